@@ -1,0 +1,44 @@
+import type { Dtype, Shape } from "../tensor/dtype.ts";
+import type { Expression } from "./expression.ts";
+
+export type DeviceDtype = Dtype | "i32";
+
+/** The dtype of a tensor that can be stored in a checkpoint; integers cannot. */
+export function storedDtype({ dtype }: { readonly dtype: DeviceDtype }): Dtype {
+  if (dtype === "i32") throw new Error("expected a float tensor, found i32");
+  return dtype;
+}
+
+/** A row-major tensor that lives on a device until it is freed. */
+export interface DeviceTensor {
+  readonly dtype: DeviceDtype;
+  readonly shape: Shape;
+}
+
+/** Bytes that a device holds in tensors and work space, now and at most since it was opened. */
+export interface DeviceMemory {
+  /** What the device had free when it was opened. */
+  readonly capacityBytes: number;
+  readonly bytes: number;
+  readonly peakBytes: number;
+}
+
+/**
+ * Where tensors are merged and models run. Every engine implements this interface and passes one contract suite; models
+ * and merge methods are written once, as expressions.
+ */
+export interface Device extends AsyncDisposable {
+  /** Engine, version and hardware in one line, for people and the journal. */
+  readonly name: string;
+  readonly kind: "cpu" | "gpu";
+  /** How many calls of `run` may usefully be in flight at once. */
+  readonly concurrency: number;
+  readonly memory: DeviceMemory;
+  /** Copies little-endian `bytes` to the device. */
+  upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
+  /** Computes all outputs in one pass, off the event loop or in slices that keep it alive. Same inputs, same bits. */
+  run(outputs: readonly Expression[]): Promise<DeviceTensor[]>;
+  /** Copies a tensor's bytes back, in its own dtype. */
+  read(tensor: DeviceTensor): Promise<Uint8Array>;
+  free(...tensors: readonly DeviceTensor[]): void;
+}
