@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { parsePythonList } from "./python-list.ts";
+
+/** How lm_eval would render MMLU rows: letters after listed options, or the options' own text. */
+export type MmluFormat = "mmlu" | "mmlu_continuation";
+
+export interface RowOptions {
+  /** Rendering of MMLU rows; "mmlu" unless given. */
+  readonly format?: MmluFormat;
+  /** Whether MMLU rows that name a subject begin with lm_eval's description of it; true unless given. */
+  readonly description?: boolean;
+}
+
+/** A row as its format reads it: a context and the answers that may follow it. */
+export interface ParsedRow {
+  readonly kind: "choice" | "text";
+  readonly context: string;
+  readonly answers: readonly string[];
+  readonly label: number;
+  /** The text that rows about the same thing have in common. */
+  readonly passage: string;
+}
+
+export interface RowFormat {
+  readonly name: string;
+  /** The keys by which a row of this format is recognised. */
+  readonly keys: readonly string[];
+  readonly schema: z.ZodType<ParsedRow>;
+}
+
+/** The known formats, the most specific first. */
+export function rowFormats(options: RowOptions): RowFormat[] {
+  return [
+    { name: "MMLU", keys: ["question", "choices", "answer"], schema: mmluRow(options) },
+    { name: "choice", keys: ["input", "target", "answer_choices"], schema: choiceRow },
+    { name: "text", keys: ["input", "target"], schema: textRow },
+  ];
+}
+
+const someText = z.string().refine((text) => /\P{White_Space}/u.test(text), "expected some text, found none");
+const answers = z.array(z.string().min(1, "expected some text, found none")).min(2, "expected at least two answers");
+
+const choiceRow = z
+  .object({
+    input: someText,
+    target: z.union([z.string().min(1), z.int()], { error: "expected the right answer or its number" }),
+    answer_choices: z.preprocess(
+      (value) => (typeof value === "string" ? (parsePythonList(value) ?? value) : value),
+      answers,
+    ),
+    label: z.int().optional(),
+  })
+  .transform(({ input, target, answer_choices, label: given }, context): ParsedRow => {
+    const named = typeof target === "number" ? target : answer_choices.indexOf(target);
+    const label = given ?? named;
+    checkLabel(label, answer_choices, given === undefined ? "target" : "label", context);
+    if (typeof target === "number" ? target !== label : target !== answer_choices[label]) {
+      const expected = `expected ${JSON.stringify(answer_choices[label])}, the answer of label ${label}`;
+      context.addIssue({ code: "custom", path: ["target"], message: `${expected}, found ${JSON.stringify(target)}` });
+    }
+    return { kind: "choice", context: input, answers: answer_choices, label, passage: passageOf(input) };
+  });
+
+const textRow = z.object({ input: someText, target: someText }).transform(({ input, target }): ParsedRow => ({
+  kind: "text",
+  context: input,
+  answers: [target],
+  label: 0,
+  passage: input,
+}));
+
+/** The templates of lm_eval's tasks `mmlu_*` and `mmlu_*_continuation`. */
+const mmluTemplates = {
+  mmlu: {
+    questions: "multiple choice questions",
+    choices: answers.length(4, "expected four choices; use the format mmlu_continuation for others"),
+    prompt: (question: string, [a, b, c, d]: readonly string[]) =>
+      `${question}\nA. ${a}\nB. ${b}\nC. ${c}\nD. ${d}\nAnswer:`,
+    answers: () => ["A", "B", "C", "D"],
+  },
+  mmlu_continuation: {
+    questions: "questions",
+    choices: answers,
+    prompt: (question: string) => `Question: ${question}\nAnswer:`,
+    answers: (choices: readonly string[]) => choices,
+  },
+} as const;
+
+function mmluRow({ format = "mmlu", description = true }: RowOptions): z.ZodType<ParsedRow> {
+  const template = mmluTemplates[format];
+  return z
+    .object({ question: someText, subject: z.string().optional(), choices: template.choices, answer: z.int() })
+    .transform(({ question, subject, choices, answer }, context): ParsedRow => {
+      checkLabel(answer, choices, "answer", context);
+      const asked = question.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+      const about = `The following are ${template.questions} (with answers) about ${subject?.replaceAll("_", " ")}.\n\n`;
+      return {
+        kind: "choice",
+        context: (description && subject !== undefined ? about : "") + template.prompt(asked, choices),
+        answers: template.answers(choices),
+        label: answer,
+        passage: asked,
+      };
+    });
+}
+
+function checkLabel(label: number, choices: readonly string[], key: string, context: z.RefinementCtx): void {
+  if (label >= 0 && label < choices.length) return;
+  const message =
+    key === "target"
+      ? `expected one of the ${choices.length} answers`
+      : `expected 0 to ${choices.length - 1}, found ${label}`;
+  context.addIssue({ code: "custom", path: [key], message });
+}
+
+/**
+ * The passage that a CosmosQA prompt asks about. Its ten templates put the passage first, behind an instruction at most,
+ * and then either a known phrase or, on a line of its own, the question.
+ */
+function passageOf(input: string): string {
+  const body = input.replace(/^Read the following context[^\n]*\nContext: /, "");
+  const end = body.search(/\n(?:According to the above context|Question:)/);
+  if (end > 0) return body.slice(0, end).trim();
+  const [first = "", ...rest] = body.split("\n");
+  // A short first line is an instruction or a heading, which many rows may share.
+  return (rest.every((line) => line.length < first.length) ? first : body).trim();
+}

@@ -1,0 +1,65 @@
+import { mean } from "simple-statistics";
+import type { TaskRow } from "./rows.ts";
+
+/** What a model's log-likelihoods say about one row; the last two are given for choice rows only. */
+export interface RowScore {
+  /** Nats; choice: surprise at the right answer among the answers; text: surprise per UTF-8 byte of the continuation. */
+  readonly loss: number;
+  /** lm_eval's `acc`: the right answer is the most likely. */
+  readonly correct?: boolean;
+  /** lm_eval's `acc_norm`: the right answer is the most likely per character. */
+  readonly correctNormalised?: boolean;
+}
+
+/** Means over rows; the accuracies are given for choice rows only. */
+export interface Summary {
+  readonly rows: number;
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly accuracyNormalised?: number;
+}
+
+/**
+ * Scores a row by the log-likelihood of each continuation: natural logarithm, summed over its tokens. If any is not
+ * finite the loss is NaN and the answer counts as wrong.
+ */
+export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowScore {
+  if (logLikelihoods.length !== row.continuations.length) {
+    throw new Error(`row ${row.id} has ${row.continuations.length} continuations, got ${logLikelihoods.length} scores`);
+  }
+  const right = logLikelihoods.every(Number.isFinite) ? (logLikelihoods[row.label] ?? NaN) : NaN;
+  if (row.kind === "text") return { loss: -right / Buffer.byteLength(row.continuations[row.label] ?? "") };
+  const perCharacter = logLikelihoods.map((value, i) => value / characters(row.continuations[i] ?? ""));
+  return {
+    loss: logSumExp(logLikelihoods) - right,
+    correct: !Number.isNaN(right) && firstLargest(logLikelihoods) === row.label,
+    correctNormalised: !Number.isNaN(right) && firstLargest(perCharacter) === row.label,
+  };
+}
+
+/** Mean scores of the rows of one task. */
+export function summarise(rows: readonly TaskRow[], scores: readonly RowScore[]): Summary {
+  if (rows.length !== scores.length) throw new Error(`${rows.length} rows but ${scores.length} scores`);
+  const loss = mean(scores.map((score) => score.loss));
+  if (rows.some(({ kind }) => kind === "text")) return { rows: rows.length, loss };
+  return {
+    rows: rows.length,
+    loss,
+    accuracy: mean(scores.map(({ correct }) => Number(correct))),
+    accuracyNormalised: mean(scores.map(({ correctNormalised }) => Number(correctNormalised))),
+  };
+}
+
+/** lm_eval counts the code points of the answer without the space before it. */
+function characters(continuation: string): number {
+  return Array.from(continuation).length - 1;
+}
+
+function logSumExp(values: readonly number[]): number {
+  const largest = Math.max(...values);
+  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}
+
+function firstLargest(values: readonly number[]): number {
+  return values.indexOf(Math.max(...values));
+}

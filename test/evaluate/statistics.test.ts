@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { cumulativeStdNormalProbability, mean, sampleStandardDeviation } from "simple-statistics";
+import { describe, expect, test } from "vitest";
+import { meanInterval, pairedTest, type PairedLosses } from "../../src/evaluate/statistics.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+
+const scipy = JSON.parse(readFileSync(new URL("../fixtures/tasks/statistics.json", import.meta.url), "utf8")) as {
+  name: string;
+  tasks: PairedLosses[];
+  gain: number;
+  pValue: number;
+}[];
+
+const names = (count: number, size = 1): string[] =>
+  Array.from({ length: count }, (_, i) => `g${Math.floor(i / size)}`);
+const normals = (count: number, stream: RandomStream): number[] => Array.from({ length: count }, () => stream.normal());
+
+/** Rows whose candidate differs by group-wise and row-wise noise around `effect`. */
+function task(stream: RandomStream, { rows = 60, size = 1, effect = 0, weight = 1 }): PairedLosses {
+  const shared = normals(rows, stream);
+  const baseline = normals(rows, stream);
+  const candidate = baseline.map((loss, i) => loss - effect + stream.normal() + shared[Math.floor(i / size)]!);
+  return { weight, baseline, candidate, groups: names(rows, size) };
+}
+
+describe("pairedTest", () => {
+  test.each(scipy)("agrees with scipy's exact permutation test: $name", ({ tasks, gain, pValue }) => {
+    const resamples = 20_000;
+    const result = pairedTest(tasks, { seed: 1, resamples });
+    expect(result.gain).toBeCloseTo(gain, 12);
+    expect(Math.abs(result.pValue - pValue)).toBeLessThan(
+      4 * Math.sqrt((pValue * (1 - pValue)) / resamples) + 1 / resamples,
+    );
+  });
+
+  test.each([1, 3])("p is uniform where there is no effect, for groups of %d", (size) => {
+    const stream = RandomStream.of(11, size);
+    const ps = Array.from(
+      { length: 400 },
+      (_, seed) => pairedTest([task(stream, { size })], { seed, resamples: 199 }).pValue,
+    );
+    for (const level of [0.05, 0.2, 0.5, 0.8]) {
+      const share = ps.filter((p) => p <= level).length / ps.length;
+      expect(Math.abs(share - level)).toBeLessThan(4 * Math.sqrt((level * (1 - level)) / ps.length));
+    }
+  });
+
+  test.each([0, 0.1, 0.2])("p of many rows is the normal one, for an effect of %d", (effect) => {
+    const asked = task(RandomStream.of(9, effect), { rows: 200, effect });
+    const differences = Array.from(asked.baseline, (loss, i) => loss - asked.candidate[i]!);
+    const z = Math.abs(mean(differences)) / Math.sqrt(mean(differences.map((value) => value ** 2)) / 200);
+    const expected = 2 * (1 - cumulativeStdNormalProbability(z));
+    expect(Math.abs(pairedTest([asked], { seed: 1, resamples: 5000 }).pValue - expected)).toBeLessThan(0.03);
+  });
+
+  test("p is at its floor for a strong effect and one for none at all", () => {
+    const strong = pairedTest([task(RandomStream.of(1), { effect: 3 })], { seed: 1, resamples: 999 });
+    expect(strong.pValue).toBe(1 / 1000);
+    expect(strong.interval[0]).toBeGreaterThan(2);
+    const losses = [1, 2, 3];
+    expect(pairedTest([{ weight: 1, baseline: losses, candidate: losses, groups: names(3) }], { seed: 1 })).toEqual({
+      gain: 0,
+      interval: [0, 0],
+      pValue: 1,
+      wins: 0,
+      losses: 0,
+    });
+  });
+
+  test("a lower loss of the candidate is a gain and a win", () => {
+    const asked = { weight: 2, baseline: [1, 1, 1, 1], candidate: [0, 0.5, 1, 1.5], groups: names(4) };
+    expect(pairedTest([asked], { seed: 1, resamples: 10 })).toMatchObject({ gain: 0.5, wins: 2, losses: 1 });
+  });
+
+  test("the order of the models turns the sign and nothing else", () => {
+    const { baseline, candidate, ...rest } = task(RandomStream.of(4), { effect: 0.3 });
+    const forth = pairedTest([{ baseline, candidate, ...rest }], { seed: 1, resamples: 500 });
+    const back = pairedTest([{ baseline: candidate, candidate: baseline, ...rest }], { seed: 1, resamples: 500 });
+    expect(back.gain).toBeCloseTo(-forth.gain, 12);
+    expect(back.pValue).toBe(forth.pValue);
+    expect(back.interval[0]).toBeCloseTo(-forth.interval[1], 12);
+    expect([back.wins, back.losses]).toEqual([forth.losses, forth.wins]);
+  });
+
+  test("the interval of weighted tasks is the normal one of their independent means", () => {
+    const stream = RandomStream.of(6);
+    const tasks = [task(stream, { rows: 300, weight: 0.5 }), task(stream, { rows: 200, weight: 2, effect: 1 })];
+    const { gain, interval } = pairedTest(tasks, { seed: 1, resamples: 4000 });
+    const variance = tasks.reduce((total, { weight, baseline, candidate }) => {
+      const differences = Array.from(baseline, (loss, i) => loss - candidate[i]!);
+      return total + (weight * sampleStandardDeviation(differences)) ** 2 / differences.length;
+    }, 0);
+    expectNormal(interval, gain, Math.sqrt(variance));
+  });
+
+  test("a loss that is not a number is no evidence", () => {
+    const asked = { weight: 1, baseline: [1, 1, 1], candidate: [0, NaN, 0], groups: names(3) };
+    expect(pairedTest([asked], { seed: 1 })).toMatchObject({ gain: NaN, interval: [NaN, NaN], pValue: 1 });
+  });
+
+  test("is the same for the same seed only", () => {
+    const asked = [task(RandomStream.of(8), { effect: 0.2 })];
+    const first = pairedTest(asked, { seed: 1, resamples: 300 });
+    expect(pairedTest(asked, { seed: 1, resamples: 300 })).toEqual(first);
+    expect(pairedTest(asked, { seed: 2, resamples: 300 })).not.toEqual(first);
+  });
+
+  test("refuses rows that cannot be paired", () => {
+    expect(() => pairedTest([{ weight: 1, baseline: [1, 2], candidate: [1], groups: names(2) }], { seed: 1 })).toThrow(
+      /pair 2/,
+    );
+    expect(() =>
+      pairedTest([{ weight: 1, baseline: [1, 2], candidate: [1, 2], groups: names(3) }], { seed: 1 }),
+    ).toThrow(/3 groups/);
+  });
+});
+
+describe("meanInterval", () => {
+  test("is the normal interval of many independent rows", () => {
+    const values = normals(400, RandomStream.of(2));
+    const result = meanInterval(values, names(400), { seed: 1, resamples: 4000 });
+    expect(result.mean).toBeCloseTo(mean(values), 12);
+    expectNormal(result.interval, mean(values), sampleStandardDeviation(values) / Math.sqrt(400));
+  });
+
+  test("counts rows of one passage once: four copies of each row change nothing but the number of rows", () => {
+    const values = normals(300, RandomStream.of(3));
+    const copies = values.flatMap((value) => [value, value, value, value]);
+    expect(
+      meanInterval(copies, names(1200, 4), { seed: 1, resamples: 500 }).interval.map((end) => end.toFixed(9)),
+    ).toEqual(meanInterval(values, names(300), { seed: 1, resamples: 500 }).interval.map((end) => end.toFixed(9)));
+  });
+
+  test("is NaN where a value is", () => {
+    expect(meanInterval([1, NaN], names(2), { seed: 1 })).toEqual({ mean: NaN, interval: [NaN, NaN] });
+  });
+});
+
+/** Ends within a tenth of their distance from the centre, more than the bootstrap's own noise. */
+function expectNormal([lower, upper]: readonly [number, number], centre: number, standardError: number): void {
+  expect(Math.abs(lower - (centre - 1.96 * standardError))).toBeLessThan(0.196 * standardError);
+  expect(Math.abs(upper - (centre + 1.96 * standardError))).toBeLessThan(0.196 * standardError);
+}

@@ -1,0 +1,177 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import type { RowOptions } from "../../src/tasks/row-formats.ts";
+import { readRows, rowsDigest, type TaskRow } from "../../src/tasks/rows.ts";
+
+const fixtures = new URL("../fixtures/tasks/", import.meta.url).pathname;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rows-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function read(lines: readonly (object | string)[], options?: RowOptions): Promise<TaskRow[]> {
+  const path = join(folder, "rows.jsonl");
+  await writeFile(path, lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"));
+  return readRows(path, options);
+}
+
+async function fault(lines: readonly (object | string)[], options?: RowOptions): Promise<string> {
+  const error: unknown = await read(lines, options).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UserError);
+  return (error as UserError).message.replace(`${folder}/`, "");
+}
+
+const choice = { input: "A passage .\nQuestion: why ?", target: "no", answer_choices: ["yes", "no"], label: 1 };
+const choiceOf = (input: string): object => Object.assign({}, choice, { input });
+const text = { input: "An article. A summary is", target: "Short." };
+const mmlu = { question: "Which?", subject: "high_school_world_history", choices: ["w", "x", "y", "z"], answer: 2 };
+
+describe("readRows", () => {
+  test.each([
+    ["choice", "choice.jsonl", {}],
+    ["text", "text.jsonl", {}],
+    ["mmlu", "mmlu.jsonl", { format: "mmlu" }],
+    ["mmlu_continuation", "mmlu.jsonl", { format: "mmlu_continuation" }],
+  ] as const)("asks what lm_eval asks: %s", async (name, file, options) => {
+    const { prompts } = JSON.parse(await readFile(join(fixtures, "lm-eval.json"), "utf8"));
+    const rows = await readRows(join(fixtures, "rows", file), options);
+    expect(rows.map((row) => row.continuations.map((continuation) => [row.context, continuation]))).toEqual(
+      prompts[name],
+    );
+  });
+
+  test("reads choice rows", async () => {
+    const [row] = await read([choice]);
+    expect(row).toMatchObject({ kind: "choice", context: choice.input, continuations: [" yes", " no"], label: 1 });
+    expect(row?.id).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test("tells rows apart by every part of what they say", async () => {
+    const variants = [
+      choice,
+      { ...choice, input: `${choice.input} ` },
+      { ...choice, answer_choices: ["maybe", "no"] },
+      { ...choice, answer_choices: ["no", "yes"], label: 0 },
+      { ...choice, target: "yes", label: 0 },
+    ];
+    expect(new Set((await read(variants)).map(({ id }) => id)).size).toBe(5);
+  });
+
+  test("reads choices saved as a Python list, and the label as target", async () => {
+    const variants = [
+      { ...choice, answer_choices: "['yes', 'no']" },
+      { input: choice.input, target: 1, answer_choices: `["yes", 'no']` },
+      { input: choice.input, target: "no", answer_choices: ["yes", "no"] },
+    ];
+    const [expected] = await read([choice]);
+    expect(await read(variants)).toEqual([expected, expected, expected]);
+  });
+
+  test("leaves the description out where it is not wanted or the subject is not known", async () => {
+    const [bare] = await read([mmlu], { format: "mmlu_continuation", description: false });
+    expect(bare?.context).toBe("Question: Which?\nAnswer:");
+    const { subject: _, ...unnamed } = mmlu;
+    expect(await read([unnamed], { format: "mmlu_continuation" })).toEqual([bare]);
+  });
+
+  test("describes a subject of several words", async () => {
+    const [row] = await read([mmlu]);
+    expect(row?.context).toMatch(
+      /^The following are multiple choice questions \(with answers\) about high school world history\.\n\n/,
+    );
+  });
+
+  test("puts rows about one CosmosQA passage in one group, whatever the template", async () => {
+    const passage = "A fox lived in the forest and ate nothing but berries all winter long .";
+    const question = "What did it eat ?";
+    const inputs = [
+      `${passage}\nAccording to the above context, choose the best option to answer the following question.\nQuestion: ${question}\nOptions:\nA. x`,
+      `${passage}\nAccording to the above context, answer the following question.\n${question}`,
+      `${passage}\n${question}\nPick the best answer from the following options:\nA. x`,
+      `${passage}\n${question}\n- x\n - y`,
+      `Read the following context and answer the question.\nContext: ${passage}\nQuestion: ${question}\nAnswer:`,
+    ];
+    const rows = await read(inputs.map(choiceOf));
+    expect(new Set(rows.map(({ group }) => group)).size).toBe(1);
+  });
+
+  test("does not take a short first line that many rows share for a passage", async () => {
+    const inputs = [
+      "Answer yes or no.\nIs a long statement true?\nAnswer:",
+      "Answer yes or no.\nIs another statement true?\nAnswer:",
+    ];
+    const [a, b] = await read(inputs.map(choiceOf));
+    expect(a?.group).not.toBe(b?.group);
+  });
+
+  test("skips blank lines and accepts a byte order mark, Windows line ends and repeated rows", async () => {
+    const rows = await read([`\uFEFF${JSON.stringify(text)}\r`, "", `${JSON.stringify(text)}\r`, ""]);
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toEqual(rows[1]);
+  });
+
+  test.each([
+    ["no rows", [""], "rows.jsonl: expected one JSON object a line, found no rows"],
+    ["broken JSON", [text, "{"], "rows.jsonl:2: expected a JSON object on one line: "],
+    ["no object", ["[1]"], "rows.jsonl:1: expected a JSON object, found [1]"],
+    ["unknown keys", [{ prompt: "x" }], "rows.jsonl:1: expected the keys question, choices, answer (MMLU); or "],
+    ["two formats", [text, "", choice], "rows.jsonl:3: expected text rows as above, found one of choice"],
+    [
+      "one choice",
+      [{ ...choice, answer_choices: ["no"] }],
+      "rows.jsonl:1: answer_choices: expected at least two answers",
+    ],
+    [
+      "an empty choice",
+      [{ ...choice, answer_choices: ["no", ""] }],
+      "rows.jsonl:1: answer_choices.1: expected some text",
+    ],
+    ["no list", [{ ...choice, answer_choices: "None" }], "rows.jsonl:1: answer_choices: "],
+    ["label too large", [{ ...choice, label: 2 }], "rows.jsonl:1: label: expected 0 to 1, found 2"],
+    ["label negative", [{ ...choice, label: -1 }], "rows.jsonl:1: label: expected 0 to 1, found -1"],
+    [
+      "label and target differ",
+      [{ ...choice, label: 0 }],
+      'rows.jsonl:1: target: expected "yes", the answer of label 0, found "no"',
+    ],
+    [
+      "label and numeric target differ",
+      [{ ...choice, target: 0 }],
+      'rows.jsonl:1: target: expected "no", the answer of label 1, found 0',
+    ],
+    [
+      "target unknown",
+      [{ ...choice, label: undefined, target: "?" }],
+      "rows.jsonl:1: target: expected one of the 2 answers",
+    ],
+    ["empty target", [text, { ...text, target: "" }], "rows.jsonl:2: target: expected some text, found none"],
+    ["blank input", [{ ...text, input: " \n" }], "rows.jsonl:1: input: expected some text, found none"],
+    ["answer too large", [{ ...mmlu, answer: 4 }], "rows.jsonl:1: answer: expected 0 to 3, found 4"],
+    [
+      "three lettered choices",
+      [{ ...mmlu, choices: ["a", "b", "c"] }],
+      "rows.jsonl:1: choices: expected four choices; ",
+    ],
+  ])("refuses %s", async (_, lines, message) => {
+    expect(await fault(lines)).toContain(message);
+  });
+
+  test("refuses a format for rows that have no choice of it, and a missing file", async () => {
+    expect(await fault([text], { format: "mmlu" })).toContain("the format mmlu needs MMLU rows, found text rows");
+    await expect(readRows(join(folder, "absent.jsonl"))).rejects.toThrow(/absent\.jsonl: cannot read the rows: ENOENT/);
+  });
+});
+
+describe("rowsDigest", () => {
+  test("depends on what the rows say and on their order, not on the file", async () => {
+    const other = { ...text, target: "Other." };
+    const digest = rowsDigest(await read([text, other]));
+    expect(rowsDigest(await read([{ note: 1, ...text }, "", other]))).toBe(digest);
+    expect(rowsDigest(await read([other, text]))).not.toBe(digest);
+    expect(rowsDigest(await read([text, { ...other, target: "Else." }]))).not.toBe(digest);
+  });
+});

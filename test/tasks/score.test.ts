@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
+import { scoreRow, summarise } from "../../src/tasks/score.ts";
+
+const fixtures = new URL("../fixtures/tasks/", import.meta.url).pathname;
+
+function row(answers: readonly string[], label: number): TaskRow {
+  const kind = answers.length > 1 ? "choice" : "text";
+  return {
+    id: "row",
+    kind,
+    context: "context",
+    continuations: answers.map((answer) => ` ${answer}`),
+    label,
+    group: "group",
+  };
+}
+
+describe("scoreRow", () => {
+  test("gives lm_eval's acc and acc_norm", async () => {
+    const rows = await readRows(join(fixtures, "rows/choice.jsonl"));
+    const { scores } = JSON.parse(readFileSync(join(fixtures, "lm-eval.json"), "utf8")) as {
+      scores: { row: number; logLikelihoods: number[]; acc: number; acc_norm: number }[];
+    };
+    for (const { row: index, logLikelihoods, acc, acc_norm } of scores) {
+      const score = scoreRow(rows[index]!, logLikelihoods);
+      expect(Number(score.correct)).toBe(acc);
+      expect(Number(score.correctNormalised)).toBe(acc_norm);
+    }
+    expect(new Set(scores.map(({ acc, acc_norm }) => `${acc} ${acc_norm}`)).size).toBe(4);
+  });
+
+  test("a choice's loss is the negative log of its softmax probability", () => {
+    const logits = [Math.log(1), Math.log(2), Math.log(5)];
+    expect(scoreRow(row(["a", "b", "c"], 1), logits).loss).toBeCloseTo(Math.log(4), 12);
+  });
+
+  test("a choice's loss does not depend on the scale of the likelihoods, however small they are", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -50, max: 0, noNaN: true }), { minLength: 2, maxLength: 5 }),
+        fc.double({ min: -1e5, max: 0, noNaN: true }),
+        (logLikelihoods, shift) => {
+          const asked = row(["a", "b", "c", "d", "e"].slice(0, logLikelihoods.length), 1);
+          const { loss } = scoreRow(asked, logLikelihoods);
+          expect(loss).toBeGreaterThanOrEqual(0);
+          expect(
+            scoreRow(
+              asked,
+              logLikelihoods.map((value) => value + shift),
+            ).loss,
+          ).toBeCloseTo(loss, 8);
+        },
+      ),
+    );
+  });
+
+  test("on a tie the first answer counts, as numpy's argmax does it", () => {
+    expect(scoreRow(row(["a", "b"], 0), [-1, -1]).correct).toBe(true);
+    expect(scoreRow(row(["a", "b"], 1), [-1, -1]).correct).toBe(false);
+  });
+
+  test("the normalised answer counts code points without the space", () => {
+    // -3/2 < -4/3, but -3/4 > -4/3 if the two emoji counted as four UTF-16 units.
+    expect(scoreRow(row(["😀😀", "abc"], 1), [-3, -4]).correctNormalised).toBe(true);
+    // With the space: -2/2 = -1 against -4.4/5; without it -2/1 against -4.4/4.
+    expect(scoreRow(row(["a", "abcd"], 1), [-2, -4.4]).correctNormalised).toBe(true);
+    expect(scoreRow(row(["a", "abcd"], 1), [-1, -4.4]).correctNormalised).toBe(false);
+  });
+
+  test("a text's loss is nats per UTF-8 byte", () => {
+    expect(scoreRow(row(["äb😀"], 0), [-16])).toEqual({ loss: 2 });
+  });
+
+  test.each([NaN, -Infinity, Infinity])("%d makes the loss NaN and the answer wrong", (value) => {
+    expect(scoreRow(row(["a", "b"], 0), [-1, value])).toEqual({ loss: NaN, correct: false, correctNormalised: false });
+    expect(scoreRow(row(["a"], 0), [value])).toEqual({ loss: NaN });
+  });
+
+  test("refuses scores of another row", () => {
+    expect(() => scoreRow(row(["a", "b"], 0), [-1])).toThrow(/2 continuations, got 1/);
+  });
+});
+
+describe("summarise", () => {
+  test("takes means, of accuracies for choice rows only", () => {
+    const asked = row(["a", "bb"], 0);
+    const scores = [scoreRow(asked, [0, -1e3]), scoreRow(asked, [-1, -1]), scoreRow(asked, [-9, -1])];
+    expect(summarise([asked, asked, asked], scores)).toMatchObject({
+      rows: 3,
+      accuracy: 2 / 3,
+      accuracyNormalised: 1 / 3,
+    });
+    expect(summarise([row(["ab"], 0)], [{ loss: 0.5 }])).toEqual({ rows: 1, loss: 0.5 });
+  });
+});
