@@ -1,0 +1,82 @@
+import { UserError } from "../../errors.ts";
+import type { DeviceTensor } from "../device.ts";
+import type { Ggml, Pointer } from "./library.ts";
+import { innermostFirst, typeNumber } from "./lowering.ts";
+
+/** A tensor's place on the device. */
+interface Placed {
+  readonly buffer: Pointer;
+  readonly bytes: number;
+}
+
+/** The tensors that outlive a computation, each in a buffer of its own. */
+export class TensorStore {
+  readonly bufferType: Pointer;
+  readonly #ggml: Ggml;
+  readonly #deviceName: string;
+  readonly #placed = new Map<DeviceTensor, Placed>();
+  #bytes = 0;
+
+  constructor(ggml: Ggml, device: Pointer) {
+    this.#ggml = ggml;
+    this.#deviceName = String(ggml.deviceName(device));
+    this.bufferType = ggml.deviceBufferType(device);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get tensors(): IterableIterator<DeviceTensor> {
+    return this.#placed.keys();
+  }
+
+  /** A context for graph nodes, whose data lie elsewhere; to be freed by the caller. */
+  newContext(tensors: number, graphNodes = 0): Pointer {
+    const graphBytes = graphNodes > 0 ? Number(this.#ggml.graphOverhead(graphNodes, false)) : 0;
+    const memSize = tensors * Number(this.#ggml.tensorOverhead()) + graphBytes;
+    return this.#ggml.init({ memSize, memBuffer: null, noAlloc: true });
+  }
+
+  /** A node that stands for a stored tensor in a context. */
+  nodeOf(context: Pointer, tensor: DeviceTensor): Pointer {
+    const { buffer } = this.#placeOf(tensor);
+    const node = this.newNode(context, tensor);
+    this.#ggml.placeTensor(buffer, node, this.#ggml.bufferBase(buffer));
+    return node;
+  }
+
+  newNode(context: Pointer, { dtype, shape }: DeviceTensor): Pointer {
+    return this.#ggml.newTensor(context, typeNumber[dtype], 4, innermostFirst(shape));
+  }
+
+  /** Gives a node a buffer that lives until the tensor is freed. */
+  store(tensor: DeviceTensor, node: Pointer): void {
+    const bytes = Number(this.#ggml.allocSize(this.bufferType, node));
+    // ggml gives no buffer for zero bytes.
+    const buffer: Pointer = this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
+    if (!buffer) throw outOfMemory(this.#deviceName, `a tensor of ${bytes} bytes`);
+    this.#ggml.placeTensor(buffer, node, this.#ggml.bufferBase(buffer));
+    this.#placed.set(tensor, { buffer, bytes });
+    this.#bytes += bytes;
+  }
+
+  free(tensor: DeviceTensor): void {
+    const { buffer, bytes } = this.#placeOf(tensor);
+    this.#ggml.freeBuffer(buffer);
+    this.#placed.delete(tensor);
+    this.#bytes -= bytes;
+  }
+
+  #placeOf(tensor: DeviceTensor): Placed {
+    const placed = this.#placed.get(tensor);
+    if (placed) return placed;
+    throw new Error(
+      `ggml: the tensor ${tensor.dtype} [${tensor.shape.join(", ")}] is not on this device; was it freed?`,
+    );
+  }
+}
+
+export function outOfMemory(device: string, what: string): UserError {
+  return new UserError(`${device}: out of memory for ${what}; free the device, or lower rowFraction or population`);
+}

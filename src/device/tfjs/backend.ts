@@ -1,0 +1,17 @@
+import { cpus } from "node:os";
+
+/** A TensorFlow.js backend that is loaded and active in this process. */
+export interface Backend {
+  /** Package, version and hardware in one line. */
+  readonly name: string;
+  readonly kind: "cpu" | "gpu";
+  /** Bytes free for tensors at the start; 0 where unknown. */
+  readonly capacityBytes: number;
+  /** Bytes of tensors that a device refuses to exceed. */
+  readonly limitBytes: number;
+}
+
+/** The model name of the CPU. */
+export function cpuModel(): string {
+  return cpus()[0]?.model ?? "an unknown CPU";
+}

@@ -1,0 +1,98 @@
+import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
+import { storedDtype } from "../device.ts";
+import type { Expression, Operation } from "../expression.ts";
+import { attention } from "./attention.ts";
+import { decode, encode } from "./encoding.ts";
+import type { Pace } from "./pace.ts";
+import { byRows } from "./rows.ts";
+import type { TensorMemory } from "./tensor-memory.ts";
+
+/** What a lowering needs of the run that it is part of. */
+export interface Evaluation {
+  /** The computed value of an operand. */
+  readonly of: (operand: Expression) => tf.Tensor;
+  readonly memory: TensorMemory;
+  readonly pace: Pace;
+}
+
+type Computed = Exclude<Operation, "input">;
+type Node<Op extends Operation> = Expression & { readonly op: Op };
+type Lowering<Op extends Computed> = (node: Node<Op>, run: Evaluation) => tf.Tensor | Promise<tf.Tensor>;
+
+/** Computes one node from its computed operands; the caller owns the result. */
+export async function evaluate<Op extends Computed>(node: Node<Op>, run: Evaluation): Promise<tf.Tensor> {
+  const lowering = lowerings[node.op] as Lowering<Op>;
+  return lowering(node, run);
+}
+
+const lowerings = {
+  cast: roundTo,
+  reshape: ({ x, shape }, { of }) => tf.reshape(of(x), [...shape]),
+  add: ({ x, y }, { of }) => tf.add(of(x), of(y)),
+  sub: ({ x, y }, { of }) => tf.sub(of(x), of(y)),
+  mul: ({ x, y }, { of }) => tf.mul(of(x), of(y)),
+  scale: ({ x, factor }, { of }) => tf.tidy(() => tf.mul(of(x), tf.scalar(factor))),
+  silu: ({ x }, { of }) => tf.tidy(() => tf.mul(of(x), tf.sigmoid(of(x)))),
+  linear,
+  gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
+  rmsNorm: ({ x, weight, epsilon }, { of }) =>
+    tf.tidy(() => {
+      const meanSquare = tf.mean(tf.square(of(x)), -1, true);
+      return tf.mul(tf.mul(of(x), tf.rsqrt(tf.add(meanSquare, epsilon))), of(weight));
+    }),
+  rope,
+  attention: ({ query, key, value, mask, factor }, { of, pace }) =>
+    attention({ query: of(query), key: of(key), value: of(value), mask: of(mask) }, factor, pace),
+  logProbability,
+} satisfies { readonly [Op in Computed]: Lowering<Op> };
+
+/** Every format is held as f32 values that it can represent: a narrower one rounds, on the host, to the bits of any engine. */
+async function roundTo(node: Node<"cast">, { of, pace }: Evaluation): Promise<tf.Tensor> {
+  const value = of(node.x);
+  const dtype = storedDtype(node);
+  if (dtype === "f32") return tf.clone(value);
+  const bytes = await encode(await value.data<"float32">(), dtype, pace);
+  return tf.tensor(await decode(bytes, dtype, pace), value.shape, "float32");
+}
+
+/** Under wasm only plain products reach XNNPACK; its transposed ones run a scalar loop, 13 times slower. */
+async function linear({ x, weight }: Node<"linear">, { of, memory, pace }: Evaluation): Promise<tf.Tensor> {
+  const plain = tf.backend() instanceof BackendWasm;
+  const matrix = plain ? memory.transposed(of(weight)) : of(weight);
+  const flopPerRow = 2 * matrix.size;
+  return byRows(of(x), flopPerRow, (rows) => tf.matMul(rows, matrix, false, !plain), pace);
+}
+
+/** x * cos + (the other half of x) * sin, where the first half takes the second negated. */
+function rope({ x, positions, periods }: Node<"rope">, { of }: Evaluation): tf.Tensor {
+  return tf.tidy(() => {
+    const [n = 0, heads = 0, width = 0] = x.shape;
+    const angles = tf.div(tf.reshape(tf.cast(of(positions), "float32"), [n, 1, 1, 1]), of(periods));
+    const sines = tf.mul(tf.sin(angles), tf.tensor([-1, 1], [1, 1, 2, 1]));
+    const halves = tf.reshape(of(x), [n, heads, 2, width / 2]);
+    const turned = tf.add(tf.mul(halves, tf.cos(angles)), tf.mul(tf.reverse(halves, 2), sines));
+    return tf.reshape(turned, [n, heads, width]);
+  });
+}
+
+/** Logits are taken relative to their row's largest, which keeps exp in range and differences exact. */
+async function logProbability(
+  { logits, targets }: Node<"logProbability">,
+  { of, pace }: Evaluation,
+): Promise<tf.Tensor> {
+  const [, vocabulary = 0] = logits.shape;
+  const wanted = await of(targets).data<"int32">();
+  const block = (rows: tf.Tensor, begin: number): tf.Tensor => {
+    const [count = 0] = rows.shape;
+    const largest = tf.max(rows, -1, true);
+    const total = tf.sum(tf.exp(tf.sub(rows, largest)), -1);
+    const places = Int32Array.from({ length: count }, (_, row) => row * vocabulary + (wanted[begin + row] ?? 0));
+    const found = tf.gather(tf.reshape(rows, [-1]), tf.tensor1d(places, "int32"));
+    return tf.sub(tf.sub(found, tf.reshape(largest, [-1])), tf.log(total));
+  };
+  return byRows(of(logits), flopPerLogit * vocabulary, block, pace);
+}
+
+/** Time to reduce one logit (15 ns under wasm), in operations of a matrix product. */
+const flopPerLogit = 400;

@@ -1,0 +1,81 @@
+import { createRequire } from "node:module";
+import { execFile } from "node:child_process";
+import { freemem } from "node:os";
+import { promisify } from "node:util";
+import * as tf from "@tensorflow/tfjs-core";
+import { UserError } from "../../errors.ts";
+import { cpuModel, type Backend } from "./backend.ts";
+
+/** npm packages, without their scope, that bind TensorFlow's C library. */
+export type NativePackage = "tfjs-node" | "tfjs-node-gpu";
+
+const require: NodeJS.Require = createRequire(import.meta.url);
+
+/** What this engine reads from the backend that tfjs-node and tfjs-node-gpu register. */
+interface NativeBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+}
+
+/** Starts TensorFlow's C library; throws a UserError where the package, its native library or its GPU is missing. */
+export async function startNative(name: NativePackage): Promise<Backend> {
+  restoreRemovedUtil();
+  // TensorFlow logs to stderr from C++ unless told before it is loaded.
+  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  // Asked before TensorFlow starts, which takes nearly all of it at once.
+  const gpuBytes = name === "tfjs-node-gpu" ? await freeGpuBytes() : 0;
+  const specifier = `@tensorflow/${name}`;
+  load(specifier);
+  if (!(await tf.setBackend("tensorflow"))) {
+    throw new UserError(
+      `Expected ${specifier} and evomerge to share one copy of @tensorflow/tfjs-core, found two; run \`npm dedupe\`.`,
+    );
+  }
+  const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
+  if (name === "tfjs-node-gpu" && !isUsingGpuDevice) {
+    throw new UserError(
+      `Expected a GPU for ${specifier}, found none that TensorFlow ${binding.TF_Version} can use; check its CUDA libraries or choose the engine tfjs-node.`,
+    );
+  }
+  return {
+    name: `TensorFlow.js ${name} ${tf.version_core} (TensorFlow ${binding.TF_Version}) on ${isUsingGpuDevice ? "a GPU" : cpuModel()}`,
+    kind: isUsingGpuDevice ? "gpu" : "cpu",
+    capacityBytes: isUsingGpuDevice ? gpuBytes : freemem(),
+    limitBytes: Infinity,
+  };
+}
+
+/** tfjs-node 4.22.0 calls util.isNullOrUndefined, which Node 23 removed. */
+function restoreRemovedUtil(): void {
+  const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+}
+
+function load(specifier: string): void {
+  try {
+    require(specifier);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === "MODULE_NOT_FOUND" && message.includes(`'${specifier}'`);
+    // The package's own error, without a code, where its install script did not run.
+    const partial = message.includes("native addon module");
+    if (!missing && !partial) throw error;
+    const found = missing ? "it is not installed" : "its native library is missing";
+    throw new UserError(
+      `The engine needs ${specifier}, but ${found}; run \`npm install ${specifier}@${tf.version_core}\` or choose another engine.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What the driver's tool reports for the fullest GPU; 0 without the tool, as TensorFlow.js cannot tell. */
+async function freeGpuBytes(): Promise<number> {
+  const query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits"];
+  try {
+    const { stdout } = await promisify(execFile)("nvidia-smi", query);
+    const mebibytes = Math.min(...stdout.trim().split("\n").map(Number));
+    return Number.isFinite(mebibytes) ? mebibytes * 2 ** 20 : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { UserError } from "../../errors.ts";
+
+/** Owns the tensors of one device and counts their bytes; tensors that share data (views and copies) count once. */
+export class TensorMemory {
+  #bytes = 0;
+  #peakBytes = 0;
+  readonly #limit: number;
+  readonly #owners = new Map<object, number>();
+  readonly #transposed = new Map<tf.Tensor, tf.Tensor2D>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  /** Takes ownership; throws a UserError, and keeps nothing, above the limit. */
+  hold<T extends tf.Tensor>(tensor: T): T {
+    const owners = this.#owners.get(tensor.dataId) ?? 0;
+    this.#owners.set(tensor.dataId, owners + 1);
+    if (owners === 0) this.#bytes += byteSize(tensor);
+    if (this.#bytes > this.#limit) {
+      const [needed, limit] = [this.#bytes, this.#limit].map((bytes) => (bytes / 2 ** 30).toFixed(2));
+      this.release(tensor);
+      throw new UserError(
+        `The engine holds at most ${limit} GiB of tensors and needs ${needed} GiB; choose another engine or a smaller model.`,
+      );
+    }
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    return tensor;
+  }
+
+  /** The transpose of a held matrix, kept until the matrix is released. */
+  transposed(matrix: tf.Tensor): tf.Tensor2D {
+    const known = this.#transposed.get(matrix);
+    if (known !== undefined) return known;
+    const transposed = this.hold(tf.transpose(matrix as tf.Tensor2D));
+    this.#transposed.set(matrix, transposed);
+    return transposed;
+  }
+
+  release(tensor: tf.Tensor): void {
+    const transposed = this.#transposed.get(tensor);
+    this.#transposed.delete(tensor);
+    if (transposed !== undefined) this.release(transposed);
+    const owners = (this.#owners.get(tensor.dataId) ?? 0) - 1;
+    if (owners > 0) this.#owners.set(tensor.dataId, owners);
+    else {
+      this.#owners.delete(tensor.dataId);
+      this.#bytes -= byteSize(tensor);
+    }
+    tensor.dispose();
+  }
+}
+
+/** TensorFlow.js holds every element, whole numbers too, in 4 bytes. */
+function byteSize(tensor: tf.Tensor): number {
+  return 4 * tensor.size;
+}

@@ -1,0 +1,116 @@
+import * as tf from "@tensorflow/tfjs-core";
+import pLimit, { type LimitFunction } from "p-limit";
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
+import { inOrder, operands, type Expression } from "../expression.ts";
+import type { Shape } from "../../tensor/dtype.ts";
+import type { Backend } from "./backend.ts";
+import { decode, encode } from "./encoding.ts";
+import { evaluate } from "./lowerings.ts";
+import { Pace } from "./pace.ts";
+import { TensorMemory } from "./tensor-memory.ts";
+
+/** A device on the active backend of TensorFlow.js. Floats of every format are held as f32. */
+export class TfjsDevice implements Device {
+  readonly name: string;
+  readonly kind: "cpu" | "gpu";
+  readonly concurrency = 1;
+  readonly #capacityBytes: number;
+  readonly #memory: TensorMemory;
+  readonly #stored = new Map<DeviceTensor, tf.Tensor>();
+  readonly #pace = new Pace();
+  /** Operations run on this thread: runs that took turns would only hold more memory, and timers would wait for all. */
+  readonly #turn: LimitFunction = pLimit(1);
+
+  constructor({ name, kind, capacityBytes, limitBytes }: Backend) {
+    this.name = name;
+    this.kind = kind;
+    this.#memory = new TensorMemory(limitBytes);
+    this.#capacityBytes = capacityBytes;
+  }
+
+  get memory(): DeviceMemory {
+    const { bytes, peakBytes } = this.#memory;
+    return { capacityBytes: this.#capacityBytes, bytes, peakBytes };
+  }
+
+  async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
+    const tensor =
+      dtype === "i32"
+        ? tf.tensor(new Int32Array(new Uint8Array(bytes).buffer), [...shape], "int32")
+        : tf.tensor(await decode(bytes, dtype, this.#pace), [...shape], "float32");
+    return this.#store(tensor, dtype);
+  }
+
+  run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+    return this.#turn(() => this.#evaluate(outputs));
+  }
+
+  async read(tensor: DeviceTensor): Promise<Uint8Array> {
+    const values = await this.#value(tensor).data();
+    if (tensor.dtype === "i32") return new Uint8Array((values as Int32Array).slice().buffer);
+    return encode(values as Float32Array, tensor.dtype, this.#pace);
+  }
+
+  free(...tensors: readonly DeviceTensor[]): void {
+    for (const tensor of tensors) {
+      this.#memory.release(this.#value(tensor));
+      this.#stored.delete(tensor);
+    }
+  }
+
+  /** Waits for the runs in flight. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#turn(() => this.free(...this.#stored.keys()));
+  }
+
+  async #evaluate(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+    const order = inOrder(outputs);
+    const readers = countReaders(order, outputs);
+    const computed = new Map<Expression, tf.Tensor>();
+    const of = (node: Expression): tf.Tensor => {
+      const value = node.op === "input" ? this.#value(node.tensor) : computed.get(node);
+      if (value === undefined) throw new Error(`${node.op} was read before it was computed`);
+      return value;
+    };
+    const finishReading = (node: Expression): void => {
+      const left = (readers.get(node) ?? 0) - 1;
+      readers.set(node, left);
+      const value = computed.get(node);
+      if (left > 0 || value === undefined) return;
+      computed.delete(node);
+      this.#memory.release(value);
+    };
+    try {
+      for (const node of order) {
+        if (node.op === "input") continue;
+        computed.set(node, this.#memory.hold(await evaluate(node, { of, memory: this.#memory, pace: this.#pace })));
+        operands(node).forEach(finishReading);
+        await this.#pace.pause();
+      }
+      const values = outputs.map((node) => ({ dtype: node.dtype, value: of(node) }));
+      return values.map(({ dtype, value }) => this.#store(tf.clone(value), dtype));
+    } finally {
+      for (const value of computed.values()) this.#memory.release(value);
+    }
+  }
+
+  #store(tensor: tf.Tensor, dtype: DeviceDtype): DeviceTensor {
+    this.#memory.hold(tensor);
+    const handle: DeviceTensor = { dtype, shape: tensor.shape };
+    this.#stored.set(handle, tensor);
+    return handle;
+  }
+
+  #value(tensor: DeviceTensor): tf.Tensor {
+    const value = this.#stored.get(tensor);
+    if (value !== undefined) return value;
+    throw new Error(`The tensor ${tensor.dtype} [${tensor.shape.join(", ")}] was freed or is not of this device`);
+  }
+}
+
+/** How many nodes read each node; being an output counts as one reader that never finishes. */
+function countReaders(order: readonly Expression[], outputs: readonly Expression[]): Map<Expression, number> {
+  const readers = new Map<Expression, number>();
+  for (const node of [...outputs, ...order.flatMap(operands)]) readers.set(node, (readers.get(node) ?? 0) + 1);
+  return readers;
+}

@@ -1,0 +1,30 @@
+import type { EventEmitter } from "node:events";
+import { freemem } from "node:os";
+import * as tf from "@tensorflow/tfjs-core";
+import { version_wasm as version } from "@tensorflow/tfjs-backend-wasm";
+import { cpuModel, type Backend } from "./backend.ts";
+
+/** Starts the WebAssembly backend: one thread, no native code. It finds its .wasm file beside its own module. */
+export async function startWasm(): Promise<Backend> {
+  const host: EventEmitter = process;
+  const installed = processEvents.map((event) => new Set(host.listeners(event)));
+  if (!(await tf.setBackend("wasm"))) throw new Error("The wasm backend of TensorFlow.js did not start");
+  for (const [i, event] of processEvents.entries()) {
+    for (const listener of host.listeners(event)) {
+      if (installed[i]?.has(listener) === false) host.off(event, listener as () => void);
+    }
+  }
+  const simd = (await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT")) ? "SIMD" : "no SIMD";
+  return {
+    name: `TensorFlow.js wasm ${version} (${simd}, 1 thread) on ${cpuModel()}`,
+    kind: "cpu",
+    capacityBytes: Math.min(limitBytes, freemem()),
+    limitBytes,
+  };
+}
+
+/** Events that the Emscripten runtime listens to for good, only to rethrow: the host application decides about them. */
+const processEvents = ["uncaughtException", "unhandledRejection"] as const;
+
+/** The heap ends at 4 GiB and then aborts for good; XNNPACK keeps a packed copy of each right-hand matrix in it too. */
+const limitBytes = 3 * 2 ** 30;

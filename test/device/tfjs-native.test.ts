@@ -1,0 +1,31 @@
+import { createRequire } from "node:module";
+import { describe, expect, test } from "vitest";
+import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
+import { describeEngine } from "./engine-contract.ts";
+
+/** The optional peer that is here, if any: with one, it must pass the contract; without, it must be asked for. */
+const installed = (["tfjs-node-gpu", "tfjs-node"] as const).find((name) => {
+  try {
+    return createRequire(import.meta.url).resolve(`@tensorflow/${name}`) !== "";
+  } catch {
+    return false;
+  }
+});
+
+if (installed) {
+  describeEngine(`TensorFlow.js on ${installed}`, () => openTfjs(installed));
+} else {
+  describe("openTfjs without a native package", () => {
+    test.each(["tfjs-node", "tfjs-node-gpu"] as const)("%s: names the command that installs it", async (name) => {
+      await expect(openTfjs(name)).rejects.toMatchObject({
+        name: "UserError",
+        message: expect.stringContaining(`npm install @tensorflow/${name}@4.22.0`),
+      });
+    });
+
+    test("wasm still opens afterwards", async () => {
+      await using device = await openTfjs();
+      expect(device.name).toContain("wasm");
+    });
+  });
+}
