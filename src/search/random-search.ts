@@ -1,0 +1,53 @@
+import { RandomStream } from "../tensor/random.ts";
+import { PendingGeneration, rankSucceeded } from "./generation.ts";
+import type { Optimizer, OptimizerOptions } from "./optimizer.ts";
+import { defaultPopulationSize } from "./strategy-parameters.ts";
+
+/** Uniform random search, the baseline that every other optimizer has to beat; it recommends the best point told. */
+export class RandomSearch implements Optimizer {
+  readonly converged = false;
+  readonly #dimension: number;
+  readonly #populationSize: number;
+  readonly #inject: readonly Float64Array[];
+  readonly #random: RandomStream;
+  readonly #pending = new PendingGeneration<Float64Array>();
+  #best: Float64Array;
+  #bestLoss = Infinity;
+  #generation = 0;
+
+  constructor(options: OptimizerOptions) {
+    this.#dimension = options.start.length;
+    this.#populationSize = options.populationSize ?? defaultPopulationSize(this.#dimension);
+    this.#inject = options.inject ?? [];
+    this.#random = RandomStream.of(options.seed, "random");
+    this.#best = options.start.slice();
+  }
+
+  get mean(): Float64Array {
+    return this.#best.slice();
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  ask(): Float64Array[] {
+    const candidates = this.#pending.open(() =>
+      Array.from({ length: this.#populationSize }, (_, i) => {
+        const injected = this.#generation === 0 ? this.#inject[i] : undefined;
+        return injected ?? new Float64Array(this.#dimension).map(() => this.#random.uniform());
+      }),
+    );
+    return candidates.map((candidate) => candidate.slice());
+  }
+
+  tell(losses: readonly number[]): void {
+    const candidates = this.#pending.close(losses);
+    this.#generation++;
+    const [best] = rankSucceeded(losses);
+    if (best !== undefined && losses[best]! < this.#bestLoss) {
+      this.#best = candidates[best]!;
+      this.#bestLoss = losses[best]!;
+    }
+  }
+}
