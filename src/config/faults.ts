@@ -1,0 +1,87 @@
+import type { z } from "zod";
+import { anyOf } from "./expectation.ts";
+import { nearestName } from "./nearest-name.ts";
+
+/** One thing wrong with a parsed file: where it is, and a sentence that names what was expected and what was found. */
+export interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly kind: "unknown key" | "value";
+  readonly message: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The faults behind zod's issues, which must come from a parse with `reportInput: true` and `error: expectation`. */
+export function faultsOf(issues: readonly Issue[]): Fault[] {
+  return issues.flatMap((issue) => faultsOfIssue(issue, []));
+}
+
+function faultsOfIssue(issue: Issue, parent: readonly PropertyKey[]): Fault[] {
+  const path = [...parent, ...issue.path];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownKey([...path, key], key, issue.message));
+    case "invalid_union":
+      return faultsOfUnion(issue, path);
+    case "custom":
+      return [fault(path, issue.message)];
+    case "invalid_key":
+      return issue.issues.map(({ message }) => unexpected(path, message, path.at(-1)));
+    case "invalid_value":
+      return [unexpected(path, issue.message, issue.input, issue.values)];
+    default:
+      return [unexpected(path, issue.message, issue.input)];
+  }
+}
+
+/** Speaks for the one option that the value is evidently meant for, else says what all options expect. */
+function faultsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): Fault[] {
+  const meant = issue.errors.filter((option) => !option.some(isOfAnotherKind));
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only.flatMap((inner) => faultsOfIssue(inner, path));
+  const roots = issue.errors.flatMap((option) => option.filter((inner) => inner.path.length === 0));
+  const names = roots.flatMap((root) => (root.code === "invalid_value" ? root.values : []));
+  return [unexpected(path, anyOf(roots.map(({ message }) => message)), issue.input, names)];
+}
+
+function isOfAnotherKind(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
+}
+
+function unknownKey(path: readonly PropertyKey[], key: string, known: string): Fault {
+  const nearest = nearestName(key, known.split(", "));
+  const advice = nearest === undefined ? `expected ${anyOf(known.split(", "))}` : `did you mean "${nearest}"?`;
+  return { path, kind: "unknown key", message: `${prefix(path.slice(0, -1))}unknown key "${key}"; ${advice}` };
+}
+
+function unexpected(
+  path: readonly PropertyKey[],
+  expected: string,
+  found: unknown,
+  names: readonly unknown[] = [],
+): Fault {
+  if (found === undefined) {
+    return fault(path.slice(0, -1), `missing key "${String(path.at(-1))}": expected ${expected}`);
+  }
+  const nearest = typeof found === "string" ? nearestName(found, names.map(String)) : undefined;
+  const advice = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  return fault(path, `expected ${expected}, found ${describe(found)}${advice}`);
+}
+
+function fault(path: readonly PropertyKey[], message: string): Fault {
+  return { path, kind: "value", message: prefix(path) + message };
+}
+
+/** `parameters.weight.range[0]: ` for a path into the file, nothing for its root. */
+function prefix(path: readonly PropertyKey[]): string {
+  const text = path.map((segment) => (typeof segment === "number" ? `[${segment}]` : `.${String(segment)}`)).join("");
+  return text === "" ? "" : `${text.replace(/^\./, "")}: `;
+}
+
+function describe(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object") return "a mapping";
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}

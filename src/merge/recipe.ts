@@ -1,0 +1,60 @@
+/** A merge as data: what was searched, what is exported, what a reader of recipe.json sees. */
+import type { MethodName } from "./declarations.ts";
+
+/** One coefficient over the depth of the model: a value for each layer and one for the weights outside the layers. */
+export interface Curve {
+  readonly layers: readonly number[];
+  readonly rest: number;
+}
+
+/** Curves by group of tensors, then by expert. */
+export type Curves = Readonly<Record<string, Readonly<Record<string, Curve>>>>;
+
+/** A merge of experts with one set of curves for each parameter of the method. */
+export interface MergeRecipe {
+  readonly method: MethodName;
+  readonly parameters: Readonly<Record<string, Curves>>;
+}
+
+/** How every weight of a model is made from those of its parents; `passthrough` takes one parent as it is. */
+export type Recipe = MergeRecipe | { readonly method: "passthrough"; readonly model: string };
+
+/** A recipe at one weight: the parent to copy, or a value for each parameter and expert. */
+export type Step =
+  | { readonly method: "passthrough"; readonly model: string }
+  | { readonly method: MethodName; readonly values: Readonly<Record<string, readonly number[]>> };
+
+/** Looks a recipe up at a weight; the values are in the order of `experts`. */
+export function stepAt(
+  recipe: Recipe,
+  weight: { readonly group: string; readonly layer?: number },
+  experts: readonly string[],
+): Step {
+  if (recipe.method === "passthrough") return recipe;
+  const values = Object.entries(recipe.parameters).map(([parameter, curves]) => [
+    parameter,
+    experts.map((expert) => valueAt(curves[weight.group]?.[expert], weight, `${parameter}.${weight.group}.${expert}`)),
+  ]);
+  return { method: recipe.method, values: Object.fromEntries(values) as Record<string, number[]> };
+}
+
+/** The same coefficient for each expert in all groups and layers. */
+export function uniformRecipe(
+  method: MethodName,
+  weights: Readonly<Record<string, number>>,
+  { groups, layers }: { readonly groups: readonly string[]; readonly layers: number },
+): MergeRecipe {
+  const curves = Object.fromEntries(
+    Object.entries(weights).map(([expert, value]) => [
+      expert,
+      { layers: Array.from({ length: layers }, () => value), rest: value },
+    ]),
+  );
+  return { method, parameters: { weight: Object.fromEntries(groups.map((group) => [group, curves])) } };
+}
+
+function valueAt(curve: Curve | undefined, { layer }: { readonly layer?: number }, name: string): number {
+  const value = layer === undefined ? curve?.rest : curve?.layers[layer];
+  if (value === undefined) throw new Error(`recipe: no value for ${name} in layer ${layer ?? "none"}`);
+  return value;
+}

@@ -1,0 +1,140 @@
+/** Llama and Mistral: RMSNorm, rotary positions, grouped-query attention, SwiGLU; tied or untied head. */
+import { z } from "zod";
+import { add, attention, cast, gatherRows, linear, mul, reshape, rmsNorm, rope, silu } from "../device/expression.ts";
+import type { Expression } from "../device/expression.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import type { Architecture, Group, Model, StageTensors, StageWeights, TokenBatch, Weight } from "./architecture.ts";
+import { rotaryFields, rotaryPeriods } from "./rotary.ts";
+
+const size = z.int().positive();
+
+/** The fields of config.json that the forward pass honours; values that it cannot honour do not pass. */
+const llamaConfig = z
+  .looseObject({
+    vocab_size: size,
+    hidden_size: size,
+    intermediate_size: size,
+    num_hidden_layers: size,
+    num_attention_heads: size,
+    num_key_value_heads: size.nullish(),
+    head_dim: size.nullish(),
+    max_position_embeddings: size,
+    rms_norm_eps: z.number().nonnegative(),
+    hidden_act: z.literal("silu"),
+    tie_word_embeddings: z.boolean().default(false),
+    attention_bias: z.literal(false).default(false),
+    mlp_bias: z.literal(false).default(false),
+    sliding_window: size.nullish(),
+    ...rotaryFields,
+  })
+  .transform((config, context) => {
+    const heads = config.num_attention_heads;
+    const width = config.head_dim ?? config.hidden_size / heads;
+    const periods = rotaryPeriods(config, width);
+    if (!periods) {
+      context.addIssue({
+        code: "custom",
+        path: ["rope_scaling"],
+        message: "expected rope_type default, linear or llama3",
+      });
+      return z.NEVER;
+    }
+    return { ...config, heads, kvHeads: config.num_key_value_heads ?? heads, width, periods };
+  });
+
+type LlamaConfig = z.infer<typeof llamaConfig>;
+
+/** Matrix products run in `precision`; norms, softmax and everything between are f32. */
+function buildLlama(config: LlamaConfig, precision: Dtype): Model {
+  const { heads, kvHeads, width, rms_norm_eps: epsilon } = config;
+  const project = (x: Expression, weight: Expression | undefined): Expression =>
+    linear(x, cast(present(weight), precision));
+  const norm = (x: Expression, weight: Expression | undefined): Expression =>
+    rmsNorm(x, cast(present(weight), "f32"), epsilon);
+
+  const attend = (weights: StageTensors, x: Expression, batch: TokenBatch, periods: Expression): Expression => {
+    const { sequences, length, positions, mask } = batch;
+    const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
+    const batched = (y: Expression, parts: number): Expression => reshape(y, [sequences, length, parts, width]);
+    const query = batched(rope(split(project(x, weights["query"]), heads), positions, periods), heads);
+    const key = batched(rope(split(project(x, weights["key"]), kvHeads), positions, periods), kvHeads);
+    const value = batched(project(x, weights["value"]), kvHeads);
+    return project(attention({ query, key, value, mask }, width ** -0.5), weights["output"]);
+  };
+  const feedForward = (weights: StageTensors, x: Expression): Expression =>
+    project(mul(silu(project(x, weights["gate"])), project(x, weights["up"])), weights["down"]);
+
+  return {
+    identity: identityOf(config),
+    layers: config.num_hidden_layers,
+    vocabularySize: config.vocab_size,
+    maxLength: config.max_position_embeddings,
+    window: config.sliding_window ?? Infinity,
+    periods: config.periods,
+    ...llamaWeights(config),
+    embed: (weights, batch) => gatherRows(present(weights["tokens"]), batch.tokens),
+    layer: (weights, hidden, batch, periods) => {
+      const attended = add(hidden, attend(weights, norm(hidden, weights["attentionNorm"]), batch, periods));
+      return add(attended, feedForward(weights, norm(attended, weights["mlpNorm"])));
+    },
+    logits: (weights, hidden) => project(norm(hidden, weights["norm"]), weights["head"]),
+  };
+}
+
+/** The longest context may differ: fine-tunes often name another. */
+function identityOf({ periods, ...config }: LlamaConfig): Model["identity"] {
+  const sizes = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "rms_norm_eps"] as const;
+  return {
+    ...Object.fromEntries(sizes.map((field) => [field, config[field]])),
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads,
+    head_dim: config.width,
+    tie_word_embeddings: config.tie_word_embeddings,
+    sliding_window: config.sliding_window ?? null,
+    "rotary periods": [...periods],
+  };
+}
+
+/** Names of the tensors in a checkpoint, as transformers writes them. */
+function llamaWeights(config: LlamaConfig): Pick<Model, "embedding" | "layerWeights" | "head"> {
+  const { hidden_size: hidden, intermediate_size: inner, vocab_size: vocabulary, heads, kvHeads, width } = config;
+  const tokens: Weight = { name: "model.embed_tokens.weight", shape: [vocabulary, hidden], group: "embedding" };
+  const layer = (index: number): StageWeights => {
+    const weight = (name: string, group: Group, ...shape: number[]): Weight => ({
+      name: `model.layers.${index}.${name}.weight`,
+      shape,
+      group,
+      layer: index,
+    });
+    return {
+      attentionNorm: weight("input_layernorm", "norm", hidden),
+      query: weight("self_attn.q_proj", "attention", heads * width, hidden),
+      key: weight("self_attn.k_proj", "attention", kvHeads * width, hidden),
+      value: weight("self_attn.v_proj", "attention", kvHeads * width, hidden),
+      output: weight("self_attn.o_proj", "attention", hidden, heads * width),
+      mlpNorm: weight("post_attention_layernorm", "norm", hidden),
+      gate: weight("mlp.gate_proj", "mlp", inner, hidden),
+      up: weight("mlp.up_proj", "mlp", inner, hidden),
+      down: weight("mlp.down_proj", "mlp", hidden, inner),
+    };
+  };
+  return {
+    embedding: { tokens },
+    layerWeights: Array.from({ length: config.num_hidden_layers }, (_, index) => layer(index)),
+    head: {
+      norm: { name: "model.norm.weight", shape: [hidden], group: "norm" },
+      head: config.tie_word_embeddings ? tokens : { ...tokens, name: "lm_head.weight" },
+    },
+  };
+}
+
+function present(weight: Expression | undefined): Expression {
+  if (!weight) throw new Error("llama: a weight is missing from its stage");
+  return weight;
+}
+
+/** The architecture's row in the table of architectures. */
+export const llama: Architecture = {
+  modelTypes: ["llama", "mistral"],
+  config: llamaConfig.transform((config) => (precision: Dtype) => buildLlama(config, precision)),
+};

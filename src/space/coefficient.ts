@@ -1,0 +1,111 @@
+import { declarations } from "../merge/declarations.ts";
+import type { ParameterSpec } from "../merge/method.ts";
+import type { Curve } from "../merge/recipe.ts";
+import type { Group } from "../model/architecture.ts";
+import { type CurveTerm, curveTerms } from "./depth-curve.ts";
+import { isLayered, type ParameterSpace, type SearchSpace } from "./search-space.ts";
+
+/** What a genome is laid out for. */
+export interface Parents {
+  /** Names of the experts. */
+  readonly experts: readonly string[];
+  /** Layers of the model. */
+  readonly layers: number;
+}
+
+/** One value of a merge that varies over the depth: a parameter, for an expert or all, in a set of tensor groups. */
+export interface Coefficient {
+  readonly parameter: ParameterSpec;
+  readonly space: ParameterSpace;
+  /** The expert that it is for, or all of them. */
+  readonly experts: readonly string[];
+  readonly groups: readonly Group[];
+  /** Such as `nature.attention.weight`. */
+  readonly name: string;
+  /** Where the search starts, before it is moved into the range. */
+  readonly start: number;
+  readonly terms: readonly CurveTerm[];
+  /** Index of its first gene among all genes. */
+  readonly firstGene: number;
+}
+
+/** One coordinate of the search. */
+export interface Gene {
+  /** Such as `nature.attention.weight.dct1`. */
+  readonly name: string;
+  /** Its values at the ends of the unit interval, in units of the parameter. */
+  readonly range: readonly [number, number];
+}
+
+/** All coefficients of a search space, in the order of their genes: by parameter, then by expert, then by group. */
+export function layOutCoefficients(space: SearchSpace, { experts, layers }: Parents): Coefficient[] {
+  const coefficients: Coefficient[] = [];
+  let firstGene = 0;
+  for (const parameter of declarations[space.method].parameters) {
+    const ownSpace = space.parameters[parameter.name];
+    if (ownSpace === undefined) throw new Error(`genome: the search space lacks the parameter ${parameter.name}`);
+    const start = ownSpace.start === "uniform" ? 1 / experts.length : ownSpace.start;
+    for (const sharing of parameter.per === "expert" ? experts.map((expert) => [expert]) : [experts]) {
+      for (const groups of space.groups) {
+        const terms = curveTerms(
+          groups.some((group) => isLayered[group]) ? space.depth : { curve: "constant" },
+          layers,
+        );
+        const name = [...(parameter.per === "expert" ? sharing : []), nameOf(groups), parameter.name].join(".");
+        coefficients.push({ parameter, space: ownSpace, experts: sharing, groups, name, start, terms, firstGene });
+        firstGene += terms.length;
+      }
+    }
+  }
+  return coefficients;
+}
+
+/** The genes of a coefficient; those that are deviations range as far to either side of 0 as the range is from its middle. */
+export function genesOf({ name, terms, space }: Coefficient): Gene[] {
+  return terms.map((term) => ({
+    name: term.name === "" ? name : `${name}.${term.name}`,
+    range: geneRange(term, space.range),
+  }));
+}
+
+/**
+ * The coefficient in one of its groups at a point of the unit cube. Where a sum of terms leaves the parameter's range it
+ * is reflected back in, which keeps the search free of the flat regions that clipping makes. Weights outside the layers
+ * take the mean over the layers.
+ */
+export function curveAt({ terms, space, firstGene }: Coefficient, group: Group, point: Float64Array): Curve {
+  const genes = terms.map((term, i) => {
+    const [low, high] = geneRange(term, space.range);
+    return low + (point[firstGene + i] ?? Number.NaN) * (high - low);
+  });
+  const layers = (terms[0]?.values ?? []).map((_, layer) =>
+    reflect(
+      terms.reduce((sum, { values }, i) => sum + (genes[i] ?? 0) * (values[layer] ?? 0), 0),
+      space.range,
+    ),
+  );
+  return { layers: isLayered[group] ? layers : [], rest: reflect(mean(layers), space.range) };
+}
+
+/** `attention`, `norm+embedding`, or `all`. */
+export function nameOf(groups: readonly Group[]): string {
+  return groups.length === Object.keys(isLayered).length ? "all" : groups.join("+");
+}
+
+function geneRange({ isLevel }: CurveTerm, [low, high]: readonly [number, number]): readonly [number, number] {
+  return isLevel ? [low, high] : [(low - high) / 2, (high - low) / 2];
+}
+
+/** Folds the real line onto the range, as if its ends were mirrors. */
+function reflect(value: number, [low, high]: readonly [number, number]): number {
+  if (value >= low && value <= high) return value;
+  const width = high - low;
+  const phase = Math.abs(value - low) % (2 * width);
+  return Math.min(high, low + Math.min(phase, 2 * width - phase));
+}
+
+/** Exact where all values are equal. */
+function mean(values: readonly number[]): number {
+  const [first = Number.NaN] = values;
+  return first + values.reduce((sum, value) => sum + (value - first), 0) / values.length;
+}

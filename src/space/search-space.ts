@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { exactlyOneKey } from "../config/exactly-one-key.ts";
+import { loadYaml } from "../config/load-yaml.ts";
+import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
+import type { ParameterSpec } from "../merge/method.ts";
+import type { Group } from "../model/architecture.ts";
+import type { Depth } from "./depth-curve.ts";
+
+/** What a search varies: the parameters of a merge method, each over groups of tensors and over the depth. */
+export interface SearchSpace {
+  readonly method: MethodName;
+  /** Sets of tensor groups that share their coefficients; each group is in exactly one set. */
+  readonly groups: readonly (readonly Group[])[];
+  readonly depth: Depth;
+  /** Every parameter of the method. */
+  readonly parameters: Readonly<Record<string, ParameterSpace>>;
+}
+
+/** The values of one parameter, in units of the parameter. */
+export interface ParameterSpace {
+  readonly range: readonly [number, number];
+  readonly start: number | "uniform";
+  /** Initial standard deviation; without it 0.1, less where the genome is large. */
+  readonly sigma?: number;
+}
+
+/** Every group of tensors, and whether it has tensors inside the layers. */
+export const isLayered: Readonly<Record<Group, boolean>> = { attention: true, mlp: true, norm: true, embedding: false };
+
+const groupNames = Object.keys(isLayered) as Group[];
+
+const termsSchema = z.int().min(2).max(1000);
+
+const depthSchema = z
+  .union([
+    z.enum(["constant", "per-layer"]),
+    exactlyOneKey({ dct: termsSchema, knots: termsSchema, blocks: termsSchema }),
+  ])
+  .transform((depth): Depth =>
+    typeof depth === "string" ? { curve: depth } : { curve: depth.key, terms: depth.value },
+  )
+  .describe("how coefficients vary over the layers: constant, per-layer, or a curve of a few terms");
+
+const groupsSchema = z
+  .union([
+    z.literal("all"),
+    z
+      .array(z.array(z.enum(groupNames)).min(1))
+      .min(1)
+      .check(checkGroups),
+  ])
+  .transform((groups) => (groups === "all" ? [groupNames] : groups))
+  .describe(
+    "sets of tensor groups that share their coefficients; embedding is the token embedding and the output head",
+  );
+
+const parameterSchema = z.strictObject({
+  range: z
+    .tuple([z.number(), z.number()], "a list of two numbers")
+    .refine(([low, high]) => low < high, {
+      abort: true,
+      error: ({ input }) => `expected the lower end before the higher one, found ${JSON.stringify(input)}`,
+    })
+    .optional()
+    .describe("lowest and highest value"),
+  start: z
+    .union([z.number(), z.literal("uniform")])
+    .optional()
+    .describe("first value; uniform is 1 / number of experts"),
+  sigma: z.number().positive().optional().describe("initial standard deviation, in units of the parameter"),
+});
+
+type GivenParameter = z.output<typeof parameterSchema>;
+type GivenParameters = Readonly<Record<string, GivenParameter | undefined>>;
+type GivenFile = { readonly method: MethodName; readonly parameters: GivenParameters };
+
+/** Every parameter of any method; which of them the method at hand takes is checked afterwards. */
+const parametersSchema: z.ZodType<GivenParameters> = z
+  .strictObject(
+    Object.fromEntries(
+      methodNames.flatMap((method) => declarations[method].parameters).map(({ name }) => [name, parameterSchema]),
+    ),
+  )
+  .partial();
+
+/** A search-space file, as it is written and as it is used. */
+export const searchSpaceSchema: z.ZodType<SearchSpace> = z
+  .strictObject({
+    method: z.enum(methodNames).describe("merge method"),
+    groups: groupsSchema,
+    depth: depthSchema,
+    parameters: parametersSchema.default({}).describe("what the method's own ranges and starts are replaced with"),
+  })
+  .check(checkParameters)
+  .transform((file) => ({
+    ...file,
+    parameters: Object.fromEntries(
+      declarations[file.method].parameters.map((spec) => [spec.name, withDefaults(spec, file.parameters[spec.name])]),
+    ),
+  }));
+
+/** Reads a search-space file; faults are errors at their line and column. */
+export function loadSearchSpace(path: string): Promise<SearchSpace> {
+  return loadYaml(path, searchSpaceSchema);
+}
+
+function checkGroups({ value: sets, issues }: z.core.ParsePayload<Group[][]>): void {
+  for (const name of groupNames) {
+    const count = sets.flat().filter((group) => group === name).length;
+    if (count === 1) continue;
+    const message = count === 0 ? `the group "${name}" is missing` : `the group "${name}" is listed ${count} times`;
+    issues.push({ code: "custom", input: sets, message: `${message}; list each of ${groupNames.join(", ")} once` });
+  }
+}
+
+function checkParameters({ value: { method, parameters }, issues }: z.core.ParsePayload<GivenFile>): void {
+  const specs = declarations[method].parameters;
+  for (const [name, given] of Object.entries(parameters)) {
+    const report = (key: string[], message: string): void => {
+      issues.push({ code: "custom", input: given, path: ["parameters", name, ...key], message });
+    };
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (spec === undefined) {
+      report([], `the method ${method} has no such parameter; it has ${specs.map((known) => known.name).join(", ")}`);
+      continue;
+    }
+    const { range, start, sigma } = withDefaults(spec, given);
+    const [low, high] = range;
+    if (typeof start === "number" && (start < low || start > high)) {
+      report(["start"], `expected a start in the range ${low} to ${high}, found ${start}`);
+    }
+    if (sigma !== undefined && sigma > (high - low) / 3) {
+      report(["sigma"], `expected at most a third of the range ${low} to ${high}, found ${sigma}`);
+    }
+  }
+}
+
+function withDefaults({ range, start }: ParameterSpec, given: GivenParameter = {}): ParameterSpace {
+  return {
+    range: given.range ?? range,
+    start: given.start ?? start,
+    ...(given.sigma === undefined ? {} : { sigma: given.sigma }),
+  };
+}

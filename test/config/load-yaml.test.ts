@@ -1,0 +1,114 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { exactlyOneKey } from "../../src/config/exactly-one-key.ts";
+import { loadYaml, parseYaml } from "../../src/config/load-yaml.ts";
+import { ConfigError, UserError } from "../../src/errors.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const schema = z.strictObject({
+  layersPerGroup: z.int().min(1),
+  method: z.enum(["linear", "ties"]).optional(),
+  names: z.array(z.string().min(1)).max(2).optional(),
+  pair: z.tuple([z.number(), z.number()], "a list of two numbers").optional(),
+  depth: z.union([z.literal("constant"), exactlyOneKey({ dct: z.int().max(9), knots: z.int() })]).optional(),
+  nested: z.strictObject({ on: z.boolean(), share: z.number().positive().lt(1).default(0.5) }).optional(),
+  tasks: z.record(z.string().regex(/^[a-z]+$/, "a name of letters"), z.number()).optional(),
+});
+
+function errorOf(text: string): string {
+  try {
+    parseYaml(text, "space.yaml", schema);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return (error as Error).message;
+  }
+  return "no error";
+}
+
+describe("loadYaml", () => {
+  test("returns what the file says, with the schema's defaults", () => {
+    const text = "# first\nlayersPerGroup: 2\nnested: { on: true }\ndepth: { dct: 3 }\n";
+    expect(parseYaml(text, "space.yaml", schema)).toEqual({
+      layersPerGroup: 2,
+      nested: { on: true, share: 0.5 },
+      depth: { key: "dct", value: 3 },
+    });
+  });
+
+  test.each([
+    ["\n\nlayersPerGrop: 4", '3:1: unknown key "layersPerGrop"; did you mean "layersPerGroup"?'],
+    [
+      "layersPerGroup: 1\nzebra: 4\nyak: 5",
+      '2:1: unknown key "zebra"; expected layersPerGroup, method, names, pair, depth, nested or tasks',
+    ],
+    ["layersPerGroup: 1\nnested:\n  on: true\n  sharee: 1", '4:3: nested: unknown key "sharee"; did you mean "share"?'],
+    ["layersPerGroup: two", '1:17: layersPerGroup: expected a number, found "two"'],
+    ["layersPerGroup: 2.5", "1:17: layersPerGroup: expected a whole number, found 2.5"],
+    ["layersPerGroup: 0", "1:17: layersPerGroup: expected at least 1, found 0"],
+    ["layersPerGroup:", "1:16: layersPerGroup: expected a number, found nothing"],
+    ["method: ties", '1:1: missing key "layersPerGroup": expected a number'],
+    ["layersPerGroup: 1\nnested:\n  share: 0.1", '3:3: nested: missing key "on": expected true or false'],
+    ["layersPerGroup: 1\nmethod: tiez", '2:9: method: expected linear or ties, found "tiez"; did you mean "ties"?'],
+    ["layersPerGroup: 1\nnames: [a, b, c]", "2:8: names: expected at most 2 items, found a list of 3"],
+    ["layersPerGroup: 1\nnames:\n  - a\n  - 7", "4:5: names[1]: expected text, found 7"],
+    ["layersPerGroup: 1\nnames: ['']", '2:9: names[0]: expected at least 1 character, found ""'],
+    ["layersPerGroup: 1\npair: [1]", "2:7: pair: expected a list of two numbers, found a list of 1"],
+    ["layersPerGroup: 1\nnested: { on: true, share: 1 }", "2:28: nested.share: expected less than 1, found 1"],
+    ["layersPerGroup: 1\ndepth: 4", "2:8: depth: expected constant or a mapping, found 4"],
+    [
+      "layersPerGroup: 1\ndepth: constnt",
+      '2:8: depth: expected constant or a mapping, found "constnt"; did you mean "constant"?',
+    ],
+    ["layersPerGroup: 1\ndepth: { dtc: 1 }", '2:10: depth: unknown key "dtc"; did you mean "dct"?'],
+    [
+      "layersPerGroup: 1\ndepth: { dct: 1, knots: 2 }",
+      "2:8: depth: expected exactly one key, dct or knots; found dct and knots",
+    ],
+    ["layersPerGroup: 1\ndepth: {}", "2:8: depth: expected exactly one key, dct or knots; found none"],
+    ["layersPerGroup: 1\ndepth: { dct: 10 }", "2:15: depth.dct: expected at most 9, found 10"],
+    ["layersPerGroup: 1\ntasks: { Bad1: 2 }", '2:16: tasks.Bad1: expected a name of letters, found "Bad1"'],
+    ["- 1", "1:1: expected a mapping, found a list of 1"],
+  ])("says where and what is wrong with %j", (text, message) => {
+    expect(errorOf(text)).toBe(`space.yaml:${message}`);
+  });
+
+  test.each([
+    ["layersPerGroup: 1\nlayersPerGroup: 2", "2:1: Map keys must be unique"],
+    ["layersPerGroup: [1", "1:19: Flow sequence in block collection"],
+    ["layersPerGroup: 1\n---\nmethod: ties", "2:1: expected one YAML document, found a second one"],
+    ["layersPerGroup: !!env 3", "1:17: Unresolved tag"],
+    ["layersPerGroup: *one", "1:17: Unresolved alias"],
+    ["[".repeat(5000), "nested too deeply"],
+  ])("turns a fault of syntax into an error at its place: %.30j", (text, message) => {
+    expect(errorOf(text)).toContain(message);
+  });
+
+  test("reports the earliest of several faults, and unknown keys before what they leave missing", () => {
+    expect(errorOf("method: 4\nlayersPerGroup: 0")).toContain(":1:9: method");
+    expect(errorOf("method: 4\nlayersPerGrup: 0")).toContain(':2:1: unknown key "layersPerGrup"');
+  });
+
+  test("follows aliases to the place of the fault, but not into an explosion", () => {
+    expect(errorOf("tasks: &t { on: 1 }\nnested: *t\nlayersPerGroup: 1")).toContain(
+      "1:17: nested.on: expected true or false",
+    );
+    const laughs = ["a0: &a0 [x,x]", ...Array.from({ length: 20 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i},*a${i}]`)];
+    expect(errorOf(laughs.join("\n"))).toMatch(/^space\.yaml:2:\d+: Excessive alias count/);
+  });
+
+  test("names a file that is missing, empty, too large or not text", async () => {
+    const path = join(await temporaryFolder(), "a.yaml");
+    const load = (): Promise<unknown> => loadYaml(path, schema);
+    await expect(load()).rejects.toThrow(new UserError(`cannot read ${path}: no such file`));
+    await writeFile(path, "# nothing\n");
+    await expect(load()).rejects.toThrow(new UserError(`${path} is empty: expected a mapping of keys to values`));
+    await writeFile(path, " ".repeat((1 << 20) + 1));
+    await expect(load()).rejects.toThrow(`${path} is larger than 1 MB`);
+    await writeFile(path, Uint8Array.of(0x61, 0x3a, 0x20, 0xff));
+    await expect(load()).rejects.toThrow(`${path} is not text in UTF-8`);
+    await writeFile(path, "layersPerGroup: -1");
+    await expect(load()).rejects.toThrow(ConfigError);
+  });
+});

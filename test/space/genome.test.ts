@@ -1,0 +1,172 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Curve, MergeRecipe } from "../../src/merge/recipe.ts";
+import type { Depth } from "../../src/space/depth-curve.ts";
+import { buildGenome } from "../../src/space/genome.ts";
+import type { SearchSpace } from "../../src/space/search-space.ts";
+
+const groupings: SearchSpace["groups"][] = [
+  [["attention", "mlp", "norm", "embedding"]],
+  [["attention"], ["mlp"], ["norm", "embedding"]],
+  [["embedding"], ["norm", "mlp", "attention"]],
+];
+
+const depths: Depth[] = [
+  { curve: "constant" },
+  { curve: "per-layer" },
+  { curve: "dct", terms: 3 },
+  { curve: "knots", terms: 2 },
+  { curve: "blocks", terms: 4 },
+];
+
+const parents = { experts: ["nature", "craft"], layers: 6 };
+
+const spaces: fc.Arbitrary<SearchSpace> = fc
+  .record({ groups: fc.constantFrom(...groupings), depth: fc.constantFrom(...depths), low: fc.constantFrom(-1, 0) })
+  .map(({ groups, depth, low }) => spaceOf({ groups, depth, range: [low, 1.5] }));
+
+function spaceOf(
+  options: { groups?: SearchSpace["groups"]; depth?: Depth; range?: [number, number] } = {},
+): SearchSpace {
+  const { groups = groupings[1]!, depth = { curve: "dct", terms: 3 }, range = [0, 1.5] } = options;
+  return { method: "task_arithmetic", groups, depth, parameters: { weight: { range, start: 0.8, sigma: 0.1 } } };
+}
+
+function curves(recipe: MergeRecipe): Curve[] {
+  return Object.values(recipe.parameters).flatMap((groups) =>
+    Object.values(groups).flatMap((byExpert) => Object.values(byExpert)),
+  );
+}
+
+const unit = fc.double({ min: 0, max: 1, noNaN: true });
+
+function pointOf(dimension: number): fc.Arbitrary<Float64Array> {
+  return fc.array(unit, { minLength: dimension, maxLength: dimension }).map((values) => Float64Array.from(values));
+}
+
+describe("genome", () => {
+  test("names a gene after its expert, group, parameter and term", () => {
+    const { genes, dimension, summary } = buildGenome(spaceOf(), parents);
+    expect(genes.map(({ name }) => name).slice(0, 4)).toEqual([
+      "nature.attention.weight.dct0",
+      "nature.attention.weight.dct1",
+      "nature.attention.weight.dct2",
+      "nature.mlp.weight.dct0",
+    ]);
+    expect(genes.at(-1)).toEqual({ name: "craft.norm+embedding.weight.dct2", range: [-0.75, 0.75] });
+    expect(new Set(genes.map(({ name }) => name)).size).toBe(18);
+    expect(dimension).toBe(18);
+    expect(summary).toBe("18 genes: weight of 2 experts x (attention 3, mlp 3, norm+embedding 3)");
+  });
+
+  test("gives groups outside the layers one gene", () => {
+    const { summary } = buildGenome(spaceOf({ groups: groupings[2]!, depth: { curve: "per-layer" } }), parents);
+    expect(summary).toBe("14 genes: weight of 2 experts x (embedding 1, norm+mlp+attention 6)");
+  });
+
+  test("follows a cosine over the depth around the level, which weights outside the layers take", () => {
+    const genome = buildGenome(spaceOf(), parents);
+    const point = genome.encode({ nature: 0.75, craft: 0 });
+    point[genome.genes.findIndex(({ name }) => name === "nature.norm+embedding.weight.dct1")] = 0.75;
+    const { nature } = genome.decode(point).parameters["weight"]!["norm"]!;
+    for (const [l, value] of nature!.layers.entries()) {
+      expect(value).toBeCloseTo(0.75 + 0.375 * Math.cos((Math.PI * (l + 0.5)) / 6), 12);
+    }
+    expect(nature!.rest).toBeCloseTo(0.75, 12);
+    expect(genome.decode(point).parameters["weight"]!["embedding"]!["nature"]).toEqual({
+      layers: [],
+      rest: nature!.rest,
+    });
+    expect(genome.decode(point).parameters["weight"]!["mlp"]!["nature"]).toEqual({
+      layers: Array(6).fill(0.75),
+      rest: 0.75,
+    });
+  });
+
+  test("keeps every coefficient in the range, at any point", () => {
+    const cases = spaces.chain((space) => {
+      const genome = buildGenome(space, parents);
+      return fc.record({ space: fc.constant(space), genome: fc.constant(genome), point: pointOf(genome.dimension) });
+    });
+    fc.assert(
+      fc.property(cases, ({ space, genome, point }) => {
+        const [low, high] = space.parameters["weight"]!.range;
+        for (const { layers, rest } of curves(genome.decode(point))) {
+          for (const value of [...layers, rest]) expect(value >= low && value <= high).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test("moves every gene's coefficients, and no other gene's do the same", () => {
+    fc.assert(
+      fc.property(spaces, (space) => {
+        const genome = buildGenome(space, parents);
+        const { dimension, start } = genome;
+        const merges = Array.from({ length: dimension }, (_, i) => {
+          const point = start.slice();
+          point[i] = point[i]! + 0.03;
+          return JSON.stringify(genome.decode(point));
+        });
+        expect(new Set([...merges, JSON.stringify(genome.decode(start))]).size).toBe(dimension + 1);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("encodes one weight per expert as a merge with that weight everywhere, or the nearest in range", () => {
+    const weight = fc.double({ min: -2, max: 3, noNaN: true });
+    fc.assert(
+      fc.property(spaces, weight, weight, (space, nature, craft) => {
+        const [low, high] = space.parameters["weight"]!.range;
+        const genome = buildGenome(space, parents);
+        const { weight: groups } = genome.decode(genome.encode({ nature, craft })).parameters;
+        for (const byExpert of Object.values(groups!)) {
+          for (const [expert, curve] of Object.entries(byExpert)) {
+            const expected = Math.min(high, Math.max(low, { nature, craft }[expert]!));
+            for (const value of [...curve.layers, curve.rest]) expect(value).toBeCloseTo(expected, 12);
+          }
+        }
+      }),
+    );
+  });
+
+  test("starts at the start, or at the uniform average", () => {
+    const genome = buildGenome(spaceOf(), parents);
+    expect(genome.start).toEqual(genome.encode({ nature: 0.8, craft: 0.8 }));
+    const uniform = buildGenome(
+      { ...spaceOf(), method: "linear", parameters: { weight: { range: [0, 1], start: "uniform" } } },
+      { experts: ["a", "b", "c", "d"], layers: 2 },
+    );
+    expect(curves(uniform.decode(uniform.start)).every(({ rest }) => rest === 0.25)).toBe(true);
+  });
+
+  test("states sigma in units of the parameter, and shortens the default where genes are many", () => {
+    const { sigma, scales } = buildGenome(spaceOf(), parents);
+    expect(sigma).toBeCloseTo(0.1 / 1.5, 15);
+    expect(scales).toEqual(new Float64Array(18).fill(1));
+    const withoutSigma: SearchSpace = {
+      ...spaceOf({ depth: { curve: "per-layer" } }),
+      parameters: { weight: { range: [0, 1], start: 0.5 } },
+    };
+    expect(buildGenome(withoutSigma, { experts: ["a"], layers: 2 }).sigma).toBe(0.1);
+    expect(buildGenome(withoutSigma, { experts: ["a"], layers: 36 }).sigma).toBeCloseTo(0.05, 15);
+  });
+
+  test("refuses points outside the unit cube, of another length, and weights that are no numbers", () => {
+    const genome = buildGenome(spaceOf(), parents);
+    expect(() => genome.decode(new Float64Array(3))).toThrow("3 numbers for 18 genes");
+    for (const bad of [Number.NaN, -1e-9, 1.001, Infinity]) {
+      expect(() => genome.decode(genome.start.with(4, bad))).toThrow("outside the unit interval");
+    }
+    expect(() => genome.encode({ nature: 1 })).toThrow("craft");
+    expect(() => genome.encode({ nature: 1, craft: Number.NaN })).toThrow("craft");
+  });
+
+  test("makes recipes of plain data, the same for the same point", () => {
+    const genome = buildGenome(spaceOf(), parents);
+    const recipe = genome.decode(genome.start);
+    expect(JSON.parse(JSON.stringify(recipe))).toEqual(recipe);
+    expect(genome.decode(genome.start)).toEqual(recipe);
+  });
+});

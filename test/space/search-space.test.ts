@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { parseYaml } from "../../src/config/load-yaml.ts";
+import { loadSearchSpace, searchSpaceSchema, type SearchSpace } from "../../src/space/search-space.ts";
+
+const shipped = join(import.meta.dirname, "../../search-spaces");
+
+function parse(text: string): SearchSpace {
+  return parseYaml(text, "space.yaml", searchSpaceSchema);
+}
+
+describe("search space", () => {
+  test.each(["global", "depth-curves", "per-layer"])("is shipped as %s", async (name) => {
+    const space = await loadSearchSpace(join(shipped, `${name}.yaml`));
+    expect(space.method).toBe("task_arithmetic");
+    expect(space.groups.flat().toSorted()).toEqual(["attention", "embedding", "mlp", "norm"]);
+  });
+
+  test("takes ranges and starts from the method unless it names its own", () => {
+    expect(parse("{ method: linear, groups: all, depth: per-layer }")).toEqual({
+      method: "linear",
+      groups: [["attention", "mlp", "norm", "embedding"]],
+      depth: { curve: "per-layer" },
+      parameters: { weight: { range: [0, 1], start: "uniform" } },
+    });
+    const text =
+      "{ method: task_arithmetic, groups: all, depth: { knots: 4 }, parameters: { weight: { range: [-1, 1], sigma: 0.2 } } }";
+    expect(parse(text)).toMatchObject({
+      depth: { curve: "knots", terms: 4 },
+      parameters: { weight: { range: [-1, 1], start: 0.8, sigma: 0.2 } },
+    });
+  });
+
+  test.each([
+    [
+      "groups: [[attention], [mlp, embedding]]",
+      'groups: the group "norm" is missing; list each of attention, mlp, norm, embedding once',
+    ],
+    ["groups: [[attention, mlp], [mlp, norm, embedding]]", 'the group "mlp" is listed 2 times'],
+    [
+      "groups: [[attention, heads, mlp, norm, embedding]]",
+      'groups[0][1]: expected attention, mlp, norm or embedding, found "heads"',
+    ],
+    ["depth: { dct: 1 }", "depth.dct: expected at least 2, found 1"],
+    ["depth: { dct: 3, blocks: 2 }", "depth: expected exactly one key, dct, knots or blocks; found dct and blocks"],
+    ["method: slerp", 'method: expected linear or task_arithmetic, found "slerp"'],
+    ["parameters: { wieght: {} }", 'parameters: unknown key "wieght"; did you mean "weight"?'],
+    [
+      "parameters: { weight: { range: [1, 0] } }",
+      "parameters.weight.range: expected the lower end before the higher one, found [1,0]",
+    ],
+    [
+      "parameters: { weight: { range: [0, 0.5] } }",
+      "parameters.weight.start: expected a start in the range 0 to 0.5, found 0.8",
+    ],
+    [
+      "parameters: { weight: { sigma: 0.9 } }",
+      "parameters.weight.sigma: expected at most a third of the range 0 to 1.5, found 0.9",
+    ],
+    ["parameters: { weight: { start: .nan } }", "parameters.weight.start: expected a number or uniform, found NaN"],
+  ])("refuses %s", (line, message) => {
+    const key = line.slice(0, line.indexOf(":"));
+    const others = ["method: task_arithmetic", "groups: all", "depth: constant"].filter(
+      (other) => !other.startsWith(key),
+    );
+    expect(() => parse([...others, line].join("\n"))).toThrow(message);
+  });
+
+  test("has an up-to-date JSON Schema beside it, which write-schema.ts writes", async () => {
+    const written: unknown = JSON.parse(await readFile(join(shipped, "schema.json"), "utf8"));
+    expect(written).toEqual(z.toJSONSchema(searchSpaceSchema, { io: "input" }));
+  });
+});

@@ -1,0 +1,8 @@
+/** Writes search-spaces/schema.json anew: `npx tsx test/space/write-schema.ts && npx oxfmt search-spaces/schema.json`. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { searchSpaceSchema } from "../../src/space/search-space.ts";
+
+const schema = z.toJSONSchema(searchSpaceSchema, { io: "input" });
+writeFileSync(join(import.meta.dirname, "../../search-spaces/schema.json"), JSON.stringify(schema, null, 2));
