@@ -1,0 +1,167 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { explainFailure, writeDurably } from "./durable-write.ts";
+import { LossesFile, readLosses } from "./losses-file.ts";
+import { encodeEntry } from "./record-line.ts";
+import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";
+import { replay } from "./replay.ts";
+import { WriterLock } from "./writer-lock.ts";
+
+/** What a journal tells a reader. */
+export interface JournalView {
+  readonly records: readonly JournalRecord[];
+  /** Losses per row that a record refers to; a UserError where the side file is damaged. */
+  readLosses(ref: LossesRef): Float64Array;
+}
+
+/**
+ * The append-only record of a run and the only thing that resuming it needs: `journal.jsonl` with one checksummed record
+ * a line, and `losses.bin` with the losses per row that records refer to. One process at a time holds it.
+ */
+export class Journal implements JournalView, Disposable {
+  readonly folder: string;
+  /** Bytes of a torn last record that opening the journal cut off. */
+  readonly tornBytes: number;
+  readonly #files: Files;
+  readonly #lock: WriterLock;
+  readonly #records: JournalRecord[];
+  readonly #losses: LossesFile;
+  readonly #descriptor: number;
+  #isClosed = false;
+
+  /** Starts the journal of a new run; a UserError when the folder holds one already, or cannot be written. */
+  static create(folder: string, start: Omit<StartRecord, "type" | "format">): Journal {
+    return explainFailure(folder, () => {
+      mkdirSync(folder, { recursive: true });
+      return whileLocked(folder, (lock) => {
+        const files = filesIn(folder);
+        if (existsSync(files.journal)) {
+          throw new UserError(`${folder} already holds a run; resume it or choose another folder`);
+        }
+        const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, ...start };
+        writeDurably(files.losses, "");
+        // Last, because a folder with this file is a run: whatever stops a creation, it can be tried again.
+        writeDurably(files.journal, encodeEntry({ sequence: 0, lossBytes: 0, record }));
+        return new Journal(folder, lock);
+      });
+    });
+  }
+
+  /**
+   * Opens the journal of an interrupted run to go on with it, and cuts off a torn last record. A UserError when there is
+   * no journal, when another process holds it, or when a record before the last is damaged.
+   */
+  static open(folder: string): Journal {
+    requireJournal(folder);
+    return explainFailure(folder, () => whileLocked(folder, (lock) => new Journal(folder, lock)));
+  }
+
+  private constructor(folder: string, lock: WriterLock) {
+    const files = filesIn(folder);
+    const content = readFileSync(files.journal);
+    const { records, bytes, lossBytes } = replay(content, files.journal);
+    this.folder = folder;
+    this.#files = files;
+    this.#lock = lock;
+    this.#records = records;
+    this.tornBytes = content.length - bytes;
+    this.#losses = LossesFile.open(files.losses, lossBytes);
+    this.#descriptor = openSync(files.journal, "a");
+    ftruncateSync(this.#descriptor, bytes);
+  }
+
+  /** All records, the start record first, as a later `open` will find them. */
+  get records(): readonly JournalRecord[] {
+    return this.#records;
+  }
+
+  /** Adds a record; it is on the disk when this returns. A failure to write is a UserError and closes the journal. */
+  append(record: Exclude<JournalRecord, StartRecord>): void {
+    const line = encodeEntry({
+      sequence: this.#records.length,
+      lossBytes: this.#losses.bytes,
+      record,
+    });
+    this.#write(() => {
+      writeFileSync(this.#descriptor, line);
+      fsyncSync(this.#descriptor);
+    });
+    this.#records.push(structuredClone(record));
+  }
+
+  /** Adds losses for the next record to refer to; without such a record, opening the journal cuts them off again. */
+  appendLosses(losses: Float64Array): LossesRef {
+    return this.#write(() => this.#losses.append(losses));
+  }
+
+  readLosses(ref: LossesRef): Float64Array {
+    return readLosses(this.#files.losses, ref);
+  }
+
+  /** Releases the journal to other processes. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.#descriptor);
+    this.#losses[Symbol.dispose]();
+    this.#lock[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** After a failed write the end of the file is unknown, so nothing may follow it until a new `open` has cut it off. */
+  #write<T>(work: () => T): T {
+    if (this.#isClosed) throw new Error("journal: closed");
+    try {
+      return explainFailure(this.#files.journal, work);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+}
+
+/** Reads the journal of a run without changing it; needs no lock, so it works while the run goes on. */
+export function readJournal(folder: string): JournalView {
+  const files = filesIn(folder);
+  requireJournal(folder);
+  const { records } = replay(readFileSync(files.journal), files.journal);
+  return { records, readLosses: (ref) => readLosses(files.losses, ref) };
+}
+
+interface Files {
+  readonly journal: string;
+  readonly losses: string;
+}
+
+function filesIn(folder: string): Files {
+  return { journal: join(folder, "journal.jsonl"), losses: join(folder, "losses.bin") };
+}
+
+function requireJournal(folder: string): void {
+  if (!existsSync(filesIn(folder).journal))
+    throw new UserError(`${folder} holds no run: expected the file journal.jsonl in it`);
+}
+
+/** Keeps the lock for the journal that `open` returns, and gives it back when `open` throws. */
+function whileLocked(folder: string, open: (lock: WriterLock) => Journal): Journal {
+  const lock = WriterLock.acquire(folder);
+  try {
+    return open(lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}

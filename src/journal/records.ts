@@ -1,0 +1,106 @@
+/** What a run writes down: one record a step, in the order in which the steps were taken. */
+import type { Recipe } from "../merge/recipe.ts";
+
+/** Version of the journal's files. */
+export const JOURNAL_FORMAT = 1;
+
+/** Where losses lie in the side file of the journal. */
+export interface LossesRef {
+  /** In bytes. */
+  readonly offset: number;
+  readonly count: number;
+  readonly checksum: string;
+}
+
+/** Mean scores of one model, by task. */
+export type TaskScores = Readonly<Record<string, { readonly loss: number; readonly accuracy?: number }>>;
+
+/** A model and its mean scores on a set of rows. */
+export interface ScoredModel {
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly scores: TaskScores;
+  /** Combined loss; 1 is the uniform average on the search rows. */
+  readonly loss: number;
+}
+
+/** How the winner compares with another model on the guard rows; gains are positive where the winner is better. */
+export interface Gain {
+  readonly gain: number;
+  readonly interval: readonly [lower: number, upper: number];
+  readonly pValue: number;
+}
+
+/** A model beside the winner on the guard rows. */
+export interface GuardedModel extends ScoredModel {
+  readonly kind: "parent" | "average" | "global" | "winner";
+  /** 95 % interval of the mean loss, by task. */
+  readonly intervals: Readonly<Record<string, readonly [lower: number, upper: number]>>;
+  /** The winner's gain over this model on all tasks combined and on each task; absent for the winner. */
+  readonly gains?: { readonly combined: Gain; readonly tasks: Readonly<Record<string, Gain>> };
+}
+
+/** Every kind of record, by its type. */
+export interface RecordPayloads {
+  /** Identity of everything that decides the run; a resumed run must find it unchanged. */
+  start: {
+    readonly format: number;
+    readonly experiment: unknown;
+    readonly identity: Readonly<Record<string, string>>;
+    readonly versions: Readonly<Record<string, string>>;
+  };
+  /** Baselines on all search rows. */
+  baselines: {
+    readonly models: readonly ScoredModel[];
+    /** Mean loss of the uniform average, by task. */
+    readonly scales: Readonly<Record<string, number>>;
+    readonly rowLosses: LossesRef;
+    readonly elapsedMs: number;
+  };
+  /** What the budget was turned into. */
+  plan: {
+    readonly genes: readonly string[];
+    readonly start: readonly number[];
+    readonly inject: readonly (readonly number[])[];
+    readonly population: number;
+    readonly rowFraction: number;
+    /** Measured wall-clock time of one model on all search rows. */
+    readonly evaluationMs: number;
+    readonly elapsedMs: number;
+  };
+  /** Points of a generation, in the unit cube, and how many rows of each task they meet. */
+  ask: {
+    readonly generation: number;
+    readonly points: readonly (readonly number[])[];
+    readonly rows: Readonly<Record<string, number>>;
+  };
+  /** Combined losses of the points and of the mean before them; per-row losses by candidate, the mean last. */
+  result: {
+    readonly generation: number;
+    readonly losses: readonly number[];
+    readonly meanLoss: number;
+    readonly rowLosses: LossesRef;
+    readonly elapsedMs: number;
+  };
+  /** Candidates for the winner on all search rows; the one with the least loss wins. */
+  finalists: { readonly models: readonly ScoredModel[]; readonly winner: ScoredModel; readonly elapsedMs: number };
+  /** The winner beside its baselines on the guard rows, and the hash of the weights that were scored. */
+  verdict: {
+    readonly models: readonly GuardedModel[];
+    readonly weightsDigest: string;
+    readonly rowLosses: LossesRef;
+    readonly elapsedMs: number;
+  };
+}
+
+export type RecordType = keyof RecordPayloads;
+
+/** Every record but the first, which opens the journal. */
+export type StepType = Exclude<RecordType, "start">;
+
+export type StartRecord = { readonly type: "start" } & RecordPayloads["start"];
+
+/** A record as it is told to the journal. */
+export type JournalRecord =
+  | StartRecord
+  | { [Type in StepType]: { readonly type: Type } & RecordPayloads[Type] }[StepType];
