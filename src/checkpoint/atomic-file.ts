@@ -1,0 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm, statfs, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UserError } from "../errors.ts";
+import { reasonOf } from "./system-error.ts";
+
+/** Replaces the file at `path` in one step: readers and crashes see the old content or the new, never a part. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  await using file = await StagedFile.create(path, Buffer.byteLength(data));
+  await file.append(data);
+  await file.close();
+  await file.publish();
+}
+
+/** A file written under a temporary name beside `path`, then renamed to it; disposing of it before that removes it. */
+export class StagedFile implements AsyncDisposable {
+  readonly path: string;
+  readonly #temporaryPath: string;
+  readonly #handle: FileHandle;
+  readonly #bytes: number;
+
+  /** `bytes` is the expected size, told to the user when the disk is full. */
+  static async create(path: string, bytes: number): Promise<StagedFile> {
+    const temporaryPath = `${path}.${randomUUID()}.tmp`;
+    try {
+      return new StagedFile(path, temporaryPath, await open(temporaryPath, "wx"), bytes);
+    } catch (cause) {
+      throw await explainFailure(cause, path, bytes);
+    }
+  }
+
+  private constructor(path: string, temporaryPath: string, handle: FileHandle, bytes: number) {
+    this.path = path;
+    this.#temporaryPath = temporaryPath;
+    this.#handle = handle;
+    this.#bytes = bytes;
+  }
+
+  append(data: string | Uint8Array): Promise<void> {
+    return this.#attempt(() => this.#handle.appendFile(data));
+  }
+
+  /** Brings all bytes to the disk. */
+  close(): Promise<void> {
+    return this.#attempt(async () => {
+      await this.#handle.sync();
+      await this.#handle.close();
+    });
+  }
+
+  /** Gives the closed file its name, durably. */
+  publish(): Promise<void> {
+    return this.#attempt(async () => {
+      await rename(this.#temporaryPath, this.path);
+      await syncFolder(dirname(this.path));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+    await rm(this.#temporaryPath, { force: true });
+  }
+
+  /** Removes the temporary file first, so that the free space in the error is what another try would find. */
+  async #attempt(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (cause) {
+      await this[Symbol.asyncDispose]();
+      throw await explainFailure(cause, this.path, this.#bytes);
+    }
+  }
+}
+
+async function explainFailure(cause: unknown, path: string, bytes: number): Promise<UserError> {
+  if (!(cause instanceof Error && "code" in cause && cause.code === "ENOSPC"))
+    return new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
+  const { bavail, bsize } = await statfs(dirname(path));
+  const free = (bavail * bsize).toLocaleString("en-US");
+  return new UserError(`disk full: ${path} needs ${bytes.toLocaleString("en-US")} bytes, free ${free} bytes`, {
+    cause,
+  });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return; // Windows cannot open a folder, and its renames are journaled
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

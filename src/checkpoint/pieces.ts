@@ -1,0 +1,40 @@
+import type { Hash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { UserError } from "../errors.ts";
+
+/** Node refuses to hash 2^31 bytes in one call, and aborts when asked to read them into memory. */
+const PIECE_BYTES = 2 ** 30;
+
+/** Reads `bytes` bytes from position `start` into their own ArrayBuffer; a UserError when the file ends before. */
+export async function readRange(
+  handle: FileHandle,
+  path: string,
+  start: number,
+  bytes: number,
+  pieceBytes: number = PIECE_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const target = allocate(path, bytes);
+  let done = 0;
+  while (done < bytes) {
+    const { bytesRead } = await handle.read(target, done, Math.min(pieceBytes, bytes - done), start + done);
+    if (bytesRead === 0)
+      throw new UserError(
+        `${path}: the file ends at byte ${start + done}, expected ${start + bytes}; it was cut while open`,
+      );
+    done += bytesRead;
+  }
+  return target;
+}
+
+/** `hash.update` for arrays of any size. */
+export function updateHash(hash: Hash, bytes: Uint8Array, pieceBytes: number = PIECE_BYTES): void {
+  for (let start = 0; start < bytes.length; start += pieceBytes) hash.update(bytes.subarray(start, start + pieceBytes));
+}
+
+function allocate(path: string, bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new UserError(`${path}: not enough memory to read ${bytes} bytes at once`, { cause });
+  }
+}

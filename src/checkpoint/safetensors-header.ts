@@ -1,0 +1,144 @@
+import { UserError } from "../errors.ts";
+import { bytesPerElement, elementCount, type Dtype, type Shape } from "../tensor/dtype.ts";
+import { isJsonObject } from "./json-object.ts";
+import { showUntrusted as show } from "./show-untrusted.ts";
+import { findStructureFault } from "./structure-fault.ts";
+
+/** What a tensor is, apart from its values. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: Shape;
+}
+
+/** A tensor of a checkpoint; `bytes` is its size as stored. */
+export interface TensorInfo extends TensorSpec {
+  readonly bytes: number;
+}
+
+/** A tensor and the position of its first byte in its file. */
+export interface StoredTensor extends TensorInfo {
+  readonly start: number;
+}
+
+/** Size of the little-endian u64 before the header. */
+export const LENGTH_BYTES = 8;
+
+/** The limit of the reference implementation. */
+const MAX_HEADER_BYTES = 100_000_000;
+/** The four keys, one object and two arrays of 200,000 tensors, twice what the largest mixtures of experts have. */
+const MAX_PARTS = 7 * 200_000;
+const MAX_DIMENSIONS = 8;
+
+const storedDtypes: ReadonlyMap<unknown, Dtype> = new Map([
+  ["F32", "f32"],
+  ["F16", "f16"],
+  ["BF16", "bf16"],
+]);
+
+/** Length of the header from the first bytes of an untrusted file; a UserError when it cannot be one. */
+export function readHeaderLength(start: Uint8Array, path: string, fileBytes: number): number {
+  if (Buffer.from(start).toString("latin1") === "version ")
+    throw new UserError(`${path}: this is a Git LFS pointer, not the weights; run "git lfs pull" in its folder`);
+  if (start.length < LENGTH_BYTES)
+    throw new UserError(`${path}: the file has ${fileBytes} bytes, too few for a safetensors header`);
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
+  if (length > fileBytes - LENGTH_BYTES)
+    throw new UserError(
+      `${path}: the header claims ${length} bytes, expected at most the ${fileBytes - LENGTH_BYTES} left in the file`,
+    );
+  if (length > MAX_HEADER_BYTES)
+    throw new UserError(`${path}: the header claims ${length} bytes, expected at most ${MAX_HEADER_BYTES}`);
+  return Number(length);
+}
+
+/**
+ * Tensors of an untrusted header (the JSON after the length) in the order of their bytes, which must fill the rest of
+ * the file without holes or overlaps; a UserError names the first fault.
+ */
+export function parseHeader(header: Uint8Array, path: string, fileBytes: number): readonly StoredTensor[] {
+  const dataStart = LENGTH_BYTES + header.length;
+  const { __metadata__: metadata = {}, ...entries } = parseHeaderJson(header, path);
+  if (!isJsonObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
+    throw new UserError(`${path}: __metadata__ is ${show(metadata)}, expected an object of strings`);
+  const tensors = Object.entries(entries)
+    .map(([name, entry]) => parseTensor(name, entry, path, dataStart))
+    .toSorted((a, b) => a.start - b.start || a.bytes - b.bytes);
+  checkCoverage(tensors, path, dataStart, fileBytes);
+  return tensors;
+}
+
+function parseHeaderJson(header: Uint8Array, path: string): Record<string, unknown> {
+  let value: unknown;
+  let fault: string | undefined;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(header);
+    fault = findStructureFault(text, MAX_PARTS);
+    if (!fault) value = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError(`${path}: the header is not JSON in UTF-8; this is not a safetensors file`, { cause });
+  }
+  if (fault) throw new UserError(`${path}: the header ${fault}`);
+  if (!isJsonObject(value)) throw new UserError(`${path}: the header is ${show(value)}, expected an object`);
+  return value;
+}
+
+function parseTensor(name: string, entry: unknown, path: string, dataStart: number): StoredTensor {
+  const fault = (text: string): UserError => new UserError(`${path}: tensor ${show(name)} ${text}`);
+  if (/[\p{Cc}\p{Cs}]/u.test(name)) throw fault("has control characters or lone surrogates in its name");
+  if (!isJsonObject(entry)) throw fault(`is ${show(entry)}, expected an object`);
+  const { dtype: storedDtype, shape, data_offsets: offsets } = entry;
+  const dtype = storedDtypes.get(storedDtype);
+  if (!dtype) throw fault(`has the unsupported dtype ${show(storedDtype)}, expected F32, F16 or BF16`);
+  if (!isArrayOfCounts(shape) || shape.length > MAX_DIMENSIONS)
+    throw fault(`has shape ${show(shape)}, expected at most ${MAX_DIMENSIONS} whole numbers from 0`);
+  if (!isArrayOfCounts(offsets) || offsets.length !== 2)
+    throw fault(`has data_offsets ${show(offsets)}, expected a start and an end`);
+  const [start = 0, end = 0] = offsets;
+  const bytes = tensorBytes({ dtype, shape });
+  if (end - start !== bytes)
+    throw fault(
+      `has data_offsets ${show(offsets)}, expected ${bytes} bytes for ${show(storedDtype)} of shape ${show(shape)}`,
+    );
+  return { name, dtype, shape, bytes, start: dataStart + start };
+}
+
+function checkCoverage(tensors: readonly StoredTensor[], path: string, dataStart: number, fileBytes: number): void {
+  let end = dataStart;
+  for (const { name, start, bytes } of tensors) {
+    if (start !== end)
+      throw new UserError(
+        `${path}: the data of tensor ${show(name)} starts at offset ${start - dataStart}, expected ` +
+          `${end - dataStart}, because tensors follow each other without holes or overlaps`,
+      );
+    end += bytes;
+  }
+  if (end !== fileBytes)
+    throw new UserError(
+      `${path}: the file has ${fileBytes} bytes, expected ${end} from its header; was it copied or downloaded in full?`,
+    );
+}
+
+function isArrayOfCounts(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+/** Bytes of a tensor in its file. */
+export function tensorBytes({ dtype, shape }: Pick<TensorSpec, "dtype" | "shape">): number {
+  return elementCount(shape) * bytesPerElement[dtype];
+}
+
+/** Length and header of a file that holds `tensors` in this order, padded so that the data starts at a multiple of 8. */
+export function formatHeader(tensors: readonly TensorSpec[]): Uint8Array {
+  let end = 0;
+  const entries = tensors.map((tensor) => {
+    const start = end;
+    end += tensorBytes(tensor);
+    return [tensor.name, { dtype: tensor.dtype.toUpperCase(), shape: tensor.shape, data_offsets: [start, end] }];
+  });
+  const json = JSON.stringify(Object.fromEntries([["__metadata__", { format: "pt" }], ...entries]));
+  const header = Buffer.from(json + " ".repeat(-Buffer.byteLength(json) & 7));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header]);
+}

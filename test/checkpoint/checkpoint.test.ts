@@ -1,0 +1,235 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { UserError } from "../../src/errors.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
+import { toFloat32 } from "../../src/tensor/half.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { safetensorsBytes } from "./safetensors-bytes.ts";
+
+type Reference = Record<string, { dtype: Dtype; shape: number[]; values: number[] }>;
+
+const fixtures = join(import.meta.dirname, "../fixtures/checkpoint");
+const references = JSON.parse(readFileSync(join(fixtures, "values.json"), "utf8")) as Record<string, Reference>;
+const oneTensor = { a: { dtype: "BF16", shape: [2], data_offsets: [0, 4] } };
+
+async function copyOf(fixture: "single" | "sharded"): Promise<string> {
+  const folder = join(await temporaryFolder(), fixture);
+  cpSync(join(fixtures, fixture), folder, { recursive: true });
+  return folder;
+}
+
+type Files = Record<string, string | Uint8Array | object>;
+
+/** A folder with config.json and the given files; objects are written as JSON. */
+async function folderWith(files: Files): Promise<string> {
+  const folder = await temporaryFolder();
+  const all: Files = { "config.json": "{}", ...files };
+  for (const [name, content] of Object.entries(all)) {
+    const raw = typeof content === "string" || content instanceof Uint8Array;
+    writeFileSync(join(folder, name), raw ? content : JSON.stringify(content));
+  }
+  return folder;
+}
+
+async function fingerprintOf(file: Uint8Array): Promise<string> {
+  await using checkpoint = await Checkpoint.open(await folderWith({ "model.safetensors": file }));
+  return await checkpoint.fingerprint();
+}
+
+describe("checkpoint", () => {
+  test.each(Object.entries(references))(
+    "reads the %s folder as the original libraries wrote it",
+    async (name, tensors) => {
+      await using checkpoint = await Checkpoint.open(join(fixtures, name));
+      expect(checkpoint.config).toEqual({ model_type: "llama", hidden_size: 4 });
+      expect([...checkpoint.tensors.keys()].toSorted()).toEqual(Object.keys(tensors).toSorted());
+      for (const [tensor, { dtype, shape, values }] of Object.entries(tensors)) {
+        expect(checkpoint.tensors.get(tensor)).toMatchObject({ name: tensor, dtype, shape });
+        expect([...toFloat32(await checkpoint.read(tensor), dtype)]).toEqual(values);
+      }
+    },
+  );
+
+  test("counts the bytes of the tensors it has read, and only those", async () => {
+    await using checkpoint = await Checkpoint.open(join(fixtures, "sharded"));
+    await checkpoint.fingerprint();
+    expect(checkpoint.bytesRead).toBe(0);
+    await checkpoint.read("layers.0.weight");
+    await Promise.all([checkpoint.read("layers.0.weight"), checkpoint.read("layers.4.weight")]);
+    expect(checkpoint.bytesRead).toBe(3 * 32);
+  });
+
+  test("gives every tensor its own memory", async () => {
+    await using checkpoint = await Checkpoint.open(join(fixtures, "single"));
+    const bytes = await checkpoint.read("norm.weight");
+    expect(bytes.buffer.byteLength).toBe(20);
+    bytes.fill(0);
+    expect(await checkpoint.read("norm.weight")).not.toEqual(bytes);
+  });
+
+  test("reads shards through links, as in the Hugging Face cache", async () => {
+    const [folder, blobs] = [await copyOf("sharded"), await copyOf("sharded")];
+    const shard = "model-00001-of-00003.safetensors";
+    rmSync(join(folder, shard));
+    symlinkSync(join(blobs, shard), join(folder, shard));
+    await using checkpoint = await Checkpoint.open(folder);
+    expect(await checkpoint.read("layers.0.weight")).toHaveLength(32);
+  });
+
+  test("prefers model.safetensors to an index, as transformers does", async () => {
+    const folder = await folderWith({
+      "model.safetensors": safetensorsBytes(oneTensor, 4),
+      "model.safetensors.index.json": "",
+    });
+    await using checkpoint = await Checkpoint.open(folder);
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
+  });
+
+  test("fails to read a file that was truncated after it was opened", async () => {
+    const folder = await copyOf("single");
+    await using checkpoint = await Checkpoint.open(folder);
+    truncateSync(join(folder, "model.safetensors"), 490);
+    await expect(checkpoint.read("layers.0.weight")).rejects.toThrow(
+      new UserError(`${folder}/model.safetensors: the file ends at byte 490, expected 504; it was cut while open`),
+    );
+    expect(checkpoint.bytesRead).toBe(0);
+  });
+
+  test("treats a tensor that is not there as a bug of the caller", async () => {
+    await using checkpoint = await Checkpoint.open(join(fixtures, "single"));
+    await expect(checkpoint.read("no such")).rejects.not.toBeInstanceOf(UserError);
+  });
+});
+
+describe("fingerprint", () => {
+  const dataBytes = 5 * 2 ** 20;
+  const header = { a: { dtype: "BF16", shape: [dataBytes / 2], data_offsets: [0, dataBytes] } };
+
+  test("is the same for a copy and differs between models", async () => {
+    const [single, copy, sharded] = [join(fixtures, "single"), await copyOf("single"), join(fixtures, "sharded")];
+    const prints = [];
+    for (const folder of [single, copy, sharded]) {
+      await using checkpoint = await Checkpoint.open(folder);
+      prints.push(await checkpoint.fingerprint());
+    }
+    expect(prints[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(prints[1]).toBe(prints[0]);
+    expect(prints[2]).not.toBe(prints[0]);
+  });
+
+  test("sees a change of the header, and of the data at the start, in the middle and at the end", async () => {
+    const file = safetensorsBytes(header, dataBytes);
+    const prints = new Set([await fingerprintOf(file)]);
+    const dataStart = file.length - dataBytes;
+    for (const at of [dataStart, dataStart + dataBytes / 2, file.length - 1]) {
+      const changed = new Uint8Array(file);
+      changed[at]! ^= 1;
+      prints.add(await fingerprintOf(changed));
+    }
+    prints.add(await fingerprintOf(safetensorsBytes({ b: header.a }, dataBytes)));
+    expect(prints.size).toBe(5);
+  });
+});
+
+describe("folders that are refused", () => {
+  const index = "model.safetensors.index.json";
+  const shard = safetensorsBytes(oneTensor, 4);
+
+  test.each<[string, Files, string]>([
+    ["no weights", {}, "F: no weights; expected model.safetensors or model.safetensors.index.json"],
+    [
+      "pickled weights only",
+      { "training_args.bin": "", "pytorch_model.bin": "" },
+      "F/pytorch_model.bin: pickled weights can run code and are never loaded; convert them to safetensors",
+    ],
+    [
+      "a config.json that is not JSON",
+      { "config.json": "{" },
+      "F/config.json: expected a JSON object, but this is not valid JSON",
+    ],
+    ["a config.json that is a list", { "config.json": "[]" }, "F/config.json: expected a JSON object"],
+    ["an index that is not JSON", { [index]: "" }, `F/${index}: expected a JSON object, but this is not valid JSON`],
+    ["an index without weight_map", { [index]: "{}" }, `F/${index}: weight_map is undefined, expected an object`],
+    [
+      "a shard that is missing",
+      { [index]: { weight_map: { a: "x.safetensors" } } },
+      `F/x.safetensors: no such file, but ${index} names it; download the model in full`,
+    ],
+    [
+      "a tensor that its shard lacks",
+      { [index]: { weight_map: { a: "x.safetensors", b: "x.safetensors" } }, "x.safetensors": shard },
+      `F/${index}: weight_map puts tensor 'b' in x.safetensors, which does not have it`,
+    ],
+    [
+      "a tensor that the index lacks",
+      { [index]: { weight_map: { b: "x.safetensors" } }, "x.safetensors": shard },
+      `F/${index}: tensor 'a' is in x.safetensors, but weight_map says undefined`,
+    ],
+    [
+      "a tensor in two shards",
+      {
+        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": shard,
+      },
+      `F/${index}: tensor 'a' is in y.safetensors, but weight_map says 'x.safetensors'`,
+    ],
+    [
+      "a shard with a broken header",
+      {
+        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": "",
+      },
+      "F/y.safetensors: the file has 0 bytes, too few for a safetensors header",
+    ],
+  ])("%s", async (_, files, message) => {
+    const folder = await folderWith(files);
+    await expect(Checkpoint.open(folder)).rejects.toThrow(new UserError(message.replace("F", folder)));
+  });
+
+  test.each([
+    "../x.safetensors",
+    "/etc/x.safetensors",
+    "a/x.safetensors",
+    "a\\x.safetensors",
+    "C:x.safetensors",
+    "..",
+    ".",
+    "",
+    "x.bin",
+    "x\0.safetensors",
+    "x.safetensors\n",
+    1,
+    null,
+  ])("a shard named %j", async (name) => {
+    const folder = await folderWith({ [index]: { weight_map: { a: name } } });
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      /model\.safetensors\.index\.json: tensor 'a' is mapped to .*, expected the name of a \.safetensors file in the folder$/,
+    );
+  });
+
+  test("a folder that does not exist", async () => {
+    const folder = join(await temporaryFolder(), "no");
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      new UserError(`${folder}: no such file or directory; expected a Hugging Face model folder`),
+    );
+  });
+
+  test("a folder in the place of the weights", async () => {
+    const folder = await folderWith({});
+    mkdirSync(join(folder, "model.safetensors"));
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      new UserError(`${folder}/model.safetensors: expected a file`),
+    );
+  });
+
+  test("a folder without config.json", async () => {
+    const folder = await temporaryFolder();
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      new UserError(`${folder}/config.json: no such file; expected a Hugging Face model folder`),
+    );
+  });
+});
