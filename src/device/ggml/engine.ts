@@ -6,7 +6,7 @@ import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { inOrder, type Expression } from "../expression.ts";
-import { loadGgml, setThreads, type Ggml, type Pointer } from "./library.ts";
+import { loadGgml, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
@@ -14,6 +14,9 @@ import { outOfMemory, TensorStore } from "./tensor-store.ts";
 const CPU = 0;
 /** Room for the ggml nodes that one expression expands to (attention needs eleven). */
 const NODES_PER_EXPRESSION = 12;
+
+/** A copy of this size would hold the event loop up for about a millisecond. */
+const LARGE_BYTES = 2 ** 22;
 
 /** One stream of computation: a backend and the work space that its graphs reuse. */
 interface Lane {
@@ -78,19 +81,19 @@ class GgmlDevice implements Device {
         `upload: expected ${expected} bytes for ${dtype} [${shape.join(", ")}], found ${bytes.byteLength}`,
       );
     }
-    return this.#within(1, 0, (context) => {
+    return this.#within(1, 0, async (context) => {
       const node = this.#store.newNode(context, tensor);
       this.#store.store(tensor, node);
-      if (expected > 0) this.#ggml.setTensor(node, bytes, 0, expected);
+      await this.#transfer(this.#ggml.setTensor, node, bytes);
       return tensor;
     });
   }
 
   async read(tensor: DeviceTensor): Promise<Uint8Array> {
-    return this.#within(1, 0, (context) => {
+    return this.#within(1, 0, async (context) => {
       const node = this.#store.nodeOf(context, tensor);
       const bytes = new Uint8Array(bytesOf(tensor));
-      if (bytes.byteLength > 0) this.#ggml.getTensor(node, bytes, 0, bytes.byteLength);
+      await this.#transfer(this.#ggml.getTensor, node, bytes);
       return bytes;
     });
   }
@@ -150,6 +153,14 @@ class GgmlDevice implements Device {
     });
   }
 
+  /** Copies to or from the device; a large copy runs on a thread of its own. */
+  async #transfer(copy: CFunction, node: Pointer, bytes: Uint8Array): Promise<void> {
+    const { byteLength } = bytes;
+    const inThread: (...values: unknown[]) => Promise<unknown> = promisify(copy.async);
+    if (byteLength >= LARGE_BYTES) await inThread(node, bytes, 0, byteLength);
+    else if (byteLength > 0) copy(node, bytes, 0, byteLength);
+  }
+
   async #computeGraph({ backend, workspace }: Lane, graph: Pointer): Promise<void> {
     if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#workspaceBytes(this.#lanes));
@@ -162,7 +173,7 @@ class GgmlDevice implements Device {
     return lanes.reduce((sum, { workspace }) => sum + Number(this.#ggml.workspaceSize(workspace, 0)), 0);
   }
 
-  async #within<T>(tensors: number, graphNodes: number, work: (context: Pointer) => T | Promise<T>): Promise<T> {
+  async #within<T>(tensors: number, graphNodes: number, work: (context: Pointer) => Promise<T>): Promise<T> {
     const context = this.#store.newContext(tensors, graphNodes);
     try {
       return await work(context);

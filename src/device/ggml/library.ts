@@ -90,7 +90,7 @@ const registryFunctions = {
 type FunctionName = keyof typeof contextFunctions | keyof typeof backendFunctions | keyof typeof registryFunctions;
 
 /** A C function: called directly, or on a thread of its own through `async`, whose last argument is a callback. */
-interface CFunction {
+export interface CFunction {
   (...values: readonly unknown[]): Pointer;
   readonly async: (...values: readonly unknown[]) => void;
 }

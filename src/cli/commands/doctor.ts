@@ -1,0 +1,8 @@
+import { diagnose } from "../../doctor/diagnose.ts";
+
+/** `evomerge doctor`: says what this machine can do. */
+export async function doctorCommand(options: { readonly json?: boolean | undefined }): Promise<void> {
+  const findings = await diagnose();
+  const lines = findings.map(({ name, works, detail }) => `${works ? "yes" : "no "}  ${name.padEnd(22)} ${detail}`);
+  process.stdout.write(`${options.json ? JSON.stringify(findings) : lines.join("\n")}\n`);
+}

@@ -1,0 +1,32 @@
+import { scoreModel } from "../../experiment/score-model.ts";
+import type { EngineName, Precision } from "../../experiment/experiment-file.ts";
+import type { MmluFormat } from "../../tasks/row-formats.ts";
+import { interruptionSignal } from "../interruption.ts";
+
+export interface ScoreCommandOptions {
+  readonly task: string;
+  readonly format?: MmluFormat | undefined;
+  readonly description: boolean;
+  readonly limit?: number | undefined;
+  readonly engine?: EngineName | undefined;
+  readonly precision?: Precision | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `evomerge score`: scores one model on a file of rows. */
+export async function scoreCommand(model: string, { task, json, ...options }: ScoreCommandOptions): Promise<void> {
+  const scored = await scoreModel({ model, rows: task, ...options, signal: interruptionSignal() });
+  if (json) {
+    process.stdout.write(`${JSON.stringify(scored)}\n`);
+    return;
+  }
+  const { rows, loss, accuracy, accuracyNormalised, engine, precision } = scored;
+  const lines = [
+    `rows      ${rows}`,
+    `loss      ${loss.toFixed(6)}`,
+    ...(accuracy === undefined ? [] : [`acc       ${accuracy.toFixed(6)}`]),
+    ...(accuracyNormalised === undefined ? [] : [`acc_norm  ${accuracyNormalised.toFixed(6)}`]),
+    `engine    ${engine}, ${precision}`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}

@@ -1,0 +1,13 @@
+/** Milliseconds for people: `9 s`, `4 min 05 s`, `3 h 20 min`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${two(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,116 @@
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { durationSchema } from "../config/duration.ts";
+import type { Budget, EngineName, Precision } from "../experiment/experiment-file.ts";
+import { evomergeVersion } from "../experiment/identity.ts";
+import type { MmluFormat } from "../tasks/row-formats.ts";
+
+const engineNames = ["auto", "ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const satisfies readonly EngineName[];
+const precisions = ["auto", "f32", "bf16"] as const satisfies readonly Precision[];
+const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
+
+const engine = (): Option<"--engine <name>", undefined, undefined, EngineName> =>
+  new Option("--engine <name>", "where to compute").choices(engineNames);
+const budgetTime = new Option("--budget <time>", "wall-clock time for everything, such as 90s, 10m, 1h").argParser(
+  parseTime,
+);
+const budgetEvaluations = new Option("--evaluations <count>", "candidates to score, in place of a time")
+  .argParser(parseCount)
+  .conflicts("budget");
+const json = ["--json", "print the result as JSON"] as const;
+
+/** The command line; each command is loaded when it is used. */
+export function buildProgram(): Command {
+  const program = new Command("evomerge")
+    .description("Evolutionary search for the merge coefficients of language models")
+    .version(evomergeVersion());
+
+  program
+    .command("run")
+    .description("launch an experiment")
+    .argument("<experiment>", "YAML file")
+    .option("--out <folder>", "folder of the run (default: results/<name>)")
+    .addOption(budgetTime)
+    .addOption(budgetEvaluations)
+    .option("--seed <number>", "seed of the search", parseSeed)
+    .addOption(engine())
+    .option("--export", "export the winner at the end")
+    .option(...json)
+    .action(async (file, { budget, evaluations, ...options }) => {
+      const { runCommand } = await import("./commands/run.ts");
+      await runCommand(file, { ...options, budget: budget ?? evaluations });
+    });
+
+  program
+    .command("resume")
+    .description("go on with an interrupted run")
+    .argument("<run>", "folder of the run")
+    .addOption(budgetTime)
+    .addOption(budgetEvaluations)
+    .option("--export", "export the winner at the end")
+    .option(...json)
+    .action(async (folder, { budget, evaluations, ...options }) => {
+      const { resumeCommand } = await import("./commands/run.ts");
+      await resumeCommand(folder, { ...options, budget: budget ?? evaluations });
+    });
+
+  program
+    .command("export")
+    .description("write the winner of a run, or its best so far, as a Hugging Face folder")
+    .argument("<run>", "folder of the run")
+    .option("--to <folder>", "folder of the model (default: best in the folder of the run)")
+    .option(...json)
+    .action(async (run, options) => {
+      const { exportCommand } = await import("./commands/export.ts");
+      await exportCommand(run, options);
+    });
+
+  program
+    .command("score")
+    .description("score one model on a file of rows")
+    .argument("<model>", "Hugging Face folder")
+    .requiredOption("--task <rows>", "JSON lines: choice, text or MMLU rows")
+    .addOption(new Option("--format <name>", "how MMLU rows are rendered").choices(formats))
+    .option("--no-description", "leave out lm_eval's sentence about the subject of MMLU rows")
+    .option("--limit <rows>", "score the first rows only", parsePositive)
+    .addOption(engine())
+    .addOption(new Option("--precision <name>", "of matrix products").choices(precisions))
+    .option(...json)
+    .action(async (model, options) => {
+      const { scoreCommand } = await import("./commands/score.ts");
+      await scoreCommand(model, options);
+    });
+
+  program
+    .command("doctor")
+    .description("say what this machine can do")
+    .option(...json)
+    .action(async (options) => {
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      await doctorCommand(options);
+    });
+
+  return program;
+}
+
+function parseTime(text: string): Budget {
+  const parsed = durationSchema.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError("expected a time such as 90s, 10m, 1h");
+  return { seconds: parsed.data };
+}
+
+function parseCount(text: string): Budget {
+  return { evaluations: parsePositive(text) };
+}
+
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number from 1");
+  return value;
+}
+
+function parseSeed(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("expected a whole number from 0");
+  return value;
+}

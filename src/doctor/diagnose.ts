@@ -1,0 +1,84 @@
+/** What this machine can do for a run: engines, disk, memory, token, lm_eval. */
+import { execFile } from "node:child_process";
+import { statfs } from "node:fs/promises";
+import { homedir, totalmem } from "node:os";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { engines, openDevice } from "../device/open-device.ts";
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  /** Whether it works; what is optional may be absent. */
+  readonly works: boolean;
+  /** What was found, or what to do. */
+  readonly detail: string;
+}
+
+/** Looks at everything that a run may need; never throws for what is missing. */
+export async function diagnose(): Promise<Finding[]> {
+  const found: Finding[] = [];
+  // One after another, the optional packages first: a process runs one backend of TensorFlow.js only.
+  for (const name of ["tfjs-node-gpu", "tfjs-node", "tfjs", "ggml"] as const) {
+    found.push(await attempt(`engine ${name}`, () => deviceName(name)));
+  }
+  return [
+    { name: "node", works: true, detail: `${process.version} on ${process.platform}-${process.arch}` },
+    { name: "memory", works: true, detail: `${gibibytes(totalmem())} GiB` },
+    await disk(),
+    ...found,
+    await attempt("engine auto", async () => {
+      const { device, why } = await openDevice("auto");
+      await device[Symbol.asyncDispose]();
+      return `takes ${device.name}, because ${why}`;
+    }),
+    await attempt("lm_eval", lmEvalVersion),
+    await token(),
+  ];
+}
+
+async function attempt(name: string, look: () => Promise<string>): Promise<Finding> {
+  try {
+    return { name, works: true, detail: await look() };
+  } catch (error) {
+    return { name, works: false, detail: (error as Error).message };
+  }
+}
+
+async function deviceName(name: keyof typeof engines): Promise<string> {
+  await using device = await engines[name]();
+  return device.name;
+}
+
+async function disk(): Promise<Finding> {
+  const { bavail, bsize } = await statfs(process.cwd());
+  return { name: "disk", works: true, detail: `${gibibytes(bavail * bsize)} GiB free at ${process.cwd()}` };
+}
+
+async function lmEvalVersion(): Promise<string> {
+  const script = "import importlib.metadata as m; print(m.version('lm_eval'))";
+  for (const python of ["python3", "python"]) {
+    const { stdout } = await promisify(execFile)(python, ["-c", script]).catch(() => ({ stdout: "" }));
+    if (stdout.trim() !== "") return `version ${stdout.trim()} (${python})`;
+  }
+  throw new Error("not found; pip install lm_eval, to evaluate exported models");
+}
+
+async function token(): Promise<Finding> {
+  const file = join(process.env["HF_HOME"] ?? join(homedir(), ".cache", "huggingface"), "token");
+  const inFile = await access(file).then(
+    () => true,
+    () => false,
+  );
+  const where = process.env["HF_TOKEN"] === undefined ? (inFile ? file : undefined) : "HF_TOKEN";
+  return {
+    name: "hub token",
+    works: where !== undefined,
+    detail: where === undefined ? "none; local models need none" : `in ${where}`,
+  };
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}

@@ -1,0 +1,93 @@
+import type { Device, DeviceTensor } from "../device/device.ts";
+import { input, type Expression } from "../device/expression.ts";
+import type { Model, TokenBatch } from "../model/architecture.ts";
+import type { Shape } from "../tensor/dtype.ts";
+import type { PackedBatch, Target } from "./pack.ts";
+
+/** Logits that one step of the output head may hold, in elements; more targets are scored in several steps. */
+const MAX_LOGITS = 2 ** 26;
+
+/** Targets whose logits are computed together. */
+export interface TargetSlice {
+  /** Index of the batch whose hidden states predict them. */
+  readonly batch: number;
+  readonly targets: readonly Target[];
+  /** i32 [targets]: rows of the batch's hidden states */
+  readonly rows: Expression;
+  /** i32 [targets] */
+  readonly tokens: Expression;
+}
+
+/** The token batches of one pass on the device, shared by all candidates. */
+export class DeviceBatches {
+  readonly tokens: readonly TokenBatch[];
+  readonly targets: readonly TargetSlice[];
+  readonly periods: Expression;
+  readonly #device: Device;
+  readonly #tensors: readonly DeviceTensor[];
+
+  private constructor(
+    device: Device,
+    parts: Pick<DeviceBatches, "tokens" | "targets" | "periods">,
+    tensors: readonly DeviceTensor[],
+  ) {
+    this.#device = device;
+    this.#tensors = tensors;
+    this.tokens = parts.tokens;
+    this.targets = parts.targets;
+    this.periods = parts.periods;
+  }
+
+  static async upload(device: Device, model: Model, batches: readonly PackedBatch[]): Promise<DeviceBatches> {
+    const tensors: DeviceTensor[] = [];
+    const put = async (values: Int32Array | Float32Array, shape: Shape): Promise<Expression> => {
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      const tensor = await device.upload(bytes, values instanceof Int32Array ? "i32" : "f32", shape);
+      tensors.push(tensor);
+      return input(tensor);
+    };
+    try {
+      const tokens: TokenBatch[] = [];
+      const targets: TargetSlice[] = [];
+      for (const [index, batch] of batches.entries()) {
+        tokens.push(await putTokens(batch, put));
+        for (const slice of slices(batch.targets, model.vocabularySize)) {
+          targets.push(await putTargets(index, slice, put));
+        }
+      }
+      const periods = await put(model.periods, [model.periods.length]);
+      return new DeviceBatches(device, { tokens, targets, periods }, tensors);
+    } catch (error) {
+      device.free(...tensors);
+      throw error;
+    }
+  }
+
+  free(): void {
+    this.#device.free(...this.#tensors);
+  }
+}
+
+type Put = (values: Int32Array | Float32Array, shape: Shape) => Promise<Expression>;
+
+async function putTokens({ sequences, length, ...batch }: PackedBatch, put: Put): Promise<TokenBatch> {
+  return {
+    sequences,
+    length,
+    tokens: await put(batch.tokens, [sequences * length]),
+    positions: await put(batch.positions, [sequences * length]),
+    mask: await put(batch.mask, [sequences, length, length]),
+  };
+}
+
+async function putTargets(batch: number, targets: readonly Target[], put: Put): Promise<TargetSlice> {
+  const shape = [targets.length];
+  const rows = Int32Array.from(targets, ({ row }) => row);
+  const tokens = Int32Array.from(targets, ({ token }) => token);
+  return { batch, targets, rows: await put(rows, shape), tokens: await put(tokens, shape) };
+}
+
+function* slices(targets: readonly Target[], vocabularySize: number): Generator<readonly Target[]> {
+  const length = Math.max(1, Math.floor(MAX_LOGITS / vocabularySize));
+  for (let start = 0; start < targets.length; start += length) yield targets.slice(start, start + length);
+}

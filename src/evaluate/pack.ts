@@ -1,0 +1,124 @@
+/**
+ * Rows as token sequences: all continuations of a row stand behind its context in one sequence, and a mask lets each
+ * see the context and itself only, so that the context is computed once.
+ * @module
+ */
+
+/** A tokenised row: a context of at least one token and the continuations to score behind it. */
+export interface Prompt {
+  readonly context: Int32Array;
+  readonly continuations: readonly Int32Array[];
+}
+
+/** Where the log-probability of one token of one continuation is found. */
+export interface Target {
+  readonly prompt: number;
+  readonly continuation: number;
+  /** Row of the batch's hidden states that predicts the token. */
+  readonly row: number;
+  readonly token: number;
+}
+
+/** Padded sequences of similar length, ready for upload. */
+export interface PackedBatch {
+  readonly sequences: number;
+  readonly length: number;
+  readonly tokens: Int32Array;
+  readonly positions: Int32Array;
+  readonly mask: Float32Array;
+  readonly targets: readonly Target[];
+}
+
+/** Packs all prompts into batches of at most `batchTokens` padded tokens (or one sequence), longest first. */
+export function packPrompts(
+  prompts: readonly Prompt[],
+  options: { batchTokens: number; window: number },
+): PackedBatch[] {
+  const lengths = prompts.map(packedLength);
+  const longestFirst = prompts
+    .map((_, index) => index)
+    .toSorted((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+  const batches: PackedBatch[] = [];
+  for (let start = 0; start < longestFirst.length;) {
+    const length = lengths[longestFirst[start] ?? 0] ?? 0;
+    const size = Math.max(1, Math.floor(options.batchTokens / length));
+    batches.push(packBatch(prompts, longestFirst.slice(start, start + size), length, options.window));
+    start += size;
+  }
+  return batches;
+}
+
+/** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
+export function packedLength({ context, continuations }: Prompt): number {
+  return continuations.reduce((length, { length: own }) => length + own - 1, context.length);
+}
+
+/** One prompt laid out as a sequence; segment 0 is the context, segment k the continuation k - 1. */
+interface Layout {
+  readonly tokens: number[];
+  readonly positions: number[];
+  readonly segments: number[];
+}
+
+function packBatch(
+  prompts: readonly Prompt[],
+  members: readonly number[],
+  length: number,
+  window: number,
+): PackedBatch {
+  const sequences = members.length;
+  const tokens = new Int32Array(sequences * length);
+  const positions = new Int32Array(sequences * length);
+  const mask = new Float32Array(sequences * length * length).fill(-Infinity);
+  const targets: Target[] = [];
+  members.forEach((index, sequence) => {
+    const prompt = prompts[index];
+    if (!prompt) throw new Error(`pack: no prompt ${index}`);
+    const layout = layOut(prompt);
+    const first = sequence * length;
+    tokens.set(layout.tokens, first);
+    positions.set(layout.positions, first);
+    openMask(mask.subarray(first * length, (first + length) * length), length, layout, window);
+    targets.push(...targetsOf(prompt, index, first));
+  });
+  return { sequences, length, tokens, positions, mask, targets };
+}
+
+function layOut({ context, continuations }: Prompt): Layout {
+  const layout: Layout = { tokens: [...context], positions: [...context.keys()], segments: [...context].fill(0) };
+  continuations.forEach((continuation, index) => {
+    continuation.subarray(0, -1).forEach((token, i) => {
+      layout.tokens.push(token);
+      layout.positions.push(context.length + i);
+      layout.segments.push(index + 1);
+    });
+  });
+  return layout;
+}
+
+/** Sets to 0 what each token sees: earlier tokens of the context and of its own continuation, inside the window. */
+function openMask(mask: Float32Array, length: number, { positions, segments }: Layout, window: number): void {
+  for (let row = 0; row < length; row += 1) {
+    // Padding sees itself, so that its softmax has something to sum.
+    mask[row * length + row] = 0;
+    const position = positions[row] ?? -1;
+    for (let column = 0; column < row && row < positions.length; column += 1) {
+      const visible = segments[column] === 0 || segments[column] === segments[row];
+      if (visible && position - (positions[column] ?? 0) < window) mask[row * length + column] = 0;
+    }
+  }
+}
+
+function targetsOf({ context, continuations }: Prompt, prompt: number, first: number): Target[] {
+  let start = first + context.length;
+  return continuations.flatMap((ids, continuation) => {
+    const segment = start;
+    start += ids.length - 1;
+    return Array.from(ids, (token, i) => ({
+      prompt,
+      continuation,
+      token,
+      row: i === 0 ? first + context.length - 1 : segment + i - 1,
+    }));
+  });
+}

@@ -1,0 +1,131 @@
+import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
+import type { Device, DeviceTensor } from "../device/device.ts";
+import { UserError } from "../errors.ts";
+import { stages, type Model, type StageWeights } from "../model/architecture.ts";
+import { firstNonFinite } from "../tensor/finite.ts";
+
+/** The same weight of every parent on the device, by role, then by the parent's name. */
+export type ParentTensors = Readonly<Record<string, Readonly<Record<string, DeviceTensor>>>>;
+
+/** One weight of one parent, read but not uploaded. */
+interface Loaded {
+  readonly role: string;
+  readonly parent: string;
+  readonly info: TensorInfo;
+  readonly bytes: Uint8Array;
+}
+
+/** Share of the device that parents may take for good; the rest is for activations and merged layers. */
+const RESIDENT_SHARE = 0.25;
+
+/**
+ * The weights of base and experts, stage by stage. Where all of them fit on the device they stay there; otherwise one
+ * stage of each is there at a time, and the next one is read from disk meanwhile.
+ */
+export class ParentWeights implements AsyncDisposable {
+  readonly stages: readonly StageWeights[];
+  readonly #device: Device;
+  readonly #parents: ReadonlyMap<string, Checkpoint>;
+  readonly #resident: boolean;
+  readonly #uploaded = new Map<number, ParentTensors>();
+  readonly #ahead = new Map<number, Promise<Loaded[]>>();
+  readonly #checked = new Set<string>();
+
+  constructor(
+    device: Device,
+    model: Model,
+    parents: ReadonlyMap<string, Checkpoint>,
+    options: { resident?: boolean } = {},
+  ) {
+    this.#device = device;
+    this.#parents = parents;
+    this.stages = stages(model);
+    const bytes = [...parents.values()]
+      .flatMap(({ tensors }) => [...tensors.values()])
+      .reduce((sum, t) => sum + t.bytes, 0);
+    this.#resident = options.resident ?? bytes <= device.memory.capacityBytes * RESIDENT_SHARE;
+  }
+
+  /** Tensor bytes read from disk so far. */
+  get bytesRead(): number {
+    return [...this.#parents.values()].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  }
+
+  /**
+   * Brings a stage to the device and starts reading the next; stages are loaded one after another. Throws a UserError for
+   * a weight that is not finite, and leaves nothing of the stage on the device.
+   */
+  async load(index: number): Promise<ParentTensors> {
+    const tensors = this.#uploaded.get(index) ?? (await this.#upload(index));
+    this.#uploaded.set(index, tensors);
+    if (!this.#uploaded.has(index + 1) && index + 1 < this.stages.length) void this.#readAhead(index + 1);
+    return tensors;
+  }
+
+  /** Drops a stage from the device, unless the parents stay there for good. */
+  release(index: number): void {
+    if (!this.#resident) this.#drop(index);
+  }
+
+  /** Waits for the reads in flight. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#ahead.values());
+    for (const index of this.#uploaded.keys()) this.#drop(index);
+  }
+
+  #drop(index: number): void {
+    this.#free(this.#uploaded.get(index) ?? {});
+    this.#uploaded.delete(index);
+  }
+
+  #free(tensors: ParentTensors): void {
+    for (const byParent of Object.values(tensors)) this.#device.free(...Object.values(byParent));
+  }
+
+  #readAhead(index: number): Promise<Loaded[]> {
+    const reading = this.#ahead.get(index) ?? this.#read(index);
+    // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
+    reading.catch(() => {});
+    this.#ahead.set(index, reading);
+    return reading;
+  }
+
+  async #upload(index: number): Promise<ParentTensors> {
+    const loaded = await this.#readAhead(index).finally(() => this.#ahead.delete(index));
+    const tensors: Record<string, Record<string, DeviceTensor>> = {};
+    try {
+      for (const { role, parent, info, bytes } of loaded) {
+        (tensors[role] ??= {})[parent] = await this.#device.upload(bytes, info.dtype, info.shape);
+      }
+      return tensors;
+    } catch (error) {
+      this.#free(tensors);
+      throw error;
+    }
+  }
+
+  async #read(index: number): Promise<Loaded[]> {
+    const loaded: Loaded[] = [];
+    for (const [role, { name }] of Object.entries(this.stages[index] ?? {})) {
+      for (const [parent, checkpoint] of this.#parents) {
+        const info = checkpoint.tensors.get(name);
+        if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
+        const bytes = await checkpoint.read(name);
+        this.#checkFinite(checkpoint.folder, info, bytes);
+        loaded.push({ role, parent, info, bytes });
+      }
+    }
+    return loaded;
+  }
+
+  #checkFinite(folder: string, { name, dtype }: TensorInfo, bytes: Uint8Array): void {
+    const key = `${folder}\n${name}`;
+    if (this.#checked.has(key)) return;
+    const at = firstNonFinite(bytes, dtype);
+    if (at >= 0)
+      throw new UserError(
+        `${folder}: tensor ${name}: element ${at} is NaN or infinite; expected finite weights, use another model`,
+      );
+    this.#checked.add(key);
+  }
+}

@@ -1,0 +1,43 @@
+import { declarations } from "../merge/declarations.ts";
+import { uniformRecipe, type Recipe } from "../merge/recipe.ts";
+import { isLayered, type SearchSpace } from "../space/search-space.ts";
+
+/** A model that the search has to beat. */
+export interface Baseline {
+  readonly name: string;
+  readonly kind: "parent" | "average" | "global";
+  readonly recipe: Recipe;
+  /** The weight of each expert, where the model is a merge with one weight an expert; a search may start there. */
+  readonly weights?: Readonly<Record<string, number>>;
+}
+
+/** Weights of the sweep, the same for all experts. */
+const SWEEP = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2];
+
+/** Base and experts as they are, the uniform average, and a sweep of one weight for all experts. */
+export function listBaselines(
+  { method }: SearchSpace,
+  parents: { readonly base: string; readonly experts: readonly string[]; readonly layers: number },
+): Baseline[] {
+  const { base, experts, layers } = parents;
+  const groups = Object.keys(isLayered);
+  const everyExpert = (weight: number): Record<string, number> =>
+    Object.fromEntries(experts.map((expert) => [expert, weight]));
+  const merged = (name: string, kind: Baseline["kind"], weights: Record<string, number>): Baseline => ({
+    name,
+    kind,
+    weights,
+    recipe: uniformRecipe(method, weights, { groups, layers }),
+  });
+  // A weighted sum is only a model when its weights sum to about one, so it has no sweep of a common weight.
+  const sweep = declarations[method].needsBase ? SWEEP : [];
+  return [
+    ...[...new Set([base, ...experts])].map((name): Baseline => ({
+      name,
+      kind: "parent",
+      recipe: { method: "passthrough", model: name },
+    })),
+    merged("uniform average", "average", everyExpert(1 / experts.length)),
+    ...sweep.map((weight) => merged(`global weight ${weight}`, "global", everyExpert(weight))),
+  ];
+}

@@ -1,0 +1,40 @@
+import type { GuardedModel, ScoredModel } from "../journal/records.ts";
+
+/** What a run tells while it goes on; replayed steps of a resumed run are told too, marked as such. */
+export type RunEvent =
+  | {
+      readonly type: "opened";
+      readonly folder: string;
+      readonly engine: string;
+      readonly why: string;
+      readonly precision: string;
+      readonly experts: readonly string[];
+      /** The genome in one line. */
+      readonly genome: string;
+      /** Rows for the search and for the guard, by task. */
+      readonly rows: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
+      readonly resumed: boolean;
+    }
+  /** Share of the current phase's scoring pass that is done. */
+  | { readonly type: "progress"; readonly phase: Phase; readonly share: number }
+  | { readonly type: "baselines"; readonly models: readonly ScoredModel[] }
+  | { readonly type: "planned"; readonly population: number; readonly rowFraction: number; readonly start: string }
+  | {
+      readonly type: "generation";
+      readonly generation: number;
+      readonly best: number;
+      readonly mean: number;
+      /** Candidates scored so far, means included. */
+      readonly evaluations: number;
+      readonly elapsedMs: number;
+      /** Time, or evaluations, left for the search. */
+      readonly left: { readonly ms: number } | { readonly evaluations: number };
+      readonly replayed: boolean;
+    }
+  | { readonly type: "finalists"; readonly models: readonly ScoredModel[]; readonly winner: string }
+  | { readonly type: "verdict"; readonly models: readonly GuardedModel[]; readonly tasks: readonly string[] }
+  /** The budget ended before a step that is worth having but not needed. */
+  | { readonly type: "skipped"; readonly phase: Phase; readonly why: string }
+  | { readonly type: "exported"; readonly folder: string; readonly weightsDigest: string };
+
+export type Phase = "baselines" | "search" | "finalists" | "guard" | "export";

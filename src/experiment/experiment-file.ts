@@ -1,0 +1,163 @@
+import { basename, dirname, extname, resolve } from "node:path";
+import { z } from "zod";
+import { durationSchema } from "../config/duration.ts";
+import { exactlyOneKey } from "../config/exactly-one-key.ts";
+import { loadYaml } from "../config/load-yaml.ts";
+import { type OptimizerName, optimizers } from "../search/optimizers.ts";
+import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
+
+/** A whole search as plain data: every default filled in, every path absolute. */
+export interface Experiment {
+  readonly name: string;
+  /** Folder of the base model: the experts' common ancestor, whose configuration the merged model takes. */
+  readonly base: string;
+  readonly experts: readonly Expert[];
+  readonly space: SearchSpace;
+  readonly tasks: readonly TaskFiles[];
+  readonly search: SearchOptions;
+  readonly budget: Budget;
+  readonly engine: EngineName;
+  /** Of matrix products; merging computes in f32. */
+  readonly precision: Precision;
+  readonly seed: number;
+}
+
+/** A model to be merged: its name in genes and reports, and its folder. */
+export interface Expert {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Where the validation rows of a task are. */
+export interface TaskFiles {
+  readonly name: string;
+  /** File of the rows that the search sees. */
+  readonly rows: string;
+  /** File of the rows that judge the winner; without it they are split off `rows`. */
+  readonly guard?: string;
+  /** Share in the loss, relative to the other tasks. */
+  readonly weight: number;
+}
+
+export interface SearchOptions {
+  readonly algorithm: OptimizerName;
+  /** Candidates per generation; "auto" follows from the number of genes. */
+  readonly population: number | "auto";
+  /** Part of the rows that a generation is scored on; "auto" follows from the budget. */
+  readonly rowFraction: number | "auto";
+  /** Whether the best baselines are among the first candidates. */
+  readonly seedFromBaselines: boolean;
+}
+
+/** What ends a run: wall-clock time, which covers everything up to the export, or evaluations of candidates. */
+export type Budget = { readonly seconds: number } | { readonly evaluations: number };
+
+export type EngineName = "auto" | "ggml" | "tfjs" | "tfjs-node" | "tfjs-node-gpu";
+
+export type Precision = "auto" | "f32" | "bf16";
+
+/** What a command line may change in an experiment. */
+export interface Overrides {
+  readonly budget?: Budget | undefined;
+  readonly engine?: EngineName | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** Reads an experiment file and the search space it names; faults are errors at their line and column. */
+export async function loadExperiment(path: string): Promise<Experiment> {
+  const file = await loadYaml(path, experimentSchema);
+  const absolute = (relative: string): string => resolve(dirname(path), relative);
+  return {
+    ...file,
+    name: file.name ?? basename(path, extname(path)),
+    base: absolute(file.base),
+    experts: Object.entries(file.experts).map(([name, folder]) => ({ name, path: absolute(folder) })),
+    space: typeof file.space === "string" ? await loadSearchSpace(absolute(file.space)) : file.space,
+    tasks: Object.entries(file.tasks).map(([name, task]) => withAbsolutePaths(name, task, absolute)),
+  };
+}
+
+function withAbsolutePaths(
+  name: string,
+  { rows, guard, weight }: z.output<typeof taskSchema>,
+  absolute: (path: string) => string,
+): TaskFiles {
+  return { name, rows: absolute(rows), ...(guard === undefined ? {} : { guard: absolute(guard) }), weight };
+}
+
+/** The experiment with the overrides that are given; both stay as they were. */
+export function withOverrides(experiment: Experiment, { budget, engine, seed }: Overrides): Experiment {
+  return {
+    ...experiment,
+    budget: budget ?? experiment.budget,
+    engine: engine ?? experiment.engine,
+    seed: seed ?? experiment.seed,
+  };
+}
+
+const pathSchema = z.string("a path").min(1, "a path");
+// Numbers would be reordered as keys of an object.
+const nameSchema = z
+  .string()
+  .regex(/^(?!\d+$)[A-Za-z0-9_][\w.-]*$/, "a name of letters, digits, _, - and ., not just digits");
+
+const givingNames = "give the expert a name of its own, as in { name: folder }";
+
+/** Experts by name; those in a list are named after their folders. */
+const expertsSchema = z
+  .union([
+    z
+      .array(pathSchema)
+      .min(1)
+      .check(checkNames)
+      .transform((paths) => Object.fromEntries(paths.map((path) => [basename(path), path]))),
+    namedMapping(pathSchema, "expert"),
+  ])
+  .refine((experts) => !Object.hasOwn(experts, "base"), `"base" names the base model; ${givingNames}`);
+
+const taskSchema = z.strictObject({
+  rows: pathSchema,
+  guard: pathSchema.optional(),
+  weight: z.number().positive().default(1),
+});
+
+const searchSchema = z.strictObject({
+  algorithm: z.enum(Object.keys(optimizers) as OptimizerName[]).default("cma-es"),
+  population: z.union([z.literal("auto"), z.int().min(2)]).default("auto"),
+  rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
+  seedFromBaselines: z.boolean().default(true),
+});
+
+const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: z.int().min(1) }).transform(
+  ({ key, value }): Budget => (key === "time" ? { seconds: value } : { evaluations: value }),
+);
+
+const experimentSchema = z.strictObject({
+  name: nameSchema.optional(),
+  base: pathSchema,
+  experts: expertsSchema,
+  space: z.union([pathSchema, searchSpaceSchema]),
+  tasks: namedMapping(taskSchema, "task"),
+  search: searchSchema.prefault({}),
+  budget: budgetSchema,
+  engine: z.enum(["auto", "ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"]).default("auto"),
+  precision: z.enum(["auto", "f32", "bf16"]).default("auto"),
+  seed: z.int().min(0).default(1),
+});
+
+function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Record<string, z.output<T>>> {
+  return z
+    .record(nameSchema, value)
+    .refine((mapping) => Object.keys(mapping).length > 0, `expected at least one ${kind}, found none`);
+}
+
+function checkNames({ value: paths, issues }: z.core.ParsePayload<string[]>): void {
+  const names = paths.map((path) => basename(path));
+  for (const [i, name] of names.entries()) {
+    const isTaken = names.indexOf(name) < i;
+    if (!isTaken && nameSchema.safeParse(name).success) continue;
+    const fault = isTaken ? `another expert is named "${name}" too` : `"${name}" cannot serve as a name`;
+    const message = `${fault}; ${givingNames}`;
+    issues.push({ code: "custom", input: paths[i], path: [i], message });
+  }
+}

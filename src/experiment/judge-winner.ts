@@ -1,0 +1,112 @@
+import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
+import { meanInterval, pairedTest } from "../evaluate/statistics.ts";
+import type { Gain, GuardedModel, RecordPayloads, ScoredModel } from "../journal/records.ts";
+import type { Recipe } from "../merge/recipe.ts";
+import type { Baseline } from "./baselines.ts";
+import { withDeadline } from "./deadline.ts";
+import type { FinishTime } from "./finish-time.ts";
+import { factorOf, type ObjectiveTask } from "./objective.ts";
+import type { ScoredBaselines } from "./score-baselines.ts";
+import { allRows, evaluate, flatLosses, scoredModel, type Session } from "./session.ts";
+
+/** A model that meets the guard rows. */
+interface Guarded {
+  readonly name: string;
+  readonly kind: GuardedModel["kind"];
+  readonly recipe: Recipe;
+}
+
+/**
+ * Scores the winner, every parent, the uniform average and the best global weight once on the guard rows, which the
+ * search has never seen, and compares the winner with each. Undefined when the budget ends before.
+ */
+export async function judgeWinner(
+  session: Session,
+  winner: ScoredModel,
+  scored: ScoredBaselines,
+  finish: FinishTime,
+): Promise<RecordPayloads["verdict"] | undefined> {
+  const { tasks, recorder, clock, emit } = session;
+  const verdict = await withDeadline(clock.remainingMs - finish.exportMs, session.signal, (signal) =>
+    recorder.step("verdict", () => judge(session, winner, scored, signal)),
+  );
+  if (verdict) emit({ type: "verdict", models: verdict.models, tasks: tasks.map(({ name }) => name) });
+  else emit({ type: "skipped", phase: "guard", why: "the budget ended; the winner was not compared on new rows" });
+  return verdict;
+}
+
+async function judge(
+  session: Session,
+  winner: ScoredModel,
+  { baselines, objective }: ScoredBaselines,
+  signal: AbortSignal,
+): Promise<RecordPayloads["verdict"]> {
+  const { tasks, recorder, clock } = session;
+  const rows = allRows(tasks, "guard");
+  const guarded: Guarded[] = [...standing(baselines, winner), { ...winner, kind: "winner" }];
+  const digestOf = guarded.length - 1;
+  const recipes = guarded.map(({ recipe }) => recipe);
+  const evaluations = await evaluate(session, "guard", recipes, rows, { signal, digestOf });
+  const last = evaluations[digestOf];
+  if (last?.digest === undefined) throw new Error("guard: the winner's weights were not hashed");
+  return {
+    models: guarded.map((model, i): GuardedModel => {
+      const evaluation = evaluations[i] ?? last;
+      const intervals = intervalsOf(session, evaluation, rows);
+      const scored = { kind: model.kind, ...scoredModel(model, evaluation, rows, objective), intervals };
+      return model.kind === "winner"
+        ? scored
+        : { ...scored, gains: gainsOver(session, evaluation, last, rows, objective) };
+    }),
+    weightsDigest: last.digest,
+    rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    elapsedMs: clock.elapsedMs,
+  };
+}
+
+/** The baselines that the verdict names: all parents, the average, and the best global weight on the search rows. */
+function standing(baselines: ScoredBaselines["baselines"], winner: ScoredModel): readonly Baseline[] {
+  const [bestGlobal] = baselines.filter(({ kind }) => kind === "global").toSorted((a, b) => a.loss - b.loss);
+  return baselines.filter(
+    (baseline) => baseline.name !== winner.name && (baseline.kind !== "global" || baseline === bestGlobal),
+  );
+}
+
+function gainsOver(
+  { experiment }: Session,
+  model: Evaluation,
+  winner: Evaluation,
+  rows: Selection,
+  objective: readonly ObjectiveTask[],
+): NonNullable<GuardedModel["gains"]> {
+  const pairs = objective.map((task) => ({
+    name: task.name,
+    baseline: lossesOf(model, task.name),
+    candidate: lossesOf(winner, task.name),
+    groups: (rows[task.name] ?? []).map(({ group }) => group),
+  }));
+  const test = (weighted: Parameters<typeof pairedTest>[0]): Gain => {
+    const { gain, interval, pValue } = pairedTest(weighted, { seed: experiment.seed });
+    return { gain, interval, pValue };
+  };
+  return {
+    combined: test(pairs.map((pair, i) => ({ ...pair, weight: factorOf(objective[i] ?? absent(), objective) }))),
+    tasks: Object.fromEntries(pairs.map((pair) => [pair.name, test([{ ...pair, weight: 1 }])])),
+  };
+}
+
+function intervalsOf({ experiment }: Session, evaluation: Evaluation, rows: Selection): GuardedModel["intervals"] {
+  const entries = Object.entries(rows).map(([task, own]) => {
+    const groups = own.map(({ group }) => group);
+    return [task, meanInterval(lossesOf(evaluation, task), groups, { seed: experiment.seed }).interval];
+  });
+  return Object.fromEntries(entries) as GuardedModel["intervals"];
+}
+
+function lossesOf({ scores }: Evaluation, task: string): number[] {
+  return (scores[task] ?? []).map(({ loss }) => loss);
+}
+
+function absent(): never {
+  throw new Error("guard: a task without an objective");
+}

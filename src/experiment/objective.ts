@@ -1,0 +1,23 @@
+import { mean } from "simple-statistics";
+import type { Evaluation } from "../evaluate/evaluator.ts";
+
+/** How the losses of the tasks become one: mean loss / scale, averaged by weight. */
+export interface ObjectiveTask {
+  readonly name: string;
+  readonly weight: number;
+  /** Mean loss of the uniform average on the task's search rows, so that every task is 1 there. */
+  readonly scale: number;
+}
+
+/** Factor of a task's mean loss in the combined loss. */
+export function factorOf(task: ObjectiveTask, tasks: readonly ObjectiveTask[]): number {
+  return task.weight / tasks.reduce((sum, { weight }) => sum + weight, 0) / task.scale;
+}
+
+/** Combined loss of an evaluation over the rows it was given; NaN when any row's loss is. */
+export function combinedLoss({ scores }: Evaluation, tasks: readonly ObjectiveTask[]): number {
+  return tasks.reduce(
+    (sum, task) => sum + factorOf(task, tasks) * mean((scores[task.name] ?? []).map(({ loss }) => loss)),
+    0,
+  );
+}

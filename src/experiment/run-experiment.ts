@@ -1,0 +1,137 @@
+import { UserError } from "../errors.ts";
+import { Journal, readJournal } from "../journal/journal.ts";
+import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
+import { buildGenome } from "../space/genome.ts";
+import { BudgetClock } from "./budget-clock.ts";
+import { bestSoFar, chooseWinner } from "./choose-winner.ts";
+import type { RunEvent } from "./events.ts";
+import type { Budget, Experiment } from "./experiment-file.ts";
+import { finishTime } from "./finish-time.ts";
+import { checkUnchanged, identify, versions } from "./identity.ts";
+import { judgeWinner } from "./judge-winner.ts";
+import { loadTasks, type Task } from "./load-tasks.ts";
+import { planSearch } from "./plan-search.ts";
+import { Recorder } from "./recorder.ts";
+import { scoreBaselines } from "./score-baselines.ts";
+import { searchGenerations } from "./search-generations.ts";
+import type { Session } from "./session.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+
+export interface RunOptions {
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** Interrupts the run between two steps of the device; what was recorded stays, and the run can be resumed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a run has found. */
+export interface Outcome {
+  readonly folder: string;
+  readonly experiment: Experiment;
+  readonly winner: ScoredModel;
+  /** Absent when the guard rows were not scored: the run goes on still, or its budget ended before. */
+  readonly verdict?: RecordPayloads["verdict"];
+}
+
+/** Launches a search in a new folder and carries it through to the verdict. */
+export async function launchRun(experiment: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
+  await using workspace = await openWorkspace(experiment);
+  const tasks = await loadTasks(experiment);
+  const identity = await identify(workspace, tasks);
+  using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
+  return await carryOn({ experiment, workspace, tasks, records: journal.records, journal, folder, ...options });
+}
+
+/**
+ * Goes on with an interrupted run. Everything recorded is replayed, not computed again; parents, rows and genes must be
+ * those of the journal. A budget, when given, takes the place of the run's own.
+ */
+export async function resumeRun(
+  folder: string,
+  options: RunOptions & { readonly budget?: Budget | undefined } = {},
+): Promise<Outcome> {
+  using journal = Journal.open(folder);
+  const experiment = recordedExperiment(journal.records, options.budget);
+  await using workspace = await openWorkspace(experiment);
+  const tasks = await recordedTasks(journal.records, experiment, workspace);
+  return await carryOn({ experiment, workspace, tasks, records: journal.records, journal, folder, ...options });
+}
+
+/** What a run has found so far, finished or not, read without disturbing it; the workspace stays the caller's. */
+export async function readOutcome(
+  folder: string,
+): Promise<Outcome & { readonly workspace: Workspace; readonly tasks: readonly Task[] }> {
+  const { records } = readJournal(folder);
+  const experiment = recordedExperiment(records);
+  const workspace = await openWorkspace(experiment);
+  try {
+    const tasks = await recordedTasks(records, experiment, workspace);
+    return { ...(await carryOn({ experiment, workspace, tasks, records, folder })), workspace, tasks };
+  } catch (error) {
+    await workspace[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks"> {
+  readonly folder: string;
+  readonly records: readonly JournalRecord[];
+  /** Absent when the run is only read. */
+  readonly journal?: Journal;
+}
+
+async function carryOn({ folder, records, journal, ...run }: OpenRun): Promise<Outcome> {
+  const { experiment, workspace } = run;
+  const last = records.findLast((record) => "elapsedMs" in record);
+  const session: Session = {
+    ...run,
+    genome: buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers }),
+    recorder: new Recorder(records, journal),
+    clock: new BudgetClock(experiment.budget, last?.elapsedMs ?? 0),
+    emit: run.onEvent ?? (() => {}),
+    signal: run.signal,
+  };
+  announce(session, folder, records.length > 1);
+  const scored = await scoreBaselines(session);
+  const finish = finishTime(session, scored.evaluationMs);
+  const plan = await planSearch(session, scored, finish.totalMs);
+  const means = await searchGenerations(session, plan, scored.objective, finish.totalMs);
+  if (session.recorder.readOnly && session.recorder.upcoming === undefined) {
+    return { folder, experiment, winner: bestSoFar(session, means, scored) };
+  }
+  const winner = await chooseWinner(session, means, scored, finish);
+  if (session.recorder.readOnly && session.recorder.upcoming === undefined) return { folder, experiment, winner };
+  const verdict = await judgeWinner(session, winner, scored, finish);
+  return { folder, experiment, winner, ...(verdict ? { verdict } : {}) };
+}
+
+function announce({ workspace, genome, tasks, emit }: Session, folder: string, resumed: boolean): void {
+  emit({
+    type: "opened",
+    folder,
+    engine: workspace.device.name,
+    why: workspace.why,
+    precision: workspace.precision,
+    experts: workspace.experts,
+    genome: genome.summary,
+    rows: Object.fromEntries(
+      tasks.map(({ name, search, guard }) => [name, { search: search.length, guard: guard.length }]),
+    ),
+    resumed,
+  });
+}
+
+function recordedExperiment([start]: readonly JournalRecord[], budget?: Budget): Experiment {
+  if (start?.type !== "start") throw new UserError("journal: expected a start record first; the run cannot be read");
+  const experiment = start.experiment as Experiment;
+  return budget ? { ...experiment, budget } : experiment;
+}
+
+async function recordedTasks(
+  [start]: readonly JournalRecord[],
+  experiment: Experiment,
+  workspace: Workspace,
+): Promise<Task[]> {
+  const tasks = await loadTasks(experiment);
+  if (start?.type === "start") checkUnchanged(start.identity, await identify(workspace, tasks));
+  return tasks;
+}

@@ -1,0 +1,132 @@
+import type { Selection } from "../evaluate/evaluator.ts";
+import { UserError } from "../errors.ts";
+import { optimizers } from "../search/optimizers.ts";
+import type { Optimizer } from "../search/optimizer.ts";
+import { stratifiedSubset } from "../tasks/subset.ts";
+import { RandomStream } from "../tensor/random.ts";
+import { withDeadline } from "./deadline.ts";
+import { combinedLoss, type ObjectiveTask } from "./objective.ts";
+import type { Plan } from "./plan-search.ts";
+import { evaluate, flatLosses, type Session } from "./session.ts";
+
+/**
+ * The evolutionary loop. Each generation meets fresh rows, the same for all its candidates and for the mean of the
+ * distribution, which is scored with them. Returns the mean after every generation.
+ */
+export async function searchGenerations(
+  session: Session,
+  plan: Plan,
+  objective: readonly ObjectiveTask[],
+  finishMs: number,
+): Promise<Float64Array[]> {
+  const { experiment, genome } = session;
+  const optimizer = optimizers[experiment.search.algorithm]({
+    start: Float64Array.from(plan.start),
+    sigma: genome.sigma,
+    scales: genome.scales,
+    populationSize: plan.population,
+    seed: experiment.seed,
+    inject: plan.inject.map((point) => Float64Array.from(point)),
+  });
+  const means: Float64Array[] = [];
+  let lastMs = 0;
+  while (mayGoOn(session, plan, optimizer, lastMs, finishMs)) {
+    const before = session.clock.elapsedMs;
+    const told = await generation(session, optimizer, plan, objective, finishMs);
+    if (!told) break;
+    lastMs = session.clock.elapsedMs - before;
+    means.push(Float64Array.from(optimizer.mean));
+  }
+  return means;
+}
+
+/** Whether another generation fits in the budget; a replayed search goes as far as its journal does. */
+function mayGoOn(session: Session, plan: Plan, optimizer: Optimizer, lastMs: number, finishMs: number): boolean {
+  const { experiment, recorder, clock } = session;
+  if (recorder.upcoming !== undefined) return recorder.upcoming === "ask";
+  if (recorder.readOnly) return false;
+  if (optimizer.converged) return false;
+  if ("evaluations" in experiment.budget) return evaluationsLeft(session, plan, optimizer) > plan.population;
+  return clock.searchMs(finishMs) > lastMs;
+}
+
+/** Asks, scores and tells one generation; false when time ran out in its midst. */
+async function generation(
+  session: Session,
+  optimizer: Optimizer,
+  plan: Plan,
+  objective: readonly ObjectiveTask[],
+  finishMs: number,
+): Promise<boolean> {
+  const { genome, recorder, clock, emit } = session;
+  const number = optimizer.generation;
+  const mean = Float64Array.from(optimizer.mean);
+  const points = optimizer.ask();
+  const rows = freshRows(session, plan.rowFraction, number);
+  await recordAsk(session, number, points, rows);
+  if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return false;
+
+  const result = await withDeadline(clock.searchMs(finishMs), session.signal, (signal) =>
+    recorder.step("result", async () => {
+      const recipes = [...points, mean].map((point) => genome.decode(point));
+      const evaluations = await evaluate(session, "search", recipes, rows, { signal });
+      const losses = evaluations.map((evaluation) => combinedLoss(evaluation, objective));
+      return {
+        generation: number,
+        losses: losses.slice(0, -1),
+        meanLoss: losses.at(-1) ?? Number.NaN,
+        rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+        elapsedMs: clock.elapsedMs,
+      };
+    }),
+  );
+  if (!result) return false;
+  optimizer.tell(result.losses);
+  emit({
+    type: "generation",
+    generation: number,
+    best: Math.min(...result.losses.filter(Number.isFinite)),
+    mean: result.meanLoss,
+    evaluations: optimizer.generation * (plan.population + 1),
+    elapsedMs: result.elapsedMs,
+    left:
+      "evaluations" in session.experiment.budget
+        ? { evaluations: evaluationsLeft(session, plan, optimizer) }
+        : { ms: clock.searchMs(finishMs) },
+    replayed: result.replayed,
+  });
+  return true;
+}
+
+/** Writes the genes down before they are scored; a replayed search must ask for the very same. */
+async function recordAsk(
+  { recorder }: Session,
+  generation: number,
+  points: readonly Float64Array[],
+  rows: Selection,
+): Promise<void> {
+  const asked = {
+    generation,
+    points: points.map((point) => [...point]),
+    rows: Object.fromEntries(Object.entries(rows).map(([task, { length }]) => [task, length])),
+  };
+  const recorded = await recorder.step("ask", async () => asked);
+  if (JSON.stringify(recorded.points) === JSON.stringify(asked.points)) return;
+  throw new UserError(
+    `generation ${generation}: the journal has other genes than this version of evomerge and Node ${process.version} propose; resume with the versions that the journal's first record names`,
+  );
+}
+
+function freshRows({ tasks, experiment }: Session, fraction: number, generation: number): Selection {
+  return Object.fromEntries(
+    tasks.map(({ name, search }) => [
+      name,
+      stratifiedSubset(search, fraction, RandomStream.of(experiment.seed, "rows", name, generation)),
+    ]),
+  );
+}
+
+function evaluationsLeft({ experiment }: Session, plan: Plan, optimizer: Optimizer): number {
+  const total = "evaluations" in experiment.budget ? experiment.budget.evaluations : Infinity;
+  return total - optimizer.generation * (plan.population + 1);
+}

@@ -1,0 +1,124 @@
+import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Device } from "../device/device.ts";
+import { openDevice } from "../device/open-device.ts";
+import { UserError } from "../errors.ts";
+import { Evaluator } from "../evaluate/evaluator.ts";
+import { GenerationScorer } from "../evaluate/generation-scorer.ts";
+import { ParentWeights } from "../evaluate/parent-weights.ts";
+import type { Model } from "../model/architecture.ts";
+import { checkWeights, openModel } from "../model/open-model.ts";
+import { Tokenizer } from "../model/tokenizer.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import type { EngineName, Precision } from "./experiment-file.ts";
+
+/** The name of the base model among the parents. */
+export const BASE = "base";
+
+/** Padded tokens of a batch: enough to keep the device busy, little enough to stop soon. */
+const BATCH_TOKENS = { cpu: 2048, gpu: 16_384 } as const;
+
+/** A base, its experts and an engine, checked against each other, open and ready to score merges. */
+export interface Workspace extends AsyncDisposable {
+  readonly device: Device;
+  /** Why this engine, in one clause. */
+  readonly why: string;
+  /** Of matrix products. */
+  readonly precision: Dtype;
+  readonly model: Model;
+  /** Base first, then the experts. */
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
+  readonly experts: readonly string[];
+  readonly weights: ParentWeights;
+  readonly tokenizer: Tokenizer;
+  readonly evaluator: Evaluator;
+}
+
+export interface WorkspaceOptions {
+  /** Folder of the base model. */
+  readonly base: string;
+  readonly experts: readonly { readonly name: string; readonly path: string }[];
+  readonly engine: EngineName;
+  readonly precision: Precision;
+}
+
+/** Opens parents and engine. A fault of a file, a shape or a vocabulary is a UserError before any weight is read. */
+export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  const open: AsyncDisposable[] = [];
+  const close = async (): Promise<void> => {
+    for (const resource of open.toReversed()) await resource[Symbol.asyncDispose]();
+  };
+  try {
+    const checkpoints = new Map<string, Checkpoint>();
+    for (const { name, path } of [{ name: BASE, path: options.base }, ...options.experts]) {
+      if (checkpoints.has(name))
+        throw new UserError(`an expert is named "${BASE}"; give it another name, the base has this one`);
+      const checkpoint = await Checkpoint.open(path);
+      open.push(checkpoint);
+      checkpoints.set(name, checkpoint);
+    }
+    const tokenizer = await sharedTokenizer(checkpoints);
+    // The model is checked in f32 first, so that no engine starts for parents that do not fit together.
+    checkParents(checkpoints);
+    const { device, why } = await openDevice(options.engine);
+    open.push(device);
+    const precision = options.precision === "auto" ? (device.kind === "gpu" ? "bf16" : "f32") : options.precision;
+    const model = openModel(baseOf(checkpoints), precision);
+    const weights = new ParentWeights(device, model, checkpoints);
+    open.push(weights);
+    const experts = options.experts.map(({ name }) => name);
+    const batchTokens = BATCH_TOKENS[device.kind];
+    const scorer = new GenerationScorer({ device, model, parents: weights, base: BASE, experts, batchTokens });
+    const evaluator = new Evaluator(scorer, tokenizer, model.maxLength);
+    return {
+      device,
+      why,
+      precision,
+      model,
+      checkpoints,
+      experts,
+      weights,
+      tokenizer,
+      evaluator,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Refuses parents that another forward pass or another vocabulary would be needed for. */
+function checkParents(checkpoints: ReadonlyMap<string, Checkpoint>): void {
+  const base = baseOf(checkpoints);
+  const expected = openModel(base, "f32");
+  for (const checkpoint of checkpoints.values()) {
+    const model = openModel(checkpoint, "f32");
+    for (const [field, value] of Object.entries(expected.identity)) {
+      const found = model.identity[field];
+      if (JSON.stringify(found) === JSON.stringify(value)) continue;
+      throw new UserError(
+        `${checkpoint.folder}: ${field}: expected ${JSON.stringify(value)} as in the base ${base.folder}, found ${JSON.stringify(found)}; only models of one architecture merge`,
+      );
+    }
+    checkWeights(expected, checkpoint);
+  }
+}
+
+async function sharedTokenizer(checkpoints: ReadonlyMap<string, Checkpoint>): Promise<Tokenizer> {
+  const base = baseOf(checkpoints);
+  const expected = await Tokenizer.load(base.folder);
+  for (const { folder } of checkpoints.values()) {
+    const { digest, vocabularySize } = await Tokenizer.load(folder);
+    if (digest === expected.digest) continue;
+    throw new UserError(
+      `${folder}: its tokenizer (${vocabularySize} tokens) is not that of the base ${base.folder} (${expected.vocabularySize} tokens); only models of one vocabulary merge`,
+    );
+  }
+  return expected;
+}
+
+function baseOf(checkpoints: ReadonlyMap<string, Checkpoint>): Checkpoint {
+  const base = checkpoints.get(BASE);
+  if (!base) throw new Error("workspace: no base");
+  return base;
+}

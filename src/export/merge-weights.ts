@@ -1,0 +1,69 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { WeightsDigest } from "../checkpoint/weights-digest.ts";
+import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
+import type { Device, DeviceTensor } from "../device/device.ts";
+import { input } from "../device/expression.ts";
+import { mergeTensor } from "../merge/merge-tensor.ts";
+import { stepAt, type Recipe } from "../merge/recipe.ts";
+import { allWeights, type Model, type Weight } from "../model/architecture.ts";
+
+/** What a merge is made of. */
+export interface MergeSource {
+  readonly device: Device;
+  readonly model: Model;
+  /** Base and experts by name. */
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
+  readonly base: string;
+  readonly experts: readonly string[];
+}
+
+/**
+ * Merges all weights by a recipe, tensor by tensor with the operations that scored it, and writes them into a folder as
+ * safetensors. Returns the written files and the digest of the weights.
+ */
+export async function mergeWeights(
+  source: MergeSource,
+  recipe: Recipe,
+  folder: string,
+): Promise<{ files: readonly WrittenFile[]; weightsDigest: string }> {
+  const digest = new WeightsDigest();
+  const stored = source.checkpoints.get(source.base)?.tensors ?? new Map();
+  const specs = allWeights(source.model).map(({ name, shape }) => ({
+    name,
+    shape,
+    dtype: stored.get(name)?.dtype ?? "f32",
+  }));
+  const weights = new Map(allWeights(source.model).map((weight) => [weight.name, weight]));
+  const files = await writeCheckpoint(folder, specs, async (name) => {
+    const weight = weights.get(name);
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (!weight || !spec) throw new Error(`export: unknown weight ${name}`);
+    const bytes = await mergeWeight(source, recipe, weight);
+    digest.add(spec, bytes);
+    return bytes;
+  });
+  return { files, weightsDigest: digest.digest() };
+}
+
+async function mergeWeight(
+  { device, checkpoints, base, experts }: MergeSource,
+  recipe: Recipe,
+  weight: Weight,
+): Promise<Uint8Array> {
+  const uploaded: Record<string, DeviceTensor> = {};
+  const results: DeviceTensor[] = [];
+  try {
+    for (const [name, checkpoint] of checkpoints) {
+      const info = checkpoint.tensors.get(weight.name);
+      if (!info) throw new Error(`export: ${name} has no tensor ${weight.name}`);
+      uploaded[name] = await device.upload(await checkpoint.read(weight.name), info.dtype, info.shape);
+    }
+    const models = Object.fromEntries(Object.entries(uploaded).map(([name, tensor]) => [name, input(tensor)]));
+    results.push(...(await device.run([mergeTensor({ models, base, experts }, stepAt(recipe, weight, experts))])));
+    const [merged] = results;
+    if (!merged) throw new Error("export: the device returned nothing");
+    return await device.read(merged);
+  } finally {
+    device.free(...results, ...Object.values(uploaded));
+  }
+}

@@ -1,0 +1,63 @@
+/** The files of an exported model beside its weights, and the moment at which they take the place of an earlier export. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { reasonOf } from "../checkpoint/system-error.ts";
+import { UserError } from "../errors.ts";
+
+/** What makes a folder of weights a model for transformers and lm_eval. */
+const CARRIED_OVER =
+  /^((config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json|merges\.txt|chat_template\.jinja|tokenizer\.model|LICENSE.*|NOTICE.*)$/;
+
+const MANIFEST = "SHA256SUMS";
+
+/** An empty folder to write the model into; what a killed export left there is removed. */
+export async function emptyFolder(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Copies configuration, tokenizer and licence files of the base. */
+export async function carryOver(base: string, folder: string): Promise<void> {
+  for (const name of await readdir(base)) {
+    if (CARRIED_OVER.test(name)) await writeFileAtomic(join(folder, name), await readFile(join(base, name)));
+  }
+}
+
+/** Writes the sha256 of every file in the form that `sha256sum --check` reads. */
+export async function writeManifest(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name !== MANIFEST).toSorted();
+  const lines: string[] = [];
+  for (const name of names) {
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(join(folder, name)), hash);
+    lines.push(`${hash.digest("hex")}  ${name}\n`);
+  }
+  await writeFileAtomic(join(folder, MANIFEST), lines.join(""));
+}
+
+/** Gives a finished folder its name. An earlier export is set aside first and removed last, never half replaced. */
+export async function takePlace(finished: string, folder: string): Promise<void> {
+  const earlier = `${folder}.earlier`;
+  await rm(earlier, { recursive: true, force: true });
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    await rename(folder, earlier).catch(ignoreMissing);
+    await rename(finished, folder);
+  } catch (cause) {
+    await rename(earlier, folder).catch(ignoreMissing);
+    throw new UserError(`cannot replace ${folder}: ${reasonOf(cause)}`, { cause });
+  }
+  await rm(earlier, { recursive: true, force: true });
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+}

@@ -1,0 +1,19 @@
+/** The public API: everything that the command line does. */
+export { ConfigError, UserError } from "./errors.ts";
+export { diagnose, type Finding } from "./doctor/diagnose.ts";
+export type { RunEvent } from "./experiment/events.ts";
+export {
+  loadExperiment,
+  withOverrides,
+  type Budget,
+  type Experiment,
+  type Overrides,
+} from "./experiment/experiment-file.ts";
+export { newRunFolder } from "./experiment/run-folder.ts";
+export { launchRun, resumeRun, type Outcome, type RunOptions } from "./experiment/run-experiment.ts";
+export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";
+export { exportRun, type ExportOptions, type ExportResult } from "./export/export-run.ts";
+export { readJournal, type JournalView } from "./journal/journal.ts";
+export type { GuardedModel, JournalRecord, ScoredModel } from "./journal/records.ts";
+export type { Recipe } from "./merge/recipe.ts";
+export { writeTables } from "./report/write-tables.ts";

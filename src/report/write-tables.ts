@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { stringify } from "csv-stringify/sync";
+import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { readJournal } from "../journal/journal.ts";
+import type { JournalRecord, RecordPayloads, ScoredModel, TaskScores } from "../journal/records.ts";
+
+type Row = Readonly<Record<string, string | number>>;
+
+/** Writes evaluations.csv and generations.csv into a run's folder, made anew from its journal. */
+export async function writeTables(folder: string): Promise<void> {
+  const { records } = readJournal(folder);
+  for (const [file, rows] of [
+    ["evaluations.csv", evaluationRows(records)],
+    ["generations.csv", generationRows(records)],
+  ] as const) {
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    await writeFileAtomic(join(folder, file), stringify([...rows], { header: true, columns }));
+  }
+}
+
+/** Every scored model: where in the run, its losses, and for candidates their genes in the unit cube. */
+function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
+  let genes: readonly string[] = [];
+  let asked: RecordPayloads["ask"] | undefined;
+  return records.flatMap((record): readonly Row[] => {
+    switch (record.type) {
+      case "baselines":
+        return record.models.map((model) => modelRow("baselines", model));
+      case "finalists":
+        return record.models.map((model) => modelRow("finalists", model));
+      case "verdict":
+        return record.models.map((model) => modelRow("guard", model));
+      case "plan":
+        genes = record.genes;
+        return [];
+      case "ask":
+        asked = record;
+        return [];
+      case "result":
+        return record.losses.map((loss, i) => ({
+          phase: "search",
+          generation: record.generation,
+          model: `candidate ${i}`,
+          loss,
+          ...Object.fromEntries(genes.map((gene, g) => [gene, asked?.points[i]?.[g] ?? Number.NaN])),
+        }));
+      case "start":
+        return [];
+      default:
+        return record satisfies never;
+    }
+  });
+}
+
+function generationRows(records: readonly JournalRecord[]): readonly Row[] {
+  return records.flatMap((record): readonly Row[] => {
+    if (record.type !== "result") return [];
+    const finite = record.losses.filter(Number.isFinite).toSorted((a, b) => a - b);
+    return [
+      {
+        generation: record.generation,
+        best_loss: finite[0] ?? Number.NaN,
+        median_loss: finite[Math.floor(finite.length / 2)] ?? Number.NaN,
+        mean_loss: record.meanLoss,
+        failed: record.losses.length - finite.length,
+        elapsed_s: record.elapsedMs / 1000,
+      },
+    ];
+  });
+}
+
+function modelRow(phase: string, { name, loss, scores }: ScoredModel): Row {
+  return { phase, model: name, loss, ...taskColumns(scores) };
+}
+
+function taskColumns(scores: TaskScores): Row {
+  const entries = Object.entries(scores).flatMap(([task, { loss, accuracy }]): [string, number][] => [
+    [`${task}_loss`, loss],
+    ...(accuracy === undefined ? [] : [[`${task}_accuracy`, accuracy] satisfies [string, number]]),
+  ]);
+  return Object.fromEntries(entries);
+}
