@@ -1,19 +1,8 @@
-import type { Dtype, Shape } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/dtype.ts";
+import type { DeviceDtype, DeviceTensor } from "./device-tensor.ts";
 import type { Expression } from "./expression.ts";
 
-export type DeviceDtype = Dtype | "i32";
-
-/** The dtype of a tensor that can be stored in a checkpoint; integers cannot. */
-export function storedDtype({ dtype }: { readonly dtype: DeviceDtype }): Dtype {
-  if (dtype === "i32") throw new Error("expected a float tensor, found i32");
-  return dtype;
-}
-
-/** A row-major tensor that lives on a device until it is freed. */
-export interface DeviceTensor {
-  readonly dtype: DeviceDtype;
-  readonly shape: Shape;
-}
+export { storedDtype, type DeviceDtype, type DeviceTensor } from "./device-tensor.ts";
 
 /** Bytes that a device holds in tensors and work space, now and at most since it was opened. */
 export interface DeviceMemory {

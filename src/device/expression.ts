@@ -4,7 +4,7 @@
  * @module
  */
 import { elementCount, sameShape, type Dtype, type Shape } from "../tensor/dtype.ts";
-import type { DeviceDtype, DeviceTensor } from "./device.ts";
+import type { DeviceDtype, DeviceTensor } from "./device-tensor.ts";
 
 interface Typed {
   readonly dtype: DeviceDtype;
