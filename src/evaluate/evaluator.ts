@@ -4,7 +4,7 @@ import type { TaskRow } from "../tasks/rows.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { GenerationScorer, ScoreOptions } from "./generation-scorer.ts";
 import type { Prompt } from "./pack.ts";
-import { promptOf } from "./prompt.ts";
+import { promptOf, type TokenLimits } from "./prompt.ts";
 
 /** Rows to score, by task. */
 export type Selection = Readonly<Record<string, readonly TaskRow[]>>;
@@ -21,13 +21,18 @@ export interface Evaluation {
 export class Evaluator {
   readonly #scorer: GenerationScorer;
   readonly #tokenizer: Tokenizer;
-  readonly #maxLength: number;
+  readonly #limits: TokenLimits;
   readonly #prompts = new Map<string, Prompt>();
 
-  constructor(scorer: GenerationScorer, tokenizer: Tokenizer, maxLength: number) {
+  constructor(scorer: GenerationScorer, tokenizer: Tokenizer, limits: TokenLimits) {
     this.#scorer = scorer;
     this.#tokenizer = tokenizer;
-    this.#maxLength = maxLength;
+    this.#limits = limits;
+  }
+
+  /** Tokenises rows ahead of their evaluation, so that one that cannot be scored is a UserError at once. */
+  prepare(rows: readonly TaskRow[]): void {
+    for (const row of rows) this.#promptOf(row);
   }
 
   /** One evaluation a recipe; all of them see the same rows in the same batches. */
@@ -49,7 +54,7 @@ export class Evaluator {
   }
 
   #promptOf(row: TaskRow): Prompt {
-    const prompt = this.#prompts.get(row.id) ?? promptOf(row, this.#tokenizer, this.#maxLength);
+    const prompt = this.#prompts.get(row.id) ?? promptOf(row, this.#tokenizer, this.#limits);
     this.#prompts.set(row.id, prompt);
     return prompt;
   }

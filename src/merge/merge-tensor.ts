@@ -20,10 +20,12 @@ type Formula = (operands: Operands, values: Readonly<Record<string, readonly num
 
 const formulas: Readonly<Record<MethodName, Formula>> = {
   /** sum_i w_i expert_i (Wortsman et al. 2022, arXiv:2203.05482). */
-  linear: ({ experts }, { weight = [] }) => sum(experts.map((expert, i) => scale(expert, weight[i] ?? 0))),
+  linear: ({ experts }, { weight }) => weightedSum(experts, weight),
   /** base + sum_i w_i (expert_i - base) (Ilharco et al. 2023, arXiv:2212.04089). */
-  task_arithmetic: ({ base, experts }, { weight = [] }) =>
-    add(base, sum(experts.map((expert, i) => scale(sub(expert, base), weight[i] ?? 0)))),
+  task_arithmetic: ({ base, experts }, { weight }) => {
+    const differences = experts.map((expert) => sub(expert, base));
+    return add(base, weightedSum(differences, weight));
+  },
 };
 
 /** The merged weight, in the dtype of the base. */
@@ -35,8 +37,9 @@ export function mergeTensor(parents: Parents, step: Step): Expression {
   return cast(merged, storedDtype(base));
 }
 
-function sum(terms: readonly Expression[]): Expression {
-  return terms.reduce((total, term) => add(total, term));
+function weightedSum(terms: readonly Expression[], weights: readonly number[] | undefined): Expression {
+  if (weights?.length !== terms.length) throw new Error(`merge: ${terms.length} experts, ${weights?.length} weights`);
+  return terms.map((term, i) => scale(term, weights[i] ?? Number.NaN)).reduce((total, term) => add(total, term));
 }
 
 function modelOf({ models }: Parents, name: string): Expression {

@@ -58,9 +58,9 @@ export interface Model {
   readonly logits: (weights: StageTensors, hidden: Expression) => Expression;
 }
 
-/** A family of models: the `model_type` values it reads, and a parser of config.json that yields the model's builder. */
+/** A family of models: the `model_type` of its config.json, and a parser of the file that yields the model's builder. */
 export interface Architecture {
-  readonly modelTypes: readonly string[];
+  readonly modelType: string;
   /** Matrix products of the built model run in the given precision. */
   readonly config: ZodType<(precision: Dtype) => Model>;
 }

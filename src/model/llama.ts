@@ -1,52 +1,13 @@
 /** Llama and Mistral: RMSNorm, rotary positions, grouped-query attention, SwiGLU; tied or untied head. */
-import { z } from "zod";
 import { add, attention, cast, gatherRows, linear, mul, reshape, rmsNorm, rope, silu } from "../device/expression.ts";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { Architecture, Group, Model, StageTensors, StageWeights, TokenBatch, Weight } from "./architecture.ts";
-import { rotaryFields, rotaryPeriods } from "./rotary.ts";
-
-const size = z.int().positive();
-
-/** The fields of config.json that the forward pass honours; values that it cannot honour do not pass. */
-const llamaConfig = z
-  .looseObject({
-    vocab_size: size,
-    hidden_size: size,
-    intermediate_size: size,
-    num_hidden_layers: size,
-    num_attention_heads: size,
-    num_key_value_heads: size.nullish(),
-    head_dim: size.nullish(),
-    max_position_embeddings: size,
-    rms_norm_eps: z.number().nonnegative(),
-    hidden_act: z.literal("silu"),
-    tie_word_embeddings: z.boolean().default(false),
-    attention_bias: z.literal(false).default(false),
-    mlp_bias: z.literal(false).default(false),
-    sliding_window: size.nullish(),
-    ...rotaryFields,
-  })
-  .transform((config, context) => {
-    const heads = config.num_attention_heads;
-    const width = config.head_dim ?? config.hidden_size / heads;
-    const periods = rotaryPeriods(config, width);
-    if (!periods) {
-      context.addIssue({
-        code: "custom",
-        path: ["rope_scaling"],
-        message: "expected rope_type default, linear or llama3",
-      });
-      return z.NEVER;
-    }
-    return { ...config, heads, kvHeads: config.num_key_value_heads ?? heads, width, periods };
-  });
-
-type LlamaConfig = z.infer<typeof llamaConfig>;
+import { llamaConfig, mistralConfig, type LlamaConfig } from "./llama-config.ts";
 
 /** Matrix products run in `precision`; norms, softmax and everything between are f32. */
 function buildLlama(config: LlamaConfig, precision: Dtype): Model {
-  const { heads, kvHeads, width, rms_norm_eps: epsilon } = config;
+  const { num_attention_heads: heads, kvHeads, width, rms_norm_eps: epsilon } = config;
   const project = (x: Expression, weight: Expression | undefined): Expression =>
     linear(x, cast(present(weight), precision));
   const norm = (x: Expression, weight: Expression | undefined): Expression =>
@@ -82,22 +43,26 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
 }
 
 /** The longest context may differ: fine-tunes often name another. */
-function identityOf({ periods, ...config }: LlamaConfig): Model["identity"] {
-  const sizes = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "rms_norm_eps"] as const;
+function identityOf(config: LlamaConfig): Model["identity"] {
   return {
-    ...Object.fromEntries(sizes.map((field) => [field, config[field]])),
-    num_attention_heads: config.heads,
+    vocab_size: config.vocab_size,
+    hidden_size: config.hidden_size,
+    intermediate_size: config.intermediate_size,
+    num_hidden_layers: config.num_hidden_layers,
+    num_attention_heads: config.num_attention_heads,
     num_key_value_heads: config.kvHeads,
     head_dim: config.width,
+    rms_norm_eps: config.rms_norm_eps,
     tie_word_embeddings: config.tie_word_embeddings,
-    sliding_window: config.sliding_window ?? null,
-    "rotary periods": [...periods],
+    sliding_window: config.sliding_window,
+    "rotary periods": [...config.periods],
   };
 }
 
 /** Names of the tensors in a checkpoint, as transformers writes them. */
 function llamaWeights(config: LlamaConfig): Pick<Model, "embedding" | "layerWeights" | "head"> {
-  const { hidden_size: hidden, intermediate_size: inner, vocab_size: vocabulary, heads, kvHeads, width } = config;
+  const { hidden_size: hidden, intermediate_size: inner, vocab_size: vocabulary, kvHeads, width } = config;
+  const heads = config.num_attention_heads;
   const tokens: Weight = { name: "model.embed_tokens.weight", shape: [vocabulary, hidden], group: "embedding" };
   const layer = (index: number): StageWeights => {
     const weight = (name: string, group: Group, ...shape: number[]): Weight => ({
@@ -133,8 +98,12 @@ function present(weight: Expression | undefined): Expression {
   return weight;
 }
 
-/** The architecture's row in the table of architectures. */
-export const llama: Architecture = {
-  modelTypes: ["llama", "mistral"],
-  config: llamaConfig.transform((config) => (precision: Dtype) => buildLlama(config, precision)),
-};
+const builder =
+  (config: LlamaConfig) =>
+  (precision: Dtype): Model =>
+    buildLlama(config, precision);
+
+export const llama: Architecture = { modelType: "llama", config: llamaConfig.transform(builder) };
+
+/** A Llama whose attention may have a window. */
+export const mistral: Architecture = { modelType: "mistral", config: mistralConfig.transform(builder) };

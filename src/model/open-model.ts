@@ -1,12 +1,13 @@
 /** From an untrusted config.json to a model, and the check that a checkpoint holds that model's weights. */
 import { join } from "node:path";
+import { expectation } from "../config/expectation.ts";
+import { faultsOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { sameShape, type Dtype, type Shape } from "../tensor/dtype.ts";
 import { allWeights, type Architecture, type Model } from "./architecture.ts";
-import { llama } from "./llama.ts";
+import { llama, mistral } from "./llama.ts";
 
-/** Known architectures; each row names the `model_type` values of config.json that it reads. */
-const architectures: readonly Architecture[] = [llama];
+const architectures: readonly Architecture[] = [llama, mistral];
 
 /** What a checkpoint says of itself. */
 export interface CheckpointHeader {
@@ -15,27 +16,22 @@ export interface CheckpointHeader {
   readonly tensors: ReadonlyMap<string, { readonly dtype: Dtype; readonly shape: Shape }>;
 }
 
-/** Buffers that older checkpoints carry and no forward pass reads. */
-const ignorable = /\.rotary_emb\.inv_freq$/;
+/** What some checkpoints carry and no forward pass reads: buffers, and the copy of the embedding that a tied head is. */
+const ignorable = /\.rotary_emb\.inv_freq$|^lm_head\.weight$/;
 
 /** Builds the model that the checkpoint's config.json describes. Throws a UserError for anything it cannot honour. */
 export function openModel({ folder, config }: Pick<CheckpointHeader, "folder" | "config">, precision: Dtype): Model {
   const file = join(folder, "config.json");
-  const modelType = config["model_type"];
-  const architecture = architectures.find(({ modelTypes }) => modelTypes.includes(String(modelType)));
+  const found = config["model_type"];
+  const architecture = architectures.find(({ modelType }) => modelType === found);
   if (!architecture) {
-    const known = architectures.flatMap(({ modelTypes }) => modelTypes).join(", ");
-    throw new UserError(`${file}: expected model_type to be one of ${known}, found ${JSON.stringify(modelType)}`);
+    const known = architectures.map(({ modelType }) => modelType).join(", ");
+    throw new UserError(`${file}: expected model_type to be one of ${known}, found ${JSON.stringify(found)}`);
   }
-  const parsed = architecture.config.safeParse(config);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const field = issue?.path.join(".") ?? "";
-    throw new UserError(
-      `${file}: ${field}: ${issue?.message}, found ${JSON.stringify(config[field])}; this model cannot be run`,
-    );
-  }
-  return parsed.data(precision);
+  const parsed = architecture.config.safeParse(config, { error: expectation, reportInput: true });
+  if (parsed.success) return parsed.data(precision);
+  const [fault] = faultsOf(parsed.error.issues);
+  throw new UserError(`${file}: ${fault?.message}; this model cannot be run`);
 }
 
 /** Refuses a checkpoint that lacks a weight of the model, has another shape, or holds weights the model does not know. */
@@ -50,9 +46,8 @@ export function checkWeights(model: Model, { folder, tensors }: CheckpointHeader
       );
     }
   }
-  const tied = model.head["head"]?.group === "embedding" && model.head["head"].name !== "lm_head.weight";
   for (const name of tensors.keys()) {
-    if (weights.has(name) || ignorable.test(name) || (tied && name === "lm_head.weight")) continue;
+    if (weights.has(name) || ignorable.test(name)) continue;
     throw new UserError(`${folder}: tensor ${name} is not part of this architecture; merging would lose it`);
   }
 }

@@ -1,49 +1,59 @@
 /** Rotary position embedding: the period of every pair of elements, from the fields of config.json. */
 import { z } from "zod";
 
-const scaling = z.looseObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: z.number().positive().optional(),
-});
+const positive = z.number().positive();
+const theta = { rope_theta: positive.optional() };
+const type = z.enum(["default", "linear", "llama3"]).optional();
+
+/** What each way of scaling cannot do without; older files write `type` for `rope_type`. */
+const scaling = z
+  .looseObject({ rope_type: type, type })
+  .transform((fields) => ({ ...fields, rope_type: fields.rope_type ?? fields.type ?? "default" }))
+  .pipe(
+    z.discriminatedUnion("rope_type", [
+      z.looseObject({ ...theta, rope_type: z.literal("default") }),
+      z.looseObject({ ...theta, rope_type: z.literal("linear"), factor: positive }),
+      z.looseObject({
+        ...theta,
+        rope_type: z.literal("llama3"),
+        factor: positive,
+        low_freq_factor: positive,
+        high_freq_factor: positive,
+        original_max_position_embeddings: positive,
+      }),
+    ]),
+  );
+type Scaling = z.infer<typeof scaling>;
+type Llama3 = Extract<Scaling, { rope_type: "llama3" }>;
 
 /** Both spellings of config.json: transformers 4 (`rope_theta`, `rope_scaling`) and 5 (`rope_parameters`). */
-export const rotaryFields = {
-  rope_theta: z.number().positive().optional(),
-  rope_scaling: scaling.nullish(),
-  rope_parameters: scaling.nullish(),
-};
+export const rotaryFields = { ...theta, rope_scaling: scaling.nullish(), rope_parameters: scaling.nullish() };
 
-type RotaryConfig = z.infer<z.ZodObject<typeof rotaryFields>>;
-type Scaling = z.infer<typeof scaling>;
+/** Periods 1 / frequency of the pairs of a head, f32 [width / 2]. RoFormer, arXiv:2104.09864, section 3.4.2. */
+export function rotaryPeriods(config: z.infer<z.ZodObject<typeof rotaryFields>>, width: number): Float32Array {
+  const options: Scaling = config.rope_scaling ?? config.rope_parameters ?? { rope_type: "default" };
+  const base = options.rope_theta ?? config.rope_theta ?? 10_000;
+  return Float32Array.from({ length: width / 2 }, (_, i) => 1 / scale(base ** ((-2 * i) / width), options));
+}
 
-/** Frequency (radians a position) after scaling, by `rope_type`. */
-const scalings: Readonly<Record<string, (frequency: number, options: Scaling) => number>> = {
-  default: (frequency) => frequency,
-  linear: (frequency, { factor = 1 }) => frequency / factor,
-  llama3: scaleLlama3,
-};
-
-/**
- * Periods 1 / frequency of the pairs of a head, f32 [width / 2]; `undefined` when the scaling type is not known.
- * RoFormer, arXiv:2104.09864, section 3.4.2.
- */
-export function rotaryPeriods(config: RotaryConfig, width: number): Float32Array | undefined {
-  const options = config.rope_parameters ?? config.rope_scaling ?? {};
-  const theta = options.rope_theta ?? config.rope_theta ?? 10_000;
-  const scale = scalings[options.rope_type ?? options.type ?? "default"];
-  if (!scale) return undefined;
-  return Float32Array.from({ length: width / 2 }, (_, i) => 1 / scale(theta ** ((-2 * i) / width), options));
+/** Frequency (radians a position) after scaling. */
+function scale(frequency: number, options: Scaling): number {
+  switch (options.rope_type) {
+    case "default":
+      return frequency;
+    case "linear":
+      return frequency / options.factor;
+    case "llama3":
+      return scaleLlama3(frequency, options);
+    default:
+      return options satisfies never;
+  }
 }
 
 /** Llama 3.1: long wavelengths are stretched by `factor`, short ones kept, those between blended. */
-function scaleLlama3(frequency: number, options: Scaling): number {
-  const { factor = 8, low_freq_factor: low = 1, high_freq_factor: high = 4 } = options;
-  const turns = ((options.original_max_position_embeddings ?? 8192) * frequency) / (2 * Math.PI);
+function scaleLlama3(frequency: number, { factor, ...options }: Llama3): number {
+  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: length } = options;
+  const turns = (length * frequency) / (2 * Math.PI);
   if (turns < low) return frequency / factor;
   if (turns > high) return frequency;
   const kept = (turns - low) / (high - low);

@@ -5,7 +5,7 @@ const exponentMask: Readonly<Record<Dtype, number>> = { f32: 0x7f80_0000, bf16: 
 
 /** Index of the first NaN or infinity among little-endian numbers, or -1. */
 export function firstNonFinite(bytes: Uint8Array, dtype: Dtype): number {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   const bits =
     dtype === "f32"

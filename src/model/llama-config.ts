@@ -1,0 +1,61 @@
+/** The fields of config.json that the forward pass honours; values that it cannot honour do not pass. */
+import { z, type ZodType } from "zod";
+import { rotaryFields, rotaryPeriods } from "./rotary.ts";
+
+const size = z.int().positive();
+
+const commonFields = z.looseObject({
+  vocab_size: size,
+  hidden_size: size,
+  intermediate_size: size,
+  num_hidden_layers: size,
+  num_attention_heads: size,
+  head_dim: size.nullish(),
+  max_position_embeddings: size,
+  rms_norm_eps: z.number().nonnegative(),
+  hidden_act: z.literal("silu"),
+  tie_word_embeddings: z.boolean().default(false),
+  attention_bias: z.literal(false).default(false),
+  mlp_bias: z.literal(false).default(false),
+  ...rotaryFields,
+});
+
+const llamaFields = commonFields.extend({
+  num_key_value_heads: size.nullish(),
+  // Some Llamas name a window; their attention has none.
+  sliding_window: z.null().catch(null),
+});
+
+const mistralFields = commonFields.extend({
+  num_key_value_heads: size.nullable().default(8),
+  sliding_window: size.nullable().default(4096),
+});
+
+type Fields = z.infer<typeof llamaFields> | z.infer<typeof mistralFields>;
+
+/** The fields and what follows from them. */
+export type LlamaConfig = Fields & {
+  readonly kvHeads: number;
+  /** Elements of a head. */
+  readonly width: number;
+  readonly periods: Float32Array;
+};
+
+/** config.json of `model_type` llama; a field that is left out has the default of transformers. */
+export const llamaConfig: ZodType<LlamaConfig> = llamaFields.transform(complete);
+
+/** config.json of `model_type` mistral; a field that is left out has the default of transformers. */
+export const mistralConfig: ZodType<LlamaConfig> = mistralFields.transform(complete);
+
+function complete(config: Fields, context: z.RefinementCtx): LlamaConfig {
+  const { hidden_size: hidden, num_attention_heads: heads } = config;
+  const kvHeads = config.num_key_value_heads ?? heads;
+  const width = config.head_dim ?? Math.floor(hidden / heads);
+  const disagree = (field: string, expected: string, found: number): never => {
+    context.addIssue({ code: "custom", path: [field], message: `expected ${expected}, found ${found}` });
+    return z.NEVER;
+  };
+  if (heads % kvHeads !== 0) return disagree("num_key_value_heads", `a divisor of the ${heads} heads`, kvHeads);
+  if (width === 0 || width % 2 !== 0) return disagree("head_dim", "an even number of elements", width);
+  return { ...config, kvHeads, width, periods: rotaryPeriods(config, width) };
+}

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import type { Expression } from "../../src/device/expression.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { DeviceBatches } from "../../src/evaluate/device-batches.ts";
+import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
+import { packPrompts } from "../../src/evaluate/pack.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { distinctRecipes, experts, openTinyFamily, randomPrompts } from "./tiny-family.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openGgml({ backend: "cpu" });
+});
+afterAll(() => device[Symbol.asyncDispose]());
+
+async function integersOf(expression: Expression): Promise<number[]> {
+  if (expression.op !== "input") throw new Error(`expected an input, found ${expression.op}`);
+  const bytes = await device.read(expression.tensor);
+  return [...new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)];
+}
+
+describe("DeviceBatches", () => {
+  test("takes as many targets together as the logits of their vocabulary allow", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device);
+    const packed = packPrompts(randomPrompts(6), { batchTokens: 40, window: Infinity });
+    const before = device.memory.bytes;
+    const batches = await DeviceBatches.upload(device, { ...family.model, vocabularySize: 2 ** 24 }, packed);
+    for (const { targets, rows, tokens } of batches.targets) {
+      expect(targets.length).toBeLessThanOrEqual(4);
+      expect(await integersOf(rows)).toEqual(targets.map(({ row }) => row));
+      expect(await integersOf(tokens)).toEqual(targets.map(({ token }) => token));
+    }
+    for (const [index, { targets }] of packed.entries()) {
+      const slices = batches.targets.filter(({ batch }) => batch === index);
+      expect(slices.flatMap((slice) => slice.targets)).toEqual(targets);
+      expect(slices).toHaveLength(Math.ceil(targets.length / 4));
+    }
+    batches.free();
+    expect(device.memory.bytes).toBe(before);
+  });
+
+  test("scores do not depend on how many targets are taken together", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device, { resident: true });
+    const { model, parents } = family;
+    const score = async (vocabularySize: number): Promise<number[]> => {
+      const options = { device, model: { ...model, vocabularySize }, parents, base: "base", experts, batchTokens: 64 };
+      const { logLikelihoods } = await new GenerationScorer(options).score(distinctRecipes(2, 2), randomPrompts(6));
+      return logLikelihoods.flat().flatMap((values) => [...values]);
+    };
+    const together = await score(40);
+    for (const [i, value] of (await score(2 ** 25)).entries()) expect(value).toBeCloseTo(together[i]!, 5);
+    for (const [i, value] of (await score(2 ** 27)).entries()) expect(value).toBeCloseTo(together[i]!, 5);
+  });
+});

@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { UserError } from "../../src/errors.ts";
+import { Evaluator, type Selection } from "../../src/evaluate/evaluator.ts";
+import { promptOf } from "../../src/evaluate/prompt.ts";
+import { Tokenizer } from "../../src/model/tokenizer.ts";
+import { readRows } from "../../src/tasks/rows.ts";
+import { scoreRow } from "../../src/tasks/score.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { distinctRecipes, openTinyFamily, type TinyFamily } from "./tiny-family.ts";
+
+const fixtures = join(import.meta.dirname, "..", "fixtures", "tasks");
+const tokenizer = await Tokenizer.load(join(fixtures, "tokenizers", "byte-level"));
+const choice = (await readRows(join(fixtures, "rows", "choice.jsonl"))).slice(0, 3);
+const text = (await readRows(join(fixtures, "rows", "text.jsonl"))).slice(0, 2);
+
+/** Rows of two tasks; one row occurs in both and one twice. */
+const selection: Selection = { later: [text[1]!, choice[2]!, text[0]!, text[1]!], earlier: [...choice, text[0]!] };
+const recipes = distinctRecipes(2, 2);
+
+let device: Device;
+beforeAll(async () => {
+  device = await openGgml({ backend: "cpu" });
+});
+afterAll(() => device[Symbol.asyncDispose]());
+
+async function openFamily(): Promise<TinyFamily> {
+  const model = { tokenizer: join(fixtures, "tokenizers", "byte-level"), config: { max_position_embeddings: 96 } };
+  return openTinyFamily(await temporaryFolder(), device, { model, resident: true });
+}
+
+describe("Evaluator", () => {
+  test("scores the rows of every task, in their order, as each row scores alone", async () => {
+    await using family = await openFamily();
+    const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
+    const evaluations = await evaluator.evaluate(recipes, selection);
+    expect(evaluations).toHaveLength(recipes.length);
+    for (const [i, { scores }] of evaluations.entries()) {
+      expect(Object.keys(scores)).toEqual(["later", "earlier"]);
+      for (const [task, rows] of Object.entries(selection)) {
+        expect(scores[task]).toHaveLength(rows.length);
+        for (const [j, row] of rows.entries()) {
+          const prompt = promptOf(row, tokenizer, family.model);
+          const { logLikelihoods } = await family.scorer.score([recipes[i]!], [prompt]);
+          const { loss, ...judgement } = scoreRow(row, [...logLikelihoods[0]![0]!]);
+          expect(scores[task]![j]).toEqual({ loss: expect.closeTo(loss, 5), ...judgement });
+        }
+      }
+    }
+  });
+
+  test("gives a selection the same scores the second time", async () => {
+    await using family = await openFamily();
+    const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
+    const first = await evaluator.evaluate(recipes, selection);
+    expect(await evaluator.evaluate(recipes, selection)).toEqual(first);
+  });
+
+  test("hands on the digest of the candidate that it was asked for, and of no other", async () => {
+    await using family = await openFamily();
+    const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
+    const { digest } = await family.scorer.score(recipes, [promptOf(choice[0]!, tokenizer, family.model)], {
+      digestOf: 1,
+    });
+    const evaluations = await evaluator.evaluate(recipes, selection, { digestOf: 1 });
+    expect(evaluations.map((evaluation) => evaluation.digest)).toEqual([undefined, digest]);
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("hands on the signal and the progress", async () => {
+    await using family = await openFamily();
+    const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
+    const shares: number[] = [];
+    const controller = new AbortController();
+    const onProgress = (share: number): void => {
+      shares.push(share);
+      if (share === 0.5) controller.abort("enough");
+    };
+    const evaluation = evaluator.evaluate(recipes, selection, { signal: controller.signal, onProgress });
+    await expect(evaluation).rejects.toBe("enough");
+    expect(shares).toEqual([0.25, 0.5]);
+  });
+
+  test("refuses a row that cannot be scored before any is", async () => {
+    await using family = await openFamily();
+    const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
+    const endless = { ...text[0]!, id: "endless", continuations: [` ${"fox ".repeat(100)}`] };
+    expect(() => evaluator.prepare(choice)).not.toThrow();
+    expect(() => evaluator.prepare([...choice, endless])).toThrow(UserError);
+    await expect(evaluator.evaluate(recipes, { ...selection, endless: [endless] })).rejects.toThrow(UserError);
+  });
+});

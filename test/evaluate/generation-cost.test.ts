@@ -1,0 +1,167 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { UserError } from "../../src/errors.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { ObservedDevice } from "./observed-device.ts";
+import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openGgml({ backend: "cpu" });
+});
+afterAll(() => device[Symbol.asyncDispose]());
+
+describe("the cost of a generation", () => {
+  test("streamed: reads every parent once, and peak memory does not grow with the layers", async () => {
+    const costs = new Map<string, Cost>();
+    for (const layers of [4, 16]) {
+      for (const population of [2, 16]) {
+        const cost = await costOf(layers, population, false);
+        costs.set(`${layers} layers, population ${population}`, cost);
+        expect(cost.bytesRead).toEqual([cost.weightBytes, cost.weightBytes]);
+      }
+    }
+    for (const population of [2, 16]) {
+      const shallow = costs.get(`4 layers, population ${population}`)!;
+      const deep = costs.get(`16 layers, population ${population}`)!;
+      expect(deep.weightBytes).toBeGreaterThan(3 * shallow.weightBytes);
+      expect(deep.peakBytes).toBeLessThanOrEqual(1.05 * shallow.peakBytes);
+    }
+  });
+
+  test("resident: reads every parent once in all", async () => {
+    const { bytesRead, weightBytes, peakBytes } = await costOf(4, 2, true);
+    expect(bytesRead).toEqual([weightBytes, 0]);
+    expect(peakBytes).toBeGreaterThan(weightBytes);
+  });
+});
+
+describe("a generation that cannot be finished", () => {
+  const recipes = distinctRecipes(3, 2);
+  const prompts = randomPrompts(4);
+
+  /** Runs `attempt` on a warm scorer: it must leave nothing on the device, and the scorer must work as before. */
+  async function expectNoTrace(
+    resident: boolean,
+    attempt: (family: TinyFamily, observed: ObservedDevice) => Promise<void>,
+  ): Promise<void> {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { resident });
+    // The first pass leaves work space, and resident parents, on the device for good.
+    const { logLikelihoods } = await family.scorer.score(recipes, prompts);
+    const { bytes } = observed.memory;
+    await attempt(family, observed);
+    observed.before = () => {};
+    expect(observed.memory.bytes).toBe(bytes);
+    expect((await family.scorer.score(recipes, prompts)).logLikelihoods).toEqual(logLikelihoods);
+    expect(observed.memory.bytes).toBe(bytes);
+  }
+
+  const everyRun = [false, true].flatMap((resident) => [0, 1, 3, 5, 8].map((run) => ({ resident, run })));
+
+  test.each(everyRun)(
+    "throws the reason of an abort during run $run and runs no more: resident $resident",
+    async ({ resident, run }) => {
+      await expectNoTrace(resident, async ({ scorer }, observed) => {
+        const controller = new AbortController();
+        const reason = new Error("out of time");
+        const start = observed.counts.run;
+        observed.before = (call, count) => {
+          if (call === "run" && count - start === run) controller.abort(reason);
+        };
+        await expect(scorer.score(recipes, prompts, { signal: controller.signal })).rejects.toBe(reason);
+        expect(observed.counts.run - start).toBe(run + 1);
+      });
+    },
+  );
+
+  test("runs nothing when it was aborted before", async () => {
+    await expectNoTrace(false, async ({ scorer }, observed) => {
+      const start = observed.counts.run;
+      await expect(scorer.score(recipes, prompts, { signal: AbortSignal.abort("before") })).rejects.toBe("before");
+      expect(observed.counts.run).toBe(start);
+    });
+  });
+
+  test.each(everyRun)("throws what the device throws in run $run: resident $resident", async ({ resident, run }) => {
+    await expectNoTrace(resident, async ({ scorer }, observed) => {
+      const failure = new UserError("out of memory");
+      const start = observed.counts.run;
+      observed.before = (call, count) => {
+        if (call === "run" && count - start === run) throw failure;
+      };
+      await expect(scorer.score(recipes, prompts)).rejects.toBe(failure);
+    });
+  });
+
+  test.each([0, 1, 8, 20])("frees what was uploaded when upload %d fails", async (upload) => {
+    await expectNoTrace(false, async ({ scorer }, observed) => {
+      const failure = new UserError("out of memory");
+      const start = observed.counts.upload;
+      observed.before = (call, count) => {
+        if (call === "upload" && count - start === upload) throw failure;
+      };
+      await expect(scorer.score(recipes, prompts)).rejects.toBe(failure);
+    });
+  });
+});
+
+describe("weights that are not finite", () => {
+  test.each([
+    { name: "model.embed_tokens.weight", resident: false },
+    { name: "model.layers.1.mlp.up_proj.weight", resident: false },
+    { name: "model.layers.1.mlp.up_proj.weight", resident: true },
+    { name: "lm_head.weight", resident: true },
+  ])(
+    "in $name of an expert are refused, nothing stays on the device: resident $resident",
+    async ({ name, resident }) => {
+      const observed = new ObservedDevice(device);
+      const folder = await temporaryFolder();
+      {
+        await using healthy = await openTinyFamily(join(folder, "healthy"), observed);
+        await healthy.scorer.score(distinctRecipes(2, 2), randomPrompts(2));
+      }
+      const { bytes } = observed.memory;
+      {
+        const edit = (tensor: string, values: Float32Array): void => {
+          if (tensor === name) values[5] = NaN;
+        };
+        await using family = await openTinyFamily(join(folder, "sick"), observed, { b: { edit }, resident });
+        for (const attempt of ["first", "second"]) {
+          await expect(family.scorer.score(distinctRecipes(2, 2), randomPrompts(2)), attempt).rejects.toThrow(
+            new UserError(
+              `${join(folder, "sick", "b")}: tensor ${name}: element 5 is NaN or infinite; expected finite weights, use another model`,
+            ),
+          );
+        }
+        if (!resident) expect(observed.memory.bytes).toBe(bytes);
+      }
+      expect(observed.memory.bytes).toBe(bytes);
+    },
+  );
+});
+
+interface Cost {
+  readonly weightBytes: number;
+  readonly bytesRead: readonly number[];
+  readonly peakBytes: number;
+}
+
+/** Two generations on a device of their own. */
+async function costOf(layers: number, population: number, resident: boolean): Promise<Cost> {
+  await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
+  const options = { model: { layers, hidden: 32 }, resident };
+  await using family = await openTinyFamily(await temporaryFolder(), observed, options);
+  const prompts = randomPrompts(12);
+  const bytesRead: number[] = [];
+  for (const recipes of [distinctRecipes(population, layers), distinctRecipes(population, layers).toReversed()]) {
+    const before = family.parents.bytesRead;
+    await family.scorer.score(recipes, prompts);
+    bytesRead.push(family.parents.bytesRead - before);
+  }
+  const tensors = [...family.checkpoints.values()].flatMap((checkpoint) => [...checkpoint.tensors.values()]);
+  const weightBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { weightBytes, bytesRead, peakBytes: observed.memory.peakBytes };
+}

@@ -1,0 +1,51 @@
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../../src/device/device.ts";
+import type { Expression } from "../../src/device/expression.ts";
+import type { Shape } from "../../src/tensor/dtype.ts";
+
+/** A real device that counts what it is asked for and lets a test break in; it computes one run at a time. */
+export class ObservedDevice implements Device {
+  readonly concurrency = 1;
+  /** Calls so far. */
+  readonly counts = { run: 0, upload: 0 };
+  /** Called before each call with how many there were before it; what it throws, the call throws. */
+  before: (call: "run" | "upload", count: number) => void = () => {};
+  readonly #device: Device;
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  get name(): string {
+    return this.#device.name;
+  }
+
+  get kind(): "cpu" | "gpu" {
+    return this.#device.kind;
+  }
+
+  get memory(): DeviceMemory {
+    return this.#device.memory;
+  }
+
+  async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
+    this.before("upload", this.counts.upload++);
+    return this.#device.upload(bytes, dtype, shape);
+  }
+
+  async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+    this.before("run", this.counts.run++);
+    return this.#device.run(outputs);
+  }
+
+  read(tensor: DeviceTensor): Promise<Uint8Array> {
+    return this.#device.read(tensor);
+  }
+
+  free(...tensors: readonly DeviceTensor[]): void {
+    this.#device.free(...tensors);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#device[Symbol.asyncDispose]();
+  }
+}

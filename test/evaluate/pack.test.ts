@@ -1,0 +1,151 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../../src/evaluate/pack.ts";
+
+const ids = (minLength: number, maxLength: number): fc.Arbitrary<Int32Array> =>
+  fc.array(fc.integer({ min: 1, max: 30 }), { minLength, maxLength }).map((tokens) => Int32Array.from(tokens));
+const prompt: fc.Arbitrary<Prompt> = fc.record({
+  context: ids(1, 9),
+  continuations: fc.array(ids(1, 4), { minLength: 1, maxLength: 4 }),
+});
+const prompts = fc.array(prompt, { minLength: 1, maxLength: 7 });
+const options = fc.record({
+  batchTokens: fc.integer({ min: 1, max: 60 }),
+  window: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 6 })),
+});
+
+function promptOf(context: readonly number[], ...continuations: readonly number[][]): Prompt {
+  return { context: Int32Array.from(context), continuations: continuations.map((ids) => Int32Array.from(ids)) };
+}
+
+/** Rows of the batch that a row sees, itself included. */
+function seenBy(row: number, { length, mask }: PackedBatch): number[] {
+  const first = row - (row % length);
+  return [...mask.subarray(row * length, (row + 1) * length)].flatMap((value, column) =>
+    value === 0 ? [first + column] : [],
+  );
+}
+
+/**
+ * Checks that a row is what it would be in a sequence of its own: `prefix`, which ends with the row's token, stands at
+ * the positions 0, 1, ... and the row sees the last `window` tokens of it. The same must hold for all that it sees.
+ */
+function expectAlone(
+  batch: PackedBatch,
+  row: number,
+  prefix: readonly number[],
+  { window, checked }: { readonly window: number; readonly checked: Set<string> },
+): void {
+  const key = `${row}: ${prefix.join(" ")}`;
+  if (checked.has(key)) return;
+  checked.add(key);
+  const seen = seenBy(row, batch);
+  const start = Math.max(0, prefix.length - window);
+  expect(batch.positions[row]).toBe(prefix.length - 1);
+  expect(seen.map((other) => batch.positions[other])).toEqual(prefix.slice(start).map((_, i) => start + i));
+  expect(seen.map((other) => batch.tokens[other])).toEqual(prefix.slice(start));
+  for (const other of seen) {
+    expectAlone(batch, other, prefix.slice(0, batch.positions[other]! + 1), { window, checked });
+  }
+}
+
+describe("packPrompts", () => {
+  test("lays a prompt out as its context and all but the last token of each continuation", () => {
+    const [batch] = packPrompts([promptOf([5, 6], [7, 8, 9], [10], [11, 12])], { batchTokens: 9, window: Infinity });
+    const o = 0;
+    const x = -Infinity;
+    expect(batch).toEqual({
+      sequences: 1,
+      length: 5,
+      tokens: Int32Array.of(5, 6, 7, 8, 11),
+      positions: Int32Array.of(0, 1, 2, 3, 2),
+      // prettier-ignore
+      mask: Float32Array.of(
+        o, x, x, x, x,
+        o, o, x, x, x,
+        o, o, o, x, x,
+        o, o, o, o, x,
+        o, o, x, x, o,
+      ),
+      targets: [
+        { prompt: 0, continuation: 0, row: 1, token: 7 },
+        { prompt: 0, continuation: 0, row: 2, token: 8 },
+        { prompt: 0, continuation: 0, row: 3, token: 9 },
+        { prompt: 0, continuation: 1, row: 1, token: 10 },
+        { prompt: 0, continuation: 2, row: 1, token: 11 },
+        { prompt: 0, continuation: 2, row: 4, token: 12 },
+      ],
+    });
+  });
+
+  test("gives every continuation a row per token that sees its context, what it is of itself so far, and no more", () => {
+    fc.assert(
+      fc.property(prompts, options, (prompts, { batchTokens, window }) => {
+        const predicted = prompts.map(({ continuations }) => continuations.map((): number[] => []));
+        for (const batch of packPrompts(prompts, { batchTokens, window })) {
+          const checked = new Set<string>();
+          for (const { prompt, continuation, row, token } of batch.targets) {
+            const own = predicted[prompt]![continuation]!;
+            expectAlone(batch, row, [...prompts[prompt]!.context, ...own], { window, checked });
+            own.push(token);
+          }
+        }
+        expect(predicted).toEqual(prompts.map(({ continuations }) => continuations.map((ids) => [...ids])));
+      }),
+    );
+  });
+
+  test("keeps padding to itself", () => {
+    fc.assert(
+      fc.property(prompts, options, (prompts, options) => {
+        for (const batch of packPrompts(prompts, options)) {
+          const real = new Set<number>();
+          for (const { prompt, row } of batch.targets) {
+            const first = row - (row % batch.length);
+            for (let i = 0; i < packedLength(prompts[prompt]!); i++) real.add(first + i);
+          }
+          for (const row of batch.tokens.keys()) {
+            if (real.has(row)) expect(seenBy(row, batch).every((other) => real.has(other))).toBe(true);
+            else expect(seenBy(row, batch)).toEqual([row]);
+          }
+        }
+      }),
+    );
+  });
+
+  test("puts the longest first, as many together as batchTokens holds", () => {
+    fc.assert(
+      fc.property(prompts, options, (prompts, options) => {
+        const batches = packPrompts(prompts, options);
+        const members = batches.map(({ targets }) => [...new Set(targets.map(({ prompt }) => prompt))]);
+        const lengths = members.flat().map((index) => packedLength(prompts[index]!));
+        expect(members.flat().toSorted((a, b) => a - b)).toEqual([...prompts.keys()]);
+        expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+        for (const [i, { sequences, length, tokens, positions, mask }] of batches.entries()) {
+          expect(sequences).toBe(members[i]!.length);
+          expect(length).toBe(packedLength(prompts[members[i]![0]!]!));
+          expect(sequences === 1 || sequences * length <= options.batchTokens).toBe(true);
+          expect(i === batches.length - 1 || (sequences + 1) * length > options.batchTokens).toBe(true);
+          expect([tokens.length, positions.length, mask.length]).toEqual(
+            [1, 1, length].map((factor) => factor * sequences * length),
+          );
+        }
+      }),
+    );
+  });
+
+  test("keeps prompts of equal length in their order, so that equal rows give equal batches", () => {
+    const equal = Array.from({ length: 5 }, (_, i) => promptOf([i + 1, 2], [3]));
+    const [batch] = packPrompts(equal, { batchTokens: 10, window: Infinity });
+    expect(batch!.targets.map(({ prompt }) => prompt)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("adds no token for continuations of one token", () => {
+    expect(packedLength(promptOf([1, 2, 3], [4], [5], [6], [7]))).toBe(3);
+    expect(packedLength(promptOf([1, 2, 3], [4], [5, 6]))).toBe(4);
+  });
+
+  test("makes no batch of no prompts", () => {
+    expect(packPrompts([], { batchTokens: 8, window: Infinity })).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import type { Device } from "../../src/device/device.ts";
+import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
+import type { Prompt } from "../../src/evaluate/pack.ts";
+import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
+import type { MethodName } from "../../src/merge/declarations.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
+import type { Model } from "../../src/model/architecture.ts";
+import { checkWeights, openModel } from "../../src/model/open-model.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+import { writeTinyModel, type TinyModel } from "../tiny-model.ts";
+
+export const experts = ["a", "b"];
+
+/** A tiny base and two experts of it, open and ready to be scored. */
+export interface TinyFamily extends AsyncDisposable {
+  readonly folder: string;
+  readonly model: Model;
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
+  readonly parents: ParentWeights;
+  readonly scorer: GenerationScorer;
+}
+
+export interface TinyFamilyOptions {
+  readonly model?: TinyModel;
+  /** What is different about expert b. */
+  readonly b?: TinyModel;
+  readonly resident?: boolean;
+  readonly batchTokens?: number;
+}
+
+/** Writes the family into a folder and opens it on a device. */
+export async function openTinyFamily(
+  folder: string,
+  device: Device,
+  { model: options = {}, b = {}, resident = false, batchTokens = 64 }: TinyFamilyOptions = {},
+): Promise<TinyFamily> {
+  const perturbed = (seed: number): TinyModel => ({ ...options, perturbed: { seed, by: 0.2 } });
+  const members = { base: options, a: perturbed(1), b: { ...perturbed(2), ...b } };
+  const checkpoints = new Map<string, Checkpoint>();
+  for (const [name, member] of Object.entries(members)) {
+    checkpoints.set(name, await Checkpoint.open(await writeTinyModel(join(folder, name), member)));
+  }
+  const base = checkpoints.get("base")!;
+  const model = openModel(base, "f32");
+  for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
+  const parents = new ParentWeights(device, model, checkpoints, { resident });
+  const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });
+  const close = async (): Promise<void> => {
+    await parents[Symbol.asyncDispose]();
+    for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
+  };
+  return { folder, model, checkpoints, parents, scorer, [Symbol.asyncDispose]: close };
+}
+
+/** A merge whose weights depend on the layer; weights outside the layers have 0.3 and 0.6. */
+export function recipeOf(
+  layers: number,
+  weightAt: (layer: number, expert: number) => number,
+  method: MethodName = "task_arithmetic",
+): Recipe {
+  const curves = experts.map((name, expert) => [
+    name,
+    { layers: Array.from({ length: layers }, (_, layer) => weightAt(layer, expert)), rest: 0.3 * (expert + 1) },
+  ]);
+  const groups = ["attention", "mlp", "norm", "embedding"];
+  return { method, parameters: { weight: Object.fromEntries(groups.map((g) => [g, Object.fromEntries(curves)])) } };
+}
+
+/** `count` merges that differ from the first layer on. */
+export function distinctRecipes(count: number, layers: number): Recipe[] {
+  return Array.from({ length: count }, (_, i) =>
+    recipeOf(layers, (layer, expert) => (i + 1) / (count + layer + expert)),
+  );
+}
+
+/** Random prompts of different lengths with one to three continuations. */
+export function randomPrompts(count: number, { vocabulary = 40, seed = 1 } = {}): Prompt[] {
+  const random = RandomStream.of(seed, "prompts");
+  const ids = (from: number, spread: number): Int32Array =>
+    Int32Array.from({ length: from + random.integer(spread) }, () => random.integer(vocabulary));
+  return Array.from({ length: count }, () => ({
+    context: ids(3, 12),
+    continuations: Array.from({ length: 1 + random.integer(3) }, () => ids(1, 4)),
+  }));
+}

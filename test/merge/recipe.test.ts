@@ -1,0 +1,65 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { methodNames } from "../../src/merge/declarations.ts";
+import { stepAt, uniformRecipe, type Recipe } from "../../src/merge/recipe.ts";
+
+const experts = ["a", "b"];
+const recipe: Recipe = {
+  method: "task_arithmetic",
+  parameters: {
+    weight: {
+      mlp: { b: { layers: [1, 2], rest: 3 }, a: { layers: [4, 5], rest: 6 } },
+      norm: { a: { layers: [0, 0], rest: 0.5 }, b: { layers: [0, 0], rest: -0.5 } },
+    },
+  },
+};
+
+describe("stepAt", () => {
+  test.each([
+    { weight: { group: "mlp", layer: 0 }, values: [4, 1] },
+    { weight: { group: "mlp", layer: 1 }, values: [5, 2] },
+    { weight: { group: "norm", layer: 1 }, values: [0, 0] },
+    { weight: { group: "norm" }, values: [0.5, -0.5] },
+  ])("gives $values for $weight, in the order of the experts", ({ weight, values }) => {
+    expect(stepAt(recipe, weight, experts)).toEqual({ method: "task_arithmetic", values: { weight: values } });
+  });
+
+  test("passes passthrough on at every weight", () => {
+    const passthrough: Recipe = { method: "passthrough", model: "a" };
+    expect(stepAt(passthrough, { group: "embedding" }, experts)).toEqual(passthrough);
+  });
+
+  test.each([
+    {
+      lacks: "the group",
+      weight: { group: "attention", layer: 0 },
+      names: experts,
+      part: "weight.attention.a in layer 0",
+    },
+    { lacks: "the expert", weight: { group: "mlp", layer: 0 }, names: ["c"], part: "weight.mlp.c in layer 0" },
+    { lacks: "the layer", weight: { group: "mlp", layer: 2 }, names: experts, part: "weight.mlp.a in layer 2" },
+  ])("throws where the recipe lacks $lacks", ({ weight, names, part }) => {
+    expect(() => stepAt(recipe, weight, names)).toThrow(`recipe: no value for ${part}`);
+  });
+});
+
+describe("uniformRecipe", () => {
+  test("gives each expert its weight at every weight of the model", () => {
+    const layer = fc.option(fc.nat(3), { nil: undefined });
+    const group = fc.constantFrom("attention", "mlp");
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...methodNames),
+        fc.double(),
+        fc.double(),
+        layer,
+        group,
+        (method, a, b, layer, group) => {
+          const uniform = uniformRecipe(method, { a, b }, { groups: ["attention", "mlp"], layers: 4 });
+          const at = layer === undefined ? { group } : { group, layer };
+          expect(stepAt(uniform, at, ["b", "a"])).toEqual({ method, values: { weight: [b, a] } });
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,190 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { allWeights, stages } from "../../src/model/architecture.ts";
+import { checkWeights, openModel } from "../../src/model/open-model.ts";
+import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
+import { tinyConfig } from "../tiny-model.ts";
+
+const folder = "models/tiny";
+const file = join(folder, "config.json");
+
+function withFields(config: Readonly<Record<string, unknown>>): ReturnType<typeof openModel> {
+  return openModel({ folder, config: tinyConfig({ config }) }, "f32");
+}
+
+type Tensors = Map<string, { dtype: Dtype; shape: Shape }>;
+
+function tensorsOf(tied: boolean): Tensors {
+  const weights = allWeights(withFields({ tie_word_embeddings: tied }));
+  return new Map(weights.map(({ name, shape }) => [name, { dtype: "bf16", shape }]));
+}
+
+function check(change: (tensors: Tensors) => void, tied = false): void {
+  const tensors = tensorsOf(tied);
+  change(tensors);
+  checkWeights(withFields({ tie_word_embeddings: tied }), { folder, config: {}, tensors });
+}
+
+describe("openModel", () => {
+  test("builds a Llama of the sizes in config.json", () => {
+    const model = withFields({ max_position_embeddings: 99 });
+    expect(model).toMatchObject({ layers: 2, vocabularySize: 40, maxLength: 99, window: Infinity });
+    expect(model.periods).toHaveLength(2);
+  });
+
+  test.each([
+    ["hidden_act", "gelu", `hidden_act: expected silu, found "gelu"`],
+    ["attention_bias", true, "attention_bias: expected false, found true"],
+    ["mlp_bias", true, "mlp_bias: expected false, found true"],
+    ["tie_word_embeddings", "yes", `tie_word_embeddings: expected true or false, found "yes"`],
+    ["vocab_size", undefined, `missing key "vocab_size": expected a number`],
+    ["vocab_size", 0, "vocab_size: expected more than 0, found 0"],
+    ["hidden_size", 16.5, "hidden_size: expected a whole number, found 16.5"],
+    ["hidden_act", undefined, `missing key "hidden_act": expected silu`],
+    ["num_key_value_heads", 3, "num_key_value_heads: expected a divisor of the 4 heads, found 3"],
+    ["head_dim", 5, "head_dim: expected an even number of elements, found 5"],
+    ["hidden_size", 3, "head_dim: expected an even number of elements, found 0"],
+    ["rope_theta", 0, "rope_theta: expected more than 0, found 0"],
+    [
+      "rope_scaling",
+      { type: "yarn", factor: 4 },
+      `rope_scaling.type: expected default, linear or llama3, found "yarn"`,
+    ],
+    [
+      "rope_parameters",
+      { rope_type: "dynamic" },
+      `rope_parameters.rope_type: expected default, linear or llama3, found "dynamic"`,
+    ],
+    ["rope_scaling", { rope_type: "linear" }, `rope_scaling: missing key "factor": expected a number`],
+    [
+      "rope_parameters",
+      { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: -4, original_max_position_embeddings: 8 },
+      "rope_parameters.high_freq_factor: expected more than 0, found -4",
+    ],
+  ])("refuses %s %j", (field, value, sentence) => {
+    const open = (): unknown => withFields({ [field]: value });
+    expect(open).toThrow(UserError);
+    expect(open).toThrow(new UserError(`${file}: ${sentence}; this model cannot be run`));
+  });
+
+  test.each([
+    ["qwen3", `"qwen3"`],
+    [undefined, "undefined"],
+    [["llama"], `["llama"]`],
+  ])("refuses model_type %j", (modelType, shown) => {
+    expect(() => withFields({ model_type: modelType })).toThrow(
+      new UserError(`${file}: expected model_type to be one of llama, mistral, found ${shown}`),
+    );
+  });
+
+  test.each([
+    { model_type: "llama", fields: {}, window: Infinity },
+    { model_type: "llama", fields: { sliding_window: 7 }, window: Infinity },
+    { model_type: "mistral", fields: {}, window: 4096 },
+    { model_type: "mistral", fields: { sliding_window: null }, window: Infinity },
+    { model_type: "mistral", fields: { sliding_window: 7 }, window: 7 },
+  ])("$model_type with $fields sees $window tokens, as in transformers", ({ model_type, fields, window }) => {
+    expect(withFields({ model_type, ...fields }).window).toBe(window);
+  });
+
+  test.each([
+    { model_type: "llama", kvHeads: 16 },
+    { model_type: "mistral", kvHeads: 8 },
+  ])("$model_type of 16 heads has $kvHeads key heads unless config.json says otherwise", ({ model_type, kvHeads }) => {
+    const heads = { num_attention_heads: 16, num_key_value_heads: undefined, head_dim: 4 };
+    expect(withFields({ model_type, ...heads }).identity["num_key_value_heads"]).toBe(kvHeads);
+  });
+
+  test.each([
+    ["vocab_size", 41],
+    ["hidden_size", 24],
+    ["intermediate_size", 24],
+    ["num_hidden_layers", 3],
+    ["num_attention_heads", 2],
+    ["num_key_value_heads", 4],
+    ["head_dim", 8],
+    ["rms_norm_eps", 1e-6],
+    ["tie_word_embeddings", true],
+    ["rope_theta", 10_000],
+  ])("has another identity with another %s", (field, value) => {
+    expect(withFields({ [field]: value }).identity).not.toEqual(withFields({}).identity);
+  });
+
+  test("has one identity for other contexts and other spellings of the same", () => {
+    const spelled = { rope_theta: undefined, rope_parameters: { rope_type: "default", rope_theta: 500 } };
+    const other = withFields({
+      max_position_embeddings: 7,
+      head_dim: 4,
+      sliding_window: 3,
+      dtype: "float32",
+      ...spelled,
+    });
+    expect(other.identity).toEqual(withFields({}).identity);
+  });
+});
+
+describe("the weights of a Llama", () => {
+  test.each([
+    { tied: false, last: "lm_head.weight", count: 21 },
+    { tied: true, last: "model.norm.weight", count: 20 },
+  ])("are listed once, in the order of the forward pass: tied $tied", ({ tied, last, count }) => {
+    const names = allWeights(withFields({ tie_word_embeddings: tied })).map(({ name }) => name);
+    expect([names[0], names.at(-1), names.length, new Set(names).size]).toEqual([
+      "model.embed_tokens.weight",
+      last,
+      count,
+      count,
+    ]);
+  });
+
+  test("belong to a layer and a group", () => {
+    const groups = stages(withFields({})).map((stage) =>
+      Object.values(stage).map(({ layer, group }) => `${layer ?? "-"} ${group}`),
+    );
+    const layer = ["norm", "attention", "attention", "attention", "attention", "norm", "mlp", "mlp", "mlp"];
+    const layers = [0, 1].map((index) => layer.map((group) => `${index} ${group}`));
+    expect(groups).toEqual([["- embedding"], ...layers, ["- norm", "- embedding"]]);
+  });
+});
+
+describe("checkWeights", () => {
+  test.each([
+    { what: "exactly the model's weights", tied: false, extra: [] },
+    { what: "buffers of rotary frequencies", tied: false, extra: ["model.layers.1.self_attn.rotary_emb.inv_freq"] },
+    { what: "the head of a tied model", tied: true, extra: ["lm_head.weight"] },
+  ])("accepts $what", ({ tied, extra }) => {
+    const add = (tensors: Tensors): void => extra.forEach((name) => tensors.set(name, { dtype: "f32", shape: [2] }));
+    expect(() => check(add, tied)).not.toThrow();
+  });
+
+  test.each<[string, (tensors: Tensors) => void, string]>([
+    [
+      "a missing tensor",
+      (tensors) => tensors.delete("model.layers.1.mlp.up_proj.weight"),
+      "tensor model.layers.1.mlp.up_proj.weight is missing; expected it from config.json",
+    ],
+    [
+      "an untied model without a head",
+      (tensors) => tensors.delete("lm_head.weight"),
+      "tensor lm_head.weight is missing; expected it from config.json",
+    ],
+    [
+      "another shape",
+      (tensors) => tensors.set("model.layers.0.self_attn.k_proj.weight", { dtype: "bf16", shape: [16, 16] }),
+      "tensor model.layers.0.self_attn.k_proj.weight: expected shape [8, 16] from config.json, found [16, 16]",
+    ],
+    [
+      "an unknown tensor",
+      (tensors) => tensors.set("model.layers.0.self_attn.q_proj.bias", { dtype: "bf16", shape: [16] }),
+      "tensor model.layers.0.self_attn.q_proj.bias is not part of this architecture; merging would lose it",
+    ],
+    [
+      "a layer too many",
+      (tensors) => tensors.set("model.layers.2.mlp.up_proj.weight", { dtype: "bf16", shape: [32, 16] }),
+      "tensor model.layers.2.mlp.up_proj.weight is not part of this architecture; merging would lose it",
+    ],
+  ])("refuses %s", (_, change, sentence) => {
+    expect(() => check(change)).toThrow(new UserError(`${folder}: ${sentence}`));
+  });
+});
