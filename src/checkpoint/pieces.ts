@@ -1,9 +1,13 @@
 import type { Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 
-/** Node refuses to hash 2^31 bytes in one call, and aborts when asked to read them into memory. */
+/** Node aborts when asked to read 2^31 bytes into memory in one call. */
 const PIECE_BYTES = 2 ** 30;
+
+/** Some 20 ms of SHA-256. */
+const HASHED_PIECE_BYTES = 2 ** 23;
 
 /** Reads `bytes` bytes from position `start` into their own ArrayBuffer; a UserError when the file ends before. */
 export async function readRange(
@@ -26,9 +30,16 @@ export async function readRange(
   return target;
 }
 
-/** `hash.update` for arrays of any size. */
-export function updateHash(hash: Hash, bytes: Uint8Array, pieceBytes: number = PIECE_BYTES): void {
-  for (let start = 0; start < bytes.length; start += pieceBytes) hash.update(bytes.subarray(start, start + pieceBytes));
+/** `hash.update` for arrays of any size, in pieces between which the event loop gets its turn. */
+export async function updateHash(
+  hash: Hash,
+  bytes: Uint8Array,
+  pieceBytes: number = HASHED_PIECE_BYTES,
+): Promise<void> {
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    if (start > 0) await setImmediate();
+    hash.update(bytes.subarray(start, start + pieceBytes));
+  }
 }
 
 function allocate(path: string, bytes: number): Uint8Array<ArrayBuffer> {

@@ -58,9 +58,9 @@ export class SafetensorsFile implements AsyncDisposable {
     const lastStart = this.#fileBytes - sampleBytes;
     const middle = Math.floor((this.#headerBytes + lastStart) / 2);
     hash.update(`${this.#fileBytes}\n`);
-    updateHash(hash, await readRange(this.#handle, this.path, 0, this.#headerBytes));
+    await updateHash(hash, await readRange(this.#handle, this.path, 0, this.#headerBytes));
     for (const start of [this.#headerBytes, middle, lastStart])
-      updateHash(hash, await readRange(this.#handle, this.path, start, sampleBytes));
+      await updateHash(hash, await readRange(this.#handle, this.path, start, sampleBytes));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

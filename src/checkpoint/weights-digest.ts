@@ -10,10 +10,10 @@ export class WeightsDigest {
   readonly #lines = new Map<string, string>();
 
   /** Adds a whole tensor as stored; an Error when the name was added before. */
-  add({ name, dtype, shape }: TensorSpec, bytes: Uint8Array): void {
+  async add({ name, dtype, shape }: TensorSpec, bytes: Uint8Array): Promise<void> {
     if (this.#lines.has(name)) throw new Error(`tensor ${name} was added to the digest twice`);
     const hash = createHash("sha256");
-    updateHash(hash, bytes);
+    await updateHash(hash, bytes);
     this.#lines.set(name, `${name} ${dtype} ${JSON.stringify(shape)} ${hash.digest("hex")}\n`);
   }
 

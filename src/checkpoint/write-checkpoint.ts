@@ -135,7 +135,7 @@ async function fill(target: StagedFile, parts: PlannedFile["parts"]): Promise<Wr
   const hash = createHash("sha256");
   let bytes = 0;
   for await (const part of parts) {
-    updateHash(hash, part);
+    await updateHash(hash, part);
     await target.append(part);
     bytes += part.length;
   }

@@ -7,6 +7,9 @@ import type { PackedBatch, Target } from "./pack.ts";
 /** Logits that one step of the output head may hold, in elements; more targets are scored in several steps. */
 const MAX_LOGITS = 2 ** 26;
 
+/** Targets of one step: a CUDA grid has at most 65,535 blocks in its later dimensions. */
+const MAX_TARGETS = 2 ** 15;
+
 /** Targets whose logits are computed together. */
 export interface TargetSlice {
   /** Index of the batch whose hidden states predict them. */
@@ -88,6 +91,6 @@ async function putTargets(batch: number, targets: readonly Target[], put: Put): 
 }
 
 function* slices(targets: readonly Target[], vocabularySize: number): Generator<readonly Target[]> {
-  const length = Math.max(1, Math.floor(MAX_LOGITS / vocabularySize));
+  const length = Math.min(MAX_TARGETS, Math.max(1, Math.floor(MAX_LOGITS / vocabularySize)));
   for (let start = 0; start < targets.length; start += length) yield targets.slice(start, start + length);
 }

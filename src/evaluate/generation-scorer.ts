@@ -12,8 +12,11 @@ import { mergeTensor } from "../merge/merge-tensor.ts";
 import { stepAt, type Recipe } from "../merge/recipe.ts";
 import type { Model, StageTensors, Weight } from "../model/architecture.ts";
 import { DeviceBatches } from "./device-batches.ts";
-import { packPrompts, type Prompt } from "./pack.ts";
+import { packPrompts, splitByTokens, type PackedBatch, type Prompt } from "./pack.ts";
 import type { ParentTensors, ParentWeights } from "./parent-weights.ts";
+
+/** Share of the device that activations of all candidates may take. */
+const ACTIVATIONS_SHARE = 0.4;
 
 /** Candidates that agree so far, and their activations: a tensor for each batch. */
 interface Branch {
@@ -54,33 +57,57 @@ export class GenerationScorer {
     this.#options = options;
   }
 
-  /** Log-likelihoods of all prompts under every recipe; every recipe sees the same batches. */
+  /**
+   * Log-likelihoods of all prompts under every recipe; every recipe sees the same batches. Where the activations of all
+   * candidates would not fit on the device at once, the prompts are scored in several passes.
+   */
   async score(
     recipes: readonly Recipe[],
     prompts: readonly Prompt[],
     { signal, digestOf, onProgress }: ScoreOptions = {},
   ): Promise<GenerationScores> {
-    const { device, model, parents, batchTokens } = this.#options;
-    const packed = packPrompts(prompts, { batchTokens, window: model.window });
-    const batches = await DeviceBatches.upload(device, model, packed);
+    const { model, batchTokens } = this.#options;
+    const passes = splitByTokens(
+      packPrompts(prompts, { batchTokens, window: model.window }),
+      this.#tokensOfAPass(recipes),
+    );
     const hashing =
       digestOf === undefined
         ? undefined
         : { candidate: digestOf, digest: new WeightsDigest(), names: new Set<string>() };
+    const logLikelihoods = recipes.map(() =>
+      prompts.map(({ continuations }) => new Float64Array(continuations.length)),
+    );
+    for (const [done, packed] of passes.entries()) {
+      const report = (share: number): void => onProgress?.((done + share) / passes.length);
+      await this.#pass(packed, { recipes, hashing, signal, report, logLikelihoods });
+    }
+    return hashing ? { logLikelihoods, digest: hashing.digest.digest() } : { logLikelihoods };
+  }
+
+  /** Padded tokens whose activations, f32 [tokens, hidden] for each candidate, may be on the device together. */
+  #tokensOfAPass(recipes: readonly Recipe[]): number {
+    const { device, model } = this.#options;
+    return Math.floor((device.memory.capacityBytes * ACTIVATIONS_SHARE) / (recipes.length * model.hiddenSize * 4));
+  }
+
+  /** Sends some batches through all stages and adds up what the last one says of them. */
+  async #pass(packed: readonly PackedBatch[], pass: Pass): Promise<void> {
+    const { device, model, parents } = this.#options;
+    const batches = await DeviceBatches.upload(device, model, packed);
     const held = new Set<Branch>();
-    let branches: readonly Branch[] = [{ members: [...recipes.keys()], activations: [] }];
+    let branches: readonly Branch[] = [{ members: [...pass.recipes.keys()], activations: [] }];
     try {
       for (const index of parents.stages.keys()) {
         const tensors = await parents.load(index);
         try {
-          branches = await this.#advance(branches, { index, tensors, recipes, batches, hashing, held }, signal);
+          branches = await this.#advance(branches, { ...pass, index, tensors, batches, held });
         } finally {
           parents.release(index);
         }
-        onProgress?.((index + 1) / parents.stages.length);
+        pass.report((index + 1) / parents.stages.length);
       }
-      const logLikelihoods = await this.#collect(branches, prompts, recipes.length, batches);
-      return hashing ? { logLikelihoods, digest: hashing.digest.digest() } : { logLikelihoods };
+      await this.#collect(branches, batches, pass.logLikelihoods);
     } finally {
       for (const branch of held) device.free(...branch.activations);
       batches.free();
@@ -88,12 +115,12 @@ export class GenerationScorer {
   }
 
   /** Runs one stage for every branch, splitting it where its candidates differ; frees the activations it consumed. */
-  async #advance(branches: readonly Branch[], stage: StageRun, signal: AbortSignal | undefined): Promise<Branch[]> {
+  async #advance(branches: readonly Branch[], stage: StageRun): Promise<Branch[]> {
     const { device } = this.#options;
     const limit = pLimit(device.concurrency);
     const runPart = (branch: Branch, members: readonly number[]): Promise<Branch> =>
       limit(async () => {
-        signal?.throwIfAborted();
+        stage.signal?.throwIfAborted();
         return this.#runPart(branch, members, stage);
       });
     const splits = branches.map((branch) => ({ branch, parts: this.#split(branch, stage) }));
@@ -132,7 +159,7 @@ export class GenerationScorer {
     for (const [i, [, { name }]] of hashed.entries()) {
       const weight = weights[i]!;
       const spec = { name, dtype: storedDtype(weight), shape: weight.shape };
-      stage.hashing?.digest.add(spec, await device.read(weight));
+      await stage.hashing?.digest.add(spec, await device.read(weight));
       stage.hashing?.names.add(name);
     }
     device.free(...weights);
@@ -169,27 +196,16 @@ export class GenerationScorer {
     );
   }
 
-  async #collect(
-    branches: readonly Branch[],
-    prompts: readonly Prompt[],
-    candidates: number,
-    batches: DeviceBatches,
-  ): Promise<Float64Array[][]> {
-    const sums = Array.from({ length: candidates }, () =>
-      prompts.map(({ continuations }) => new Float64Array(continuations.length)),
-    );
+  async #collect(branches: readonly Branch[], batches: DeviceBatches, sums: Pass["logLikelihoods"]): Promise<void> {
     for (const { members, activations } of branches) {
       for (const [i, { targets }] of batches.targets.entries()) {
         const bytes = await this.#options.device.read(activations[i]!);
         const values = new Float32Array(bytes.buffer, bytes.byteOffset, targets.length);
         for (const [j, { prompt, continuation }] of targets.entries()) {
-          for (const member of members) {
-            sums[member]![prompt]![continuation]! += values[j]!;
-          }
+          for (const member of members) sums[member]![prompt]![continuation]! += values[j]!;
         }
       }
     }
-    return sums;
   }
 
   #weightsOf(index: number): [string, Weight][] {
@@ -197,15 +213,23 @@ export class GenerationScorer {
   }
 }
 
-/** One stage of one pass: its parents on the device and everything the pass shares. */
-interface StageRun {
-  readonly index: number;
-  readonly tensors: ParentTensors;
+/** What all stages of a pass share. */
+interface Pass {
   readonly recipes: readonly Recipe[];
-  readonly batches: DeviceBatches;
   readonly hashing:
     | { readonly candidate: number; readonly digest: WeightsDigest; readonly names: Set<string> }
     | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly report: (share: number) => void;
+  /** Sums so far: [candidate][prompt][continuation]. */
+  readonly logLikelihoods: readonly (readonly Float64Array[])[];
+}
+
+/** One stage of a pass: its parents and the pass's batches on the device. */
+interface StageRun extends Pass {
+  readonly index: number;
+  readonly tensors: ParentTensors;
+  readonly batches: DeviceBatches;
   /** Branches whose activations are on the device. */
   readonly held: Set<Branch>;
 }

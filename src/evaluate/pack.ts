@@ -29,7 +29,13 @@ export interface PackedBatch {
   readonly targets: readonly Target[];
 }
 
-/** Packs all prompts into batches of at most `batchTokens` padded tokens (or one sequence), longest first. */
+/**
+ * Token pairs of a batch, which are the elements of its mask; attention holds as many scores for each head, 1 GiB of f32
+ * for 32 heads.
+ */
+const MAX_PAIRS = 2 ** 23;
+
+/** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
 export function packPrompts(
   prompts: readonly Prompt[],
   options: { batchTokens: number; window: number },
@@ -41,7 +47,7 @@ export function packPrompts(
   const batches: PackedBatch[] = [];
   for (let start = 0; start < longestFirst.length;) {
     const length = lengths[longestFirst[start] ?? 0] ?? 0;
-    const size = Math.max(1, Math.floor(options.batchTokens / length));
+    const size = Math.max(1, Math.floor(Math.min(options.batchTokens / length, MAX_PAIRS / length ** 2)));
     batches.push(packBatch(prompts, longestFirst.slice(start, start + size), length, options.window));
     start += size;
   }
@@ -51,6 +57,22 @@ export function packPrompts(
 /** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
 export function packedLength({ context, continuations }: Prompt): number {
   return continuations.reduce((length, { length: own }) => length + own - 1, context.length);
+}
+
+/** Divides batches, in order, into runs of at most `tokens` padded tokens each, or of one batch. */
+export function splitByTokens(batches: readonly PackedBatch[], tokens: number): PackedBatch[][] {
+  const parts: PackedBatch[][] = [];
+  let room = 0;
+  for (const batch of batches) {
+    const needed = batch.sequences * batch.length;
+    if (needed > room) {
+      parts.push([]);
+      room = tokens;
+    }
+    parts.at(-1)?.push(batch);
+    room -= needed;
+  }
+  return parts;
 }
 
 /** One prompt laid out as a sequence; segment 0 is the context, segment k the continuation k - 1. */

@@ -1,7 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
 import { stages, type Model, type StageWeights } from "../model/architecture.ts";
+import { bytesPerElement } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
 
 /** The same weight of every parent on the device, by role, then by the parent's name. */
@@ -14,6 +16,9 @@ interface Loaded {
   readonly info: TensorInfo;
   readonly bytes: Uint8Array;
 }
+
+/** Some 20 ms of looking for numbers that are not finite. */
+const CHECKED_BYTES = 2 ** 24;
 
 /** Share of the device that parents may take for good; the rest is for activations and merged layers. */
 const RESIDENT_SHARE = 0.25;
@@ -111,21 +116,26 @@ export class ParentWeights implements AsyncDisposable {
         const info = checkpoint.tensors.get(name);
         if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
         const bytes = await checkpoint.read(name);
-        this.#checkFinite(checkpoint.folder, info, bytes);
+        await this.#checkFinite(checkpoint.folder, info, bytes);
         loaded.push({ role, parent, info, bytes });
       }
     }
     return loaded;
   }
 
-  #checkFinite(folder: string, { name, dtype }: TensorInfo, bytes: Uint8Array): void {
+  /** Looks at every weight once, in pieces between which the event loop gets its turn. */
+  async #checkFinite(folder: string, { name, dtype }: TensorInfo, bytes: Uint8Array): Promise<void> {
     const key = `${folder}\n${name}`;
     if (this.#checked.has(key)) return;
-    const at = firstNonFinite(bytes, dtype);
-    if (at >= 0)
+    for (let start = 0; start < bytes.length; start += CHECKED_BYTES) {
+      if (start > 0) await setImmediate();
+      const at = firstNonFinite(bytes.subarray(start, start + CHECKED_BYTES), dtype);
+      if (at < 0) continue;
+      const element = start / bytesPerElement[dtype] + at;
       throw new UserError(
-        `${folder}: tensor ${name}: element ${at} is NaN or infinite; expected finite weights, use another model`,
+        `${folder}: tensor ${name}: element ${element} is NaN or infinite; expected finite weights, use another model`,
       );
+    }
     this.#checked.add(key);
   }
 }

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
-import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
+import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
@@ -19,30 +19,31 @@ export interface MergeSource {
 
 /**
  * Merges all weights by a recipe, tensor by tensor with the operations that scored it, and writes them into a folder as
- * safetensors. Returns the written files and the digest of the weights.
+ * safetensors. Returns their digest. An abort of the signal throws its reason and leaves no file.
  */
 export async function mergeWeights(
   source: MergeSource,
   recipe: Recipe,
   folder: string,
-): Promise<{ files: readonly WrittenFile[]; weightsDigest: string }> {
+  signal?: AbortSignal,
+): Promise<string> {
+  const stored = source.checkpoints.get(source.base)?.tensors;
+  const parts = new Map(
+    allWeights(source.model).map((weight) => {
+      const { name, shape } = weight;
+      return [name, { weight, spec: { name, shape, dtype: stored?.get(name)?.dtype ?? "f32" } }];
+    }),
+  );
   const digest = new WeightsDigest();
-  const stored = source.checkpoints.get(source.base)?.tensors ?? new Map();
-  const specs = allWeights(source.model).map(({ name, shape }) => ({
-    name,
-    shape,
-    dtype: stored.get(name)?.dtype ?? "f32",
-  }));
-  const weights = new Map(allWeights(source.model).map((weight) => [weight.name, weight]));
-  const files = await writeCheckpoint(folder, specs, async (name) => {
-    const weight = weights.get(name);
-    const spec = specs.find((candidate) => candidate.name === name);
-    if (!weight || !spec) throw new Error(`export: unknown weight ${name}`);
+  const specs = Array.from(parts.values(), ({ spec }) => spec);
+  await writeCheckpoint(folder, specs, async (name) => {
+    signal?.throwIfAborted();
+    const { weight, spec } = parts.get(name) ?? absent(name);
     const bytes = await mergeWeight(source, recipe, weight);
-    digest.add(spec, bytes);
+    await digest.add(spec, bytes);
     return bytes;
   });
-  return { files, weightsDigest: digest.digest() };
+  return digest.digest();
 }
 
 async function mergeWeight(
@@ -66,4 +67,8 @@ async function mergeWeight(
   } finally {
     device.free(...results, ...Object.values(uploaded));
   }
+}
+
+function absent(name: string): never {
+  throw new Error(`export: unknown weight ${name}`);
 }

@@ -41,6 +41,8 @@ export interface Model {
   readonly identity: Readonly<Record<string, unknown>>;
   readonly layers: number;
   readonly vocabularySize: number;
+  /** Width of the hidden states. */
+  readonly hiddenSize: number;
   /** Longest sequence, in tokens. */
   readonly maxLength: number;
   /** Tokens that a token sees, itself included. */

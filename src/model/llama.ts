@@ -29,6 +29,7 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
     identity: identityOf(config),
     layers: config.num_hidden_layers,
     vocabularySize: config.vocab_size,
+    hiddenSize: config.hidden_size,
     maxLength: config.max_position_embeddings,
     window: config.sliding_window ?? Infinity,
     periods: config.periods,

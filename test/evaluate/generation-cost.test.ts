@@ -38,6 +38,29 @@ describe("the cost of a generation", () => {
   });
 });
 
+describe("a generation whose activations do not fit on the device", () => {
+  test("is scored in several passes with the same bits, less memory and one hash of the weights", async () => {
+    await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { resident: false, batchTokens: 64 });
+    const recipes = distinctRecipes(3, 2);
+    const prompts = randomPrompts(40);
+    const shares: number[] = [];
+    observed.capacityBytes = 2 ** 14;
+    const split = await family.scorer.score(recipes, prompts, {
+      digestOf: 1,
+      onProgress: (share) => shares.push(share),
+    });
+    const { peakBytes } = observed.memory;
+    const passes = shares.length / family.parents.stages.length;
+    expect(passes).toBeGreaterThan(2);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares.at(-1)).toBe(1);
+    observed.capacityBytes = undefined;
+    expect(await family.scorer.score(recipes, prompts, { digestOf: 1 })).toEqual(split);
+    expect(observed.memory.peakBytes).toBeGreaterThan(1.5 * peakBytes);
+  });
+});
+
 describe("a generation that cannot be finished", () => {
   const recipes = distinctRecipes(3, 2);
   const prompts = randomPrompts(4);

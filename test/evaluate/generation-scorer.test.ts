@@ -170,7 +170,7 @@ async function digestOf({ model, checkpoints }: TinyFamily, recipe: Recipe): Pro
     }
     const { base, ...others } = stored;
     const bytes = referenceMerge(base!, others, stepAt(recipe, weight, experts));
-    digest.add({ name: weight.name, dtype: base!.dtype, shape: weight.shape }, bytes);
+    await digest.add({ name: weight.name, dtype: base!.dtype, shape: weight.shape }, bytes);
   }
   return digest.digest();
 }

@@ -9,6 +9,8 @@ export class ObservedDevice implements Device {
   readonly counts = { run: 0, upload: 0 };
   /** Called before each call with how many there were before it; what it throws, the call throws. */
   before: (call: "run" | "upload", count: number) => void = () => {};
+  /** What the device claims to have had free, in place of the truth. */
+  capacityBytes: number | undefined;
   readonly #device: Device;
 
   constructor(device: Device) {
@@ -24,7 +26,8 @@ export class ObservedDevice implements Device {
   }
 
   get memory(): DeviceMemory {
-    return this.#device.memory;
+    const { memory } = this.#device;
+    return { ...memory, capacityBytes: this.capacityBytes ?? memory.capacityBytes };
   }
 
   async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
