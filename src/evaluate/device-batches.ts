@@ -21,6 +21,13 @@ export interface TargetSlice {
   readonly tokens: Expression;
 }
 
+/** A run of batches, from `start` to before `end`. */
+export interface BatchShare {
+  readonly start: number;
+  readonly end: number;
+  readonly isFirst: boolean;
+}
+
 /** The token batches of one pass on the device, shared by all candidates. */
 export class DeviceBatches {
   readonly tokens: readonly TokenBatch[];
@@ -64,6 +71,23 @@ export class DeviceBatches {
       device.free(...tensors);
       throw error;
     }
+  }
+
+  /** At most `count` runs of neighbouring batches with about as many tokens each. */
+  divide(count: number): BatchShare[] {
+    const tokens = this.tokens.map(({ sequences, length }) => sequences * length);
+    const total = tokens.reduce((sum, own) => sum + own, 0);
+    const shares: BatchShare[] = [];
+    let start = 0;
+    let done = 0;
+    tokens.forEach((own, i) => {
+      done += own;
+      const isLast = i === tokens.length - 1;
+      if (!isLast && done < (total * (shares.length + 1)) / count) return;
+      shares.push({ start, end: i + 1, isFirst: start === 0 });
+      start = i + 1;
+    });
+    return shares;
   }
 
   free(): void {

@@ -5,15 +5,11 @@
  * @module
  */
 import pLimit from "p-limit";
-import { WeightsDigest } from "../checkpoint/weights-digest.ts";
-import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
-import { gatherRows, input, logProbability, type Expression } from "../device/expression.ts";
-import { mergeTensor } from "../merge/merge-tensor.ts";
-import { stepAt, type Recipe } from "../merge/recipe.ts";
-import type { Model, StageTensors, Weight } from "../model/architecture.ts";
-import { DeviceBatches } from "./device-batches.ts";
+import type { DeviceTensor } from "../device/device.ts";
+import type { Recipe } from "../merge/recipe.ts";
+import { DeviceBatches, type BatchShare } from "./device-batches.ts";
 import { packPrompts, splitByTokens, type PackedBatch, type Prompt } from "./pack.ts";
-import type { ParentTensors, ParentWeights } from "./parent-weights.ts";
+import { runShare, stepsOf, WeightsHashing, type Merging, type StageRun } from "./stage-run.ts";
 
 /** Share of the device that activations of all candidates may take. */
 const ACTIVATIONS_SHARE = 0.4;
@@ -24,12 +20,7 @@ interface Branch {
   readonly activations: readonly DeviceTensor[];
 }
 
-export interface ScorerOptions {
-  readonly device: Device;
-  readonly model: Model;
-  readonly parents: ParentWeights;
-  readonly base: string;
-  readonly experts: readonly string[];
+export interface ScorerOptions extends Merging {
   /** Padded tokens of one batch. */
   readonly batchTokens: number;
 }
@@ -71,10 +62,7 @@ export class GenerationScorer {
       packPrompts(prompts, { batchTokens, window: model.window }),
       this.#tokensOfAPass(recipes),
     );
-    const hashing =
-      digestOf === undefined
-        ? undefined
-        : { candidate: digestOf, digest: new WeightsDigest(), names: new Set<string>() };
+    const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),
     );
@@ -100,8 +88,9 @@ export class GenerationScorer {
     try {
       for (const index of parents.stages.keys()) {
         const tensors = await parents.load(index);
+        const stage = { merging: this.#options, index, tensors, batches, ...pass };
         try {
-          branches = await this.#advance(branches, { ...pass, index, tensors, batches, held });
+          branches = await this.#advance(branches, stage, held, pass.signal);
         } finally {
           parents.release(index);
         }
@@ -115,85 +104,39 @@ export class GenerationScorer {
   }
 
   /** Runs one stage for every branch, splitting it where its candidates differ; frees the activations it consumed. */
-  async #advance(branches: readonly Branch[], stage: StageRun): Promise<Branch[]> {
+  async #advance(
+    branches: readonly Branch[],
+    stage: StageRun,
+    held: Set<Branch>,
+    signal: AbortSignal | undefined,
+  ): Promise<Branch[]> {
     const { device } = this.#options;
     const limit = pLimit(device.concurrency);
-    const runPart = (branch: Branch, members: readonly number[]): Promise<Branch> =>
+    const splits = branches.map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
+    const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
+    // Candidates too few to keep the device busy share it by their batches, at the price of merging more than once.
+    const shares = stage.batches.divide(Math.max(1, Math.floor(device.concurrency / candidates)));
+    const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<DeviceTensor[]> =>
       limit(async () => {
-        stage.signal?.throwIfAborted();
-        return this.#runPart(branch, members, stage);
+        signal?.throwIfAborted();
+        return runShare(stage, members, branch.activations, share);
       });
-    const splits = branches.map((branch) => ({ branch, parts: this.#split(branch, stage) }));
     const runs = splits.map(async ({ branch, parts }) => {
-      const settled = await Promise.allSettled(parts.map((members) => runPart(branch, members)));
+      const settled = await Promise.all(
+        parts.map((members) => Promise.allSettled(shares.map((share) => run(branch, members, share)))),
+      );
       device.free(...branch.activations);
-      stage.held.delete(branch);
-      return settled;
+      held.delete(branch);
+      // What there is of a branch is held even if a share of it failed.
+      const advanced = settled.map((results, i) => ({ members: parts[i]!, activations: succeeded(results) }));
+      for (const part of advanced) held.add(part);
+      return { advanced, failure: settled.flat().find((result) => result.status === "rejected") };
     });
     // Every run is over before a failure is thrown: whatever it reads may be freed then.
-    return (await Promise.all(runs)).flat().map((part) => {
-      if (part.status === "rejected") throw part.reason;
-      return part.value;
+    return (await Promise.all(runs)).flatMap(({ advanced, failure }) => {
+      if (failure) throw failure.reason;
+      return advanced;
     });
-  }
-
-  /** The branch's candidates, grouped by their coefficients in this stage. */
-  #split({ members }: Branch, { index, recipes }: StageRun): number[][] {
-    const groups = new Map<string, number[]>();
-    for (const member of members) {
-      const key = JSON.stringify(
-        this.#weightsOf(index).map(([, weight]) => stepAt(recipes[member]!, weight, this.#options.experts)),
-      );
-      groups.set(key, [...(groups.get(key) ?? []), member]);
-    }
-    return [...groups.values()];
-  }
-
-  async #runPart(branch: Branch, members: readonly number[], stage: StageRun): Promise<Branch> {
-    const { device } = this.#options;
-    const merged = this.#merge(stage, stage.recipes[members[0]!]!);
-    const activations = this.#forward(stage, merged, branch.activations.map(input));
-    const hashed = members.includes(stage.hashing?.candidate ?? -1) ? this.#unhashed(stage) : [];
-    const results = await device.run([...activations, ...hashed.map(([role]) => merged[role]!)]);
-    const weights = results.slice(activations.length);
-    for (const [i, [, { name }]] of hashed.entries()) {
-      const weight = weights[i]!;
-      const spec = { name, dtype: storedDtype(weight), shape: weight.shape };
-      await stage.hashing?.digest.add(spec, await device.read(weight));
-      stage.hashing?.names.add(name);
-    }
-    device.free(...weights);
-    const advanced = { members, activations: results.slice(0, activations.length) };
-    stage.held.add(advanced);
-    return advanced;
-  }
-
-  /** Weights of the stage whose hash is still to be taken; a tied head was hashed as the embedding. */
-  #unhashed({ index, hashing }: StageRun): [string, Weight][] {
-    return this.#weightsOf(index).filter(([, { name }]) => !hashing?.names.has(name));
-  }
-
-  #merge({ index, tensors }: StageRun, recipe: Recipe): StageTensors {
-    const { base, experts } = this.#options;
-    const merged = this.#weightsOf(index).map(([role, weight]) => {
-      const models = Object.fromEntries(
-        Object.entries(tensors[role] ?? {}).map(([name, tensor]) => [name, input(tensor)]),
-      );
-      return [role, mergeTensor({ models, base, experts }, stepAt(recipe, weight, experts))];
-    });
-    return Object.fromEntries(merged) as StageTensors;
-  }
-
-  /** What a stage computes from the activations of the stage before: hidden states, and log-probabilities at the end. */
-  #forward({ index, batches }: StageRun, weights: StageTensors, activations: readonly Expression[]): Expression[] {
-    const { model, parents } = this.#options;
-    if (index === 0) return batches.tokens.map((batch) => model.embed(weights, batch));
-    if (index < parents.stages.length - 1) {
-      return batches.tokens.map((batch, i) => model.layer(weights, activations[i]!, batch, batches.periods));
-    }
-    return batches.targets.map(({ batch, rows, tokens }) =>
-      logProbability(model.logits(weights, gatherRows(activations[batch]!, rows)), tokens),
-    );
   }
 
   async #collect(branches: readonly Branch[], batches: DeviceBatches, sums: Pass["logLikelihoods"]): Promise<void> {
@@ -207,29 +150,26 @@ export class GenerationScorer {
       }
     }
   }
-
-  #weightsOf(index: number): [string, Weight][] {
-    return Object.entries(this.#options.parents.stages[index] ?? {});
-  }
 }
 
 /** What all stages of a pass share. */
-interface Pass {
-  readonly recipes: readonly Recipe[];
-  readonly hashing:
-    | { readonly candidate: number; readonly digest: WeightsDigest; readonly names: Set<string> }
-    | undefined;
+interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
   readonly signal: AbortSignal | undefined;
   readonly report: (share: number) => void;
   /** Sums so far: [candidate][prompt][continuation]. */
   readonly logLikelihoods: readonly (readonly Float64Array[])[];
 }
 
-/** One stage of a pass: its parents and the pass's batches on the device. */
-interface StageRun extends Pass {
-  readonly index: number;
-  readonly tensors: ParentTensors;
-  readonly batches: DeviceBatches;
-  /** Branches whose activations are on the device. */
-  readonly held: Set<Branch>;
+/** The branch's candidates, grouped by their coefficients in this stage. */
+function splitMembers({ members }: Branch, stage: StageRun): number[][] {
+  const groups = new Map<string, number[]>();
+  for (const member of members) {
+    const key = JSON.stringify(stepsOf(stage, stage.recipes[member]!));
+    groups.set(key, [...(groups.get(key) ?? []), member]);
+  }
+  return [...groups.values()];
+}
+
+function succeeded(results: readonly PromiseSettledResult<DeviceTensor[]>[]): DeviceTensor[] {
+  return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 }

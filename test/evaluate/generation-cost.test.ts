@@ -38,6 +38,21 @@ describe("the cost of a generation", () => {
   });
 });
 
+describe("candidates too few for the device", () => {
+  test("share it by their batches, with the same bits", async () => {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { batchTokens: 64 });
+    const stages = family.parents.stages.length;
+    const prompts = randomPrompts(40);
+    const [recipe] = distinctRecipes(1, 2);
+    const alone = await family.scorer.score([recipe!], prompts, { digestOf: 0 });
+    expect(observed.counts.run).toBe(stages);
+    observed.concurrency = 3;
+    expect(await family.scorer.score([recipe!], prompts, { digestOf: 0 })).toEqual(alone);
+    expect(observed.counts.run).toBe(stages + 3 * stages);
+  });
+});
+
 describe("a generation whose activations do not fit on the device", () => {
   test("is scored in several passes with the same bits, less memory and one hash of the weights", async () => {
     await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));

@@ -4,7 +4,7 @@ import type { Shape } from "../../src/tensor/dtype.ts";
 
 /** A real device that counts what it is asked for and lets a test break in; it computes one run at a time. */
 export class ObservedDevice implements Device {
-  readonly concurrency = 1;
+  concurrency = 1;
   /** Calls so far. */
   readonly counts = { run: 0, upload: 0 };
   /** Called before each call with how many there were before it; what it throws, the call throws. */

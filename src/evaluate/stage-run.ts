@@ -1,0 +1,111 @@
+/** One stage of one pass, for one candidate: merge its weights, send tokens through, hash the weights on request. */
+import { WeightsDigest } from "../checkpoint/weights-digest.ts";
+import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
+import { gatherRows, input, logProbability, type Expression } from "../device/expression.ts";
+import { mergeTensor } from "../merge/merge-tensor.ts";
+import { stepAt, type Recipe, type Step } from "../merge/recipe.ts";
+import type { Model, StageTensors, Weight } from "../model/architecture.ts";
+import type { BatchShare, DeviceBatches } from "./device-batches.ts";
+import type { ParentTensors, ParentWeights } from "./parent-weights.ts";
+
+/** What candidates are made of and where they run. */
+export interface Merging {
+  readonly device: Device;
+  readonly model: Model;
+  readonly parents: ParentWeights;
+  readonly base: string;
+  readonly experts: readonly string[];
+}
+
+/** Takes the hash of one candidate's merged weights while they are scored. */
+export class WeightsHashing {
+  readonly candidate: number;
+  readonly digest: WeightsDigest = new WeightsDigest();
+  readonly #names = new Set<string>();
+
+  constructor(candidate: number) {
+    this.candidate = candidate;
+  }
+
+  /** Whether a weight is still to be hashed; a tied head was hashed as the embedding. */
+  wants({ name }: Weight): boolean {
+    return !this.#names.has(name);
+  }
+
+  async add({ name }: Weight, tensor: DeviceTensor, device: Device): Promise<void> {
+    this.#names.add(name);
+    await this.digest.add({ name, dtype: storedDtype(tensor), shape: tensor.shape }, await device.read(tensor));
+  }
+}
+
+/** A stage of a pass: its parents and the pass's batches are on the device. */
+export interface StageRun {
+  readonly merging: Merging;
+  readonly index: number;
+  readonly recipes: readonly Recipe[];
+  readonly tensors: ParentTensors;
+  readonly batches: DeviceBatches;
+  readonly hashing: WeightsHashing | undefined;
+}
+
+/** Coefficients of a candidate at every weight of the stage. */
+export function stepsOf({ merging, index }: StageRun, recipe: Recipe): Step[] {
+  return weightsOf(merging, index).map(([, weight]) => stepAt(recipe, weight, merging.experts));
+}
+
+/**
+ * Sends a share of the batches through the stage of candidates that agree on it, in one computation. Returns hidden
+ * states for each batch, or log-probabilities for each slice of targets at the end.
+ */
+export async function runShare(
+  stage: StageRun,
+  members: readonly number[],
+  activations: readonly DeviceTensor[],
+  share: BatchShare,
+): Promise<DeviceTensor[]> {
+  const { merging, hashing, recipes, index } = stage;
+  const { device } = merging;
+  const merged = mergeStage(stage, recipes[members[0]!]!);
+  const outputs = forward(stage, merged, activations.map(input), share);
+  const hashes = hashing !== undefined && share.isFirst && members.includes(hashing.candidate);
+  const hashed = hashes ? weightsOf(merging, index).filter(([, weight]) => hashing.wants(weight)) : [];
+  const results = await device.run([...outputs, ...hashed.map(([role]) => merged[role]!)]);
+  const weights = results.slice(outputs.length);
+  for (const [i, [, weight]] of hashed.entries()) await hashing?.add(weight, weights[i]!, device);
+  device.free(...weights);
+  return results.slice(0, outputs.length);
+}
+
+function mergeStage({ merging, index, tensors }: StageRun, recipe: Recipe): StageTensors {
+  const { base, experts } = merging;
+  const merged = weightsOf(merging, index).map(([role, weight]) => {
+    const models = Object.fromEntries(
+      Object.entries(tensors[role] ?? {}).map(([name, tensor]) => [name, input(tensor)]),
+    );
+    return [role, mergeTensor({ models, base, experts }, stepAt(recipe, weight, experts))];
+  });
+  return Object.fromEntries(merged) as StageTensors;
+}
+
+function forward(
+  { merging, index, batches }: StageRun,
+  weights: StageTensors,
+  activations: readonly Expression[],
+  { start, end }: BatchShare,
+): Expression[] {
+  const { model, parents } = merging;
+  const tokens = batches.tokens.slice(start, end);
+  if (index === 0) return tokens.map((batch) => model.embed(weights, batch));
+  if (index < parents.stages.length - 1) {
+    return tokens.map((batch, i) => model.layer(weights, activations[start + i]!, batch, batches.periods));
+  }
+  return batches.targets
+    .filter(({ batch }) => batch >= start && batch < end)
+    .map(({ batch, rows, tokens }) =>
+      logProbability(model.logits(weights, gatherRows(activations[batch]!, rows)), tokens),
+    );
+}
+
+function weightsOf({ parents }: Merging, index: number): [string, Weight][] {
+  return Object.entries(parents.stages[index] ?? {});
+}
