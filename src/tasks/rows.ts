@@ -46,6 +46,11 @@ export async function readRows(path: string, options: RowOptions = {}): Promise<
   return rows;
 }
 
+/** A row as errors name it: by the end of its context, where the question is. */
+export function quoteRow({ context }: TaskRow): string {
+  return `row ${JSON.stringify(context.slice(-60))}`;
+}
+
 /** Hash of the rows' contents and their order. */
 export function rowsDigest(rows: readonly TaskRow[]): string {
   return sha256(rows.map(({ id }) => id).join("\n"));

@@ -10,15 +10,18 @@ export interface Split {
 
 /**
  * Divides rows at random so that rows of one group stay together, `searchFraction` of the rows (as nearly as the groups
- * allow) on the search side and at least one group on each. The same groups in another order are divided alike.
+ * allow) on the search side and at least one group on each. The same groups in another order are divided alike. Rows of a
+ * single group are a UserError that names their file.
  */
-export function splitByGroup(rows: readonly TaskRow[], options: { searchFraction?: number; seed: number }): Split {
-  const { searchFraction = 0.7, seed } = options;
+export function splitByGroup(
+  rows: readonly TaskRow[],
+  { searchFraction = 0.7, seed, file }: { searchFraction?: number; seed: number; file: string },
+): Split {
   const sizes = new Map<string, number>();
   for (const { group } of rows) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   if (sizes.size < 2) {
     throw new UserError(
-      `expected rows about at least two passages to split them, found ${sizes.size}; give guard rows`,
+      `${file}: expected rows about at least two passages to split them, found ${sizes.size}; give guard rows`,
     );
   }
   const groups = RandomStream.of(seed, "split").shuffle([...sizes.keys()].toSorted());

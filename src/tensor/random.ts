@@ -74,7 +74,10 @@ export class RandomStream {
  * advances the four words of `state`, which must not all be zero.
  */
 export function xoshiro128StarStar(state: Uint32Array): number {
-  const [s0, s1, s2, s3] = state as Uint32Array & [number, number, number, number];
+  const s0 = state[0]!;
+  const s1 = state[1]!;
+  const s2 = state[2]!;
+  const s3 = state[3]!;
   const t2 = s2 ^ s0;
   const t3 = s3 ^ s1;
   state[0] = s0 ^ t3;

@@ -14,6 +14,7 @@ function rows(groups: readonly string[]): TaskRow[] {
   }));
 }
 
+const file = "rows.jsonl";
 const groupsOf = (part: readonly TaskRow[]): Set<string> => new Set(part.map(({ group }) => group));
 const manyGroups = rows(Array.from({ length: 500 }, (_, i) => `g${Math.floor(i / 1.25)}`));
 
@@ -28,7 +29,7 @@ describe("splitByGroup", () => {
         (groups, searchFraction, seed) => {
           fc.pre(new Set(groups).size > 1);
           const all = rows(groups);
-          const { search, guard } = splitByGroup(all, { searchFraction, seed });
+          const { search, guard } = splitByGroup(all, { searchFraction, seed, file });
           expect(guard.filter(({ group }) => groupsOf(search).has(group))).toEqual([]);
           expect(all.filter((row) => search.includes(row))).toEqual(search);
           expect(all.filter((row) => !search.includes(row))).toEqual(guard);
@@ -39,19 +40,21 @@ describe("splitByGroup", () => {
   });
 
   test("gives the search 70 % of the rows unless told otherwise", () => {
-    expect(Math.abs(splitByGroup(manyGroups, { seed: 1 }).search.length - 350)).toBeLessThanOrEqual(1);
+    expect(Math.abs(splitByGroup(manyGroups, { seed: 1, file }).search.length - 350)).toBeLessThanOrEqual(1);
     expect(
-      Math.abs(splitByGroup(manyGroups, { seed: 1, searchFraction: 0.2 }).search.length - 100),
+      Math.abs(splitByGroup(manyGroups, { seed: 1, searchFraction: 0.2, file }).search.length - 100),
     ).toBeLessThanOrEqual(1);
   });
 
   test("depends on the seed, not on the order of the rows", () => {
-    const first = splitByGroup(manyGroups, { seed: 1 });
-    expect(groupsOf(splitByGroup(manyGroups.toReversed(), { seed: 1 }).search)).toEqual(groupsOf(first.search));
-    expect(groupsOf(splitByGroup(manyGroups, { seed: 2 }).search)).not.toEqual(groupsOf(first.search));
+    const first = splitByGroup(manyGroups, { seed: 1, file });
+    expect(groupsOf(splitByGroup(manyGroups.toReversed(), { seed: 1, file }).search)).toEqual(groupsOf(first.search));
+    expect(groupsOf(splitByGroup(manyGroups, { seed: 2, file }).search)).not.toEqual(groupsOf(first.search));
   });
 
   test("refuses rows of a single passage", () => {
-    expect(() => splitByGroup(rows(["a", "a"]), { seed: 1 })).toThrow(/at least two passages/);
+    expect(() => splitByGroup(rows(["a", "a"]), { seed: 1, file })).toThrow(
+      "rows.jsonl: expected rows about at least two passages to split them, found 1; give guard rows",
+    );
   });
 });
