@@ -12,7 +12,7 @@ import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
 /** enum ggml_backend_dev_type. */
 const CPU = 0;
-/** Room for the ggml nodes that one expression expands to (attention needs eleven). */
+/** Room for the ggml nodes that one expression expands to (attention needs twelve). */
 const NODES_PER_EXPRESSION = 12;
 
 /** A copy of this size would hold the event loop up for about a millisecond. */
