@@ -6,11 +6,12 @@ export function outcomeText({ experiment, winner, verdict }: Outcome): string {
   if (!verdict) return `winner: ${winner.name}; the budget ended before it was compared on the guard rows`;
   const tasks = experiment.tasks.map(({ name }) => name);
   const guard = verdict.models.find(({ kind }) => kind === "winner")?.loss ?? Number.NaN;
+  const search = Number.isFinite(winner.loss) ? `was ${winner.loss.toFixed(3)}` : "was not measured";
   return [
     "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)",
     alignedText(verdictTable(verdict.models, tasks)),
     "",
     ...verdictSentences(verdict.models),
-    `The winner's combined loss was ${winner.loss.toFixed(3)} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
+    `The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
   ].join("\n");
 }

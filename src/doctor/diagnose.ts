@@ -1,8 +1,7 @@
 /** What this machine can do for a run: engines, disk, memory, token, lm_eval. */
 import { execFile } from "node:child_process";
-import { statfs } from "node:fs/promises";
+import { access, statfs } from "node:fs/promises";
 import { homedir, totalmem } from "node:os";
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { engines, openDevice } from "../device/open-device.ts";

@@ -35,6 +35,9 @@ export interface PackedBatch {
  */
 const MAX_PAIRS = 2 ** 23;
 
+/** Sequences are as long as whole vectors: the products of attention run over their length, and ggml's are slow between. */
+const LENGTH_STEP = 16;
+
 /** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
 export function packPrompts(
   prompts: readonly Prompt[],
@@ -46,7 +49,7 @@ export function packPrompts(
     .toSorted((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
   const batches: PackedBatch[] = [];
   for (let start = 0; start < longestFirst.length;) {
-    const length = lengths[longestFirst[start] ?? 0] ?? 0;
+    const length = LENGTH_STEP * Math.ceil((lengths[longestFirst[start] ?? 0] ?? 0) / LENGTH_STEP);
     const size = Math.max(1, Math.floor(Math.min(options.batchTokens / length, MAX_PAIRS / length ** 2)));
     batches.push(packBatch(prompts, longestFirst.slice(start, start + size), length, options.window));
     start += size;

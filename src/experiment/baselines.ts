@@ -32,7 +32,7 @@ export function listBaselines(
   // A weighted sum is only a model when its weights sum to about one, so it has no sweep of a common weight.
   const sweep = declarations[method].needsBase ? SWEEP : [];
   return [
-    ...[...new Set([base, ...experts])].map((name): Baseline => ({
+    ...[base, ...experts].map((name): Baseline => ({
       name,
       kind: "parent",
       recipe: { method: "passthrough", model: name },

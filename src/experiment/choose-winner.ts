@@ -1,12 +1,8 @@
-import type { ScoredModel } from "../journal/records.ts";
-import type { MergeRecipe } from "../merge/recipe.ts";
+import { EVOLVED, type ScoredModel } from "../journal/records.ts";
 import { withDeadline } from "./deadline.ts";
 import type { FinishTime } from "./finish-time.ts";
-import type { ScoredBaselines } from "./score-baselines.ts";
+import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
 import { allRows, evaluate, scoredModel, type Session } from "./session.ts";
-
-/** How the best of the search is called in reports. */
-export const EVOLVED = "evolved";
 
 /**
  * Scores the means of the search on all search rows; the least loss wins, and a baseline that does as well keeps its
@@ -15,9 +11,10 @@ export const EVOLVED = "evolved";
 export async function chooseWinner(
   session: Session,
   means: readonly Float64Array[],
-  { baselines, objective }: ScoredBaselines,
+  scored: ScoredBaselines,
   finish: FinishTime,
 ): Promise<ScoredModel> {
+  const { baselines, objective } = scored;
   const { genome, tasks, recorder, clock, emit } = session;
   const rows = allRows(tasks, "search");
   const merges = recommendations(means).map(({ name, point }) => ({ name, recipe: genome.decode(point) }));
@@ -27,12 +24,12 @@ export async function chooseWinner(
     const evaluations = await withDeadline(timeLeft, session.signal, (signal) =>
       evaluate(session, "finalists", recipes, rows, { signal }),
     );
-    if (!evaluations)
+    if (!evaluations) {
       emit({ type: "skipped", phase: "finalists", why: "the budget ended; the last mean wins unchecked" });
-    const models = (evaluations ?? []).map((evaluation, i) =>
-      scoredModel(merges[i] ?? absent(), evaluation, rows, objective),
-    );
-    return { models, winner: winnerOf(models, baselines, merges), elapsedMs: clock.elapsedMs };
+      return { models: [], winner: bestSoFar(session, means, scored), elapsedMs: clock.elapsedMs };
+    }
+    const models = evaluations.map((evaluation, i) => scoredModel(merges[i] ?? absent(), evaluation, rows, objective));
+    return { models, winner: leastLoss(baselines, models), elapsedMs: clock.elapsedMs };
   });
   emit({ type: "finalists", models: record.models, winner: record.winner.name });
   return record.winner;
@@ -44,23 +41,19 @@ export function bestSoFar(
   means: readonly Float64Array[],
   { baselines }: ScoredBaselines,
 ): ScoredModel {
-  const merges = means.slice(-1).map((point) => ({ recipe: genome.decode(point) }));
-  return winnerOf([], baselines, merges);
+  const last = means.at(-1);
+  if (!last) return leastLoss(baselines, []);
+  return { name: EVOLVED, recipe: genome.decode(last), scores: {}, loss: Number.NaN };
 }
 
 /** The last mean, and means of the last five and of the later half, which the noise of single generations moves less. */
 function recommendations(means: readonly Float64Array[]): { name: string; point: Float64Array }[] {
-  const spans = new Map([
-    ["last mean", 1],
-    ["mean of the last 5", Math.min(5, means.length)],
-    ["mean of the later half", Math.ceil(means.length / 2)],
-  ]);
-  const seen = new Set<number>([0]);
-  return [...spans].flatMap(([name, span]) => {
-    if (seen.has(span)) return [];
-    seen.add(span);
-    return [{ name, point: average(means.slice(-span)) }];
-  });
+  const spans = new Set([1, 5, Math.ceil(means.length / 2)].map((span) => Math.min(span, means.length)));
+  spans.delete(0);
+  return Array.from(spans, (span) => ({
+    name: span === 1 ? "last mean" : `mean of the last ${span}`,
+    point: average(means.slice(-span)),
+  }));
 }
 
 function average(points: readonly Float64Array[]): Float64Array {
@@ -68,20 +61,11 @@ function average(points: readonly Float64Array[]): Float64Array {
   return first.map((_, i) => points.reduce((sum, point) => sum + (point[i] ?? 0), 0) / points.length);
 }
 
-function winnerOf(
-  models: readonly ScoredModel[],
-  baselines: ScoredBaselines["baselines"],
-  merges: readonly { readonly recipe: MergeRecipe }[],
-): ScoredModel {
-  const finite = [...baselines.map((model) => ({ scores: {}, ...model })), ...models].filter(({ loss }) =>
-    Number.isFinite(loss),
-  );
-  const [best] = finite.toSorted((a, b) => a.loss - b.loss);
-  const [last] = merges;
-  if (models.length === 0 && last) return { name: EVOLVED, recipe: last.recipe, scores: {}, loss: Number.NaN };
+function leastLoss(baselines: readonly ScoredModel[], evolved: readonly ScoredModel[]): ScoredModel {
+  const [best] = bestFirst([...baselines, ...evolved]);
   if (!best) throw new Error("finalists: no model has a finite loss");
   const { name, recipe, scores, loss } = best;
-  return { name: models.some((model) => model.name === name) ? EVOLVED : name, recipe, scores, loss };
+  return { name: evolved.includes(best) ? EVOLVED : name, recipe, scores, loss };
 }
 
 function absent(): never {

@@ -1,14 +1,16 @@
 import type { Session } from "./session.ts";
 
 /** Merges that compete for the winner beside the best baseline. */
-export const FINALISTS = 3;
+const FINALISTS = 3;
 /** Models on the guard rows beside the parents: average, best global weight, winner. */
 const GUARDED_MERGES = 3;
 /** Estimates are of a shared machine: what a phase is expected to take is stretched by this. */
 const SAFETY = 1.3;
-/** Reading every parent once, writing and reading back the winner, bytes a second; a slow disk. */
+/** Of a slow disk, for reading every parent once, and for writing and reading back the winner. */
 const EXPORT_BYTES_PER_MS = 200_000;
 const EXPORT_FIXED_MS = 1000;
+/** The intervals and tests of one model on one guard row; a slow core. */
+const COMPARISON_MS = 0.5;
 
 /** Expected wall-clock milliseconds of each phase after the search. */
 export interface FinishTime {
@@ -24,7 +26,8 @@ export function finishTime({ tasks, workspace }: Session, evaluationMs: number):
   const parents = [...workspace.checkpoints.values()];
   const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
   const finalistsMs = SAFETY * FINALISTS * evaluationMs;
-  const guardMs = SAFETY * (parents.length + GUARDED_MERGES) * evaluationMs * (count("guard") / count("search"));
+  const guardedRows = (parents.length + GUARDED_MERGES) * count("guard");
+  const guardMs = SAFETY * guardedRows * (evaluationMs / count("search") + COMPARISON_MS);
   const exportMs = EXPORT_FIXED_MS + SAFETY * ((2 * bytes) / EXPORT_BYTES_PER_MS);
   return { finalistsMs, guardMs, exportMs, totalMs: finalistsMs + guardMs + exportMs };
 }

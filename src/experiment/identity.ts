@@ -1,30 +1,49 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
+import { rowsDigest } from "../tasks/rows.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Hashes of everything outside the experiment file that decides a run, by a name for people. */
+/** Everything outside the experiment file that decides a run, mostly as hashes, by a name for people. */
 export async function identify(workspace: Workspace, tasks: readonly Task[]): Promise<Record<string, string>> {
-  const identity: Record<string, string> = { tokenizer: workspace.tokenizer.digest, precision: workspace.precision };
+  const { tokenizer, precision, model } = workspace;
+  const identity: Record<string, string> = {
+    precision,
+    tokenizer: tokenizer.digest,
+    "config.json of base": sha256(JSON.stringify([model.identity, model.maxLength])),
+  };
   for (const [name, checkpoint] of workspace.checkpoints) {
     identity[`weights of ${name}`] = await checkpoint.fingerprint();
   }
-  for (const { name, digest } of tasks) identity[`rows of ${name}`] = digest;
+  for (const { name, search, guard } of tasks) {
+    identity[`rows of ${name}`] = sha256(`${rowsDigest(search)} ${rowsDigest(guard)}`);
+  }
   return identity;
 }
 
-/** Refuses to go on with a run whose parents or rows are no longer those it began with. */
+/** Refuses to go on with the run in `folder` when its parents or rows are no longer those it began with. */
 export function checkUnchanged(
+  folder: string,
   recorded: Readonly<Record<string, string>>,
   found: Readonly<Record<string, string>>,
 ): void {
   for (const [name, value] of Object.entries(recorded)) {
     if (found[name] === value) continue;
     throw new UserError(
-      `${name}: expected ${value} as when the run began, found ${found[name]}; restore it, or start a new run`,
+      `${folder}: ${name}: expected ${short(value)} as when the run began, found ${short(found[name])}; restore what was changed, or start a new run`,
     );
   }
+}
+
+/** Enough of a hash to tell two apart. */
+function short(value = "nothing"): string {
+  return value.slice(0, 12);
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** What computed the run; other versions may propose other genes or round otherwise. */

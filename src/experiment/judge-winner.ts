@@ -6,7 +6,7 @@ import type { Baseline } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
 import type { FinishTime } from "./finish-time.ts";
 import { factorOf, type ObjectiveTask } from "./objective.ts";
-import type { ScoredBaselines } from "./score-baselines.ts";
+import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
 import { allRows, evaluate, flatLosses, scoredModel, type Session } from "./session.ts";
 
 /** A model that meets the guard rows. */
@@ -66,7 +66,7 @@ async function judge(
 
 /** The baselines that the verdict names: all parents, the average, and the best global weight on the search rows. */
 function standing(baselines: ScoredBaselines["baselines"], winner: ScoredModel): readonly Baseline[] {
-  const [bestGlobal] = baselines.filter(({ kind }) => kind === "global").toSorted((a, b) => a.loss - b.loss);
+  const [bestGlobal] = bestFirst(baselines.filter(({ kind }) => kind === "global"));
   return baselines.filter(
     (baseline) => baseline.name !== winner.name && (baseline.kind !== "global" || baseline === bestGlobal),
   );

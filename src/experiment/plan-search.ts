@@ -1,5 +1,6 @@
 import type { RecordPayloads } from "../journal/records.ts";
-import type { ScoredBaselines } from "./score-baselines.ts";
+import { defaultPopulationSize } from "../search/strategy-parameters.ts";
+import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
 import type { Session } from "./session.ts";
 
 /** Generations that a search should at least have; rows are spared to reach them. */
@@ -14,19 +15,17 @@ export type Plan = RecordPayloads["plan"];
 /** Turns the budget into population, rows and a starting point; recorded, since it rests on measured times. */
 export async function planSearch(session: Session, scored: ScoredBaselines, finishMs: number): Promise<Plan> {
   const { experiment, genome, recorder, clock, emit } = session;
-  const merges = scored.baselines
-    .filter(({ weights, loss }) => weights !== undefined && Number.isFinite(loss))
-    .toSorted((a, b) => a.loss - b.loss);
-  const best = experiment.search.seedFromBaselines ? merges[0] : undefined;
+  const { population: wanted, seedFromBaselines } = experiment.search;
+  const merges = bestFirst(scored.baselines.filter(({ weights }) => weights !== undefined));
+  const best = seedFromBaselines ? merges[0] : undefined;
   const plan = await recorder.step("plan", async () => {
-    const population = populationOf(session);
+    const population = wanted === "auto" ? defaultPopulationSize(genome.dimension) : wanted;
     return {
       genes: genome.genes.map(({ name }) => name),
       start: [...(best?.weights ? genome.encode(best.weights) : genome.start)],
       inject: best ? merges.slice(1, 1 + INJECTED).map(({ weights = {} }) => [...genome.encode(weights)]) : [],
       population,
       rowFraction: rowFractionOf(session, population, scored.evaluationMs, finishMs),
-      evaluationMs: scored.evaluationMs,
       elapsedMs: clock.elapsedMs,
     };
   });
@@ -37,12 +36,6 @@ export async function planSearch(session: Session, scored: ScoredBaselines, fini
     start: best?.name ?? "the search space's start",
   });
   return plan;
-}
-
-/** lambda = 4 + floor(3 ln n), equation 48 of Hansen's tutorial (arXiv:1604.00772). */
-function populationOf({ experiment, genome }: Session): number {
-  const { population } = experiment.search;
-  return population === "auto" ? 4 + Math.floor(3 * Math.log(genome.dimension)) : population;
 }
 
 function rowFractionOf(

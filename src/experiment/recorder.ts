@@ -7,12 +7,15 @@ import type { JournalRecord, LossesRef, RecordPayloads, StartRecord, StepType } 
  * program from the start; it reaches the end of the journal without computing anything and goes on from there.
  */
 export class Recorder {
+  /** Folder of the run. */
+  readonly folder: string;
   readonly #records: readonly JournalRecord[];
   /** Where new steps are written; absent when the run is only read. */
   readonly #journal: Journal | undefined;
   #next = 1;
 
-  constructor(records: readonly JournalRecord[], journal?: Journal) {
+  constructor(folder: string, records: readonly JournalRecord[], journal?: Journal) {
+    this.folder = folder;
     this.#records = [...records];
     this.#journal = journal;
   }
@@ -31,22 +34,23 @@ export class Recorder {
   async step<Type extends StepType>(
     type: Type,
     compute: () => Promise<RecordPayloads[Type]>,
-  ): Promise<RecordPayloads[Type] & { readonly replayed: boolean }> {
+  ): Promise<RecordPayloads[Type]> {
     const recorded = this.#records[this.#next];
     if (!recorded) {
       const journal = this.#writable(type);
       const payload = await compute();
       journal.append({ type, ...payload } as Exclude<JournalRecord, StartRecord>);
       this.#next += 1;
-      return { ...payload, replayed: false };
+      return payload;
     }
     if (recorded.type !== type) {
       throw new UserError(
-        `journal, record ${this.#next + 1}: expected ${type}, found ${recorded.type}; the run was made by another version of evomerge or its files were changed`,
+        `${this.folder}: record ${this.#next + 1} of the journal: expected ${type}, found ${recorded.type}; resume with the versions that its first record names`,
       );
     }
     this.#next += 1;
-    return { ...(recorded as unknown as RecordPayloads[Type]), replayed: true };
+    const { type: _, ...payload } = recorded;
+    return payload as unknown as RecordPayloads[Type];
   }
 
   /** Stores per-row losses beside the journal, for the record that will name them. */
@@ -56,6 +60,6 @@ export class Recorder {
 
   #writable(what: string): Journal {
     if (this.#journal) return this.#journal;
-    throw new UserError(`the run has not got as far as its ${what}; let it go on, or resume it`);
+    throw new UserError(`${this.folder}: the run has not got as far as its ${what}; let it go on, or resume it`);
   }
 }

@@ -34,11 +34,12 @@ export interface Outcome {
 
 /** Launches a search in a new folder and carries it through to the verdict. */
 export async function launchRun(experiment: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
+  const clock = new BudgetClock(experiment.budget, 0);
   await using workspace = await openWorkspace(experiment);
-  const tasks = await loadTasks(experiment);
+  const tasks = await loadTasks(experiment, workspace.evaluator);
   const identity = await identify(workspace, tasks);
   using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
-  return await carryOn({ experiment, workspace, tasks, records: journal.records, journal, folder, ...options });
+  return await carryOn({ experiment, workspace, tasks, clock, records: journal.records, journal, folder, ...options });
 }
 
 /**
@@ -50,10 +51,15 @@ export async function resumeRun(
   options: RunOptions & { readonly budget?: Budget | undefined } = {},
 ): Promise<Outcome> {
   using journal = Journal.open(folder);
-  const experiment = recordedExperiment(journal.records, options.budget);
+  const { records } = journal;
+  if (options.budget && records.some(({ type }) => type === "verdict")) {
+    throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
+  }
+  const experiment = recordedExperiment(records, options.budget);
+  const clock = clockOf(records, experiment);
   await using workspace = await openWorkspace(experiment);
-  const tasks = await recordedTasks(journal.records, experiment, workspace);
-  return await carryOn({ experiment, workspace, tasks, records: journal.records, journal, folder, ...options });
+  const tasks = await recordedTasks(folder, records, experiment, workspace);
+  return await carryOn({ experiment, workspace, tasks, clock, records, journal, folder, ...options });
 }
 
 /** What a run has found so far, finished or not, read without disturbing it; the workspace stays the caller's. */
@@ -62,17 +68,18 @@ export async function readOutcome(
 ): Promise<Outcome & { readonly workspace: Workspace; readonly tasks: readonly Task[] }> {
   const { records } = readJournal(folder);
   const experiment = recordedExperiment(records);
+  const clock = clockOf(records, experiment);
   const workspace = await openWorkspace(experiment);
   try {
-    const tasks = await recordedTasks(records, experiment, workspace);
-    return { ...(await carryOn({ experiment, workspace, tasks, records, folder })), workspace, tasks };
+    const tasks = await recordedTasks(folder, records, experiment, workspace);
+    return { ...(await carryOn({ experiment, workspace, tasks, clock, records, folder })), workspace, tasks };
   } catch (error) {
     await workspace[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks"> {
+interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {
   readonly folder: string;
   readonly records: readonly JournalRecord[];
   /** Absent when the run is only read. */
@@ -81,12 +88,10 @@ interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" |
 
 async function carryOn({ folder, records, journal, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
-  const last = records.findLast((record) => "elapsedMs" in record);
   const session: Session = {
     ...run,
     genome: buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers }),
-    recorder: new Recorder(records, journal),
-    clock: new BudgetClock(experiment.budget, last?.elapsedMs ?? 0),
+    recorder: new Recorder(folder, records, journal),
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
   };
@@ -126,12 +131,19 @@ function recordedExperiment([start]: readonly JournalRecord[], budget?: Budget):
   return budget ? { ...experiment, budget } : experiment;
 }
 
+/** The clock of a run that goes on from its last record. */
+function clockOf(records: readonly JournalRecord[], { budget }: Experiment): BudgetClock {
+  const last = records.findLast((record) => "elapsedMs" in record);
+  return new BudgetClock(budget, last?.elapsedMs ?? 0);
+}
+
 async function recordedTasks(
+  folder: string,
   [start]: readonly JournalRecord[],
   experiment: Experiment,
   workspace: Workspace,
 ): Promise<Task[]> {
-  const tasks = await loadTasks(experiment);
-  if (start?.type === "start") checkUnchanged(start.identity, await identify(workspace, tasks));
+  const tasks = await loadTasks(experiment, workspace.evaluator);
+  if (start?.type === "start") checkUnchanged(folder, start.identity, await identify(workspace, tasks));
   return tasks;
 }

@@ -37,6 +37,10 @@ export async function searchGenerations(
     lastMs = session.clock.elapsedMs - before;
     means.push(Float64Array.from(optimizer.mean));
   }
+  if (means.length === 0) {
+    const why = `the budget has no room for one generation of ${plan.population} candidates and their mean`;
+    session.emit({ type: "skipped", phase: "search", why });
+  }
   return means;
 }
 
@@ -65,7 +69,7 @@ async function generation(
   const rows = freshRows(session, plan.rowFraction, number);
   await recordAsk(session, number, points, rows);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return false;
-
+  const replayed = recorder.upcoming !== undefined;
   const result = await withDeadline(clock.searchMs(finishMs), session.signal, (signal) =>
     recorder.step("result", async () => {
       const recipes = [...points, mean].map((point) => genome.decode(point));
@@ -93,7 +97,7 @@ async function generation(
       "evaluations" in session.experiment.budget
         ? { evaluations: evaluationsLeft(session, plan, optimizer) }
         : { ms: clock.searchMs(finishMs) },
-    replayed: result.replayed,
+    replayed,
   });
   return true;
 }
@@ -113,7 +117,7 @@ async function recordAsk(
   const recorded = await recorder.step("ask", async () => asked);
   if (JSON.stringify(recorded.points) === JSON.stringify(asked.points)) return;
   throw new UserError(
-    `generation ${generation}: the journal has other genes than this version of evomerge and Node ${process.version} propose; resume with the versions that the journal's first record names`,
+    `${recorder.folder}: generation ${generation} of the journal has other genes than evomerge proposes here; resume with the versions that its first record names`,
   );
 }
 

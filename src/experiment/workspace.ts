@@ -15,7 +15,7 @@ import type { EngineName, Precision } from "./experiment-file.ts";
 export const BASE = "base";
 
 /** Padded tokens of a batch: enough to keep the device busy, little enough to stop soon. */
-const BATCH_TOKENS = { cpu: 2048, gpu: 16_384 } as const;
+export const BATCH_TOKENS = { cpu: 2048, gpu: 16_384 } as const;
 
 /** A base, its experts and an engine, checked against each other, open and ready to score merges. */
 export interface Workspace extends AsyncDisposable {
@@ -68,7 +68,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     const experts = options.experts.map(({ name }) => name);
     const batchTokens = BATCH_TOKENS[device.kind];
     const scorer = new GenerationScorer({ device, model, parents: weights, base: BASE, experts, batchTokens });
-    const evaluator = new Evaluator(scorer, tokenizer, model.maxLength);
+    const evaluator = new Evaluator(scorer, tokenizer, model);
     return {
       device,
       why,

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
 import { UserError } from "../errors.ts";
@@ -7,11 +8,10 @@ import { BASE } from "../experiment/workspace.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 import { mergeWeights } from "./merge-weights.ts";
 import { modelCard } from "./model-card.ts";
-import { carryOver, emptyFolder, takePlace, writeManifest } from "./model-folder.ts";
-import { rm } from "node:fs/promises";
+import { carryOver, checkReplaceable, emptyFolder, takePlace, writeManifest } from "./model-folder.ts";
 import { verifyExport } from "./verify-export.ts";
 
-export interface ExportOptions extends Pick<RunOptions, "onEvent"> {
+export interface ExportOptions extends RunOptions {
   /** Folder of the model; `best` in the run's folder unless given. */
   readonly to?: string | undefined;
 }
@@ -28,22 +28,23 @@ export interface ExportResult extends Outcome {
 /**
  * Exports the winner of a run, or the best so far of one that goes on still, as a Hugging Face folder. The model is
  * written beside its place, read back and scored again, and only then takes its place; an earlier export stays until
- * then. Throws a UserError when the weights are not those that were scored.
+ * then. Throws a UserError when the weights are not those that were scored, and for a folder with other files in it.
  */
-export async function exportRun(run: string, { to, onEvent }: ExportOptions = {}): Promise<ExportResult> {
+export async function exportRun(run: string, { to, onEvent, signal }: ExportOptions = {}): Promise<ExportResult> {
+  const model = resolve(to ?? join(run, "best"));
+  await checkReplaceable(model);
   const { workspace, tasks, ...outcome } = await readOutcome(run);
   await using opened = workspace;
   const { experiment, winner } = outcome;
-  const model = resolve(to ?? join(run, "best"));
   const staging = `${model}.incomplete`;
   await emptyFolder(staging);
   try {
-    const { weightsDigest } = await mergeWeights({ ...opened, base: BASE }, winner.recipe, staging);
+    const weightsDigest = await mergeWeights({ ...opened, base: BASE }, winner.recipe, staging, signal);
     checkDigest(outcome, weightsDigest);
     await carryOver(experiment.base, staging);
     await writeFileAtomic(join(staging, "recipe.json"), `${JSON.stringify(winner.recipe, null, 2)}\n`);
     await writeFileAtomic(join(staging, "README.md"), modelCard(outcome, weightsDigest, evomergeVersion()));
-    await verifyExport(opened, { experiment, recipe: winner.recipe, tasks }, staging);
+    await verifyExport(opened, { experiment, recipe: winner.recipe, tasks }, staging, signal);
     await writeManifest(staging);
     await takePlace(staging, model);
     onEvent?.({ type: "exported", folder: model, weightsDigest });

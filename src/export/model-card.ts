@@ -1,3 +1,4 @@
+import type { Budget } from "../experiment/experiment-file.ts";
 import type { Outcome } from "../experiment/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
@@ -7,23 +8,23 @@ import { lmEvalCommand } from "./lm-eval-command.ts";
 /** The README.md of an exported model: what it is made of, how, and how it compares with what it is made of. */
 export function modelCard(outcome: Outcome, weightsDigest: string, version: string): string {
   const { experiment, winner, verdict } = outcome;
-  const parents = [experiment.base, ...experiment.experts.map(({ path }) => path)];
+  const parents = [{ name: "base", path: experiment.base }, ...experiment.experts];
   const tasks = experiment.tasks.map(({ name }) => name);
   return `---
 library_name: transformers
 tags: [merge, evomerge]
-base_model:
-${parents.map((parent) => `  - ${JSON.stringify(parent)}`).join("\n")}
 ---
 
 # ${experiment.name}: ${winner.name}
 
-Merged from ${experiment.experts.length} experts by evomerge ${version}, without training. The licence is that of the parents.
+The best merge that evomerge ${version} found of these models, without training; the licence is theirs:
+
+${parents.map(({ name, path }) => `- ${name}: \`${path}\``).join("\n")}
 
 ## Recipe
 
 ${recipeText(winner.recipe)}
-The exact coefficients are in \`recipe.json\`. Search seed ${experiment.seed}, budget ${JSON.stringify(experiment.budget)}.
+The exact coefficients are in \`recipe.json\`. Search seed ${experiment.seed}, budget ${budgetText(experiment.budget)}.
 Digest of the weights: \`${weightsDigest}\`.
 
 ## Scores on rows that the search never saw
@@ -38,13 +39,19 @@ ${lmEvalCommand(".")}
 `;
 }
 
+function budgetText(budget: Budget): string {
+  return "seconds" in budget ? `${budget.seconds} s` : `${budget.evaluations} evaluations`;
+}
+
 function verdictText(models: Parameters<typeof verdictTable>[0], tasks: readonly string[]): string {
   return `Losses are nats (choices: of the right answer among the answers; text: per byte), lower is better, with 95 % intervals;
 combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row.
 
 ${markdownTable(verdictTable(models, tasks))}
 
-${verdictSentences(models).join(" ")}`;
+${verdictSentences(models)
+  .map((sentence) => `- ${sentence}`)
+  .join("\n")}`;
 }
 
 function recipeText(recipe: Recipe): string {
@@ -60,7 +67,7 @@ function recipeText(recipe: Recipe): string {
     };
     return markdownTable(table);
   });
-  return `Method \`${recipe.method}\`: ${summary} (${source}).\n\n${tables.join("\n\n")}\n\n`;
+  return `Method \`${recipe.method}\`: ${summary} (${source}).\n\n${tables.join("\n\n")}\n`;
 }
 
 function average(values: readonly number[]): number {

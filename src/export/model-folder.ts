@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
 import { reasonOf } from "../checkpoint/system-error.ts";
@@ -13,6 +13,23 @@ const CARRIED_OVER =
   /^((config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json|merges\.txt|chat_template\.jinja|tokenizer\.model|LICENSE.*|NOTICE.*)$/;
 
 const MANIFEST = "SHA256SUMS";
+
+/** Refuses a folder with anything in it that is not of an earlier export, since an export replaces the whole folder. */
+export async function checkReplaceable(folder: string): Promise<void> {
+  let names: readonly string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    if (isMissing(cause)) return;
+    throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
+  }
+  const manifest = names.includes(MANIFEST) ? await readFile(join(folder, MANIFEST), "utf8") : "";
+  const exported = new Set([MANIFEST, ...manifest.split("\n").map((line) => line.replace(/^\w+ {2}/, ""))]);
+  const other = names.find((name) => !exported.has(name));
+  if (other !== undefined) {
+    throw new UserError(`${folder}: holds ${other}, which no export wrote; expected a new folder or an earlier export`);
+  }
+}
 
 /** An empty folder to write the model into; what a killed export left there is removed. */
 export async function emptyFolder(folder: string): Promise<void> {
@@ -48,7 +65,6 @@ export async function takePlace(finished: string, folder: string): Promise<void>
   const earlier = `${folder}.earlier`;
   await rm(earlier, { recursive: true, force: true });
   try {
-    await mkdir(dirname(folder), { recursive: true });
     await rename(folder, earlier).catch(ignoreMissing);
     await rename(finished, folder);
   } catch (cause) {
@@ -59,5 +75,9 @@ export async function takePlace(finished: string, folder: string): Promise<void>
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  if (!isMissing(error)) throw error;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -17,13 +17,14 @@ export async function verifyExport(
   { evaluator }: Workspace,
   { experiment, recipe, tasks }: { experiment: Experiment; recipe: Recipe; tasks: readonly Task[] },
   folder: string,
+  signal?: AbortSignal,
 ): Promise<void> {
   const rows = Object.fromEntries(
     tasks.map(({ name, guard }): [string, readonly TaskRow[]] => [name, guard.slice(0, ROWS)]),
   );
-  const [expected] = await evaluator.evaluate([recipe], rows);
+  const [expected] = await evaluator.evaluate([recipe], rows, { signal });
   await using written = await openWorkspace({ ...experiment, base: folder, experts: [] });
-  const [found] = await written.evaluator.evaluate([{ method: "passthrough", model: BASE }], rows);
+  const [found] = await written.evaluator.evaluate([{ method: "passthrough", model: BASE }], rows, { signal });
   if (losses(expected) === losses(found)) return;
   throw new UserError(
     `${folder}: the written model scores otherwise than the merge it was made of; check the disk and export again`,

@@ -15,6 +15,9 @@ export interface LossesRef {
 /** Mean scores of one model, by task. */
 export type TaskScores = Readonly<Record<string, { readonly loss: number; readonly accuracy?: number }>>;
 
+/** How the best merge of a search is named; no expert can have a name with a space. */
+export const EVOLVED = "evolved merge";
+
 /** A model and its mean scores on a set of rows. */
 export interface ScoredModel {
   readonly name: string;
@@ -54,6 +57,8 @@ export interface RecordPayloads {
     readonly models: readonly ScoredModel[];
     /** Mean loss of the uniform average, by task. */
     readonly scales: Readonly<Record<string, number>>;
+    /** Wall-clock time of one model on all search rows. */
+    readonly evaluationMs: number;
     readonly rowLosses: LossesRef;
     readonly elapsedMs: number;
   };
@@ -64,8 +69,6 @@ export interface RecordPayloads {
     readonly inject: readonly (readonly number[])[];
     readonly population: number;
     readonly rowFraction: number;
-    /** Measured wall-clock time of one model on all search rows. */
-    readonly evaluationMs: number;
     readonly elapsedMs: number;
   };
   /** Points of a generation, in the unit cube, and how many rows of each task they meet. */

@@ -1,4 +1,4 @@
-import type { Gain, GuardedModel } from "../journal/records.ts";
+import { EVOLVED, type Gain, type GuardedModel } from "../journal/records.ts";
 
 /** Cells as text, without layout. */
 export interface Table {
@@ -6,7 +6,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Below this a difference on the guard rows is called one. */
+/** Two-sided p-value below which a difference on the guard rows is called significant. */
 const SIGNIFICANT = 0.05;
 
 /** Every model on the guard rows: each task with its 95 % interval, the tasks combined, and the winner's gain over it. */
@@ -46,18 +46,28 @@ export function markdownTable({ header, rows }: Table): string {
   return [header, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** One sentence a baseline: whether the winner beats it, on all tasks combined and on each. */
+/** Whether the search found anything, then one sentence a model: how the winner compares with it. */
 export function verdictSentences(models: readonly GuardedModel[]): string[] {
-  return models.flatMap(({ name, gains }) => {
-    if (!gains) return [];
-    const tasks = Object.entries(gains.tasks).map(([task, gain]) => `${task}: ${judgement(gain)}`);
-    return [
-      `The winner is ${judgement(gains.combined)} than ${name} on all tasks (${tasks.join(", ")}).`.replace(
-        "no different than",
-        "not significantly different from",
-      ),
-    ];
-  });
+  const winner = models.find(({ kind }) => kind === "winner");
+  const found = winner === undefined || winner.name === EVOLVED;
+  return [
+    ...(found ? [] : [`The search found nothing better than ${winner.name}, which is the winner.`]),
+    ...models.flatMap(({ name, gains }) => (gains ? [comparison(name, gains)] : [])),
+  ];
+}
+
+type Judgement = "better" | "worse" | "neither";
+
+const inWords: Readonly<Record<Judgement, string>> = {
+  better: "significantly better than",
+  worse: "significantly worse than",
+  neither: "neither significantly better nor worse than",
+};
+
+function comparison(name: string, { combined, tasks }: NonNullable<GuardedModel["gains"]>): string {
+  const sentence = `The winner is ${inWords[judgement(combined)]} ${name}`;
+  const each = Object.entries(tasks).map(([task, gain]) => `${task}: ${judgement(gain)}`);
+  return each.length === 1 ? `${sentence}.` : `${sentence} on the tasks combined (${each.join(", ")}).`;
 }
 
 function lossCell({ scores, intervals }: GuardedModel, task: string): string {
@@ -75,8 +85,8 @@ function gainCells(gain: Gain): string[] {
   return [`${signed(gain.gain)} [${signed(low)}, ${signed(high)}]`, gain.pValue.toFixed(4), judgement(gain)];
 }
 
-function judgement({ gain, pValue }: Gain): "better" | "worse" | "no different" {
-  if (!(pValue < SIGNIFICANT)) return "no different";
+function judgement({ gain, pValue }: Gain): Judgement {
+  if (!(pValue < SIGNIFICANT)) return "neither";
   return gain > 0 ? "better" : "worse";
 }
 

@@ -37,13 +37,16 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
         asked = record;
         return [];
       case "result":
-        return record.losses.map((loss, i) => ({
-          phase: "search",
-          generation: record.generation,
-          model: `candidate ${i}`,
-          loss,
-          ...Object.fromEntries(genes.map((gene, g) => [gene, asked?.points[i]?.[g] ?? Number.NaN])),
-        }));
+        return [
+          ...record.losses.map((loss, i) => ({
+            phase: "search",
+            generation: record.generation,
+            model: `candidate ${i}`,
+            loss,
+            ...Object.fromEntries(genes.map((gene, g) => [gene, asked?.points[i]?.[g] ?? Number.NaN])),
+          })),
+          { phase: "search", generation: record.generation, model: "mean", loss: record.meanLoss },
+        ];
       case "start":
         return [];
       default:

@@ -1,17 +1,17 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
-import { Progress } from "../progress.ts";
+import { interruptionSignal } from "../interruption.ts";
 
 /** `evomerge export`: writes the winner of a run, or its best so far, as a Hugging Face folder. */
 export async function exportCommand(
   run: string,
   options: { readonly to?: string | undefined; readonly json?: boolean | undefined },
 ): Promise<void> {
-  const exported = await exportRun(run, { to: options.to, onEvent: new Progress().show });
+  const exported = await exportRun(run, { to: options.to, signal: interruptionSignal() });
   process.stdout.write(options.json ? `${JSON.stringify(exported)}\n` : exportText(exported));
 }
 
 /** Where the model is and how to evaluate it. */
 export function exportText({ model, weightsDigest, winner, verdict, lmEval }: ExportResult): string {
   const proof = verdict ? "the weights that were scored on the guard rows" : "not scored on the guard rows yet";
-  return `\nexported ${winner.name} to ${model}\nweights ${weightsDigest}, ${proof}; read back and scored again\nevaluate it with: ${lmEval}\n`;
+  return `exported ${winner.name} to ${model}\nweights ${weightsDigest}, ${proof}; read back and scored again\nevaluate it with: ${lmEval}\n`;
 }

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
-import { exportRun } from "../../export/export-run.ts";
+import { exportRun, type ExportResult } from "../../export/export-run.ts";
+import { shellWord } from "../../export/shell-word.ts";
 import { loadExperiment, withOverrides, type Budget, type EngineName } from "../../experiment/experiment-file.ts";
 import { newRunFolder } from "../../experiment/run-folder.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../experiment/run-experiment.ts";
@@ -38,30 +39,37 @@ export async function resumeCommand(
   await carryThrough(folder, options, (running) => resumeRun(folder, { ...running, budget }));
 }
 
-/** Runs to the end, or to the interruption, and leaves tables and results either way. */
+/** Runs to the end, or to the interruption, and leaves the tables either way. */
 async function carryThrough(
   folder: string,
   options: FinishOptions,
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
   const progress = new Progress();
+  const running = { onEvent: progress.show, signal: interruptionSignal() };
   try {
-    const outcome = await run({ onEvent: progress.show, signal: interruptionSignal() });
+    const outcome = await run(running);
     progress.end();
     await writeTables(folder);
-    const exported = options.export ? await exportRun(folder, { onEvent: progress.show }) : undefined;
-    const printed = options.json ? JSON.stringify(exported ?? outcome) : outcomeText(outcome);
-    process.stdout.write(`${printed}\n`);
-    if (!options.json) process.stdout.write(exported ? exportText(exported) : nextSteps(folder));
+    // Before the export, which may fail.
+    if (!options.json) process.stdout.write(`${outcomeText(outcome)}\n\n`);
+    const exported = options.export ? await exportRun(folder, running) : undefined;
+    process.stdout.write(options.json ? `${JSON.stringify(exported ?? outcome)}\n` : nextSteps(folder, exported));
   } catch (error) {
     progress.end();
-    if (error instanceof Interrupted) await writeTables(folder);
-    if (error instanceof Interrupted)
-      process.stderr.write(`interrupted; go on with: evomerge resume ${relative("", folder)}\n`);
+    if (error instanceof Interrupted) {
+      await writeTables(folder);
+      process.stderr.write(`interrupted; go on with: evomerge resume ${argument(folder)}\n`);
+    }
     throw error;
   }
 }
 
-function nextSteps(folder: string): string {
-  return `\nexport the winner with: evomerge export ${relative("", folder)}\n`;
+function nextSteps(folder: string, exported: ExportResult | undefined): string {
+  return exported ? exportText(exported) : `export the winner with: evomerge export ${argument(folder)}\n`;
+}
+
+/** A folder as the command line takes it. */
+function argument(folder: string): string {
+  return shellWord(relative("", folder) || ".");
 }

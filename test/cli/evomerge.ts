@@ -1,0 +1,29 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+
+/** What a command left when it ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+// Resolved here, since a process in another folder would not find it by its name.
+const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+
+/** Runs the command line in a process of its own, in the given folder; `watch` sees the process at once. */
+export async function evomerge(
+  folder: string,
+  args: readonly string[],
+  watch?: (child: ChildProcessWithoutNullStreams) => void,
+): Promise<Ended> {
+  const child = spawn(process.execPath, ["--import", loader, main, ...args], { cwd: folder, timeout: 60_000 });
+  watch?.(child);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: child.exitCode, stdout, stderr };
+}

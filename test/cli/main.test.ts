@@ -1,0 +1,228 @@
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { launchRun, type Outcome } from "../../src/experiment/run-experiment.ts";
+import type { ExportResult } from "../../src/export/export-run.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
+import { type Ended, evomerge } from "./evomerge.ts";
+
+/** A folder with a tiny experiment, in which the commands run. */
+const folder = mkdtempSync(join(tmpdir(), "evomerge-"));
+beforeAll(() => writeTinyExperiment(folder));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Numbers and hashes that depend on the machine, masked. */
+function masked(text: string): string {
+  return text
+    .replaceAll(folder, "~")
+    .replaceAll(/[0-9a-f]{64}/g, "#")
+    .replaceAll(/[+-]?\d+\.\d+/g, "#")
+    .replaceAll(/\(\d+ % right\)/g, "(# % right)")
+    .replaceAll(/-{3,}/g, "---")
+    .replaceAll(/ +/g, " ")
+    .replaceAll(/(?<=, )\d+ s,/g, "# s,")
+    .replace(/engine: .*/, "engine: ...");
+}
+
+describe("evomerge run", () => {
+  let ended: Ended;
+  beforeAll(async () => {
+    ended = await evomerge(folder, ["run", "tiny.yaml", "--export"]);
+  });
+
+  test("prints the verdict and where the model is on standard output, and ends with 0", () => {
+    expect(ended.code).toBe(0);
+    expect(masked(ended.stdout)).toMatchInlineSnapshot(`
+      "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)
+      model quiz loss quiz accuracy news loss combined winner's gain p winner is
+      --- --- --- --- --- --- --- ---
+      base # [#, #] # # [#, #] # # [#, #] # neither
+      nature # [#, #] # # [#, #] # # [#, #] # neither
+      craft # [#, #] # # [#, #] # # [#, #] # neither
+      uniform average # [#, #] # # [#, #] # # [#, #] # neither
+      global weight # # [#, #] # # [#, #] # # [#, #] # neither
+      evolved merge # [#, #] # # [#, #] #
+
+      The winner is neither significantly better nor worse than base on the tasks combined (quiz: neither, news: neither).
+      The winner is neither significantly better nor worse than nature on the tasks combined (quiz: neither, news: neither).
+      The winner is neither significantly better nor worse than craft on the tasks combined (quiz: neither, news: neither).
+      The winner is neither significantly better nor worse than uniform average on the tasks combined (quiz: neither, news: neither).
+      The winner is neither significantly better nor worse than global weight # on the tasks combined (quiz: neither, news: neither).
+      The winner's combined loss was # on the search rows and is # on the guard rows.
+
+      exported evolved merge to ~/results/tiny/best
+      weights #, the weights that were scored on the guard rows; read back and scored again
+      evaluate it with: lm_eval --model hf --model_args pretrained=~/results/tiny/best --tasks mmlu --batch_size 8
+      "
+    `);
+  });
+
+  test("tells of its course on standard error, in plain lines when that is no terminal", () => {
+    expect(masked(ended.stderr)).toMatchInlineSnapshot(`
+      "run results/tiny
+      engine: ...
+      search space: 8 genes: weight of 2 experts x (attention 2, mlp+norm+embedding 2)
+      rows: quiz 16 to search on, 8 on guard; news 8 to search on, 6 on guard
+      baselines (combined loss, 1 is the uniform average):
+       base # quiz # (# % right), news #
+       nature # quiz # (# % right), news #
+       craft # quiz # (# % right), news #
+       uniform average # quiz # (# % right), news #
+       global weight # # quiz # (# % right), news #
+       global weight # # quiz # (# % right), news #
+       global weight # # quiz # (# % right), news #
+       global weight # # quiz # (# % right), news #
+       global weight # # quiz # (# % right), news #
+       global weight 1 # quiz # (# % right), news #
+       global weight # # quiz # (# % right), news #
+      search: 4 candidates and the mean a generation, 50 % of the rows, from global weight #
+      generation 0: best #, mean #, 5 evaluated, # s, 5 evaluations left
+      generation 1: best #, mean #, 10 evaluated, # s, 0 evaluations left
+      finalist last mean # quiz # (# % right), news #
+      finalist mean of the last 2 # quiz # (# % right), news #
+      winner: evolved merge
+      "
+    `);
+    expect(ended.stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  test("leaves journal, tables and model in results/<name>", () => {
+    expect(readdirSync(join(folder, "results", "tiny")).toSorted()).toEqual([
+      "best",
+      "evaluations.csv",
+      "generations.csv",
+      "journal.jsonl",
+      "losses.bin",
+    ]);
+  });
+
+  test("takes a folder, a seed and a budget, and prints JSON alone", async () => {
+    const args = ["run", "tiny.yaml", "--out", "other", "--seed", "7", "--evaluations", "5", "--json"];
+    const { code, stdout, stderr } = await evomerge(folder, args);
+    expect(code).toBe(0);
+    const outcome = JSON.parse(stdout) as Outcome;
+    expect(outcome).toMatchObject({ folder: "other", experiment: { seed: 7, budget: { evaluations: 5 } } });
+    expect(outcome.verdict?.models).toHaveLength(6);
+    expect(stderr).toContain("generation 0: ");
+    expect(stderr).not.toContain("generation 1: ");
+  });
+});
+
+describe("evomerge export", () => {
+  test("prints where the model is and how to evaluate it", async () => {
+    const { code, stdout, stderr } = await evomerge(folder, ["export", "results/tiny", "--to", "a model"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(masked(stdout)).toMatchInlineSnapshot(`
+      "exported evolved merge to ~/a model
+      weights #, the weights that were scored on the guard rows; read back and scored again
+      evaluate it with: lm_eval --model hf --model_args 'pretrained=~/a model' --tasks mmlu --batch_size 8
+      "
+    `);
+  });
+
+  test("prints JSON", async () => {
+    const { stdout } = await evomerge(folder, ["export", "results/tiny", "--json"]);
+    const { model, weightsDigest, lmEval, verdict } = JSON.parse(stdout) as ExportResult;
+    expect({ model, weightsDigest }).toEqual({
+      model: join(folder, "results/tiny/best"),
+      weightsDigest: verdict?.weightsDigest,
+    });
+    expect(lmEval).toContain(`pretrained=${model} `);
+  });
+});
+
+describe("an interruption", () => {
+  test("ends a run with 130 and the command that resumes it, which leads to what an uninterrupted run finds", async () => {
+    const args = ["run", "tiny.yaml", "--evaluations", "60", "--out", "my run"];
+    const interrupted = await evomerge(folder, args, (child) => {
+      child.stderr.on("data", (chunk: Buffer) => {
+        if (chunk.toString().includes("generation 1:")) child.kill("SIGINT");
+      });
+    });
+    expect(interrupted).toMatchObject({ code: 130, stdout: "" });
+    expect(interrupted.stderr.split("\n").slice(-2)).toEqual(["interrupted; go on with: evomerge resume 'my run'", ""]);
+    expect(readFileSync(join(folder, "my run", "generations.csv"), "utf8").split("\n").length).toBeGreaterThan(3);
+
+    const resumed = await evomerge(folder, ["resume", "my run", "--json"]);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toContain("resuming my run");
+    const experiment = { ...(await loadExperiment(join(folder, "tiny.yaml"))), budget: { evaluations: 60 } };
+    const whole = await launchRun(experiment, join(folder, "whole"));
+    expect((JSON.parse(resumed.stdout) as Outcome).winner).toEqual(whole.winner);
+    expect(traces(join(folder, "my run"))).toEqual(traces(join(folder, "whole")));
+  });
+});
+
+describe("evomerge score", () => {
+  test("prints the scores of a model", async () => {
+    const { code, stdout, stderr } = await evomerge(folder, ["score", "base", "--task", "rows/quiz.jsonl"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(masked(stdout).replace(/engine .*/, "engine ...")).toMatchInlineSnapshot(`
+      "rows 16
+      loss #
+      acc #
+      acc_norm #
+      engine ...
+      "
+    `);
+  });
+});
+
+describe("evomerge doctor", () => {
+  test("says what works and what does not", async () => {
+    const { code, stdout } = await evomerge(folder, ["doctor", "--json"]);
+    expect(code).toBe(0);
+    const findings = JSON.parse(stdout) as { name: string; works: boolean }[];
+    expect(findings.filter(({ works }) => works).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["node", "memory", "disk", "engine tfjs", "engine auto"]),
+    );
+  });
+});
+
+describe("a failure", () => {
+  beforeAll(() => writeRows(join(folder, "empty.jsonl"), []));
+
+  test.each([
+    [1, ["run", "absent.yaml"], "evomerge: cannot read absent.yaml: no such file\n"],
+    [1, ["resume", "base"], "evomerge: base holds no run: expected the file journal.jsonl in it\n"],
+    [
+      1,
+      ["score", "base", "--task", "empty.jsonl"],
+      "evomerge: empty.jsonl: expected one JSON object a line, found no rows\n",
+    ],
+    [2, ["run"], "error: missing required argument 'experiment'\n"],
+    [2, ["rn"], "error: unknown command 'rn'\n(Did you mean run?)\n"],
+    [
+      2,
+      ["run", "tiny.yaml", "--budget", "10"],
+      "error: option '--budget <time>' argument '10' is invalid. expected a time such as 90s, 10m, 1h\n",
+    ],
+    [
+      2,
+      ["run", "tiny.yaml", "--budget", "1m", "--evaluations", "9"],
+      "error: option '--evaluations <count>' cannot be used with option '--budget <time>'\n",
+    ],
+    [
+      2,
+      ["score", "base", "--task", "x", "--limit", "0"],
+      "error: option '--limit <rows>' argument '0' is invalid. expected a whole number from 1\n",
+    ],
+  ])("ends with %i: evomerge %s", { concurrent: true }, async (expected, args, message) => {
+    expect(await evomerge(folder, args)).toEqual({ code: expected, stdout: "", stderr: message });
+  });
+
+  test("of a command without a name shows the help and ends with 2", async () => {
+    const { code, stdout, stderr } = await evomerge(folder, []);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^Usage: evomerge/);
+  });
+
+  test("does not come of asking for help or the version", async () => {
+    expect(await evomerge(folder, ["run", "--help"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await evomerge(await temporaryFolder(), ["--version"])).toMatchObject({ code: 0, stdout: "0.1.0\n" });
+  });
+});

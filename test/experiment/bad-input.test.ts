@@ -1,0 +1,304 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { cp, mkdtemp, open, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { launchRun, resumeRun } from "../../src/experiment/run-experiment.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { quizRows, tinyExperiment, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
+import { writeTinyModel } from "../tiny-model.ts";
+
+const tokenizers = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers");
+
+/** A finished and exported run, which stands beside every fault. */
+let earlier: string;
+beforeAll(async () => {
+  earlier = await mkdtemp(join(tmpdir(), "evomerge-"));
+  await launchRun(await tinyExperiment(earlier), join(earlier, "run"));
+  await exportRun(join(earlier, "run"));
+});
+afterAll(() => rm(earlier, { recursive: true, force: true }));
+
+/** Hash of every file below a folder, by its path. */
+async function contents(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const hashes = names.map(async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return [
+      path.slice(folder.length),
+      createHash("sha256")
+        .update(await readFile(path))
+        .digest("hex"),
+    ];
+  });
+  return Object.fromEntries(await Promise.all(hashes)) as Record<string, string>;
+}
+
+/** The one sentence of a failure that is the user's; ~ stands for the folder and # for a hash. */
+async function failureOf(work: Promise<unknown>, folder: string): Promise<string> {
+  const reason: unknown = await work.catch((error: unknown) => error);
+  expect(reason).toBeInstanceOf(UserError);
+  return (reason as UserError).message.replaceAll(folder, "~").replaceAll(/\b[0-9a-f]{12}\b/g, "#");
+}
+
+/** Changes keys of a model's config.json. */
+async function configure(model: string, fields: object): Promise<void> {
+  const path = join(model, "config.json");
+  await writeFile(path, JSON.stringify({ ...(JSON.parse(await readFile(path, "utf8")) as object), ...fields }));
+}
+
+/** Changes one word of the experiment file. */
+async function replace(folder: string, word: string, other: string): Promise<void> {
+  const path = join(folder, "tiny.yaml");
+  await writeFile(path, (await readFile(path, "utf8")).replace(word, other));
+}
+
+/** What is wrong, how it comes about in a folder, and the whole error, where ~ stands for that folder. */
+type Fault = readonly [fault: string, spoil: (folder: string) => Promise<unknown>, error: string];
+
+/** A model like those of the tiny experiment. */
+const like = { tokenizer: join(tokenizers, "byte-level") };
+const weights = "craft/model.safetensors";
+
+const faults: readonly Fault[] = [
+  [
+    "a model file that was cut short",
+    (folder) => truncate(join(folder, weights), 20_000),
+    "~/craft/model.safetensors: the file has 20000 bytes, expected 31976 from its header; was it copied or downloaded in full?",
+  ],
+  [
+    "a header that claims more bytes than the file has",
+    async (folder) => {
+      await using file = await open(join(folder, weights), "r+");
+      await file.write(Uint8Array.of(255, 255, 255, 255), 0, 4, 0);
+    },
+    "~/craft/model.safetensors: the header claims 4294967295 bytes, expected at most the 31968 left in the file",
+  ],
+  [
+    "a header whose tensors overlap",
+    (folder) => {
+      const tensor = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
+      return writeFile(join(folder, weights), safetensorsBytes({ a: tensor, b: tensor }, 8));
+    },
+    "~/craft/model.safetensors: the data of tensor 'b' starts at offset 0, expected 8, because tensors follow each other without holes or overlaps",
+  ],
+  [
+    "a header that asks for more memory than there is",
+    (folder) => {
+      const tensor = { dtype: "F32", shape: [2 ** 40, 2 ** 40], data_offsets: [0, 8] };
+      return writeFile(join(folder, weights), safetensorsBytes({ a: tensor }, 8));
+    },
+    "~/craft/model.safetensors: tensor 'a' has data_offsets [ 0, 8 ], expected 4.835703278458517e+24 bytes for 'F32' of shape [ 1099511627776, 1099511627776 ]",
+  ],
+  [
+    "a missing shard",
+    async (folder) => {
+      await rename(join(folder, weights), join(folder, "craft/model-00001-of-00002.safetensors"));
+      const weight_map = { "lm_head.weight": "model-00002-of-00002.safetensors" };
+      await writeFile(join(folder, "craft/model.safetensors.index.json"), JSON.stringify({ weight_map }));
+    },
+    "~/craft/model-00002-of-00002.safetensors: no such file, but model.safetensors.index.json names it; download the model in full",
+  ],
+  [
+    "a model folder that is not there",
+    (folder) => rm(join(folder, "craft"), { recursive: true }),
+    "~/craft: no such file or directory; expected a Hugging Face model folder",
+  ],
+  [
+    "a weight that is not a number",
+    (folder) =>
+      writeTinyModel(join(folder, "craft"), {
+        ...like,
+        edit: (name, values) => void (name === "model.layers.1.mlp.up_proj.weight" && (values[5] = Number.NaN)),
+      }),
+    "~/craft: tensor model.layers.1.mlp.up_proj.weight: element 5 is NaN or infinite; expected finite weights, use another model",
+  ],
+  [
+    "weights so large that the merge computes no numbers",
+    async (folder) => {
+      const edit = (name: string, values: Float32Array): void =>
+        void (name === "model.norm.weight" && values.fill(3e38));
+      for (const name of ["base", "nature", "craft"]) await writeTinyModel(join(folder, name), { ...like, edit });
+    },
+    "task quiz: expected a finite loss above 0 of the uniform average of the experts, found NaN; check that they come from one base",
+  ],
+  [
+    "an expert of another shape",
+    (folder) => writeTinyModel(join(folder, "craft"), { ...like, hidden: 24 }),
+    "~/craft: hidden_size: expected 16 as in the base ~/base, found 24; only models of one architecture merge",
+  ],
+  [
+    "an expert whose tensors are not those of its config.json",
+    async (folder) => {
+      await writeTinyModel(join(folder, "craft"), { ...like, hidden: 24 });
+      await configure(join(folder, "craft"), { hidden_size: 16, intermediate_size: 32 });
+    },
+    "~/craft: tensor model.embed_tokens.weight: expected shape [320, 16] from config.json, found [320, 24]",
+  ],
+  [
+    "an expert of another vocabulary",
+    (folder) => writeTinyModel(join(folder, "craft"), { tokenizer: join(tokenizers, "metaspace-bos") }),
+    "~/craft: its tokenizer (432 tokens) is not that of the base ~/base (320 tokens); only models of one vocabulary merge",
+  ],
+  [
+    "an architecture that is not known",
+    (folder) => configure(join(folder, "base"), { model_type: "gpt2" }),
+    '~/base/config.json: expected model_type to be one of llama, mistral, found "gpt2"',
+  ],
+  [
+    "an unknown key in the experiment file",
+    (folder) => replace(folder, '"rowFraction"', '"rowFracton"'),
+    '~/tiny.yaml:35:5: search: unknown key "rowFracton"; did you mean "rowFraction"?',
+  ],
+  [
+    "an experiment file that is not there",
+    (folder) => rm(join(folder, "tiny.yaml")),
+    "cannot read ~/tiny.yaml: no such file",
+  ],
+  [
+    "a file without rows",
+    (folder) => writeFile(join(folder, "rows/news.jsonl"), "\n"),
+    "~/rows/news.jsonl: expected one JSON object a line, found no rows",
+  ],
+  [
+    "a file of rows that is not there",
+    (folder) => rm(join(folder, "rows/news.jsonl")),
+    "~/rows/news.jsonl: cannot read the rows: ENOENT: no such file or directory, open '~/rows/news.jsonl'",
+  ],
+  [
+    "a list of one choice",
+    (folder) =>
+      writeRows(join(folder, "rows/quiz.jsonl"), [
+        ...quizRows("search", 2),
+        { input: "Where?", target: "here", answer_choices: ["here"], label: 0 },
+      ]),
+    "~/rows/quiz.jsonl:3: answer_choices: expected at least two answers",
+  ],
+  [
+    "a guard row that is also a search row",
+    async (folder) =>
+      writeRows(join(folder, "rows/quiz.guard.jsonl"), [...quizRows("guard", 3), ...quizRows("search", 1)]),
+    '~/rows/quiz.guard.jsonl: row "search 0: a hare left the barn.\\nQuestion: Where?\\nAnswer:" is also in ~/rows/quiz.jsonl; guard rows must be new to the search',
+  ],
+  [
+    "a guard row too long for the model",
+    (folder) => writeRows(join(folder, "rows/news.guard.jsonl"), [{ input: "Summary:", target: "long ".repeat(200) }]),
+    `row "Summary:": its answers take more than the model's 256 positions; remove the row`,
+  ],
+  [
+    "a tokenizer with more tokens than the models have",
+    async (folder) => {
+      for (const name of ["base", "nature", "craft"]) {
+        const config = { vocab_size: 290 };
+        await writeTinyModel(join(folder, name), { ...like, config });
+      }
+    },
+    `row "search 0: a hare left the barn.\\nQuestion: Where?\\nAnswer:": its token 311 is not among the model's 290 embeddings; the tokenizer is another model's`,
+  ],
+  [
+    "rows of a single passage without guard rows",
+    async (folder) => {
+      await replace(folder, '"guard": "rows/quiz.guard.jsonl"', '"weight": 1');
+      await writeRows(join(folder, "rows/quiz.jsonl"), quizRows("search", 1));
+    },
+    "~/rows/quiz.jsonl: expected rows about at least two passages to split them, found 1; give guard rows",
+  ],
+  [
+    "a folder that already holds a run",
+    async (folder) => {
+      await cp(join(folder, "earlier"), join(folder, "run"), { recursive: true });
+    },
+    "~/run already holds a run; resume it or choose another folder",
+  ],
+  [
+    "a file in the place of the run's folder",
+    (folder) => writeFile(join(folder, "run"), ""),
+    "~/run: EEXIST: file already exists, mkdir '~/run'",
+  ],
+];
+
+describe("launching a run", () => {
+  test.each(faults)("refuses %s in one sentence, and leaves earlier results alone", async (...[, spoil, error]) => {
+    const folder = await temporaryFolder();
+    const file = await writeTinyExperiment(folder);
+    await cp(join(earlier, "run"), join(folder, "earlier"), { recursive: true });
+    await spoil(folder);
+    const before = await contents(join(folder, "earlier"));
+    const running = loadExperiment(file).then((experiment) => launchRun(experiment, join(folder, "run")));
+    expect(await failureOf(running, folder)).toBe(error);
+    expect(await contents(join(folder, "earlier"))).toEqual(before);
+  });
+});
+
+const resumeFaults: readonly Fault[] = [
+  [
+    "a folder without a run",
+    (folder) => rm(join(folder, "run/journal.jsonl")),
+    "~/run holds no run: expected the file journal.jsonl in it",
+  ],
+  [
+    "an expert whose weights have changed",
+    (folder) => writeTinyModel(join(folder, "craft"), like),
+    "~/run: weights of craft: expected # as when the run began, found #; restore what was changed, or start a new run",
+  ],
+  [
+    "a configuration that has changed",
+    async (folder) => {
+      for (const name of ["base", "nature", "craft"]) await configure(join(folder, name), { rms_norm_eps: 0.1 });
+    },
+    "~/run: config.json of base: expected # as when the run began, found #; restore what was changed, or start a new run",
+  ],
+  [
+    "guard rows that have changed",
+    (folder) => writeRows(join(folder, "rows/quiz.guard.jsonl"), quizRows("guard", 7)),
+    "~/run: rows of quiz: expected # as when the run began, found #; restore what was changed, or start a new run",
+  ],
+  [
+    "a damaged journal",
+    async (folder) => {
+      const path = join(folder, "run/journal.jsonl");
+      await writeFile(path, (await readFile(path, "utf8")).replace('"type":"plan"', '"type":"plot"'));
+    },
+    "~/run/journal.jsonl: record 3 is damaged: expected a valid checksum and sequence 2; restore the file from a copy or start a new run",
+  ],
+  [
+    "losses that were cut short",
+    (folder) => truncate(join(folder, "run/losses.bin"), 8),
+    "~/run/losses.bin is cut short: expected 3264 bytes, found 8; restore it from a copy",
+  ],
+];
+
+test("a row that cannot be scored is found before a folder is made for the run", async () => {
+  const folder = await temporaryFolder();
+  const experiment = await tinyExperiment(folder);
+  await writeRows(join(folder, "rows/news.guard.jsonl"), [{ input: "Summary:", target: "long ".repeat(200) }]);
+  await expect(launchRun(experiment, join(folder, "run"))).rejects.toThrow("its answers take more than");
+  expect(await readdir(folder)).not.toContain("run");
+});
+
+describe("resuming a run", () => {
+  test.each(resumeFaults)("refuses %s in one sentence, and leaves the run alone", async (...[, spoil, error]) => {
+    const folder = await temporaryFolder();
+    await launchRun(await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } }), join(folder, "run"));
+    await spoil(folder);
+    const before = await contents(join(folder, "run"));
+    expect(await failureOf(resumeRun(join(folder, "run")), folder)).toBe(error);
+    expect(await contents(join(folder, "run"))).toEqual(before);
+  });
+
+  test("refuses a run that another process is at", async () => {
+    const script = join(import.meta.dirname, "..", "journal", "hold-lock.ts");
+    const holder = spawn(process.execPath, ["--import", "tsx", script, join(earlier, "run")]);
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    await once(holder.stdout, "data");
+    expect(await failureOf(resumeRun(join(earlier, "run")), earlier)).toBe(
+      `~/run is in use by process ${holder.pid} on ${hostname()}; wait for it or stop it`,
+    );
+  });
+});

@@ -1,0 +1,156 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Experiment, loadExperiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { loadTasks } from "../../src/experiment/load-tasks.ts";
+import { openWorkspace } from "../../src/experiment/workspace.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const least = [
+  "base: models/base",
+  "experts: [models/nature, models/craft]",
+  "space: { method: linear, groups: all, depth: constant }",
+  "tasks: { xsum: { rows: xsum.jsonl } }",
+  "budget: { time: 10m }",
+];
+
+/** Loads the least experiment with the given lines in place of those that begin with the same key. */
+async function load(...lines: string[]): Promise<{ folder: string; experiment: Experiment }> {
+  const folder = await temporaryFolder();
+  const path = join(folder, "first-try.yaml");
+  const keys = new Set(lines.map((line) => line.split(":")[0]));
+  const text = [...least.filter((line) => !keys.has(line.split(":")[0])), ...lines].join("\n");
+  await writeFile(path, text);
+  return { folder, experiment: await loadExperiment(path) };
+}
+
+describe("loadExperiment", () => {
+  test("fills every default in and makes every path absolute", async () => {
+    const { folder, experiment } = await load();
+    expect(experiment).toEqual({
+      name: "first-try",
+      base: join(folder, "models/base"),
+      experts: [
+        { name: "nature", path: join(folder, "models/nature") },
+        { name: "craft", path: join(folder, "models/craft") },
+      ],
+      space: {
+        method: "linear",
+        groups: [["attention", "mlp", "norm", "embedding"]],
+        depth: { curve: "constant" },
+        parameters: { weight: { range: [0, 1], start: "uniform" } },
+      },
+      tasks: [{ name: "xsum", rows: join(folder, "xsum.jsonl"), weight: 1 }],
+      search: { algorithm: "cma-es", population: "auto", rowFraction: "auto", seedFromBaselines: true },
+      budget: { seconds: 600 },
+      engine: "auto",
+      precision: "auto",
+      seed: 1,
+    });
+    expect(JSON.parse(JSON.stringify(experiment))).toEqual(experiment);
+  });
+
+  test("reads everything that a file can say", async () => {
+    const { folder, experiment } = await load(
+      "name: second",
+      "experts: { wild: /models/nature, made: ../craft }",
+      "tasks: { b: { rows: b.jsonl, guard: guard/b.jsonl, weight: 2 }, a: { rows: a.jsonl } }",
+      "search: { algorithm: random, population: 8, rowFraction: 0.25, seedFromBaselines: false }",
+      "budget: { evaluations: 200 }",
+      "engine: tfjs",
+      "precision: bf16",
+      "seed: 7",
+    );
+    expect(experiment).toMatchObject({
+      name: "second",
+      experts: [
+        { name: "wild", path: "/models/nature" },
+        { name: "made", path: join(folder, "../craft") },
+      ],
+      tasks: [
+        { name: "b", guard: join(folder, "guard/b.jsonl"), weight: 2 },
+        { name: "a", weight: 1 },
+      ],
+      search: { algorithm: "random", population: 8, rowFraction: 0.25, seedFromBaselines: false },
+      budget: { evaluations: 200 },
+      engine: "tfjs",
+      precision: "bf16",
+      seed: 7,
+    });
+    expect(experiment.tasks[1]).not.toHaveProperty("guard");
+  });
+
+  test("reads the search space that it names beside itself, and its faults are that file's", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "spaces"));
+    const path = join(folder, "experiment.yaml");
+    const space = join(folder, "spaces/mine.yaml");
+    await writeFile(path, [...least.filter((line) => !line.startsWith("space")), "space: spaces/mine.yaml"].join("\n"));
+    await expect(loadExperiment(path)).rejects.toThrow(`cannot read ${space}: no such file`);
+    await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 2 }\n");
+    expect((await loadExperiment(path)).space.depth).toEqual({ curve: "dct", terms: 2 });
+    await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 0 }\n");
+    await expect(loadExperiment(path)).rejects.toThrow(`${space}:3:15: depth.dct: expected at least 2, found 0`);
+  });
+
+  test("reads the shipped experiment, whose models and rows fit together", async () => {
+    const experiment = await loadExperiment(join(import.meta.dirname, "..", "..", "experiments", "demo.yaml"));
+    await using workspace = await openWorkspace(experiment);
+    const tasks = await loadTasks(experiment, workspace.evaluator);
+    expect(tasks.map(({ name }) => name)).toEqual(experiment.tasks.map(({ name }) => name));
+  });
+
+  test.each([
+    [
+      "budget: { time: 10m, evaluations: 5 }",
+      "5:9: budget: expected exactly one key, time or evaluations; found time and evaluations",
+    ],
+    ["budget: { time: 10 }", "5:17: budget.time: expected a duration such as 90s, 10m or 24h, found 10"],
+    ["budget: { time: 10 min }", 'budget.time: expected a duration such as 90s, 10m or 24h, found "10 min"'],
+    ["budget: { time: 0s }", "budget.time: expected a duration above zero"],
+    [
+      "experts: [a/one, b/one]",
+      '5:18: experts[1]: another expert is named "one" too; give the expert a name of its own',
+    ],
+    ["experts: [models/12]", 'experts[0]: "12" cannot serve as a name'],
+    ["experts: [models/base]", '5:10: experts: "base" names the base model'],
+    ["experts: []", "experts: expected at least 1 item, found a list of 0"],
+    ["experts: {}", "experts: expected at least one expert, found none"],
+    [
+      "experts: { a b: x }",
+      'experts.a b: expected a name of letters, digits, _, - and ., not just digits, found "a b"',
+    ],
+    ["experts: models", 'experts: expected a list or a mapping, found "models"'],
+    ["tasks: {}", "tasks: expected at least one task, found none"],
+    ["tasks: { xsum: { row: x } }", '5:18: tasks.xsum: unknown key "row"; did you mean "rows"?'],
+    ["tasks: { xsum: { rows: x, weight: 0 } }", "tasks.xsum.weight: expected more than 0, found 0"],
+    [
+      "search: { algorithm: cmaes }",
+      'search.algorithm: expected cma-es or random, found "cmaes"; did you mean "cma-es"?',
+    ],
+    ["search: { population: 1 }", "search.population: expected at least 2, found 1"],
+    ["search: { rowFraction: 0.01 }", "search.rowFraction: expected at least 0.05, found 0.01"],
+    ["engine: cuda", 'engine: expected auto, ggml, tfjs, tfjs-node or tfjs-node-gpu, found "cuda"'],
+    ["seed: -1", "seed: expected at least 0, found -1"],
+    [
+      "space: { method: linear, groups: all, depht: constant }",
+      '5:39: space: unknown key "depht"; did you mean "depth"?',
+    ],
+    ["base: ''", 'base: expected a path, found ""'],
+    ["sede: 3", '6:1: unknown key "sede"; did you mean "seed"?'],
+  ])("refuses %s", async (line, message) => {
+    await expect(load(line)).rejects.toThrow(message);
+  });
+});
+
+describe("withOverrides", () => {
+  test("replaces what is given and leaves the experiment as it was", async () => {
+    const { experiment } = await load();
+    const copy = structuredClone(experiment);
+    expect(withOverrides(experiment, {})).toEqual(experiment);
+    expect(withOverrides(experiment, { seed: 0, engine: undefined })).toEqual({ ...experiment, seed: 0 });
+    const changed = withOverrides(experiment, { budget: { evaluations: 3 }, engine: "ggml" });
+    expect(changed).toEqual({ ...experiment, budget: { evaluations: 3 }, engine: "ggml" });
+    expect(experiment).toEqual(copy);
+  });
+});

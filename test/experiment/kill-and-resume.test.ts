@@ -1,0 +1,111 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readJournal } from "../../src/journal/journal.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { traces, writeTinyExperiment } from "../tiny-experiment.ts";
+
+const SEED = 1;
+const KILLS = 20;
+/** Equal parts of a run's lifetime; the first kills of as many runs fall into one each. */
+const PARTS = 10;
+
+/** What a run says of itself. */
+type Phase = "begins" | "exports";
+
+/** A kill so many milliseconds after the run said something. */
+interface Kill {
+  readonly after: Phase;
+  readonly ms: number;
+}
+
+/** Everything that a finished run leaves behind, except its times. */
+function leftBy(run: string): object {
+  return { ...traces(run), exported: readFileSync(join(run, "best", "SHA256SUMS"), "utf8") };
+}
+
+/** How far a killed run had come. */
+function stage(run: string): string {
+  if (existsSync(join(run, "best"))) return "exported";
+  if (existsSync(join(run, "best.incomplete"))) return "exporting";
+  return existsSync(join(run, "journal.jsonl")) ? `${readJournal(run).records.at(-1)?.type} recorded` : "opening";
+}
+
+/** A process of carry-through.ts. */
+function startProcess(): { child: ChildProcessWithoutNullStreams; closed: Promise<unknown>; errors: () => string } {
+  const script = join(import.meta.dirname, "carry-through.ts");
+  const child = spawn(process.execPath, ["--import", "tsx", script], { timeout: 60_000, killSignal: "SIGABRT" });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  // Where the process is gone already its exit code tells.
+  child.stdin.on("error", () => {});
+  return { child, closed: once(child, "close"), errors: () => errors };
+}
+
+/** Runs processes one after another; the next one loads its modules meanwhile. */
+class Processes {
+  #next = startProcess();
+
+  constructor() {
+    onTestFinished(() => void this.#next.child.kill("SIGKILL"));
+  }
+
+  /** Carries a run through, unless it is killed; says when the export began and all ended, in milliseconds. */
+  async carryThrough(
+    file: string,
+    run: string,
+    kill?: Kill,
+  ): Promise<{ killed: boolean; exportsMs: number; ms: number }> {
+    const { child, closed, errors } = this.#next;
+    this.#next = startProcess();
+    const said: Partial<Record<string, number>> = {};
+    let timer: NodeJS.Timeout | undefined;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      said[line] = performance.now();
+      if (line === kill?.after) timer = setTimeout(() => child.kill("SIGKILL"), kill.ms);
+    });
+    child.stdin.write(`${JSON.stringify([file, run])}\n`);
+    await closed;
+    clearTimeout(timer);
+    const killed = child.signalCode === "SIGKILL";
+    if (!killed && child.exitCode !== 0) throw new Error(`${child.signalCode ?? child.exitCode}: ${errors()}`);
+    const { begins = Number.NaN, exports = Number.NaN } = said;
+    return { killed, exportsMs: exports - begins, ms: performance.now() - begins };
+  }
+}
+
+describe("a run", () => {
+  test(`killed at ${KILLS} random moments and resumed leaves what an uninterrupted run leaves`, async () => {
+    const folder = await temporaryFolder();
+    const file = await writeTinyExperiment(folder, { file: { budget: { evaluations: 20 } } });
+    const processes = new Processes();
+    const whole = await processes.carryThrough(file, join(folder, "whole"));
+    const expected = leftBy(join(folder, "whole"));
+    /** A moment of the lifetime, for a process that takes up the run `from` a moment. */
+    const killAt = (moment: number, from = 0): Kill =>
+      moment < whole.exportsMs
+        ? { after: "begins", ms: moment - from }
+        : { after: "exports", ms: moment - whole.exportsMs };
+
+    const random = RandomStream.of(SEED, "kills");
+    const kills: string[] = [];
+    for (let number = 0; kills.length < KILLS; number += 1) {
+      const run = join(folder, `run-${number}`);
+      const first = (((number % PARTS) + random.uniform()) / PARTS) * whole.ms;
+      const second = first + random.uniform() * (whole.ms - first);
+      for (const kill of [killAt(first), killAt(second, first), undefined]) {
+        const context = `seed ${SEED}, run ${number}, ${kill?.ms.toFixed(0)} ms after it ${kill?.after}; ${kills.join(", ")}`;
+        const { killed, ms } = await processes.carryThrough(file, run, kill).catch((cause: unknown) => {
+          throw new Error(context, { cause });
+        });
+        if (!killed) break;
+        kills.push(`run ${number} after ${ms.toFixed(0)} ms (${stage(run)})`);
+      }
+      expect(leftBy(run), `seed ${SEED}, run ${number}; ${kills.join(", ")}`).toEqual(expected);
+    }
+  }, 300_000);
+});

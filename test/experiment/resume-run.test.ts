@@ -1,0 +1,146 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunEvent } from "../../src/experiment/events.ts";
+import { withOverrides } from "../../src/experiment/experiment-file.ts";
+import { readOutcome, resumeRun } from "../../src/experiment/run-experiment.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { interrupt, launch, type ObservedRun, told } from "../observed-run.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
+
+/** The default run, which tests only read. */
+let whole: ObservedRun;
+let models: string;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "evomerge-"));
+  whole = await launch(await tinyExperiment(models), join(models, "run"));
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+describe("resumeRun", () => {
+  test("tells a finished run's steps again without computing, and ends with the same verdict", async () => {
+    const { folder, events, outcome } = whole;
+    const before = traces(folder);
+    const again: RunEvent[] = [];
+    const resumed = await resumeRun(folder, { onEvent: (event) => void again.push(event) });
+    expect(resumed).toEqual(outcome);
+    expect(told(again)).toEqual(told(events));
+    expect(again.some(({ type }) => type === "progress")).toBe(false);
+    expect(again[0]).toMatchObject({ resumed: true });
+    expect(again.filter((event) => event.type === "generation" && !event.replayed)).toEqual([]);
+    expect(again.at(-1)).toEqual(events.at(-1));
+    expect(traces(folder)).toEqual(before);
+  });
+
+  test("goes on from any record to what an uninterrupted run leaves", async () => {
+    const folder = await temporaryFolder();
+    const { length } = readJournal(whole.folder).records;
+    for (let records = 1; records <= length; records += 1) {
+      const run = cutAfter(records, join(folder, `${records}`));
+      expect((await resumeRun(run)).winner).toEqual(whole.outcome.winner);
+      expect(traces(run), `after record ${records} of ${length}`).toEqual(traces(whole.folder));
+    }
+  });
+
+  test("goes on in what is left of its time", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    const experiment = withOverrides(whole.outcome.experiment, { budget: { seconds: 3 } });
+    await interrupt(experiment, folder, (event) => event.type === "generation" && event.elapsedMs > 1000);
+    const began = performance.now();
+    const { verdict } = await resumeRun(folder);
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(verdict!.elapsedMs).toBeLessThan(3000);
+    expect(verdict!.elapsedMs).toBeGreaterThan(1000);
+  });
+
+  test("takes another budget, but not for a finished run", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    await interrupt(whole.outcome.experiment, folder, ({ type }) => type === "generation");
+    await resumeRun(folder, { budget: { evaluations: 15 } });
+    expect(recorded(folder, "result")).toHaveLength(3);
+    await expect(resumeRun(folder, { budget: { evaluations: 20 } })).rejects.toThrow(
+      `${folder}: the run is finished and takes no more budget; start a new run`,
+    );
+  });
+
+  test("leaves the winner without a verdict when time ends before the guard, which more time makes up for", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    await interrupt(whole.outcome.experiment, folder, ({ type }) => type === "finalists");
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent): void => void events.push(event);
+    const outcome = await resumeRun(folder, { budget: { seconds: 0.001 }, onEvent });
+    expect(outcome).not.toHaveProperty("verdict");
+    const why = "the budget ended; the winner was not compared on new rows";
+    expect(events.at(-1)).toEqual({ type: "skipped", phase: "guard", why });
+    await resumeRun(folder);
+    expect(traces(folder)).toEqual(traces(whole.folder));
+  });
+
+  test("takes the last mean, unchecked, when time ends before the finalists", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    await interrupt(whole.outcome.experiment, folder, (event) => event.type === "generation" && event.generation === 1);
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent): void => void events.push(event);
+    const { winner } = await resumeRun(folder, { budget: { seconds: 0.001 }, onEvent });
+    const why = "the budget ended; the last mean wins unchecked";
+    expect(events).toContainEqual({ type: "skipped", phase: "finalists", why });
+    const { recipe } = recorded(whole.folder, "finalists")[0]!.models.find(({ name }) => name === "last mean")!;
+    expect(winner).toEqual({ name: "evolved merge", recipe, scores: {}, loss: Number.NaN });
+  });
+});
+
+describe("readOutcome", () => {
+  test("gives the best of whatever is recorded, and leaves the files as they are", async () => {
+    const folder = await temporaryFolder();
+    const found = new Map<string, string>();
+    for (const [i, { type }] of readJournal(whole.folder).records.entries()) {
+      const run = cutAfter(i + 1, join(folder, `${i}`));
+      const before = traces(run);
+      found.set(
+        `${i} ${type}`,
+        await readOutcome(run).then(summary, ({ message }: Error) => message.replace(run, "~")),
+      );
+      expect(traces(run)).toEqual(before);
+    }
+    expect(Object.fromEntries(found)).toMatchInlineSnapshot(`
+      {
+        "0 start": "~: the run has not got as far as its baselines; let it go on, or resume it",
+        "1 baselines": "~: the run has not got as far as its plan; let it go on, or resume it",
+        "2 plan": "global weight 1.2",
+        "3 ask": "global weight 1.2",
+        "4 result": "evolved merge",
+        "5 ask": "evolved merge",
+        "6 result": "evolved merge, the last mean",
+        "7 finalists": "evolved merge, the last mean",
+        "8 verdict": "evolved merge, the last mean, with a verdict",
+      }
+    `);
+  });
+});
+
+/** A copy of the finished run as it was when so many records were written. */
+function cutAfter(records: number, folder: string): string {
+  mkdirSync(folder);
+  const lines = readFileSync(join(whole.folder, "journal.jsonl"), "utf8").split("\n");
+  writeFileSync(
+    join(folder, "journal.jsonl"),
+    lines
+      .slice(0, records)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+  copyFileSync(join(whole.folder, "losses.bin"), join(folder, "losses.bin"));
+  return folder;
+}
+
+/** What a reader of a run finds, in a few words. */
+async function summary({ workspace, winner, verdict }: Awaited<ReturnType<typeof readOutcome>>): Promise<string> {
+  await workspace[Symbol.asyncDispose]();
+  const [finalists] = recorded(whole.folder, "finalists");
+  const lastMean = finalists!.models.find(({ name }) => name === "last mean")!;
+  const isLast = JSON.stringify(winner.recipe) === JSON.stringify(lastMean.recipe);
+  return `${winner.name}${isLast ? ", the last mean" : ""}${verdict ? ", with a verdict" : ""}`;
+}

@@ -1,0 +1,222 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunEvent } from "../../src/experiment/events.ts";
+import { withOverrides } from "../../src/experiment/experiment-file.ts";
+import { loadTasks } from "../../src/experiment/load-tasks.ts";
+import { launchRun, resumeRun } from "../../src/experiment/run-experiment.ts";
+import { allRows } from "../../src/experiment/session.ts";
+import { openWorkspace } from "../../src/experiment/workspace.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { buildGenome } from "../../src/space/genome.ts";
+import { loadSearchSpace } from "../../src/space/search-space.ts";
+import { launch, type ObservedRun, told } from "../observed-run.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { quizRows, recorded, type TinyExperiment, tinyExperiment, writeRows } from "../tiny-experiment.ts";
+
+/** The default run, which tests only read. */
+let whole: ObservedRun;
+let models: string;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "evomerge-"));
+  whole = await launch(await tinyExperiment(models), join(models, "run"));
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+/** Launches a tiny experiment in a folder of its own. */
+async function run(options: TinyExperiment): Promise<ObservedRun> {
+  const folder = await temporaryFolder();
+  return launch(await tinyExperiment(folder, options), join(folder, "run"));
+}
+
+const verdictOf = (events: readonly RunEvent[]): RunEvent | undefined => events.find(({ type }) => type === "verdict");
+
+describe("launchRun", () => {
+  test("tells of its steps in order, with the progress of each before it", async () => {
+    const { folder, events, outcome } = whole;
+    const steps = ["opened", "baselines", "planned", "generation", "generation", "finalists", "verdict"];
+    expect(told(events)).toEqual(steps);
+    expect(events[0]).toMatchObject({
+      folder,
+      precision: "f32",
+      experts: ["nature", "craft"],
+      genome: "8 genes: weight of 2 experts x (attention 2, mlp+norm+embedding 2)",
+      rows: { quiz: { search: 16, guard: 8 }, news: { search: 8, guard: 6 } },
+      resumed: false,
+    });
+    const progress = events.flatMap((event) => (event.type === "progress" ? [`${event.phase} ${event.share}`] : []));
+    expect(progress).toEqual(
+      ["baselines", "search", "search", "finalists", "guard"].flatMap((phase) =>
+        [0.25, 0.5, 0.75, 1].map((share) => `${phase} ${share}`),
+      ),
+    );
+    expect(verdictOf(events)).toMatchObject({ models: outcome.verdict?.models, tasks: ["quiz", "news"] });
+  });
+
+  test("scores parents, average and sweep, and takes the best of all for the winner", async () => {
+    const { folder, outcome } = whole;
+    const [baselines] = recorded(folder, "baselines");
+    const sweep = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2].map((weight) => `global weight ${weight}`);
+    const names = baselines!.models.map(({ name }) => name);
+    expect(names).toEqual(["base", "nature", "craft", "uniform average", ...sweep]);
+    const average = baselines!.models[3]!;
+    expect(average.loss).toBeCloseTo(1, 12);
+    expect(baselines!.scales).toEqual({ quiz: average.scores["quiz"]!.loss, news: average.scores["news"]!.loss });
+
+    const [finalists] = recorded(folder, "finalists");
+    const least = Math.min(...[...baselines!.models, ...finalists!.models].map(({ loss }) => loss));
+    expect(outcome.winner).toMatchObject({ name: "evolved merge", loss: least });
+    expect(outcome.verdict?.models.map(({ name }) => name)).toEqual([
+      "base",
+      "nature",
+      "craft",
+      "uniform average",
+      baselines!.models.slice(4).toSorted((a, b) => a.loss - b.loss)[0]!.name,
+      "evolved merge",
+    ]);
+  });
+
+  test.each([
+    [9, 1],
+    [15, 3],
+  ])(
+    "spends a budget of %i evaluations on %i generations of four candidates and their mean",
+    async (evaluations, generations) => {
+      const { folder, events } = await run({ file: { budget: { evaluations } } });
+      const results = recorded(folder, "result");
+      expect(results).toHaveLength(generations);
+      expect(results.map(({ losses }) => losses.length + 1)).toEqual(results.map(() => 5));
+      expect(events.findLast(({ type }) => type === "generation")).toMatchObject({
+        evaluations: 5 * generations,
+        left: { evaluations: evaluations - 5 * generations },
+      });
+    },
+  );
+
+  test("says so when the budget has no room for a generation, and the best baseline wins", async () => {
+    const { folder, events, outcome } = await run({ file: { budget: { evaluations: 4 } } });
+    const why = "the budget has no room for one generation of 4 candidates and their mean";
+    expect(events).toContainEqual({ type: "skipped", phase: "search", why });
+    const [baselines] = recorded(folder, "baselines");
+    const [best] = baselines!.models.toSorted((a, b) => a.loss - b.loss);
+    expect(outcome.winner).toEqual(best);
+    expect(outcome.verdict?.models.filter(({ name }) => name === best!.name)).toMatchObject([{ kind: "winner" }]);
+  });
+
+  test("ends in time, verdict and export included, and uses the time", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    const experiment = withOverrides(whole.outcome.experiment, { budget: { seconds: 5 } });
+    const began = performance.now();
+    const { outcome, events } = await launch(experiment, folder);
+    const searchedMs = performance.now() - began;
+    await exportRun(folder);
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(searchedMs).toBeGreaterThan(2500);
+    expect(outcome.verdict).toBeDefined();
+    const generations = events.flatMap((event) => (event.type === "generation" ? [event] : []));
+    expect(generations.length).toBeGreaterThan(2);
+    const left = generations.map((event) => ("ms" in event.left ? event.left.ms : Number.NaN));
+    expect(left.toSorted((a, b) => b - a)).toEqual(left);
+    expect(recorded(folder, "ask").length - generations.length).toBeLessThanOrEqual(1);
+  });
+
+  test("refuses a time that ends before its baselines, and a resumed run may take longer", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    const experiment = withOverrides(whole.outcome.experiment, { budget: { seconds: 0.01 } });
+    await expect(launchRun(experiment, folder)).rejects.toThrow(
+      "the time budget ended before the baselines were scored; give a longer one, or fewer rows",
+    );
+    expect(await resumeRun(folder, { budget: { evaluations: 5 } })).toHaveProperty("verdict");
+  });
+
+  test("gives all candidates of a generation the same rows, and every generation others", async () => {
+    const { folder, outcome } = await run({ file: { budget: { evaluations: 15 } } });
+    const journal = readJournal(folder);
+    await using workspace = await openWorkspace(outcome.experiment);
+    const tasks = await loadTasks(outcome.experiment, workspace.evaluator);
+    const genome = buildGenome(outcome.experiment.space, { experts: workspace.experts, layers: 2 });
+    const met = new Set<string>();
+    for (const [generation, { points, rows }] of recorded(folder, "ask").entries()) {
+      expect(rows).toEqual({ quiz: 8, news: 4 });
+      const recipes = points.map((point) => genome.decode(Float64Array.from(point)));
+      const evaluations = await workspace.evaluator.evaluate(recipes, allRows(tasks, "search"));
+      const stored = journal.readLosses(recorded(folder, "result")[generation]!.rowLosses);
+      expect(stored).toHaveLength(5 * 12);
+      const rowsOf = evaluations.map(({ scores }, candidate) => {
+        const own = [...stored.subarray(12 * candidate, 12 * (candidate + 1))];
+        const all = Object.values(scores).flatMap((task) => task.map(({ loss }) => loss));
+        return own.map((loss) => nearest(loss, all)).join(" ");
+      });
+      expect(rowsOf).toEqual(rowsOf.map(() => rowsOf[0]));
+      expect(new Set(rowsOf[0]!.split(" ")).size).toBe(12);
+      met.add(rowsOf[0]!);
+    }
+    expect(met.size).toBe(3);
+  });
+
+  test("searches alike whatever the guard rows are", async () => {
+    const folder = await temporaryFolder();
+    const guard = join(folder, "other.jsonl");
+    await writeRows(guard, quizRows("other", 9));
+    const { experiment, winner, verdict } = whole.outcome;
+    const tasks = experiment.tasks.map((task) => (task.name === "quiz" ? { ...task, guard } : task));
+    const other = await launch({ ...experiment, tasks }, join(folder, "run"));
+    expect(other.outcome.winner).toEqual(winner);
+    expect(recorded(other.folder, "ask")).toEqual(recorded(whole.folder, "ask"));
+    expect(other.outcome.verdict?.models).not.toEqual(verdict?.models);
+  });
+
+  test("splits guard rows off where a task names none", async () => {
+    const { events } = await run({ file: { tasks: { quiz: { rows: "rows/quiz.jsonl" } } } });
+    expect(events[0]).toMatchObject({ rows: { quiz: { search: 11, guard: 5 } } });
+  });
+
+  test.each(["global", "depth-curves", "per-layer"])("searches the shipped space %s", async (name) => {
+    const space = await loadSearchSpace(join(import.meta.dirname, "..", "..", "search-spaces", `${name}.yaml`));
+    const { events, outcome } = await run({ file: { space: asFile(space), budget: { evaluations: 15 } } });
+    expect(told(events).filter((type) => type === "generation")).toHaveLength(3);
+    expect(outcome.verdict).toBeDefined();
+  });
+
+  test("runs on another engine, to a verdict on other bits", async () => {
+    const { outcome } = await run({ file: { engine: "tfjs", budget: { evaluations: 5 } } });
+    for (const { name, loss } of outcome.verdict!.models.slice(0, 4)) {
+      const other = whole.outcome.verdict!.models.find((model) => model.name === name)!;
+      expect(loss).toBeCloseTo(other.loss, 4);
+    }
+    expect((await exportRun(outcome.folder)).weightsDigest).toBe(outcome.verdict!.weightsDigest);
+  });
+
+  test("searches at random, with the best point told in place of a mean", async () => {
+    const { folder, outcome } = await run({ file: { search: { algorithm: "random", population: 4, rowFraction: 1 } } });
+    expect(recorded(folder, "ask")).toHaveLength(2);
+    const losses = recorded(folder, "result").flatMap(({ losses }) => losses);
+    const [finalists] = recorded(folder, "finalists");
+    expect(finalists!.models[0]!.loss).toBeCloseTo(Math.min(...losses), 6);
+    expect(outcome.verdict).toBeDefined();
+  });
+
+  test("sweeps no common weight under a method without a base", async () => {
+    const space = { method: "linear", groups: "all", depth: "constant" };
+    const { folder, outcome } = await run({ file: { space } });
+    const [baselines] = recorded(folder, "baselines");
+    expect(baselines!.models.map(({ name }) => name)).toEqual(["base", "nature", "craft", "uniform average"]);
+    expect(recorded(folder, "plan")[0]).toMatchObject({ start: [0.5, 0.5], inject: [] });
+    expect(outcome.verdict?.models.some(({ kind }) => kind === "global")).toBe(false);
+  });
+});
+
+/** Index of the value that is equal but for rounding. */
+function nearest(value: number, values: readonly number[]): number {
+  const distances = values.map((other) => Math.abs(other - value));
+  const least = Math.min(...distances);
+  expect(least).toBeLessThan(1e-5);
+  return distances.indexOf(least);
+}
+
+/** A search space as a file holds it. */
+function asFile({ depth, ...space }: Awaited<ReturnType<typeof loadSearchSpace>>): object {
+  return { ...space, depth: "terms" in depth ? { [depth.curve]: depth.terms } : depth.curve };
+}

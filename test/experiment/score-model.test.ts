@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadTasks } from "../../src/experiment/load-tasks.ts";
+import { scoreModel } from "../../src/experiment/score-model.ts";
+import { openWorkspace } from "../../src/experiment/workspace.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { quizRows, tinyExperiment, writeRows } from "../tiny-experiment.ts";
+
+describe("scoreModel", () => {
+  test("scores a model on every row as a run scores that parent", async () => {
+    const folder = await temporaryFolder();
+    const experiment = await tinyExperiment(folder);
+    const rows = join(folder, "rows", "quiz.jsonl");
+    const { scores, loss, accuracy, ...scored } = await scoreModel({
+      model: join(folder, "craft"),
+      rows,
+      precision: "f32",
+    });
+    expect(scored).toMatchObject({ rows: 16, precision: "f32" });
+    expect(loss).toBeCloseTo(scores.reduce((sum, row) => sum + row.loss, 0) / 16, 12);
+    expect(accuracy).toBe(scores.filter(({ correct }) => correct).length / 16);
+    expect(scored.accuracyNormalised).toBe(scores.filter(({ correctNormalised }) => correctNormalised).length / 16);
+
+    await using workspace = await openWorkspace(experiment);
+    const tasks = await loadTasks(experiment, workspace.evaluator);
+    const quiz = tasks.find(({ name }) => name === "quiz")!.search;
+    const [evaluation] = await workspace.evaluator.evaluate([{ method: "passthrough", model: "craft" }], { quiz });
+    expect(scores.map(({ id }) => id)).toEqual(quiz.map(({ id }) => id));
+    expect(scores.map(({ loss }) => loss)).toEqual(evaluation!.scores["quiz"]!.map(({ loss }) => loss));
+  });
+
+  test("counts an answer as right whose text is likelier, whichever label it has", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const rows = join(folder, "labels.jsonl");
+    const [row] = quizRows("search", 1) as [{ answer_choices: string[] }];
+    await writeRows(
+      rows,
+      row.answer_choices.map((target, label) => ({ ...row, target, label })),
+    );
+    const { scores, accuracy } = await scoreModel({ model: join(folder, "base"), rows });
+    expect(accuracy).toBe(0.25);
+    const least = Math.min(...scores.map(({ loss }) => loss));
+    expect(scores.find(({ correct }) => correct)!.loss).toBe(least);
+    expect(scores.reduce((sum, { loss }) => sum + Math.exp(-loss), 0)).toBeCloseTo(1, 5);
+  });
+
+  test("gives text rows a loss and no accuracy, and stops at the limit", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const rows = join(folder, "rows", "news.jsonl");
+    const { scores, ...scored } = await scoreModel({ model: join(folder, "base"), rows, limit: 3 });
+    expect(scores).toHaveLength(3);
+    expect(scored).toMatchObject({ rows: 3 });
+    expect(scored).not.toHaveProperty("accuracy");
+  });
+
+  test("renders MMLU rows as the format says", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const rows = join(folder, "mmlu.jsonl");
+    const subject = "plants";
+    await writeRows(rows, [
+      { question: "Which is green?", subject, choices: ["leaf", "ear", "lung", "fin"], answer: 0 },
+    ]);
+    const model = join(folder, "base");
+    const losses = new Set<number>();
+    for (const options of [{}, { description: false }, { format: "mmlu_continuation" }] as const) {
+      losses.add((await scoreModel({ model, rows, ...options })).loss);
+    }
+    expect(losses.size).toBe(3);
+    await expect(scoreModel({ model, rows: join(folder, "rows", "news.jsonl"), format: "mmlu" })).rejects.toThrow(
+      "news.jsonl: the format mmlu needs MMLU rows, found text rows; leave the format out",
+    );
+  });
+
+  test("stops at a signal", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const signal = AbortSignal.abort(new Error("enough"));
+    const scoring = scoreModel({ model: join(folder, "base"), rows: join(folder, "rows", "news.jsonl"), signal });
+    await expect(scoring).rejects.toThrow("enough");
+  });
+});

@@ -1,0 +1,270 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import type { RunEvent } from "../../src/experiment/events.ts";
+import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import { launchRun } from "../../src/experiment/run-experiment.ts";
+import { scoreModel } from "../../src/experiment/score-model.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
+import { writeTinyModel } from "../tiny-model.ts";
+
+let models: string;
+let experiment: Experiment;
+/** A finished run, which tests only read. */
+let finished: string;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "evomerge-"));
+  experiment = await tinyExperiment(models);
+  writeFileSync(join(models, "base", "LICENSE"), "as the base's\n");
+  writeFileSync(join(models, "base", "training_args.bin"), "not of the model");
+  finished = join(models, "run");
+  await launchRun(experiment, finished);
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+/** A run that was interrupted when the event came. */
+async function interrupted(at: (event: RunEvent) => boolean): Promise<string> {
+  const folder = join(await temporaryFolder(), "run");
+  const interruption = new AbortController();
+  const onEvent = (event: RunEvent): void => {
+    if (at(event)) interruption.abort(new Error("enough"));
+  };
+  await expect(launchRun(experiment, folder, { onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+  return folder;
+}
+
+/** Hash of every file of a folder. */
+function hashes(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [
+      name,
+      createHash("sha256")
+        .update(readFileSync(join(folder, name)))
+        .digest("hex"),
+    ]),
+  );
+}
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const reason: unknown = await work.catch((error: unknown) => error);
+  expect(reason).toBeInstanceOf(UserError);
+  return (reason as UserError).message;
+}
+
+describe("exportRun", () => {
+  test("writes a model folder with what the base has beside its weights, and nothing else", async () => {
+    const to = join(await temporaryFolder(), "model");
+    const events: RunEvent[] = [];
+    const exported = await exportRun(finished, { to, onEvent: (event) => void events.push(event) });
+    expect(readdirSync(to).toSorted()).toEqual([
+      "LICENSE",
+      "README.md",
+      "SHA256SUMS",
+      "config.json",
+      "model.safetensors",
+      "recipe.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    expect(readdirSync(join(to, ".."))).toEqual(["model"]);
+    expect(readFileSync(join(to, "config.json"))).toEqual(readFileSync(join(models, "base", "config.json")));
+    expect(JSON.parse(readFileSync(join(to, "recipe.json"), "utf8"))).toEqual(exported.winner.recipe);
+    expect(execFileSync("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: to, encoding: "utf8" })).toBe(
+      readdirSync(to)
+        .filter((name) => name !== "SHA256SUMS")
+        .toSorted()
+        .map((name) => `${name}: OK\n`)
+        .join(""),
+    );
+    expect(events).toEqual([{ type: "exported", folder: to, weightsDigest: exported.weightsDigest }]);
+    expect(exported.lmEval).toBe(`lm_eval --model hf --model_args pretrained=${to} --tasks mmlu --batch_size 8`);
+  });
+
+  test("writes the very weights that the verdict is about, and they score the same", async () => {
+    const to = join(await temporaryFolder(), "model");
+    const { weightsDigest, winner } = await exportRun(finished, { to });
+    const [verdict] = recorded(finished, "verdict");
+    expect(winner.name).toBe("evolved merge");
+    expect(weightsDigest).toBe(verdict!.weightsDigest);
+    const { scores } = verdict!.models.find(({ kind }) => kind === "winner")!;
+    for (const { name, guard = "" } of experiment.tasks) {
+      const { loss } = await scoreModel({ model: to, rows: guard, precision: "f32" });
+      expect(loss).toBeCloseTo(scores[name]!.loss, 6);
+    }
+  });
+
+  test("writes a card with recipe, seed and scores", async () => {
+    const to = join(await temporaryFolder(), "model");
+    await exportRun(finished, { to });
+    const card = readFileSync(join(to, "README.md"), "utf8").replaceAll(models, "~");
+    expect(card.replaceAll(/[+-]?\d+\.\d+/g, "#").replace(/`[0-9a-f]{64}`/, "`#`")).toMatchInlineSnapshot(`
+      "---
+      library_name: transformers
+      tags: [merge, evomerge]
+      ---
+
+      # tiny: evolved merge
+
+      The best merge that evomerge #.0 found of these models, without training; the licence is theirs:
+
+      - base: \`~/base\`
+      - nature: \`~/nature\`
+      - craft: \`~/craft\`
+
+      ## Recipe
+
+      Method \`task_arithmetic\`: base + sum of weight x (expert - base) (Ilharco et al. 2023, arXiv:#).
+
+      | weight (mean over the layers) | nature | craft |
+      | --- | ---: | ---: |
+      | attention | # | # |
+      | mlp | # | # |
+      | norm | # | # |
+      | embedding | # | # |
+
+      The exact coefficients are in \`recipe.json\`. Search seed 1, budget 10 evaluations.
+      Digest of the weights: \`#\`.
+
+      ## Scores on rows that the search never saw
+
+      Losses are nats (choices: of the right answer among the answers; text: per byte), lower is better, with 95 % intervals;
+      combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row.
+
+      | model | quiz loss | quiz accuracy | news loss | combined | winner's gain | p | winner is |
+      | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+      | base | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
+      | nature | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
+      | craft | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
+      | uniform average | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
+      | global weight # | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
+      | evolved merge | # [#, #] | # | # [#, #] | # |  |  |  |
+
+      - The winner is neither significantly better nor worse than base on the tasks combined (quiz: neither, news: neither).
+      - The winner is neither significantly better nor worse than nature on the tasks combined (quiz: neither, news: neither).
+      - The winner is neither significantly better nor worse than craft on the tasks combined (quiz: neither, news: neither).
+      - The winner is neither significantly better nor worse than uniform average on the tasks combined (quiz: neither, news: neither).
+      - The winner is neither significantly better nor worse than global weight # on the tasks combined (quiz: neither, news: neither).
+
+      ## Evaluation
+
+      \`\`\`
+      lm_eval --model hf --model_args pretrained=. --tasks mmlu --batch_size 8
+      \`\`\`
+      "
+    `);
+  });
+
+  test("of an unfinished run takes its last mean, and leaves the run as it was", async () => {
+    const run = await interrupted((event) => event.type === "generation" && event.generation === 1);
+    const before = traces(run);
+    const { winner, model, weightsDigest } = await exportRun(run);
+    const lastMean = recorded(finished, "finalists")[0]!.models.find(({ name }) => name === "last mean")!;
+    expect(winner).toEqual({ name: "evolved merge", recipe: lastMean.recipe, scores: {}, loss: Number.NaN });
+    expect(model).toBe(join(run, "best"));
+    expect(readFileSync(join(model, "README.md"), "utf8")).toContain(
+      "Not compared: the run had not scored its guard rows when this was exported.",
+    );
+    expect(weightsDigest).toMatch(/^[0-9a-f]{64}$/);
+    expect(traces(run)).toEqual(before);
+  });
+
+  test("of a run before its first generation takes the best baseline", async () => {
+    const run = await interrupted((event) => event.type === "planned");
+    const [best] = recorded(run, "baselines")[0]!.models.toSorted((a, b) => a.loss - b.loss);
+    expect((await exportRun(run)).winner).toEqual(best);
+  });
+
+  test("refuses a run that has not scored its baselines", async () => {
+    const run = await interrupted((event) => event.type === "progress");
+    expect(await refusal(exportRun(run))).toBe(
+      `${run}: the run has not got as far as its baselines; let it go on, or resume it`,
+    );
+    expect(existsSync(join(run, "best"))).toBe(false);
+  });
+
+  test("refuses a folder that is no run", async () => {
+    expect(await refusal(exportRun(join(models, "base")))).toBe(
+      `${join(models, "base")} holds no run: expected the file journal.jsonl in it`,
+    );
+  });
+
+  test("replaces an earlier export as a whole", async () => {
+    const to = join(await temporaryFolder(), "model");
+    await exportRun(await interrupted((event) => event.type === "planned"), { to });
+    const before = hashes(to);
+    await exportRun(finished, { to });
+    expect(Object.keys(hashes(to))).toEqual(Object.keys(before));
+    expect(hashes(to)["model.safetensors"]).not.toBe(before["model.safetensors"]);
+    expect(readdirSync(join(to, ".."))).toEqual(["model"]);
+  });
+
+  test("refuses a folder with files that no export wrote, and leaves them alone", async () => {
+    const to = join(await temporaryFolder(), "model");
+    await exportRun(finished, { to });
+    writeFileSync(join(to, "notes.txt"), "mine");
+    const before = hashes(to);
+    expect(await refusal(exportRun(finished, { to }))).toBe(
+      `${to}: holds notes.txt, which no export wrote; expected a new folder or an earlier export`,
+    );
+    expect(hashes(to)).toEqual(before);
+    expect(await refusal(exportRun(finished, { to: finished }))).toMatch(/holds \S+, which no export wrote/);
+    expect(await refusal(exportRun(finished, { to: join(to, "notes.txt") }))).toBe(
+      `cannot write ${join(to, "notes.txt")}: not a directory`,
+    );
+  });
+
+  test("refuses when an expert is not the one that was scored, and the earlier export stays", async () => {
+    const folder = await temporaryFolder();
+    const run = join(folder, "run");
+    await launchRun(await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } }), run);
+    await exportRun(run);
+    const before = hashes(join(run, "best"));
+    await writeTinyModel(join(folder, "craft"), { tokenizer: join(folder, "base"), seed: 3 });
+    expect((await refusal(exportRun(run))).replaceAll(/\b[0-9a-f]{12}\b/g, "#")).toBe(
+      `${run}: weights of craft: expected # as when the run began, found #; restore what was changed, or start a new run`,
+    );
+    expect(hashes(join(run, "best"))).toEqual(before);
+  });
+
+  test("stops at a signal, and leaves nothing behind", async () => {
+    const to = join(await temporaryFolder(), "model");
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(exportRun(finished, { to, signal })).rejects.toThrow("enough");
+    expect(readdirSync(join(to, ".."))).toEqual([]);
+  });
+});
+
+describe("a full disk", () => {
+  test("fails the export in one sentence; the earlier export and the journal stay", async ({ skip }) => {
+    const disk = await temporaryFolder();
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], { stdio: "ignore" });
+    } catch {
+      skip("needs the right to mount a small disk");
+    }
+    onTestFinished(() => void execFileSync("umount", ["--lazy", disk]));
+    const run = join(disk, "run");
+    cpSync(finished, run, { recursive: true });
+    await exportRun(run);
+    const before = { best: hashes(join(run, "best")), traces: traces(run) };
+    const { bavail, bsize } = statfsSync(disk);
+    writeFileSync(join(disk, "filler"), Buffer.alloc((bavail - 4) * bsize));
+
+    expect(await refusal(exportRun(run))).toBe(
+      `disk full: ${join(run, "best.incomplete", "model.safetensors")} needs 31,976 bytes, free 16,384 bytes`,
+    );
+    expect({ best: hashes(join(run, "best")), traces: traces(run) }).toEqual(before);
+    expect(readdirSync(run).toSorted()).toEqual(["best", "journal.jsonl", "losses.bin"]);
+
+    rmSync(join(disk, "filler"));
+    await exportRun(run);
+    expect(hashes(join(run, "best"))).toEqual(before.best);
+  });
+});

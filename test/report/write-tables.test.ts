@@ -1,0 +1,87 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Journal } from "../../src/journal/journal.ts";
+import type { ScoredModel } from "../../src/journal/records.ts";
+import { writeTables } from "../../src/report/write-tables.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+function model(name: string, quiz: number, news: number): ScoredModel {
+  const scores = { quiz: { loss: quiz, accuracy: 0.5 }, news: { loss: news } };
+  return { name, recipe: { method: "passthrough", model: name }, scores, loss: (quiz + news) / 2 };
+}
+
+/** A journal of two generations, the last of them with a candidate that failed. */
+async function journalFolder(): Promise<string> {
+  const folder = join(await temporaryFolder(), "run");
+  using journal = Journal.create(folder, { experiment: {}, identity: {}, versions: {} });
+  const rowLosses = journal.appendLosses(Float64Array.of(1));
+  const elapsedMs = 1500;
+  const models = [model("base", 1.5, 2), model("nature", 1, 1.25)];
+  journal.append({ type: "baselines", models, scales: {}, evaluationMs: 1, rowLosses, elapsedMs });
+  const genes = ["nature.all.weight", "craft.all.weight"];
+  journal.append({ type: "plan", genes, start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs });
+  for (const [generation, losses] of [
+    [0.75, 0.5, 1],
+    [Number.NaN, 0.25, 0.5],
+  ].entries()) {
+    const points = losses.map((_, i) => [i / 4, generation / 8]);
+    journal.append({ type: "ask", generation, points, rows: { quiz: 1, news: 1 } });
+    journal.append({ type: "result", generation, losses, meanLoss: 0.6, rowLosses, elapsedMs: 2000 + generation });
+  }
+  const [winner] = models as [ScoredModel];
+  journal.append({ type: "finalists", models: [model("last mean", 0.5, 0.25)], winner, elapsedMs });
+  const guarded = { ...winner, kind: "winner", intervals: {} } as const;
+  journal.append({ type: "verdict", models: [guarded], weightsDigest: "00", rowLosses, elapsedMs });
+  return folder;
+}
+
+describe("writeTables", () => {
+  test("writes every scored model, candidates with their genes", async () => {
+    const folder = await journalFolder();
+    await writeTables(folder);
+    expect(await readFile(join(folder, "evaluations.csv"), "utf8")).toMatchInlineSnapshot(`
+      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,generation,nature.all.weight,craft.all.weight
+      baselines,base,1.75,1.5,0.5,2,,,
+      baselines,nature,1.125,1,0.5,1.25,,,
+      search,candidate 0,0.75,,,,0,0,0
+      search,candidate 1,0.5,,,,0,0.25,0
+      search,candidate 2,1,,,,0,0.5,0
+      search,mean,0.6,,,,0,,
+      search,candidate 0,NaN,,,,1,0,0.125
+      search,candidate 1,0.25,,,,1,0.25,0.125
+      search,candidate 2,0.5,,,,1,0.5,0.125
+      search,mean,0.6,,,,1,,
+      finalists,last mean,0.375,0.5,0.5,0.25,,,
+      guard,base,1.75,1.5,0.5,2,,,
+      "
+    `);
+  });
+
+  test("writes a line a generation, over the candidates that did not fail", async () => {
+    const folder = await journalFolder();
+    await writeTables(folder);
+    expect(await readFile(join(folder, "generations.csv"), "utf8")).toMatchInlineSnapshot(`
+      "generation,best_loss,median_loss,mean_loss,failed,elapsed_s
+      0,0.5,0.75,0.6,0,2
+      1,0.25,0.5,0.6,1,2.001
+      "
+    `);
+  });
+
+  test("replaces earlier tables, and writes empty ones for a run without results", async () => {
+    const folder = await journalFolder();
+    await writeTables(folder);
+    await writeTables(folder);
+    expect((await readdir(folder)).toSorted()).toEqual([
+      "evaluations.csv",
+      "generations.csv",
+      "journal.jsonl",
+      "losses.bin",
+    ]);
+    const empty = join(await temporaryFolder(), "run");
+    Journal.create(empty, { experiment: {}, identity: {}, versions: {} }).close();
+    await writeTables(empty);
+    expect(await readFile(join(empty, "generations.csv"), "utf8")).toBe("\n");
+  });
+});
