@@ -1,0 +1,103 @@
+/** What the benchmarks measure: a generation of merged candidates, scored on rows or only merged. */
+import pLimit from "p-limit";
+import { input } from "../src/device/expression.ts";
+import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
+import { promptOf } from "../src/evaluate/prompt.ts";
+import type { Experiment } from "../src/experiment/experiment-file.ts";
+import { BASE, BATCH_TOKENS, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
+import { mergeTensor } from "../src/merge/merge-tensor.ts";
+import { stepAt, type Recipe } from "../src/merge/recipe.ts";
+import type { Model } from "../src/model/architecture.ts";
+import { buildGenome } from "../src/space/genome.ts";
+import type { TaskRow } from "../src/tasks/rows.ts";
+import { RandomStream } from "../src/tensor/random.ts";
+import type { Product } from "./products.ts";
+
+/** Parents, search space, engine and precision. */
+export type Setting = Pick<Experiment, "base" | "experts" | "space" | "engine" | "precision">;
+
+/** What scoring one candidate takes. */
+export interface Work {
+  readonly tokens: number;
+  /** Tokens with the padding that makes sequences of a batch equally long. */
+  readonly paddedTokens: number;
+  /** Of matrix products on tokens that are no padding: layers, attention, and the output head where it is needed. */
+  readonly flop: number;
+  /** The matrix products of one layer, for the largest batch. */
+  readonly products: readonly Product[];
+}
+
+export interface Generation extends AsyncDisposable {
+  readonly workspace: Workspace;
+  readonly candidates: number;
+  readonly work: Work;
+  readonly score: () => Promise<void>;
+  /** Computes every merged weight of every candidate, and drops it. */
+  readonly merge: () => Promise<void>;
+}
+
+/** Opens the parents and draws candidates around the start of the search space, no two of them equal. */
+export async function openGeneration(
+  setting: Setting,
+  rows: readonly TaskRow[],
+  candidates: number,
+): Promise<Generation> {
+  const workspace = await openWorkspace(setting);
+  const { device, model, tokenizer, evaluator, experts } = workspace;
+  const genome = buildGenome(setting.space, { experts, layers: model.layers });
+  const stream = RandomStream.of(1, "candidates");
+  const recipes = Array.from({ length: candidates }, () =>
+    genome.decode(genome.start.map((value) => Math.min(1, Math.max(0, value + 0.1 * stream.normal())))),
+  );
+  const prompts = rows.map((row) => promptOf(row, tokenizer, model));
+  const packed = packPrompts(prompts, { batchTokens: BATCH_TOKENS[device.kind], window: model.window });
+  return {
+    workspace,
+    candidates,
+    work: workOf(model, prompts, packed),
+    score: async () => void (await evaluator.evaluate(recipes, { rows })),
+    merge: () => mergeAll(workspace, recipes),
+    [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
+  };
+}
+
+function workOf(model: Model, prompts: readonly Prompt[], packed: readonly PackedBatch[]): Work {
+  const [layer = {}] = model.layerWeights;
+  const matrices = Object.values(layer).filter(({ shape }) => shape.length === 2);
+  const perToken = matrices.reduce((sum, { shape }) => sum + 2 * shape[0]! * shape[1]!, 0);
+  const attentionWidth = layer["query"]?.shape[0] ?? 0;
+  const lengths = prompts.map(packedLength);
+  const targets = prompts.flatMap(({ continuations }) => continuations).reduce((sum, { length }) => sum + length, 0);
+  const batchTokens = packed.map(({ sequences, length }) => sequences * length);
+  const tokens = total(lengths);
+  return {
+    tokens,
+    paddedTokens: total(batchTokens),
+    flop:
+      model.layers * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) +
+      2 * model.vocabularySize * model.hiddenSize * targets,
+    products: matrices.map(({ shape }) => ({ rows: Math.max(...batchTokens), out: shape[0]!, in: shape[1]! })),
+  };
+}
+
+async function mergeAll({ device, weights, experts }: Workspace, recipes: readonly Recipe[]): Promise<void> {
+  const limit = pLimit(device.concurrency);
+  for (const [index, stage] of weights.stages.entries()) {
+    const tensors = await weights.load(index);
+    const merge = async (recipe: Recipe): Promise<void> => {
+      const merged = Object.entries(stage).map(([role, weight]) => {
+        const models = Object.fromEntries(
+          Object.entries(tensors[role]!).map(([name, tensor]) => [name, input(tensor)]),
+        );
+        return mergeTensor({ models, base: BASE, experts }, stepAt(recipe, weight, experts));
+      });
+      device.free(...(await device.run(merged)));
+    };
+    await Promise.all(recipes.map((recipe) => limit(merge, recipe)));
+    weights.release(index);
+  }
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
