@@ -78,6 +78,28 @@ describe("launchRun", () => {
     ]);
   });
 
+  test("compares the winner with each model by the difference of their losses on the guard rows", () => {
+    const models = whole.outcome.verdict!.models;
+    const winner = models.at(-1)!;
+    expect(winner.gains).toBeUndefined();
+    for (const { loss, scores, gains } of models.slice(0, -1)) {
+      expect(gains!.combined.gain).toBeCloseTo(loss - winner.loss, 10);
+      for (const [task, { gain, interval, pValue }] of Object.entries(gains!.tasks)) {
+        expect(gain).toBeCloseTo(scores[task]!.loss - winner.scores[task]!.loss, 10);
+        expect(interval[0]).toBeLessThanOrEqual(gain);
+        expect(interval[1]).toBeGreaterThanOrEqual(gain);
+        expect(pValue).toBeGreaterThan(0);
+        expect(pValue).toBeLessThanOrEqual(1);
+      }
+    }
+    for (const { scores, intervals } of models) {
+      for (const [task, [low, high]] of Object.entries(intervals)) {
+        expect(low).toBeLessThan(scores[task]!.loss);
+        expect(high).toBeGreaterThan(scores[task]!.loss);
+      }
+    }
+  });
+
   test.each([
     [9, 1],
     [15, 3],

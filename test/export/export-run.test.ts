@@ -11,6 +11,7 @@ import type { Experiment } from "../../src/experiment/experiment-file.ts";
 import { launchRun } from "../../src/experiment/run-experiment.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
+import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
@@ -32,11 +33,7 @@ afterAll(() => rm(models, { recursive: true, force: true }));
 /** A run that was interrupted when the event came. */
 async function interrupted(at: (event: RunEvent) => boolean): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
-  const interruption = new AbortController();
-  const onEvent = (event: RunEvent): void => {
-    if (at(event)) interruption.abort(new Error("enough"));
-  };
-  await expect(launchRun(experiment, folder, { onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+  await interrupt(experiment, folder, at);
   return folder;
 }
 

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
+import { promptOf } from "../../src/evaluate/prompt.ts";
+import type { EngineName } from "../../src/experiment/experiment-file.ts";
+import { BASE, openWorkspace } from "../../src/experiment/workspace.ts";
+import { uniformRecipe, type Recipe } from "../../src/merge/recipe.ts";
+import { readRows } from "../../src/tasks/rows.ts";
+
+const demo = join(import.meta.dirname, "..", "..", "experiments", "demo");
+const experts = ["nature", "craft", "news"];
+const rows = (
+  await Promise.all(["cosmosqa", "xsum"].map((task) => readRows(join(demo, `${task}.guard.jsonl`))))
+).flatMap((own) => own.slice(0, 12));
+
+/** Log-likelihoods of every answer to every row: the base, then a merge of all experts. */
+async function logLikelihoods(engine: EngineName): Promise<number[][]> {
+  await using workspace = await openWorkspace({
+    base: join(demo, "base"),
+    experts: experts.map((name) => ({ name, path: join(demo, name) })),
+    engine,
+    precision: "f32",
+  });
+  const { device, model, weights, tokenizer } = workspace;
+  const scorer = new GenerationScorer({ device, model, parents: weights, base: BASE, experts, batchTokens: 512 });
+  const recipes: Recipe[] = [
+    { method: "passthrough", model: BASE },
+    uniformRecipe(
+      "task_arithmetic",
+      { nature: 0.9, craft: 0.7, news: 0.6 },
+      { groups: ["attention", "mlp", "norm", "embedding"], layers: model.layers },
+    ),
+  ];
+  const prompts = rows.map((row) => promptOf(row, tokenizer, model));
+  const { logLikelihoods } = await scorer.score(recipes, prompts);
+  return logLikelihoods.map((byPrompt) => byPrompt.flatMap((values) => [...values]));
+}
+
+describe("the engines", () => {
+  test("agree in f32 on the log-likelihood of every answer to within 1e-4 nats", async () => {
+    const [ggml, tfjs] = [await logLikelihoods("ggml"), await logLikelihoods("tfjs")];
+    expect(ggml.map(({ length }) => length)).toEqual([60, 60]);
+    expect(ggml[0]).not.toEqual(ggml[1]);
+    for (const [model, values] of ggml.entries()) {
+      for (const [i, value] of values.entries()) expect(Math.abs(value - tfjs[model]![i]!)).toBeLessThan(1e-4);
+    }
+  });
+});
