@@ -39,7 +39,9 @@ export async function exportRun(run: string, { to, onEvent, signal }: ExportOpti
   const staging = `${model}.incomplete`;
   await emptyFolder(staging);
   try {
-    const weightsDigest = await mergeWeights({ ...opened, base: BASE }, winner.recipe, staging, signal);
+    const onProgress = (share: number): void => onEvent?.({ type: "progress", phase: "export", share });
+    const source = { ...opened, base: BASE };
+    const weightsDigest = await mergeWeights(source, winner.recipe, staging, { signal, onProgress });
     checkDigest(outcome, weightsDigest);
     await carryOver(experiment.base, staging);
     await writeFileAtomic(join(staging, "recipe.json"), `${JSON.stringify(winner.recipe, null, 2)}\n`);

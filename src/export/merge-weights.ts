@@ -3,6 +3,7 @@ import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
+import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
 import { stepAt, type Recipe } from "../merge/recipe.ts";
 import { allWeights, type Model, type Weight } from "../model/architecture.ts";
@@ -19,13 +20,14 @@ export interface MergeSource {
 
 /**
  * Merges all weights by a recipe, tensor by tensor with the operations that scored it, and writes them into a folder as
- * safetensors. Returns their digest. An abort of the signal throws its reason and leaves no file.
+ * safetensors. Returns their digest. An abort of the signal throws its reason and leaves no file; `onProgress` is told
+ * the share of the weights that is done.
  */
 export async function mergeWeights(
   source: MergeSource,
   recipe: Recipe,
   folder: string,
-  signal?: AbortSignal,
+  { signal, onProgress }: Pick<ScoreOptions, "signal" | "onProgress"> = {},
 ): Promise<string> {
   const stored = source.checkpoints.get(source.base)?.tensors;
   const parts = new Map(
@@ -36,11 +38,14 @@ export async function mergeWeights(
   );
   const digest = new WeightsDigest();
   const specs = Array.from(parts.values(), ({ spec }) => spec);
+  let done = 0;
   await writeCheckpoint(folder, specs, async (name) => {
     signal?.throwIfAborted();
     const { weight, spec } = parts.get(name) ?? absent(name);
     const bytes = await mergeWeight(source, recipe, weight);
     await digest.add(spec, bytes);
+    done += 1;
+    onProgress?.(done / specs.length);
     return bytes;
   });
   return digest.digest();

@@ -80,7 +80,9 @@ describe("exportRun", () => {
         .map((name) => `${name}: OK\n`)
         .join(""),
     );
-    expect(events).toEqual([{ type: "exported", folder: to, weightsDigest: exported.weightsDigest }]);
+    expect(events.pop()).toEqual({ type: "exported", folder: to, weightsDigest: exported.weightsDigest });
+    const shares = events.map((event) => (event.type === "progress" && event.phase === "export" ? event.share : -1));
+    expect(shares).toEqual(shares.map((_, i) => (i + 1) / shares.length));
     expect(exported.lmEval).toBe(`lm_eval --model hf --model_args pretrained=${to} --tasks mmlu --batch_size 8`);
   });
 
@@ -230,10 +232,16 @@ describe("exportRun", () => {
     expect(hashes(join(run, "best"))).toEqual(before);
   });
 
-  test("stops at a signal, and leaves nothing behind", async () => {
+  test("stops at a signal before the next weight, and leaves nothing behind", async () => {
     const to = join(await temporaryFolder(), "model");
-    const signal = AbortSignal.abort(new Error("enough"));
-    await expect(exportRun(finished, { to, signal })).rejects.toThrow("enough");
+    const interruption = new AbortController();
+    let events = 0;
+    const onEvent = (): void => {
+      events += 1;
+      interruption.abort(new Error("enough"));
+    };
+    await expect(exportRun(finished, { to, onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+    expect(events).toBe(1);
     expect(readdirSync(join(to, ".."))).toEqual([]);
   });
 });

@@ -1,13 +1,19 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import { interruptionSignal } from "../interruption.ts";
+import { Progress } from "../progress.ts";
 
 /** `evomerge export`: writes the winner of a run, or its best so far, as a Hugging Face folder. */
 export async function exportCommand(
   run: string,
   options: { readonly to?: string | undefined; readonly json?: boolean | undefined },
 ): Promise<void> {
-  const exported = await exportRun(run, { to: options.to, signal: interruptionSignal() });
-  process.stdout.write(options.json ? `${JSON.stringify(exported)}\n` : exportText(exported));
+  const progress = new Progress();
+  try {
+    const exported = await exportRun(run, { to: options.to, onEvent: progress.show, signal: interruptionSignal() });
+    process.stdout.write(options.json ? `${JSON.stringify(exported)}\n` : exportText(exported));
+  } finally {
+    progress.end();
+  }
 }
 
 /** Where the model is and how to evaluate it. */
