@@ -1,7 +1,7 @@
 /** The public API: everything that the command line does. */
 export { ConfigError, UserError } from "./errors.ts";
 export { diagnose, type Finding } from "./doctor/diagnose.ts";
-export type { RunEvent } from "./experiment/events.ts";
+export type { RunEvent } from "./run/events.ts";
 export {
   loadExperiment,
   withOverrides,
@@ -9,8 +9,8 @@ export {
   type Experiment,
   type Overrides,
 } from "./experiment/experiment-file.ts";
-export { newRunFolder } from "./experiment/run-folder.ts";
-export { launchRun, resumeRun, type Outcome, type RunOptions } from "./experiment/run-experiment.ts";
+export { newRunFolder } from "./run/run-folder.ts";
+export { launchRun, resumeRun, type Outcome, type RunOptions } from "./run/run-experiment.ts";
 export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";
 export { exportRun, type ExportOptions, type ExportResult } from "./export/export-run.ts";
 export { readJournal, type JournalView } from "./journal/journal.ts";

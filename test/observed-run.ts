@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import type { RunEvent } from "../src/experiment/events.ts";
+import type { RunEvent } from "../src/run/events.ts";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
-import { launchRun, type Outcome } from "../src/experiment/run-experiment.ts";
+import { launchRun, type Outcome } from "../src/run/run-experiment.ts";
 
 /** A run and everything it told. */
 export interface ObservedRun {

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../experiment/events.ts";
+import type { RunEvent } from "../run/events.ts";
 import type { ScoredModel } from "../journal/records.ts";
 import { duration } from "./duration.ts";
 

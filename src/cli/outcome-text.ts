@@ -1,4 +1,4 @@
-import type { Outcome } from "../experiment/run-experiment.ts";
+import type { Outcome } from "../run/run-experiment.ts";
 import { alignedText, verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
 /** What a finished run prints: every model on the guard rows, and what that says of the winner. */

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
-import { readOutcome, type Outcome, type RunOptions } from "../experiment/run-experiment.ts";
+import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 import { mergeWeights } from "./merge-weights.ts";

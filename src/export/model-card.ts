@@ -1,5 +1,5 @@
 import type { Budget } from "../experiment/experiment-file.ts";
-import type { Outcome } from "../experiment/run-experiment.ts";
+import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, verdictSentences, verdictTable, type Table } from "../report/verdict-table.ts";

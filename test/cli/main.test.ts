@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import { launchRun, type Outcome } from "../../src/experiment/run-experiment.ts";
+import { launchRun, type Outcome } from "../../src/run/run-experiment.ts";
 import type { ExportResult } from "../../src/export/export-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";

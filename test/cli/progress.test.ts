@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { duration } from "../../src/cli/duration.ts";
 import { Progress } from "../../src/cli/progress.ts";
-import type { RunEvent } from "../../src/experiment/events.ts";
+import type { RunEvent } from "../../src/run/events.ts";
 
 /** What a run in two generations tells, and what is written of it. */
 const events: readonly RunEvent[] = [

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
-import { launchRun } from "../../src/experiment/run-experiment.ts";
+import { launchRun } from "../../src/run/run-experiment.ts";
 import { BASE, openWorkspace } from "../../src/experiment/workspace.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { verifyExport } from "../../src/export/verify-export.ts";

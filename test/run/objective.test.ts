@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { combinedLoss, factorOf } from "../../src/experiment/objective.ts";
+import { combinedLoss, factorOf } from "../../src/run/objective.ts";
 
 const tasks = [
   { name: "quiz", weight: 3, scale: 2 },

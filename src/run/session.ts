@@ -7,11 +7,11 @@ import type { Genome } from "../space/genome.ts";
 import { summarise } from "../tasks/score.ts";
 import type { BudgetClock } from "./budget-clock.ts";
 import type { Phase, RunEvent } from "./events.ts";
-import type { Experiment } from "./experiment-file.ts";
-import type { Task } from "./load-tasks.ts";
+import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Task } from "../experiment/load-tasks.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Workspace } from "./workspace.ts";
+import type { Workspace } from "../experiment/workspace.ts";
 
 /** What every phase of a run works with. */
 export interface Session {

@@ -5,17 +5,17 @@ import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import { bestSoFar, chooseWinner } from "./choose-winner.ts";
 import type { RunEvent } from "./events.ts";
-import type { Budget, Experiment } from "./experiment-file.ts";
+import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { finishTime } from "./finish-time.ts";
-import { checkUnchanged, identify, versions } from "./identity.ts";
+import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
 import { judgeWinner } from "./judge-winner.ts";
-import { loadTasks, type Task } from "./load-tasks.ts";
+import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { planSearch } from "./plan-search.ts";
 import { Recorder } from "./recorder.ts";
 import { scoreBaselines } from "./score-baselines.ts";
 import { searchGenerations } from "./search-generations.ts";
 import type { Session } from "./session.ts";
-import { openWorkspace, type Workspace } from "./workspace.ts";
+import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 
 export interface RunOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import { launchRun, resumeRun } from "../../src/experiment/run-experiment.ts";
+import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { newRunFolder } from "../../src/experiment/run-folder.ts";
+import { newRunFolder } from "../../src/run/run-folder.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 describe("newRunFolder", () => {

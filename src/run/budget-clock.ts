@@ -1,4 +1,4 @@
-import type { Budget } from "./experiment-file.ts";
+import type { Budget } from "../experiment/experiment-file.ts";
 
 /** Part of a time budget that is always kept for the finalists, the guard rows and the export. */
 const FINISH_SHARE = 0.15;

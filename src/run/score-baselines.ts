@@ -4,7 +4,7 @@ import { listBaselines, type Baseline } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ObjectiveTask } from "./objective.ts";
 import { allRows, evaluate, flatLosses, meanLosses, objectiveOf, scoredModel, type Session } from "./session.ts";
-import { BASE } from "./workspace.ts";
+import { BASE } from "../experiment/workspace.ts";
 
 /** A baseline and what it scores on all search rows. */
 export interface ScoredBaseline extends Baseline {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { withDeadline } from "../../src/experiment/deadline.ts";
+import { withDeadline } from "../../src/run/deadline.ts";
 
 const forever = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {

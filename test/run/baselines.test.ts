@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { listBaselines } from "../../src/experiment/baselines.ts";
-import { bestFirst } from "../../src/experiment/score-baselines.ts";
+import { listBaselines } from "../../src/run/baselines.ts";
+import { bestFirst } from "../../src/run/score-baselines.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import { stepAt } from "../../src/merge/recipe.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { stdin, stdout } from "node:process";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import { launchRun, resumeRun } from "../../src/experiment/run-experiment.ts";
+import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 
 const [line] = (await once(stdin, "data")) as [Buffer];
