@@ -1,21 +1,21 @@
 import { UserError } from "../errors.ts";
+import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
+import { loadTasks, type Task } from "../experiment/load-tasks.ts";
+import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { Journal, readJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import { bestSoFar, chooseWinner } from "./choose-winner.ts";
 import type { RunEvent } from "./events.ts";
-import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { finishTime } from "./finish-time.ts";
-import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
 import { judgeWinner } from "./judge-winner.ts";
-import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { planSearch } from "./plan-search.ts";
 import { Recorder } from "./recorder.ts";
 import { scoreBaselines } from "./score-baselines.ts";
 import { searchGenerations } from "./search-generations.ts";
 import type { Session } from "./session.ts";
-import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 
 export interface RunOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;

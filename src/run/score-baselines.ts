@@ -1,10 +1,10 @@
 import { UserError } from "../errors.ts";
+import { BASE } from "../experiment/workspace.ts";
 import type { RecordPayloads, TaskScores } from "../journal/records.ts";
 import { listBaselines, type Baseline } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ObjectiveTask } from "./objective.ts";
 import { allRows, evaluate, flatLosses, meanLosses, objectiveOf, scoredModel, type Session } from "./session.ts";
-import { BASE } from "../experiment/workspace.ts";
 
 /** A baseline and what it scores on all search rows. */
 export interface ScoredBaseline extends Baseline {

@@ -1,17 +1,17 @@
 import { mean } from "simple-statistics";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
+import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Task } from "../experiment/load-tasks.ts";
+import type { Workspace } from "../experiment/workspace.ts";
 import type { ScoredModel, TaskScores } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Genome } from "../space/genome.ts";
 import { summarise } from "../tasks/score.ts";
 import type { BudgetClock } from "./budget-clock.ts";
 import type { Phase, RunEvent } from "./events.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
-import type { Task } from "../experiment/load-tasks.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Workspace } from "../experiment/workspace.ts";
 
 /** What every phase of a run works with. */
 export interface Session {
