@@ -17,8 +17,8 @@ export const engines: Readonly<Record<EngineName, () => Promise<Device>>> = {
 const preference: readonly { readonly engine: string; readonly open: () => Promise<Device>; readonly why: string }[] = [
   { engine: "tfjs-node-gpu", open: engines["tfjs-node-gpu"], why: "it is installed" },
   { engine: "ggml", open: () => openGgml({ backend: "gpu" }), why: "it found a GPU" },
-  { engine: "tfjs-node", open: engines["tfjs-node"], why: "it is installed and faster than ggml on a CPU" },
   { engine: "ggml", open: () => openGgml({ backend: "cpu" }), why: "no GPU was found" },
+  { engine: "tfjs-node", open: engines["tfjs-node"], why: "it is installed and ggml does not run here" },
   { engine: "tfjs", open: engines.tfjs, why: "no native engine runs here" },
 ];
 

@@ -14,6 +14,9 @@ import { runShare, stepsOf, WeightsHashing, type Merging, type StageRun } from "
 /** Share of the device that activations of all candidates may take. */
 const ACTIVATIONS_SHARE = 0.4;
 
+/** How much longer a stage may take than it would if all lanes were busy throughout. */
+const MAX_IDLE = 1.15;
+
 /** Candidates that agree so far, and their activations: a tensor for each batch. */
 interface Branch {
   readonly members: readonly number[];
@@ -114,8 +117,7 @@ export class GenerationScorer {
     const limit = pLimit(device.concurrency);
     const splits = branches.map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
     const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
-    // Candidates too few to keep the device busy share it by their batches, at the price of merging more than once.
-    const shares = stage.batches.divide(Math.max(1, Math.floor(device.concurrency / candidates)));
+    const shares = stage.batches.divide(sharesFor(candidates, device.concurrency));
     const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<DeviceTensor[]> =>
       limit(async () => {
         signal?.throwIfAborted();
@@ -168,6 +170,18 @@ function splitMembers({ members }: Branch, stage: StageRun): number[][] {
     groups.set(key, [...(groups.get(key) ?? []), member]);
   }
   return [...groups.values()];
+}
+
+/**
+ * Into how many runs to divide the batches of each candidate, so that candidates that do not fill the device's lanes
+ * evenly leave few of them idle. A candidate's weights are merged in each of its runs, hence no more than needed.
+ */
+function sharesFor(candidates: number, lanes: number): number {
+  for (let shares = 1; shares < lanes; shares += 1) {
+    const rounds = Math.ceil((candidates * shares) / lanes) / shares;
+    if (rounds <= MAX_IDLE * (candidates / lanes)) return shares;
+  }
+  return lanes;
 }
 
 function succeeded(results: readonly PromiseSettledResult<DeviceTensor[]>[]): DeviceTensor[] {

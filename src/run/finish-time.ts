@@ -5,7 +5,7 @@ const FINALISTS = 3;
 /** Models on the guard rows beside the parents: average, best global weight, winner. */
 const GUARDED_MERGES = 3;
 /** Estimates are of a shared machine: what a phase is expected to take is stretched by this. */
-const SAFETY = 1.3;
+const SAFETY = 1.5;
 /** Of a slow disk, for reading every parent once, and for writing and reading back the winner. */
 const EXPORT_BYTES_PER_MS = 200_000;
 const EXPORT_FIXED_MS = 1000;

@@ -1,5 +1,6 @@
 import type { RecordPayloads } from "../journal/records.ts";
 import { defaultPopulationSize } from "../search/strategy-parameters.ts";
+import { finishTime } from "./finish-time.ts";
 import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
 import type { Session } from "./session.ts";
 
@@ -13,7 +14,7 @@ const INJECTED = 2;
 export type Plan = RecordPayloads["plan"];
 
 /** Turns the budget into population, rows and a starting point; recorded, since it rests on measured times. */
-export async function planSearch(session: Session, scored: ScoredBaselines, finishMs: number): Promise<Plan> {
+export async function planSearch(session: Session, scored: ScoredBaselines): Promise<Plan> {
   const { experiment, genome, recorder, clock, emit } = session;
   const { population: wanted, seedFromBaselines } = experiment.search;
   const merges = bestFirst(scored.baselines.filter(({ weights }) => weights !== undefined));
@@ -25,7 +26,7 @@ export async function planSearch(session: Session, scored: ScoredBaselines, fini
       start: [...(best?.weights ? genome.encode(best.weights) : genome.start)],
       inject: best ? merges.slice(1, 1 + INJECTED).map(({ weights = {} }) => [...genome.encode(weights)]) : [],
       population,
-      rowFraction: rowFractionOf(session, population, scored.evaluationMs, finishMs),
+      rowFraction: rowFractionOf(session, population, scored.evaluationMs),
       elapsedMs: clock.elapsedMs,
     };
   });
@@ -38,15 +39,12 @@ export async function planSearch(session: Session, scored: ScoredBaselines, fini
   return plan;
 }
 
-function rowFractionOf(
-  { experiment, clock }: Session,
-  population: number,
-  evaluationMs: number,
-  finishMs: number,
-): number {
+function rowFractionOf(session: Session, population: number, evaluationMs: number): number {
+  const { experiment, clock } = session;
   const { rowFraction } = experiment.search;
   if (rowFraction !== "auto") return rowFraction;
   if ("evaluations" in experiment.budget) return ROW_FRACTION.untimed;
-  const affordable = clock.searchMs(finishMs) / (WANTED_GENERATIONS * (population + 1) * evaluationMs);
+  const { totalMs } = finishTime(session, evaluationMs);
+  const affordable = clock.searchMs(totalMs) / (WANTED_GENERATIONS * (population + 1) * evaluationMs);
   return Math.min(ROW_FRACTION.most, Math.max(ROW_FRACTION.least, affordable));
 }

@@ -9,7 +9,6 @@ import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import { bestSoFar, chooseWinner } from "./choose-winner.ts";
 import type { RunEvent } from "./events.ts";
-import { finishTime } from "./finish-time.ts";
 import { judgeWinner } from "./judge-winner.ts";
 import { planSearch } from "./plan-search.ts";
 import { Recorder } from "./recorder.ts";
@@ -97,9 +96,8 @@ async function carryOn({ folder, records, journal, ...run }: OpenRun): Promise<O
   };
   announce(session, folder, records.length > 1);
   const scored = await scoreBaselines(session);
-  const finish = finishTime(session, scored.evaluationMs);
-  const plan = await planSearch(session, scored, finish.totalMs);
-  const means = await searchGenerations(session, plan, scored.objective, finish.totalMs);
+  const plan = await planSearch(session, scored);
+  const { means, finish } = await searchGenerations(session, plan, scored);
   if (session.recorder.readOnly && session.recorder.upcoming === undefined) {
     return { folder, experiment, winner: bestSoFar(session, means, scored) };
   }

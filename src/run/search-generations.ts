@@ -6,20 +6,25 @@ import { stratifiedSubset } from "../tasks/subset.ts";
 import { RandomStream } from "../tensor/random.ts";
 import { withDeadline } from "./deadline.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
+import { finishTime, type FinishTime } from "./finish-time.ts";
 import type { Plan } from "./plan-search.ts";
+import type { ScoredBaselines } from "./score-baselines.ts";
 import { evaluate, flatLosses, type Session } from "./session.ts";
+
+/** What the search leaves to the phases after it. */
+export interface Searched {
+  /** The mean of the distribution after every generation. */
+  readonly means: readonly Float64Array[];
+  /** What the phases after it are expected to take, now that more has been measured. */
+  readonly finish: FinishTime;
+}
 
 /**
  * The evolutionary loop. Each generation meets fresh rows, the same for all its candidates and for the mean of the
- * distribution, which is scored with them. Returns the mean after every generation.
+ * distribution, which is scored with them.
  */
-export async function searchGenerations(
-  session: Session,
-  plan: Plan,
-  objective: readonly ObjectiveTask[],
-  finishMs: number,
-): Promise<Float64Array[]> {
-  const { experiment, genome } = session;
+export async function searchGenerations(session: Session, plan: Plan, scored: ScoredBaselines): Promise<Searched> {
+  const { experiment, genome, clock } = session;
   const optimizer = optimizers[experiment.search.algorithm]({
     start: Float64Array.from(plan.start),
     sigma: genome.sigma,
@@ -29,19 +34,25 @@ export async function searchGenerations(
     inject: plan.inject.map((point) => Float64Array.from(point)),
   });
   const means: Float64Array[] = [];
+  let { evaluationMs } = scored;
+  let finish = finishTime(session, evaluationMs);
   let lastMs = 0;
-  while (mayGoOn(session, plan, optimizer, lastMs, finishMs)) {
-    const before = session.clock.elapsedMs;
-    const told = await generation(session, optimizer, plan, objective, finishMs);
-    if (!told) break;
-    lastMs = session.clock.elapsedMs - before;
+  while (mayGoOn(session, plan, optimizer, lastMs, finish.totalMs)) {
+    const before = clock.elapsedMs;
+    const told = await generation(session, optimizer, plan, scored.objective, finish.totalMs);
+    if (told === "out of time") break;
     means.push(Float64Array.from(optimizer.mean));
+    if (told === "replayed") continue;
+    lastMs = clock.elapsedMs - before;
+    // A machine that others use may become slower; the finish is planned for the slowest moment so far.
+    evaluationMs = Math.max(evaluationMs, lastMs / ((plan.population + 1) * plan.rowFraction));
+    finish = finishTime(session, evaluationMs);
   }
   if (means.length === 0) {
     const why = `the budget has no room for one generation of ${plan.population} candidates and their mean`;
     session.emit({ type: "skipped", phase: "search", why });
   }
-  return means;
+  return { means, finish };
 }
 
 /** Whether another generation fits in the budget; a replayed search goes as far as its journal does. */
@@ -54,21 +65,21 @@ function mayGoOn(session: Session, plan: Plan, optimizer: Optimizer, lastMs: num
   return clock.searchMs(finishMs) > lastMs;
 }
 
-/** Asks, scores and tells one generation; false when time ran out in its midst. */
+/** Asks, scores and tells one generation, unless time runs out in its midst. */
 async function generation(
   session: Session,
   optimizer: Optimizer,
   plan: Plan,
   objective: readonly ObjectiveTask[],
   finishMs: number,
-): Promise<boolean> {
+): Promise<"scored" | "replayed" | "out of time"> {
   const { genome, recorder, clock, emit } = session;
   const number = optimizer.generation;
   const mean = Float64Array.from(optimizer.mean);
   const points = optimizer.ask();
   const rows = freshRows(session, plan.rowFraction, number);
   await recordAsk(session, number, points, rows);
-  if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return false;
+  if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const replayed = recorder.upcoming !== undefined;
   const result = await withDeadline(clock.searchMs(finishMs), session.signal, (signal) =>
     recorder.step("result", async () => {
@@ -84,7 +95,7 @@ async function generation(
       };
     }),
   );
-  if (!result) return false;
+  if (!result) return "out of time";
   optimizer.tell(result.losses);
   emit({
     type: "generation",
@@ -99,7 +110,7 @@ async function generation(
         : { ms: clock.searchMs(finishMs) },
     replayed,
   });
-  return true;
+  return replayed ? "replayed" : "scored";
 }
 
 /** Writes the genes down before they are scored; a replayed search must ask for the very same. */

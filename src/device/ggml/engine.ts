@@ -12,8 +12,8 @@ import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
 /** enum ggml_backend_dev_type. */
 const CPU = 0;
-/** Room for the ggml nodes that one expression expands to (attention needs twelve). */
-const NODES_PER_EXPRESSION = 12;
+/** Room for the ggml nodes that one expression expands to (a log-probability needs fifteen). */
+const NODES_PER_EXPRESSION = 16;
 
 /** A copy of this size would hold the event loop up for about a millisecond. */
 const LARGE_BYTES = 2 ** 22;
