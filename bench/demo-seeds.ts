@@ -29,7 +29,9 @@ const comparison = (model: GuardedModel | undefined): string => {
 };
 
 const row = (seed: number, generations: number, { winner, verdict }: Outcome): string[] => {
-  const models = verdict?.models ?? [];
+  if (!verdict)
+    return [`${seed}`, `${generations}`, `${winner.name}: the budget ended before the guard rows`, "", "", ""];
+  const { models } = verdict;
   const parents = models.filter(({ kind }) => kind === "parent").toSorted((a, b) => a.loss - b.loss);
   const judged = models.find(({ kind }) => kind === "winner");
   return [
