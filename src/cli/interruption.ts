@@ -3,9 +3,22 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
-/** A signal that the first SIGINT or SIGTERM aborts; a second one ends the process as usual. */
+/** One Ctrl-C may arrive several times: from the terminal, and passed on by npm or another parent process. */
+const ONE_PRESS_MS = 1000;
+
+/** A signal that the first SIGINT or SIGTERM aborts; a later one, not of the same press, ends the process as usual. */
 export function interruptionSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort(new Interrupted()));
+  let pressedAt: number | undefined;
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    const onSignal = (): void => {
+      pressedAt ??= performance.now();
+      controller.abort(new Interrupted());
+      if (performance.now() - pressedAt < ONE_PRESS_MS) return;
+      process.removeListener(name, onSignal);
+      process.kill(process.pid, name);
+    };
+    process.on(name, onSignal);
+  }
   return controller.signal;
 }
