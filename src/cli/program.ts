@@ -1,11 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
-import type { Budget, EngineName, Precision } from "../experiment/experiment-file.ts";
+import { engineNames, precisions, type Budget, type EngineName } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
-const engineNames = ["auto", "ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const satisfies readonly EngineName[];
-const precisions = ["auto", "f32", "bf16"] as const satisfies readonly Precision[];
 const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
 
 const engine = (): Option<"--engine <name>", undefined, undefined, EngineName> =>

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { scoreRow, type RowScore } from "../tasks/score.ts";
 import type { TaskRow } from "../tasks/rows.ts";
@@ -17,6 +18,9 @@ export interface Evaluation {
   readonly digest?: string;
 }
 
+/** How long tokenising may keep the event loop from its other work. */
+const TURN_MS = 50;
+
 /** Scores models, given as recipes, on rows of tasks; tokenises each row once. */
 export class Evaluator {
   readonly #scorer: GenerationScorer;
@@ -31,8 +35,14 @@ export class Evaluator {
   }
 
   /** Tokenises rows ahead of their evaluation, so that one that cannot be scored is a UserError at once. */
-  prepare(rows: readonly TaskRow[]): void {
-    for (const row of rows) this.#promptOf(row);
+  async prepare(rows: readonly TaskRow[]): Promise<void> {
+    let lastTurn = performance.now();
+    for (const row of rows) {
+      this.#promptOf(row);
+      if (performance.now() - lastTurn < TURN_MS) continue;
+      await setImmediate();
+      lastTurn = performance.now();
+    }
   }
 
   /** One evaluation a recipe; all of them see the same rows in the same batches. */

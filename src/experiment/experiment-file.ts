@@ -52,9 +52,13 @@ export interface SearchOptions {
 /** What ends a run: wall-clock time, which covers everything up to the export, or evaluations of candidates. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
 
-export type EngineName = "auto" | "ggml" | "tfjs" | "tfjs-node" | "tfjs-node-gpu";
+export const engineNames = ["auto", "ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const;
 
-export type Precision = "auto" | "f32" | "bf16";
+export type EngineName = (typeof engineNames)[number];
+
+export const precisions = ["auto", "f32", "bf16"] as const;
+
+export type Precision = (typeof precisions)[number];
 
 /** What a command line may change in an experiment. */
 export interface Overrides {
@@ -140,8 +144,8 @@ const experimentSchema = z.strictObject({
   tasks: namedMapping(taskSchema, "task"),
   search: searchSchema.prefault({}),
   budget: budgetSchema,
-  engine: z.enum(["auto", "ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"]).default("auto"),
-  precision: z.enum(["auto", "f32", "bf16"]).default("auto"),
+  engine: z.enum(engineNames).default("auto"),
+  precision: z.enum(precisions).default("auto"),
   seed: z.int().min(0).default(1),
 });
 

@@ -26,7 +26,7 @@ export async function loadTasks({ tasks, seed }: Experiment, evaluator: Evaluato
     const seen = divided.guard.find(({ id }) => searched.has(id));
     if (seen)
       throw new UserError(`${guard}: ${quoteRow(seen)} is also in ${rows}; guard rows must be new to the search`);
-    evaluator.prepare([...divided.search, ...divided.guard]);
+    await evaluator.prepare([...divided.search, ...divided.guard]);
     loaded.push({ name, weight, ...divided });
   }
   return loaded;

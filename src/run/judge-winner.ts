@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import { meanInterval, pairedTest } from "../evaluate/statistics.ts";
 import type { Gain, GuardedModel, RecordPayloads, ScoredModel } from "../journal/records.ts";
@@ -49,15 +50,19 @@ async function judge(
   const evaluations = await evaluate(session, "guard", recipes, rows, { signal, digestOf });
   const last = evaluations[digestOf];
   if (last?.digest === undefined) throw new Error("guard: the winner's weights were not hashed");
+  const models: GuardedModel[] = [];
+  for (const [i, model] of guarded.entries()) {
+    // Thousands of resamples a model: between two models the event loop, and the deadline, get their turn.
+    await setImmediate();
+    signal.throwIfAborted();
+    const evaluation = evaluations[i] ?? last;
+    const intervals = intervalsOf(session, evaluation, rows);
+    const scored = { kind: model.kind, ...scoredModel(model, evaluation, rows, objective), intervals };
+    const isWinner = model.kind === "winner";
+    models.push(isWinner ? scored : { ...scored, gains: gainsOver(session, evaluation, last, rows, objective) });
+  }
   return {
-    models: guarded.map((model, i): GuardedModel => {
-      const evaluation = evaluations[i] ?? last;
-      const intervals = intervalsOf(session, evaluation, rows);
-      const scored = { kind: model.kind, ...scoredModel(model, evaluation, rows, objective), intervals };
-      return model.kind === "winner"
-        ? scored
-        : { ...scored, gains: gainsOver(session, evaluation, last, rows, objective) };
-    }),
+    models,
     weightsDigest: last.digest,
     rowLosses: recorder.storeLosses(flatLosses(evaluations)),
     elapsedMs: clock.elapsedMs,

@@ -87,8 +87,8 @@ describe("Evaluator", () => {
     await using family = await openFamily();
     const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
     const endless = { ...text[0]!, id: "endless", continuations: [` ${"fox ".repeat(100)}`] };
-    expect(() => evaluator.prepare(choice)).not.toThrow();
-    expect(() => evaluator.prepare([...choice, endless])).toThrow(UserError);
+    await expect(evaluator.prepare(choice)).resolves.toBeUndefined();
+    await expect(evaluator.prepare([...choice, endless])).rejects.toThrow(UserError);
     await expect(evaluator.evaluate(recipes, { ...selection, endless: [endless] })).rejects.toThrow(UserError);
   });
 });
