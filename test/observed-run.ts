@@ -1,7 +1,11 @@
-import { expect } from "vitest";
-import type { RunEvent } from "../src/run/events.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
+import type { RunEvent } from "../src/run/events.ts";
 import { launchRun, type Outcome } from "../src/run/run-experiment.ts";
+import { tinyExperiment } from "./tiny-experiment.ts";
 
 /** A run and everything it told. */
 export interface ObservedRun {
@@ -15,6 +19,32 @@ export async function launch(experiment: Experiment, folder: string): Promise<Ob
   const events: RunEvent[] = [];
   const outcome = await launchRun(experiment, folder, { onEvent: (event) => void events.push(event) });
   return { folder, events, outcome };
+}
+
+/** The default run, launched before the tests of a file, which only read it. */
+export function sharedRun(): ObservedRun {
+  let models = "";
+  let run: ObservedRun | undefined;
+  beforeAll(async () => {
+    models = await mkdtemp(join(tmpdir(), "evomerge-"));
+    run = await launch(await tinyExperiment(models), join(models, "run"));
+  });
+  afterAll(() => rm(models, { recursive: true, force: true }));
+  const launched = (): ObservedRun => {
+    if (!run) throw new Error("the shared run is launched before the tests, not while they are collected");
+    return run;
+  };
+  return {
+    get folder() {
+      return launched().folder;
+    },
+    get events() {
+      return launched().events;
+    },
+    get outcome() {
+      return launched().outcome;
+    },
+  };
 }
 
 /** Launches a run that is interrupted at an event. */

@@ -1,24 +1,15 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/run/events.ts";
 import { withOverrides } from "../../src/experiment/experiment-file.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import { interrupt, launch, type ObservedRun, told } from "../observed-run.ts";
+import { interrupt, sharedRun, told } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
+import { recorded, traces } from "../tiny-experiment.ts";
 
-/** The default run, which tests only read. */
-let whole: ObservedRun;
-let models: string;
-beforeAll(async () => {
-  models = await mkdtemp(join(tmpdir(), "evomerge-"));
-  whole = await launch(await tinyExperiment(models), join(models, "run"));
-});
-afterAll(() => rm(models, { recursive: true, force: true }));
+const whole = sharedRun();
 
 describe("resumeRun", () => {
   test("tells a finished run's steps again without computing, and ends with the same verdict", async () => {

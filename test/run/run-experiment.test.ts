@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/run/events.ts";
 import { withOverrides } from "../../src/experiment/experiment-file.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
@@ -12,18 +10,11 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { loadSearchSpace } from "../../src/space/search-space.ts";
-import { launch, type ObservedRun, told } from "../observed-run.ts";
+import { launch, type ObservedRun, sharedRun, told } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, recorded, type TinyExperiment, tinyExperiment, writeRows } from "../tiny-experiment.ts";
 
-/** The default run, which tests only read. */
-let whole: ObservedRun;
-let models: string;
-beforeAll(async () => {
-  models = await mkdtemp(join(tmpdir(), "evomerge-"));
-  whole = await launch(await tinyExperiment(models), join(models, "run"));
-});
-afterAll(() => rm(models, { recursive: true, force: true }));
+const whole = sharedRun();
 
 /** Launches a tiny experiment in a folder of its own. */
 async function run(options: TinyExperiment): Promise<ObservedRun> {
