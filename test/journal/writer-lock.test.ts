@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { currentProcess, type ProcessIdentity } from "../../src/journal/process-identity.ts";
+import { currentProcess, type ProcessIdentity } from "../../src/lock/process-identity.ts";
 import { WriterLock } from "../../src/journal/writer-lock.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
