@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
+import { reasonOf } from "../checkpoint/system-error.ts";
+import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { UserError } from "../errors.ts";
+
+/** A file of an exported model, with the digests by which the Hub may list it. */
+export interface ExportedFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** How a file in LFS is listed. */
+  readonly sha256: string;
+  /** Git's sha1, how any other file is listed. */
+  readonly blob: string;
+}
+
+/**
+ * The files of a folder that an export wrote, manifest included. A UserError for a folder without a manifest, and for one
+ * with other files or other contents than the manifest names.
+ */
+export async function readExportedFolder(folder: string, signal?: AbortSignal): Promise<readonly ExportedFile[]> {
+  const names = (await readdir(folder).catch(refuse(folder))).toSorted();
+  if (!names.includes(MANIFEST)) {
+    throw new UserError(`${folder}: holds no ${MANIFEST}; expected a folder that evomerge export wrote`);
+  }
+  const listed = parseManifest(await readFile(join(folder, MANIFEST), "utf8").catch(refuse(folder)));
+  const missing = Array.from(listed.keys()).find((name) => !names.includes(name));
+  if (missing !== undefined) throw changed(folder, missing, "is missing");
+  const files: ExportedFile[] = [];
+  for (const name of names) {
+    const file = await digest(folder, name, signal);
+    if (name !== MANIFEST && listed.get(name) !== file.sha256) {
+      throw changed(folder, name, listed.has(name) ? "was changed" : "was added");
+    }
+    files.push(file);
+  }
+  return files;
+}
+
+async function digest(folder: string, path: string, signal?: AbortSignal): Promise<ExportedFile> {
+  const file = join(folder, path);
+  const { size: bytes } = await stat(file).catch(refuse(file));
+  const sha256 = createHash("sha256");
+  const blob = createHash("sha1").update(`blob ${bytes}\0`);
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+      signal?.throwIfAborted();
+      sha256.update(chunk as Buffer);
+      blob.update(chunk as Buffer);
+    }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    refuse(file)(cause);
+  }
+  return { path, bytes, sha256: sha256.digest("hex"), blob: blob.digest("hex") };
+}
+
+function changed(folder: string, name: string, what: string): UserError {
+  return new UserError(`${folder}: ${showUntrusted(name)} ${what} since the export; export again`);
+}
+
+function refuse(path: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new UserError(`cannot read ${path}: ${reasonOf(cause)}`, { cause });
+  };
+}

@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { isSafePath } from "./safe-path.ts";
+
+/** A commit, or an object of git. */
+export const sha1 = z.string().regex(/^[0-9a-f]{40}$/);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** Bytes, or a count. */
+export const size = z.int().nonnegative();
+/** Path of a file of a repository. */
+export const filePath = z.string().refine(isSafePath, "expected a path inside the repository");
+export const gated = z.literal([false, "auto", "manual"]);
+export const lastCommit = z.object({ id: sha1, date: z.iso.datetime(), title: z.string() });

@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { reasonOf } from "../checkpoint/system-error.ts";
+import { UserError } from "../errors.ts";
+import { retryingFetch } from "./retrying-fetch.ts";
+
+/** A way to the Hugging Face Hub: where it is, who asks, and where downloads are kept. */
+export interface Hub {
+  /** Such as `https://huggingface.co`, without a slash at the end. */
+  readonly endpoint: string;
+  /** `fetch` sends it, to the endpoint alone; never to be shown. */
+  readonly token?: string;
+  /** The variable or the file that the token comes from. */
+  readonly tokenSource: string;
+  /** Whether no request may be made. */
+  readonly offline: boolean;
+  /** Folder of the cache, shared with Python's huggingface_hub. */
+  readonly cache: string;
+  /** Adds the token, and repeats what fails for a while. */
+  readonly fetch: typeof fetch;
+  readonly pace: Pace;
+}
+
+/** How long to wait. */
+export interface Pace {
+  /** Before the first repetition of a request; doubled for each one after it. */
+  readonly backoffMs: number;
+  /** For an answer, and for the next bytes of it. */
+  readonly patienceMs: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The Hub as Python's huggingface_hub would find it from the same environment; a UserError for settings that cannot be. */
+export async function openHub(environment: Environment = process.env, pace: Partial<Pace> = {}): Promise<Hub> {
+  const home = expandHome(
+    environment["HF_HOME"] || join(environment["XDG_CACHE_HOME"] || join(homeOf(environment), ".cache"), "huggingface"),
+    environment,
+  );
+  const cache = environment["HF_HUB_CACHE"] || environment["HUGGINGFACE_HUB_CACHE"] || join(home, "hub");
+  const { token, source } = await findToken(environment, home);
+  const settings = {
+    endpoint: readEndpoint(environment["HF_ENDPOINT"] || "https://huggingface.co"),
+    ...(token === undefined ? {} : { token }),
+    tokenSource: source,
+    offline: /^(1|on|yes|true)$/i.test(environment["HF_HUB_OFFLINE"] ?? ""),
+    cache: expandHome(cache, environment),
+    pace: { backoffMs: 1000, patienceMs: 30_000, ...pace },
+  };
+  return { ...settings, fetch: retryingFetch(settings) };
+}
+
+function homeOf(environment: Environment): string {
+  return environment["HOME"] || homedir();
+}
+
+function expandHome(path: string, environment: Environment): string {
+  return path.replace(/^~(?=$|[/\\])/, () => homeOf(environment));
+}
+
+function readEndpoint(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A name and password are refused by fetch, in an error that shows them.
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+    throw new UserError(
+      "HF_ENDPOINT is not the address of a Hub; expected one such as https://huggingface.co, without name or password",
+    );
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+async function findToken(environment: Environment, home: string): Promise<{ token?: string; source: string }> {
+  for (const name of ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]) {
+    const token = checkToken(environment[name], name);
+    if (token !== undefined) return { token, source: name };
+  }
+  const path = expandHome(environment["HF_TOKEN_PATH"] || join(home, "token"), environment);
+  const token = checkToken(await readIfPresent(path), path);
+  return { ...(token === undefined ? {} : { token }), source: path };
+}
+
+/** A header would refuse a token with other characters, in an error that shows it. */
+function checkToken(text: string | undefined, source: string): string | undefined {
+  const token = text?.trim();
+  if (token === undefined || token === "") return undefined;
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new UserError(`${source} does not hold a token; expected one line such as hf_…, without spaces`);
+  return token;
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR"))
+      return undefined;
+    throw new UserError(`cannot read the token in ${path}: ${reasonOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,64 @@
+import { INDEX_FILE, SINGLE_FILE } from "../checkpoint/checkpoint.ts";
+import { UserError } from "../errors.ts";
+import { formatReference } from "./reference.ts";
+import type { Repository, RepositoryFile } from "./snapshot.ts";
+
+const ADAPTER_CONFIG = "adapter_config.json";
+const ADAPTER_WEIGHTS = "adapter_model.safetensors";
+const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
+const PICKLE = /^(pytorch_model.*|adapter_model)\.bin$|\.(pt|pth|ckpt)$/;
+
+const SMALL_FILES = new Set([
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+  "tokenizer.model",
+  "spiece.model",
+  "README.md",
+  INDEX_FILE,
+  ADAPTER_CONFIG,
+]);
+
+/**
+ * The files of a model or adapter that evomerge reads or passes on, its safetensors weights only if wanted; nothing in
+ * subfolders, and no weights in other formats. A UserError for a repository without weights in safetensors.
+ */
+export function neededFiles(repository: Repository, extent: "all" | "without weights"): readonly RepositoryFile[] {
+  const paths = new Set(repository.files.map(({ path }) => path));
+  const isWeights = weightsAmong(paths);
+  if (!repository.files.some(({ path }) => isWeights(path))) throw whyNone(repository);
+  return repository.files.filter(
+    ({ path }) =>
+      (isSmall(path) && !(path === INDEX_FILE && paths.has(SINGLE_FILE))) || (extent === "all" && isWeights(path)),
+  );
+}
+
+function isSmall(path: string): boolean {
+  return SMALL_FILES.has(path) || /^(LICENSE|NOTICE)[^/]*$/i.test(path) || /^chat_template\.[^/]+$/.test(path);
+}
+
+/** One file wins over shards, as when a folder is opened. */
+function weightsAmong(paths: ReadonlySet<string>): (path: string) => boolean {
+  const isAdapter = (path: string): boolean => path === ADAPTER_WEIGHTS && paths.has(ADAPTER_CONFIG);
+  if (paths.has(SINGLE_FILE)) return (path) => path === SINGLE_FILE || isAdapter(path);
+  if (paths.has(INDEX_FILE)) return (path) => SHARD.test(path) || isAdapter(path);
+  return isAdapter;
+}
+
+function whyNone({ name, commit, files }: Repository): UserError {
+  const where = formatReference({ name, revision: commit });
+  const pickle = files.find(({ path }) => PICKLE.test(path));
+  if (pickle === undefined)
+    return new UserError(
+      `${where} has no weights in safetensors; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`,
+    );
+  return new UserError(
+    `${where} has its weights in ${pickle.path} only: pickled weights can run code and are never loaded; convert them with ` +
+      `https://huggingface.co/spaces/safetensors/convert, or in Python with save_pretrained, and give the folder instead`,
+  );
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { reasonOf } from "../checkpoint/system-error.ts";
+import { UserError } from "../errors.ts";
+import type { Hub } from "./hub.ts";
+
+const REPETITIONS = 5;
+/** A server that wants more than this is told about instead of waited for. */
+const LONGEST_WAIT_MS = 300_000;
+
+/** What a request gave: an answer, or the reason why there is none. */
+type Outcome = Response | Error;
+
+/**
+ * A fetch for the Hub. It adds the token to requests to the endpoint and to no others (fetch itself drops the header when
+ * it is redirected to another host), and repeats what may succeed later: no connection, no answer in time, statuses 408,
+ * 429 and 5xx, waiting longer each time or as long as Retry-After says. Requests that change something are repeated only
+ * when refused for their number. In the end it answers, or throws a UserError; an abort of the signal is passed on at once.
+ */
+export function retryingFetch(hub: Pick<Hub, "endpoint" | "token" | "offline" | "pace">): typeof fetch {
+  return async (input, init = {}) => {
+    // A request's body could be read once only; everything that calls us gives an address.
+    if (input instanceof Request) throw new Error("retryingFetch takes an address, not a Request");
+    const url = new URL(input);
+    if (hub.offline) throw new UserError(`${addressOf(url)} is not asked because HF_HUB_OFFLINE is set; unset it`);
+    const request = { ...init, headers: withToken(hub, url, init.headers) };
+    for (let repetition = 0; ; repetition++) {
+      const outcome = await attempt(url, request, hub.pace.patienceMs);
+      if (outcome instanceof Response && !isTransient(outcome.status)) return outcome;
+      init.signal?.throwIfAborted();
+      const delayMs = delayBefore(repetition, outcome, hub.pace.backoffMs);
+      if (repetition === REPETITIONS || delayMs > LONGEST_WAIT_MS || !mayRepeat(request, outcome))
+        throw failure(url, outcome, repetition + 1);
+      if (outcome instanceof Response) await outcome.body?.cancel();
+      await sleep(delayMs, undefined, init.signal ? { signal: init.signal } : {});
+    }
+  };
+}
+
+/** The address without its query, which may hold a signature. */
+export function addressOf({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
+}
+
+/** Wait before repetition 0, 1, ...: doubled each time, and random in its upper half so that clients do not come together. */
+export function backoff(repetition: number, backoffMs: number): number {
+  return backoffMs * 2 ** repetition * (0.5 + Math.random() / 2);
+}
+
+function withToken(
+  { endpoint, token }: Pick<Hub, "endpoint" | "token">,
+  url: URL,
+  init: RequestInit["headers"],
+): Headers {
+  const headers = new Headers(init);
+  headers.delete("authorization");
+  if (token !== undefined && url.origin === new URL(endpoint).origin) headers.set("authorization", `Bearer ${token}`);
+  return headers;
+}
+
+async function attempt(url: URL, init: RequestInit, patienceMs: number): Promise<Outcome> {
+  const late = new AbortController();
+  const giveUp = (): void => late.abort(new Error(`no answer in ${patienceMs / 1000} s`));
+  // The answer to an upload comes when all of it has been received, however long that takes.
+  const timer = hasBody(init) ? undefined : setTimeout(giveUp, patienceMs);
+  try {
+    const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
+    const response = await fetch(url, { ...init, signal });
+    // Answers of the API are small: read here, so that one cut off in the middle is asked for again.
+    if (isJson(response) && !new Headers(init.headers).has("range")) await response.clone().arrayBuffer();
+    return response;
+  } catch (error) {
+    init.signal?.throwIfAborted();
+    return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function hasBody({ body }: RequestInit): boolean {
+  return body !== undefined && body !== null;
+}
+
+function isJson({ headers }: Response): boolean {
+  return headers.get("content-type")?.startsWith("application/json") ?? false;
+}
+
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
+
+function mayRepeat({ method = "GET", body }: RequestInit, outcome: Outcome): boolean {
+  if (body instanceof ReadableStream) return false;
+  if (outcome instanceof Response && outcome.status === 429) return true;
+  return ["GET", "HEAD", "PUT"].includes(method.toUpperCase());
+}
+
+function delayBefore(repetition: number, outcome: Outcome, backoffMs: number): number {
+  const asked = outcome instanceof Response ? readRetryAfter(outcome.headers.get("retry-after")) : undefined;
+  return Math.max(asked ?? 0, backoff(repetition, backoffMs));
+}
+
+/** Milliseconds to wait, from a number of seconds or a date. */
+function readRetryAfter(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
+function failure(url: URL, outcome: Outcome, tries: number): UserError {
+  const times = tries === 1 ? "" : ` after ${tries} tries`;
+  if (!(outcome instanceof Response))
+    return new UserError(
+      `${addressOf(url)}: ${reasonOf(rootOf(outcome))}${times}; check the network and HF_ENDPOINT, ` +
+        "or set HF_HUB_OFFLINE=1 to use what is in the cache",
+      { cause: outcome },
+    );
+  const retryAfter = readRetryAfter(outcome.headers.get("retry-after"));
+  const when = retryAfter === undefined ? "later" : `in ${Math.ceil(retryAfter / 1000)} s, as it asks`;
+  const advice = outcome.status === 429 ? "; a token in HF_TOKEN allows more requests" : "";
+  return new UserError(`${addressOf(url)} answered ${outcome.status}${times}; try again ${when}${advice}`);
+}
+
+/** The innermost cause: fetch's own errors all say "fetch failed". */
+function rootOf(error: Error): Error {
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0];
+  return cause instanceof Error ? rootOf(cause) : error;
+}

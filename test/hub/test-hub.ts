@@ -1,0 +1,14 @@
+import { openHub, type Hub, type Pace } from "../../src/hub/hub.ts";
+import type { LoopbackHub } from "./loopback-hub.ts";
+
+/** The Hub at the server, with a cache in the folder, waiting no longer than a test can. */
+export function testHub(
+  { url }: Pick<LoopbackHub, "url">,
+  folder: string,
+  { environment = {}, pace = {} }: { environment?: NodeJS.ProcessEnv; pace?: Partial<Pace> } = {},
+): Promise<Hub> {
+  return openHub(
+    { HOME: folder, HF_ENDPOINT: url, HF_HUB_CACHE: `${folder}/cache`, ...environment },
+    { backoffMs: 1, patienceMs: 200, ...pace },
+  );
+}
