@@ -25,41 +25,54 @@ export interface RowFormat {
   readonly name: string;
   /** The keys by which a row of this format is recognised. */
   readonly keys: readonly string[];
+  /** The key among them that rows without labels lack. */
+  readonly rightAnswer: string;
   readonly schema: z.ZodType<ParsedRow>;
 }
 
 /** The known formats, the most specific first. */
 export function rowFormats(options: RowOptions): RowFormat[] {
   return [
-    { name: "MMLU", keys: ["question", "choices", "answer"], schema: mmluRow(options) },
-    { name: "choice", keys: ["input", "target", "answer_choices"], schema: choiceRow },
-    { name: "text", keys: ["input", "target"], schema: textRow },
+    { name: "MMLU", keys: ["question", "choices", "answer"], rightAnswer: "answer", schema: mmluRow(options) },
+    { name: "choice", keys: ["input", "target", "answer_choices"], rightAnswer: "target", schema: choiceRow },
+    { name: "text", keys: ["input", "target"], rightAnswer: "target", schema: textRow },
   ];
 }
 
+/** All columns that any format reads. */
+export const rowColumns: ReadonlySet<string> = new Set(
+  "input target answer_choices label eval_type question subject choices answer".split(" "),
+);
+
 const someText = z.string().refine((text) => /\P{White_Space}/u.test(text), "expected some text, found none");
-const answers = z.array(z.string().min(1, "expected some text, found none")).min(2, "expected at least two answers");
+const answerList = z.array(z.string().min(1, "expected some text, found none")).min(2, "expected at least two answers");
+const answers = fromPythonList(answerList);
 
 const choiceRow = z
   .object({
     input: someText,
     target: z.union([z.string().min(1), z.int()], { error: "expected the right answer or its number" }),
-    answer_choices: z.preprocess(
-      (value) => (typeof value === "string" ? (parsePythonList(value) ?? value) : value),
-      answers,
-    ),
-    label: z.int().optional(),
+    answer_choices: answers,
+    label: z.int().nullish(),
+    eval_type: z.string().nullish(),
   })
-  .transform(({ input, target, answer_choices, label: given }, context): ParsedRow => {
-    const named = typeof target === "number" ? target : answer_choices.indexOf(target);
+  .transform(({ input, target, answer_choices, label: given, eval_type }, context): ParsedRow => {
+    const named = labelNamed(target, answer_choices, eval_type === "multiple_choice");
     const label = given ?? named;
-    checkLabel(label, answer_choices, given === undefined ? "target" : "label", context);
-    if (typeof target === "number" ? target !== label : target !== answer_choices[label]) {
+    checkLabel(label, answer_choices, typeof given === "number" ? "label" : "target", context);
+    if (named !== label && target !== answer_choices[label]) {
       const expected = `expected ${JSON.stringify(answer_choices[label])}, the answer of label ${label}`;
       context.addIssue({ code: "custom", path: ["target"], message: `${expected}, found ${JSON.stringify(target)}` });
     }
     return { kind: "choice", context: input, answers: answer_choices, label, passage: passageOf(input) };
   });
+
+/** A target is the right answer or its number; as text it is a number if the row says so or no answer reads like it. */
+function labelNamed(target: string | number, answers: readonly string[], isNumber: boolean): number {
+  if (typeof target === "number") return target;
+  const label = answers.indexOf(target);
+  return /^\d+$/.test(target) && (isNumber || label < 0) ? Number(target) : label;
+}
 
 const textRow = z.object({ input: someText, target: someText }).transform(({ input, target }): ParsedRow => ({
   kind: "text",
@@ -73,7 +86,7 @@ const textRow = z.object({ input: someText, target: someText }).transform(({ inp
 const mmluTemplates = {
   mmlu: {
     questions: "multiple choice questions",
-    choices: answers.length(4, "expected four choices; use the format mmlu_continuation for others"),
+    choices: fromPythonList(answerList.length(4, "expected four choices; use the format mmlu_continuation for others")),
     prompt: (question: string, [a, b, c, d]: readonly string[]) =>
       `${question}\nA. ${a}\nB. ${b}\nC. ${c}\nD. ${d}\nAnswer:`,
     answers: () => ["A", "B", "C", "D"],
@@ -89,19 +102,24 @@ const mmluTemplates = {
 function mmluRow({ format = "mmlu", description = true }: RowOptions): z.ZodType<ParsedRow> {
   const template = mmluTemplates[format];
   return z
-    .object({ question: someText, subject: z.string().optional(), choices: template.choices, answer: z.int() })
+    .object({ question: someText, subject: z.string().nullish(), choices: template.choices, answer: z.int() })
     .transform(({ question, subject, choices, answer }, context): ParsedRow => {
       checkLabel(answer, choices, "answer", context);
       const asked = question.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
       const about = `The following are ${template.questions} (with answers) about ${subject?.replaceAll("_", " ")}.\n\n`;
       return {
         kind: "choice",
-        context: (description && subject !== undefined ? about : "") + template.prompt(asked, choices),
+        context: (description && typeof subject === "string" ? about : "") + template.prompt(asked, choices),
         answers: template.answers(choices),
         label: answer,
         passage: asked,
       };
     });
+}
+
+/** Lists saved as text in a cell of a table. */
+function fromPythonList<T extends z.ZodType>(list: T): z.ZodPreprocess<T> {
+  return z.preprocess((value) => (typeof value === "string" ? (parsePythonList(value) ?? value) : value), list);
 }
 
 function checkLabel(label: number, choices: readonly string[], key: string, context: z.RefinementCtx): void {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.ts";
-import { rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
+import { readRecords } from "./read-records.ts";
+import { rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
+import type { RowRecord } from "./row-record.ts";
 
 /** One scored question: which of the continuations follows the context, or how likely is the only one. */
 export interface TaskRow {
@@ -18,32 +19,36 @@ export interface TaskRow {
 }
 
 /**
- * Reads a file of JSON lines, all of one format: choice (`input`, `target`, `answer_choices`, `label`), text (`input`,
- * `target`) or MMLU (`question`, `subject`, `choices`, `answer`). A row may occur twice. The first fault is thrown as a
- * UserError that names file and line.
+ * Reads files of rows, all of one format: choice (`input`, `target`, `answer_choices`, `label`), text (`input`, `target`)
+ * or MMLU (`question`, `subject`, `choices`, `answer`). The extension of each says whether it is CSV, parquet or JSON
+ * lines. A row may occur twice. The first fault is thrown as a UserError that names the file and the line or row.
  */
-export async function readRows(path: string, options: RowOptions = {}): Promise<TaskRow[]> {
-  const lines = (await readText(path)).split("\n");
+export async function readRows(paths: string | readonly string[], options: RowOptions = {}): Promise<TaskRow[]> {
+  const files = typeof paths === "string" ? [paths] : paths;
   const formats = rowFormats(options);
   const rows: TaskRow[] = [];
   let format: RowFormat | undefined;
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    const where = `${path}:${index + 1}`;
-    const value = parseLine(line, where);
-    const own = formatOf(value, formats, where);
-    format ??= own;
-    if (own !== format)
-      throw new UserError(`${where}: expected ${format.name} rows as above, found one of ${own.name}`);
-    rows.push(taskRow(parseRow(value, own, where)));
+  for (const file of files) {
+    for (const record of await readRecords(file, rowColumns)) {
+      const own = formatOf(record, formats);
+      format ??= own;
+      if (own !== format)
+        throw new UserError(`${record.where}: expected ${format.name} rows as above, found one of ${own.name}`);
+      rows.push(taskRow(parseRow(record, own)));
+    }
   }
-  if (!format) throw new UserError(`${path}: expected one JSON object a line, found no rows`);
+  if (!format) throw new UserError(`${nameFiles(files)}: expected rows, found none`);
   if (options.format !== undefined && format.name !== "MMLU") {
     throw new UserError(
-      `${path}: the format ${options.format} needs MMLU rows, found ${format.name} rows; leave the format out`,
+      `${nameFiles(files)}: the format ${options.format} needs MMLU rows, found ${format.name} rows; leave the format out`,
     );
   }
   return rows;
+}
+
+/** Files as errors name them. */
+export function nameFiles([first = "", ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 /** A row as errors name it: by the end of its context, where the question is. */
@@ -56,34 +61,23 @@ export function rowsDigest(rows: readonly TaskRow[]): string {
   return sha256(rows.map(({ id }) => id).join("\n"));
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
-  } catch (error) {
-    throw new UserError(`${path}: cannot read the rows: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function parseLine(line: string, where: string): object {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    throw new UserError(`${where}: expected a JSON object on one line: ${(error as Error).message}`, { cause: error });
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new UserError(`${where}: expected a JSON object, found ${line.slice(0, 40)}`);
-}
-
-function formatOf(value: object, formats: readonly RowFormat[], where: string): RowFormat {
-  const format = formats.find(({ keys }) => keys.every((key) => key in value));
+function formatOf({ where, columns, values }: RowRecord, formats: readonly RowFormat[]): RowFormat {
+  const has = (key: string): boolean => (values[key] ?? undefined) !== undefined;
+  const format = formats.find(({ keys }) => keys.every(has));
   if (format) return format;
+  const found = columns.map((name) => (/^\w{1,40}$/.test(name) ? name : JSON.stringify(name.slice(0, 40)))).join(", ");
+  const unlabelled = formats.find(({ keys, rightAnswer }) => keys.every((key) => key === rightAnswer || has(key)));
+  if (unlabelled) {
+    throw new UserError(
+      `${where}: found no labels: expected the right answer as ${unlabelled.rightAnswer}, found only ${found}; rows without labels cannot be scored`,
+    );
+  }
   const known = formats.map(({ name, keys }) => `${keys.join(", ")} (${name})`).join("; or ");
-  throw new UserError(`${where}: expected the keys ${known}; found ${Object.keys(value).join(", ") || "none"}`);
+  throw new UserError(`${where}: expected the keys ${known}; found ${found || "none"}`);
 }
 
-function parseRow(value: object, format: RowFormat, where: string): ParsedRow {
-  const parsed = format.schema.safeParse(value);
+function parseRow({ where, values }: RowRecord, format: RowFormat): ParsedRow {
+  const parsed = format.schema.safeParse(values);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UserError(`${where}: ${issue?.path.join(".")}: ${issue?.message}`);

@@ -1,10 +1,12 @@
 import { mean } from "simple-statistics";
 import type { TaskRow } from "./rows.ts";
 
-/** What a model's log-likelihoods say about one row; the last two are given for choice rows only. */
+/** What a model's log-likelihoods say about one row; all but the loss are given for choice rows only. */
 export interface RowScore {
   /** Nats; choice: surprise at the right answer among the answers; text: surprise per UTF-8 byte of the continuation. */
   readonly loss: number;
+  /** Index of the most likely answer, of several the first; left out if a likelihood is not finite. */
+  readonly answer?: number;
   /** lm_eval's `acc`: the right answer is the most likely. */
   readonly correct?: boolean;
   /** lm_eval's `acc_norm`: the right answer is the most likely per character. */
@@ -27,13 +29,16 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
   if (logLikelihoods.length !== row.continuations.length) {
     throw new Error(`row ${row.id} has ${row.continuations.length} continuations, got ${logLikelihoods.length} scores`);
   }
-  const right = logLikelihoods.every(Number.isFinite) ? (logLikelihoods[row.label] ?? NaN) : NaN;
+  const isFinite = logLikelihoods.every(Number.isFinite);
+  const right = isFinite ? (logLikelihoods[row.label] ?? NaN) : NaN;
   if (row.kind === "text") return { loss: -right / Buffer.byteLength(row.continuations[row.label] ?? "") };
   const perCharacter = logLikelihoods.map((value, i) => value / characters(row.continuations[i] ?? ""));
+  const answer = firstLargest(logLikelihoods);
   return {
     loss: logSumExp(logLikelihoods) - right,
-    correct: !Number.isNaN(right) && firstLargest(logLikelihoods) === row.label,
-    correctNormalised: !Number.isNaN(right) && firstLargest(perCharacter) === row.label,
+    ...(isFinite && { answer }),
+    correct: isFinite && answer === row.label,
+    correctNormalised: isFinite && firstLargest(perCharacter) === row.label,
   };
 }
 

@@ -115,7 +115,7 @@ describe("readRows", () => {
   });
 
   test.each([
-    ["no rows", [""], "rows.jsonl: expected one JSON object a line, found no rows"],
+    ["no rows", [""], "rows.jsonl: expected rows, found none"],
     ["broken JSON", [text, "{"], "rows.jsonl:2: expected a JSON object on one line: "],
     ["no object", ["[1]"], "rows.jsonl:1: expected a JSON object, found [1]"],
     ["unknown keys", [{ prompt: "x" }], "rows.jsonl:1: expected the keys question, choices, answer (MMLU); or "],
@@ -158,6 +158,27 @@ describe("readRows", () => {
     ],
   ])("refuses %s", async (_, lines, message) => {
     expect(await fault(lines)).toContain(message);
+  });
+
+  test("reads several files one after another, each by its extension, all of one format", async () => {
+    const files = ["a.jsonl", "b.csv", "c.jsonl"].map((name) => join(folder, name));
+    await writeFile(files[0]!, JSON.stringify(text));
+    await writeFile(files[1]!, "input,target\nAnother article.,Long.\n");
+    await writeFile(files[2]!, JSON.stringify(choice));
+    const rows = await readRows(files.slice(0, 2));
+    expect(rows.map(({ context }) => context)).toEqual([text.input, "Another article."]);
+    await expect(readRows(files)).rejects.toThrow(/c\.jsonl:1: expected text rows as above, found one of choice/);
+    await expect(readRows(files.slice(0, 2), { format: "mmlu" })).rejects.toThrow(
+      /a\.jsonl and 1 more: the format mmlu/,
+    );
+  });
+
+  test.each([
+    ["choices", { input: "x", answer_choices: ["a", "b"] }, "target"],
+    ["texts", { input: "x", target: null, eval_type: "generation" }, "target"],
+    ["MMLU", { question: "x", choices: ["a", "b", "c", "d"] }, "answer"],
+  ])("says that rows have no labels: %s", async (_, row, key) => {
+    expect(await fault([row])).toContain(`rows.jsonl:1: found no labels: expected the right answer as ${key}`);
   });
 
   test("refuses a format for rows that have no choice of it, and a missing file", async () => {

@@ -58,6 +58,12 @@ describe("scoreRow", () => {
     );
   });
 
+  test("the answer of a choice is the most likely, and a text has none", () => {
+    expect(scoreRow(row(["a", "b", "c"], 0), [-3, -2, -2.5]).answer).toBe(1);
+    expect(scoreRow(row(["a", "b"], 1), [-1, -1]).answer).toBe(0);
+    expect(scoreRow(row(["a"], 0), [-1])).not.toHaveProperty("answer");
+  });
+
   test("on a tie the first answer counts, as numpy's argmax does it", () => {
     expect(scoreRow(row(["a", "b"], 0), [-1, -1]).correct).toBe(true);
     expect(scoreRow(row(["a", "b"], 1), [-1, -1]).correct).toBe(false);
@@ -76,7 +82,11 @@ describe("scoreRow", () => {
   });
 
   test.each([NaN, -Infinity, Infinity])("%d makes the loss NaN and the answer wrong", (value) => {
-    expect(scoreRow(row(["a", "b"], 0), [-1, value])).toEqual({ loss: NaN, correct: false, correctNormalised: false });
+    expect(scoreRow(row(["a", "b"], 0), [-1, value])).toStrictEqual({
+      loss: NaN,
+      correct: false,
+      correctNormalised: false,
+    });
     expect(scoreRow(row(["a"], 0), [value])).toEqual({ loss: NaN });
   });
 

@@ -1,0 +1,65 @@
+import { UserError } from "../../errors.ts";
+import type { EngineName, Precision } from "../../experiment/experiment-file.ts";
+import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
+import { openHub } from "../../hub/hub.ts";
+import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";
+import { generatedTexts } from "../../submission/generated-texts.ts";
+import { predictChoices } from "../../submission/predict-choices.ts";
+import { readQuestions } from "../../submission/questions.ts";
+import { readSubmission, writeSubmission } from "../../submission/submission-file.ts";
+import { interruptionSignal } from "../interruption.ts";
+import { Progress } from "../progress.ts";
+
+export interface WriteSubmissionOptions {
+  /** The competition's CSV. */
+  readonly rows: string;
+  readonly to: string;
+  /** A submission to take the generated texts from. */
+  readonly generated?: string | undefined;
+  readonly engine?: EngineName | undefined;
+  readonly precision?: Precision | undefined;
+}
+
+/** `evomerge submission write`: answers the competition's questions with a model and writes the file to hand in. */
+export async function writeSubmissionCommand(
+  model: string,
+  { rows, to, generated, engine, precision }: WriteSubmissionOptions,
+): Promise<void> {
+  const signal = interruptionSignal();
+  const questions = await readQuestions(rows);
+  const texts = await generatedTexts(questions, generated);
+  const folder = await fetchModel(model, signal);
+  const answers = await predictChoices(folder, questions, { engine, precision, signal });
+  const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
+  await writeSubmission(to, predictions);
+  process.stdout.write(`wrote ${to}\n${checkText(checkSubmission(predictions, questions))}\n`);
+}
+
+/** `evomerge submission check`: says whether a submission can be handed in; a fault is an error. */
+export async function checkSubmissionCommand(
+  file: string,
+  { rows, json }: { readonly rows: string; readonly json?: boolean | undefined },
+): Promise<void> {
+  const check = checkSubmission(await readSubmission(file), await readQuestions(rows));
+  process.stdout.write(`${json ? JSON.stringify(check) : checkText(check)}\n`);
+  if (check.faults.length > 0) throw new UserError(`${file} does not answer ${rows}: ${check.faults.join("; ")}`);
+}
+
+async function fetchModel(model: string, signal: AbortSignal): Promise<string> {
+  const progress = new Progress();
+  try {
+    const onProgress: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
+    return await modelFolder(model, await openHub(), { signal, onProgress });
+  } finally {
+    progress.end();
+  }
+}
+
+function checkText({ questions, multipleChoice, accuracy }: SubmissionCheck): string {
+  return [
+    `questions        ${questions}`,
+    `multiple choice  ${multipleChoice}`,
+    `generated        ${questions - multipleChoice}`,
+    ...(accuracy === undefined ? [] : [`accuracy         ${accuracy.toFixed(6)}`]),
+  ].join("\n");
+}

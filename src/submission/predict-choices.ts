@@ -1,0 +1,47 @@
+import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { UserError } from "../errors.ts";
+import type { EngineName, Precision } from "../experiment/experiment-file.ts";
+import { BASE, openWorkspace } from "../experiment/workspace.ts";
+import type { TaskRow } from "../tasks/rows.ts";
+import type { Question } from "./questions.ts";
+import type { Predictions } from "./submission-file.ts";
+
+export interface PredictOptions {
+  readonly engine?: EngineName | undefined;
+  readonly precision?: Precision | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told the share of the work that is done. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/**
+ * Answers every question that has choices with the number of the choice that a model folder finds most likely: the
+ * log-likelihoods of its tokens behind the input are summed, as for lm_eval's `acc`.
+ */
+export async function predictChoices(
+  folder: string,
+  questions: readonly Question[],
+  { engine = "auto", precision = "auto", signal, onProgress }: PredictOptions = {},
+): Promise<Predictions> {
+  const rows = questions.flatMap(taskRow);
+  if (rows.length === 0) return new Map();
+  await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision });
+  const recipe = { method: "passthrough", model: BASE } as const;
+  const [evaluation] = await workspace.evaluator.evaluate([recipe], { rows }, { signal, onProgress });
+  return new Map(
+    rows.map(({ id }, i) => {
+      const answer = evaluation?.scores["rows"]?.[i]?.answer;
+      if (answer !== undefined) return [id, String(answer)];
+      throw new UserError(
+        `${folder}: cannot answer question ${showUntrusted(id)}: the likelihood of a choice is not finite; check the weights`,
+      );
+    }),
+  );
+}
+
+/** A question as the evaluator scores it, which needs a right answer: any will do. */
+function taskRow({ id, input, choices }: Question): TaskRow[] {
+  if (!choices) return [];
+  const continuations = choices.map((choice) => ` ${choice}`);
+  return [{ id, kind: "choice", context: input, continuations, label: 0, group: id }];
+}

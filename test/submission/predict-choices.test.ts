@@ -1,0 +1,129 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { checkSubmissionCommand, writeSubmissionCommand } from "../../src/cli/commands/submission.ts";
+import { UserError } from "../../src/errors.ts";
+import { scoreModel } from "../../src/experiment/score-model.ts";
+import { generatedTexts } from "../../src/submission/generated-texts.ts";
+import { predictChoices } from "../../src/submission/predict-choices.ts";
+import { readSubmission, writeSubmission } from "../../src/submission/submission-file.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { quizRows, writeRows } from "../tiny-experiment.ts";
+import { writeTinyModel } from "../tiny-model.ts";
+
+const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
+
+interface Quiz {
+  readonly input: string;
+  readonly answer_choices: readonly string[];
+  readonly label: number;
+}
+
+const quiz = quizRows("test", 12) as Quiz[];
+const questions = quiz.map(({ input, answer_choices, label }, i) => ({
+  id: `q${i}`,
+  input,
+  choices: answer_choices,
+  right: label,
+}));
+
+/** Makes the head so large that logits are infinite. */
+function overflow(name: string, values: Float32Array): void {
+  if (name === "lm_head.weight") values.fill(3e38);
+}
+
+describe("predictChoices", () => {
+  test("answers as often right as the score of the same rows says, question by question", async () => {
+    const folder = await temporaryFolder();
+    const model = await writeTinyModel(join(folder, "model"), { tokenizer });
+    const shares: number[] = [];
+    const options = { precision: "f32", onProgress: (share: number) => void shares.push(share) } as const;
+    const predictions = await predictChoices(model, [...questions, { id: "text", input: "Tell." }], options);
+    await writeRows(join(folder, "rows.jsonl"), quiz);
+    const { scores } = await scoreModel({ model, rows: join(folder, "rows.jsonl"), precision: "f32" });
+    expect(Array.from(predictions)).toEqual(questions.map(({ id }, i) => [id, String(scores[i]!.answer)]));
+    expect(questions.map(({ id, right }) => predictions.get(id) === String(right))).toEqual(
+      scores.map(({ correct }) => correct),
+    );
+    expect(new Set(predictions.values()).size).toBeGreaterThan(1);
+    expect(shares.at(-1)).toBe(1);
+  });
+
+  test("opens no model where there is nothing to choose", async () => {
+    expect(await predictChoices("/nowhere", [{ id: "text", input: "Tell." }])).toEqual(new Map());
+  });
+
+  test("says which question a broken model cannot answer", async () => {
+    const model = await writeTinyModel(join(await temporaryFolder(), "model"), { tokenizer, edit: overflow });
+    await expect(predictChoices(model, questions.slice(0, 1))).rejects.toThrow(
+      new UserError(
+        `${model}: cannot answer question 'q0': the likelihood of a choice is not finite; check the weights`,
+      ),
+    );
+  });
+});
+
+describe("generatedTexts", () => {
+  const asked = [...questions, { id: "t1", input: "Tell." }, { id: "t2", input: "Tell." }];
+
+  test("takes the texts of another submission and nothing else", async () => {
+    const path = join(await temporaryFolder(), "kit.csv");
+    await writeSubmission(
+      path,
+      new Map([
+        ["q0", "3"],
+        ["t2", "two"],
+        ["t1", "one"],
+      ]),
+    );
+    expect(Array.from(await generatedTexts(asked, path))).toEqual([
+      ["t1", "one"],
+      ["t2", "two"],
+    ]);
+    expect(await generatedTexts(questions)).toEqual(new Map());
+  });
+
+  test("says how many texts are missing and where to give them", async () => {
+    await expect(generatedTexts(asked)).rejects.toThrow(/^2 of the 14 questions .* --generated <submission.csv>/);
+    const path = join(await temporaryFolder(), "kit.csv");
+    await writeSubmission(path, new Map([["t1", "one"]]));
+    await expect(generatedTexts(asked, path)).rejects.toThrow(
+      new UserError(
+        `${path}: expected a text for each of the 2 questions of eval_type generation, found 1; 't2' is missing`,
+      ),
+    );
+  });
+});
+
+describe("evomerge submission", () => {
+  test("writes a file that it finds in order, and one without texts only if there are none to write", async () => {
+    const folder = await temporaryFolder();
+    const model = await writeTinyModel(join(folder, "model"), { tokenizer });
+    const [rows, kit, to] = ["rows.csv", "kit.csv", "submission.csv"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const records = questions.slice(0, 3).map(({ id, input, choices, right }) => {
+      const list = `[${choices.map((choice) => `'${choice}'`).join(", ")}]`;
+      return `${id},"${input}",${right},"${list}",multiple_choice\n`;
+    });
+    await writeFile(rows, `id,input,target,answer_choices,eval_type\n${records.join("")}t,Tell.,,None,generation\n`);
+    await writeSubmission(kit, new Map([["t", "a text"]]));
+    const output: string[] = [];
+    const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => output.push(String(text)) > 0);
+    try {
+      await expect(writeSubmissionCommand(model, { rows, to })).rejects.toThrow(/^1 of the 4 questions/);
+      await writeSubmissionCommand(model, { rows, to, generated: kit });
+      await checkSubmissionCommand(to, { rows, json: true });
+      await expect(checkSubmissionCommand(kit, { rows })).rejects.toThrow("3 ids without a prediction, such as 'q0'");
+    } finally {
+      stdout.mockRestore();
+    }
+    expect(Array.from((await readSubmission(to)).keys())).toEqual(["q0", "q1", "q2", "t"]);
+    expect(output[0]).toMatch(
+      /^wrote .*submission.csv\nquestions        4\nmultiple choice  3\ngenerated        1\naccuracy         \d/,
+    );
+    expect(JSON.parse(output[1]!)).toMatchObject({ questions: 4, faults: [] });
+  });
+});

@@ -1,0 +1,185 @@
+import { readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "csv-stringify/sync";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { describe, expect, test } from "vitest";
+import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const fixtures = new URL("../fixtures/tasks/parquet/", import.meta.url).pathname;
+const choice = await readRows(join(fixtures, "rows.jsonl"));
+
+async function read(name: string, content: string | Uint8Array): Promise<TaskRow[]> {
+  const path = join(await temporaryFolder(), name);
+  await writeFile(path, content);
+  return readRows(path);
+}
+
+async function fault(name: string, content: string | Uint8Array): Promise<string> {
+  const error: unknown = await read(name, content).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: "UserError" });
+  return (error as Error).message.replace(/^.*\//, "");
+}
+
+async function labels(csv: string): Promise<number[]> {
+  return (await read("rows.csv", csv)).map(({ label }) => label);
+}
+
+function asPythonList(choices: readonly string[]): string {
+  return `[${choices.map((choice) => (choice.includes("'") ? JSON.stringify(choice) : `'${choice}'`)).join(", ")}]`;
+}
+
+function parquet(columns: Record<string, string[]>): Uint8Array {
+  const columnData = Object.entries(columns).map(([name, data]) => ({ name, data, type: "STRING" as const }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 2 }));
+}
+
+/** Rows in the columns of the competition. */
+function table(rows: readonly TaskRow[]): string[][] {
+  return rows.map(({ kind, context, continuations, label }, id) => {
+    const answers = continuations.map((continuation) => continuation.slice(1));
+    return kind === "choice"
+      ? [String(id), context, String(label), asPythonList(answers), "multiple_choice"]
+      : [String(id), context, answers[0]!, "None", "generation"];
+  });
+}
+
+describe("CSV", () => {
+  const header = "id,input,target,answer_choices,eval_type\n";
+
+  test("of choice rows gives the rows of the JSON lines: labels as text, lists of Python, lines within fields", async () => {
+    expect(await read("rows.csv", header + stringify(table(choice)))).toEqual(choice);
+  });
+
+  test("of text rows gives the rows of the JSON lines, whether an absent list is None or empty", async () => {
+    const text = await readRows(new URL("../fixtures/tasks/rows/text.jsonl", import.meta.url).pathname);
+    expect(await read("rows.csv", header + stringify(table(text)))).toEqual(text);
+    expect(await read("rows.csv", header + stringify(table(text)).replaceAll("None", ""))).toEqual(text);
+  });
+
+  test("may have a byte order mark, Windows line ends, blank lines and the right answer beside its label", async () => {
+    const [row] = await read(
+      "a.csv",
+      `\uFEFFinput,target,answer_choices,label\r\n\r\nWhy?,no,"['yes', 'no']",1\r\n\r\n`,
+    );
+    expect(row).toMatchObject({ context: "Why?", continuations: [" yes", " no"], label: 1 });
+  });
+
+  test("takes a number for a label where the row says so, else for an answer that reads like it", async () => {
+    const list = `"['2', '1', '0']"`;
+    expect(await labels(`${header}1,x,2,${list},multiple_choice\n`)).toEqual([2]);
+    expect(await labels(`input,target,answer_choices\nx,2,${list}\nx,1,"['yes', 'no']"\n`)).toEqual([0, 1]);
+  });
+
+  test.each([
+    [
+      "rows of both kinds, at the line where the second begins",
+      `${header}1,"a\n\nb",0,"['x', 'y']",multiple_choice\n\n2,"c\nd",e,None,generation\n`,
+      "rows.csv:6: expected choice rows as above, found one of text",
+    ],
+    [
+      "a label that is none",
+      `${header}1,a,4,"['x', 'y']",multiple_choice\n`,
+      "rows.csv:2: target: expected one of the 2 answers",
+    ],
+    ["a list that is none", `${header}1,a,0,x,multiple_choice\n`, "rows.csv:2: answer_choices: Invalid input"],
+    [
+      "rows without labels",
+      "id,input,eval_type,answer_choices\n1,a,generation,None\n",
+      "rows.csv:2: found no labels: expected the right answer as target, found only id, input, eval_type, answer_choices; ",
+    ],
+    ["other columns", "prompt,\u001B[2J\n1,2\n", "rows.csv:2: expected the keys question, choices, answer (MMLU); or "],
+    ["a quote without end", 'input,target\n"a,b\n', "rows.csv: expected CSV with a header: Quote Not Closed"],
+    [
+      "a row that is too short",
+      "input,target\na,b\nc\n",
+      "rows.csv: expected CSV with a header: Invalid Record Length",
+    ],
+    ["a header alone", header, "rows.csv: expected rows, found none"],
+    ["nothing", "", "rows.csv: expected rows, found none"],
+  ])("refuses %s", async (_, content, message) => {
+    const found = await fault("rows.csv", content);
+    expect(found).toContain(message);
+    expect(found).not.toContain("\u001B");
+  });
+});
+
+describe("parquet", () => {
+  test.each(["none", "snappy", "gzip", "zstd", "brotli", "lz4"])(
+    "in the compression %s gives the rows of the JSON lines",
+    async (compression) => {
+      expect(await readRows(join(fixtures, `${compression}.parquet`))).toEqual(choice);
+    },
+  );
+
+  test("of text rows gives the rows of the JSON lines; other columns and absent lists are passed over", async () => {
+    const text = await readRows(new URL("../fixtures/tasks/rows/text.jsonl", import.meta.url).pathname);
+    const columnData = [
+      { name: "id", data: text.map((_, i) => BigInt(i)) },
+      { name: "input", data: text.map(({ context }) => context) },
+      { name: "target", data: text.map(({ continuations }) => continuations[0]!.slice(1)) },
+      { name: "answer_choices", data: text.map(() => null), type: "STRING" as const },
+    ];
+    expect(await read("rows.parquet", new Uint8Array(parquetWriteBuffer({ columnData })))).toEqual(text);
+  });
+
+  test.each([
+    ["an empty target", parquet({ input: ["a", "b", "c"], target: ["x", "y", ""] }), "rows.parquet: row 3: target: "],
+    ["rows without labels", parquet({ input: ["a"] }), "rows.parquet: row 1: found no labels: "],
+    ["other columns", parquet({ text: ["a", "b"] }), /rows.parquet: row 1: expected the keys .*; found text/],
+    ["no rows", parquet({ input: [], target: [] }), "rows.parquet: expected rows, found none"],
+    ["another kind of file", Buffer.from("input,target\na,b\n"), "rows.parquet: cannot read it as parquet: "],
+    ["an empty file", Buffer.alloc(0), "rows.parquet: cannot read it as parquet: "],
+  ])("refuses %s", async (_, content, message) => {
+    expect(await fault("rows.parquet", content)).toMatch(message);
+  });
+
+  test("whose metadata counts rows that are not there is refused", async () => {
+    const bytes = Buffer.from(parquet({ input: ["a", "b"], target: ["x", "y"] }));
+    // The count of a group: field 3, an i64, after the total size and the columns.
+    const metadata = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    const counts = [...bytes.keys()].filter((i) => i > metadata && bytes[i] === 0x16 && bytes[i + 1] === 4);
+    for (const at of counts) bytes[at + 1] = 0x7e;
+    expect(await fault("rows.parquet", bytes)).toMatch(/expected 63 values of the column input, found 2/);
+  });
+
+  test("with any byte changed is read or refused, and never ends the process", async () => {
+    const whole = await readFile(join(fixtures, "snappy.parquet"));
+    const path = join(await temporaryFolder(), "rows.parquet");
+    for (let at = 0; at < whole.length; at += 7) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at]! + 1 + at) % 256;
+      await writeFile(path, bytes);
+      const outcome: unknown = await readRows(path).catch((error: unknown) => error);
+      if (!Array.isArray(outcome)) expect(outcome).toMatchObject({ name: "UserError" });
+    }
+  });
+});
+
+describe("JSON", () => {
+  const text = { input: "An article.", target: "Short." };
+
+  test("may be one array where the extension is .json, or lines", async () => {
+    const [row] = await read("a.jsonl", JSON.stringify(text));
+    expect(await read("a.json", `\uFEFF\n${JSON.stringify([text, text], null, 2)}\n`)).toEqual([row, row]);
+    expect(await read("a.json", `${JSON.stringify(text)}\n${JSON.stringify(text)}\n`)).toEqual([row, row]);
+  });
+
+  test.each([
+    ["a broken array", "[{}", "a.json: expected an array of JSON objects: "],
+    ["an array of others", JSON.stringify([text, 1]), "a.json: row 2: expected a JSON object, found 1"],
+    ["a fault within", JSON.stringify([text, { ...text, target: "" }]), "a.json: row 2: target: expected some text"],
+    ["an empty array", "[]", "a.json: expected rows, found none"],
+  ])("refuses %s", async (_, content, message) => {
+    expect(await fault("a.json", content)).toContain(message);
+  });
+});
+
+test("a file of more than 1 GiB is refused unread, whatever its format", async () => {
+  const path = join(await temporaryFolder(), "rows.parquet");
+  await writeFile(path, "");
+  await truncate(path, 2 ** 30 + 1);
+  await expect(readRows(path)).rejects.toThrow(
+    /rows\.parquet: expected a file of rows of at most 1 GiB, found 1073741825/,
+  );
+});
