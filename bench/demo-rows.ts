@@ -1,4 +1,5 @@
 import type { Experiment } from "../src/experiment/experiment-file.ts";
+import { filesOf } from "../src/experiment/load-tasks.ts";
 import { readRows, type TaskRow } from "../src/tasks/rows.ts";
 import { stratifiedSubset } from "../src/tasks/subset.ts";
 import { RandomStream } from "../src/tensor/random.ts";
@@ -6,7 +7,7 @@ import { RandomStream } from "../src/tensor/random.ts";
 /** A part of the search rows of all tasks, as a generation would draw it. */
 export async function demoRows({ tasks }: Experiment, fraction: number): Promise<TaskRow[]> {
   const drawn = tasks.map(async ({ name, rows }) =>
-    stratifiedSubset(await readRows(rows), fraction, RandomStream.of(1, name)),
+    stratifiedSubset(await readRows(filesOf(rows)), fraction, RandomStream.of(1, name)),
   );
   return (await Promise.all(drawn)).flat();
 }

@@ -1,18 +1,26 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
+import { parseReference } from "../hub/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
+import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
 
-/** A whole search as plain data: every default filled in, every path absolute. */
+/**
+ * A whole search as plain data: every default filled in. A model is an absolute path of a folder, or `org/name@revision`
+ * of the Hugging Face Hub.
+ */
 export interface Experiment {
   readonly name: string;
-  /** Folder of the base model: the experts' common ancestor, whose configuration the merged model takes. */
+  /** The base model: the experts' common ancestor, whose configuration the merged model takes. */
   readonly base: string;
   readonly experts: readonly Expert[];
   readonly space: SearchSpace;
+  /** Known merges by name: scored beside the other baselines, and starting points of a search with their method. */
+  readonly recipes?: Readonly<Record<string, KnotRecipe>>;
   readonly tasks: readonly TaskFiles[];
   readonly search: SearchOptions;
   readonly budget: Budget;
@@ -22,19 +30,30 @@ export interface Experiment {
   readonly seed: number;
 }
 
-/** A model to be merged: its name in genes and reports, and its folder. */
+/** A model to be merged: its name in genes and reports, and its folder or Hub name. */
 export interface Expert {
   readonly name: string;
   readonly path: string;
 }
 
+/** Where rows are: files with absolute paths, read one after another, or a split of a dataset of the Hub. */
+export type RowSource = readonly string[] | DatasetSource;
+
+export interface DatasetSource {
+  /** `org/name@revision` */
+  readonly dataset: string;
+  readonly config: string;
+  /** May be left out where the configuration has one split only. */
+  readonly split?: string;
+}
+
 /** Where the validation rows of a task are. */
 export interface TaskFiles {
   readonly name: string;
-  /** File of the rows that the search sees. */
-  readonly rows: string;
-  /** File of the rows that judge the winner; without it they are split off `rows`. */
-  readonly guard?: string;
+  /** The rows that the search sees. */
+  readonly rows: RowSource;
+  /** The rows that judge the winner; without them they are split off `rows`. */
+  readonly guard?: RowSource;
   /** Share in the loss, relative to the other tasks. */
   readonly weight: number;
 }
@@ -71,22 +90,28 @@ export interface Overrides {
 export async function loadExperiment(path: string): Promise<Experiment> {
   const file = await loadYaml(path, experimentSchema);
   const absolute = (relative: string): string => resolve(dirname(path), relative);
+  // As in transformers, a folder that is there takes precedence over a Hub name that reads the same.
+  const model = (text: string): string => (parseReference(text) && !existsSync(absolute(text)) ? text : absolute(text));
   return {
     ...file,
     name: file.name ?? basename(path, extname(path)),
-    base: absolute(file.base),
-    experts: Object.entries(file.experts).map(([name, folder]) => ({ name, path: absolute(folder) })),
+    base: model(file.base),
+    experts: Object.entries(file.experts).map(([name, text]) => ({ name, path: model(text) })),
     space: typeof file.space === "string" ? await loadSearchSpace(absolute(file.space)) : file.space,
-    tasks: Object.entries(file.tasks).map(([name, task]) => withAbsolutePaths(name, task, absolute)),
+    tasks: Object.entries(file.tasks).map(([name, task]) => taskFiles(name, task, absolute)),
   };
 }
 
-function withAbsolutePaths(
+function taskFiles(
   name: string,
   { rows, guard, weight }: z.output<typeof taskSchema>,
   absolute: (path: string) => string,
 ): TaskFiles {
-  return { name, rows: absolute(rows), ...(guard === undefined ? {} : { guard: absolute(guard) }), weight };
+  const source = (given: z.output<typeof rowsSchema>): RowSource => {
+    if (typeof given === "string") return [absolute(given)];
+    return "dataset" in given ? { config: name, ...given } : given.map(absolute);
+  };
+  return { name, rows: source(rows), ...(guard === undefined ? {} : { guard: source(guard) }), weight };
 }
 
 /** The experiment with the overrides that are given; both stay as they were. */
@@ -114,14 +139,24 @@ const expertsSchema = z
       .array(pathSchema)
       .min(1)
       .check(checkNames)
-      .transform((paths) => Object.fromEntries(paths.map((path) => [basename(path), path]))),
+      .transform((paths) => Object.fromEntries(paths.map((path) => [nameOf(path), path]))),
     namedMapping(pathSchema, "expert"),
   ])
   .refine((experts) => !Object.hasOwn(experts, "base"), `"base" names the base model; ${givingNames}`);
 
+const rowsSchema = z.union([
+  pathSchema,
+  z.array(pathSchema).min(1),
+  z.strictObject({
+    dataset: z.string().refine((text) => parseReference(text), "expected a dataset as org/name or org/name@revision"),
+    config: z.string().min(1).exactOptional(),
+    split: z.string().min(1).exactOptional(),
+  }),
+]);
+
 const taskSchema = z.strictObject({
-  rows: pathSchema,
-  guard: pathSchema.optional(),
+  rows: rowsSchema,
+  guard: rowsSchema.optional(),
   weight: z.number().positive().default(1),
 });
 
@@ -136,18 +171,21 @@ const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: z.int().
   ({ key, value }): Budget => (key === "time" ? { seconds: value } : { evaluations: value }),
 );
 
-const experimentSchema = z.strictObject({
-  name: nameSchema.optional(),
-  base: pathSchema,
-  experts: expertsSchema,
-  space: z.union([pathSchema, searchSpaceSchema]),
-  tasks: namedMapping(taskSchema, "task"),
-  search: searchSchema.prefault({}),
-  budget: budgetSchema,
-  engine: z.enum(engineNames).default("auto"),
-  precision: z.enum(precisions).default("auto"),
-  seed: z.int().min(0).default(1),
-});
+const experimentSchema = z
+  .strictObject({
+    name: nameSchema.optional(),
+    base: pathSchema,
+    experts: expertsSchema,
+    space: z.union([pathSchema, searchSpaceSchema]),
+    recipes: z.record(nameSchema, knotRecipeSchema).exactOptional(),
+    tasks: namedMapping(taskSchema, "task"),
+    search: searchSchema.prefault({}),
+    budget: budgetSchema,
+    engine: z.enum(engineNames).default("auto"),
+    precision: z.enum(precisions).default("auto"),
+    seed: z.int().min(0).default(1),
+  })
+  .check(checkRecipes);
 
 function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Record<string, z.output<T>>> {
   return z
@@ -156,7 +194,7 @@ function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Re
 }
 
 function checkNames({ value: paths, issues }: z.core.ParsePayload<string[]>): void {
-  const names = paths.map((path) => basename(path));
+  const names = paths.map(nameOf);
   for (const [i, name] of names.entries()) {
     const isTaken = names.indexOf(name) < i;
     if (!isTaken && nameSchema.safeParse(name).success) continue;
@@ -164,4 +202,9 @@ function checkNames({ value: paths, issues }: z.core.ParsePayload<string[]>): vo
     const message = `${fault}; ${givingNames}`;
     issues.push({ code: "custom", input: paths[i], path: [i], message });
   }
+}
+
+/** A model's own name: the last part of its path, or of its Hub name without the revision. */
+function nameOf(model: string): string {
+  return basename(parseReference(model)?.name ?? model);
 }

@@ -36,7 +36,7 @@ export interface Gain {
 
 /** A model beside the winner on the guard rows. */
 export interface GuardedModel extends ScoredModel {
-  readonly kind: "parent" | "average" | "global" | "winner";
+  readonly kind: "parent" | "average" | "global" | "recipe" | "winner";
   /** 95 % interval of the mean loss, by task. */
   readonly intervals: Readonly<Record<string, readonly [lower: number, upper: number]>>;
   /** The winner's gain over this model on all tasks combined and on each task; absent for the winner. */

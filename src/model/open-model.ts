@@ -9,6 +9,9 @@ import { llama, mistral } from "./llama.ts";
 
 const architectures: readonly Architecture[] = [llama, mistral];
 
+/** The values of `model_type` in config.json whose models can be run. */
+export const modelTypes: readonly string[] = architectures.map(({ modelType }) => modelType);
+
 /** What a checkpoint says of itself. */
 export interface CheckpointHeader {
   readonly folder: string;
@@ -25,8 +28,9 @@ export function openModel({ folder, config }: Pick<CheckpointHeader, "folder" | 
   const found = config["model_type"];
   const architecture = architectures.find(({ modelType }) => modelType === found);
   if (!architecture) {
-    const known = architectures.map(({ modelType }) => modelType).join(", ");
-    throw new UserError(`${file}: expected model_type to be one of ${known}, found ${JSON.stringify(found)}`);
+    throw new UserError(
+      `${file}: expected model_type to be one of ${modelTypes.join(", ")}, found ${JSON.stringify(found)}`,
+    );
   }
   const parsed = architecture.config.safeParse(config, { error: expectation, reportInput: true });
   if (parsed.success) return parsed.data(precision);

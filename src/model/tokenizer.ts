@@ -44,7 +44,7 @@ export class Tokenizer {
     const id = text === undefined ? undefined : this.#tokenizer.token_to_id(text);
     if (text !== undefined && id !== undefined) this.#prefix = { text, id, isBos: config.bos_token !== undefined };
     this.vocabularySize = 1 + [...this.#tokenizer.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1);
-    this.digest = digestOf(file, config.bos_token, config.eos_token);
+    this.digest = digestOf(file, text);
   }
 
   /** Reads tokenizer.json and tokenizer_config.json of a model folder; throws a UserError if either cannot be used. */
@@ -123,10 +123,11 @@ async function explainUnreadable(folder: string, name: string, error: Error): Pr
   return `${path}: not found, only SentencePiece's .model; convert it once with transformers in Python: ${convert}`;
 }
 
-function digestOf(file: TokenizerFile, bos: string | undefined, eos: string | undefined): string {
+/** An end-of-sequence token decides nothing beside a beginning-of-sequence token; instruction models often name another. */
+function digestOf(file: TokenizerFile, prefix: string | undefined): string {
   // Files of different age write the same merge as "a b" or ["a", "b"].
   const merges = file.model.merges?.map((merge) => (typeof merge === "string" ? merge : merge.join(" ")));
   const { normalizer, pre_tokenizer, post_processor, added_tokens } = file;
-  const parts = [{ ...file.model, merges }, normalizer, pre_tokenizer, post_processor, added_tokens, bos, eos];
+  const parts = [{ ...file.model, merges }, normalizer, pre_tokenizer, post_processor, added_tokens, prefix];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -56,7 +56,8 @@ export function verdictSentences(models: readonly GuardedModel[]): string[] {
   ];
 }
 
-type Judgement = "better" | "worse" | "neither";
+/** How the winner compares with another model. */
+export type Judgement = "better" | "worse" | "neither";
 
 const inWords: Readonly<Record<Judgement, string>> = {
   better: "significantly better than",
@@ -80,16 +81,18 @@ function accuracyCell({ scores }: GuardedModel, task: string): string {
   return accuracy === undefined ? "" : accuracy.toFixed(3);
 }
 
-function gainCells(gain: Gain): string[] {
-  const [low, high] = gain.interval;
-  return [`${signed(gain.gain)} [${signed(low)}, ${signed(high)}]`, gain.pValue.toFixed(4), judgement(gain)];
+/** A gain with its interval, its p-value, and what that says of the winner. */
+export function gainCells(gain: Gain, decimals = 3): string[] {
+  const [low, high] = gain.interval.map((value) => signed(value, decimals));
+  return [`${signed(gain.gain, decimals)} [${low}, ${high}]`, gain.pValue.toFixed(4), judgement(gain)];
 }
 
-function judgement({ gain, pValue }: Gain): Judgement {
+/** Whether the winner is significantly better or worse. */
+export function judgement({ gain, pValue }: Gain): Judgement {
   if (!(pValue < SIGNIFICANT)) return "neither";
   return gain > 0 ? "better" : "worse";
 }
 
-function signed(value: number): string {
-  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;
+function signed(value: number, decimals: number): string {
+  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(decimals)}`;
 }

@@ -1,22 +1,22 @@
+import type { Experiment } from "../experiment/experiment-file.ts";
 import { declarations } from "../merge/declarations.ts";
 import { uniformRecipe, type Recipe } from "../merge/recipe.ts";
-import { isLayered, type SearchSpace } from "../space/search-space.ts";
+import { recipeOver } from "../space/knot-recipe.ts";
+import { isLayered } from "../space/search-space.ts";
 
 /** A model that the search has to beat. */
 export interface Baseline {
   readonly name: string;
-  readonly kind: "parent" | "average" | "global";
+  readonly kind: "parent" | "average" | "global" | "recipe";
   readonly recipe: Recipe;
-  /** The weight of each expert, where the model is a merge with one weight an expert; a search may start there. */
-  readonly weights?: Readonly<Record<string, number>>;
 }
 
 /** Weights of the sweep, the same for all experts. */
 const SWEEP = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2];
 
-/** Base and experts as they are, the uniform average, and a sweep of one weight for all experts. */
+/** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
 export function listBaselines(
-  { method }: SearchSpace,
+  { space: { method }, recipes = {} }: Pick<Experiment, "space" | "recipes">,
   parents: { readonly base: string; readonly experts: readonly string[]; readonly layers: number },
 ): Baseline[] {
   const { base, experts, layers } = parents;
@@ -26,7 +26,6 @@ export function listBaselines(
   const merged = (name: string, kind: Baseline["kind"], weights: Record<string, number>): Baseline => ({
     name,
     kind,
-    weights,
     recipe: uniformRecipe(method, weights, { groups, layers }),
   });
   // A weighted sum is only a model when its weights sum to about one, so it has no sweep of a common weight.
@@ -39,5 +38,10 @@ export function listBaselines(
     })),
     merged("uniform average", "average", everyExpert(1 / experts.length)),
     ...sweep.map((weight) => merged(`global weight ${weight}`, "global", everyExpert(weight))),
+    ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
+      name,
+      kind: "recipe",
+      recipe: recipeOver(layers, recipe),
+    })),
   ];
 }

@@ -18,8 +18,8 @@ interface Guarded {
 }
 
 /**
- * Scores the winner, every parent, the uniform average and the best global weight once on the guard rows, which the
- * search has never seen, and compares the winner with each. Undefined when the budget ends before.
+ * Scores the winner, every parent, the uniform average, the best global weight and every given recipe once on the guard
+ * rows, which the search has never seen, and compares the winner with each. Undefined when the budget ends before.
  */
 export async function judgeWinner(
   session: Session,
@@ -69,7 +69,7 @@ async function judge(
   };
 }
 
-/** The baselines that the verdict names: all parents, the average, and the best global weight on the search rows. */
+/** The baselines that the verdict names: all, but of the global weights only the best on the search rows. */
 function standing(baselines: ScoredBaselines["baselines"], winner: ScoredModel): readonly Baseline[] {
   const [bestGlobal] = bestFirst(baselines.filter(({ kind }) => kind === "global"));
   return baselines.filter(

@@ -23,7 +23,7 @@ export interface ScoredBaselines {
 export async function scoreBaselines(session: Session): Promise<ScoredBaselines> {
   const { experiment, workspace, tasks, recorder, clock, emit } = session;
   const parents = { base: BASE, experts: workspace.experts, layers: workspace.model.layers };
-  const baselines = listBaselines(experiment.space, parents);
+  const baselines = listBaselines(experiment, parents);
   const record = await recorder.step("baselines", async () => {
     const recorded = await withDeadline(clock.searchMs(0), session.signal, (signal) =>
       score(session, baselines, signal),

@@ -1,8 +1,9 @@
 import { declarations } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
-import type { Curve } from "../merge/recipe.ts";
+import type { Curve, MergeRecipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
-import { type CurveTerm, curveTerms } from "./depth-curve.ts";
+import { type CurveTerm, curveTerms, levelOf } from "./depth-curve.ts";
+import { leastSquares } from "./least-squares.ts";
 import { isLayered, type ParameterSpace, type SearchSpace } from "./search-space.ts";
 
 /** What a genome is laid out for. */
@@ -84,7 +85,43 @@ export function curveAt({ terms, space, firstGene }: Coefficient, group: Group, 
       space.range,
     ),
   );
-  return { layers: isLayered[group] ? layers : [], rest: reflect(mean(layers), space.range) };
+  return { layers: isLayered[group] ? layers : [], rest: reflect(levelOf(layers), space.range) };
+}
+
+/**
+ * A recipe's values of the coefficient, one for each layer: the mean over its experts and those of its groups that have
+ * tensors inside the layers, else over the values outside. Undefined where the recipe lacks the parameter.
+ */
+export function valuesIn({ parameters }: MergeRecipe, coefficient: Coefficient): readonly number[] | undefined {
+  const { parameter, experts, groups, terms } = coefficient;
+  const byGroup = parameters[parameter.name];
+  if (byGroup === undefined) return undefined;
+  const layered = groups.filter((group) => isLayered[group]);
+  const sharing = layered.length > 0 ? layered : groups;
+  const curves = sharing.flatMap((group) => experts.map((expert) => byGroup[group]?.[expert]));
+  return (terms[0]?.values ?? []).map((_, layer) =>
+    levelOf(curves.map((curve) => (layered.length > 0 ? curve?.layers[layer] : curve?.rest) ?? Number.NaN)),
+  );
+}
+
+/**
+ * The genes, as parts of their ranges, at which the coefficient is nearest to one value for each layer: by least squares
+ * after values outside the range are moved to its ends, and exactly where all values are equal.
+ */
+export function genesAt({ name, terms, space: { range } }: Coefficient, values: readonly number[]): number[] {
+  const bad = values.find((value) => !Number.isFinite(value));
+  if (bad !== undefined) throw new Error(`genome: ${name} cannot be ${bad}`);
+  const [level = Number.NaN, ...others] = values.map((value) => clip(value, range));
+  const genes = others.every((value) => value === level)
+    ? terms.map(({ isLevel }) => (isLevel ? level : 0))
+    : leastSquares(
+        terms.map((term) => term.values),
+        [level, ...others],
+      );
+  return terms.map((term, i) => {
+    const [low, high] = geneRange(term, range);
+    return clip(((genes[i] ?? Number.NaN) - low) / (high - low), [0, 1]);
+  });
 }
 
 /** `attention`, `norm+embedding`, or `all`. */
@@ -104,8 +141,6 @@ function reflect(value: number, [low, high]: readonly [number, number]): number 
   return Math.min(high, low + Math.min(phase, 2 * width - phase));
 }
 
-/** Exact where all values are equal. */
-function mean(values: readonly number[]): number {
-  const [first = Number.NaN] = values;
-  return first + values.reduce((sum, value) => sum + (value - first), 0) / values.length;
+function clip(value: number, [low, high]: readonly [number, number]): number {
+  return Math.min(high, Math.max(low, value));
 }

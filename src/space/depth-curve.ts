@@ -29,6 +29,12 @@ export function curveTerms(depth: Depth, layers: number): CurveTerm[] {
   return terms === 1 ? bases.constant(1, layers) : bases[depth.curve](terms, layers);
 }
 
+/** The mean over the layers, which weights outside the layers take; exact where all values are equal. */
+export function levelOf(values: readonly number[]): number {
+  const [first = Number.NaN] = values;
+  return first + values.reduce((sum, value) => sum + (value - first), 0) / values.length;
+}
+
 /** Runs of neighbouring layers, as equal in size as they can be. */
 function blocks(name: string, terms: number, layers: number): CurveTerm[] {
   return Array.from({ length: terms }, (_, k) => ({

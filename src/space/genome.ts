@@ -4,10 +4,12 @@ import {
   type Coefficient,
   curveAt,
   type Gene,
+  genesAt,
   genesOf,
   layOutCoefficients,
   nameOf,
   type Parents,
+  valuesIn,
 } from "./coefficient.ts";
 import type { SearchSpace } from "./search-space.ts";
 
@@ -31,10 +33,10 @@ export interface Genome {
   /** The merge at a point of the unit cube; every coefficient lies in its parameter's range. */
   decode(point: Float64Array): MergeRecipe;
   /**
-   * The point whose merge gives each expert one weight everywhere, or the nearest weight in range; parameters other than
-   * "weight" take their start.
+   * The point whose merge is nearest to a recipe of the same method: each coefficient by least squares over the layers,
+   * in its range, where groups or experts share it their mean; parameters that the recipe lacks take their start.
    */
-  encode(weights: Readonly<Record<string, number>>): Float64Array;
+  encode(recipe: MergeRecipe): Float64Array;
 }
 
 /** Lays the genes of a search space out for the given parents. */
@@ -50,7 +52,7 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
   return {
     dimension: genes.length,
     genes,
-    start: pointAt(coefficients, ({ start }) => start),
+    start: pointAt(coefficients, startOf),
     sigma,
     scales: Float64Array.from(sigmas, (own) => own / sigma),
     summary: summarize(space, coefficients),
@@ -58,31 +60,22 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
       checkPoint(point, genes.length);
       return recipeAt(space, coefficients, point);
     },
-    encode(weights) {
-      return pointAt(coefficients, ({ parameter, experts, start }) =>
-        parameter.name === "weight" ? weightOf(experts, weights) : start,
-      );
+    encode(recipe) {
+      return pointAt(coefficients, (coefficient) => valuesIn(recipe, coefficient) ?? startOf(coefficient));
     },
   };
 }
 
-/** The point at which every coefficient is level over the depth, at the value in its range nearest to the given one. */
-function pointAt(coefficients: readonly Coefficient[], level: (coefficient: Coefficient) => number): Float64Array {
-  const point = coefficients.flatMap((coefficient) => {
-    const value = level(coefficient);
-    if (!Number.isFinite(value)) throw new Error(`genome: ${coefficient.name} cannot be ${value}`);
-    return coefficient.terms.map(({ isLevel }) => (isLevel ? intoUnit(value, coefficient.space.range) : 0.5));
-  });
-  return Float64Array.from(point);
+/** The point at which every coefficient is nearest to the given values, one for each layer. */
+function pointAt(
+  coefficients: readonly Coefficient[],
+  valuesOf: (coefficient: Coefficient) => readonly number[],
+): Float64Array {
+  return Float64Array.from(coefficients.flatMap((coefficient) => genesAt(coefficient, valuesOf(coefficient))));
 }
 
-function intoUnit(value: number, [low, high]: readonly [number, number]): number {
-  return Math.min(1, Math.max(0, (value - low) / (high - low)));
-}
-
-function weightOf(experts: readonly string[], weights: Readonly<Record<string, number>>): number {
-  const [expert = ""] = experts;
-  return weights[expert] ?? Number.NaN;
+function startOf({ start, terms }: Coefficient): readonly number[] {
+  return (terms[0]?.values ?? []).map(() => start);
 }
 
 function checkPoint(point: Float64Array, dimension: number): void {

@@ -7,8 +7,8 @@ import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const least = [
-  "base: models/base",
-  "experts: [models/nature, models/craft]",
+  "base: ./models/base",
+  "experts: [./models/nature, ./models/craft]",
   "space: { method: linear, groups: all, depth: constant }",
   "tasks: { xsum: { rows: xsum.jsonl } }",
   "budget: { time: 10m }",
@@ -40,7 +40,7 @@ describe("loadExperiment", () => {
         depth: { curve: "constant" },
         parameters: { weight: { range: [0, 1], start: "uniform" } },
       },
-      tasks: [{ name: "xsum", rows: join(folder, "xsum.jsonl"), weight: 1 }],
+      tasks: [{ name: "xsum", rows: [join(folder, "xsum.jsonl")], weight: 1 }],
       search: { algorithm: "cma-es", population: "auto", rowFraction: "auto", seedFromBaselines: true },
       budget: { seconds: 600 },
       engine: "auto",
@@ -68,7 +68,7 @@ describe("loadExperiment", () => {
         { name: "made", path: join(folder, "../craft") },
       ],
       tasks: [
-        { name: "b", guard: join(folder, "guard/b.jsonl"), weight: 2 },
+        { name: "b", guard: [join(folder, "guard/b.jsonl")], weight: 2 },
         { name: "a", weight: 1 },
       ],
       search: { algorithm: "random", population: 8, rowFraction: 0.25, seedFromBaselines: false },
@@ -78,6 +78,33 @@ describe("loadExperiment", () => {
       seed: 7,
     });
     expect(experiment.tasks[1]).not.toHaveProperty("guard");
+  });
+
+  test("takes org/name for a model of the Hub unless a folder of that name is there", async () => {
+    const { folder, experiment } = await load("base: org/base@v1", "experts: [org/nature, org/craft@refs/pr/1]");
+    expect(experiment.base).toBe("org/base@v1");
+    expect(experiment.experts).toEqual([
+      { name: "nature", path: "org/nature" },
+      { name: "craft", path: "org/craft@refs/pr/1" },
+    ]);
+    await mkdir(join(folder, "org", "nature"), { recursive: true });
+    const again = await loadExperiment(join(folder, "first-try.yaml"));
+    expect(again.experts[0]).toEqual({ name: "nature", path: join(folder, "org/nature") });
+  });
+
+  test("takes rows from several files and from a dataset of the Hub", async () => {
+    const { folder, experiment } = await load(
+      "tasks: { cosmosqa: { rows: { dataset: org/rows@v2 }, guard: [a.csv, b.csv] }, xsum: { rows: { dataset: org/rows, config: x, split: dev } } }",
+    );
+    expect(experiment.tasks).toEqual([
+      {
+        name: "cosmosqa",
+        rows: { dataset: "org/rows@v2", config: "cosmosqa" },
+        guard: [join(folder, "a.csv"), join(folder, "b.csv")],
+        weight: 1,
+      },
+      { name: "xsum", rows: { dataset: "org/rows", config: "x", split: "dev" }, weight: 1 },
+    ]);
   });
 
   test("reads the search space that it names beside itself, and its faults are that file's", async () => {
@@ -123,6 +150,7 @@ describe("loadExperiment", () => {
     ["experts: models", 'experts: expected a list or a mapping, found "models"'],
     ["tasks: {}", "tasks: expected at least one task, found none"],
     ["tasks: { xsum: { row: x } }", '5:18: tasks.xsum: unknown key "row"; did you mean "rows"?'],
+    ["tasks: { xsum: { rows: { dataset: rows } } }", "tasks.xsum.rows.dataset: expected a dataset as org/name"],
     ["tasks: { xsum: { rows: x, weight: 0 } }", "tasks.xsum.weight: expected more than 0, found 0"],
     [
       "search: { algorithm: cmaes }",

@@ -30,6 +30,7 @@ interface Changeable {
   post_processor: unknown;
   padding: unknown;
   bos_token: unknown;
+  eos_token: unknown;
   chat_template: unknown;
 }
 
@@ -96,6 +97,7 @@ describe("Tokenizer.load", () => {
     const original = await digestOf(folderOf("byte-level-bos"));
     const same = [
       await altered("byte-level-bos", "tokenizer_config.json", (json) => (json.chat_template = "{{ messages }}")),
+      await altered("byte-level-bos", "tokenizer_config.json", (json) => (json.eos_token = "<another>")),
       await altered("byte-level-bos", "tokenizer.json", (json) => (json.padding = null)),
       await altered("byte-level-bos", "tokenizer.json", ({ model }) => {
         model.merges = model.merges.map((merge) => (Array.isArray(merge) ? merge.join(" ") : merge.split(" ")));

@@ -3,17 +3,22 @@ import { listBaselines } from "../../src/run/baselines.ts";
 import { bestFirst } from "../../src/run/score-baselines.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import { stepAt } from "../../src/merge/recipe.ts";
+import type { KnotRecipe } from "../../src/space/knot-recipe.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
 
+const parents = { base: "base", layers: 2 };
+
+function spaceOf(method: MethodName): SearchSpace {
+  return { method, groups: [], depth: { curve: "constant" }, parameters: {} };
+}
+
 function baselines(method: MethodName, ...experts: string[]): ReturnType<typeof listBaselines> {
-  const space: SearchSpace = { method, groups: [], depth: { curve: "constant" }, parameters: {} };
-  return listBaselines(space, { base: "base", experts, layers: 2 });
+  return listBaselines({ space: spaceOf(method) }, { ...parents, experts });
 }
 
 describe("listBaselines", () => {
   test("merges with one weight for all experts, in every group and layer", () => {
     const average = baselines("task_arithmetic", "a", "b", "c").find(({ kind }) => kind === "average")!;
-    expect(average.weights).toEqual({ a: 1 / 3, b: 1 / 3, c: 1 / 3 });
     const values = { weight: [1 / 3, 1 / 3, 1 / 3] };
     for (const group of ["attention", "mlp", "norm", "embedding"]) {
       for (const weight of [{ group, layer: 0 }, { group, layer: 1 }, { group }]) {
@@ -34,6 +39,17 @@ describe("listBaselines", () => {
       name: "a",
       kind: "parent",
       recipe: { method: "passthrough", model: "a" },
+    });
+  });
+
+  test("adds the given recipes in their own methods, last", () => {
+    const tilt = { attention: [0, 1], mlp: [0.5], norm: [0.5], embedding: [0.5] };
+    const recipes: Record<string, KnotRecipe> = { tilted: { method: "linear", parameters: { weight: { a: tilt } } } };
+    const all = listBaselines({ space: spaceOf("task_arithmetic"), recipes }, { ...parents, experts: ["a"] });
+    expect(all.slice(0, -1)).toEqual(baselines("task_arithmetic", "a"));
+    expect(all.at(-1)).toMatchObject({ name: "tilted", kind: "recipe", recipe: { method: "linear" } });
+    expect(stepAt(all.at(-1)!.recipe, { group: "attention", layer: 1 }, ["a"])).toMatchObject({
+      values: { weight: [1] },
     });
   });
 });

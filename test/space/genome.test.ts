@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Curve, MergeRecipe } from "../../src/merge/recipe.ts";
+import { type Curve, type MergeRecipe, uniformRecipe } from "../../src/merge/recipe.ts";
 import type { Depth } from "../../src/space/depth-curve.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
@@ -38,6 +38,20 @@ function curves(recipe: MergeRecipe): Curve[] {
   );
 }
 
+/** One curve for an expert, and one that is higher throughout for the other. */
+function pair(layers: number[], rest: number): Record<string, Curve> {
+  return { nature: { layers, rest }, craft: { layers: layers.map((value) => value + 0.8), rest } };
+}
+
+/** One weight per expert everywhere. */
+function level(weights: Readonly<Record<string, number>>): MergeRecipe {
+  return uniformRecipe("task_arithmetic", weights, { groups: ["attention", "mlp", "norm", "embedding"], layers: 6 });
+}
+
+function rounded({ layers }: Curve): number[] {
+  return layers.map((value) => Math.round(value * 1e12) / 1e12);
+}
+
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 
 function pointOf(dimension: number): fc.Arbitrary<Float64Array> {
@@ -66,7 +80,7 @@ describe("genome", () => {
 
   test("follows a cosine over the depth around the level, which weights outside the layers take", () => {
     const genome = buildGenome(spaceOf(), parents);
-    const point = genome.encode({ nature: 0.75, craft: 0 });
+    const point = genome.encode(level({ nature: 0.75, craft: 0 }));
     point[genome.genes.findIndex(({ name }) => name === "nature.norm+embedding.weight.dct1")] = 0.75;
     const { nature } = genome.decode(point).parameters["weight"]!["norm"]!;
     for (const [l, value] of nature!.layers.entries()) {
@@ -120,7 +134,7 @@ describe("genome", () => {
       fc.property(spaces, weight, weight, (space, nature, craft) => {
         const [low, high] = space.parameters["weight"]!.range;
         const genome = buildGenome(space, parents);
-        const { weight: groups } = genome.decode(genome.encode({ nature, craft })).parameters;
+        const { weight: groups } = genome.decode(genome.encode(level({ nature, craft }))).parameters;
         for (const byExpert of Object.values(groups!)) {
           for (const [expert, curve] of Object.entries(byExpert)) {
             const expected = Math.min(high, Math.max(low, { nature, craft }[expert]!));
@@ -131,9 +145,69 @@ describe("genome", () => {
     );
   });
 
+  test("encodes one weight per expert to the bit: every level at its place in the range, every deviation at 0", () => {
+    const cases = fc.tuple(spaces, fc.double({ min: 0, max: 1.5, noNaN: true }));
+    fc.assert(
+      fc.property(cases, ([space, weight]) => {
+        const genome = buildGenome(space, parents);
+        const [low, high] = space.parameters["weight"]!.range;
+        const expected = genome.genes.map(({ name }) =>
+          /\.dct[12]$/.test(name) ? 0.5 : (weight - low) / (high - low),
+        );
+        expect([...genome.encode(level({ nature: weight, craft: weight }))]).toEqual(expected);
+      }),
+    );
+  });
+
+  test("encodes what it decodes: curves of its own kind come back as they were", () => {
+    const cases = spaces.chain((space) => {
+      const genome = buildGenome(space, parents);
+      // Deviations that stay so small that no sum of them leaves the range, where decoding reflects it.
+      const inner = fc.double({ min: 0.45, max: 0.55, noNaN: true });
+      const point = fc.array(inner, { minLength: genome.dimension, maxLength: genome.dimension });
+      return fc.record({ genome: fc.constant(genome), point });
+    });
+    fc.assert(
+      fc.property(cases, ({ genome, point }) => {
+        const again = genome.encode(genome.decode(Float64Array.from(point)));
+        for (const [i, value] of point.entries()) expect(again[i]).toBeCloseTo(value, 12);
+      }),
+    );
+  });
+
+  test("encodes other curves as the nearest in range, and groups that share theirs as the mean of those with layers", () => {
+    const ramp = [0, 0.2, 0.4, 0.6, 0.8, 1];
+    const recipe: MergeRecipe = {
+      method: "task_arithmetic",
+      parameters: {
+        weight: {
+          attention: pair(ramp, 9),
+          mlp: pair(ramp.toReversed(), 9),
+          norm: pair(Array(6).fill(0.2), 9),
+          embedding: pair([], 0.3),
+        },
+      },
+    };
+    const weights = (options: Parameters<typeof spaceOf>[0]): MergeRecipe["parameters"][string] => {
+      const genome = buildGenome(spaceOf(options), parents);
+      return genome.decode(genome.encode(recipe)).parameters["weight"]!;
+    };
+    const halves = weights({ depth: { curve: "blocks", terms: 2 } });
+    expect(rounded(halves["attention"]!["nature"]!)).toEqual([0.2, 0.2, 0.2, 0.8, 0.8, 0.8]);
+    // Above the range are 1.6 and 1.8, which count as its end: (1.4 + 1.5 + 1.5) / 3.
+    const upper = 1.466666666667;
+    expect(rounded(halves["attention"]!["craft"]!)).toEqual([1, 1, 1, upper, upper, upper]);
+    expect(rounded(halves["norm"]!["nature"]!)).toEqual(Array(6).fill(0.2));
+    const shared = weights({ groups: groupings[2]!, depth: { curve: "knots", terms: 3 } });
+    expect(rounded(shared["mlp"]!["nature"]!)).toEqual(Array(6).fill(0.4));
+    expect(shared["embedding"]!["nature"]!.rest).toBeCloseTo(0.3, 12);
+    const cosines = weights({ depth: { curve: "dct", terms: 3 } })["attention"]!["nature"]!.layers;
+    for (const [l, value] of cosines.entries()) expect(Math.abs(value - ramp[l]!)).toBeLessThan(0.05);
+  });
+
   test("starts at the start, or at the uniform average", () => {
     const genome = buildGenome(spaceOf(), parents);
-    expect(genome.start).toEqual(genome.encode({ nature: 0.8, craft: 0.8 }));
+    expect(genome.start).toEqual(genome.encode(level({ nature: 0.8, craft: 0.8 })));
     const uniform = buildGenome(
       { ...spaceOf(), method: "linear", parameters: { weight: { range: [0, 1], start: "uniform" } } },
       { experts: ["a", "b", "c", "d"], layers: 2 },
@@ -159,8 +233,8 @@ describe("genome", () => {
     for (const bad of [Number.NaN, -1e-9, 1.001, Infinity]) {
       expect(() => genome.decode(genome.start.with(4, bad))).toThrow("outside the unit interval");
     }
-    expect(() => genome.encode({ nature: 1 })).toThrow("craft");
-    expect(() => genome.encode({ nature: 1, craft: Number.NaN })).toThrow("craft");
+    expect(() => genome.encode(level({ nature: 1 }))).toThrow("craft");
+    expect(() => genome.encode(level({ nature: 1, craft: Number.NaN }))).toThrow("craft");
   });
 
   test("makes recipes of plain data, the same for the same point", () => {

@@ -12,11 +12,14 @@ function parse(text: string): SearchSpace {
 }
 
 describe("search space", () => {
-  test.each(["global", "depth-curves", "per-layer"])("is shipped as %s", async (name) => {
-    const space = await loadSearchSpace(join(shipped, `${name}.yaml`));
-    expect(space.method).toBe("task_arithmetic");
-    expect(space.groups.flat().toSorted()).toEqual(["attention", "embedding", "mlp", "norm"]);
-  });
+  test.each(["global", "depth-curves", "per-layer", "adapters", "gradient", "linear-global"])(
+    "is shipped as %s",
+    async (name) => {
+      const space = await loadSearchSpace(join(shipped, `${name}.yaml`));
+      expect(space.method).toBe(name.startsWith("linear") ? "linear" : "task_arithmetic");
+      expect(space.groups.flat().toSorted()).toEqual(["attention", "embedding", "mlp", "norm"]);
+    },
+  );
 
   test("takes ranges and starts from the method unless it names its own", () => {
     expect(parse("{ method: linear, groups: all, depth: per-layer }")).toEqual({

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { nearestName } from "../config/nearest-name.ts";
+import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
+import type { Curve, MergeRecipe } from "../merge/recipe.ts";
+import type { Group } from "../model/architecture.ts";
+import { levelOf } from "./depth-curve.ts";
+import { isLayered } from "./search-space.ts";
+
+/**
+ * A merge for models of any depth: each coefficient is one value, or straight lines between values at evenly spaced
+ * depths, the first layer and the last among them.
+ */
+export interface KnotRecipe {
+  readonly method: MethodName;
+  /** The values at those depths, by parameter, then by expert, then by group of tensors. */
+  readonly parameters: Readonly<Record<string, Readonly<Record<string, ByGroup>>>>;
+}
+
+type ByGroup = Readonly<Record<Group, Knots>>;
+type Knots = readonly number[];
+
+/** The parts of an experiment file that recipes depend on. */
+interface GivenRecipes {
+  readonly experts: Readonly<Record<string, string>>;
+  readonly recipes?: Readonly<Record<string, KnotRecipe>> | undefined;
+}
+
+const groupNames = Object.keys(isLayered) as Group[];
+
+const knotsSchema = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(2)]).optional();
+
+const groupsSchema = z
+  .strictObject({
+    attention: knotsSchema,
+    mlp: knotsSchema,
+    norm: knotsSchema,
+    embedding: knotsSchema,
+    rest: knotsSchema,
+  })
+  .check(checkGroups);
+
+/** One value or knots for all tensors, or by group. */
+const coefficientSchema = z.union([
+  z.number().transform((value) => byGroup({ rest: [value] })),
+  z
+    .array(z.number())
+    .min(2)
+    .transform((knots) => byGroup({ rest: knots })),
+  groupsSchema.transform(byGroup),
+]);
+
+const parameterNames = methodNames.flatMap((method) => declarations[method].parameters.map(({ name }) => name));
+
+/** A recipe as an experiment file gives it: the method, and each of its parameters by expert. */
+export const knotRecipeSchema: z.ZodType<KnotRecipe> = z
+  .strictObject({
+    method: z.enum(methodNames),
+    ...Object.fromEntries(parameterNames.map((name) => [name, z.record(z.string(), coefficientSchema).optional()])),
+  })
+  .transform(({ method, ...parameters }) => ({ method, parameters: parameters as KnotRecipe["parameters"] }));
+
+/** Reports recipes that do not give every parameter of their method a value for every expert, or take a parent's name. */
+export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.core.ParsePayload<GivenRecipes>): void {
+  const names = Object.keys(experts);
+  for (const [name, { method, parameters }] of Object.entries(recipes)) {
+    const report = (path: string[], message: string): void => {
+      issues.push({ code: "custom", input: recipes, path: ["recipes", name, ...path], message });
+    };
+    if (name === "base" || names.includes(name)) {
+      report([], `a parent is named "${name}" too; give the recipe a name of its own`);
+    }
+    const taken = declarations[method].parameters.map((spec) => spec.name);
+    for (const parameter of Object.keys(parameters).filter((given) => !taken.includes(given))) {
+      report([parameter], `the method ${method} has no such parameter; it has ${taken.join(", ")}`);
+    }
+    for (const parameter of taken) {
+      const given = parameters[parameter];
+      if (given) checkExperts(Object.keys(given), names, (path, message) => report([parameter, ...path], message));
+      else report([], `missing key "${parameter}": expected a value for each of ${names.join(", ")}`);
+    }
+  }
+}
+
+function checkExperts(
+  given: readonly string[],
+  names: readonly string[],
+  report: (path: string[], message: string) => void,
+): void {
+  const unknown = given.find((expert) => !names.includes(expert));
+  const missing = names.filter((expert) => !given.includes(expert));
+  if (unknown !== undefined) {
+    const nearest = nearestName(unknown, names);
+    const advice = nearest === undefined ? `the experts are ${names.join(", ")}` : `did you mean "${nearest}"?`;
+    report([unknown], `no expert has this name; ${advice}`);
+  } else if (missing.length > 0) {
+    report([], `no value for ${missing.join(", ")}; 0 leaves an expert out`);
+  }
+}
+
+/** The recipe for a model of so many layers. */
+export function recipeOver(layers: number, { method, parameters }: KnotRecipe): MergeRecipe {
+  const curves = Object.entries(parameters).map(([parameter, experts]) => {
+    const inGroup = (group: Group): [string, Curve][] =>
+      Object.entries(experts).map(([expert, values]) => [expert, curveThrough(values[group], layers, group)]);
+    return [parameter, Object.fromEntries(groupNames.map((group) => [group, Object.fromEntries(inGroup(group))]))];
+  });
+  return { method, parameters: Object.fromEntries(curves) as MergeRecipe["parameters"] };
+}
+
+/** As in a search, weights outside the layers take the mean over the layers. */
+function curveThrough(knots: Knots, layers: number, group: Group): Curve {
+  const values = Array.from({ length: layers }, (_, layer) => {
+    const place = (layer * (knots.length - 1)) / Math.max(1, layers - 1);
+    const before = Math.floor(place);
+    const [low = Number.NaN, high = low] = knots.slice(before, before + 2);
+    return low + (place - before) * (high - low);
+  });
+  return { layers: isLayered[group] ? values : [], rest: levelOf(values) };
+}
+
+/** Groups that are not named take the value of `rest`. */
+function byGroup(given: { readonly [Name in Group | "rest"]?: Knots | undefined }): ByGroup {
+  return Object.fromEntries(groupNames.map((group) => [group, given[group] ?? given.rest])) as unknown as ByGroup;
+}
+
+function checkGroups({ value, issues }: z.core.ParsePayload<{ readonly [Name in Group | "rest"]?: unknown }>): void {
+  const missing = groupNames.filter((group) => value[group] === undefined);
+  if (missing.length === 0 || value.rest !== undefined) return;
+  const message = `no value for ${missing.join(", ")}; "rest" is the value of all groups that are not named`;
+  issues.push({ code: "custom", input: value, message });
+}

@@ -1,0 +1,34 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { whyUnscorable } from "../../src/experiment/scorable.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { tinyConfig } from "../tiny-model.ts";
+
+async function folderWith(file: string, content: object): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, file), JSON.stringify(content));
+  return folder;
+}
+
+describe("whyUnscorable", () => {
+  test("has nothing against a Llama, of which config.json is enough, nor against a folder without files", async () => {
+    expect(await whyUnscorable("org/model", await folderWith("config.json", tinyConfig()))).toBeUndefined();
+    expect(await whyUnscorable("org/model", join(await temporaryFolder(), "absent"))).toBeUndefined();
+  });
+
+  test("names the family, the adapter, or the setting that stands against it", async () => {
+    const t5 = await folderWith("config.json", { model_type: "t5" });
+    expect(await whyUnscorable("google/flan-t5-large", t5)).toBe(
+      "google/flan-t5-large is a t5 model; evomerge scores llama and mistral models so far",
+    );
+    const adapter = await folderWith("adapter_config.json", {});
+    expect(await whyUnscorable("org/lora", adapter)).toMatch(/^org\/lora is a LoRA adapter; /);
+    const biased = await folderWith("config.json", tinyConfig({ config: { attention_bias: true } }));
+    expect(await whyUnscorable("org/biased", biased)).toMatch(
+      /^org\/biased cannot be scored: .*config.json: attention_bias: .*; this model cannot be run$/,
+    );
+    const hostile = await folderWith("config.json", { model_type: "t5\u001B[2J" });
+    expect(await whyUnscorable("org/model", hostile)).toMatch(/^org\/model is a t5\\x1B\[2J model; /);
+  });
+});
