@@ -29,6 +29,10 @@ export function eventLines(event: RunEvent): readonly string[] {
       return [...event.models.map((model) => `finalist ${modelLine(model)}`), `winner: ${event.winner}`];
     case "skipped":
       return [`${event.phase} skipped: ${event.why}`];
+    case "notice":
+      return [`note: ${event.text}`];
+    case "fetching":
+    case "pushing":
     case "progress":
     case "verdict":
     case "exported":

@@ -1,14 +1,16 @@
+import { type Hub, openHub } from "../hub/hub.ts";
 import { readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName, Precision } from "./experiment-file.ts";
+import { modelFolder } from "./sources.ts";
 import { BASE, openWorkspace } from "./workspace.ts";
 
 export interface ScoreModelOptions {
-  /** Model folder. */
+  /** Model folder, or `org/name@revision` of the Hub. */
   readonly model: string;
-  /** File of rows, as JSON lines. */
-  readonly rows: string;
+  /** One file of rows or several, as `readRows` reads them. */
+  readonly rows: string | readonly string[];
   /** Rendering of MMLU rows. */
   readonly format?: MmluFormat | undefined;
   /** Whether MMLU rows begin with lm_eval's description of their subject; true unless given. */
@@ -17,6 +19,8 @@ export interface ScoreModelOptions {
   readonly limit?: number | undefined;
   readonly engine?: EngineName | undefined;
   readonly precision?: Precision | undefined;
+  /** Where the model comes from if it is not on this machine; the environment's unless given. */
+  readonly hub?: Hub | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((share: number) => void) | undefined;
 }
@@ -33,8 +37,9 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const { format, description = true, limit = Infinity, engine = "auto", precision = "auto" } = options;
   const all = await readRows(options.rows, { description, ...(format === undefined ? {} : { format }) });
   const rows = all.slice(0, limit);
-  await using workspace = await openWorkspace({ base: options.model, experts: [], engine, precision });
   const { signal, onProgress } = options;
+  const base = await modelFolder(options.model, options.hub ?? (await openHub()), { signal });
+  await using workspace = await openWorkspace({ base, experts: [], engine, precision });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress });
   const scores = evaluation?.scores["rows"] ?? [];

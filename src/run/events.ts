@@ -2,6 +2,12 @@ import type { GuardedModel, ScoredModel } from "../journal/records.ts";
 
 /** What a run tells while it goes on; replayed steps of a resumed run are told too, marked as such. */
 export type RunEvent =
+  /** What a person should know, such as a model's new name on the Hub. */
+  | { readonly type: "notice"; readonly text: string }
+  /** Bytes on this machine of those that the run needs from the Hub. */
+  | { readonly type: "fetching"; readonly doneBytes: number; readonly totalBytes: number }
+  /** Bytes of an exported model that the Hub has received. */
+  | { readonly type: "pushing"; readonly doneBytes: number; readonly totalBytes: number }
   | {
       readonly type: "opened";
       readonly folder: string;

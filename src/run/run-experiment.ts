@@ -2,7 +2,9 @@ import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
+import { fetchSources, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { type Hub, openHub } from "../hub/hub.ts";
 import { Journal, readJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
@@ -20,22 +22,29 @@ export interface RunOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   /** Interrupts the run between two steps of the device; what was recorded stays, and the run can be resumed. */
   readonly signal?: AbortSignal | undefined;
+  /** Where models and rows come from that are not on this machine; the environment's unless given. */
+  readonly hub?: Hub | undefined;
 }
 
 /** What a run has found. */
 export interface Outcome {
   readonly folder: string;
+  /** Models and datasets of the Hub by the commits that were used. */
   readonly experiment: Experiment;
   readonly winner: ScoredModel;
   /** Absent when the guard rows were not scored: the run goes on still, or its budget ended before. */
   readonly verdict?: RecordPayloads["verdict"];
 }
 
-/** Launches a search in a new folder and carries it through to the verdict. */
-export async function launchRun(experiment: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
+/**
+ * Launches a search in a new folder and carries it through to the verdict. What comes from the Hub is fetched before the
+ * budget's clock starts.
+ */
+export async function launchRun(given: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
+  const { experiment, local } = await bringHere(given, options);
   const clock = new BudgetClock(experiment.budget, 0);
-  await using workspace = await openWorkspace(experiment);
-  const tasks = await loadTasks(experiment, workspace.evaluator);
+  await using workspace = await openWorkspace(local);
+  const tasks = await loadTasks(local, workspace.evaluator);
   const identity = await identify(workspace, tasks);
   using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
   return await carryOn({ experiment, workspace, tasks, clock, records: journal.records, journal, folder, ...options });
@@ -54,28 +63,44 @@ export async function resumeRun(
   if (options.budget && records.some(({ type }) => type === "verdict")) {
     throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
   }
-  const experiment = recordedExperiment(records, options.budget);
+  const { experiment, local } = await bringHere(recordedExperiment(records, options.budget), options);
   const clock = clockOf(records, experiment);
-  await using workspace = await openWorkspace(experiment);
-  const tasks = await recordedTasks(folder, records, experiment, workspace);
+  await using workspace = await openWorkspace(local);
+  const tasks = await recordedTasks(folder, records, local, workspace);
   return await carryOn({ experiment, workspace, tasks, clock, records, journal, folder, ...options });
 }
 
 /** What a run has found so far, finished or not, read without disturbing it; the workspace stays the caller's. */
 export async function readOutcome(
   folder: string,
+  options: RunOptions = {},
 ): Promise<Outcome & { readonly workspace: Workspace; readonly tasks: readonly Task[] }> {
   const { records } = readJournal(folder);
-  const experiment = recordedExperiment(records);
+  const { experiment, local } = await bringHere(recordedExperiment(records), options);
   const clock = clockOf(records, experiment);
-  const workspace = await openWorkspace(experiment);
+  const workspace = await openWorkspace(local);
   try {
-    const tasks = await recordedTasks(folder, records, experiment, workspace);
+    const tasks = await recordedTasks(folder, records, local, workspace);
     return { ...(await carryOn({ experiment, workspace, tasks, clock, records, folder })), workspace, tasks };
   } catch (error) {
     await workspace[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The experiment with pinned revisions, and the same with folders and files of this machine in their place. */
+async function bringHere(
+  given: Experiment,
+  { hub, signal, onEvent }: RunOptions,
+): Promise<{ readonly experiment: Experiment; readonly local: Experiment }> {
+  const options: SourceOptions = {
+    signal,
+    onNotice: (text) => onEvent?.({ type: "notice", text }),
+    onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }),
+  };
+  const opened = hub ?? (await openHub());
+  const sources = await resolveSources(given, opened, options);
+  return { experiment: sources.experiment, local: await fetchSources(sources, opened, options) };
 }
 
 interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {

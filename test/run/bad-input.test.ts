@@ -168,12 +168,12 @@ const faults: readonly Fault[] = [
   [
     "a file without rows",
     (folder) => writeFile(join(folder, "rows/news.jsonl"), "\n"),
-    "~/rows/news.jsonl: expected one JSON object a line, found no rows",
+    "~/rows/news.jsonl: expected rows, found none",
   ],
   [
     "a file of rows that is not there",
     (folder) => rm(join(folder, "rows/news.jsonl")),
-    "~/rows/news.jsonl: cannot read the rows: ENOENT: no such file or directory, open '~/rows/news.jsonl'",
+    "~/rows/news.jsonl: cannot read the rows: ENOENT: no such file or directory, stat '~/rows/news.jsonl'",
   ],
   [
     "a list of one choice",

@@ -171,8 +171,8 @@ describe("launchRun", () => {
 
   test("searches alike whatever the guard rows are", async () => {
     const folder = await temporaryFolder();
-    const guard = join(folder, "other.jsonl");
-    await writeRows(guard, quizRows("other", 9));
+    const guard = [join(folder, "other.jsonl")];
+    await writeRows(guard[0]!, quizRows("other", 9));
     const { experiment, winner, verdict } = whole.outcome;
     const tasks = experiment.tasks.map((task) => (task.name === "quiz" ? { ...task, guard } : task));
     const other = await launch({ ...experiment, tasks }, join(folder, "run"));

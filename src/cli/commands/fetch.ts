@@ -1,0 +1,53 @@
+import { loadExperiment } from "../../experiment/experiment-file.ts";
+import { fetchSources, planSources, resolveSources, unscorable } from "../../experiment/sources.ts";
+import { openHub } from "../../hub/hub.ts";
+import type { FetchPlan } from "../../hub/plan-fetch.ts";
+import { alignedText } from "../../report/verdict-table.ts";
+import { interruptionSignal } from "../interruption.ts";
+import { Progress } from "../progress.ts";
+import { size } from "../transfer.ts";
+
+export interface FetchCommandOptions {
+  /** Whether to say what would be fetched, and fetch no weight. */
+  readonly dryRun?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `evomerge fetch`: brings the models and rows of an experiment to this machine, or says what that would take. */
+export async function fetchCommand(file: string, { dryRun, json }: FetchCommandOptions): Promise<void> {
+  const experiment = await loadExperiment(file);
+  const hub = await openHub();
+  const progress = new Progress();
+  const options = {
+    signal: interruptionSignal(),
+    onNotice: (text: string): void => progress.show({ type: "notice", text }),
+    onProgress: (done: { readonly doneBytes: number; readonly totalBytes: number }): void =>
+      progress.show({ type: "fetching", ...done }),
+  };
+  try {
+    const sources = await resolveSources(experiment, hub, options);
+    const plan = await planSources(sources, hub);
+    const cannotScore = await unscorable(sources, hub, options);
+    if (json) process.stdout.write(`${JSON.stringify({ ...plan, cannotScore })}\n`);
+    else process.stdout.write(`${[planText(plan), ...cannotScore].join("\n")}\n`);
+    if (!dryRun) await fetchSources(sources, hub, options);
+  } finally {
+    progress.end();
+  }
+}
+
+/** What fetching takes: bytes by repository, and what the disk has left. */
+export function planText({ repositories, missingBytes, freeBytes, cache }: FetchPlan): string {
+  const rows = repositories.map(({ name, commit, files, bytes, presentBytes }) => [
+    name,
+    commit.slice(0, 12),
+    String(files),
+    size(bytes),
+    size(bytes - presentBytes),
+  ]);
+  const left = freeBytes - missingBytes;
+  const room = left >= 0 ? `leaves ${size(left)} free` : `does not fit: ${size(-left)} are missing`;
+  return `${alignedText({ header: ["repository", "commit", "files", "size", "to fetch"], rows })}
+
+${size(missingBytes)} to fetch; of ${size(freeBytes)} free at ${cache} that ${room}`;
+}

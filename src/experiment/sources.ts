@@ -1,0 +1,195 @@
+/** The models and datasets of the Hub that an experiment names: pinned, planned, brought to this machine. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { type DatasetFiles, openDataset } from "../hub/dataset.ts";
+import { fetchFiles } from "../hub/fetch-files.ts";
+import type { Hub } from "../hub/hub.ts";
+import { neededFiles } from "../hub/needed-files.ts";
+import { checkDisk, type FetchPlan, planFetch } from "../hub/plan-fetch.ts";
+import { formatReference, type HubReference, parseReference } from "../hub/reference.ts";
+import { openRepository, type Repository, type RepositoryFile } from "../hub/repository.ts";
+import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
+import { whyUnscorable } from "./scorable.ts";
+
+export interface SourceOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told what a person should know, such as a model's new name. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** Told the bytes that are on this machine of those that are needed. */
+  readonly onProgress?: ((progress: { readonly doneBytes: number; readonly totalBytes: number }) => void) | undefined;
+}
+
+/** What an experiment takes from the Hub, every revision pinned to a commit. */
+export interface Sources {
+  /** The experiment with pinned names; resuming from it finds the same files. */
+  readonly experiment: Experiment;
+  /** By pinned name. */
+  readonly models: ReadonlyMap<string, Repository>;
+  /** By pinned name of the dataset, configuration and split. */
+  readonly datasets: ReadonlyMap<string, DatasetFiles>;
+}
+
+/** Asks the Hub, or the cache, for everything an experiment names; a UserError explains what cannot be had. */
+export async function resolveSources(experiment: Experiment, hub: Hub, options: SourceOptions = {}): Promise<Sources> {
+  const models = new Map<string, Repository>();
+  const datasets = new Map<string, DatasetFiles>();
+  const pinModel = async (model: string): Promise<string> => {
+    const reference = parseReference(model);
+    if (!reference) return model;
+    const repository = await openModelRepository(hub, reference, options);
+    if (repository.name !== reference.name) {
+      options.onNotice?.(`${reference.name} is called ${repository.name} now: ${hub.endpoint}/${repository.name}`);
+    }
+    const pinned = formatReference({ name: repository.name, revision: repository.commit });
+    models.set(pinned, repository);
+    return pinned;
+  };
+  const pinRows = async (rows: RowSource): Promise<RowSource> => {
+    if (!("dataset" in rows)) return rows;
+    const found = await openDataset(hub, rows, options);
+    datasets.set(keyOf(found.pinned), found);
+    return found.pinned;
+  };
+  const base = await pinModel(experiment.base);
+  const experts: Experiment["experts"][number][] = [];
+  for (const { name, path } of experiment.experts) experts.push({ name, path: await pinModel(path) });
+  const tasks: TaskFiles[] = [];
+  for (const task of experiment.tasks) tasks.push(await withRows(task, pinRows));
+  return { experiment: { ...experiment, base, experts, tasks }, models, datasets };
+}
+
+/** What fetching would bring: bytes by repository, what is here already, what the disk has left. */
+export function planSources(sources: Sources, hub: Hub): Promise<FetchPlan> {
+  return planFetch(hub, downloadsOf(sources));
+}
+
+/**
+ * Brings everything to this machine and returns the experiment with folders and files in place of Hub names. Models that
+ * cannot be scored, and a disk that is too small, are UserErrors before any weight is fetched.
+ */
+export async function fetchSources(sources: Sources, hub: Hub, options: SourceOptions = {}): Promise<Experiment> {
+  const { experiment, models, datasets } = sources;
+  const [reason] = await unscorable(sources, hub, options);
+  if (reason !== undefined) throw new UserError(reason);
+  checkDisk(await planSources(sources, hub));
+  const folders = await fetchAll(downloadsOf(sources), hub, options);
+  const model = (name: string): string => folders.get(models.get(name)) ?? name;
+  const rows = async (source: RowSource): Promise<RowSource> => {
+    if (!("dataset" in source)) return source;
+    const { repository, files } = datasets.get(keyOf(source)) ?? unresolved(source);
+    return files.map(({ path }) => join(folders.get(repository) ?? unresolved(source), path));
+  };
+  const tasks: TaskFiles[] = [];
+  for (const task of experiment.tasks) tasks.push(await withRows(task, rows));
+  return {
+    ...experiment,
+    base: model(experiment.base),
+    experts: experiment.experts.map(({ name, path }) => ({ name, path: model(path) })),
+    tasks,
+  };
+}
+
+/**
+ * Why models of the Hub cannot be scored, one sentence each; fetches their small files only. Models in folders are left to
+ * those who open them.
+ */
+export async function unscorable({ models }: Sources, hub: Hub, { signal }: SourceOptions = {}): Promise<string[]> {
+  const reasons: (string | undefined)[] = [];
+  for (const repository of models.values()) {
+    const files = filesOf(repository, "without weights");
+    if (typeof files === "string") reasons.push(files);
+    else reasons.push(await whyUnscorable(repository.name, await fetchFiles(hub, repository, files, { signal })));
+  }
+  return reasons.filter((reason) => reason !== undefined);
+}
+
+/** The folder of a model that is given as a folder or by its name on the Hub. */
+export async function modelFolder(model: string, hub: Hub, options: SourceOptions = {}): Promise<string> {
+  const reference = parseReference(model);
+  if (!reference || existsSync(model)) return model;
+  const repository = await openModelRepository(hub, reference, options);
+  const files = neededFiles(repository, "all");
+  checkDisk(await planFetch(hub, [{ repository, files }]));
+  return fetchFiles(hub, repository, files, options);
+}
+
+/** A path that is not there reads like a name on the Hub. */
+async function openModelRepository(hub: Hub, reference: HubReference, { signal }: SourceOptions): Promise<Repository> {
+  try {
+    return await openRepository(hub, "model", reference, { signal });
+  } catch (error) {
+    if (!(error instanceof UserError) || reference.revision !== "main") throw error;
+    const { name } = reference;
+    throw new UserError(`${error.message}; nor is there a folder ${name}`, { cause: error });
+  }
+}
+
+interface Download {
+  readonly repository: Repository;
+  readonly files: readonly RepositoryFile[];
+}
+
+function downloadsOf({ models, datasets }: Sources): Download[] {
+  const fromModels = Array.from(models.values()).flatMap((repository) => {
+    const files = filesOf(repository, "all");
+    return typeof files === "string" ? [] : [{ repository, files }];
+  });
+  return [...fromModels, ...datasets.values()];
+}
+
+/** The files of a model that are needed, or why there are none that can be read. */
+function filesOf(
+  repository: Repository,
+  extent: Parameters<typeof neededFiles>[1],
+): readonly RepositoryFile[] | string {
+  try {
+    return neededFiles(repository, extent);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+/** Snapshot folders by repository; one repository after another, the files of each in parallel. */
+async function fetchAll(
+  downloads: readonly Download[],
+  hub: Hub,
+  { signal, onProgress }: SourceOptions,
+): Promise<ReadonlyMap<Repository | undefined, string>> {
+  const totalBytes = sum(downloads.map(bytesOf));
+  const folders = new Map<Repository | undefined, string>();
+  let before = 0;
+  for (const download of downloads) {
+    const { repository, files } = download;
+    const folder = await fetchFiles(hub, repository, files, {
+      signal,
+      onProgress: ({ doneBytes }) => onProgress?.({ doneBytes: before + doneBytes, totalBytes }),
+    });
+    folders.set(repository, folder);
+    before += bytesOf(download);
+  }
+  return folders;
+}
+
+function bytesOf({ files }: Download): number {
+  return sum(files.map(({ bytes }) => bytes));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** The task with other sources of its rows. */
+async function withRows(task: TaskFiles, change: (rows: RowSource) => Promise<RowSource>): Promise<TaskFiles> {
+  const { guard } = task;
+  return { ...task, rows: await change(task.rows), ...(guard === undefined ? {} : { guard: await change(guard) }) };
+}
+
+function keyOf({ dataset, config, split }: DatasetSource): string {
+  return JSON.stringify([dataset, config, split]);
+}
+
+function unresolved({ dataset }: DatasetSource): never {
+  throw new Error(`sources: ${dataset} was not resolved`);
+}

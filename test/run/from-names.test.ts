@@ -1,0 +1,108 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import type { Hub } from "../../src/hub/hub.ts";
+import type { RunEvent } from "../../src/run/events.ts";
+import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment.ts";
+import { LoopbackHub } from "../hub/loopback-hub.ts";
+import { publishTinyExperiment } from "../hub/published-experiment.ts";
+import { testHub } from "../hub/test-hub.ts";
+import { traces } from "../tiny-experiment.ts";
+
+let folder: string;
+let server: LoopbackHub;
+let hub: Hub;
+let path: string;
+let run: string;
+let outcome: Outcome;
+const events: RunEvent[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "evomerge-"));
+  server = await LoopbackHub.start();
+  hub = await testHub(server, folder);
+  path = await publishTinyExperiment(server, folder);
+  run = join(folder, "run");
+  outcome = await launchRun(await loadExperiment(path), run, { hub, onEvent: (event) => void events.push(event) });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("a run from names on the Hub", () => {
+  test("fetches everything first and carries the search through to a verdict", () => {
+    expect(outcome.verdict?.models.map(({ name }) => name)).toContain("craft");
+    const types = events.map(({ type }) => type);
+    expect(types.indexOf("opened")).toBeGreaterThan(types.lastIndexOf("fetching"));
+    const fetching = events.filter((event) => event.type === "fetching");
+    const { doneBytes, totalBytes } = fetching.at(-1)!;
+    expect(doneBytes).toBe(totalBytes);
+    expect(fetching.map(({ doneBytes }) => doneBytes)).toEqual(
+      fetching.map(({ doneBytes }) => doneBytes).toSorted((a, b) => a - b),
+    );
+  });
+
+  test("records the commits of models and datasets", () => {
+    const commit = (name: string): string => server.repository("model", name)!.head.id;
+    const { base, experts, tasks } = outcome.experiment;
+    expect(base).toBe(`tiny/base@${commit("tiny/base")}`);
+    expect(experts[0]).toEqual({ name: "nature", path: `tiny/nature@${commit("tiny/nature")}` });
+    const converted = server.repository("dataset", "tiny/rows")!.find("refs/convert/parquet")!.id;
+    expect(tasks[0]!.rows).toEqual({ dataset: `tiny/rows@${converted}`, config: "quiz", split: "train" });
+    expect(traces(run).records[0]).toMatchObject({ experiment: { base, experts, tasks } });
+  });
+
+  test("resumes and exports from the cache, without a request, whatever becomes of the repositories", async () => {
+    const before = server.requests.length;
+    const resumed = await resumeRun(run, { hub });
+    expect(resumed.winner).toEqual(outcome.winner);
+    const { model } = await exportRun(run, { hub: { ...hub, offline: true } });
+    expect((await stat(join(model, "model.safetensors"))).size).toBeGreaterThan(0);
+    expect(server.requests.length).toBe(before);
+  });
+
+  test("fetches a commit again when it is gone from the cache", async () => {
+    const other = join(folder, "other");
+    const elsewhere = await testHub(server, other);
+    server.repository("model", "tiny/base")!.commit({ files: { "model.safetensors": new Uint8Array(8) } });
+    const { model } = await exportRun(run, { hub: elsewhere, to: join(other, "model") });
+    expect((await stat(join(model, "model.safetensors"))).size).toBeGreaterThan(8);
+  });
+
+  test("tells the new name of a model that was renamed", async () => {
+    server.rename("model", "tiny/craft", "tiny/handicraft");
+    const notices: string[] = [];
+    const experiment = await loadExperiment(path);
+    const again = await launchRun({ ...experiment, base: experiment.experts[0]!.path }, join(folder, "renamed"), {
+      hub,
+      onEvent: (event) => void (event.type === "notice" && notices.push(event.text)),
+    });
+    expect(notices).toEqual([`tiny/craft is called tiny/handicraft now: ${server.url}/tiny/handicraft`]);
+    expect(again.experiment.experts[1]!.path).toMatch(/^tiny\/handicraft@/);
+  });
+
+  test("says why a model cannot be scored before any weight is fetched", async () => {
+    server.addModel("tiny/t5", {
+      files: { "config.json": '{"model_type": "t5"}', "model.safetensors": new Uint8Array(64) },
+    });
+    const experiment = await loadExperiment(path);
+    const before = server.requests.length;
+    await expect(
+      launchRun({ ...experiment, base: "tiny/t5" }, join(folder, "t5"), {
+        hub: await testHub(server, join(folder, "t5")),
+      }),
+    ).rejects.toThrow("tiny/t5 is a t5 model; evomerge scores llama and mistral models so far");
+    expect(server.requests.slice(before).filter(({ path }) => /\.safetensors$|^\/lfs/.test(path))).toEqual([]);
+  });
+
+  test("names both possibilities when neither a folder nor a model is there", async () => {
+    const experiment = { ...(await loadExperiment(path)), base: "tiny/bse" };
+    await expect(launchRun(experiment, join(folder, "typo"), { hub })).rejects.toThrow(
+      /tiny\/bse.*; nor is there a folder tiny\/bse$/,
+    );
+  });
+});
