@@ -1,19 +1,21 @@
-import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
-import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
-import { BASE } from "../experiment/workspace.ts";
+import type { Workspace } from "../experiment/workspace.ts";
+import { type Hub, openHub } from "../hub/hub.ts";
+import { checkPush, pushFolder, type Pushed } from "../hub/push.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
-import { mergeWeights } from "./merge-weights.ts";
-import { modelCard } from "./model-card.ts";
-import { carryOver, checkReplaceable, emptyFolder, takePlace, writeManifest } from "./model-folder.ts";
-import { verifyExport } from "./verify-export.ts";
+import { checkReplaceable } from "./model-folder.ts";
+import { exportStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
+import { baseOf, writeModel } from "./write-model.ts";
 
 export interface ExportOptions extends RunOptions {
   /** Folder of the model; `best` in the run's folder unless given. */
   readonly to?: string | undefined;
+  /** Checkout of the LLM-Merging competition's starter kit, to write the merge into as a class. */
+  readonly starterKit?: string | undefined;
+  /** Repository of the Hub to upload the folder to. */
+  readonly push?: { readonly name: string; readonly private?: boolean | undefined } | undefined;
 }
 
 export interface ExportResult extends Outcome {
@@ -23,6 +25,8 @@ export interface ExportResult extends Outcome {
   readonly weightsDigest: string;
   /** The command that evaluates the model. */
   readonly lmEval: string;
+  readonly starterKit?: StarterKitExport;
+  readonly pushed?: Pushed;
 }
 
 /**
@@ -30,35 +34,46 @@ export interface ExportResult extends Outcome {
  * written beside its place, read back and scored again, and only then takes its place; an earlier export stays until
  * then. Throws a UserError when the weights are not those that were scored, and for a folder with other files in it.
  */
-export async function exportRun(run: string, { to, onEvent, signal }: ExportOptions = {}): Promise<ExportResult> {
+export async function exportRun(run: string, options: ExportOptions = {}): Promise<ExportResult> {
+  const { to, push, signal, onEvent } = options;
   const model = resolve(to ?? join(run, "best"));
   await checkReplaceable(model);
-  const { workspace, tasks, ...outcome } = await readOutcome(run);
+  const hub = options.hub ?? (await openHub());
+  if (push) checkPush(hub, push.name);
+  const { workspace, tasks, ...outcome } = await readOutcome(run, { ...options, hub });
   await using opened = workspace;
-  const { experiment, winner } = outcome;
-  const staging = `${model}.incomplete`;
-  await emptyFolder(staging);
-  try {
-    const onProgress = (share: number): void => onEvent?.({ type: "progress", phase: "export", share });
-    const source = { ...opened, base: BASE };
-    const weightsDigest = await mergeWeights(source, winner.recipe, staging, { signal, onProgress });
-    checkDigest(outcome, weightsDigest);
-    await carryOver(experiment.base, staging);
-    await writeFileAtomic(join(staging, "recipe.json"), `${JSON.stringify(winner.recipe, null, 2)}\n`);
-    await writeFileAtomic(join(staging, "README.md"), modelCard(outcome, weightsDigest, evomergeVersion()));
-    await verifyExport(opened, { experiment, recipe: winner.recipe, tasks }, staging, signal);
-    await writeManifest(staging);
-    await takePlace(staging, model);
-    onEvent?.({ type: "exported", folder: model, weightsDigest });
-    return { ...outcome, model, weightsDigest, lmEval: lmEvalCommand(model) };
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  const starterKit = await addToStarterKit(opened, outcome, options.starterKit);
+  const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, model });
+  onEvent?.({ type: "exported", folder: model, weightsDigest });
+  const pushed = push && (await pushModel(hub, push, { model, outcome, signal, onEvent }));
+  return {
+    ...outcome,
+    model,
+    weightsDigest,
+    lmEval: lmEvalCommand(model),
+    ...(starterKit && { starterKit }),
+    ...(pushed && { pushed }),
+  };
 }
 
-function checkDigest({ folder, verdict }: Outcome, weightsDigest: string): void {
-  if (verdict === undefined || verdict.weightsDigest === weightsDigest) return;
-  throw new UserError(
-    `${folder}: the merged weights have digest ${weightsDigest}, but those that were scored had ${verdict.weightsDigest}; export with the engine and versions that the journal's first record names`,
-  );
+async function addToStarterKit(
+  opened: Workspace,
+  { experiment, winner }: Outcome,
+  kit: string | undefined,
+): Promise<StarterKitExport | undefined> {
+  if (kit === undefined) return undefined;
+  const { model } = opened;
+  const baseTensors = baseOf(opened.checkpoints).tensors;
+  return exportStarterKit({ experiment, recipe: winner.recipe, model, baseTensors, version: evomergeVersion() }, kit);
+}
+
+async function pushModel(
+  hub: Hub,
+  { name, ...visibility }: NonNullable<ExportOptions["push"]>,
+  { model, outcome, signal, onEvent }: RunOptions & { readonly model: string; readonly outcome: Outcome },
+): Promise<Pushed> {
+  const message = `Upload ${outcome.experiment.name}: ${outcome.winner.name}`;
+  const onProgress = (progress: { readonly doneBytes: number; readonly totalBytes: number }): void =>
+    onEvent?.({ type: "pushing", ...progress });
+  return pushFolder(hub, name, model, { ...visibility, message, signal, onProgress });
 }

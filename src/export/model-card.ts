@@ -1,25 +1,40 @@
-import type { Budget } from "../experiment/experiment-file.ts";
+import { stringify } from "yaml";
+import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import { BASE } from "../experiment/workspace.ts";
+import { parseReference } from "../hub/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, verdictSentences, verdictTable, type Table } from "../report/verdict-table.ts";
+import { mergedLicence, type Licence } from "./licence.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 
+export interface CardFacts {
+  readonly weightsDigest: string;
+  /** Of evomerge. */
+  readonly version: string;
+  /** Licences by the names of base and experts; undefined where none is stated. */
+  readonly licences: ReadonlyMap<string, string | undefined>;
+}
+
 /** The README.md of an exported model: what it is made of, how, and how it compares with what it is made of. */
-export function modelCard(outcome: Outcome, weightsDigest: string, version: string): string {
+export function modelCard(outcome: Outcome, { weightsDigest, version, licences }: CardFacts): string {
   const { experiment, winner, verdict } = outcome;
-  const parents = [{ name: "base", path: experiment.base }, ...experiment.experts];
+  const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   const tasks = experiment.tasks.map(({ name }) => name);
+  const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
   return `---
-library_name: transformers
-tags: [merge, evomerge]
----
+${frontMatter(parents, licence)}---
 
 # ${experiment.name}: ${winner.name}
 
-The best merge that evomerge ${version} found of these models, without training; the licence is theirs:
+The best merge that evomerge ${version} found of these models, without training:
 
-${parents.map(({ name, path }) => `- ${name}: \`${path}\``).join("\n")}
+${parents.map(({ name, path }) => `- ${name}: ${linkOf(path)}, licence ${licences.get(name) ?? "not stated"}`).join("\n")}
+
+## Licence
+
+${licence.note}
 
 ## Recipe
 
@@ -37,6 +52,25 @@ ${verdict ? verdictText(verdict.models, tasks) : "Not compared: the run had not 
 ${lmEvalCommand(".")}
 \`\`\`
 `;
+}
+
+/** What the Hub reads: it shows the merge at the pages of its parents. */
+function frontMatter(parents: Experiment["experts"], { id }: Licence): string {
+  const names = new Set(parents.flatMap(({ path }) => parseReference(path)?.name ?? []));
+  return stringify({
+    library_name: "transformers",
+    tags: ["merge", "evomerge"],
+    ...(names.size > 0 && { base_model: [...names], base_model_relation: "merge" }),
+    license: id,
+  });
+}
+
+/** A model of the Hub by its page at the revision that was merged, a folder by its path. */
+function linkOf(path: string): string {
+  const reference = parseReference(path);
+  if (!reference) return `\`${path}\``;
+  const { name, revision } = reference;
+  return `[${name}](https://huggingface.co/${name}/tree/${revision}) at \`${revision}\``;
 }
 
 function budgetText(budget: Budget): string {

@@ -5,14 +5,13 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { formatManifest, MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
 import { reasonOf } from "../checkpoint/system-error.ts";
 import { UserError } from "../errors.ts";
 
 /** What makes a folder of weights a model for transformers and lm_eval. */
 const CARRIED_OVER =
   /^((config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json|merges\.txt|chat_template\.jinja|tokenizer\.model|LICENSE.*|NOTICE.*)$/;
-
-const MANIFEST = "SHA256SUMS";
 
 /** Refuses a folder with anything in it that is not of an earlier export, since an export replaces the whole folder. */
 export async function checkReplaceable(folder: string): Promise<void> {
@@ -24,7 +23,7 @@ export async function checkReplaceable(folder: string): Promise<void> {
     throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
   }
   const manifest = names.includes(MANIFEST) ? await readFile(join(folder, MANIFEST), "utf8") : "";
-  const exported = new Set([MANIFEST, ...manifest.split("\n").map((line) => line.replace(/^\w+ {2}/, ""))]);
+  const exported = new Set([MANIFEST, ...parseManifest(manifest).keys()]);
   const other = names.find((name) => !exported.has(name));
   if (other !== undefined) {
     throw new UserError(`${folder}: holds ${other}, which no export wrote; expected a new folder or an earlier export`);
@@ -51,13 +50,13 @@ export async function carryOver(base: string, folder: string): Promise<void> {
 /** Writes the sha256 of every file in the form that `sha256sum --check` reads. */
 export async function writeManifest(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name !== MANIFEST).toSorted();
-  const lines: string[] = [];
+  const digests = new Map<string, string>();
   for (const name of names) {
     const hash = createHash("sha256");
     await pipeline(createReadStream(join(folder, name)), hash);
-    lines.push(`${hash.digest("hex")}  ${name}\n`);
+    digests.set(name, hash.digest("hex"));
   }
-  await writeFileAtomic(join(folder, MANIFEST), lines.join(""));
+  await writeFileAtomic(join(folder, MANIFEST), formatManifest(digests));
 }
 
 /** Gives a finished folder its name. An earlier export is set aside first and removed last, never half replaced. */

@@ -65,6 +65,7 @@ describe("exportRun", () => {
       "README.md",
       "SHA256SUMS",
       "config.json",
+      "mergekit_config.yml",
       "model.safetensors",
       "recipe.json",
       "tokenizer.json",
@@ -93,8 +94,8 @@ describe("exportRun", () => {
     expect(winner.name).toBe("evolved merge");
     expect(weightsDigest).toBe(verdict!.weightsDigest);
     const { scores } = verdict!.models.find(({ kind }) => kind === "winner")!;
-    for (const { name, guard = "" } of experiment.tasks) {
-      const { loss } = await scoreModel({ model: to, rows: guard, precision: "f32" });
+    for (const { name, guard } of experiment.tasks) {
+      const { loss } = await scoreModel({ model: to, rows: guard as readonly string[], precision: "f32" });
       expect(loss).toBeCloseTo(scores[name]!.loss, 6);
     }
   });
@@ -106,16 +107,23 @@ describe("exportRun", () => {
     expect(card.replaceAll(/[+-]?\d+\.\d+/g, "#").replace(/`[0-9a-f]{64}`/, "`#`")).toMatchInlineSnapshot(`
       "---
       library_name: transformers
-      tags: [merge, evomerge]
+      tags:
+        - merge
+        - evomerge
+      license: other
       ---
 
       # tiny: evolved merge
 
-      The best merge that evomerge #.0 found of these models, without training; the licence is theirs:
+      The best merge that evomerge #.0 found of these models, without training:
 
-      - base: \`~/base\`
-      - nature: \`~/nature\`
-      - craft: \`~/craft\`
+      - base: \`~/base\`, licence not stated
+      - nature: \`~/nature\`, licence not stated
+      - craft: \`~/craft\`, licence not stated
+
+      ## Licence
+
+      No licence is stated for base, nature, craft: ask before you pass the merge on.
 
       ## Recipe
 

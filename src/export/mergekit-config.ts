@@ -1,0 +1,120 @@
+import { Document, isMap, isSeq, visit } from "yaml";
+import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
+import type { Experiment } from "../experiment/experiment-file.ts";
+import { evomergeVersion } from "../experiment/identity.ts";
+import type { MethodName } from "../merge/declarations.ts";
+import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
+import type { Group } from "../model/architecture.ts";
+
+export interface MergekitMerge {
+  readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
+  readonly recipe: Recipe;
+  /** Layers of the models. */
+  readonly layers: number;
+  /** Of the base's weights, in which the merge is saved. */
+  readonly baseDtype: TensorSpec["dtype"];
+}
+
+/** Some weights of a slice: what their names have in common, and where a recipe has their coefficients. */
+interface Selector {
+  readonly filter: string;
+  readonly group: Group;
+  readonly layer?: number;
+}
+
+const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float32", f16: "float16", bf16: "bfloat16" };
+
+/** What makes mergekit's methods of the same names compute the formulas of `mergeTensor`. */
+const methodSettings: Readonly<Record<MethodName, object>> = {
+  linear: { normalize: false },
+  task_arithmetic: { normalize: false, lambda: 1 },
+};
+
+/**
+ * The same merge as a configuration for `mergekit-yaml`, checked with mergekit 0.1.5: one slice a layer, each with the
+ * coefficients of the recipe by group. Weights before the layers take their settings from the first slice, and weights
+ * after the layers from the last.
+ */
+export function mergekitConfig({ experiment, recipe, layers, baseDtype }: MergekitMerge): string {
+  const document = new Document({
+    merge_method: recipe.method,
+    // The donor of config.json and of the tokenizer, whatever the method.
+    base_model: modelReference(experiment.base),
+    dtype: "float32",
+    out_dtype: dtypeNames[baseDtype],
+    ...(recipe.method === "passthrough"
+      ? copied(experiment, recipe.model, layers)
+      : merged(experiment, recipe, layers)),
+  });
+  document.commentBefore = ` The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>`;
+  visit(document, {
+    Collection(_, node) {
+      node.flow = isMap(node) ? node.has("filter") : isSeq(node) && !node.items.some(isMap);
+    },
+  });
+  // PyYAML takes a number with an exponent for a text unless it has a point.
+  return document.toString({ lineWidth: 0 }).replaceAll(/(value: -?\d+)(?=e-\d)/g, "$1.0");
+}
+
+/** A slice, since mergekit would add the base to a list of `models`. */
+function copied({ base, experts }: MergekitMerge["experiment"], name: string, layers: number): object {
+  const path = experts.find((expert) => expert.name === name)?.path ?? base;
+  return { slices: [{ sources: [{ model: modelReference(path), layer_range: [0, layers] }] }] };
+}
+
+function merged({ base, experts }: MergekitMerge["experiment"], recipe: MergeRecipe, layers: number): object {
+  const sliceOf = (layer: number): object => {
+    const source = (path: string): object => ({ model: modelReference(path), layer_range: [layer, layer + 1] });
+    const selectors = selectorsOf(layer, layers);
+    return {
+      sources: [
+        // mergekit wants the base among the sources where experts are taken as differences from it.
+        ...(recipe.method === "task_arithmetic" ? [source(base)] : []),
+        ...experts.map(({ name, path }) => ({ ...source(path), parameters: settingsOf(recipe, name, selectors) })),
+      ],
+    };
+  };
+  return {
+    parameters: methodSettings[recipe.method],
+    slices: Array.from({ length: layers }, (_, layer) => sliceOf(layer)),
+  };
+}
+
+/** The weights of a Llama or Mistral that the slice of one layer decides on. */
+function selectorsOf(layer: number, layers: number): readonly Selector[] {
+  const before: readonly Selector[] = [{ filter: "embed_tokens", group: "embedding" }];
+  const after: readonly Selector[] = [
+    { filter: "model.norm", group: "norm" },
+    { filter: "lm_head", group: "embedding" },
+  ];
+  return [
+    ...(layer === 0 ? before : []),
+    { filter: "self_attn", group: "attention", layer },
+    { filter: "mlp", group: "mlp", layer },
+    { filter: "layernorm", group: "norm", layer },
+    ...(layer === layers - 1 ? after : []),
+  ];
+}
+
+/** One expert's parameters; the first filter that a weight's name contains decides. */
+function settingsOf({ parameters }: MergeRecipe, expert: string, selectors: readonly Selector[]): object {
+  const settings = Object.entries(parameters).map(([parameter, curves]) => [
+    parameter,
+    selectors.map(({ filter, group, layer }) => ({ filter, value: valueAt(curves[group]?.[expert], layer) })),
+  ]);
+  return Object.fromEntries(settings) as object;
+}
+
+function valueAt(curve: Curve | undefined, layer: number | undefined): number {
+  const value = layer === undefined ? curve?.rest : curve?.layers[layer];
+  if (value === undefined) throw new Error(`mergekit: no value for layer ${layer ?? "none"}`);
+  return value;
+}
+
+/**
+ * A model as mergekit names it: `org/name@revision`, or a path. In a text, `@` would begin a revision and `+` an adapter;
+ * a path with either is written as a mapping.
+ */
+function modelReference(model: string): string | object {
+  return /[@+]/.test(model) && model.startsWith("/") ? { model: { path: model } } : model;
+}

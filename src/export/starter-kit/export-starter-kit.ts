@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../checkpoint/atomic-file.ts";
+import { reasonOf } from "../../checkpoint/system-error.ts";
+import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
+import { UserError } from "../../errors.ts";
+import type { Experiment } from "../../experiment/experiment-file.ts";
+import { type HubReference, isPinned, parseReference } from "../../hub/reference.ts";
+import type { Recipe } from "../../merge/recipe.ts";
+import { allWeights, type Model } from "../../model/architecture.ts";
+import { kitName } from "./kit-name.ts";
+import { readKit, type Registration } from "./kit-checkout.ts";
+import { FIRST_WORDS, starterKitModule } from "./starter-kit-module.ts";
+import { insertionDiff } from "./unified-diff.ts";
+
+/** A merge and what it was found for. */
+export interface StarterKitInput {
+  /** Its base and experts are `org/name@commit`. */
+  readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
+  readonly recipe: Recipe;
+  readonly model: Model;
+  /** The base's tensors by name: the merged ones have their dtypes. */
+  readonly baseTensors: ReadonlyMap<string, Pick<TensorSpec, "dtype">>;
+  /** Of evomerge. */
+  readonly version: string;
+}
+
+/** What an export left in a checkout of the starter kit, and what is left to do there. */
+export interface StarterKitExport {
+  /** The file of the class. */
+  readonly module: string;
+  /** A diff that registers the class, for `git apply` in the checkout; absent where it is registered already. */
+  readonly patch?: string;
+  /** The lines that the diff adds, each with its file, and a command to run after it where the kit needs one. */
+  readonly registration: readonly string[];
+  /** What then merges and evaluates, from the checkout's folder with that folder in PYTHONPATH. */
+  readonly run: string;
+}
+
+/**
+ * Writes a merge into a checkout of the LLM-Merging competition's starter kit as a class of its own, and a patch that
+ * registers the class. A UserError for a folder that is no such checkout, for parents that the kit could not download,
+ * and where the checkout has another file of that name.
+ */
+export async function exportStarterKit(input: StarterKitInput, kitFolder: string): Promise<StarterKitExport> {
+  const { experiment, recipe, model, baseTensors, version } = input;
+  const name = kitName(experiment.name);
+  const base = pinned("the base", experiment.base);
+  const experts = experiment.experts.map((expert) => ({
+    name: expert.name,
+    reference: pinned(`expert ${expert.name}`, expert.path),
+  }));
+  const kit = await readKit(kitFolder, name);
+  const weights = allWeights(model).map((weight) => ({ ...weight, dtype: dtypeOf(weight.name, baseTensors) }));
+  const source = { ...name, recipe, base, experts, weights, maxLength: model.maxLength, version };
+
+  const module = join(kitFolder, "llm_merging", "merging", `${name.className}.py`);
+  await checkReplaceable(module);
+  await writeFileAtomic(module, starterKitModule(source));
+  const missing = kit.registrations.filter(({ at }) => at !== undefined);
+  const patch = join(kitFolder, `${name.className}.patch`);
+  if (missing.length > 0) await writeFileAtomic(patch, missing.map(diffOf).join(""));
+  return {
+    module,
+    ...(missing.length > 0 && { patch }),
+    registration: [
+      ...missing.map(({ path, line }) => `${path}: ${line.trim()}`),
+      ...(kit.refresh === undefined ? [] : [`then, since the kit finds its methods as entry points: ${kit.refresh}`]),
+    ],
+    run: `python llm_merging/main.py -m ${name.method}`,
+  };
+}
+
+function pinned(parent: string, text: string): HubReference {
+  const reference = parseReference(text);
+  if (reference && isPinned(reference)) return reference;
+  throw new UserError(
+    `${parent} is ${text}, expected a Hugging Face repository at a commit, as org/name@<40 hex digits>, which the starter kit can download; push it to the Hub and name that commit in the experiment`,
+  );
+}
+
+function dtypeOf(name: string, tensors: StarterKitInput["baseTensors"]): TensorSpec["dtype"] {
+  const found = tensors.get(name);
+  if (!found) throw new Error(`starter kit: the base has no tensor ${name}`);
+  return found.dtype;
+}
+
+function diffOf({ path, text, at = 0, line }: Registration): string {
+  return insertionDiff(path, text, at, line);
+}
+
+async function checkReplaceable(module: string): Promise<void> {
+  let present: string;
+  try {
+    present = await readFile(module, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return;
+    throw new UserError(`cannot replace ${module}: ${reasonOf(cause)}`, { cause });
+  }
+  if (present.startsWith(FIRST_WORDS)) return;
+  throw new UserError(`${module}: no export wrote this file; rename the experiment or remove the file`);
+}

@@ -1,0 +1,137 @@
+import { BASE } from "../../experiment/workspace.ts";
+import type { HubReference } from "../../hub/reference.ts";
+import { declarations, type MethodName } from "../../merge/declarations.ts";
+import type { MergeRecipe, Recipe } from "../../merge/recipe.ts";
+import type { KitName } from "./kit-name.ts";
+import { functions, imports, members } from "./module-text.ts";
+import { type PythonData, pythonLiteral, pythonString } from "./python-literal.ts";
+import { commonDtype, type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
+
+/** A merge whose parents anyone can download. */
+export interface StarterKitSource extends KitName {
+  readonly recipe: Recipe;
+  /** At a commit, as are the experts. */
+  readonly base: HubReference;
+  /** In the order of summation. */
+  readonly experts: readonly { readonly name: string; readonly reference: HubReference }[];
+  /** Every weight of the merged model, with the base's dtype. */
+  readonly weights: readonly StoredWeight[];
+  /** Longest sequence, in tokens. */
+  readonly maxLength: number;
+  /** Of evomerge. */
+  readonly version: string;
+}
+
+/** How every module begins, so that a later export knows that it may replace it. */
+export const FIRST_WORDS = "# Exported by evomerge ";
+
+const formulas: Readonly<Record<MethodName, string>> = {
+  linear: `    weights = coefficients("weight", group, layer)
+    return functools.reduce(torch.add, (models[expert].read(name).float() * weight for expert, weight in weights))`,
+  task_arithmetic: `    weights = coefficients("weight", group, layer)
+    base = models["${BASE}"].read(name).float()
+    return base + functools.reduce(
+        torch.add, ((models[expert].read(name).float() - base) * weight for expert, weight in weights)
+    )`,
+};
+
+/**
+ * The Python module of a merge for the LLM-Merging competition's starter kit, with one class. It merges by the recipe's
+ * own coefficients with the operations of mergeTensor, in their order, so that its weights have the bits of an export.
+ */
+export function starterKitModule(source: StarterKitSource): string {
+  const { className, method, recipe, version, weights, maxLength } = source;
+  const merged = recipe.method === "passthrough" ? [recipe.model] : source.experts.map(({ name }) => name);
+  return `${FIRST_WORDS}${version}; a later export replaces this file.
+"""Merge method \`${method}\`: ${summaryOf(recipe)}.
+
+evomerge ${version} found the merge. merge() reads one tensor of each model at a time, computes in float32 and rounds once, so
+that its weights equal evomerge's own export to the last bit. Environment variables:
+
+  HF_AUTH_TOKEN or HF_TOKEN   token of the Hugging Face Hub, for gated models
+  MERGE_EXPORT_DIR            new folder to write the merged model to, as from_pretrained reads it
+  KIT_SCORING=1               score and generate with the starter kit's own functions
+"""
+
+${imports}
+
+# Repositories and commits.
+MODELS = {
+${modelRows(source, merged)}}
+
+# What is merged, in the order of summation.
+MERGED = [${merged.map(pythonString).join(", ")}]
+
+${recipe.method === "passthrough" ? "" : coefficientText(recipe, merged)}# Name, group and dtype of each tensor, and the layers that have it.
+TENSORS = [
+${tensorTable(weights)}]
+
+# Most of the base is stored in it.
+MODEL_DTYPE = ${torchDtype[commonDtype(weights)]}
+
+
+class ${className}(Merges):
+${members(maxLength)}
+
+${mergeTensorText(recipe)}${functions}`;
+}
+
+function summaryOf(recipe: Recipe): string {
+  if (recipe.method === "passthrough") return "the weights of one model, unchanged";
+  const { summary, source } = declarations[recipe.method];
+  return `${summary} (${source})`;
+}
+
+/** The base, whose architecture and tokenizer the merge takes, and what is merged. */
+function modelRows({ base, experts }: StarterKitSource, merged: readonly string[]): string {
+  const models = [{ name: BASE, reference: base }, ...experts.filter(({ name }) => merged.includes(name))];
+  return models
+    .map(({ name, reference }) => [name, reference.name, reference.revision].map(pythonString))
+    .map(([model, repository, commit]) => `    ${model}: (${repository}, ${commit}),\n`)
+    .join("");
+}
+
+function coefficientText(recipe: MergeRecipe, merged: readonly string[]): string {
+  return `# By parameter, group of tensors and model: a value for each layer, and one for the tensors outside the layers.
+COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, merged))}
+
+`;
+}
+
+/** Curves by parameter, group and merged model. */
+function coefficientTable({ parameters }: MergeRecipe, merged: readonly string[]): PythonData {
+  return mapValues(parameters, (groups) =>
+    mapValues(groups, (curves) =>
+      Object.fromEntries(
+        merged.map((model) => {
+          const curve = curves[model];
+          if (!curve) throw new Error(`starter kit: the recipe has no coefficients for ${model}`);
+          return [model, { layers: curve.layers, rest: curve.rest }];
+        }),
+      ),
+    ),
+  );
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, map: (value: T) => PythonData): PythonData {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+function mergeTensorText(recipe: Recipe): string {
+  const head = `
+def merge_tensor(name, group, layer, models):
+    """${summaryOf(recipe)}"""
+`;
+  if (recipe.method === "passthrough")
+    return `${head}    return models[${pythonString(recipe.model)}].read(name).clone()\n`;
+  return `${head}${formulas[recipe.method]}
+
+
+def coefficients(parameter, group, layer):
+    """The merged models, each with its coefficient at a tensor, rounded to float32."""
+    for model in MERGED:
+        curve = COEFFICIENTS[parameter][group][model]
+        value = curve["rest"] if layer is None else curve["layers"][layer]
+        yield model, torch.tensor(value, dtype=torch.float32)
+`;
+}

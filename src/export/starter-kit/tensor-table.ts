@@ -1,0 +1,43 @@
+import { tensorBytes, type TensorSpec } from "../../checkpoint/safetensors-header.ts";
+import type { Weight } from "../../model/architecture.ts";
+import { pythonString } from "./python-literal.ts";
+
+type Dtype = TensorSpec["dtype"];
+
+/** A weight of the merged model and the dtype that it is stored in. */
+export interface StoredWeight extends Weight {
+  readonly dtype: Dtype;
+}
+
+/** PyTorch's names of the dtypes. */
+export const torchDtype: Readonly<Record<Dtype, string>> = {
+  f32: "torch.float32",
+  f16: "torch.float16",
+  bf16: "torch.bfloat16",
+};
+
+/** The weights as rows of a Python table: a name with `{}` for the layer, group, dtype, and the layers that have it. */
+export function tensorTable(weights: readonly StoredWeight[]): string {
+  const rows = new Map<string, (number | undefined)[]>();
+  for (const { name, group, dtype, layer } of weights) {
+    const template = layer === undefined ? name : name.replace(`.${layer}.`, ".{}.");
+    const row = `${pythonString(template)}, ${pythonString(group)}, ${torchDtype[dtype]}`;
+    rows.set(row, [...(rows.get(row) ?? []), layer]);
+  }
+  return Array.from(rows, ([row, layers]) => `    (${row}, ${layerRange(layers)}),\n`).join("");
+}
+
+function layerRange(layers: readonly (number | undefined)[]): string {
+  const [first = Number.NaN] = layers;
+  const isRange = layers.every((layer, i) => layer === first + i);
+  if (isRange) return `range(${first}, ${first + layers.length})`;
+  return `[${layers.map((layer) => layer ?? "None").join(", ")}]`;
+}
+
+/** The dtype that most bytes are of. */
+export function commonDtype(weights: readonly StoredWeight[]): Dtype {
+  const bytes: Record<Dtype, number> = { f32: 0, f16: 0, bf16: 0 };
+  for (const weight of weights) bytes[weight.dtype] += tensorBytes(weight);
+  const dtypes = Object.keys(bytes) as Dtype[];
+  return dtypes.reduce((common, dtype) => (bytes[dtype] > bytes[common] ? dtype : common));
+}

@@ -1,0 +1,149 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { mergekitConfig } from "../../src/export/mergekit-config.ts";
+import { evomergeVersion } from "../../src/experiment/identity.ts";
+import { methodNames } from "../../src/merge/declarations.ts";
+import { stepAt, type MergeRecipe } from "../../src/merge/recipe.ts";
+import { allWeights } from "../../src/model/architecture.ts";
+import { openModel } from "../../src/model/open-model.ts";
+import { tinyConfig } from "../tiny-model.ts";
+
+const experiment = {
+  name: "demo",
+  base: "/models/base",
+  experts: [
+    { name: "nature", path: "org/nature@0123456789abcdef0123456789abcdef01234567" },
+    { name: "craft", path: "/models/craft" },
+  ],
+};
+const names = experiment.experts.map(({ name }) => name);
+const groups = ["attention", "mlp", "norm", "embedding"];
+
+interface Source {
+  readonly model: string;
+  readonly layer_range: readonly [number, number];
+  readonly parameters?: { readonly weight: readonly { readonly filter: string; readonly value: number }[] };
+}
+
+interface Configuration {
+  readonly merge_method: string;
+  readonly base_model: string;
+  readonly parameters: object;
+  readonly dtype: string;
+  readonly out_dtype: string;
+  readonly slices: readonly { readonly sources: readonly Source[] }[];
+}
+
+/** A recipe whose coefficients all differ. */
+function recipeOf(method: MergeRecipe["method"], layers: number, scale = 0.01): MergeRecipe {
+  let next = 1;
+  const curve = (): { layers: number[]; rest: number } => ({
+    layers: Array.from({ length: layers }, () => scale * next++),
+    rest: scale * next++,
+  });
+  const curves = (): object => Object.fromEntries(names.map((name) => [name, curve()]));
+  const weight = Object.fromEntries(groups.map((group) => [group, curves()])) as MergeRecipe["parameters"][string];
+  return { method, parameters: { weight } };
+}
+
+/** The settings that mergekit looks up for a weight: those of the slice of its layer, or of the first or last slice. */
+function lookUp({ slices }: Configuration, name: string): number[] {
+  const layer = /\.layers\.(\d+)\./.exec(name)?.[1];
+  const slice = layer === undefined ? slices.at(name.includes("embed") ? 0 : -1)! : slices[Number(layer)]!;
+  return slice.sources.flatMap(({ parameters }) =>
+    parameters ? [parameters.weight.find(({ filter }) => name.includes(filter))!.value] : [],
+  );
+}
+
+describe("mergekitConfig", () => {
+  test.each(methodNames)("gives every weight of a %s merge the recipe's coefficients", (method) => {
+    for (const layers of [1, 2, 5]) {
+      const recipe = recipeOf(method, layers);
+      const configuration = parse(mergekitConfig({ experiment, recipe, layers, baseDtype: "bf16" })) as Configuration;
+      const weights = allWeights(openModel({ folder: "", config: tinyConfig({ layers }) }, "f32"));
+      expect(weights).toHaveLength(9 * layers + 3);
+      for (const weight of weights) {
+        const step = stepAt(recipe, weight, names);
+        expect([weight.name, lookUp(configuration, weight.name)]).toEqual([
+          weight.name,
+          step.method === "passthrough" ? [] : step.values["weight"],
+        ]);
+      }
+      expect(configuration.slices.map(({ sources }) => sources.map(({ layer_range }) => layer_range))).toEqual(
+        configuration.slices.map(({ sources }, layer) => sources.map(() => [layer, layer + 1])),
+      );
+    }
+  });
+
+  test("takes experts as differences from the base in a merge of task vectors only", () => {
+    const models = (method: MergeRecipe["method"]): unknown => {
+      const recipe = recipeOf(method, 1);
+      const configuration = parse(mergekitConfig({ experiment, recipe, layers: 1, baseDtype: "f32" })) as Configuration;
+      expect(configuration).toMatchObject({ merge_method: method, base_model: "/models/base", out_dtype: "float32" });
+      return [configuration.slices[0]?.sources.map(({ model }) => model), configuration.parameters];
+    };
+    const experts = experiment.experts.map(({ path }) => path);
+    expect(models("linear")).toEqual([experts, { normalize: false }]);
+    expect(models("task_arithmetic")).toEqual([["/models/base", ...experts], { normalize: false, lambda: 1 }]);
+  });
+
+  test("computes in f32 and saves in the dtype of the base", () => {
+    const recipe = { method: "passthrough", model: "base" } as const;
+    for (const [baseDtype, out_dtype] of [
+      ["bf16", "bfloat16"],
+      ["f16", "float16"],
+      ["f32", "float32"],
+    ] as const) {
+      const text = mergekitConfig({ experiment, recipe, layers: 2, baseDtype });
+      expect(parse(text)).toMatchObject({ dtype: "float32", out_dtype });
+    }
+  });
+
+  test.each([
+    ["base", "/models/base"],
+    ["craft", "/models/craft"],
+  ])("copies %s as it is", (model, path) => {
+    const recipe = { method: "passthrough", model } as const;
+    expect(parse(mergekitConfig({ experiment, recipe, layers: 2, baseDtype: "bf16" }))).toMatchObject({
+      merge_method: "passthrough",
+      slices: [{ sources: [{ model: path, layer_range: [0, 2] }] }],
+    });
+  });
+
+  test("writes a folder whose path mergekit would divide as a mapping", () => {
+    const recipe = { method: "passthrough", model: "base" } as const;
+    const merge = {
+      experiment: { ...experiment, base: "/me@home/a+b" },
+      recipe,
+      layers: 2,
+      baseDtype: "bf16",
+    } as const;
+    expect(parse(mergekitConfig(merge))).toMatchObject({
+      slices: [{ sources: [{ model: { model: { path: "/me@home/a+b" } } }] }],
+    });
+  });
+
+  test("names evomerge and its version", () => {
+    const text = mergekitConfig({ experiment, recipe: recipeOf("linear", 1), layers: 1, baseDtype: "bf16" });
+    expect(text).toMatch(/^# The merge of demo by evomerge /);
+    expect(text.split("\n", 1)[0]).toContain(evomergeVersion());
+  });
+
+  test("writes every coefficient as a number of YAML 1.1, exactly", () => {
+    fc.assert(
+      fc.property(fc.double({ min: -2, max: 2, noNaN: true }), (scale) => {
+        const recipe = recipeOf("linear", 1, scale);
+        const text = mergekitConfig({ experiment, recipe, layers: 1, baseDtype: "bf16" });
+        const configuration = parse(text) as Configuration;
+        const found = lookUp(configuration, "lm_head.weight");
+        expect(found.map((value) => value + 0)).toEqual(
+          names.map((name) => recipe.parameters["weight"]!["embedding"]![name]!.rest + 0),
+        );
+        for (const [, value] of text.matchAll(/value: (.*) \}/g)) {
+          expect(value).toMatch(/^-?\d+(\.\d+(e[-+]\d+)?)?$/);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { modelCard } from "../../src/export/model-card.ts";
+import type { Outcome } from "../../src/run/run-experiment.ts";
+
+const commit = "0123456789abcdef0123456789abcdef01234567";
+
+/** The card of a copy of an expert, without scores. */
+function card(
+  base: string,
+  experts: Readonly<Record<string, string>>,
+  licences: Readonly<Record<string, string>>,
+): string {
+  const outcome = {
+    folder: "run",
+    winner: { name: "expert", recipe: { method: "passthrough", model: "nature" }, scores: {}, loss: 1 },
+    experiment: {
+      name: "demo",
+      base,
+      experts: Object.entries(experts).map(([name, path]) => ({ name, path })),
+      tasks: [],
+      seed: 1,
+      budget: { seconds: 60 },
+    },
+  } as unknown as Outcome;
+  return modelCard(outcome, { weightsDigest: "d1", version: "1.2.3", licences: new Map(Object.entries(licences)) });
+}
+
+function frontMatter(text: string): unknown {
+  return parse(/^---\n(.*?)---\n/s.exec(text)?.[1] ?? "");
+}
+
+describe("modelCard", () => {
+  test("tells the Hub the models that it was made of and their common licence", () => {
+    const experts = { nature: `org/nature@${commit}`, craft: "org/craft@main", again: "org/nature@v2" };
+    const text = card("org/base@main", experts, { base: "llama3", nature: "llama3", craft: "llama3", again: "llama3" });
+    expect(frontMatter(text)).toEqual({
+      library_name: "transformers",
+      tags: ["merge", "evomerge"],
+      base_model: ["org/base", "org/nature", "org/craft"],
+      base_model_relation: "merge",
+      license: "llama3",
+    });
+    expect(text).toContain(
+      "\n## Licence\n\nAll models are under the licence `llama3`, and so is the merge. Built with",
+    );
+  });
+
+  test("links every parent at the revision that was merged, with its licence", () => {
+    const text = card("/models/base", { nature: `org/nature@${commit}` }, { nature: "mit" });
+    expect(text).toContain(`
+- base: \`/models/base\`, licence not stated
+- nature: [org/nature](https://huggingface.co/org/nature/tree/${commit}) at \`${commit}\`, licence mit
+`);
+    expect(frontMatter(text)).toMatchObject({ base_model: ["org/nature"], license: "other" });
+  });
+
+  test("claims no parent on the Hub for folders", () => {
+    const matter = frontMatter(card("/models/base", { nature: "/models/nature" }, {}));
+    expect(matter).toEqual({ library_name: "transformers", tags: ["merge", "evomerge"], license: "other" });
+  });
+});

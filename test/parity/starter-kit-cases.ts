@@ -1,0 +1,165 @@
+/**
+ * What test/parity/starter-kit.py compares: `starter-kit-cases.ts <folder> <kit> ...` writes tiny models as a cache of the
+ * Hugging Face Hub (<folder>/hub), evomerge's own merges of them (<folder>/<case>), and their modules into every given
+ * checkout of the starter kit, where it applies the patches. Prints the cases as JSON.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, copyFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { writeCheckpoint } from "../../src/checkpoint/write-checkpoint.ts";
+import type { Device } from "../../src/device/device.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { evomergeVersion } from "../../src/experiment/identity.ts";
+import { BASE } from "../../src/experiment/workspace.ts";
+import { mergeWeights } from "../../src/export/merge-weights.ts";
+import { exportStarterKit } from "../../src/export/starter-kit/export-starter-kit.ts";
+import { formatReference } from "../../src/hub/reference.ts";
+import type { MethodName } from "../../src/merge/declarations.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
+import { checkWeights, openModel } from "../../src/model/open-model.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
+import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+import { writeTinyModel } from "../tiny-model.ts";
+
+/** How a parent is stored. */
+interface Storage {
+  readonly dtype: Dtype;
+  /** Of the norms, where it is another. */
+  readonly normDtype?: Dtype;
+  readonly sharded?: boolean;
+  /** Adds an lm_head that is not the embedding, though the configuration ties them. */
+  readonly strayHead?: boolean;
+}
+
+interface Case {
+  readonly name: string;
+  readonly method: MethodName | "passthrough";
+  readonly tied?: boolean;
+  readonly layers?: number;
+  readonly base: Storage;
+  readonly experts: Readonly<Record<string, Storage>>;
+}
+
+const bf16: Storage = { dtype: "bf16" };
+const f16: Storage = { dtype: "f16" };
+const f32: Storage = { dtype: "f32" };
+
+const cases: readonly Case[] = [
+  { name: "untied-bf16", method: "task_arithmetic", base: bf16, experts: { nature: bf16, craft: bf16 } },
+  {
+    name: "tied.f32",
+    method: "task_arithmetic",
+    tied: true,
+    base: { ...f32, strayHead: true },
+    experts: { nature: { ...f32, sharded: true, strayHead: true }, craft: bf16, news: f16 },
+  },
+  {
+    name: "sharded-f16",
+    method: "linear",
+    layers: 11,
+    base: { ...f16, sharded: true },
+    experts: { nature: { ...bf16, sharded: true }, craft: f32 },
+  },
+  {
+    name: "mixed-norms",
+    method: "linear",
+    tied: true,
+    base: { ...bf16, normDtype: "f32" },
+    experts: { nature: bf16, craft: { ...bf16, sharded: true } },
+  },
+  { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
+];
+
+const tokenizer = join(import.meta.dirname, "../fixtures/tasks/tokenizers/byte-level-bos");
+
+async function writeCase(device: Device, folder: string, kits: readonly string[], given: Case): Promise<object> {
+  const parents = Object.entries({ [BASE]: given.base, ...given.experts });
+  const references: Record<string, string> = {};
+  const checkpoints = new Map<string, Checkpoint>();
+  for (const [i, [parent, storage]] of parents.entries()) {
+    const reference = { name: `tiny/${given.name}-${parent}`, revision: `${i}`.repeat(40) };
+    references[parent] = formatReference(reference);
+    checkpoints.set(parent, await writeParent(folder, reference, given, { seed: i, storage }));
+  }
+  const base = checkpoints.get(BASE)!;
+  const model = openModel(base, "f32");
+  for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
+  const experts = Object.keys(given.experts);
+  const recipe = recipeOf(given.method, experts, model.layers);
+  await mergeWeights({ device, model, checkpoints, base: BASE, experts }, recipe, join(folder, given.name));
+  for (const file of await readdir(base.folder)) {
+    if (!file.includes("safetensors")) await copyFile(join(base.folder, file), join(folder, given.name, file));
+  }
+  const experiment = {
+    name: given.name,
+    base: references[BASE]!,
+    experts: experts.map((name) => ({ name, path: references[name]! })),
+  };
+  const input = { experiment, recipe, model, baseTensors: base.tensors, version: evomergeVersion() };
+  const exports: object[] = [];
+  for (const kit of kits.map((kit) => resolve(kit))) {
+    const exported = await exportStarterKit(input, kit);
+    execFileSync("git", ["apply", exported.patch!], { cwd: kit });
+    exports.push(exported);
+  }
+  for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
+  return { name: given.name, exports };
+}
+
+/** A model as huggingface_hub caches it; shards of 20 kB where it is sharded. */
+async function writeParent(
+  folder: string,
+  { name, revision }: { readonly name: string; readonly revision: string },
+  { tied = false, layers = 2 }: Case,
+  { seed, storage }: { readonly seed: number; readonly storage: Storage },
+): Promise<Checkpoint> {
+  const cached = join(folder, "hub", `models--${name.replace("/", "--")}`);
+  const snapshot = join(cached, "snapshots", revision);
+  const perturbed = { seed, by: seed === 0 ? 0 : 0.1 };
+  await mkdir(join(cached, "refs"), { recursive: true });
+  await writeFile(join(cached, "refs", "main"), revision);
+  await writeTinyModel(snapshot, { tied, layers, dtype: "f32", tokenizer, perturbed });
+  const values = await tensorsOf(snapshot);
+  const embedding = values.get("model.embed_tokens.weight")!;
+  if (storage.strayHead) values.set("lm_head.weight", { ...embedding, values: embedding.values.toReversed() });
+  const dtypeOf = (tensor: string): Dtype => (tensor.endsWith("norm.weight") && storage.normDtype) || storage.dtype;
+  const specs = Array.from(values, ([tensor, { shape }]) => ({ name: tensor, shape, dtype: dtypeOf(tensor) }));
+  await writeCheckpoint(
+    snapshot,
+    specs,
+    async (tensor) => fromFloat32(values.get(tensor)!.values, dtypeOf(tensor)),
+    storage.sharded ? { maxShardBytes: 20_000 } : {},
+  );
+  return Checkpoint.open(snapshot);
+}
+
+async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonly number[]; values: Float32Array }>> {
+  await using checkpoint = await Checkpoint.open(snapshot);
+  const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  for (const { name, shape, dtype } of checkpoint.tensors.values()) {
+    tensors.set(name, { shape, values: toFloat32(await checkpoint.read(name), dtype) });
+  }
+  return tensors;
+}
+
+/** Coefficients with all their digits, negative ones among them. */
+function recipeOf(method: Case["method"], experts: readonly string[], layers: number): Recipe {
+  if (method === "passthrough") return { method, model: experts[0]! };
+  const groups = ["attention", "mlp", "norm", "embedding"].map((group) => {
+    const curves = experts.map((expert) => {
+      const stream = RandomStream.of(11, group, expert);
+      const value = (): number => 0.5 + 0.4 * stream.normal();
+      return [expert, { layers: Array.from({ length: layers }, value), rest: value() }];
+    });
+    return [group, Object.fromEntries(curves)];
+  });
+  return { method, parameters: { weight: Object.fromEntries(groups) } };
+}
+
+const [folder = "", ...kits] = process.argv.slice(2);
+await using device = await openGgml({ backend: "cpu" });
+const written: object[] = [];
+for (const given of cases) written.push(await writeCase(device, folder, kits, given));
+process.stdout.write(JSON.stringify(written));

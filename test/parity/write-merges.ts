@@ -1,0 +1,81 @@
+/**
+ * Writes tiny models, merges of them by evomerge and the same merges as configurations of mergekit into a folder:
+ * `<case>/merged` and `<case>/mergekit.yml`. Prints the engine. Used by mergekit.py.
+ * @module
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { openDevice } from "../../src/device/open-device.ts";
+import { mergeWeights } from "../../src/export/merge-weights.ts";
+import { mergekitConfig } from "../../src/export/mergekit-config.ts";
+import type { MethodName } from "../../src/merge/declarations.ts";
+import type { Curve, Recipe } from "../../src/merge/recipe.ts";
+import { openModel } from "../../src/model/open-model.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+import { writeTinyModel, type TinyModel } from "../tiny-model.ts";
+
+const LAYERS = 3;
+const EXPERTS = ["nature", "craft", "news"];
+const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
+
+interface Case {
+  readonly recipe: Recipe;
+  readonly model: TinyModel;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  "task_arithmetic, bf16": { recipe: randomRecipe("task_arithmetic"), model: { dtype: "bf16" } },
+  "task_arithmetic, bf16, tied head": { recipe: randomRecipe("task_arithmetic"), model: { dtype: "bf16", tied: true } },
+  "task_arithmetic, f32": { recipe: randomRecipe("task_arithmetic"), model: { dtype: "f32" } },
+  "linear, bf16": { recipe: randomRecipe("linear"), model: { dtype: "bf16" } },
+  "linear, f16": { recipe: randomRecipe("linear"), model: { dtype: "f16" } },
+  "linear, f32": { recipe: randomRecipe("linear"), model: { dtype: "f32" } },
+  "one expert as it is, bf16": { recipe: { method: "passthrough", model: "craft" }, model: { dtype: "bf16" } },
+};
+
+/** A different coefficient for each expert, group, layer and the weights outside the layers; one is written as 1e-7. */
+function randomRecipe(method: MethodName): Recipe {
+  const random = RandomStream.of(3, method);
+  const curve = (): Curve => ({
+    layers: Array.from({ length: LAYERS }, () => random.uniform() * 1.7 - 0.2),
+    rest: random.uniform() * 1.7 - 0.2,
+  });
+  const curves = (): Record<string, Curve> => Object.fromEntries(EXPERTS.map((name) => [name, curve()]));
+  const mlp = { ...curves(), news: { layers: [1e-7, 0, 1], rest: 0 } };
+  return { method, parameters: { weight: { attention: curves(), mlp, norm: curves(), embedding: curves() } } };
+}
+
+async function writeCase(folder: string, name: string, { recipe, model: shape }: Case): Promise<string> {
+  const own = join(folder, name);
+  const shared: TinyModel = { layers: LAYERS, hidden: 64, tokenizer, ...shape };
+  const base = await writeTinyModel(join(own, "base"), shared);
+  const experts: { name: string; path: string }[] = [];
+  for (const [i, name] of EXPERTS.entries()) {
+    const perturbed = { seed: 10 + i, by: 0.05 };
+    experts.push({ name, path: await writeTinyModel(join(own, name), { ...shared, perturbed }) });
+  }
+  const checkpoints = new Map<string, Checkpoint>();
+  for (const { name, path } of [{ name: "base", path: base }, ...experts]) {
+    checkpoints.set(name, await Checkpoint.open(path));
+  }
+  const { device } = await openDevice("auto");
+  await using opened = device;
+  const model = openModel(checkpoints.get("base")!, "f32");
+  await mkdir(join(own, "merged"));
+  await mergeWeights(
+    { device: opened, model, checkpoints, base: "base", experts: EXPERTS },
+    recipe,
+    join(own, "merged"),
+  );
+  const baseDtype = shape.dtype ?? "bf16";
+  const config = mergekitConfig({ experiment: { name: "parity", base, experts }, recipe, layers: LAYERS, baseDtype });
+  await writeFile(join(own, "mergekit.yml"), config);
+  for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
+  return device.name;
+}
+
+const [, , folder = "."] = process.argv;
+const engines = new Set<string>();
+for (const [name, own] of Object.entries(cases)) engines.add(await writeCase(folder, name, own));
+process.stdout.write([...engines].join("\n"));
