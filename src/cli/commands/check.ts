@@ -1,0 +1,35 @@
+import { UserError } from "../../errors.ts";
+import { loadExperiment } from "../../experiment/experiment-file.ts";
+import { openHub } from "../../hub/hub.ts";
+import { checkExperiment, type RuleReport } from "../../rules/check-experiment.ts";
+import { interruptionSignal } from "../interruption.ts";
+import { Progress } from "../progress.ts";
+
+/** `evomerge check`: every rule of the competition with its verdicts; a UserError where one fails. */
+export async function checkCommand(
+  file: string,
+  { json }: { readonly json?: boolean | undefined } = {},
+): Promise<void> {
+  const experiment = await loadExperiment(file);
+  const progress = new Progress();
+  const report = await checkExperiment(experiment, await openHub(), {
+    signal: interruptionSignal(),
+    onProgress: (name) => progress.show({ type: "notice", text: `looking at ${name}` }),
+  });
+  process.stdout.write(`${json ? JSON.stringify(report) : reportText(report)}\n`);
+  const broken = new Set(report.findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));
+  if (broken.size > 0) throw new UserError(`${file} breaks these rules: ${[...broken].join(", ")}`);
+}
+
+/** The findings rule by rule, the models that evomerge cannot score, and the day of the check. */
+export function reportText({ experiment, date, findings, cannotScore }: RuleReport): string {
+  const width = Math.max(0, ...findings.map(({ subject }) => subject.length));
+  const lines = findings.flatMap(({ rule, title, subject, verdict, evidence }, i) => [
+    ...(rule === findings[i - 1]?.rule ? [] : [`${title} (${rule})`]),
+    `  ${verdict.padEnd(7)}  ${subject.padEnd(width)}  ${evidence}`,
+  ]);
+  const counts = (["fail", "warn", "unknown", "pass"] as const)
+    .map((verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`)
+    .join(", ");
+  return [...lines, "", ...cannotScore, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`].join("\n");
+}

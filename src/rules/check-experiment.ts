@@ -1,0 +1,42 @@
+import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Hub } from "../hub/hub.ts";
+import { gatherFacts, type GatherOptions } from "./gather.ts";
+import type { SubjectJudgement } from "./rule.ts";
+import { rules } from "./rules.ts";
+
+/** A judgement by one rule. */
+export interface Finding extends SubjectJudgement {
+  /** The rule's id. */
+  readonly rule: string;
+  /** The rule in words. */
+  readonly title: string;
+}
+
+/** What a check found on a day; the Hub may say something else on another. */
+export interface RuleReport {
+  readonly experiment: string;
+  /** ISO 8601 */
+  readonly date: string;
+  /** In the order of the rules. */
+  readonly findings: readonly Finding[];
+  /** Why evomerge itself cannot score some of the models, one sentence each. */
+  readonly cannotScore: readonly string[];
+}
+
+/**
+ * Checks an experiment against the rules of the competition. Fetches small files and rows, no weights. A model or a
+ * dataset that cannot be had becomes a finding, so that the other rules are checked nevertheless.
+ */
+export async function checkExperiment(
+  experiment: Experiment,
+  hub: Hub,
+  options: GatherOptions = {},
+): Promise<RuleReport> {
+  const facts = await gatherFacts(experiment, hub, options);
+  return {
+    experiment: experiment.name,
+    date: new Date().toISOString(),
+    findings: rules.flatMap(({ id, title, check }) => check(facts).map((found) => ({ rule: id, title, ...found }))),
+    cannotScore: facts.models.flatMap(({ unscorable }) => unscorable ?? []),
+  };
+}

@@ -1,0 +1,81 @@
+import type { JsonObject } from "../checkpoint/json-object.ts";
+import { parseReference } from "../hub/reference.ts";
+import type { Facts, ModelFacts } from "./facts.ts";
+import { type Judgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";
+
+/** Models merge only tensor by tensor, so their shapes must be those of the base. */
+export const oneArchitecture: Rule = {
+  id: "architecture",
+  title: "Models have one architecture",
+  check: ofEachExpert(judgeArchitecture),
+};
+
+/** A merged embedding makes sense only where an id stands for the same token everywhere. */
+export const oneTokenizer: Rule = {
+  id: "tokenizer",
+  title: "Models have one tokenizer",
+  check: ofEachExpert(judgeTokenizer),
+};
+
+/** What decides shapes in config.json, of decoder-only and of encoder-decoder families. */
+const shapeFields = (
+  "model_type vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads num_key_value_heads " +
+  "head_dim d_model d_ff d_kv num_layers num_decoder_layers num_heads feed_forward_proj tie_word_embeddings"
+).split(" ");
+
+function ofEachExpert(judge: (expert: ModelFacts, base: ModelFacts) => Judgement): Rule["check"] {
+  return ({ models: [base, ...experts] }: Facts): readonly SubjectJudgement[] =>
+    base ? experts.map((expert) => ({ subject: expert.name, ...judge(expert, base) })) : [];
+}
+
+function judgeArchitecture(expert: ModelFacts, base: ModelFacts): Judgement {
+  if (expert.adapter) return judgeAdapter(expert.adapter, base);
+  const expected = identityOf(base);
+  const found = identityOf(expert);
+  if (!expected || !found) return { verdict: "unknown", evidence: unread(expected ? expert : base) };
+  // The identities of two known families may have different fields.
+  const fields = Object.keys({ ...expected, ...found });
+  const differing = fields.find((field) => JSON.stringify(found[field]) !== JSON.stringify(expected[field]));
+  if (differing === undefined) {
+    return { verdict: "pass", evidence: `as the base: ${show(found["model_type"])}, ${fields.length} fields equal` };
+  }
+  const values = `${show(found[differing])}, in the base ${show(expected[differing])}`;
+  return { verdict: "fail", evidence: `${differing}: ${values}` };
+}
+
+/** What an adapter says of the model that it changes. */
+function judgeAdapter(adapter: JsonObject, base: ModelFacts): Judgement {
+  const stated = adapter["base_model_name_or_path"];
+  const name = base.repository?.name ?? base.name;
+  const evidence = `an adapter of ${show(stated)}, the base is ${name}`;
+  const same = typeof stated === "string" && (parseReference(stated)?.name ?? stated) === name;
+  return { verdict: same ? "pass" : "warn", evidence };
+}
+
+/** The fields that must be equal; exact where evomerge knows the family. */
+function identityOf({ config, model }: ModelFacts): Readonly<Record<string, unknown>> | undefined {
+  if (!config) return undefined;
+  if (model) return { model_type: config["model_type"], ...model.identity };
+  return Object.fromEntries(shapeFields.filter((field) => field in config).map((field) => [field, config[field]]));
+}
+
+function judgeTokenizer(expert: ModelFacts, base: ModelFacts): Judgement {
+  if (expert.adapter) return { verdict: "pass", evidence: "an adapter is used with the tokenizer of the base" };
+  const found = expert.tokenizer;
+  const expected = base.tokenizer;
+  if (!found || !expected) return { verdict: "unknown", evidence: unread(expected ? expert : base) };
+  if ("problem" in found) return { verdict: "unknown", evidence: found.problem };
+  if ("problem" in expected) return { verdict: "unknown", evidence: expected.problem };
+  const digests = `digest ${found.digest.slice(0, 16)} of ${found.vocabularySize} tokens`;
+  if (found.digest === expected.digest) return { verdict: "pass", evidence: `as the base: ${digests}` };
+  const others = `${expected.digest.slice(0, 16)} of ${expected.vocabularySize}`;
+  return { verdict: "fail", evidence: `${digests}, in the base ${others}; only models of one vocabulary merge` };
+}
+
+function unread({ name, problem }: ModelFacts): string {
+  return problem?.text ?? `${name} has no config.json`;
+}
+
+function show(value: unknown): string {
+  return plain(typeof value === "string" ? value : (JSON.stringify(value) ?? "not given"));
+}
