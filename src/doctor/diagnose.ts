@@ -1,10 +1,9 @@
 /** What this machine can do for a run: engines, disk, memory, token, lm_eval. */
-import { execFile } from "node:child_process";
 import { access, statfs } from "node:fs/promises";
 import { homedir, totalmem } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { engines, openDevice } from "../device/open-device.ts";
+import { findLmEval } from "../lm-eval/find-lm-eval.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -56,12 +55,8 @@ async function disk(): Promise<Finding> {
 }
 
 async function lmEvalVersion(): Promise<string> {
-  const script = "import importlib.metadata as m; print(m.version('lm_eval'))";
-  for (const python of ["python3", "python"]) {
-    const { stdout } = await promisify(execFile)(python, ["-c", script]).catch(() => ({ stdout: "" }));
-    if (stdout.trim() !== "") return `version ${stdout.trim()} (${python})`;
-  }
-  throw new Error("not found; pip install lm_eval, to evaluate exported models");
+  const { command, version } = await findLmEval();
+  return `version ${version} (${command.join(" ")})`;
 }
 
 async function token(): Promise<Finding> {

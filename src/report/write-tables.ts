@@ -3,19 +3,28 @@ import { stringify } from "csv-stringify/sync";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
 import { readJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel, TaskScores } from "../journal/records.ts";
+import { benchmarkRows } from "./benchmark-table.ts";
+import { readBenchmarks } from "./benchmarks.ts";
+import { runReport } from "./run-report.ts";
 
 type Row = Readonly<Record<string, string | number>>;
 
-/** Writes evaluations.csv and generations.csv into a run's folder, made anew from its journal. */
+/**
+ * Writes report.md, evaluations.csv and generations.csv into a run's folder, made anew from its journal, and
+ * benchmarks.csv where models of the run have been evaluated.
+ */
 export async function writeTables(folder: string): Promise<void> {
   const { records } = readJournal(folder);
+  const benchmarks = await readBenchmarks(folder);
   for (const [file, rows] of [
     ["evaluations.csv", evaluationRows(records)],
     ["generations.csv", generationRows(records)],
+    ...(benchmarks.length > 0 ? [["benchmarks.csv", benchmarkRows(benchmarks)] as const] : []),
   ] as const) {
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     await writeFileAtomic(join(folder, file), stringify([...rows], { header: true, columns }));
   }
+  await writeFileAtomic(join(folder, "report.md"), runReport(folder, records, benchmarks));
 }
 
 /** Every scored model: where in the run, its losses, and for candidates their genes in the unit cube. */

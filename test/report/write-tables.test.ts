@@ -1,8 +1,9 @@
-import { readFile, readdir } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Journal } from "../../src/journal/journal.ts";
 import type { ScoredModel } from "../../src/journal/records.ts";
+import { writeBenchmarks } from "../../src/report/benchmarks.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -78,10 +79,47 @@ describe("writeTables", () => {
       "generations.csv",
       "journal.jsonl",
       "losses.bin",
+      "report.md",
     ]);
     const empty = join(await temporaryFolder(), "run");
     Journal.create(empty, { experiment: {}, identity: {}, versions: {} }).close();
     await writeTables(empty);
     expect(await readFile(join(empty, "generations.csv"), "utf8")).toBe("\n");
+  });
+
+  test("adds what was evaluated to report.md and writes it as benchmarks.csv", async () => {
+    const folder = await journalFolder();
+    await mkdir(join(folder, "lm_eval"));
+    await writeBenchmarks(folder, [
+      {
+        task: "quiz",
+        arguments: ["--tasks", "quiz"],
+        lmEvalVersion: "0.4.13",
+        models: [
+          {
+            name: "base",
+            kind: "parent",
+            source: "/models/base",
+            seconds: 2.5,
+            scores: { quiz: { isPart: false, documents: 40, metrics: { acc: { value: 0.25, stderr: 0.05 } } } },
+            gains: { quiz: { gain: 0.5, interval: [0.25, 0.75], pValue: 0.001 } },
+          },
+        ],
+      },
+    ]);
+    await writeTables(folder);
+    expect(await readFile(join(folder, "benchmarks.csv"), "utf8")).toMatchInlineSnapshot(`
+      "asked,lm_eval,model,task,metric,value,stderr,documents,seconds,winner_gain,gain_lower,gain_upper,p
+      quiz,0.4.13,base,quiz,acc,0.25,0.05,40,2.5,0.5,0.25,0.75,0.001
+      "
+    `);
+    expect(await readFile(join(folder, "report.md"), "utf8")).toContain("\n| base | 0.2500 ± 0.0500 |");
+  });
+
+  test("refuses damaged benchmarks", async () => {
+    const folder = await journalFolder();
+    await mkdir(join(folder, "lm_eval"));
+    await writeFile(join(folder, "lm_eval", "benchmarks.json"), "[{}]");
+    await expect(writeTables(folder)).rejects.toThrow("benchmarks.json is damaged; delete it and evaluate again");
   });
 });

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { evaluateModels, type Evaluated, type EvaluationEvent } from "../../lm-eval/evaluate-models.ts";
+import { benchmarkSentences, benchmarkTable, wholeTasks } from "../../report/benchmark-table.ts";
+import { alignedText } from "../../report/verdict-table.ts";
+import { writeTables } from "../../report/write-tables.ts";
+import { duration } from "../duration.ts";
+import { Interrupted, interruptionSignal } from "../interruption.ts";
+import { Progress } from "../progress.ts";
+
+export interface EvaluateCommandOptions {
+  /** Of lm_eval, with commas between them; mmlu unless given. */
+  readonly task?: string | undefined;
+  /** 8 unless given. */
+  readonly batchSize?: string | undefined;
+  /** The Python that has lm_eval. */
+  readonly python?: string | undefined;
+  /** Only these models of a run. */
+  readonly models?: readonly string[] | undefined;
+  /** Further arguments of lm_eval. */
+  readonly args: readonly string[];
+  readonly json?: boolean | undefined;
+}
+
+/** `evomerge evaluate`: evaluates the winner of a run and its parents, or one model, with lm_eval. */
+export async function evaluateCommand(
+  target: string,
+  { task = "mmlu", batchSize = "8", json, ...options }: EvaluateCommandOptions,
+): Promise<void> {
+  const progress = new EvaluationProgress(task);
+  const signal = interruptionSignal();
+  try {
+    const evaluated = await evaluateModels(target, { ...options, task, batchSize, onEvent: progress.show, signal });
+    progress.end();
+    if (existsSync(join(target, "journal.jsonl"))) await writeTables(target);
+    process.stdout.write(json ? `${JSON.stringify(evaluated)}\n` : evaluatedText(evaluated));
+  } catch (error) {
+    progress.end();
+    if (error instanceof Interrupted)
+      process.stderr.write("interrupted; the same command goes on with the models that are not evaluated yet\n");
+    throw error;
+  }
+}
+
+function evaluatedText({ folder, benchmark }: Evaluated): string {
+  const tables = wholeTasks(benchmark).map((task) =>
+    [`${task}, lm_eval ${benchmark.lmEvalVersion}`, alignedText(benchmarkTable(benchmark, task)), ""].join("\n"),
+  );
+  const sentences = wholeTasks(benchmark).flatMap((task) => benchmarkSentences(benchmark, task));
+  return `${[...tables, ...sentences, `stored in ${folder}`].join("\n")}\n`;
+}
+
+/** Shows models one after another: a line for each that stays and, on a terminal, its progress. */
+class EvaluationProgress {
+  readonly #task: string;
+  readonly #run = new Progress();
+  readonly #stream = process.stderr;
+  #isLive = false;
+
+  constructor(task: string) {
+    this.#task = task;
+  }
+
+  readonly show = (event: EvaluationEvent): void => {
+    if (event.type === "evaluating") {
+      this.#run.end();
+      this.#setStatus(`${event.model} on ${this.#task} ${Math.round(100 * event.share)} %`);
+    } else if (event.type === "evaluated") {
+      this.end();
+      const how = event.isStored ? "stored from before" : `evaluated in ${duration(1000 * event.seconds)}`;
+      this.#stream.write(`${event.model} on ${this.#task}: ${how}\n`);
+    } else {
+      this.#run.show(event);
+    }
+  };
+
+  /** Removes the living line. */
+  readonly end = (): void => {
+    this.#run.end();
+    if (this.#isLive) this.#stream.write("\r\u001B[K");
+    this.#isLive = false;
+  };
+
+  #setStatus(status: string): void {
+    if (!this.#stream.isTTY) return;
+    this.#stream.write(`\r\u001B[K${status}`);
+    this.#isLive = true;
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdir, rm } from "node:fs/promises";
+import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { reasonOf } from "../checkpoint/system-error.ts";
+import { UserError } from "../errors.ts";
+import type { LmEval } from "./find-lm-eval.ts";
+import type { ModelToEvaluate } from "./models-to-evaluate.ts";
+import { readLmEvalOutput } from "./read-results.ts";
+import { lmEvalArguments, type Question, runLmEval, type RunLmEvalOptions, settingsOf } from "./run-lm-eval.ts";
+import {
+  type EvaluationKey,
+  evaluationPath,
+  findEvaluation,
+  type StoredEvaluation,
+  writeEvaluation,
+} from "./stored-evaluation.ts";
+
+export interface ModelQuestion {
+  readonly model: ModelToEvaluate;
+  readonly question: Question;
+  readonly lmEval: LmEval;
+  /** Of the stored evaluations. */
+  readonly folder: string;
+}
+
+/** How long a model took, and whether that was an earlier time. */
+export interface Done {
+  readonly seconds: number;
+  readonly isStored: boolean;
+}
+
+/** Evaluates one model and stores what lm_eval said, unless that is stored already. */
+export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOptions): Promise<Done> {
+  const { model, lmEval, folder } = asked;
+  const { question } = asked;
+  options.signal?.throwIfAborted();
+  const key = {
+    task: question.task,
+    arguments: settingsOf(question),
+    lmEvalVersion: lmEval.version,
+    weights: await fingerprint(model.folder),
+  };
+  const stored = await findEvaluation(folder, model.name, key);
+  if (stored) return { seconds: stored.seconds, isStored: true };
+  const evaluation = await ask(asked, key, options);
+  await writeEvaluation(folder, evaluation);
+  return { seconds: evaluation.seconds, isStored: false };
+}
+
+async function fingerprint(folder: string): Promise<string> {
+  await using checkpoint = await Checkpoint.open(folder);
+  return await checkpoint.fingerprint();
+}
+
+async function ask(
+  { model, question, lmEval, folder }: ModelQuestion,
+  key: EvaluationKey,
+  options: RunLmEvalOptions,
+): Promise<StoredEvaluation> {
+  const output = `${evaluationPath(folder, question.task, model.name)}.incomplete`;
+  const args = lmEvalArguments(model.folder, question, output);
+  await makeEmpty(output);
+  const start = performance.now();
+  try {
+    await runLmEval(lmEval, args, options);
+    const seconds = (performance.now() - start) / 1000;
+    const { results, rows } = await readLmEvalOutput(output);
+    const { name, folder: _, ...described } = model;
+    const command = [...lmEval.command, ...args];
+    return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(`${model.name}: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    await rm(output, { recursive: true, force: true });
+  }
+}
+
+/** An empty folder, and those that it is in. */
+async function makeEmpty(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
+  }
+}

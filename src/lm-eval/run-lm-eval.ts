@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { UserError } from "../errors.ts";
+import type { LmEval } from "./find-lm-eval.ts";
+import { OutputReader } from "./output-reader.ts";
+
+/** What lm_eval is asked, apart from the model. */
+export interface Question {
+  /** Tasks or groups, with commas between them. */
+  readonly task: string;
+  /** A number, `auto` or `auto:N`. */
+  readonly batchSize: string;
+  /** Further arguments of lm_eval. */
+  readonly args: readonly string[];
+}
+
+export interface RunLmEvalOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told the share of the requests that is done. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+  /** That of this process unless given. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** How long an interrupted lm_eval may take to end by itself; 5000 unless given. */
+  readonly graceMs?: number;
+}
+
+/** lm_eval makes a folder whose name is the model's whole path with each `/` as two characters; 255 bytes is the limit. */
+const LONGEST_PATH = 200;
+
+/** Options that this program sets, and what sets them here. */
+const OWN_OPTIONS: Readonly<Record<string, string>> = {
+  "--model": "the target",
+  "--tasks": "--task",
+  "-t": "--task",
+  "--batch_size": "--batch-size",
+  "-b": "--batch-size",
+  "--output_path": "the folder of the target",
+  "-o": "the folder of the target",
+};
+
+/** The arguments of lm_eval that decide a result, apart from the model. */
+export function settingsOf({ task, batchSize, args }: Question): string[] {
+  return ["--tasks", task, "--batch_size", batchSize, ...args];
+}
+
+/**
+ * The arguments of lm_eval: those of the competition's own command, `--model hf --model_args pretrained=<folder> --tasks
+ * mmlu --batch_size 8`, and where to write. A UserError for a folder that `--model_args` cannot name, and for a further
+ * argument that would take the place of one of these.
+ */
+export function lmEvalArguments(model: string, question: Question, output: string): string[] {
+  const fault = /[,=]/.test(model)
+    ? "takes a comma or = in a path for the end of a model argument"
+    : Buffer.byteLength(model) > LONGEST_PATH
+      ? `cannot write results for a path of more than ${LONGEST_PATH} bytes`
+      : undefined;
+  if (fault !== undefined) {
+    throw new UserError(`${model}: lm_eval ${fault}; rename the folder, or evaluate a symbolic link to it`);
+  }
+  for (const argument of question.args) {
+    const option = argument.split("=", 1)[0] ?? "";
+    const owner = OWN_OPTIONS[option] ?? (/(^|[,=])pretrained=/.test(argument) ? "the target" : undefined);
+    if (owner !== undefined) throw new UserError(`${argument}: this follows from ${owner}; leave it out`);
+  }
+  const modelArgs = `pretrained=${model}`;
+  return [
+    "--model",
+    "hf",
+    "--model_args",
+    modelArgs,
+    ...settingsOf(question),
+    "--output_path",
+    output,
+    "--log_samples",
+  ];
+}
+
+/**
+ * Runs lm_eval and waits for its end. Its failure is a UserError with its last words; an abort of the signal interrupts
+ * it, with all processes it has started, and throws the signal's reason.
+ */
+export async function runLmEval(
+  { command: [program, ...before] }: LmEval,
+  args: readonly string[],
+  { signal, onProgress, environment = process.env, graceMs = 5000 }: RunLmEvalOptions = {},
+): Promise<void> {
+  signal?.throwIfAborted();
+  const output = new OutputReader(onProgress ?? (() => {}));
+  // A process group of its own, so that an interruption reaches lm_eval once, and all that it has started.
+  const child = spawn(program, [...before, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    env: environment,
+  });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", output.read);
+  using _ = interruptOnAbort(child, signal, graceMs);
+  const [code, killedBy] = (await once(child, "close").catch((cause: unknown) => {
+    throw new UserError(`cannot run ${program}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  })) as [number | null, NodeJS.Signals | null];
+  signal?.throwIfAborted();
+  if (code === 0) return;
+  const end = killedBy === null ? `exited with code ${code}` : `was killed by ${killedBy}`;
+  throw new UserError(`lm_eval ${end}; its last words:\n${output.lastWords()}`);
+}
+
+/** Interrupts the child when the signal aborts and ends it when that does not help; disposing of this stops watching. */
+function interruptOnAbort(child: ChildProcess, signal: AbortSignal | undefined, graceMs: number): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    send(child, "SIGINT");
+    timer = setTimeout(() => send(child, "SIGKILL"), graceMs);
+  };
+  signal?.addEventListener("abort", interrupt, { once: true });
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", interrupt);
+    },
+  };
+}
+
+function send(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    // Windows has no process groups.
+    if (process.platform === "win32") child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}

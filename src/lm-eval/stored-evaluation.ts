@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { resultsSchema } from "./read-results.ts";
+
+/** One model evaluated with lm_eval, as it is stored: what was run, on which weights, and everything it said. */
+export type StoredEvaluation = z.output<typeof evaluationSchema>;
+
+const evaluationSchema = z.strictObject({
+  model: z.string(),
+  kind: z.enum(["parent", "winner", "model"]),
+  /** A folder, or `org/name@revision` of the Hub. */
+  source: z.string(),
+  /** How the winner was merged, as in the journal. */
+  recipe: z.unknown().optional(),
+  task: z.string(),
+  /** The arguments of lm_eval that decide the result, apart from the model. */
+  arguments: z.array(z.string()),
+  /** The whole command. */
+  command: z.array(z.string()),
+  lmEvalVersion: z.string(),
+  /** When it ended, in ISO 8601. */
+  date: z.iso.datetime(),
+  /** `Checkpoint.fingerprint` of the weights. */
+  weights: z.string(),
+  /** Wall-clock time of lm_eval. */
+  seconds: z.number(),
+  /** By task: whether each document was answered right. */
+  rows: z.record(z.string(), z.strictObject({ documents: z.string(), acc: z.array(z.number()).readonly() })),
+  /** The results file of lm_eval. */
+  results: resultsSchema,
+});
+
+/** What must be equal for an evaluation not to be done again. */
+export type EvaluationKey = Pick<StoredEvaluation, "task" | "arguments" | "lmEvalVersion" | "weights">;
+
+/** The file of a model's latest evaluation on a task: `<folder>/<task>/<model>.json`. */
+export function evaluationPath(folder: string, task: string, model: string): string {
+  return join(folder, task.replaceAll(/[^\w-]+/g, "_"), `${model}.json`);
+}
+
+/** Stores an evaluation; one with other settings that is there takes its date into its name. */
+export async function writeEvaluation(folder: string, evaluation: StoredEvaluation): Promise<void> {
+  const path = evaluationPath(folder, evaluation.task, evaluation.model);
+  const earlier = await readEvaluation(path);
+  if (earlier) await rename(path, path.replace(/json$/, `${earlier.date.replaceAll(":", "-")}.json`));
+  // One line a field: rows of thousands of documents stay one line.
+  const fields = Object.entries(evaluation).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  await writeFileAtomic(path, `{\n${fields.join(",\n")}\n}\n`);
+}
+
+/** The stored evaluation of a model with this key. */
+export async function findEvaluation(
+  folder: string,
+  model: string,
+  key: EvaluationKey,
+): Promise<StoredEvaluation | undefined> {
+  const stored = await readEvaluations(folder);
+  return stored.find((evaluation) => evaluation.model === model && keyText(evaluation) === keyText(key));
+}
+
+function keyText({ task, arguments: asked, lmEvalVersion, weights }: EvaluationKey): string {
+  return JSON.stringify([task, asked, lmEvalVersion, weights]);
+}
+
+/** All evaluations stored in a folder, the earliest first. */
+export async function readEvaluations(folder: string): Promise<readonly StoredEvaluation[]> {
+  const names = existsSync(folder) ? await readdir(folder, { recursive: true }) : [];
+  const paths = names.filter((name) => /^[^/\\]+[/\\][^/\\]+\.json$/.test(name)).map((name) => join(folder, name));
+  const evaluations: StoredEvaluation[] = [];
+  for (const path of paths) {
+    const evaluation = await readEvaluation(path);
+    if (evaluation) evaluations.push(evaluation);
+  }
+  return evaluations.toSorted((a, b) => Date.parse(a.date) - Date.parse(b.date));
+}
+
+/** Undefined for a file that is not there or was not written by `writeEvaluation`. */
+async function readEvaluation(path: string): Promise<StoredEvaluation | undefined> {
+  try {
+    return evaluationSchema.safeParse(JSON.parse(await readFile(path, "utf8"))).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import type { Benchmark, BenchmarkedModel, MetricValue } from "./benchmarks.ts";
+import { gainCells, judgement, type Judgement, type Table } from "./verdict-table.ts";
+
+/** Values of the CSV, by column. */
+export type BenchmarkRow = Readonly<Record<string, string | number>>;
+
+/** The tasks and groups of a benchmark that are not part of another group. */
+export function wholeTasks({ models }: Benchmark): readonly string[] {
+  const names = models.flatMap(({ scores }) => Object.entries(scores).filter(([, { isPart }]) => !isPart));
+  return [...new Set(names.map(([name]) => name))];
+}
+
+/** Every model on one task or group: each metric with its standard error, the time, and the winner's gain in acc. */
+export function benchmarkTable({ models }: Benchmark, task: string): Table {
+  const metricsOf = ({ scores }: BenchmarkedModel): Readonly<Record<string, MetricValue>> =>
+    scores[task]?.metrics ?? {};
+  const metrics = [...new Set(models.flatMap((model) => Object.keys(metricsOf(model))))];
+  const compared = models.some(({ gains }) => gains?.[task] !== undefined);
+  return {
+    header: ["model", ...metrics, "seconds", ...(compared ? ["winner's gain in acc", "p", "winner is"] : [])],
+    rows: models.map((model) => {
+      const gain = model.gains?.[task];
+      return [
+        model.name,
+        ...metrics.map((metric) => metricCell(metricsOf(model)[metric])),
+        model.seconds.toFixed(0),
+        ...(compared ? (gain ? gainCells(gain, 4) : ["", "", ""]) : []),
+      ];
+    }),
+  };
+}
+
+/** How the winner compares with its parents on one task or group, said so that a lack of gain is as plain as a gain. */
+export function benchmarkSentences({ models }: Benchmark, task: string): string[] {
+  const parents = models.filter(({ kind }) => kind === "parent");
+  const judged = parents.flatMap(({ name, gains }) => {
+    const gain = gains?.[task];
+    return gain ? [{ name, judgement: judgement(gain) }] : [];
+  });
+  if (judged.length === 0) return [];
+  const named = (wanted: Judgement): string =>
+    list(judged.filter(({ judgement }) => judgement === wanted).map(({ name }) => name));
+  const [better, worse, neither] = [named("better"), named("worse"), named("neither")];
+  return [
+    ...(better ? [`On ${task} the winner is significantly better than ${better}.`] : []),
+    ...(neither ? [`On ${task} the winner shows no significant gain over ${neither}.`] : []),
+    ...(worse ? [`On ${task} the winner is significantly worse than ${worse}.`] : []),
+  ];
+}
+
+/** One row a value: model by task or group, parts of groups included, by metric. */
+export function benchmarkRows(benchmarks: readonly Benchmark[]): readonly BenchmarkRow[] {
+  return benchmarks.flatMap(({ task: asked, lmEvalVersion, models }) =>
+    models.flatMap(({ name, seconds, scores, gains }) =>
+      Object.entries(scores).flatMap(([task, { documents = "", metrics }]) =>
+        Object.entries(metrics).map(([metric, { value, stderr = "" }]) => {
+          const gain = metric === "acc" ? gains?.[task] : undefined;
+          return {
+            asked,
+            lm_eval: lmEvalVersion,
+            model: name,
+            task,
+            metric,
+            value,
+            stderr,
+            documents,
+            seconds,
+            winner_gain: gain?.gain ?? "",
+            gain_lower: gain?.interval[0] ?? "",
+            gain_upper: gain?.interval[1] ?? "",
+            p: gain?.pValue ?? "",
+          };
+        }),
+      ),
+    ),
+  );
+}
+
+function metricCell(metric: MetricValue | undefined): string {
+  if (!metric) return "";
+  const { value, stderr } = metric;
+  return stderr === undefined ? value.toFixed(4) : `${value.toFixed(4)} ± ${stderr.toFixed(4)}`;
+}
+
+function list(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
+}

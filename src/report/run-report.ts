@@ -1,0 +1,58 @@
+import { basename, resolve } from "node:path";
+import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
+import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
+import type { Benchmark } from "./benchmarks.ts";
+import { markdownTable, verdictSentences, verdictTable } from "./verdict-table.ts";
+
+/** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
+export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
+  const winner = records.find((record) => record.type === "finalists")?.winner;
+  const verdict = records.find((record) => record.type === "verdict");
+  const title = winner ? `winner: ${winner.name}` : "no winner yet";
+  const parts = [
+    `# ${basename(resolve(folder))}, ${title}`,
+    "## Guard rows",
+    verdict ? guardText(verdict) : "The guard rows, which judge the winner, have not been scored.",
+    "## Benchmarks",
+    ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),
+    ...benchmarks.map((benchmark) => benchmarkText(benchmark, winner?.recipe)),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function guardText({ models }: RecordPayloads["verdict"]): string {
+  const tasks = Object.keys(models[0]?.scores ?? {});
+  return `Rows that the search never saw. Loss in nats (choices: of the right answer among the answers; text: per byte) with
+95 % interval, lower is better; combined is 1 for the uniform average on the search rows.
+
+${markdownTable(verdictTable(models, tasks))}
+
+${bullets(verdictSentences(models))}`;
+}
+
+function benchmarkText(benchmark: Benchmark, recipe: unknown): string {
+  const { lmEvalVersion, arguments: asked, models } = benchmark;
+  const isOfAnother =
+    benchmark.recipe !== undefined &&
+    recipe !== undefined &&
+    JSON.stringify(benchmark.recipe) !== JSON.stringify(recipe);
+  const said = [
+    ...(isOfAnother ? ["This winner is an earlier one than the run's; evaluate the run again."] : []),
+    ...(models.some(({ kind }) => kind === "winner") ? [] : ["The winner has not been evaluated with these settings."]),
+  ];
+  const tables = wholeTasks(benchmark).map((task) => {
+    const sentences = benchmarkSentences(benchmark, task);
+    return [
+      `### ${task}`,
+      markdownTable(benchmarkTable(benchmark, task)),
+      ...(sentences.length === 0 ? [] : [bullets(sentences)]),
+    ].join("\n\n");
+  });
+  const provenance = `lm_eval ${lmEvalVersion} with \`${asked.join(" ")}\`: value ± standard error; the winner's gain in acc is paired by
+document, with 95 % interval and two-sided p-value.`;
+  return [...tables, ...said, provenance].join("\n\n");
+}
+
+function bullets(sentences: readonly string[]): string {
+  return sentences.map((sentence) => `- ${sentence}`).join("\n");
+}

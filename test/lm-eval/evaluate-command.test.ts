@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchRun } from "../../src/run/run-experiment.ts";
+import type { Evaluated } from "../../src/lm-eval/evaluate-models.ts";
+import { evomerge } from "../cli/evomerge.ts";
+import { tinyExperiment } from "../tiny-experiment.ts";
+import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
+
+let folder: string;
+let fake: FakeLmEval;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "evomerge-"));
+  fake = await writeFakeLmEval(folder);
+  await launchRun(await tinyExperiment(folder), join(folder, "run"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("evomerge evaluate", () => {
+  test("prints the table, tells each model and leaves report.md and benchmarks.csv", async () => {
+    const args = ["evaluate", "run", "--task", "quiz", "--python", fake.python, "--", "--device", "cpu"];
+    const { code, stdout, stderr } = await evomerge(folder, args);
+    expect({ code, stderr: stderr.replaceAll(/\d+ s/g, "# s") }).toEqual({
+      code: 0,
+      stderr: ["base", "nature", "craft", "winner"].map((name) => `${name} on quiz: evaluated in # s\n`).join(""),
+    });
+    expect(stdout.replaceAll(/(?<= {2,})\d+(?= {2}|\n)/g, "#")).toMatchInlineSnapshot(`
+      "quiz, lm_eval 0.4.13
+      model               acc  acc_norm  seconds        winner's gain in acc       p  winner is
+      ------  ---------------  --------  -------  --------------------------  ------  ---------
+      base    0.2500 ± 0.0500    0.5000        #  +0.6250 [+0.4750, +0.7750]  0.0001     better
+      nature  0.5000 ± 0.0500    0.5000        #  +0.3750 [+0.2250, +0.5250]  0.0001     better
+      craft   0.8750 ± 0.0500    0.5000        #  +0.0000 [+0.0000, +0.0000]  1.0000    neither
+      winner  0.8750 ± 0.0500    0.5000        #
+
+      On quiz the winner is significantly better than base and nature.
+      On quiz the winner shows no significant gain over craft.
+      stored in run/lm_eval
+      "
+    `);
+    const report = readFileSync(join(folder, "run", "report.md"), "utf8");
+    for (const name of ["base", "nature", "craft", "winner"]) expect(report).toContain(`\n| ${name} | 0.`);
+    expect(readFileSync(join(folder, "run", "benchmarks.csv"), "utf8")).toContain("quiz,0.4.13,winner,quiz,acc,0.875,");
+    expect(fake.calls()[0]).toEqual(expect.arrayContaining(["--device", "cpu"]));
+  });
+
+  test("prints JSON alone, of the models that are asked for", async () => {
+    const args = [
+      "evaluate",
+      "run",
+      "--task",
+      "school",
+      "--models",
+      "base",
+      "winner",
+      "--python",
+      fake.python,
+      "--json",
+    ];
+    const { stdout } = await evomerge(folder, args);
+    const { benchmark } = JSON.parse(stdout) as Evaluated;
+    expect(benchmark).toMatchObject({ task: "school", models: [{ name: "base" }, { name: "winner" }] });
+  });
+});

@@ -1,0 +1,185 @@
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import { evaluateModels, type EvaluateOptions, type EvaluationEvent } from "../../src/lm-eval/evaluate-models.ts";
+import type { StoredEvaluation } from "../../src/lm-eval/stored-evaluation.ts";
+import { readBenchmarks } from "../../src/report/benchmarks.ts";
+import { launchRun } from "../../src/run/run-experiment.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { tinyExperiment } from "../tiny-experiment.ts";
+import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
+
+let models: string;
+/** A finished and exported run; tests work on copies of it. */
+let finished: string;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "evomerge-"));
+  finished = join(models, "run");
+  await launchRun(await tinyExperiment(models), finished);
+  await exportRun(finished);
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+interface Evaluating {
+  readonly run: string;
+  readonly fake: FakeLmEval;
+  readonly events: readonly EvaluationEvent[];
+  readonly evaluate: (options?: EvaluateOptions) => ReturnType<typeof evaluateModels>;
+  /** Models whose evaluation was asked of lm_eval, in order. */
+  readonly asked: () => readonly string[];
+}
+
+/** A copy of the run and a fake lm_eval to evaluate it with. */
+async function evaluating(): Promise<Evaluating> {
+  const folder = await temporaryFolder();
+  const run = join(folder, "run");
+  cpSync(finished, run, { recursive: true });
+  const fake = await writeFakeLmEval(folder);
+  const events: EvaluationEvent[] = [];
+  const evaluate: Evaluating["evaluate"] = (options) =>
+    evaluateModels(run, { task: "quiz", python: fake.python, onEvent: (event) => void events.push(event), ...options });
+  const asked = (): readonly string[] =>
+    fake.calls().map((args) => args[args.indexOf("--model_args") + 1]!.split("/").at(-1)!);
+  return { run, fake, events, evaluate, asked };
+}
+
+describe("evaluateModels of a run", () => {
+  test("evaluates base, experts and winner, and pairs the winner with each", async () => {
+    const { run, evaluate, asked, events } = await evaluating();
+    const { folder, benchmark } = await evaluate();
+    expect(asked()).toEqual(["base", "nature", "craft", "best"]);
+    expect(folder).toBe(join(run, "lm_eval"));
+    expect(
+      benchmark.models.map(({ name, kind, scores }) => [name, kind, scores["quiz"]?.metrics["acc"]?.value]),
+    ).toEqual([
+      ["base", "parent", 0.25],
+      ["nature", "parent", 0.5],
+      ["craft", "parent", 0.875],
+      ["winner", "winner", 0.875],
+    ]);
+    const gains = benchmark.models.map(({ gains }) => gains?.["quiz"]);
+    expect(gains.map((gain) => gain?.gain)).toEqual([0.625, 0.375, 0, undefined]);
+    expect(gains[0]!.pValue).toBeLessThan(0.001);
+    expect(gains[2]!.pValue).toBe(1);
+    expect(await readBenchmarks(run)).toEqual([benchmark]);
+    expect(events).toContainEqual({ type: "evaluating", model: "nature", share: 0.37 });
+    expect(events.at(-1)).toMatchObject({ type: "evaluated", model: "winner", isStored: false });
+  });
+
+  test("stores what was run, on which weights, and everything lm_eval said", async () => {
+    const { run, fake, evaluate } = await evaluating();
+    await evaluate({ args: ["--device", "cpu"], models: ["nature", "winner"] });
+    expect(readdirSync(join(run, "lm_eval", "quiz")).toSorted()).toEqual(["nature.json", "winner.json"]);
+    const stored = JSON.parse(readFileSync(join(run, "lm_eval", "quiz", "nature.json"), "utf8")) as StoredEvaluation;
+    expect(stored).toMatchObject({
+      model: "nature",
+      source: join(models, "nature"),
+      task: "quiz",
+      arguments: ["--tasks", "quiz", "--batch_size", "8", "--device", "cpu"],
+      lmEvalVersion: "0.4.13",
+      weights: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      rows: { quiz: { acc: Array.from({ length: 40 }, (_, i) => (i < 20 ? 1 : 0)) } },
+      results: { total_evaluation_time_seconds: "1.5", config: { model: "hf" } },
+    });
+    expect(stored.command.slice(0, 7).join(" ")).toBe(
+      `${fake.python} -m lm_eval --model hf --model_args pretrained=${join(models, "nature")}`,
+    );
+  });
+
+  test("does not evaluate again what is stored", async () => {
+    const { evaluate, asked, events } = await evaluating();
+    const first = await evaluate({ models: ["base", "winner"] });
+    expect(await evaluate({ models: ["base", "winner"] })).toEqual(first);
+    expect(asked()).toHaveLength(2);
+    expect(events.at(-1)).toMatchObject({ type: "evaluated", model: "winner", isStored: true });
+  });
+
+  test("goes on after an interruption with the models that are left", async () => {
+    const { run, evaluate, asked } = await evaluating();
+    const interruption = new AbortController();
+    const onEvent = (event: EvaluationEvent): void => {
+      if (event.type === "evaluating" && event.model === "craft") interruption.abort(new Error("enough"));
+    };
+    await expect(evaluate({ onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+    expect(readdirSync(join(run, "lm_eval", "quiz"))).toEqual(["base.json", "nature.json"]);
+    await evaluate();
+    expect(asked()).toEqual(["base", "nature", "craft", "craft", "best"]);
+  });
+
+  test("evaluates again with other arguments, and keeps both", async () => {
+    const { run, evaluate, asked } = await evaluating();
+    const whole = await evaluate({ models: ["base", "nature", "winner"] });
+    const part = await evaluate({ args: ["--limit", "40"], models: ["winner", "base"] });
+    expect(asked().slice(3)).toEqual(["base", "best"]);
+    expect(part.benchmark.models.map(({ name }) => name)).toEqual(["base", "winner"]);
+    expect(await evaluate({ models: ["winner"] })).toEqual(whole);
+    expect(asked()).toHaveLength(5);
+    expect(await readBenchmarks(run)).toEqual([whole.benchmark, part.benchmark]);
+  });
+
+  test("exports the winner where its export is absent or is another model's", async () => {
+    const { run, evaluate, events } = await evaluating();
+    rmSync(join(run, "best"), { recursive: true });
+    await evaluate({ models: ["winner"] });
+    expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
+    await evaluate({ models: ["winner"], task: "school" });
+    expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
+    const manifest = readFileSync(join(run, "best", "SHA256SUMS"), "utf8");
+    writeFileSync(join(run, "best", "SHA256SUMS"), manifest.replace(/^\w+ {2}recipe/m, `${"0".repeat(64)}  recipe`));
+    await evaluate({ models: ["winner"] });
+    expect(events.filter(({ type }) => type === "exported")).toHaveLength(2);
+  });
+
+  test("compares on a group as a whole, and keeps its subjects", async () => {
+    const { benchmark } = await (await evaluating()).evaluate({ task: "school", models: ["base", "winner"] });
+    const [base] = benchmark.models;
+    expect(Object.entries(base!.scores).map(([task, { isPart, documents }]) => [task, isPart, documents])).toEqual([
+      ["school_maths", true, 30],
+      ["school_art", true, 10],
+      ["school", false, 40],
+    ]);
+    // 8 of 30 and 3 of 10 against 25 and 5.
+    expect(Object.keys(base!.gains!)).toEqual(["school"]);
+    expect(base!.gains!["school"]!.gain).toBeCloseTo((30 - 11) / 40, 12);
+  });
+
+  test("says which model lm_eval failed on", async () => {
+    const { evaluate, run } = await evaluating();
+    const environment = { ...process.env, FAKE_LM_EVAL: "fail" };
+    const failure = await evaluate({ environment, models: ["craft"] }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(UserError);
+    expect((failure as UserError).message).toMatch(/^craft: lm_eval exited with code 3; .*KeyError: 'no such task'$/s);
+    expect(readdirSync(join(run, "lm_eval", "quiz"))).toEqual([]);
+  });
+
+  test("names the models there are when asked for another", async () => {
+    const { evaluate } = await evaluating();
+    await expect(evaluate({ models: ["crafty"] })).rejects.toThrow(
+      'it has no model "crafty"; expected base, nature, craft, winner',
+    );
+  });
+});
+
+describe("evaluateModels of a model", () => {
+  test("stores beside its folder, which stays as it is", async () => {
+    const { run, fake } = await evaluating();
+    const before = readdirSync(join(run, "best"));
+    const { folder, benchmark } = await evaluateModels(join(run, "best"), { task: "quiz", python: fake.python });
+    expect(folder).toBe(join(run, "best.lm_eval"));
+    expect(benchmark.models).toMatchObject([{ name: "best", kind: "model" }]);
+    expect(existsSync(join(folder, "quiz", "best.json"))).toBe(true);
+    expect(readdirSync(join(run, "best"))).toEqual(before);
+  });
+
+  test("refuses a folder that is neither a run nor a model, and one that lm_eval cannot be told of", async () => {
+    const folder = await temporaryFolder();
+    await expect(evaluateModels(folder)).rejects.toThrow("with journal.jsonl, or of a model, with config.json");
+    const comma = join(folder, "a,b");
+    cpSync(join(models, "base"), comma, { recursive: true });
+    await expect(evaluateModels(comma)).rejects.toThrow("lm_eval takes a comma or = in a path");
+  });
+});
