@@ -1,6 +1,16 @@
 /** The public API: everything that the command line does. */
 export { ConfigError, UserError } from "./errors.ts";
 export { diagnose, type Finding } from "./doctor/diagnose.ts";
+export { openHub, type Hub } from "./hub/hub.ts";
+export { pushFolder, type Pushed, type PushOptions } from "./hub/push.ts";
+export { fetchSources, planSources, resolveSources, type Sources, type SourceOptions } from "./experiment/sources.ts";
+export { checkExperiment, type RuleReport } from "./rules/check-experiment.ts";
+export {
+  evaluateModels,
+  type Evaluated,
+  type EvaluateOptions,
+  type EvaluationEvent,
+} from "./lm-eval/evaluate-models.ts";
 export type { RunEvent } from "./run/events.ts";
 export {
   loadExperiment,

@@ -7,10 +7,8 @@ import { buildProgram } from "./program.ts";
 
 /** The only place that turns errors into words and exit codes. */
 async function main(): Promise<number> {
-  const program = buildProgram();
-  for (const command of [program, ...program.commands]) command.exitOverride();
   try {
-    await program.parseAsync();
+    await buildProgram().parseAsync();
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;

@@ -1,6 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
-import { engineNames, precisions, type Budget, type EngineName } from "../experiment/experiment-file.ts";
+import {
+  engineNames,
+  precisions,
+  type Budget,
+  type EngineName,
+  type Precision,
+} from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
@@ -8,6 +14,8 @@ const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFo
 
 const engine = (): Option<"--engine <name>", undefined, undefined, EngineName> =>
   new Option("--engine <name>", "where to compute").choices(engineNames);
+const precision = (): Option<"--precision <name>", undefined, undefined, Precision> =>
+  new Option("--precision <name>", "of matrix products").choices(precisions);
 const budgetTime = new Option("--budget <time>", "wall-clock time for everything, such as 90s, 10m, 1h").argParser(
   parseTime,
 );
@@ -20,7 +28,10 @@ const json = ["--json", "print the result as JSON"] as const;
 export function buildProgram(): Command {
   const program = new Command("evomerge")
     .description("Evolutionary search for the merge coefficients of language models")
-    .version(evomergeVersion());
+    .version(evomergeVersion())
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    // Inherited by every command: errors are turned into exit codes in one place.
+    .exitOverride();
 
   program
     .command("run")
@@ -56,6 +67,9 @@ export function buildProgram(): Command {
     .description("write the winner of a run, or its best so far, as a Hugging Face folder")
     .argument("<run>", "folder of the run")
     .option("--to <folder>", "folder of the model (default: best in the folder of the run)")
+    .option("--starter-kit <checkout>", "write it as a class of the LLM-Merging competition's starter kit too")
+    .option("--push <org/name>", "upload the folder to the Hugging Face Hub")
+    .option("--private", "make the repository private if the upload creates it")
     .option(...json)
     .action(async (run, options) => {
       const { exportCommand } = await import("./commands/export.ts");
@@ -63,19 +77,80 @@ export function buildProgram(): Command {
     });
 
   program
+    .command("fetch")
+    .description("bring an experiment's models and rows from the Hub")
+    .argument("<experiment>", "YAML file")
+    .option("--dry-run", "say what would be fetched and what the disk has left; fetch no weights")
+    .option(...json)
+    .action(async (file, options) => {
+      const { fetchCommand } = await import("./commands/fetch.ts");
+      await fetchCommand(file, options);
+    });
+
+  program
+    .command("check")
+    .description("check an experiment against the rules of the LLM-Merging competition")
+    .argument("<experiment>", "YAML file")
+    .option(...json)
+    .action(async (file, options) => {
+      const { checkCommand } = await import("./commands/check.ts");
+      await checkCommand(file, options);
+    });
+
+  program
+    .command("evaluate")
+    .description("evaluate a run's winner and parents, or one model, with lm_eval")
+    .argument("<target>", "folder of a run or of a model")
+    .argument("[arguments...]", "further arguments of lm_eval, after --")
+    .option("--task <names>", "tasks of lm_eval", "mmlu")
+    .option("--batch-size <size>", "sequences a batch, or auto", "8")
+    .option("--models <names...>", "only these models of the run: winner, base, or experts by name")
+    .option("--python <path>", "the Python that has lm_eval")
+    .option(...json)
+    .action(async (target, args, options) => {
+      const { evaluateCommand } = await import("./commands/evaluate.ts");
+      await evaluateCommand(target, { ...options, args });
+    });
+
+  program
     .command("score")
     .description("score one model on a file of rows")
-    .argument("<model>", "Hugging Face folder")
-    .requiredOption("--task <rows>", "JSON lines: choice, text or MMLU rows")
+    .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
+    .requiredOption("--task <rows>", "choice, text or MMLU rows: JSON lines, CSV or Parquet")
     .addOption(new Option("--format <name>", "how MMLU rows are rendered").choices(formats))
     .option("--no-description", "leave out lm_eval's sentence about the subject of MMLU rows")
     .option("--limit <rows>", "score the first rows only", parsePositive)
     .addOption(engine())
-    .addOption(new Option("--precision <name>", "of matrix products").choices(precisions))
+    .addOption(precision())
     .option(...json)
     .action(async (model, options) => {
       const { scoreCommand } = await import("./commands/score.ts");
       await scoreCommand(model, options);
+    });
+
+  const submission = program.command("submission").description("the competition's submission.csv");
+  submission
+    .command("write")
+    .description("answer the multiple-choice questions of a CSV file with a model")
+    .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
+    .requiredOption("--rows <csv>", "questions: id, input, answer_choices, eval_type")
+    .requiredOption("--to <csv>", "file to write: id, prediction, dummy_field")
+    .option("--generated <csv>", "a submission that has the generated texts")
+    .addOption(engine())
+    .addOption(precision())
+    .action(async (model, options) => {
+      const { writeSubmissionCommand } = await import("./commands/submission.ts");
+      await writeSubmissionCommand(model, options);
+    });
+  submission
+    .command("check")
+    .description("check a submission against its questions")
+    .argument("<csv>", "submission")
+    .requiredOption("--rows <csv>", "questions: id, input, answer_choices, eval_type")
+    .option(...json)
+    .action(async (file, options) => {
+      const { checkSubmissionCommand } = await import("./commands/submission.ts");
+      await checkSubmissionCommand(file, options);
     });
 
   program

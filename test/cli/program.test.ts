@@ -1,10 +1,11 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { describe, expect, test } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
 
-function help(name: string): string | undefined {
-  return buildProgram()
-    .commands.find((command) => command.name() === name)
-    ?.helpInformation();
+function help(path: string): string | undefined {
+  let command: CommandUnknownOpts | undefined = buildProgram();
+  for (const name of path.split(" ")) command = command?.commands.find((inner) => inner.name() === name);
+  return command?.helpInformation();
 }
 
 describe("the help", () => {
@@ -15,17 +16,22 @@ describe("the help", () => {
       Evolutionary search for the merge coefficients of language models
 
       Options:
-        -V, --version               output the version number
-        -h, --help                  display help for command
+        -V, --version  output the version number
+        -h, --help     display help for command
 
       Commands:
-        run [options] <experiment>  launch an experiment
-        resume [options] <run>      go on with an interrupted run
-        export [options] <run>      write the winner of a run, or its best so far, as
-                                    a Hugging Face folder
-        score [options] <model>     score one model on a file of rows
-        doctor [options]            say what this machine can do
-        help [command]              display help for command
+        run            launch an experiment
+        resume         go on with an interrupted run
+        export         write the winner of a run, or its best so far, as a Hugging
+                       Face folder
+        fetch          bring an experiment's models and rows from the Hub
+        check          check an experiment against the rules of the LLM-Merging
+                       competition
+        evaluate       evaluate a run's winner and parents, or one model, with lm_eval
+        score          score one model on a file of rows
+        submission     the competition's submission.csv
+        doctor         say what this machine can do
+        help           display help for command
       "
     `);
   });
@@ -79,12 +85,17 @@ describe("the help", () => {
       write the winner of a run, or its best so far, as a Hugging Face folder
 
       Arguments:
-        run            folder of the run
+        run                       folder of the run
 
       Options:
-        --to <folder>  folder of the model (default: best in the folder of the run)
-        --json         print the result as JSON
-        -h, --help     display help for command
+        --to <folder>             folder of the model (default: best in the folder of
+                                  the run)
+        --starter-kit <checkout>  write it as a class of the LLM-Merging competition's
+                                  starter kit too
+        --push <org/name>         upload the folder to the Hugging Face Hub
+        --private                 make the repository private if the upload creates it
+        --json                    print the result as JSON
+        -h, --help                display help for command
       "
     `);
   });
@@ -96,10 +107,10 @@ describe("the help", () => {
       score one model on a file of rows
 
       Arguments:
-        model               Hugging Face folder
+        model               Hugging Face folder, or org/name@revision of the Hub
 
       Options:
-        --task <rows>       JSON lines: choice, text or MMLU rows
+        --task <rows>       choice, text or MMLU rows: JSON lines, CSV or Parquet
         --format <name>     how MMLU rows are rendered (choices: "mmlu",
                             "mmlu_continuation")
         --no-description    leave out lm_eval's sentence about the subject of MMLU
@@ -110,6 +121,100 @@ describe("the help", () => {
         --precision <name>  of matrix products (choices: "auto", "f32", "bf16")
         --json              print the result as JSON
         -h, --help          display help for command
+      "
+    `);
+  });
+
+  test("of fetch", () => {
+    expect(help("fetch")).toMatchInlineSnapshot(`
+      "Usage: evomerge fetch [options] <experiment>
+
+      bring an experiment's models and rows from the Hub
+
+      Arguments:
+        experiment  YAML file
+
+      Options:
+        --dry-run   say what would be fetched and what the disk has left; fetch no
+                    weights
+        --json      print the result as JSON
+        -h, --help  display help for command
+      "
+    `);
+  });
+
+  test("of check", () => {
+    expect(help("check")).toMatchInlineSnapshot(`
+      "Usage: evomerge check [options] <experiment>
+
+      check an experiment against the rules of the LLM-Merging competition
+
+      Arguments:
+        experiment  YAML file
+
+      Options:
+        --json      print the result as JSON
+        -h, --help  display help for command
+      "
+    `);
+  });
+
+  test("of evaluate", () => {
+    expect(help("evaluate")).toMatchInlineSnapshot(`
+      "Usage: evomerge evaluate [options] <target> [arguments...]
+
+      evaluate a run's winner and parents, or one model, with lm_eval
+
+      Arguments:
+        target               folder of a run or of a model
+        arguments            further arguments of lm_eval, after --
+
+      Options:
+        --task <names>       tasks of lm_eval (default: "mmlu")
+        --batch-size <size>  sequences a batch, or auto (default: "8")
+        --models <names...>  only these models of the run: winner, base, or experts by
+                             name
+        --python <path>      the Python that has lm_eval
+        --json               print the result as JSON
+        -h, --help           display help for command
+      "
+    `);
+  });
+
+  test("of submission write", () => {
+    expect(help("submission write")).toMatchInlineSnapshot(`
+      "Usage: evomerge submission write [options] <model>
+
+      answer the multiple-choice questions of a CSV file with a model
+
+      Arguments:
+        model               Hugging Face folder, or org/name@revision of the Hub
+
+      Options:
+        --rows <csv>        questions: id, input, answer_choices, eval_type
+        --to <csv>          file to write: id, prediction, dummy_field
+        --generated <csv>   a submission that has the generated texts
+        --engine <name>     where to compute (choices: "auto", "ggml", "tfjs",
+                            "tfjs-node", "tfjs-node-gpu")
+        --precision <name>  of matrix products (choices: "auto", "f32", "bf16")
+        -h, --help          display help for command
+      "
+    `);
+  });
+
+  test("of submission check", () => {
+    expect(help("submission check")).toMatchInlineSnapshot(`
+      "Usage: evomerge submission check [options] <csv>
+
+      check a submission against its questions
+
+      Arguments:
+        csv           submission
+
+      Options:
+        --rows <csv>  questions: id, input, answer_choices, eval_type
+        --json        print the result as JSON
+        -h, --help    display help for command
       "
     `);
   });

@@ -1,23 +1,57 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
+import { shellWord } from "../../export/shell-word.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { Progress } from "../progress.ts";
+
+export interface ExportCommandOptions {
+  readonly to?: string | undefined;
+  /** Checkout of the competition's starter kit. */
+  readonly starterKit?: string | undefined;
+  /** Repository to upload the model to. */
+  readonly push?: string | undefined;
+  readonly private?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
 
 /** `evomerge export`: writes the winner of a run, or its best so far, as a Hugging Face folder. */
 export async function exportCommand(
   run: string,
-  options: { readonly to?: string | undefined; readonly json?: boolean | undefined },
+  { to, starterKit, push, private: isPrivate, json }: ExportCommandOptions,
 ): Promise<void> {
   const progress = new Progress();
   try {
-    const exported = await exportRun(run, { to: options.to, onEvent: progress.show, signal: interruptionSignal() });
-    process.stdout.write(options.json ? `${JSON.stringify(exported)}\n` : exportText(exported));
+    const exported = await exportRun(run, {
+      to,
+      starterKit,
+      push: push === undefined ? undefined : { name: push, private: isPrivate },
+      onEvent: progress.show,
+      signal: interruptionSignal(),
+    });
+    process.stdout.write(json ? `${JSON.stringify(exported)}\n` : exportText(exported));
   } finally {
     progress.end();
   }
 }
 
-/** Where the model is and how to evaluate it. */
-export function exportText({ model, weightsDigest, winner, verdict, lmEval }: ExportResult): string {
+/** Where the model is and how to evaluate it, and what else was done with it. */
+export function exportText(exported: ExportResult): string {
+  const { model, weightsDigest, winner, verdict, lmEval, starterKit, pushed } = exported;
   const proof = verdict ? "the weights that were scored on the guard rows" : "not scored on the guard rows yet";
-  return `exported ${winner.name} to ${model}\nweights ${weightsDigest}, ${proof}; read back and scored again\nevaluate it with: ${lmEval}\n`;
+  const lines = [
+    `exported ${winner.name} to ${model}`,
+    `weights ${weightsDigest}, ${proof}; read back and scored again`,
+    `evaluate it with: ${lmEval}`,
+    ...(starterKit ? starterKitLines(starterKit) : []),
+    ...(pushed ? [`pushed to ${pushed.url}, commit ${pushed.commit}`] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function starterKitLines({ module, patch, registration, run }: NonNullable<ExportResult["starterKit"]>): string[] {
+  return [
+    `starter kit: wrote ${module}`,
+    ...(patch === undefined ? [] : [`register it with: git apply ${shellWord(patch)}, which adds`]),
+    ...registration.map((line) => `  ${line}`),
+    `run it with: PYTHONPATH=. ${run}`,
+  ];
 }
