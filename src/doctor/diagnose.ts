@@ -1,8 +1,8 @@
-/** What this machine can do for a run: engines, disk, memory, token, lm_eval. */
-import { access, statfs } from "node:fs/promises";
-import { homedir, totalmem } from "node:os";
-import { join } from "node:path";
+/** What this machine can do for a run: engines, disk, memory, lm_eval, the Hub. */
+import { statfs } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { engines, openDevice } from "../device/open-device.ts";
+import { openHub } from "../hub/hub.ts";
 import { findLmEval } from "../lm-eval/find-lm-eval.ts";
 
 /** One thing that was looked at. */
@@ -32,7 +32,8 @@ export async function diagnose(): Promise<Finding[]> {
       return `takes ${device.name}, because ${why}`;
     }),
     await attempt("lm_eval", lmEvalVersion),
-    await token(),
+    await attempt("hub cache", hubCache),
+    await attempt("hub token", hubToken),
   ];
 }
 
@@ -59,18 +60,16 @@ async function lmEvalVersion(): Promise<string> {
   return `version ${version} (${command.join(" ")})`;
 }
 
-async function token(): Promise<Finding> {
-  const file = join(process.env["HF_HOME"] ?? join(homedir(), ".cache", "huggingface"), "token");
-  const inFile = await access(file).then(
-    () => true,
-    () => false,
-  );
-  const where = process.env["HF_TOKEN"] === undefined ? (inFile ? file : undefined) : "HF_TOKEN";
-  return {
-    name: "hub token",
-    works: where !== undefined,
-    detail: where === undefined ? "none; local models need none" : `in ${where}`,
-  };
+async function hubCache(): Promise<string> {
+  const { cache, endpoint, offline } = await openHub();
+  return `${cache}, ${offline ? "offline" : `filled from ${endpoint}`}`;
+}
+
+/** Where the token is; never the token. */
+async function hubToken(): Promise<string> {
+  const { token, tokenSource } = await openHub();
+  if (token === undefined) throw new Error("none; public models need none");
+  return `in ${tokenSource}`;
 }
 
 function gibibytes(bytes: number): string {

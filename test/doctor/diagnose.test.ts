@@ -14,6 +14,7 @@ describe("diagnose", () => {
       "engine ggml",
       "engine auto",
       "lm_eval",
+      "hub cache",
       "hub token",
     ]);
     const byName = new Map(findings.map((finding) => [finding.name, finding]));
