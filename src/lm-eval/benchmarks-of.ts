@@ -11,7 +11,7 @@ const ROUNDING = 1e-9;
 
 /**
  * Puts evaluations side by side, in one benchmark all that were asked the same of the same lm_eval: of each model the
- * latest, in the order of `names`, with the winner's gain over it. `evaluations` are in the order of their dates.
+ * last, in the order of `names`, with the winner's gain over it.
  */
 export async function benchmarksOf(
   evaluations: readonly StoredEvaluation[],

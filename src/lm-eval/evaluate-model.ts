@@ -22,28 +22,37 @@ export interface ModelQuestion {
   readonly folder: string;
 }
 
-/** How long a model took, and whether that was an earlier time. */
+/** What lm_eval said of a model, and whether that was an earlier time. */
 export interface Done {
-  readonly seconds: number;
+  readonly evaluation: StoredEvaluation;
   readonly isStored: boolean;
 }
 
-/** Evaluates one model and stores what lm_eval said, unless that is stored already. */
+/**
+ * Evaluates one model and stores what lm_eval said, unless that is stored already. Output that cannot be read or stored
+ * stays in `<model>.json.incomplete`, since it may have taken hours.
+ */
 export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOptions): Promise<Done> {
-  const { model, lmEval, folder } = asked;
-  const { question } = asked;
+  const { model, question, lmEval, folder } = asked;
   options.signal?.throwIfAborted();
   const key = {
     task: question.task,
     arguments: settingsOf(question),
     lmEvalVersion: lmEval.version,
     weights: await fingerprint(model.folder),
+    ...(model.recipe === undefined ? {} : { recipe: model.recipe }),
   };
   const stored = await findEvaluation(folder, model.name, key);
-  if (stored) return { seconds: stored.seconds, isStored: true };
-  const evaluation = await ask(asked, key, options);
+  if (stored) return { evaluation: stored, isStored: true };
+  const output = `${evaluationPath(folder, question.task, model.name)}.incomplete`;
+  await makeEmpty(output);
+  const evaluation = await ask(asked, key, output, options).catch((error: unknown) => {
+    if (error instanceof UserError) throw new UserError(`${model.name}: ${error.message}`, { cause: error });
+    throw error;
+  });
   await writeEvaluation(folder, evaluation);
-  return { seconds: evaluation.seconds, isStored: false };
+  await rm(output, { recursive: true, force: true });
+  return { evaluation, isStored: false };
 }
 
 async function fingerprint(folder: string): Promise<string> {
@@ -52,27 +61,24 @@ async function fingerprint(folder: string): Promise<string> {
 }
 
 async function ask(
-  { model, question, lmEval, folder }: ModelQuestion,
+  { model, question, lmEval }: ModelQuestion,
   key: EvaluationKey,
+  output: string,
   options: RunLmEvalOptions,
 ): Promise<StoredEvaluation> {
-  const output = `${evaluationPath(folder, question.task, model.name)}.incomplete`;
   const args = lmEvalArguments(model.folder, question, output);
-  await makeEmpty(output);
   const start = performance.now();
   try {
     await runLmEval(lmEval, args, options);
-    const seconds = (performance.now() - start) / 1000;
-    const { results, rows } = await readLmEvalOutput(output);
-    const { name, folder: _, ...described } = model;
-    const command = [...lmEval.command, ...args];
-    return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${model.name}: ${error.message}`, { cause: error });
-    throw error;
-  } finally {
     await rm(output, { recursive: true, force: true });
+    throw error;
   }
+  const seconds = (performance.now() - start) / 1000;
+  const { results, rows } = await readLmEvalOutput(output);
+  const { name, folder: _, ...described } = model;
+  const command = [...lmEval.command, ...args];
+  return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
 }
 
 /** An empty folder, and those that it is in. */

@@ -17,7 +17,7 @@ import {
   namesInRun,
 } from "./models-to-evaluate.ts";
 import { lmEvalArguments, type Question, settingsOf } from "./run-lm-eval.ts";
-import { readEvaluations } from "./stored-evaluation.ts";
+import { readEvaluations, type StoredEvaluation } from "./stored-evaluation.ts";
 
 /** What evaluating tells while it goes on; the export of a winner tells its own. */
 export type EvaluationEvent =
@@ -49,31 +49,37 @@ export interface Evaluated {
 /**
  * Evaluates a run's winner, base and experts, or one model, with lm_eval: the competition's own command unless options
  * change it. Every model is stored when it is done, in `lm_eval` of the run's folder or in `<model>.lm_eval` beside the
- * model's (for a model of the Hub in `results`), and is not evaluated again with the same weights, arguments and lm_eval. The search never sees any of it.
+ * model's (for a model of the Hub in `results`), and is not evaluated again with the same weights, arguments and lm_eval.
+ * The search never sees any of it.
  */
 export async function evaluateModels(target: string, options: EvaluateOptions = {}): Promise<Evaluated> {
   const { task = "mmlu", batchSize = "8", args = [], python, environment, onEvent, signal } = options;
   const question = { task, batchSize, args };
   const isRun = existsSync(join(target, "journal.jsonl"));
   const folder = isRun ? join(target, "lm_eval") : `${besideModel(target)}.lm_eval`;
+  // Before anything is fetched.
+  const lmEval = await findLmEval({ python, environment });
   const hub = options.hub ?? (await openHub());
   const fetchModel: FetchModel = (model) =>
     modelFolder(model, hub, { signal, onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }) });
   const found = isRun ? await modelsOfRun(target, options.models, fetchModel) : [await modelAlone(target, fetchModel)];
   // Before anything is computed, for every model.
   for (const model of found) lmEvalArguments(model.folder, question, folder);
-  const lmEval = await findLmEval({ python, environment });
   const models: ModelToEvaluate[] = [];
   for (const model of found) {
     models.push(model.kind === "winner" ? await exported(target, model, { onEvent, signal, hub }) : model);
   }
+  const current: StoredEvaluation[] = [];
   for (const model of models) {
     const onProgress = (share: number): void => onEvent?.({ type: "evaluating", model: model.name, share });
-    const done = await evaluateModel({ model, question, lmEval, folder }, { onProgress, signal, environment });
-    onEvent?.({ type: "evaluated", model: model.name, ...done });
+    const asked = { model, question, lmEval, folder };
+    const { evaluation, isStored } = await evaluateModel(asked, { onProgress, signal, environment });
+    current.push(evaluation);
+    onEvent?.({ type: "evaluated", model: model.name, seconds: evaluation.seconds, isStored });
   }
   const names = isRun ? namesInRun(target) : models.map(({ name }) => name);
-  const benchmarks = await benchmarksOf(await readEvaluations(folder), names);
+  // Weights may be those of an earlier time again, which does not make their evaluation the latest.
+  const benchmarks = await benchmarksOf([...(await readEvaluations(folder)), ...current], names);
   if (isRun) await writeBenchmarks(target, benchmarks);
   const settings = JSON.stringify([settingsOf(question), lmEval.version]);
   const benchmark = benchmarks.find(

@@ -27,15 +27,22 @@ export interface RunLmEvalOptions {
 /** lm_eval makes a folder whose name is the model's whole path with each `/` as two characters; 255 bytes is the limit. */
 const LONGEST_PATH = 200;
 
-/** Options that this program sets, and what sets them here. */
-const OWN_OPTIONS: Readonly<Record<string, string>> = {
-  "--model": "the target",
-  "--tasks": "--task",
-  "-t": "--task",
-  "--batch_size": "--batch-size",
-  "-b": "--batch-size",
-  "--output_path": "the folder of the target",
-  "-o": "the folder of the target",
+/** Answers are found in it again by the request alone, also those of another model. */
+const CACHE = "a cache of lm_eval does not tell one model's answers from another's";
+
+/** Options that are not for further arguments, and why. */
+const REFUSED: Readonly<Record<string, string>> = {
+  "--model": "this follows from the target",
+  "-m": "this follows from the target",
+  "-M": "this follows from the target",
+  "--tasks": "this follows from --task",
+  "-t": "this follows from --task",
+  "--batch_size": "this follows from --batch-size",
+  "-b": "this follows from --batch-size",
+  "--output_path": "this follows from the folder of the target",
+  "-o": "this follows from the folder of the target",
+  "--use_cache": CACHE,
+  "-c": CACHE,
 };
 
 /** The arguments of lm_eval that decide a result, apart from the model. */
@@ -46,11 +53,11 @@ export function settingsOf({ task, batchSize, args }: Question): string[] {
 /**
  * The arguments of lm_eval: those of the competition's own command, `--model hf --model_args pretrained=<folder> --tasks
  * mmlu --batch_size 8`, and where to write. A UserError for a folder that `--model_args` cannot name, and for a further
- * argument that would take the place of one of these.
+ * argument that would take the place of one of these or mix up models.
  */
 export function lmEvalArguments(model: string, question: Question, output: string): string[] {
-  const fault = /[,=]/.test(model)
-    ? "takes a comma or = in a path for the end of a model argument"
+  const fault = /[,={]/.test(model)
+    ? "takes a comma, = or { in a path for a part of its own syntax"
     : Buffer.byteLength(model) > LONGEST_PATH
       ? `cannot write results for a path of more than ${LONGEST_PATH} bytes`
       : undefined;
@@ -59,8 +66,8 @@ export function lmEvalArguments(model: string, question: Question, output: strin
   }
   for (const argument of question.args) {
     const option = argument.split("=", 1)[0] ?? "";
-    const owner = OWN_OPTIONS[option] ?? (/(^|[,=])pretrained=/.test(argument) ? "the target" : undefined);
-    if (owner !== undefined) throw new UserError(`${argument}: this follows from ${owner}; leave it out`);
+    const reason = REFUSED[option] ?? (/(^|[,=])pretrained=/.test(argument) ? REFUSED["--model"] : undefined);
+    if (reason !== undefined) throw new UserError(`${argument}: ${reason}; leave it out`);
   }
   const modelArgs = `pretrained=${model}`;
   return [
@@ -103,7 +110,10 @@ export async function runLmEval(
   throw new UserError(`lm_eval ${end}; its last words:\n${output.lastWords()}`);
 }
 
-/** Interrupts the child when the signal aborts and ends it when that does not help; disposing of this stops watching. */
+/**
+ * Interrupts the child when the signal aborts and ends it when that does not help. Disposing of this stops watching, and
+ * ends what an interrupted child has left running.
+ */
 function interruptOnAbort(child: ChildProcess, signal: AbortSignal | undefined, graceMs: number): Disposable {
   let timer: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
@@ -113,8 +123,10 @@ function interruptOnAbort(child: ChildProcess, signal: AbortSignal | undefined, 
   signal?.addEventListener("abort", interrupt, { once: true });
   return {
     [Symbol.dispose]() {
-      clearTimeout(timer);
       signal?.removeEventListener("abort", interrupt);
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      send(child, "SIGKILL");
     },
   };
 }

@@ -34,7 +34,7 @@ const evaluationSchema = z.strictObject({
 });
 
 /** What must be equal for an evaluation not to be done again. */
-export type EvaluationKey = Pick<StoredEvaluation, "task" | "arguments" | "lmEvalVersion" | "weights">;
+export type EvaluationKey = Pick<StoredEvaluation, "task" | "arguments" | "lmEvalVersion" | "weights" | "recipe">;
 
 /** The file of a model's latest evaluation on a task: `<folder>/<task>/<model>.json`. */
 export function evaluationPath(folder: string, task: string, model: string): string {
@@ -61,8 +61,9 @@ export async function findEvaluation(
   return stored.find((evaluation) => evaluation.model === model && keyText(evaluation) === keyText(key));
 }
 
-function keyText({ task, arguments: asked, lmEvalVersion, weights }: EvaluationKey): string {
-  return JSON.stringify([task, asked, lmEvalVersion, weights]);
+/** Weights are known by samples of them, which merges with different recipes may have in common. */
+function keyText({ task, arguments: asked, lmEvalVersion, weights, recipe }: EvaluationKey): string {
+  return JSON.stringify([task, asked, lmEvalVersion, weights, recipe]);
 }
 
 /** All evaluations stored in a folder, the earliest first. */

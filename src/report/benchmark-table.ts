@@ -50,13 +50,14 @@ export function benchmarkSentences({ models }: Benchmark, task: string): string[
 
 /** One row a value: model by task or group, parts of groups included, by metric. */
 export function benchmarkRows(benchmarks: readonly Benchmark[]): readonly BenchmarkRow[] {
-  return benchmarks.flatMap(({ task: asked, lmEvalVersion, models }) =>
+  return benchmarks.flatMap(({ arguments: asked, lmEvalVersion, models }) =>
     models.flatMap(({ name, seconds, scores, gains }) =>
       Object.entries(scores).flatMap(([task, { documents = "", metrics }]) =>
         Object.entries(metrics).map(([metric, { value, stderr = "" }]) => {
           const gain = metric === "acc" ? gains?.[task] : undefined;
           return {
-            asked,
+            // Not only the task: benchmarks may differ in any argument.
+            asked: asked.join(" "),
             lm_eval: lmEvalVersion,
             model: name,
             task,

@@ -24,6 +24,7 @@ beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), "evomerge-"));
   experiment = await tinyExperiment(models);
   writeFileSync(join(models, "base", "LICENSE"), "as the base's\n");
+  writeFileSync(join(models, "base", "Notice.txt"), "as the base's\n");
   writeFileSync(join(models, "base", "training_args.bin"), "not of the model");
   finished = join(models, "run");
   await launchRun(experiment, finished);
@@ -62,6 +63,7 @@ describe("exportRun", () => {
     const exported = await exportRun(finished, { to, onEvent: (event) => void events.push(event) });
     expect(readdirSync(to).toSorted()).toEqual([
       "LICENSE",
+      "Notice.txt",
       "README.md",
       "SHA256SUMS",
       "config.json",

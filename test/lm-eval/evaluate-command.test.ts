@@ -42,7 +42,9 @@ describe("evomerge evaluate", () => {
     `);
     const report = readFileSync(join(folder, "run", "report.md"), "utf8");
     for (const name of ["base", "nature", "craft", "winner"]) expect(report).toContain(`\n| ${name} | 0.`);
-    expect(readFileSync(join(folder, "run", "benchmarks.csv"), "utf8")).toContain("quiz,0.4.13,winner,quiz,acc,0.875,");
+    expect(readFileSync(join(folder, "run", "benchmarks.csv"), "utf8")).toContain(
+      "--tasks quiz --batch_size 8 --device cpu,0.4.13,winner,quiz,acc,0.875,",
+    );
     expect(fake.calls()[0]).toEqual(expect.arrayContaining(["--device", "cpu"]));
   });
 

@@ -92,9 +92,9 @@ describe("evaluateModels of a run", () => {
 
   test("does not evaluate again what is stored", async () => {
     const { evaluate, asked, events } = await evaluating();
-    const first = await evaluate({ models: ["base", "winner"] });
-    expect(await evaluate({ models: ["base", "winner"] })).toEqual(first);
-    expect(asked()).toHaveLength(2);
+    const first = await evaluate({ models: ["winner"] });
+    expect(await evaluate({ models: ["winner"] })).toEqual(first);
+    expect(asked()).toHaveLength(1);
     expect(events.at(-1)).toMatchObject({ type: "evaluated", model: "winner", isStored: true });
   });
 
@@ -104,20 +104,21 @@ describe("evaluateModels of a run", () => {
     const onEvent = (event: EvaluationEvent): void => {
       if (event.type === "evaluating" && event.model === "craft") interruption.abort(new Error("enough"));
     };
-    await expect(evaluate({ onEvent, signal: interruption.signal })).rejects.toThrow("enough");
-    expect(readdirSync(join(run, "lm_eval", "quiz"))).toEqual(["base.json", "nature.json"]);
-    await evaluate();
-    expect(asked()).toEqual(["base", "nature", "craft", "craft", "best"]);
+    const models = ["base", "craft"];
+    await expect(evaluate({ models, onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+    expect(readdirSync(join(run, "lm_eval", "quiz"))).toEqual(["base.json"]);
+    await evaluate({ models });
+    expect(asked()).toEqual(["base", "craft", "craft"]);
   });
 
   test("evaluates again with other arguments, and keeps both", async () => {
     const { run, evaluate, asked } = await evaluating();
-    const whole = await evaluate({ models: ["base", "nature", "winner"] });
-    const part = await evaluate({ args: ["--limit", "40"], models: ["winner", "base"] });
-    expect(asked().slice(3)).toEqual(["base", "best"]);
-    expect(part.benchmark.models.map(({ name }) => name)).toEqual(["base", "winner"]);
-    expect(await evaluate({ models: ["winner"] })).toEqual(whole);
-    expect(asked()).toHaveLength(5);
+    const whole = await evaluate({ models: ["base", "nature"] });
+    const part = await evaluate({ args: ["--limit", "40"], models: ["nature"] });
+    expect(asked()).toEqual(["base", "nature", "nature"]);
+    expect(part.benchmark.models.map(({ name }) => name)).toEqual(["nature"]);
+    expect(await evaluate({ models: ["nature"] })).toEqual(whole);
+    expect(asked()).toHaveLength(3);
     expect(await readBenchmarks(run)).toEqual([whole.benchmark, part.benchmark]);
   });
 
@@ -126,7 +127,7 @@ describe("evaluateModels of a run", () => {
     rmSync(join(run, "best"), { recursive: true });
     await evaluate({ models: ["winner"] });
     expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
-    await evaluate({ models: ["winner"], task: "school" });
+    await evaluate({ models: ["winner"] });
     expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
     const manifest = readFileSync(join(run, "best", "SHA256SUMS"), "utf8");
     writeFileSync(join(run, "best", "SHA256SUMS"), manifest.replace(/^\w+ {2}recipe/m, `${"0".repeat(64)}  recipe`));
@@ -156,30 +157,19 @@ describe("evaluateModels of a run", () => {
     expect(readdirSync(join(run, "lm_eval", "quiz"))).toEqual([]);
   });
 
+  test("keeps what lm_eval wrote where that cannot be read", async () => {
+    const { evaluate } = await evaluating();
+    const environment = { ...process.env, FAKE_LM_EVAL: "garbled" };
+    const failure = await evaluate({ environment, models: ["craft"] }).catch((error: unknown) => error);
+    const { message } = failure as UserError;
+    const [, path = ""] = /^craft: (.*results_.*\.json): expected the results of lm_eval/.exec(message) ?? [];
+    expect(existsSync(path)).toBe(true);
+  });
+
   test("names the models there are when asked for another", async () => {
     const { evaluate } = await evaluating();
     await expect(evaluate({ models: ["crafty"] })).rejects.toThrow(
       'it has no model "crafty"; expected base, nature, craft, winner',
     );
-  });
-});
-
-describe("evaluateModels of a model", () => {
-  test("stores beside its folder, which stays as it is", async () => {
-    const { run, fake } = await evaluating();
-    const before = readdirSync(join(run, "best"));
-    const { folder, benchmark } = await evaluateModels(join(run, "best"), { task: "quiz", python: fake.python });
-    expect(folder).toBe(join(run, "best.lm_eval"));
-    expect(benchmark.models).toMatchObject([{ name: "best", kind: "model" }]);
-    expect(existsSync(join(folder, "quiz", "best.json"))).toBe(true);
-    expect(readdirSync(join(run, "best"))).toEqual(before);
-  });
-
-  test("refuses a folder that is neither a run nor a model, and one that lm_eval cannot be told of", async () => {
-    const folder = await temporaryFolder();
-    await expect(evaluateModels(folder)).rejects.toThrow("with journal.jsonl, or of a model, with config.json");
-    const comma = join(folder, "a,b");
-    cpSync(join(models, "base"), comma, { recursive: true });
-    await expect(evaluateModels(comma)).rejects.toThrow("lm_eval takes a comma or = in a path");
   });
 });

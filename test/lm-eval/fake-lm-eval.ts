@@ -12,7 +12,8 @@ export interface FakeLmEval {
 /**
  * Writes a program that answers as `python -m lm_eval` does: it knows the task `quiz` of 40 documents and the group
  * `school` of two subjects of 30 and 10, which base answers one in four right, nature half and any other model all but
- * five. FAKE_LM_EVAL in the environment makes it fail, or hang until it is interrupted or, as `deaf`, killed.
+ * five. FAKE_LM_EVAL in the environment makes it fail, write `garbled` results, or hang until it is interrupted or, as
+ * `deaf`, killed; a `parent` hangs too, and logs the id of a process of its own that interruptions do not end.
  */
 export async function writeFakeLmEval(folder: string): Promise<FakeLmEval> {
   const python = join(folder, "python");
@@ -32,6 +33,7 @@ export async function writeFakeLmEval(folder: string): Promise<FakeLmEval> {
 
 const program = String.raw`
 const { appendFileSync, mkdirSync, writeFileSync } = require("node:fs");
+const { spawn } = require("node:child_process");
 const { basename, join } = require("node:path");
 const [option, , ...args] = process.argv.slice(2);
 if (option === "-c") {
@@ -40,7 +42,7 @@ if (option === "-c") {
   appendFileSync(log, JSON.stringify(args) + "\n");
   const mode = process.env["FAKE_LM_EVAL"];
   if (mode === "fail") fail();
-  else if (mode === "hang" || mode === "deaf") hang(mode);
+  else if (mode === "hang" || mode === "deaf" || mode === "parent") hang(mode);
   else evaluate();
 }
 
@@ -52,6 +54,10 @@ function fail() {
 }
 
 function hang(mode) {
+  if (mode === "parent") {
+    const child = spawn("sh", ["-c", "trap '' INT; exec sleep 30"], { stdio: "ignore" });
+    appendFileSync(log, JSON.stringify([String(child.pid)]) + "\n");
+  }
   process.on("SIGINT", () => {
     if (mode === "deaf") return;
     appendFileSync(log, JSON.stringify(["interrupted"]) + "\n");
@@ -73,7 +79,7 @@ function evaluate() {
   for (const [task, size] of Object.entries(sizes)) results[task] = answer(task, size);
   if (sizes.quiz === undefined) results.school = { alias: "school", ...average(Object.values(results), Object.values(sizes)) };
   save("results", JSON.stringify({
-    results,
+    results: process.env["FAKE_LM_EVAL"] === "garbled" ? [] : results,
     group_subtasks: sizes.quiz === undefined ? { school: Object.keys(sizes) } : {},
     "n-samples": Object.fromEntries(Object.entries(sizes).map(([task, size]) => [task, { original: size, effective: size }])),
     versions: {}, config: { model: "hf" }, lm_eval_version: "0.4.13", total_evaluation_time_seconds: "1.5",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -20,6 +21,12 @@ async function run(mode: string, options: RunLmEvalOptions = {}): Promise<FakeLm
   return fake;
 }
 
+/** Whether there is a process that has not ended, be it that its parent does not ask how it did. */
+function isRunning(pid: string): boolean {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", pid], { encoding: "utf8" });
+  return /^[^Z\s]/.test(stdout);
+}
+
 describe("lmEvalArguments", () => {
   test("are those of the competition's command, with where to write and what else is asked", () => {
     const args = ["--device", "cpu", "--model_args", "dtype=float32"];
@@ -31,7 +38,7 @@ describe("lmEvalArguments", () => {
     );
   });
 
-  test.each(["/a,b", "/a=b", `/${"a".repeat(200)}`])(
+  test.each(["/a,b", "/a=b", "/a{b", `/${"a".repeat(200)}`])(
     "refuse %s, which lm_eval would take for something else",
     (path) => {
       expect(() => lmEvalArguments(path, question, "/out")).toThrow(UserError);
@@ -39,13 +46,22 @@ describe("lmEvalArguments", () => {
     },
   );
 
-  test.each(["--tasks", "-b", "--output_path=/tmp", "--model_args=pretrained=gpt2", "dtype=auto,pretrained=gpt2"])(
-    "refuse the further argument %s, which is decided elsewhere",
-    (argument) => {
-      const asked = { ...question, args: ["--device", argument] };
-      expect(() => lmEvalArguments("/a", asked, "/out")).toThrow(`${argument}: this follows from`);
-    },
-  );
+  test.each(["--use_cache=answers", "-c"])("refuse %s, which mixes up models", (argument) => {
+    const asked = { ...question, args: [argument] };
+    expect(() => lmEvalArguments("/a", asked, "/out")).toThrow("does not tell one model's answers from another's");
+  });
+
+  test.each([
+    "--tasks",
+    "-b",
+    "-M",
+    "--output_path=/tmp",
+    "--model_args=pretrained=gpt2",
+    "dtype=auto,pretrained=gpt2",
+  ])("refuse the further argument %s, which is decided elsewhere", (argument) => {
+    const asked = { ...question, args: ["--device", argument] };
+    expect(() => lmEvalArguments("/a", asked, "/out")).toThrow(`${argument}: this follows from`);
+  });
 });
 
 describe("runLmEval", () => {
@@ -89,6 +105,21 @@ describe("runLmEval", () => {
       onProgress: () => interruption.abort(new Error("enough")),
     };
     await expect(run("deaf", options)).rejects.toThrow("enough");
+  });
+
+  test("leaves no process behind that an interrupted lm_eval has started", async () => {
+    const interruption = new AbortController();
+    const folder = await temporaryFolder();
+    const { python, calls } = await writeFakeLmEval(folder);
+    const running = runLmEval({ command: [python, "-m", "lm_eval"], version: "" }, [], {
+      signal: interruption.signal,
+      environment: { ...process.env, FAKE_LM_EVAL: "parent" },
+      // Later than the shell takes to ignore interruptions.
+      onProgress: () => setTimeout(() => interruption.abort(new Error("enough")), 200),
+    });
+    await expect(running).rejects.toThrow("enough");
+    const [, [child]] = calls() as [unknown, [string]];
+    await expect.poll(() => isRunning(child)).toBe(false);
   });
 
   test("says which program cannot be run", async () => {

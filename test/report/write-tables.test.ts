@@ -110,7 +110,7 @@ describe("writeTables", () => {
     await writeTables(folder);
     expect(await readFile(join(folder, "benchmarks.csv"), "utf8")).toMatchInlineSnapshot(`
       "asked,lm_eval,model,task,metric,value,stderr,documents,seconds,winner_gain,gain_lower,gain_upper,p
-      quiz,0.4.13,base,quiz,acc,0.25,0.05,40,2.5,0.5,0.25,0.75,0.001
+      --tasks quiz,0.4.13,base,quiz,acc,0.25,0.05,40,2.5,0.5,0.25,0.75,0.001
       "
     `);
     expect(await readFile(join(folder, "report.md"), "utf8")).toContain("\n| base | 0.2500 ± 0.0500 |");
