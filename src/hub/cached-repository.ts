@@ -84,10 +84,13 @@ async function findMissing(
   if (paths.size === 0) return "it";
   if (type === "dataset") return undefined;
   if (paths.has("adapter_config.json") && paths.has("adapter_model.safetensors")) return undefined;
-  if (!paths.has("config.json")) return "its config.json";
-  if (paths.has(SINGLE_FILE)) return undefined;
-  if (!paths.has(INDEX_FILE)) return `its ${SINGLE_FILE}`;
-  const shards = new Set((await readShardIndex(join(folder, INDEX_FILE))).values());
-  const missing = [...shards].find((shard) => !paths.has(shard));
+  // Python fetches a tokenizer only when one is asked for, so that weights may be there without it.
+  const needed = ["config.json", ...(await weightsOf(folder, paths)), "tokenizer.json", "tokenizer_config.json"];
+  const missing = needed.find((file) => !paths.has(file));
   return missing === undefined ? undefined : `its ${missing}`;
+}
+
+async function weightsOf(folder: string, paths: ReadonlySet<string>): Promise<Iterable<string>> {
+  if (paths.has(SINGLE_FILE) || !paths.has(INDEX_FILE)) return [SINGLE_FILE];
+  return (await readShardIndex(join(folder, INDEX_FILE))).values();
 }

@@ -7,6 +7,7 @@ import { fetchFiles } from "./fetch-files.ts";
 import type { Hub } from "./hub.ts";
 import { formatReference, parseReference } from "./reference.ts";
 import { openRepository, type Repository, type RepositoryFile } from "./repository.ts";
+import { NoAnswerError } from "./retrying-fetch.ts";
 
 /** A split of a configuration of a dataset of the Hub, at the commit that it was found at. */
 export interface DatasetFiles {
@@ -60,9 +61,9 @@ export async function openDataset(
   );
 }
 
-/** Not every dataset has a conversion; whatever else is wrong shows again on main. */
+/** Not every dataset has a conversion, and a refusal shows again on main; but a moment's trouble must not choose the rows. */
 function withoutConversion(error: unknown): undefined {
-  if (!(error instanceof UserError)) throw error;
+  if (!(error instanceof UserError) || error instanceof NoAnswerError) throw error;
 }
 
 /** What the dataset's card declares goes before what its paths tell. */

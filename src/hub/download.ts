@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { fetchAbout, type Subject } from "./explain-refusal.ts";
 import type { Hub } from "./hub.ts";
 import { PartialFile } from "./partial-file.ts";
-import { backoff } from "./retrying-fetch.ts";
+import { backoff, NoAnswerError } from "./retrying-fetch.ts";
 import type { RepositoryFile, Snapshot } from "./snapshot.ts";
 
 const TRIES_WITHOUT_PROGRESS = 5;
@@ -64,7 +64,7 @@ async function receiveAll(hub: Hub, partial: PartialFile, what: Download): Promi
     if (partial.length >= file.bytes) return;
     fruitless = partial.length > before ? 0 : fruitless + 1;
     if (fruitless === TRIES_WITHOUT_PROGRESS)
-      throw new UserError(
+      throw new NoAnswerError(
         `${addressOfFile(hub, what.snapshot, file)}: ${reason}, ${fruitless} times at byte ${partial.length} of ${file.bytes}; ` +
           "check the network and try again: the download goes on from there",
       );
@@ -89,6 +89,10 @@ async function receive(hub: Hub, partial: PartialFile, what: Download, withRange
     await response.body?.cancel();
     return false;
   }
+  if (response.status === 200 && hasOtherLength(response, file.bytes)) {
+    await response.body?.cancel();
+    throw new Error(`the answer has ${response.headers.get("content-length")} bytes`);
+  }
   patience.renew();
   let skip = response.status === 206 ? 0 : start;
   for await (const chunk of response.body ?? []) {
@@ -107,6 +111,12 @@ function givesRange({ headers }: Response, start: number, bytes: number): boolea
   const { from, total } =
     /^bytes (?<from>\d+)-\d+\/(?<total>\d+|\*)$/.exec(headers.get("content-range") ?? "")?.groups ?? {};
   return Number(from) === start && (total === "*" || Number(total) === bytes);
+}
+
+/** So has the page of a proxy that stands in for the file; as its beginning it would spoil all that is appended later. */
+function hasOtherLength({ headers }: Response, bytes: number): boolean {
+  const length = headers.get("content-length");
+  return length !== null && !headers.has("content-encoding") && Number(length) !== bytes;
 }
 
 function addressOfFile({ endpoint }: Hub, { type, name, commit }: Snapshot, { path }: RepositoryFile): string {

@@ -9,11 +9,13 @@ export async function linkBlob(blob: string, folder: string, path: string): Prom
   const target = join(folder, path);
   try {
     await makeFolders(folder, path.split("/").slice(0, -1));
-    await replaceByLink(relative(dirname(target), blob), target);
+    await replaceByLink(relative(dirname(target), blob), target).catch(async (error: unknown) => {
+      if (!isLinkRefusal(error)) throw error;
+      await rename(blob, target);
+    });
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    if (!isLinkRefusal(cause)) throw new UserError(`cannot write ${target}: ${reasonOf(cause)}`, { cause });
-    await rename(blob, target);
+    throw new UserError(`cannot write ${target}: ${reasonOf(cause)}`, { cause });
   }
 }
 

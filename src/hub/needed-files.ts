@@ -8,6 +8,9 @@ const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
 const PICKLE = /^(pytorch_model.*|adapter_model)\.bin$|\.(pt|pth|ckpt)$/;
 
+/** Of a file that is fetched before the disk is checked; the largest tokenizers have some ten megabytes. */
+const MAX_SMALL_BYTES = 2 ** 28;
+
 const SMALL_FILES = new Set([
   "config.json",
   "generation_config.json",
@@ -26,16 +29,17 @@ const SMALL_FILES = new Set([
 
 /**
  * The files of a model or adapter that evomerge reads or passes on, its safetensors weights only if wanted; nothing in
- * subfolders, and no weights in other formats. A UserError for a repository without weights in safetensors.
+ * subfolders, and no weights in other formats. A UserError for a repository without weights in safetensors, and for one
+ * whose configuration, tokenizer or card is as large as weights.
  */
 export function neededFiles(repository: Repository, extent: "all" | "without weights"): readonly RepositoryFile[] {
   const paths = new Set(repository.files.map(({ path }) => path));
   const isWeights = weightsAmong(paths);
   if (!repository.files.some(({ path }) => isWeights(path))) throw whyNone(repository);
-  return repository.files.filter(
-    ({ path }) =>
-      (isSmall(path) && !(path === INDEX_FILE && paths.has(SINGLE_FILE))) || (extent === "all" && isWeights(path)),
-  );
+  const isOther = (path: string): boolean => isSmall(path) && !(path === INDEX_FILE && paths.has(SINGLE_FILE));
+  const large = repository.files.find(({ path, bytes }) => isOther(path) && bytes > MAX_SMALL_BYTES);
+  if (large !== undefined) throw tooLarge(repository, large);
+  return repository.files.filter(({ path }) => isOther(path) || (extent === "all" && isWeights(path)));
 }
 
 function isSmall(path: string): boolean {
@@ -48,6 +52,12 @@ function weightsAmong(paths: ReadonlySet<string>): (path: string) => boolean {
   if (paths.has(SINGLE_FILE)) return (path) => path === SINGLE_FILE || isAdapter(path);
   if (paths.has(INDEX_FILE)) return (path) => SHARD.test(path) || isAdapter(path);
   return isAdapter;
+}
+
+function tooLarge({ name, commit }: Repository, { path, bytes }: RepositoryFile): UserError {
+  return new UserError(
+    `${formatReference({ name, revision: commit })}: ${path} has ${bytes} bytes; expected at most 256 MiB`,
+  );
 }
 
 function whyNone({ name, commit, files }: Repository): UserError {

@@ -7,14 +7,17 @@ const REPETITIONS = 5;
 /** A server that wants more than this is told about instead of waited for. */
 const LONGEST_WAIT_MS = 300_000;
 
+/** The network or the Hub gave no answer, so that nothing is known of what was asked. */
+export class NoAnswerError extends UserError {}
+
 /** What a request gave: an answer, or the reason why there is none. */
 type Outcome = Response | Error;
 
 /**
  * A fetch for the Hub. It adds the token to requests to the endpoint and to no others (fetch itself drops the header when
  * it is redirected to another host), and repeats what may succeed later: no connection, no answer in time, statuses 408,
- * 429 and 5xx, waiting longer each time or as long as Retry-After says. Requests that change something are repeated only
- * when refused for their number. In the end it answers, or throws a UserError; an abort of the signal is passed on at once.
+ * 429 and 5xx, waiting longer each time or as long as the server says. Requests that change something are repeated only
+ * when refused for their number. In the end it answers, or throws a NoAnswerError; an abort of the signal is passed on at once.
  */
 export function retryingFetch(hub: Pick<Hub, "endpoint" | "token" | "offline" | "pace">): typeof fetch {
   return async (input, init = {}) => {
@@ -95,29 +98,34 @@ function mayRepeat({ method = "GET", body }: RequestInit, outcome: Outcome): boo
 }
 
 function delayBefore(repetition: number, outcome: Outcome, backoffMs: number): number {
-  const asked = outcome instanceof Response ? readRetryAfter(outcome.headers.get("retry-after")) : undefined;
+  const asked = outcome instanceof Response ? readRetryAfter(outcome) : undefined;
   return Math.max(asked ?? 0, backoff(repetition, backoffMs));
 }
 
-/** Milliseconds to wait, from a number of seconds or a date. */
-function readRetryAfter(text: string | null): number | undefined {
-  if (text === null) return undefined;
+/**
+ * Milliseconds to wait, from a number of seconds or a date. The Hub itself tells who asked too often when its window for
+ * requests ends instead, as in `RateLimit: "api";r=0;t=55`.
+ */
+function readRetryAfter({ status, headers }: Response): number | undefined {
+  const windowEnd = status === 429 ? /;\s*t=(\d+)/.exec(headers.get("ratelimit") ?? "")?.[1] : undefined;
+  const text = headers.get("retry-after") ?? windowEnd;
+  if (text === undefined) return undefined;
   const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - Date.now();
   return Number.isFinite(ms) ? ms : undefined;
 }
 
-function failure(url: URL, outcome: Outcome, tries: number): UserError {
+function failure(url: URL, outcome: Outcome, tries: number): NoAnswerError {
   const times = tries === 1 ? "" : ` after ${tries} tries`;
   if (!(outcome instanceof Response))
-    return new UserError(
+    return new NoAnswerError(
       `${addressOf(url)}: ${reasonOf(rootOf(outcome))}${times}; check the network and HF_ENDPOINT, ` +
         "or set HF_HUB_OFFLINE=1 to use what is in the cache",
       { cause: outcome },
     );
-  const retryAfter = readRetryAfter(outcome.headers.get("retry-after"));
+  const retryAfter = readRetryAfter(outcome);
   const when = retryAfter === undefined ? "later" : `in ${Math.ceil(retryAfter / 1000)} s, as it asks`;
   const advice = outcome.status === 429 ? "; a token in HF_TOKEN allows more requests" : "";
-  return new UserError(`${addressOf(url)} answered ${outcome.status}${times}; try again ${when}${advice}`);
+  return new NoAnswerError(`${addressOf(url)} answered ${outcome.status}${times}; try again ${when}${advice}`);
 }
 
 /** The innermost cause: fetch's own errors all say "fetch failed". */

@@ -45,9 +45,7 @@ export class Journal implements JournalView, Disposable {
       mkdirSync(folder, { recursive: true });
       return whileLocked(folder, (lock) => {
         const files = filesIn(folder);
-        if (existsSync(files.journal)) {
-          throw new UserError(`${folder} already holds a run; resume it or choose another folder`);
-        }
+        requireNoJournal(folder);
         const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, ...start };
         writeDurably(files.losses, "");
         // Last, because a folder with this file is a run: whatever stops a creation, it can be tried again.
@@ -144,6 +142,13 @@ export function readJournal(folder: string): JournalView {
 interface Files {
   readonly journal: string;
   readonly losses: string;
+}
+
+/** A UserError when the folder holds a run, which `Journal.create` would not replace. */
+export function requireNoJournal(folder: string): void {
+  if (existsSync(filesIn(folder).journal)) {
+    throw new UserError(`${folder} already holds a run; resume it or choose another folder`);
+  }
 }
 
 function filesIn(folder: string): Files {

@@ -3,6 +3,7 @@ import { askForDescription } from "../hub/ask-hub.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { HubReference } from "../hub/reference.ts";
 import type { Repository } from "../hub/repository.ts";
+import { NoAnswerError } from "../hub/retrying-fetch.ts";
 import type { Problem } from "./facts.ts";
 
 /** What came of an attempt: what was found, or what went wrong. */
@@ -11,29 +12,19 @@ export type Attempt<T> = { readonly found: T } | { readonly problem: Problem };
 /** Tries something; an expected failure becomes a problem, any other error is thrown. */
 export async function attempt<T>(
   action: () => Promise<T>,
-  verdict: () => Problem["verdict"] = () => "fail",
+  verdict: (error: UserError) => Problem["verdict"] = () => "fail",
 ): Promise<Attempt<T>> {
   try {
     return { found: await action() };
   } catch (error) {
-    if (error instanceof UserError) return { problem: { verdict: verdict(), text: error.message } };
+    if (error instanceof UserError) return { problem: { verdict: verdict(error), text: error.message } };
     throw error;
   }
 }
 
 /** Tries a question to the Hub: a refusal is certain, but without a network or an answer nothing is known. */
-export function ask<T>(hub: Hub, question: (hub: Hub) => Promise<T>): Promise<Attempt<T>> {
-  let answered = !hub.offline;
-  const watched: typeof fetch = async (input, init) => {
-    answered = false;
-    const response = await hub.fetch(input, init);
-    answered = true;
-    return response;
-  };
-  return attempt(
-    () => question({ ...hub, fetch: watched }),
-    () => (answered ? "fail" : "unknown"),
-  );
+export function ask<T>({ offline }: Hub, question: () => Promise<T>): Promise<Attempt<T>> {
+  return attempt(question, (error) => (offline || error instanceof NoAnswerError ? "unknown" : "fail"));
 }
 
 /**

@@ -4,6 +4,7 @@ import type { ModelFacts } from "./facts.ts";
 import { type Judgement, ofEachOnHub, plain, type Rule } from "./rule.ts";
 
 const DEADLINE = "2024-05-31";
+const DEADLINE_MS = Date.parse(`${DEADLINE}T00:00:00Z`);
 
 /** Weights must have been uploaded before the deadline; a later edit of other files, such as the card, is harmless. */
 export const uploadedInTime: Rule = {
@@ -24,8 +25,13 @@ function judge(repository: HubRepository, { reference, weights = [] }: ModelFact
   if (dated.length < weights.length) return { verdict: "unknown", evidence: "the Hub names no commit of some weights" };
   const newest = dated.reduce((a, b) => (timeOf(a) < timeOf(b) ? b : a), first);
   const evidence = describe(newest, dated.length);
-  if (!(timeOf(newest) < Date.parse(`${DEADLINE}T00:00:00Z`))) {
+  if (!(timeOf(newest) < DEADLINE_MS)) {
     return { verdict: "fail", evidence: `${evidence}, "${plain(newest.commit.title)}"; pin an earlier revision` };
+  }
+  // An old history can be pushed at any time, but not to a repository that was not there.
+  const { createdAt } = repository;
+  if (createdAt !== undefined && Date.parse(createdAt) >= DEADLINE_MS) {
+    return { verdict: "fail", evidence: `${evidence}, but the repository was created ${createdAt}; use another model` };
   }
   if (reference && isPinned(reference)) return { verdict: "pass", evidence };
   const pinned = formatReference({ name: repository.name, revision: repository.commit });

@@ -51,7 +51,7 @@ async function gatherDataset(
   const name = `${dataset} ${config}`;
   const names = [task, reference.name, config, ...(split === undefined ? [] : [split])];
   onProgress?.(name);
-  const asked = await ask(hub, async (hub) => {
+  const asked = await ask(hub, async () => {
     const { repository, files } = await openDataset(hub, source, { signal });
     const folder = await fetchFiles(hub, repository, files, { signal });
     const rows = await readRows(files.map(({ path }) => join(folder, path)));

@@ -44,7 +44,7 @@ async function gatherModel(
   hub: Hub,
   { signal }: GatherOptions,
 ): Promise<ModelFacts> {
-  const opened = await ask(hub, async (hub) => {
+  const opened = await ask(hub, async () => {
     const repository = await openRepository(hub, "model", named.reference, { withCommits: true, signal });
     return describedNow(hub, repository, named.reference, signal);
   });
@@ -58,7 +58,7 @@ async function gatherModel(
   const small = new Set(needed.found);
   const weights = neededFiles(repository, "all").filter((file) => !small.has(file));
   // A gate lets everyone see which files there are, but not read them.
-  const read = await ask(hub, async (hub) =>
+  const read = await ask(hub, async () =>
     readFolder(repository.name, await fetchFiles(hub, repository, needed.found, { signal })),
   );
   return { ...named, repository, weights, ...("problem" in read ? read : read.found) };

@@ -21,13 +21,15 @@ function judge(model: ModelFacts, facts: Facts): Judgement {
   const { parameters, source } = found;
   const counted = `${parameters.toLocaleString("en")} parameters by ${source}`;
   if (parameters <= LIMIT) return { verdict: "pass", evidence: counted };
-  const family = nominal.find(({ modelType, limit }) => isOf(model, modelType) && parameters <= limit);
+  const shaped = model.adapter ? facts.models[0] : model;
+  const family = nominal.find(({ modelType, limit }) => isOf(shaped, modelType) && parameters <= limit);
   if (family) return { verdict: "pass", evidence: `${counted}: nominally ${family.name}, which the organisers list` };
   return { verdict: "fail", evidence: `${counted}, ${billions(parameters - LIMIT)} more than allowed` };
 }
 
 /** By config.json; by the Hub's tags where it could not be read. */
-function isOf({ config, repository }: ModelFacts, modelType: string): boolean {
-  if (config) return config["model_type"] === modelType;
+function isOf(model: ModelFacts | undefined, modelType: string): boolean {
+  if (model?.config) return model.config["model_type"] === modelType;
+  const repository = model?.repository;
   return repository?.source === "hub" && repository.tags.includes(modelType);
 }

@@ -5,7 +5,7 @@ import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { fetchSources, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
-import { Journal, readJournal } from "../journal/journal.ts";
+import { Journal, readJournal, requireNoJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
@@ -41,6 +41,7 @@ export interface Outcome {
  * budget's clock starts.
  */
 export async function launchRun(given: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
+  requireNoJournal(folder); // before gigabytes are fetched for it
   const { experiment, local } = await bringHere(given, options);
   const clock = new BudgetClock(experiment.budget, 0);
   await using workspace = await openWorkspace(local);

@@ -127,4 +127,15 @@ describe("openDataset", () => {
     );
     expect(server.requests).toEqual([]);
   });
+
+  test("does not take other rows because the Hub was busy for a moment", async () => {
+    await using server = await LoopbackHub.start();
+    const rows = server.addDataset("org/rows", { files: { "quiz/train.jsonl": "{}" } });
+    rows.commit({ branch: "refs/convert/parquet", files: { "quiz/train/0000.parquet": "rows" } });
+    server.fail({ match: ({ path }) => path.includes("convert"), times: 6, do: { status: 503 } });
+    const hub = await open(server);
+    const source = { dataset: "org/rows@main", config: "quiz" };
+    await expect(openDataset(hub, source)).rejects.toThrow(/answered 503 after 6 tries; try again later$/);
+    expect((await openDataset(hub, source)).files[0]?.path).toBe("quiz/train/0000.parquet");
+  });
 });

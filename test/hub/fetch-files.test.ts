@@ -161,6 +161,13 @@ describe("fetchFiles", () => {
     expect((await readdir(join(scene.folder, "blobs"))).filter((name) => name.endsWith(".lock"))).toEqual([]);
   });
 
+  test("takes nothing from a page that a proxy sends in place of the file", async () => {
+    await using scene = await setScene();
+    scene.server.fail({ match: isStorage, times: Infinity, do: { status: 200 } });
+    await expect(fetchAll(scene)).rejects.toThrow(/the answer has \d+ bytes, 5 times at byte 0 of 300000/);
+    expect(await readFile(join(scene.folder, `blobs/${sha256}.evomerge.incomplete`))).toHaveLength(0);
+  });
+
   test("fetches a file with the wrong digest once more, from the start", async () => {
     await using scene = await setScene();
     scene.server.fail({ match: isStorage, do: { corrupt: true } });
@@ -289,6 +296,13 @@ describe("fetchFiles", () => {
     await expect(fetchFiles({ ...hub, offline: true }, repository, repository.files)).rejects.toThrow(
       `model.safetensors of org/name@${repository.commit} is not in ${hub.cache}, and HF_HUB_OFFLINE is set`,
     );
+  });
+
+  test("says which name the file system does not take", async () => {
+    await using scene = await setScene();
+    scene.server.addModel("org/long", { files: { ["a".repeat(300)]: "text" } });
+    const repository = await openRepository(scene.hub, "model", { name: "org/long", revision: "main" });
+    await expect(fetchAll({ ...scene, repository })).rejects.toThrow(UserError);
   });
 
   test("says where it cannot write", async () => {

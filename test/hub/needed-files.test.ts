@@ -90,4 +90,12 @@ describe("neededFiles", () => {
       /expected model.safetensors or model.safetensors.index.json/,
     );
   });
+
+  test("refuses a file as large as weights where a small one belongs", () => {
+    const repository = repositoryOf(["config.json", "model.safetensors", "README.md"]);
+    const files = repository.files.map((file) => (file.path === "README.md" ? { ...file, bytes: 1e11 } : file));
+    expect(() => neededFiles({ ...repository, files }, "without weights")).toThrow(
+      new UserError(`org/name@${commit}: README.md has 100000000000 bytes; expected at most 256 MiB`),
+    );
+  });
 });

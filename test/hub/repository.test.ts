@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
@@ -248,6 +248,10 @@ describe("openRepository", () => {
       ),
     );
     await fillAsPython(cached, commit, { "model-00001-of-00001.safetensors": "weights" });
+    await expect(openRepository(without, "model", main)).rejects.toThrow(
+      /^org\/name@main: its tokenizer.json is not in/,
+    );
+    await fillAsPython(cached, commit, { "tokenizer.json": "{}", "tokenizer_config.json": "{}" });
     const found = await openRepository(hub, "model", { name: "org/name", revision: commit });
     expect(found).toMatchObject({ source: "cache", commit });
     expect(found.files).toContainEqual({ path: "config.json", bytes: 2, blob: gitSha1("{}") });
@@ -258,6 +262,19 @@ describe("openRepository", () => {
     });
     expect((await openRepository(without, "model", main)).commit).toBe(commit);
     expect(await fetchFiles(without, found, found.files)).toBe(join(cached, "snapshots", commit));
+  });
+
+  test("asks the Hub for the tokenizer that Python did not want", async () => {
+    await using server = await LoopbackHub.start();
+    const weights = { "config.json": "{}", "model.safetensors": "weights" };
+    const model = server.addModel("org/name", { files: { ...weights, "tokenizer.json": "[]" } });
+    const folder = await temporaryFolder();
+    await fillAsPython(join(folder, "cache/models--org--name"), model.head.id, weights);
+    const hub = await testHub(server, folder);
+    const found = await openRepository(hub, "model", { name: "org/name", revision: model.head.id });
+    expect(await readdir(await fetchFiles(hub, found, found.files))).toContain("tokenizer.json");
+    const fetched = server.requests.map(({ path }) => path).filter((path) => path.includes("/resolve/"));
+    expect(fetched).toEqual([`/org/name/resolve/${model.head.id}/tokenizer.json`]);
   });
 
   test("says what is missing offline", async () => {

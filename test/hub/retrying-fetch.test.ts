@@ -55,6 +55,16 @@ describe("retryingFetch", () => {
     );
   });
 
+  test("waits for the end of the Hub's window for requests, but not for that of a server with another trouble", async () => {
+    await using server = await LoopbackHub.start();
+    const hub = await testHub(server, await temporaryFolder());
+    const headers = { RateLimit: '"api";r=0;t=3600', "RateLimit-Policy": '"fixed window";"api";q=500;w=300' };
+    server.fail({ match: () => true, do: { status: 429, headers } });
+    await expect(hub.fetch(`${server.url}/api/x`)).rejects.toThrow(/answered 429; try again in 3600 s, as it asks/);
+    server.fail({ match: () => true, do: { status: 503, headers } });
+    expect((await hub.fetch(`${server.url}/api/x`)).status).toBe(404);
+  });
+
   test("says which address gives no answer", async () => {
     const server = await LoopbackHub.start();
     const { url } = server;

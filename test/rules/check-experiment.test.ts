@@ -220,6 +220,14 @@ describe("checkExperiment", () => {
     ]);
   });
 
+  test("does not take rows that it could not get for rows that are not there", async () => {
+    await using hub = await LoopbackHub.start();
+    hub.addDataset("org/rows", { files: { "quiz/train/a.jsonl": "{}", "quiz/train/b.jsonl": "[]" } });
+    hub.fail({ match: ({ path }) => path.endsWith("a.jsonl"), times: Infinity, do: { hangUp: true } });
+    const report = await check(hub, [[MISTRAL]], (experiment) => ({ ...experiment, experts: [] }));
+    expect(found(report, "data")).toEqual([expect.stringMatching(/^unknown .*check the network/)]);
+  });
+
   test("dates weights that evomerge does not read, and says so of them", async () => {
     await using hub = await LoopbackHub.start();
     addRows(hub);

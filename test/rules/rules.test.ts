@@ -76,6 +76,17 @@ describe("date", () => {
     });
   });
 
+  test("believes no date from before the repository was created", () => {
+    const old = weights("2024-01-01T00:00:00.000Z");
+    expect(judge("date", { ...onHub({ createdAt: "2024-05-30T23:59:59.000Z" }), ...old }).verdict).toBe("pass");
+    expect(judge("date", { ...onHub({ createdAt: "2024-05-31T00:00:00.000Z" }), ...old })).toEqual({
+      verdict: "fail",
+      evidence:
+        "0.safetensors: 2024-01-01T00:00:00.000Z by the date of commit 00000000, " +
+        "but the repository was created 2024-05-31T00:00:00.000Z; use another model",
+    });
+  });
+
   test("takes no date for granted", () => {
     expect(judge("date", weights("2024-01-01T00:00:00.000Z", undefined)).verdict).toBe("unknown");
     expect(judge("date", weights()).verdict).toBe("unknown");
@@ -95,6 +106,14 @@ describe("size", () => {
     const config = { model_type: modelType };
     expect(judge("size", { ...onHub({ parameters }), config }).verdict).toBe(verdict);
     expect(judge("size", onHub({ parameters, tags: [modelType] })).verdict).toBe(verdict);
+  });
+
+  test("counts an adapter to the family of its base", () => {
+    const base = { ...model, ...onHub({ parameters: 8_030_261_248 }), config: { model_type: "llama" } };
+    const adapter = { ...model, name: "org/adapter", ...onHub({ parameters: 20e6 }), adapter: {} };
+    const { check } = rules.find(({ id }) => id === "size")!;
+    const facts = { models: [base, adapter] } as unknown as Facts;
+    expect(check(facts).map(({ verdict }) => verdict)).toEqual(["pass", "pass"]);
   });
 
   test("falls back on the shapes in config.json, then on the bytes in the index", () => {

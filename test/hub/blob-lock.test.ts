@@ -1,0 +1,38 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { lockBlob } from "../../src/hub/blob-lock.ts";
+import { currentProcess, type ProcessIdentity } from "../../src/lock/process-identity.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+/** Waits for a blob that the holder has claimed, through some silence; returns the claims that are left. */
+async function waitThrough(silenceMs: number, holder: ProcessIdentity, signal: AbortSignal): Promise<string[]> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "blob-1.lock"), JSON.stringify(holder));
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const waiting = lockBlob(join(folder, "blob"), signal);
+  vi.setSystemTime(Date.now() + silenceMs);
+  using _ = await waiting;
+  return readdir(folder);
+}
+
+afterEach(() => void vi.useRealTimers());
+
+const { started: _, ...unknown } = currentProcess();
+const MINUTE_MS = 60_000;
+
+describe("lockBlob", () => {
+  test.each([unknown, { pid: 1, host: "elsewhere" }])(
+    "takes over from a silent process of which it cannot be known whether it is alive: %o",
+    async (holder) => {
+      const claims = await waitThrough(7 * MINUTE_MS, holder, AbortSignal.timeout(2000));
+      expect(claims).toHaveLength(1);
+      expect(claims).not.toContain("blob-1.lock");
+      await expect(waitThrough(5 * MINUTE_MS, holder, AbortSignal.timeout(400))).rejects.toThrow(/abort/);
+    },
+  );
+
+  test.runIf(process.platform === "linux")("waits for a process that is alive", async () => {
+    await expect(waitThrough(60 * MINUTE_MS, currentProcess(), AbortSignal.timeout(400))).rejects.toThrow(/abort/);
+  });
+});
