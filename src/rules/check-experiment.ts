@@ -1,6 +1,7 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Hub } from "../hub/hub.ts";
-import { gatherFacts, type GatherOptions } from "./gather.ts";
+import type { GatherOptions } from "./facts.ts";
+import { gatherFacts } from "./gather.ts";
 import type { SubjectJudgement } from "./rule.ts";
 import { rules } from "./rules.ts";
 

@@ -70,3 +70,10 @@ export interface SourceFacts {
   /** Why the rows could not be had. */
   readonly problem?: Problem | undefined;
 }
+
+/** How the facts are gathered. */
+export interface GatherOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told the model or dataset that is looked at next. */
+  readonly onProgress?: ((name: string) => void) | undefined;
+}

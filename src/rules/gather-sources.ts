@@ -10,8 +10,7 @@ import type { Hub } from "../hub/hub.ts";
 import { parseReference } from "../hub/reference.ts";
 import { readRows } from "../tasks/rows.ts";
 import { ask, attempt, describedNow } from "./ask.ts";
-import type { SourceFacts } from "./facts.ts";
-import type { GatherOptions } from "./gather.ts";
+import type { GatherOptions, SourceFacts } from "./facts.ts";
 
 type Origin = Pick<SourceFacts, "task" | "side">;
 

@@ -15,14 +15,8 @@ import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { ask, attempt, describedNow } from "./ask.ts";
-import type { Facts, ModelFacts, TokenizerFacts } from "./facts.ts";
+import type { Facts, GatherOptions, ModelFacts, TokenizerFacts } from "./facts.ts";
 import { gatherSources } from "./gather-sources.ts";
-
-export interface GatherOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Told the model or dataset that is looked at next. */
-  readonly onProgress?: ((name: string) => void) | undefined;
-}
 
 /** Weights that evomerge does not read. */
 const otherWeights = /\.(?:bin|pth?|ckpt|h5|msgpack)$/;
