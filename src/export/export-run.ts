@@ -38,14 +38,15 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
   const { to, push, signal, onEvent } = options;
   const model = resolve(to ?? join(run, "best"));
   await checkReplaceable(model);
-  const hub = options.hub ?? (await openHub());
-  if (push) checkPush(hub, push.name);
-  const { workspace, tasks, ...outcome } = await readOutcome(run, { ...options, hub });
+  const upload = push && { ...push, hub: options.hub ?? (await openHub()) };
+  // Before anything is merged.
+  if (upload) checkPush(upload.hub, upload.name);
+  const { workspace, tasks, ...outcome } = await readOutcome(run, options);
   await using opened = workspace;
   const starterKit = await addToStarterKit(opened, outcome, options.starterKit);
   const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, model });
   onEvent?.({ type: "exported", folder: model, weightsDigest });
-  const pushed = push && (await pushModel(hub, push, { model, outcome, signal, onEvent }));
+  const pushed = upload && (await pushModel(upload, { model, outcome, signal, onEvent }));
   return {
     ...outcome,
     model,
@@ -68,8 +69,7 @@ async function addToStarterKit(
 }
 
 async function pushModel(
-  hub: Hub,
-  { name, ...visibility }: NonNullable<ExportOptions["push"]>,
+  { hub, name, ...visibility }: NonNullable<ExportOptions["push"]> & { readonly hub: Hub },
   { model, outcome, signal, onEvent }: RunOptions & { readonly model: string; readonly outcome: Outcome },
 ): Promise<Pushed> {
   const message = `Upload ${outcome.experiment.name}: ${outcome.winner.name}`;

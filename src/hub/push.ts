@@ -71,9 +71,8 @@ function checkName(name: string): HubReference {
 
 function checkToken({ endpoint, token, tokenSource }: Hub): void {
   if (token?.startsWith("hf_")) return;
-  throw new UserError(
-    `${tokenSource} holds no token, such as hf_…; set HF_TOKEN to one with write access from ${endpoint}/settings/tokens`,
-  );
+  const found = token === undefined ? "no token is set" : `what ${tokenSource} holds is no token, such as hf_…`;
+  throw new UserError(`${found}; set HF_TOKEN to one with write access from ${endpoint}/settings/tokens`);
 }
 
 /** The hub's fetch, with a refusal to write turned into a UserError that says what to do. */

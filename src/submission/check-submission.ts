@@ -9,7 +9,7 @@ export interface SubmissionCheck {
   readonly multipleChoice: number;
   /** What is wrong, a sentence for each kind of fault; none means that the submission can be handed in. */
   readonly faults: readonly string[];
-  /** Share of right choices, where the questions tell the right ones. */
+  /** Share of right choices, where the questions tell the right ones and nothing is wrong. */
   readonly accuracy?: number;
 }
 
@@ -24,7 +24,7 @@ export function checkSubmission(submission: Predictions, questions: readonly Que
     ...faultOf(unknown, "of no question"),
     ...faultOf(outside, "whose prediction is not the number of a choice, from 0"),
   ];
-  const accuracy = accuracyOf(submission, questions);
+  const accuracy = faults.length > 0 ? undefined : accuracyOf(submission, questions);
   return {
     questions: questions.length,
     multipleChoice: questions.filter(({ choices }) => choices).length,
@@ -45,7 +45,6 @@ function faultOf(ids: readonly string[], what: string): string[] {
     : [`${ids.length} ${ids.length === 1 ? "id" : "ids"} ${what}, such as ${showUntrusted(ids[0])}`];
 }
 
-/** A question without a prediction counts as answered wrongly. */
 function accuracyOf(submission: Predictions, questions: readonly Question[]): number | undefined {
   const known = questions.filter(({ right }) => right !== undefined);
   if (known.length === 0) return undefined;

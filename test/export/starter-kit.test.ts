@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
@@ -189,10 +189,8 @@ describe("exportStarterKit", () => {
     {
       generation: "entry points",
       files: ENTRY_POINT_KIT,
-      registration: [
-        'llm_merging/setup.py: "tiny_merge = llm_merging.merging.TinyMerge:TinyMerge",',
-        "then, since the kit finds its methods as entry points: python llm_merging/setup.py -q egg_info",
-      ],
+      registration: ['llm_merging/setup.py: "tiny_merge = llm_merging.merging.TinyMerge:TinyMerge",'],
+      refresh: ["python llm_merging/setup.py -q egg_info"],
     },
     {
       generation: "a dictionary",
@@ -201,16 +199,21 @@ describe("exportStarterKit", () => {
         "llm_merging/merging/__init__.py: from llm_merging.merging.TinyMerge import TinyMerge",
         'llm_merging/main.py: "tiny_merge": TinyMerge,',
       ],
+      refresh: [],
     },
-  ])("registers in a kit with $generation by a patch that git applies", async ({ files, registration }) => {
+  ])("registers in a kit with $generation by a patch that git applies", async ({ files, registration, refresh }) => {
     for (const ends of ["\n", "\r\n"]) {
       const written = mapValues(files, (text) => text.replaceAll("\n", ends));
       const kit = await kitOf(written);
       const result = await exportStarterKit(input(), kit);
       expect(result.registration).toEqual(registration);
-      expect(result.run).toBe("python llm_merging/main.py -m tiny_merge");
-      execFileSync("git", ["apply", "--check", result.patch!], { cwd: kit });
-      execFileSync("git", ["apply", result.patch!], { cwd: kit });
+      expect(result.commands).toEqual([
+        "git apply TinyMerge.patch",
+        ...refresh,
+        "PYTHONPATH=. python llm_merging/main.py -m tiny_merge",
+      ]);
+      execFileSync("git", ["apply", "--check", result.patch!], { cwd: kit, stdio: "pipe" });
+      execFileSync("git", ["apply", result.patch!], { cwd: kit, stdio: "pipe" });
       for (const [path, before] of Object.entries(written)) {
         const added = registration
           .filter((line) => line.startsWith(`${path}: `))
@@ -228,8 +231,23 @@ describe("exportStarterKit", () => {
     const first = await exportStarterKit(input(), kit);
     execFileSync("git", ["apply", first.patch!], { cwd: kit });
     const second = await exportStarterKit(input({ version: "1.2.4" }), kit);
-    expect(second).toEqual({ module: first.module, registration: [], run: first.run });
+    expect(second).toEqual({
+      checkout: kit,
+      module: first.module,
+      registration: [],
+      commands: ["PYTHONPATH=. python llm_merging/main.py -m tiny_merge"],
+    });
     expect(readFileSync(first.module, "utf8")).toContain("Exported by evomerge 1.2.4");
+  });
+
+  test("tells absolute paths of a checkout that is named relatively", async () => {
+    const kit = await kitOf(DICTIONARY_KIT);
+    const { checkout, module, patch } = await exportStarterKit(input(), relative("", kit));
+    expect([checkout, module, patch]).toEqual([
+      kit,
+      join(kit, "llm_merging/merging/TinyMerge.py"),
+      join(kit, "TinyMerge.patch"),
+    ]);
   });
 
   test("patches after other methods were added", async () => {

@@ -138,7 +138,7 @@ describe("pushFolder", () => {
   });
 
   test.each([
-    [{}, "me/merge", "holds no token, such as hf_…; set HF_TOKEN to one with write access"],
+    [{}, "me/merge", "no token is set; set HF_TOKEN to one with write access"],
     [
       { HF_TOKEN: "hf_wrong" },
       "me/merge",

@@ -229,7 +229,7 @@ def main():
     failed = False
     for case in cases:
         module = Path(case["exports"][0]["module"]).stem
-        method = case["exports"][0]["run"].split()[-1]
+        method = case["exports"][0]["commands"][-1].split()[-1]
         checks = {"stand-in": lambda: check_stand_in(case, module)}
         for generation, kit in kits.items():
             checks[f"kit {generation}"] = lambda generation=generation, kit=kit: check_kit(generation, kit, case, method)

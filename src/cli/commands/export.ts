@@ -1,5 +1,5 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
-import { shellWord } from "../../export/shell-word.ts";
+import type { StarterKitExport } from "../../export/starter-kit/export-starter-kit.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { Progress } from "../progress.ts";
 
@@ -47,11 +47,11 @@ export function exportText(exported: ExportResult): string {
   return `${lines.join("\n")}\n`;
 }
 
-function starterKitLines({ module, patch, registration, run }: NonNullable<ExportResult["starterKit"]>): string[] {
+function starterKitLines({ checkout, module, registration, commands }: StarterKitExport): string[] {
   return [
     `starter kit: wrote ${module}`,
-    ...(patch === undefined ? [] : [`register it with: git apply ${shellWord(patch)}, which adds`]),
-    ...registration.map((line) => `  ${line}`),
-    `run it with: PYTHONPATH=. ${run}`,
+    ...(registration.length > 0 ? ["its patch adds", ...registration.map((line) => `  ${line}`)] : []),
+    `in ${checkout}, run`,
+    ...commands.map((command) => `  ${command}`),
   ];
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../../checkpoint/atomic-file.ts";
 import { reasonOf } from "../../checkpoint/system-error.ts";
 import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
@@ -27,14 +27,15 @@ export interface StarterKitInput {
 
 /** What an export left in a checkout of the starter kit, and what is left to do there. */
 export interface StarterKitExport {
+  readonly checkout: string;
   /** The file of the class. */
   readonly module: string;
-  /** A diff that registers the class, for `git apply` in the checkout; absent where it is registered already. */
+  /** The file of the diff that registers the class; absent where it is registered already. */
   readonly patch?: string;
-  /** The lines that the diff adds, each with its file, and a command to run after it where the kit needs one. */
+  /** The lines that the diff adds, each with its file. */
   readonly registration: readonly string[];
-  /** What then merges and evaluates, from the checkout's folder with that folder in PYTHONPATH. */
-  readonly run: string;
+  /** What to run in the checkout: `git apply`, what else the kit needs, then merge and evaluation. */
+  readonly commands: readonly string[];
 }
 
 /**
@@ -42,7 +43,7 @@ export interface StarterKitExport {
  * registers the class. A UserError for a folder that is no such checkout, for parents that the kit could not download,
  * and where the checkout has another file of that name.
  */
-export async function exportStarterKit(input: StarterKitInput, kitFolder: string): Promise<StarterKitExport> {
+export async function exportStarterKit(input: StarterKitInput, folder: string): Promise<StarterKitExport> {
   const { experiment, recipe, model, baseTensors, version } = input;
   const name = kitName(experiment.name);
   const base = pinned("the base", experiment.base);
@@ -50,24 +51,27 @@ export async function exportStarterKit(input: StarterKitInput, kitFolder: string
     name: expert.name,
     reference: pinned(`expert ${expert.name}`, expert.path),
   }));
-  const kit = await readKit(kitFolder, name);
+  const checkout = resolve(folder);
+  const kit = await readKit(checkout, name);
   const weights = allWeights(model).map((weight) => ({ ...weight, dtype: dtypeOf(weight.name, baseTensors) }));
   const source = { ...name, recipe, base, experts, weights, maxLength: model.maxLength, version };
 
-  const module = join(kitFolder, "llm_merging", "merging", `${name.className}.py`);
+  const module = join(checkout, "llm_merging", "merging", `${name.className}.py`);
   await checkReplaceable(module);
   await writeFileAtomic(module, starterKitModule(source));
   const missing = kit.registrations.filter(({ at }) => at !== undefined);
-  const patch = join(kitFolder, `${name.className}.patch`);
+  const patch = join(checkout, `${name.className}.patch`);
   if (missing.length > 0) await writeFileAtomic(patch, missing.map(diffOf).join(""));
   return {
+    checkout,
     module,
     ...(missing.length > 0 && { patch }),
-    registration: [
-      ...missing.map(({ path, line }) => `${path}: ${line.trim()}`),
-      ...(kit.refresh === undefined ? [] : [`then, since the kit finds its methods as entry points: ${kit.refresh}`]),
+    registration: missing.map(({ path, line }) => `${path}: ${line.trim()}`),
+    commands: [
+      ...(missing.length > 0 ? [`git apply ${basename(patch)}`] : []),
+      ...(kit.refresh === undefined ? [] : [kit.refresh]),
+      `PYTHONPATH=. python llm_merging/main.py -m ${name.method}`,
     ],
-    run: `python llm_merging/main.py -m ${name.method}`,
   };
 }
 
