@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Experiment, loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { planSources, resolveSources, unscorable } from "../../src/experiment/sources.ts";
+import type { Hub } from "../../src/hub/hub.ts";
+import { isPinned, parseReference } from "../../src/hub/reference.ts";
+import { checkExperiment, type RuleReport } from "../../src/rules/check-experiment.ts";
+import { rules } from "../../src/rules/rules.ts";
+import { LoopbackHub } from "../hub/loopback-hub.ts";
+import { testHub } from "../hub/test-hub.ts";
+import { addRecorded } from "../rules/recorded-model.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { newsRows, quizRows } from "../tiny-experiment.ts";
+import { evomerge } from "./evomerge.ts";
+
+const experiments = join(import.meta.dirname, "..", "..", "experiments");
+const PICKLED = "lorahub/flan_t5_xl-kilt_tasks_hotpotqa_complex_question";
+const NOT_SCORED = "evomerge scores full llama and mistral models so far";
+
+/** What each experiment comes to: weights of the repositories in bytes, and the models that cannot be scored. */
+const expected: Readonly<Record<string, { readonly weights: readonly number[]; readonly unscorable?: string[] }>> = {
+  "efficiency-winner.yaml": { weights: Array(3).fill(2 * 8_030_261_248) },
+  "flan-t5.yaml": {
+    weights: [4 * 2_849_757_184, 37_748_736, 37_748_736],
+    unscorable: [
+      "google/flan-t5-xl is a t5 model; evomerge scores llama and mistral models so far",
+      `lorahub/flan_t5_xl-wiki_qa_Is_This_True_ is a LoRA adapter; ${NOT_SCORED}`,
+      `${PICKLED} is a LoRA adapter; ${NOT_SCORED}`,
+    ],
+  },
+  "llama-2-7b-adapters.yaml": {
+    weights: [2 * 6_738_415_616, 79_953_920, 25_165_824],
+    unscorable: [
+      `abcdabcd987/gsm8k-llama2-7b-lora-16 is a LoRA adapter; ${NOT_SCORED}`,
+      `FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; ${NOT_SCORED}`,
+    ],
+  },
+  "llama-3-8b.yaml": { weights: Array(4).fill(2 * 8_030_261_248) },
+  "mistral-7b.yaml": { weights: Array(4).fill(2 * 7_241_732_096) },
+  "second-place.yaml": { weights: Array(2).fill(2 * 8_030_261_248) },
+};
+const files = Object.keys(expected);
+
+const load = (file: string): Promise<Experiment> => loadExperiment(join(experiments, file));
+
+function modelsOf({ base, experts }: Experiment): string[] {
+  return [base, ...experts.map(({ path }) => path)];
+}
+
+/** Puts everything that an experiment names on the server, its weights by size alone; the owner of `hf_me` may read it. */
+async function publish(server: LoopbackHub, experiment: Experiment): Promise<void> {
+  const names = modelsOf(experiment).map((model) => parseReference(model)!.name);
+  for (const name of names) await addRecorded(server, name);
+  server.addToken("hf_me", { name: "me", access: names });
+  server.addDataset("AlgorithmicResearchGroup/llm_merging", {
+    files: { "cosmos_qa/train.jsonl": lines(quizRows("search", 8)), "xsum/train.jsonl": lines(newsRows("search", 8)) },
+    licence: "cc-by-4.0",
+  });
+}
+
+function lines(rows: readonly object[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}
+
+async function hubOf(server: LoopbackHub): Promise<Hub> {
+  const environment = { HF_TOKEN: "hf_me" };
+  return testHub(server, await temporaryFolder(), { environment, pace: { patienceMs: 10_000 } });
+}
+
+function broken({ findings }: RuleReport): string[] {
+  return findings.filter(({ verdict }) => verdict === "fail").map(({ rule, subject }) => `${rule} of ${subject}`);
+}
+
+function weightRequests(server: LoopbackHub): readonly object[] {
+  return server.requests.filter(({ path }) => /\.(safetensors|bin)$|^\/lfs\//.test(path));
+}
+
+describe("the shipped experiments on a Hub", () => {
+  test("are all here but the demo, which takes nothing from the Hub", () => {
+    const shipped = readdirSync(experiments).filter((file) => file.endsWith(".yaml"));
+    expect(shipped.filter((file) => file !== "demo.yaml").toSorted()).toEqual(files);
+  });
+
+  test.each(files)("%s is checked by every rule, and breaks none, without a byte of weights", async (file) => {
+    await using server = await LoopbackHub.start();
+    const experiment = await load(file);
+    await publish(server, experiment);
+    const report = await checkExperiment(experiment, await hubOf(server));
+    expect([...new Set(report.findings.map(({ rule }) => rule))]).toEqual(rules.map(({ id }) => id));
+    expect(broken(report)).toEqual([]);
+    expect(report.cannotScore).toEqual(expected[file]!.unscorable ?? []);
+    const toPin = report.findings.filter(({ rule, evidence }) => rule === "date" && evidence.includes("not pinned"));
+    const unpinned = modelsOf(experiment).filter((model) => !isPinned(parseReference(model)!));
+    expect(toPin.map(({ subject }) => subject)).toEqual(unpinned.map((model) => model.replace(/@.*/, "")));
+    expect(weightRequests(server)).toEqual([]);
+  });
+
+  test.each(files)("%s is planned with the bytes that the README tells, without a byte of weights", async (file) => {
+    await using server = await LoopbackHub.start();
+    const experiment = await load(file);
+    await publish(server, experiment);
+    const hub = await hubOf(server);
+    const sources = await resolveSources(experiment, hub);
+    const plan = await planSources(sources, hub);
+    const { weights, unscorable: reasons = [] } = expected[file]!;
+    const names = modelsOf(experiment).map((model) => parseReference(model)!.name);
+    expect(plan.repositories.map(({ name }) => name)).toEqual([...names, "AlgorithmicResearchGroup/llm_merging"]);
+    for (const [i, bytes] of weights.entries()) {
+      const { name, files, bytes: planned } = plan.repositories[i]!;
+      expect(files, name).toBe(bytes > 1e9 ? 7 : 3);
+      // Of the rest, the tokenizer is largest.
+      expect(planned - bytes, name).toBeGreaterThan(0);
+      expect(planned - bytes, name).toBeLessThan(100_000);
+    }
+    expect(plan.repositories.at(-1)).toMatchObject({ files: 2 });
+    expect(plan.missingBytes).toBe(plan.bytes);
+    const told = new RegExp(`^\\| \`${file}\`.* (\\d+) GB +\\| [^|]*\\|$`, "m");
+    const disk = told.exec(readFileSync(join(experiments, "README.md"), "utf8"))?.[1];
+    expect(disk, "GB of disk for the models and one export").toBe(((plan.bytes + weights[0]!) / 1e9).toFixed(0));
+    expect(await unscorable(sources, hub)).toEqual(reasons);
+    expect(weightRequests(server)).toEqual([]);
+  });
+});
+
+describe("an adapter with pickled weights only", () => {
+  test.each([
+    ["check", []],
+    ["fetch", ["--dry-run"]],
+  ])("does not stop %s", { concurrent: true }, async (verb, options) => {
+    await using server = await LoopbackHub.start();
+    const experiment = await load("flan-t5.yaml");
+    await publish(server, experiment);
+    const id = parseReference(experiment.experts[1]!.path)!.revision;
+    const pickle = { content: "not served", bytes: 37_748_736, sha256: "0".repeat(64) };
+    server.addModel(PICKLED, { id, files: { "adapter_config.json": "{}", "adapter_model.bin": pickle } });
+    const folder = await temporaryFolder();
+    const { code, stdout } = await evomerge(folder, [verb, join(experiments, "flan-t5.yaml"), ...options], {
+      env: { HOME: folder, HF_ENDPOINT: server.url, HF_HUB_CACHE: join(folder, "cache"), HF_TOKEN: "" },
+    });
+    expect(stdout).toContain(
+      `${PICKLED}@${id} has its weights in adapter_model.bin only: pickled weights can run code`,
+    );
+    expect(stdout, "a line of what is to be fetched").not.toMatch(new RegExp(`^${PICKLED} `, "m"));
+    expect(stdout).toContain("google/flan-t5-xl is a t5 model");
+    expect(code).toBe(0);
+    expect(weightRequests(server)).toEqual([]);
+  });
+});
