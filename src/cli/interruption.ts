@@ -3,6 +3,9 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
+/** What a person is told who interrupts a download. */
+export const interruptedFetching = "interrupted while fetching; the same command goes on from there";
+
 /** One Ctrl-C may arrive several times: from the terminal, and passed on by npm or another parent process. */
 const ONE_PRESS_MS = 1000;
 

@@ -5,12 +5,14 @@ import { Transfer } from "./transfer.ts";
 
 /** Where no line can live, a transfer is told at these shares of its bytes. */
 const TRANSFER_STEPS = 10;
+/** Bytes arrive in far more pieces than anyone can read lines. */
+const TRANSFER_PAUSE_MS = 100;
 
 /** Shows a run on a stream: lines that stay and, on a terminal, a last line that lives. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
   #status = "";
-  #transfer: { readonly rate: Transfer; step: number } | undefined;
+  #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
 
   constructor(stream: NodeJS.WriteStream = process.stderr) {
     this.#stream = stream;
@@ -31,15 +33,21 @@ export class Progress {
   readonly end = (): void => this.#setStatus("");
 
   #showTransfer({ type, doneBytes, totalBytes }: Extract<RunEvent, { type: "fetching" | "pushing" }>): void {
+    const now = performance.now();
     const step = Math.floor((TRANSFER_STEPS * doneBytes) / Math.max(1, totalBytes));
-    // What is complete from the start is not told.
-    if (this.#transfer === undefined && doneBytes >= totalBytes) return;
-    this.#transfer ??= { rate: new Transfer(type), step };
-    const line = this.#transfer.rate.line(doneBytes, totalBytes, performance.now());
+    if (this.#transfer?.type !== type) {
+      // What is complete from the start is not told.
+      if (doneBytes >= totalBytes) return;
+      this.#transfer = { type, rate: new Transfer(type), shownAt: -Infinity, step };
+    }
+    const transfer = this.#transfer;
+    if (now < transfer.shownAt + TRANSFER_PAUSE_MS && doneBytes < totalBytes) return;
+    transfer.shownAt = now;
+    const line = transfer.rate.line(doneBytes, totalBytes, now);
     if (this.#stream.isTTY) {
       this.#setStatus(line);
-    } else if (step > this.#transfer.step) {
-      this.#transfer.step = step;
+    } else if (step > transfer.step) {
+      transfer.step = step;
       this.#stream.write(`${line}\n`);
     }
   }

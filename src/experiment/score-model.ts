@@ -1,9 +1,9 @@
-import { type Hub, openHub } from "../hub/hub.ts";
+import type { Hub } from "../hub/hub.ts";
 import { readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName, Precision } from "./experiment-file.ts";
-import { modelFolder } from "./sources.ts";
+import { modelFolder, type SourceOptions } from "./sources.ts";
 import { BASE, openWorkspace } from "./workspace.ts";
 
 export interface ScoreModelOptions {
@@ -23,6 +23,8 @@ export interface ScoreModelOptions {
   readonly hub?: Hub | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Told how far the model's download is. */
+  readonly onFetching?: SourceOptions["onProgress"];
 }
 
 export interface ModelScores extends Summary {
@@ -37,8 +39,8 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const { format, description = true, limit = Infinity, engine = "auto", precision = "auto" } = options;
   const all = await readRows(options.rows, { description, ...(format === undefined ? {} : { format }) });
   const rows = all.slice(0, limit);
-  const { signal, onProgress } = options;
-  const base = await modelFolder(options.model, options.hub ?? (await openHub()), { signal });
+  const { hub, signal, onProgress, onFetching } = options;
+  const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching });
   await using workspace = await openWorkspace({ base, experts: [], engine, precision });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress });

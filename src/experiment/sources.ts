@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { type DatasetFiles, openDataset } from "../hub/dataset.ts";
+import { snapshotFolder } from "../hub/cache.ts";
 import { fetchFiles } from "../hub/fetch-files.ts";
-import type { Hub } from "../hub/hub.ts";
+import { type Hub, openHub } from "../hub/hub.ts";
 import { neededFiles } from "../hub/needed-files.ts";
 import { checkDisk, type FetchPlan, planFetch } from "../hub/plan-fetch.ts";
 import { formatReference, type HubReference, parseReference } from "../hub/reference.ts";
@@ -72,13 +73,15 @@ export async function fetchSources(sources: Sources, hub: Hub, options: SourceOp
   const { experiment, models, datasets } = sources;
   const [reason] = await unscorable(sources, hub, options);
   if (reason !== undefined) throw new UserError(reason);
-  checkDisk(await planSources(sources, hub));
-  const folders = await fetchAll(downloadsOf(sources), hub, options);
-  const model = (name: string): string => folders.get(models.get(name)) ?? name;
+  await fetchAll(downloadsOf(sources), hub, options);
+  const model = (name: string): string => {
+    const repository = models.get(name);
+    return repository ? snapshotFolder(hub, repository) : name;
+  };
   const rows = async (source: RowSource): Promise<RowSource> => {
     if (!("dataset" in source)) return source;
     const { repository, files } = datasets.get(keyOf(source)) ?? unresolved(source);
-    return files.map(({ path }) => join(folders.get(repository) ?? unresolved(source), path));
+    return files.map(({ path }) => join(snapshotFolder(hub, repository), path));
   };
   const tasks: TaskFiles[] = [];
   for (const task of experiment.tasks) tasks.push(await withRows(task, rows));
@@ -104,10 +107,21 @@ export async function unscorable({ models }: Sources, hub: Hub, { signal }: Sour
   return reasons.filter((reason) => reason !== undefined);
 }
 
-/** The folder of a model that is given as a folder or by its name on the Hub. */
-export async function modelFolder(model: string, hub: Hub, options: SourceOptions = {}): Promise<string> {
+/** Whether any model or any rows of an experiment are on the Hub. */
+export function namesHub({ base, experts, tasks }: Experiment): boolean {
+  const models = [base, ...experts.map(({ path }) => path)];
+  const rows = tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
+  return models.some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
+}
+
+/** The folder of a model that is given as a folder or by its name on the Hub, the environment's unless one is given. */
+export async function modelFolder(
+  model: string,
+  { hub: given, ...options }: SourceOptions & { readonly hub?: Hub | undefined } = {},
+): Promise<string> {
   const reference = parseReference(model);
   if (!reference || existsSync(model)) return model;
+  const hub = given ?? (await openHub());
   const repository = await openModelRepository(hub, reference, options);
   const files = neededFiles(repository, "all");
   checkDisk(await planFetch(hub, [{ repository, files }]));
@@ -135,7 +149,19 @@ function downloadsOf({ models, datasets }: Sources): Download[] {
     const files = filesOf(repository, "all");
     return typeof files === "string" ? [] : [{ repository, files }];
   });
-  return [...fromModels, ...datasets.values()];
+  return [...fromModels, ...fromDatasets(datasets)];
+}
+
+/** One for each dataset, of which tasks may take several splits or the same. */
+function fromDatasets(datasets: Sources["datasets"]): Iterable<Download> {
+  const downloads = new Map<string, Download>();
+  for (const { repository, files, pinned } of datasets.values()) {
+    const others = downloads.get(pinned.dataset)?.files ?? [];
+    const paths = new Set(others.map(({ path }) => path));
+    const fresh = files.filter(({ path }) => !paths.has(path));
+    downloads.set(pinned.dataset, { repository, files: [...others, ...fresh] });
+  }
+  return downloads.values();
 }
 
 /** The files of a model that are needed, or why there are none that can be read. */
@@ -151,29 +177,25 @@ function filesOf(
   }
 }
 
-/** Snapshot folders by repository; one repository after another, the files of each in parallel. */
+/** One repository after another, the files of each in parallel. */
 async function fetchAll(
   downloads: readonly Download[],
   hub: Hub,
   { signal, onProgress }: SourceOptions,
-): Promise<ReadonlyMap<Repository | undefined, string>> {
-  const totalBytes = sum(downloads.map(bytesOf));
-  const folders = new Map<Repository | undefined, string>();
-  let before = 0;
-  for (const download of downloads) {
-    const { repository, files } = download;
-    const folder = await fetchFiles(hub, repository, files, {
+): Promise<void> {
+  const plan = await planFetch(hub, downloads);
+  checkDisk(plan);
+  // What is here already counts from the start, also of repositories whose turn is later.
+  const done = plan.repositories.map(({ presentBytes }) => presentBytes);
+  for (const [i, { repository, files }] of downloads.entries()) {
+    await fetchFiles(hub, repository, files, {
       signal,
-      onProgress: ({ doneBytes }) => onProgress?.({ doneBytes: before + doneBytes, totalBytes }),
+      onProgress: ({ doneBytes }) => {
+        done[i] = Math.max(done[i] ?? 0, doneBytes);
+        onProgress?.({ doneBytes: sum(done), totalBytes: plan.bytes });
+      },
     });
-    folders.set(repository, folder);
-    before += bytesOf(download);
   }
-  return folders;
-}
-
-function bytesOf({ files }: Download): number {
-  return sum(files.map(({ bytes }) => bytes));
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { modelFolder } from "../experiment/sources.ts";
-import { type Hub, openHub } from "../hub/hub.ts";
+import type { Hub } from "../hub/hub.ts";
 import { parseReference } from "../hub/reference.ts";
 import { type Benchmark, writeBenchmarks } from "../report/benchmarks.ts";
 import type { RunEvent } from "../run/events.ts";
@@ -53,15 +53,14 @@ export interface Evaluated {
  * The search never sees any of it.
  */
 export async function evaluateModels(target: string, options: EvaluateOptions = {}): Promise<Evaluated> {
-  const { task = "mmlu", batchSize = "8", args = [], python, environment, onEvent, signal } = options;
+  const { task = "mmlu", batchSize = "8", args = [], python, environment, hub, onEvent, signal } = options;
   const question = { task, batchSize, args };
   const isRun = existsSync(join(target, "journal.jsonl"));
   const folder = isRun ? join(target, "lm_eval") : `${besideModel(target)}.lm_eval`;
   // Before anything is fetched.
   const lmEval = await findLmEval({ python, environment });
-  const hub = options.hub ?? (await openHub());
   const fetchModel: FetchModel = (model) =>
-    modelFolder(model, hub, { signal, onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }) });
+    modelFolder(model, { hub, signal, onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }) });
   const found = isRun ? await modelsOfRun(target, options.models, fetchModel) : [await modelAlone(target, fetchModel)];
   // Before anything is computed, for every model.
   for (const model of found) lmEvalArguments(model.folder, question, folder);

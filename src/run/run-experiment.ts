@@ -2,7 +2,7 @@ import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
-import { fetchSources, resolveSources, type SourceOptions } from "../experiment/sources.ts";
+import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
 import { Journal, readJournal, requireNoJournal } from "../journal/journal.ts";
@@ -94,6 +94,8 @@ async function bringHere(
   given: Experiment,
   { hub, signal, onEvent }: RunOptions,
 ): Promise<{ readonly experiment: Experiment; readonly local: Experiment }> {
+  // A local run needs no Hub, whatever the environment says of one.
+  if (!namesHub(given)) return { experiment: given, local: given };
   const options: SourceOptions = {
     signal,
     onNotice: (text) => onEvent?.({ type: "notice", text }),

@@ -16,13 +16,24 @@ const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 // Resolved here, since a process in another folder would not find it by its name.
 const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
-/** Runs the command line in a process of its own, in the given folder; `watch` sees the process at once. */
+export interface Surroundings {
+  /** Sees the process at once. */
+  readonly watch?: (child: ChildProcessWithoutNullStreams) => void;
+  /** Variables to add to those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs the command line in a process of its own, in the given folder. */
 export async function evomerge(
   folder: string,
   args: readonly string[],
-  watch?: (child: ChildProcessWithoutNullStreams) => void,
+  { watch, env }: Surroundings = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, ["--import", loader, main, ...args], { cwd: folder, timeout: 60_000 });
+  const child = spawn(process.execPath, ["--import", loader, main, ...args], {
+    cwd: folder,
+    timeout: 60_000,
+    env: { ...process.env, ...env },
+  });
   watch?.(child);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, stdout, stderr };

@@ -139,14 +139,15 @@ describe("evomerge export", () => {
 describe("an interruption", () => {
   test("ends a run with 130 and the command that resumes it, which leads to what an uninterrupted run finds", async () => {
     const args = ["run", "tiny.yaml", "--evaluations", "60", "--out", "my run"];
-    const interrupted = await evomerge(folder, args, (child) => {
-      child.stderr.on("data", (chunk: Buffer) => {
-        if (chunk.toString().includes("generation 1:")) {
-          // A terminal and npm both pass one Ctrl-C on.
-          child.kill("SIGINT");
-          child.kill("SIGINT");
-        }
-      });
+    const interrupted = await evomerge(folder, args, {
+      watch: (child) =>
+        child.stderr.on("data", (chunk: Buffer) => {
+          if (chunk.toString().includes("generation 1:")) {
+            // A terminal and npm both pass one Ctrl-C on.
+            child.kill("SIGINT");
+            child.kill("SIGINT");
+          }
+        }),
     });
     expect(interrupted).toMatchObject({ code: 130, stdout: "" });
     expect(interrupted.stderr.split("\n").slice(-2)).toEqual(["interrupted; go on with: evomerge resume 'my run'", ""]);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { duration } from "../../src/cli/duration.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { RunEvent } from "../../src/run/events.ts";
@@ -20,14 +20,29 @@ const events: readonly RunEvent[] = [
   { type: "skipped", phase: "guard", why: "the budget ended" },
 ];
 
-/** Shows the events on a stream and returns what it was written. */
-function shown(isTTY: boolean): string {
+/** Shows events on a stream, one each `pauseMs`, and returns what it was written. */
+function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 1000): string {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
   let written = "";
   const stream = { isTTY, write: (text: string): boolean => ((written += text), true) };
   const progress = new Progress(stream as NodeJS.WriteStream);
-  for (const event of events) progress.show(event);
+  for (const event of shown) {
+    progress.show(event);
+    vi.advanceTimersByTime(pauseMs);
+  }
   progress.end();
   return written;
+}
+
+/** A transfer of 2 GB that has come to each of these percents. */
+function transfer(type: "fetching" | "pushing", percents: readonly number[]): RunEvent[] {
+  return percents.map((percent) => ({ type, doneBytes: percent * 2e7, totalBytes: 2e9 }));
+}
+
+/** The percents that lines tell of. */
+function percentsIn(text: string): number[] {
+  return Array.from(text.matchAll(/(\d+) %/g), ([, percent]) => Number(percent));
 }
 
 describe("Progress", () => {
@@ -47,6 +62,49 @@ describe("Progress", () => {
         `${clear}guard skipped: the budget ended\n`,
       ].join(""),
     );
+  });
+
+  test("writes a note of its own for a notice", () => {
+    const text = "org/a is called org/b now";
+    expect(shown(false, [{ type: "notice", text }])).toBe(`note: ${text}\n`);
+  });
+
+  test("keeps one living line of a transfer on a terminal", () => {
+    const clear = "\r\u001B[K";
+    expect(shown(true, [...transfer("fetching", [0, 25, 25]), { type: "notice", text: "renamed" }])).toBe(
+      [
+        `${clear}fetching [                        ] 0 %, 0 B of 2.0 GB, 0 B/s`,
+        `${clear}fetching [======                  ] 25 %, 500.0 MB of 2.0 GB, 500.0 MB/s, 3 s left`,
+        `${clear}fetching [======                  ] 25 %, 500.0 MB of 2.0 GB, 250.0 MB/s, 6 s left`,
+        `${clear}note: renamed\n`,
+      ].join(""),
+    );
+  });
+
+  test("writes a line at each tenth of a transfer where the stream is no terminal", () => {
+    const all = Array.from({ length: 101 }, (_, percent) => percent);
+    const lines = shown(false, transfer("fetching", all)).trimEnd().split("\n");
+    expect(percentsIn(lines.join("\n"))).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    expect(lines[4]).toBe("fetching [============            ] 50 %, 1.0 GB of 2.0 GB, 20.0 MB/s, 50 s left");
+  });
+
+  test("begins with the next tenth where an earlier fetch left some", () => {
+    expect(percentsIn(shown(false, transfer("fetching", [75, 79, 83, 84, 100])))).toEqual([83, 100]);
+  });
+
+  test.each([true, false])("does not tell of what is complete from the start (terminal: %s)", (isTTY) => {
+    expect(shown(isTTY, transfer("fetching", [100, 100]))).toBe("");
+  });
+
+  test("tells of an upload after a download", () => {
+    const events = [...transfer("fetching", [0, 100]), ...transfer("pushing", [0, 50, 100])];
+    const starts = shown(false, events).match(/^\w+/gm);
+    expect(starts).toEqual(["fetching", "pushing", "pushing"]);
+  });
+
+  test("writes ten times a second at most, and the end in any case", () => {
+    const percents = Array.from({ length: 101 }, (_, percent) => percent);
+    expect(percentsIn(shown(true, transfer("fetching", percents), 3))).toEqual([0, 34, 68, 100]);
   });
 
   test("does not tell again of generations that a resumed run replays", () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import type { Hub } from "../../src/hub/hub.ts";
@@ -56,6 +56,12 @@ describe("a run from names on the Hub", () => {
     expect(traces(run).records[0]).toMatchObject({ experiment: { base, experts, tasks } });
   });
 
+  test("fetches nothing for a folder that holds a run already", async () => {
+    const before = server.requests.length;
+    await expect(launchRun(await loadExperiment(path), run, { hub })).rejects.toThrow(`${run} already holds a run`);
+    expect(server.requests).toHaveLength(before);
+  });
+
   test("resumes and exports from the cache, without a request, whatever becomes of the repositories", async () => {
     const before = server.requests.length;
     const resumed = await resumeRun(run, { hub });
@@ -97,6 +103,14 @@ describe("a run from names on the Hub", () => {
       }),
     ).rejects.toThrow("tiny/t5 is a t5 model; evomerge scores llama and mistral models so far");
     expect(server.requests.slice(before).filter(({ path }) => /\.safetensors$|^\/lfs/.test(path))).toEqual([]);
+  });
+
+  test("needs no Hub where nothing is on it, whatever the environment says of one", async () => {
+    vi.stubEnv("HF_ENDPOINT", "nonsense");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const local = await loadExperiment(join(folder, "tiny.yaml"));
+    expect((await launchRun(local, join(folder, "local"))).experiment).toEqual(local);
+    await expect(launchRun(await loadExperiment(path), join(folder, "refused"))).rejects.toThrow("HF_ENDPOINT is not");
   });
 
   test("names both possibilities when neither a folder nor a model is there", async () => {

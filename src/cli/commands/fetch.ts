@@ -3,7 +3,7 @@ import { fetchSources, planSources, resolveSources, unscorable } from "../../exp
 import { openHub } from "../../hub/hub.ts";
 import type { FetchPlan } from "../../hub/plan-fetch.ts";
 import { alignedText } from "../../report/verdict-table.ts";
-import { interruptionSignal } from "../interruption.ts";
+import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { Progress } from "../progress.ts";
 import { size } from "../transfer.ts";
 
@@ -27,13 +27,18 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
   try {
     const sources = await resolveSources(experiment, hub, options);
     const plan = await planSources(sources, hub);
+    // Before the files of a gated model are asked for, which may be refused.
+    if (!json) process.stdout.write(`${planText(plan)}\n`);
     const cannotScore = await unscorable(sources, hub, options);
-    if (json) process.stdout.write(`${JSON.stringify({ ...plan, cannotScore })}\n`);
-    else process.stdout.write(`${[planText(plan), ...cannotScore].join("\n")}\n`);
+    const told = json ? [JSON.stringify({ ...plan, cannotScore })] : cannotScore;
+    process.stdout.write(told.map((line) => `${line}\n`).join(""));
     if (!dryRun) await fetchSources(sources, hub, options);
-  } finally {
+  } catch (error) {
     progress.end();
+    if (error instanceof Interrupted) process.stderr.write(`${interruptedFetching}\n`);
+    throw error;
   }
+  progress.end();
 }
 
 /** What fetching takes: bytes by repository, and what the disk has left. */

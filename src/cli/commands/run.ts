@@ -1,11 +1,12 @@
-import { relative } from "node:path";
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import { shellWord } from "../../export/shell-word.ts";
 import { loadExperiment, withOverrides, type Budget, type EngineName } from "../../experiment/experiment-file.ts";
 import { newRunFolder } from "../../run/run-folder.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { writeTables } from "../../report/write-tables.ts";
-import { Interrupted, interruptionSignal } from "../interruption.ts";
+import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { Progress } from "../progress.ts";
 import { exportText } from "./export.ts";
@@ -57,12 +58,19 @@ async function carryThrough(
     process.stdout.write(options.json ? `${JSON.stringify(exported ?? outcome)}\n` : nextSteps(folder, exported));
   } catch (error) {
     progress.end();
-    if (error instanceof Interrupted) {
-      await writeTables(folder);
-      process.stderr.write(`interrupted; go on with: evomerge resume ${argument(folder)}\n`);
-    }
+    if (error instanceof Interrupted) await leave(folder);
     throw error;
   }
+}
+
+/** Says how to go on; before the search there is no journal yet. */
+async function leave(folder: string): Promise<void> {
+  if (!existsSync(join(folder, "journal.jsonl"))) {
+    process.stderr.write(`${interruptedFetching}\n`);
+    return;
+  }
+  await writeTables(folder);
+  process.stderr.write(`interrupted; go on with: evomerge resume ${argument(folder)}\n`);
 }
 
 function nextSteps(folder: string, exported: ExportResult | undefined): string {

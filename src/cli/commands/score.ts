@@ -1,7 +1,8 @@
-import { scoreModel } from "../../experiment/score-model.ts";
+import { scoreModel, type ScoreModelOptions } from "../../experiment/score-model.ts";
 import type { EngineName, Precision } from "../../experiment/experiment-file.ts";
 import type { MmluFormat } from "../../tasks/row-formats.ts";
 import { interruptionSignal } from "../interruption.ts";
+import { Progress } from "../progress.ts";
 
 export interface ScoreCommandOptions {
   readonly task: string;
@@ -15,7 +16,10 @@ export interface ScoreCommandOptions {
 
 /** `evomerge score`: scores one model on a file of rows. */
 export async function scoreCommand(model: string, { task, json, ...options }: ScoreCommandOptions): Promise<void> {
-  const scored = await scoreModel({ model, rows: task, ...options, signal: interruptionSignal() });
+  const progress = new Progress();
+  const onFetching: ScoreModelOptions["onFetching"] = (done) => progress.show({ type: "fetching", ...done });
+  const running = { signal: interruptionSignal(), onFetching };
+  const scored = await scoreModel({ model, rows: task, ...options, ...running }).finally(progress.end);
   if (json) {
     process.stdout.write(`${JSON.stringify(scored)}\n`);
     return;

@@ -1,7 +1,6 @@
 import { UserError } from "../../errors.ts";
 import type { EngineName, Precision } from "../../experiment/experiment-file.ts";
 import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
-import { openHub } from "../../hub/hub.ts";
 import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";
 import { generatedTexts } from "../../submission/generated-texts.ts";
 import { predictChoices } from "../../submission/predict-choices.ts";
@@ -49,7 +48,7 @@ async function fetchModel(model: string, signal: AbortSignal): Promise<string> {
   const progress = new Progress();
   try {
     const onProgress: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
-    return await modelFolder(model, await openHub(), { signal, onProgress });
+    return await modelFolder(model, { signal, onProgress });
   } finally {
     progress.end();
   }
