@@ -45,7 +45,7 @@ export function ofEachOnHub(judge: (repository: HubRepository, model: ModelFacts
 
 /** What a model that could not be opened is judged by. */
 export function unopened(problem: Problem | undefined): Judgement {
-  return { verdict: problem?.verdict ?? "unknown", evidence: plain(problem?.text ?? "the Hub says nothing of it") };
+  return { verdict: problem?.verdict ?? "unknown", evidence: problem?.text ?? "the Hub says nothing of it" };
 }
 
 /** Text from strangers on one line, control characters escaped. */

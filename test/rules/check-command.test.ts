@@ -26,7 +26,7 @@ describe("reportText", () => {
       experiment: "first-try",
       date: "2026-11-21T10:00:00.000Z",
       findings: [
-        { ...finding, subject: "org/base", verdict: "pass" },
+        { ...finding, subject: `org/base@${"0123456789abcdef".repeat(3).slice(0, 40)}`, verdict: "pass" },
         { ...finding, subject: "org/longer", verdict: "unknown", evidence: "not said" },
         {
           rule: "budget",
@@ -40,10 +40,10 @@ describe("reportText", () => {
     };
     expect(reportText(report)).toMatchInlineSnapshot(`
       "Models have up to 8 billion parameters (size)
-        pass     org/base    7 billion
-        unknown  org/longer  not said
+        pass     org/base@0123456789ab  7 billion
+        unknown  org/longer             not said
       The search takes at most 24 h (budget)
-        fail     the merge   30 h
+        fail     the merge              30 h
 
       org/longer is a t5 model; evomerge scores llama and mistral models so far
       first-try, checked on 2026-11-21: 1 fail, 0 warn, 1 unknown, 1 pass"

@@ -179,7 +179,9 @@ describe("checkExperiment", () => {
     await using hub = await LoopbackHub.start();
     addRows(hub);
     hub.fail({ match: ({ path }) => path.includes("zephyr"), times: 100, do: { status: 503 } });
-    expect(verdicts(await check(hub, [[MISTRAL], [ZEPHYR]]))["public"]).toEqual(["pass", "unknown"]);
+    const report = await check(hub, [[MISTRAL], [ZEPHYR]]);
+    expect(verdicts(report)["public"]).toEqual(["pass", "unknown"]);
+    expect(found(report, "date")[1]).toMatch(/^unknown http.* answered 503 after 6 tries; try again later$/);
   });
 
   test("tells families apart, and which models evomerge cannot score", async () => {

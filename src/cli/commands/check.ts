@@ -23,13 +23,18 @@ export async function checkCommand(
 
 /** The findings rule by rule, the models that evomerge cannot score, and the day of the check. */
 export function reportText({ experiment, date, findings, cannotScore }: RuleReport): string {
-  const width = Math.max(0, ...findings.map(({ subject }) => subject.length));
+  const width = Math.max(0, ...findings.map(({ subject }) => shortened(subject).length));
   const lines = findings.flatMap(({ rule, title, subject, verdict, evidence }, i) => [
     ...(rule === findings[i - 1]?.rule ? [] : [`${title} (${rule})`]),
-    `  ${verdict.padEnd(7)}  ${subject.padEnd(width)}  ${evidence}`,
+    `  ${verdict.padEnd(7)}  ${shortened(subject).padEnd(width)}  ${evidence}`,
   ]);
   const counts = (["fail", "warn", "unknown", "pass"] as const)
     .map((verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`)
     .join(", ");
   return [...lines, "", ...cannotScore, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`].join("\n");
+}
+
+/** A model with as much of its commit as tells commits apart. */
+function shortened(subject: string): string {
+  return subject.replace(/(?<=@[0-9a-f]{12})[0-9a-f]{28}$/, "");
 }
