@@ -133,6 +133,7 @@ async function upload(
     }
     return response;
   };
+  onProgress?.({ doneBytes, totalBytes });
   const done = await commit({
     repo: name,
     hubUrl: hub.endpoint,

@@ -83,7 +83,7 @@ describe("pushFolder", () => {
     expect(lfs?.sha256).toBe(createHash("sha256").update(weights).digest("hex"));
     const { totalBytes } = progress.at(-1)!;
     expect(totalBytes).toBeGreaterThan(weights.length);
-    expect(progress.map(({ doneBytes }) => doneBytes)).toEqual([weights.length, totalBytes]);
+    expect(progress.map(({ doneBytes }) => doneBytes)).toEqual([0, weights.length, totalBytes]);
   });
 
   test("leaves the visibility of a new repository to the namespace unless it is told", async () => {
