@@ -99,12 +99,14 @@ export async function fetchSources(sources: Sources, hub: Hub, options: SourceOp
  */
 export async function unscorable({ models }: Sources, hub: Hub, { signal }: SourceOptions = {}): Promise<string[]> {
   const reasons: (string | undefined)[] = [];
-  for (const repository of models.values()) {
-    const files = filesOf(repository, "without weights");
-    if (typeof files === "string") reasons.push(files);
-    else reasons.push(await whyUnscorable(repository.name, await fetchFiles(hub, repository, files, { signal })));
-  }
+  for (const repository of models.values()) reasons.push(await whyNotScored(repository, hub, { signal }));
   return reasons.filter((reason) => reason !== undefined);
+}
+
+async function whyNotScored(repository: Repository, hub: Hub, { signal }: SourceOptions): Promise<string | undefined> {
+  const files = filesOf(repository, "without weights");
+  if (typeof files === "string") return files;
+  return whyUnscorable(repository.name, await fetchFiles(hub, repository, files, { signal }));
 }
 
 /** Whether any model or any rows of an experiment are on the Hub. */
@@ -114,15 +116,24 @@ export function namesHub({ base, experts, tasks }: Experiment): boolean {
   return models.some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
 }
 
-/** The folder of a model that is given as a folder or by its name on the Hub, the environment's unless one is given. */
+export interface ModelFolderOptions extends SourceOptions {
+  /** The environment's unless given. */
+  readonly hub?: Hub | undefined;
+  /** Whether evomerge is to score the model: one that it cannot score is a UserError before any weight is fetched. */
+  readonly toScore?: boolean | undefined;
+}
+
+/** The folder of a model that is given as a folder or by its name on the Hub. */
 export async function modelFolder(
   model: string,
-  { hub: given, ...options }: SourceOptions & { readonly hub?: Hub | undefined } = {},
+  { hub: given, toScore = false, ...options }: ModelFolderOptions = {},
 ): Promise<string> {
   const reference = parseReference(model);
   if (!reference || existsSync(model)) return model;
   const hub = given ?? (await openHub());
   const repository = await openModelRepository(hub, reference, options);
+  const reason = toScore ? await whyNotScored(repository, hub, options) : undefined;
+  if (reason !== undefined) throw new UserError(reason);
   const files = neededFiles(repository, "all");
   checkDisk(await planFetch(hub, [{ repository, files }]));
   return fetchFiles(hub, repository, files, options);

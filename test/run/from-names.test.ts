@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import type { Hub } from "../../src/hub/hub.ts";
 import type { RunEvent } from "../../src/run/events.ts";
@@ -97,9 +98,13 @@ describe("a run from names on the Hub", () => {
     });
     const experiment = await loadExperiment(path);
     const before = server.requests.length;
+    const emptyCache = await testHub(server, join(folder, "t5"));
+    await expect(
+      scoreModel({ model: "tiny/t5", rows: join(folder, "rows", "news.jsonl"), hub: emptyCache }),
+    ).rejects.toThrow("tiny/t5 is a t5 model");
     await expect(
       launchRun({ ...experiment, base: "tiny/t5" }, join(folder, "t5"), {
-        hub: await testHub(server, join(folder, "t5")),
+        hub: emptyCache,
       }),
     ).rejects.toThrow("tiny/t5 is a t5 model; evomerge scores llama and mistral models so far");
     expect(server.requests.slice(before).filter(({ path }) => /\.safetensors$|^\/lfs/.test(path))).toEqual([]);

@@ -48,7 +48,7 @@ async function fetchModel(model: string, signal: AbortSignal): Promise<string> {
   const progress = new Progress();
   try {
     const onProgress: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
-    return await modelFolder(model, { signal, onProgress });
+    return await modelFolder(model, { signal, onProgress, toScore: true });
   } finally {
     progress.end();
   }
