@@ -9,6 +9,6 @@ export function testHub(
 ): Promise<Hub> {
   return openHub(
     { HOME: folder, HF_ENDPOINT: url, HF_HUB_CACHE: `${folder}/cache`, ...environment },
-    { backoffMs: 1, patienceMs: 200, ...pace },
+    { backoffMs: 1, patienceMs: 2000, ...pace },
   );
 }
