@@ -13,7 +13,8 @@ async function waitThrough(silenceMs: number, holder: ProcessIdentity, signal: A
   const waiting = lockBlob(join(folder, "blob"), signal);
   vi.setSystemTime(Date.now() + silenceMs);
   using _ = await waiting;
-  return readdir(folder);
+  // Before the lock is given back.
+  return await readdir(folder);
 }
 
 afterEach(() => void vi.useRealTimers());
