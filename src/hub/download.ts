@@ -30,7 +30,7 @@ export async function download(hub: Hub, blob: string, what: Download): Promise<
   for (const remaining of [1, 0]) {
     await receiveAll(hub, partial, what);
     const found = partial.digest();
-    if (found === expected) return partial.publish();
+    if (found === expected) return await partial.publish();
     onBytes(-partial.length);
     if (remaining > 0) await partial.restart();
     else throw await refuse(hub, partial, what, found);
