@@ -2,7 +2,7 @@
 import type { Recipe } from "../merge/recipe.ts";
 
 /** Version of the journal's files. */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** Where losses lie in the side file of the journal. */
 export interface LossesRef {

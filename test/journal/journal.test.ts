@@ -48,7 +48,7 @@ describe("Journal", () => {
   test("replays what was told, in the same process or a later one", async () => {
     const { folder, records } = await writeJournal();
     expect(records.map(({ type }) => type)).toEqual(["start", "result", "ask", "result"]);
-    expect(records[0]).toEqual({ type: "start", format: 1, ...start });
+    expect(records[0]).toEqual({ type: "start", format: 2, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
