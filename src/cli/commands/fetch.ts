@@ -43,6 +43,7 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
 
 /** What fetching takes: bytes by repository, and what the disk has left. */
 export function planText({ repositories, missingBytes, freeBytes, cache }: FetchPlan): string {
+  if (repositories.length === 0) return "nothing to fetch: the experiment names no model and no rows of the Hub";
   const rows = repositories.map(({ name, commit, files, bytes, presentBytes }) => [
     name,
     commit.slice(0, 12),
