@@ -37,6 +37,31 @@ describe("openDataset", () => {
     expect(await readRows(found.files.map(({ path }) => join(folder, path)))).toEqual(expected);
   });
 
+  test("finds the competition's rows in either place where the Hub has them", async () => {
+    await using server = await LoopbackHub.start();
+    const configs = ["alpaca_cleaned", "cosmos_qa", "xsum"];
+    const card = configs.map(
+      (config) => `- config_name: ${config}\n  data_files:\n  - split: train\n    path: ${config}/train-*\n`,
+    );
+    const paths = (file: string): Record<string, Uint8Array> =>
+      Object.fromEntries(configs.map((config) => [`${config}/${file}`, parquet]));
+    const dataset = server.addDataset("AlgorithmicResearchGroup/llm_merging", {
+      files: { "README.md": `---\nconfigs:\n${card.join("")}---\n`, ...paths("train-00000-of-00001.parquet") },
+    });
+    dataset.commit({ branch: "refs/convert/parquet", files: paths("train/0000.parquet") });
+    const hub = await open(server);
+    for (const [revision, file] of [
+      ["main", "train/0000.parquet"],
+      [dataset.head.id, "train-00000-of-00001.parquet"],
+    ] as const) {
+      for (const config of ["cosmosqa", "xsum"]) {
+        const found = await openDataset(hub, { dataset: `${dataset.name}@${revision}`, config });
+        expect(found).toMatchObject({ config: config.replace("sqa", "s_qa"), split: "train" });
+        expect(found.files.map(({ path }) => path)).toEqual([`${found.config}/${file}`]);
+      }
+    }
+  });
+
   test("falls back to main for what the conversion lacks, and finds either commit again when it is pinned", async () => {
     await using server = await LoopbackHub.start();
     const dataset = server.addDataset(name, { files: { "cosmos_qa.jsonl": lines, "xsum.jsonl": lines } });

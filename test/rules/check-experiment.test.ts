@@ -208,17 +208,17 @@ describe("checkExperiment", () => {
     addRows(hub);
     const report = await check(hub, [
       ["meta-llama/Llama-2-7b-hf", { gated: false }],
-      ["abcdabcd987/gsm8k-llama2-7b-lora-16"],
+      ["FinGPT/fingpt-forecaster_dow30_llama2-7b_lora"],
     ]);
     expect(found(report, "size")[1]).toBe(
-      "pass 6,778,392,576 parameters by the headers of its safetensors files, adapter and base together",
+      "pass 6,744,707,072 parameters by the headers of its safetensors files, adapter and base together",
     );
     expect(found(report, "architecture")).toEqual([
       "pass an adapter of meta-llama/Llama-2-7b-hf, the base is meta-llama/Llama-2-7b-hf",
     ]);
     expect(found(report, "licence")[1]).toBe("warn the card states none; ask the model's author");
     expect(report.cannotScore).toEqual([
-      "abcdabcd987/gsm8k-llama2-7b-lora-16 is a LoRA adapter; evomerge scores full llama and mistral models so far",
+      "FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; evomerge scores full llama and mistral models so far",
     ]);
   });
 

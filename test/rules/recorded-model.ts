@@ -20,7 +20,8 @@ interface RecordedModel {
   readonly createdAt: string;
   readonly tags: readonly string[];
   readonly cardData: { readonly license?: string };
-  readonly safetensors: { readonly parameters: Readonly<Record<string, number>>; readonly total: number };
+  /** Absent where no weights are in safetensors. */
+  readonly safetensors?: { readonly parameters: Readonly<Record<string, number>>; readonly total: number };
   readonly tree: readonly {
     readonly path: string;
     readonly size?: number;
@@ -55,7 +56,7 @@ export async function addRecorded(hub: LoopbackHub, id: string, changes: Changes
     gated: changes.gated ?? gated,
     createdAt,
     tags,
-    safetensors,
+    ...(safetensors && { safetensors }),
     ...(licence !== undefined && { licence }),
   });
   return `${id}@${sha}`;
