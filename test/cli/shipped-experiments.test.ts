@@ -39,7 +39,7 @@ const expected: Readonly<Record<string, Expected>> = {
     ],
   },
   "llama-2-7b-adapters.yaml": {
-    weights: [2 * 6_738_415_616, 25_165_824],
+    weights: [2 * 6_738_415_616, 39_976_960],
     files: [7, 3],
     unscorable: [
       "abcdabcd987/gsm8k-llama2-7b-lora-16@636b5eb8da724edae406ba69ef90fd06478e6df7 has its weights in adapter_model.bin only",

@@ -211,12 +211,12 @@ describe("checkExperiment", () => {
       ["FinGPT/fingpt-forecaster_dow30_llama2-7b_lora"],
     ]);
     expect(found(report, "size")[1]).toBe(
-      "pass 6,744,707,072 parameters by the headers of its safetensors files, adapter and base together",
+      "pass 6,758,404,096 parameters by the headers of its safetensors files, adapter and base together",
     );
     expect(found(report, "architecture")).toEqual([
-      "pass an adapter of meta-llama/Llama-2-7b-hf, the base is meta-llama/Llama-2-7b-hf",
+      "warn an adapter of base_models/Llama-2-7b-chat-hf, the base is meta-llama/Llama-2-7b-hf",
     ]);
-    expect(found(report, "licence")[1]).toBe("warn the card states none; ask the model's author");
+    expect(found(report, "licence")[1]).toBe("pass apache-2.0");
     expect(report.cannotScore).toEqual([
       "FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; evomerge scores full llama and mistral models so far",
     ]);
@@ -239,6 +239,7 @@ describe("checkExperiment", () => {
       ...experiment,
       experts: [{ name: "pickled", path: "org/pickled@main" }],
     }));
+    expect(found(report, "licence")[1]).toBe("warn the card states none; ask the model's author");
     expect(found(report, "date")[1]).toMatch(/^fail adapter_model.bin: 2024-07-01T00:00:00.000Z by the date of commit/);
     expect(report.cannotScore).toEqual([expect.stringMatching(/^org\/pickled@\w{40} .*safetensors/)]);
   });
