@@ -116,6 +116,11 @@ export function namesHub({ base, experts, tasks }: Experiment): boolean {
   return models.some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
 }
 
+/** The model of the Hub that a text names; undefined where a folder of that name is there, or could be meant alone. */
+export function hubReference(model: string): HubReference | undefined {
+  return existsSync(model) ? undefined : parseReference(model);
+}
+
 export interface ModelFolderOptions extends SourceOptions {
   /** The environment's unless given. */
   readonly hub?: Hub | undefined;
@@ -128,8 +133,8 @@ export async function modelFolder(
   model: string,
   { hub: given, toScore = false, ...options }: ModelFolderOptions = {},
 ): Promise<string> {
-  const reference = parseReference(model);
-  if (!reference || existsSync(model)) return model;
+  const reference = hubReference(model);
+  if (!reference) return model;
   const hub = given ?? (await openHub());
   const repository = await openModelRepository(hub, reference, options);
   const reason = toScore ? await whyNotScored(repository, hub, options) : undefined;

@@ -117,7 +117,8 @@ async function sharedTokenizer(checkpoints: ReadonlyMap<string, Checkpoint>): Pr
   return expected;
 }
 
-function baseOf(checkpoints: ReadonlyMap<string, Checkpoint>): Checkpoint {
+/** The base among open parents. */
+export function baseOf(checkpoints: Workspace["checkpoints"]): Checkpoint {
   const base = checkpoints.get(BASE);
   if (!base) throw new Error("workspace: no base");
   return base;

@@ -1,13 +1,13 @@
 import { join, resolve } from "node:path";
 import { evomergeVersion } from "../experiment/identity.ts";
-import type { Workspace } from "../experiment/workspace.ts";
+import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/push.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 import { checkReplaceable } from "./model-folder.ts";
 import { exportStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
-import { baseOf, writeModel } from "./write-model.ts";
+import { writeModel } from "./write-model.ts";
 
 export interface ExportOptions extends RunOptions {
   /** Folder of the model; `best` in the run's folder unless given. */

@@ -5,16 +5,10 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { isCompanion } from "../checkpoint/companion-files.ts";
 import { formatManifest, MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
 import { reasonOf } from "../checkpoint/system-error.ts";
 import { UserError } from "../errors.ts";
-
-/** What makes a folder of weights a model for transformers and lm_eval. */
-const CARRIED_OVER =
-  /^((config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json|merges\.txt|chat_template\.jinja|tokenizer\.model)$/;
-
-/** Files of the licence, in whichever spelling. */
-const TERMS = /^(LICENSE|NOTICE)/i;
 
 /** Refuses a folder with anything in it that is not of an earlier export, since an export replaces the whole folder. */
 export async function checkReplaceable(folder: string): Promise<void> {
@@ -46,8 +40,7 @@ export async function emptyFolder(folder: string): Promise<void> {
 /** Copies configuration, tokenizer and licence files of the base. */
 export async function carryOver(base: string, folder: string): Promise<void> {
   for (const name of await readdir(base)) {
-    if (CARRIED_OVER.test(name) || TERMS.test(name))
-      await writeFileAtomic(join(folder, name), await readFile(join(base, name)));
+    if (isCompanion(name)) await writeFileAtomic(join(folder, name), await readFile(join(base, name)));
   }
 }
 

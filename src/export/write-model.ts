@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
-import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { Task } from "../experiment/load-tasks.ts";
-import { BASE, type Workspace } from "../experiment/workspace.ts";
+import { BASE, baseOf, type Workspace } from "../experiment/workspace.ts";
 import type { Outcome, RunOptions } from "../run/run-experiment.ts";
+import { commonDtype } from "./common-dtype.ts";
 import { licenceOf } from "./licence.ts";
 import { mergekitConfig } from "./mergekit-config.ts";
 import { mergeWeights } from "./merge-weights.ts";
@@ -54,9 +54,9 @@ async function describe(
 ): Promise<void> {
   const { experiment, winner } = outcome;
   const licences = await licencesOf(checkpoints);
-  const baseDtype = dtypeOf(checkpoints);
+  const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   const texts = {
-    "recipe.json": `${JSON.stringify(winner.recipe, null, 2)}\n`,
+    "recipe.json": recipeText(winner.recipe),
     "mergekit_config.yml": mergekitConfig({ experiment, recipe: winner.recipe, layers: model.layers, baseDtype }),
     "README.md": modelCard(outcome, { weightsDigest, version: evomergeVersion(), licences }),
   };
@@ -76,16 +76,7 @@ function checkDigest({ folder, verdict }: Outcome, weightsDigest: string): void 
   );
 }
 
-/** The open checkpoint of the base. */
-export function baseOf(checkpoints: Workspace["checkpoints"]): Checkpoint {
-  const base = checkpoints.get(BASE);
-  if (!base) throw new Error("export: no base");
-  return base;
-}
-
-/** Of the base's first tensor: mergekit saves all in one dtype. */
-function dtypeOf(checkpoints: Workspace["checkpoints"]): TensorInfo["dtype"] {
-  const [first] = baseOf(checkpoints).tensors.values();
-  if (!first) throw new Error("export: the base has no tensors");
-  return first.dtype;
+/** The recipe.json of an exported model. */
+export function recipeText(recipe: object): string {
+  return `${JSON.stringify(recipe, null, 2)}\n`;
 }

@@ -1,3 +1,4 @@
+import { isCompanion } from "../checkpoint/companion-files.ts";
 import { INDEX_FILE, SINGLE_FILE } from "../checkpoint/checkpoint.ts";
 import { UserError } from "../errors.ts";
 import { formatReference } from "./reference.ts";
@@ -11,21 +12,8 @@ const PICKLE = /^(pytorch_model.*|adapter_model)\.bin$|\.(pt|pth|ckpt)$/;
 /** Of a file that is fetched before the disk is checked; the largest tokenizers have some ten megabytes. */
 const MAX_SMALL_BYTES = 2 ** 28;
 
-const SMALL_FILES = new Set([
-  "config.json",
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "vocab.json",
-  "merges.txt",
-  "tokenizer.model",
-  "spiece.model",
-  "README.md",
-  INDEX_FILE,
-  ADAPTER_CONFIG,
-]);
+/** Read beside what goes wherever the weights go. */
+const DESCRIPTIONS = new Set(["README.md", INDEX_FILE, ADAPTER_CONFIG]);
 
 /**
  * The files of a model or adapter that evomerge reads or passes on, its safetensors weights only if wanted; nothing in
@@ -43,7 +31,7 @@ export function neededFiles(repository: Repository, extent: "all" | "without wei
 }
 
 function isSmall(path: string): boolean {
-  return SMALL_FILES.has(path) || /^(LICENSE|NOTICE)[^/]*$/i.test(path) || /^chat_template\.[^/]+$/.test(path);
+  return isCompanion(path) || DESCRIPTIONS.has(path);
 }
 
 /** One file wins over shards, as when a folder is opened. */

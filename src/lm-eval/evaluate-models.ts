@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { modelFolder } from "../experiment/sources.ts";
+import { hubReference, modelFolder } from "../experiment/sources.ts";
 import type { Hub } from "../hub/hub.ts";
-import { parseReference } from "../hub/reference.ts";
 import { type Benchmark, writeBenchmarks } from "../report/benchmarks.ts";
 import type { RunEvent } from "../run/events.ts";
 import { benchmarksOf } from "./benchmarks-of.ts";
@@ -90,6 +89,5 @@ export async function evaluateModels(target: string, options: EvaluateOptions = 
 
 /** Where a model's evaluations begin their name: never in the cache of the Hub. */
 function besideModel(target: string): string {
-  const isOnHub = parseReference(target) !== undefined && !existsSync(target);
-  return isOnHub ? join("results", target.replaceAll("/", "--")) : resolve(target);
+  return hubReference(target) ? join("results", target.replaceAll("/", "--")) : resolve(target);
 }

@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { readJsonObject } from "../checkpoint/json-object.ts";
-import { MANIFEST } from "../checkpoint/manifest.ts";
+import { MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { exportRun } from "../export/export-run.ts";
+import { recipeText } from "../export/write-model.ts";
 import { readJournal } from "../journal/journal.ts";
 import type { RunOptions } from "../run/run-experiment.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
@@ -26,7 +27,7 @@ export interface ModelToEvaluate {
   readonly source: string;
   readonly folder: string;
   /** Of the winner of a run, once it is known. */
-  readonly recipe?: unknown;
+  readonly recipe?: object;
 }
 
 /** A model by itself; a UserError when there is none. */
@@ -82,9 +83,12 @@ export function namesInRun(run: string): readonly string[] {
  */
 export async function exported(run: string, winner: ModelToEvaluate, options: RunOptions): Promise<ModelToEvaluate> {
   const manifest = await readFile(join(winner.folder, MANIFEST), "utf8").catch(() => "");
-  // As `exportRun` writes it.
-  const recipe = createHash("sha256").update(`${JSON.stringify(winner.recipe, null, 2)}\n`);
-  const isCurrent = winner.recipe !== undefined && manifest.includes(`${recipe.digest("hex")}  recipe.json\n`);
+  const exportedRecipe = parseManifest(manifest).get("recipe.json");
+  const isCurrent = winner.recipe !== undefined && exportedRecipe === sha256(recipeText(winner.recipe));
   if (!isCurrent) await exportRun(run, options);
   return { ...winner, recipe: await readJsonObject(join(winner.folder, "recipe.json")) };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -2,10 +2,12 @@ import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/reference.ts";
 import { declarations, type MethodName } from "../../merge/declarations.ts";
 import type { MergeRecipe, Recipe } from "../../merge/recipe.ts";
+import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
-import { functions, imports, members } from "./module-text.ts";
+import { classMembers } from "./class-text.ts";
+import { functions } from "./function-text.ts";
 import { type PythonData, pythonLiteral, pythonString } from "./python-literal.ts";
-import { commonDtype, type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
+import { type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
 
 /** A merge whose parents anyone can download. */
 export interface StarterKitSource extends KitName {
@@ -24,6 +26,23 @@ export interface StarterKitSource extends KitName {
 
 /** How every module begins, so that a later export knows that it may replace it. */
 export const FIRST_WORDS = "# Exported by evomerge ";
+
+const imports = `import ast
+import copy
+import functools
+import json
+import os
+import shutil
+
+import torch
+import transformers
+from huggingface_hub import hf_hub_download
+from huggingface_hub.utils import EntryNotFoundError
+from safetensors import safe_open
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from llm_merging.merging.Merges import Merges`;
 
 const formulas: Readonly<Record<MethodName, string>> = {
   linear: `    weights = coefficients("weight", group, layer)
@@ -71,7 +90,7 @@ MODEL_DTYPE = ${torchDtype[commonDtype(weights)]}
 
 
 class ${className}(Merges):
-${members(maxLength)}
+${classMembers(maxLength)}
 
 ${mergeTensorText(recipe)}${functions}`;
 }

@@ -1,4 +1,4 @@
-import { tensorBytes, type TensorSpec } from "../../checkpoint/safetensors-header.ts";
+import type { TensorSpec } from "../../checkpoint/safetensors-header.ts";
 import type { Weight } from "../../model/architecture.ts";
 import { pythonString } from "./python-literal.ts";
 
@@ -32,12 +32,4 @@ function layerRange(layers: readonly (number | undefined)[]): string {
   const isRange = layers.every((layer, i) => layer === first + i);
   if (isRange) return `range(${first}, ${first + layers.length})`;
   return `[${layers.map((layer) => layer ?? "None").join(", ")}]`;
-}
-
-/** The dtype that most bytes are of. */
-export function commonDtype(weights: readonly StoredWeight[]): Dtype {
-  const bytes: Record<Dtype, number> = { f32: 0, f16: 0, bf16: 0 };
-  for (const weight of weights) bytes[weight.dtype] += tensorBytes(weight);
-  const dtypes = Object.keys(bytes) as Dtype[];
-  return dtypes.reduce((common, dtype) => (bytes[dtype] > bytes[common] ? dtype : common));
 }

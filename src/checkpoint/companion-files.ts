@@ -1,0 +1,22 @@
+/** What makes a folder of weights a model for transformers and lm_eval: configuration and tokenizer. */
+export const COMPANION_FILES = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "tokenizer.model",
+  "spiece.model",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+  "chat_template.json",
+  "chat_template.jinja",
+] as const;
+
+const names: ReadonlySet<string> = new Set(COMPANION_FILES);
+
+/** Whether a file goes wherever the weights go: one of those above, or terms of the licence in whichever spelling. */
+export function isCompanion(name: string): boolean {
+  return names.has(name) || /^(LICENSE|NOTICE)[^/]*$/i.test(name);
+}
