@@ -38,8 +38,9 @@ const fileSchema = z.object({
   path: filePath,
   size,
   oid: sha1,
-  lfs: z.object({ oid: sha256, size }).optional(),
-  lastCommit: lastCommit.optional(),
+  lfs: z.object({ oid: sha256, size }).nullish(),
+  // The Hub gives none where it could not find it in time.
+  lastCommit: lastCommit.nullish(),
 });
 
 /** Asks which commit the revision is, and for what is known of the repository; a UserError explains a refusal. */

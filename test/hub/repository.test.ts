@@ -35,6 +35,21 @@ async function fillAsPython(repository: string, commit: string, contents: Record
 }
 
 describe("openRepository", () => {
+  test("takes a listing in which the Hub found no last commit", async () => {
+    await using server = await LoopbackHub.start();
+    server.addModel("org/name", { files });
+    const hub = await testHub(server, await temporaryFolder());
+    const hasty: typeof fetch = async (input, init) => {
+      const response = await hub.fetch(input, init);
+      if (!String(input).includes("/tree/")) return response;
+      const entries = (await response.json()) as object[];
+      return Response.json(entries.map((entry) => ({ ...entry, lastCommit: null })));
+    };
+    const { files: found } = await openRepository({ ...hub, fetch: hasty }, "model", main, { withCommits: true });
+    expect(found.map(({ path }) => path).toSorted()).toEqual(Object.keys(files).toSorted());
+    expect(found.map(({ lastCommit }) => lastCommit)).toEqual([undefined, undefined, undefined]);
+  });
+
   test("pins the revision and tells what the Hub knows, files with sizes and digests over all pages", async () => {
     await using server = await LoopbackHub.start();
     server.pageSize = 2;
