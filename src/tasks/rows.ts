@@ -37,7 +37,10 @@ export async function readRows(paths: string | readonly string[], options: RowOp
       rows.push(taskRow(parseRow(record, own)));
     }
   }
-  if (!format) throw new UserError(`${nameFiles(files)}: expected rows, found none`);
+  if (!format)
+    throw new UserError(
+      `${nameFiles(files)}: expected rows, found none; give JSON lines, CSV with a header, or parquet`,
+    );
   if (options.format !== undefined && format.name !== "MMLU") {
     throw new UserError(
       `${nameFiles(files)}: the format ${options.format} needs MMLU rows, found ${format.name} rows; leave the format out`,

@@ -195,7 +195,11 @@ describe("a failure", () => {
   test.each([
     [1, ["run", "absent.yaml"], "evomerge: cannot read absent.yaml: no such file\n"],
     [1, ["resume", "base"], "evomerge: base holds no run: expected the file journal.jsonl in it\n"],
-    [1, ["score", "base", "--task", "empty.jsonl"], "evomerge: empty.jsonl: expected rows, found none\n"],
+    [
+      1,
+      ["score", "base", "--task", "empty.jsonl"],
+      "evomerge: empty.jsonl: expected rows, found none; give JSON lines, CSV with a header, or parquet\n",
+    ],
     [2, ["run"], "error: missing required argument 'experiment'\n"],
     [2, ["rn"], "error: unknown command 'rn'\n(Did you mean run?)\n"],
     [

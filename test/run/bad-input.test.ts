@@ -168,7 +168,7 @@ const faults: readonly Fault[] = [
   [
     "a file without rows",
     (folder) => writeFile(join(folder, "rows/news.jsonl"), "\n"),
-    "~/rows/news.jsonl: expected rows, found none",
+    "~/rows/news.jsonl: expected rows, found none; give JSON lines, CSV with a header, or parquet",
   ],
   [
     "a file of rows that is not there",

@@ -95,8 +95,8 @@ describe("CSV", () => {
       "input,target\na,b\nc\n",
       "rows.csv: expected CSV with a header: Invalid Record Length",
     ],
-    ["a header alone", header, "rows.csv: expected rows, found none"],
-    ["nothing", "", "rows.csv: expected rows, found none"],
+    ["a header alone", header, "rows.csv: expected rows, found none; give JSON lines, CSV with a header, or parquet"],
+    ["nothing", "", "rows.csv: expected rows, found none; give JSON lines, CSV with a header, or parquet"],
   ])("refuses %s", async (_, content, message) => {
     const found = await fault("rows.csv", content);
     expect(found).toContain(message);
@@ -127,7 +127,11 @@ describe("parquet", () => {
     ["an empty target", parquet({ input: ["a", "b", "c"], target: ["x", "y", ""] }), "rows.parquet: row 3: target: "],
     ["rows without labels", parquet({ input: ["a"] }), "rows.parquet: row 1: found no labels: "],
     ["other columns", parquet({ text: ["a", "b"] }), /rows.parquet: row 1: expected the keys .*; found text/],
-    ["no rows", parquet({ input: [], target: [] }), "rows.parquet: expected rows, found none"],
+    [
+      "no rows",
+      parquet({ input: [], target: [] }),
+      "rows.parquet: expected rows, found none; give JSON lines, CSV with a header, or parquet",
+    ],
     ["another kind of file", Buffer.from("input,target\na,b\n"), "rows.parquet: cannot read it as parquet: "],
     ["an empty file", Buffer.alloc(0), "rows.parquet: cannot read it as parquet: "],
   ])("refuses %s", async (_, content, message) => {
@@ -169,7 +173,7 @@ describe("JSON", () => {
     ["a broken array", "[{}", "a.json: expected an array of JSON objects: "],
     ["an array of others", JSON.stringify([text, 1]), "a.json: row 2: expected a JSON object, found 1"],
     ["a fault within", JSON.stringify([text, { ...text, target: "" }]), "a.json: row 2: target: expected some text"],
-    ["an empty array", "[]", "a.json: expected rows, found none"],
+    ["an empty array", "[]", "a.json: expected rows, found none; give JSON lines, CSV with a header, or parquet"],
   ])("refuses %s", async (_, content, message) => {
     expect(await fault("a.json", content)).toContain(message);
   });

@@ -115,7 +115,7 @@ describe("readRows", () => {
   });
 
   test.each([
-    ["no rows", [""], "rows.jsonl: expected rows, found none"],
+    ["no rows", [""], "rows.jsonl: expected rows, found none; give JSON lines, CSV with a header, or parquet"],
     ["broken JSON", [text, "{"], "rows.jsonl:2: expected a JSON object on one line: "],
     ["no object", ["[1]"], "rows.jsonl:1: expected a JSON object, found [1]"],
     ["unknown keys", [{ prompt: "x" }], "rows.jsonl:1: expected the keys question, choices, answer (MMLU); or "],

@@ -29,7 +29,8 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
     const plan = await planSources(sources, hub);
     // Before the files of a gated model are asked for, which may be refused.
     if (!json) process.stdout.write(`${planText(plan)}\n`);
-    const cannotScore = await unscorable(sources, hub, options);
+    // Without --dry-run the first of them is the error that fetching ends with.
+    const cannotScore = dryRun ? await unscorable(sources, hub, options) : [];
     const told = json ? [JSON.stringify({ ...plan, cannotScore })] : cannotScore;
     process.stdout.write(told.map((line) => `${line}\n`).join(""));
     if (!dryRun) await fetchSources(sources, hub, options);
