@@ -41,7 +41,7 @@ describe("openRepository", () => {
     const hub = await testHub(server, await temporaryFolder());
     const hasty: typeof fetch = async (input, init) => {
       const response = await hub.fetch(input, init);
-      if (!String(input).includes("/tree/")) return response;
+      if (!response.url.includes("/tree/")) return response;
       const entries = (await response.json()) as object[];
       return Response.json(entries.map((entry) => ({ ...entry, lastCommit: null })));
     };
