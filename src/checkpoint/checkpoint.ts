@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { readJsonObject, type JsonObject } from "./json-object.ts";
+import { readJsonObject, type JsonObject } from "../files/json-object.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex, type WeightMap } from "./shard-index.ts";
-import { showUntrusted as show } from "./show-untrusted.ts";
-import { reasonOf } from "./system-error.ts";
+import { showUntrusted as show } from "../files/show-untrusted.ts";
+import { reasonOf } from "../files/system-error.ts";
 
 export type { TensorInfo } from "./safetensors-header.ts";
 

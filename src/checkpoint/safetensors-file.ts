@@ -3,7 +3,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { UserError } from "../errors.ts";
 import { readRange, updateHash } from "./pieces.ts";
 import { LENGTH_BYTES, parseHeader, readHeaderLength, type StoredTensor } from "./safetensors-header.ts";
-import { reasonOf } from "./system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 
 const SAMPLE_BYTES = 2 ** 20;
 

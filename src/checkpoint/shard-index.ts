@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
-import { isJsonObject, readJsonObject } from "./json-object.ts";
-import { showUntrusted as show } from "./show-untrusted.ts";
+import { isJsonObject, readJsonObject } from "../files/json-object.ts";
+import { showUntrusted as show } from "../files/show-untrusted.ts";
 
 /** Tensor name → name of the file in the same folder that holds it. */
 export type WeightMap = ReadonlyMap<string, string>;

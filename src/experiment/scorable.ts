@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonObject } from "../checkpoint/json-object.ts";
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { readJsonObject } from "../files/json-object.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import { modelTypes, openModel } from "../model/open-model.ts";
 

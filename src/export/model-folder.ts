@@ -4,10 +4,10 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { isCompanion } from "../checkpoint/companion-files.ts";
 import { formatManifest, MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 
 /** Refuses a folder with anything in it that is not of an earlier export, since an export replaces the whole folder. */

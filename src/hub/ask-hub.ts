@@ -1,7 +1,7 @@
 import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { z } from "zod";
-import { showUntrusted as show } from "../checkpoint/show-untrusted.ts";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { showUntrusted as show } from "../files/show-untrusted.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import { fetchAbout, pageOf, type Subject } from "./explain-refusal.ts";
 import { filePath, gated, lastCommit, sha1, sha256, size } from "./fields.ts";

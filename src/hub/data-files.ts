@@ -1,4 +1,4 @@
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 
 /** The files that hold one split of one configuration of a dataset, in their order. */
 export interface DataFiles {

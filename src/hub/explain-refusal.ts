@@ -1,4 +1,4 @@
-import { showUntrusted as show } from "../checkpoint/show-untrusted.ts";
+import { showUntrusted as show } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import type { Hub } from "./hub.ts";
 import type { HubReference } from "./reference.ts";

@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
-import { reasonOf } from "../checkpoint/system-error.ts";
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { reasonOf } from "../files/system-error.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 
 /** A file of an exported model, with the digests by which the Hub may list it. */

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import pLimit from "p-limit";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import { lockBlob } from "./blob-lock.ts";
 import { blobPath, hasSize, isInSnapshot, snapshotFolder } from "./cache.ts";

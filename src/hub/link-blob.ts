@@ -1,7 +1,7 @@
 import { lstat, mkdir, rename, symlink } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname, join, relative } from "node:path";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 
 /** Makes a blob readable as `path` of the snapshot, by a relative link; moves it there where links are not possible. */

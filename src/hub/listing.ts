@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { refPath, repositoryFolder } from "./cache.ts";
 import { filePath, gated, lastCommit, sha1, sha256, size } from "./fields.ts";
 import type { Hub } from "./hub.ts";

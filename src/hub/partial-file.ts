@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import { partialPath } from "./cache.ts";
 import type { RepositoryFile } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import type { LmEval } from "./find-lm-eval.ts";
 import type { ModelToEvaluate } from "./models-to-evaluate.ts";

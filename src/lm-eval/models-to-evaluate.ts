@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { readJsonObject } from "../checkpoint/json-object.ts";
+import { readJsonObject } from "../files/json-object.ts";
 import { MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";

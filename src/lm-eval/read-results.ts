@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { isJsonObject, type JsonObject } from "../checkpoint/json-object.ts";
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { isJsonObject, type JsonObject } from "../files/json-object.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 
 /** Whether each document of a task was answered right, in the order of the documents. */

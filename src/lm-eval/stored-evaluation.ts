@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { resultsSchema } from "./read-results.ts";
 
 /** One model evaluated with lm_eval, as it is stored: what was run, on which weights, and everything it said. */

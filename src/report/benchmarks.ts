@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { UserError } from "../errors.ts";
 
 /** A value that lm_eval reports of one model. */

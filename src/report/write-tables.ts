@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
 import { readJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel, TaskScores } from "../journal/records.ts";
 import { benchmarkRows } from "./benchmark-table.ts";

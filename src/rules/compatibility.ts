@@ -1,4 +1,4 @@
-import type { JsonObject } from "../checkpoint/json-object.ts";
+import type { JsonObject } from "../files/json-object.ts";
 import { parseReference } from "../hub/reference.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
 import { type Judgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../checkpoint/json-object.ts";
+import type { JsonObject } from "../files/json-object.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Repository, RepositoryFile } from "../hub/repository.ts";
 import type { HubReference } from "../hub/reference.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import type { DatasetSource, Experiment, RowSource } from "../experiment/experiment-file.ts";
 import { openDataset } from "../hub/dataset.ts";

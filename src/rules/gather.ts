@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { INDEX_FILE } from "../checkpoint/checkpoint.ts";
-import { isJsonObject, type JsonObject, readJsonObject } from "../checkpoint/json-object.ts";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { ADAPTER_FILE, whyUnscorable } from "../experiment/scorable.ts";

@@ -1,4 +1,4 @@
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import type { HubRepository } from "../hub/repository.ts";
 import type { Facts, ModelFacts, Problem } from "./facts.ts";
 

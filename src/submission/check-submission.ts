@@ -1,4 +1,4 @@
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import type { Question } from "./questions.ts";
 import type { Predictions } from "./submission-file.ts";
 

@@ -1,4 +1,4 @@
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import type { EngineName, Precision } from "../experiment/experiment-file.ts";
 import { BASE, openWorkspace } from "../experiment/workspace.ts";

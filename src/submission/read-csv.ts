@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
-import { reasonOf } from "../checkpoint/system-error.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import { csvRecords } from "../tasks/csv-records.ts";
 

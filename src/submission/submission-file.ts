@@ -1,7 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
-import { writeFileAtomic } from "../checkpoint/atomic-file.ts";
-import { showUntrusted } from "../checkpoint/show-untrusted.ts";
+import { writeFileAtomic } from "../files/atomic-file.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import { readCsv } from "./read-csv.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { writeFileAtomic } from "../../checkpoint/atomic-file.ts";
-import { reasonOf } from "../../checkpoint/system-error.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { reasonOf } from "../../files/system-error.ts";
 import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment-file.ts";

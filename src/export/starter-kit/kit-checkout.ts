@@ -1,7 +1,7 @@
 /** A checkout of the competition's starter kit, and where its two generations list the merge methods they know. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { reasonOf } from "../../checkpoint/system-error.ts";
+import { reasonOf } from "../../files/system-error.ts";
 import { UserError } from "../../errors.ts";
 import type { KitName } from "./kit-name.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { StagedFile, writeFileAtomic } from "../../src/checkpoint/atomic-file.ts";
+import { StagedFile, writeFileAtomic } from "../../src/files/atomic-file.ts";
 import { UserError } from "../../src/errors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
