@@ -14,7 +14,8 @@ export interface DeviceMemory {
 
 /**
  * Where tensors are merged and models run. Every engine implements this interface and passes one contract suite; models
- * and merge methods are written once, as expressions.
+ * and merge methods are written once, as expressions. Closing a device waits for the uploads, runs and reads in flight and
+ * frees every tensor; what is begun afterwards is rejected, and freeing again does nothing.
  */
 export interface Device extends AsyncDisposable {
   /** Engine, version and hardware in one line, for people and the journal. */

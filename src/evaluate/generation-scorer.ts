@@ -4,7 +4,7 @@
  * the coefficients so far share the activations so far.
  * @module
  */
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { DeviceTensor } from "../device/device.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { DeviceBatches, type BatchShare } from "./device-batches.ts";
@@ -46,6 +46,8 @@ export interface ScoreOptions {
 
 export class GenerationScorer {
   readonly #options: ScorerOptions;
+  /** Two passes at once would share, and drop, each other's stages of the parents. */
+  readonly #turn: LimitFunction = pLimit(1);
 
   constructor(options: ScorerOptions) {
     this.#options = options;
@@ -53,12 +55,16 @@ export class GenerationScorer {
 
   /**
    * Log-likelihoods of all prompts under every recipe; every recipe sees the same batches. Where the activations of all
-   * candidates would not fit on the device at once, the prompts are scored in several passes.
+   * candidates would not fit on the device at once, the prompts are scored in several passes. Calls take turns.
    */
-  async score(
+  score(recipes: readonly Recipe[], prompts: readonly Prompt[], options: ScoreOptions = {}): Promise<GenerationScores> {
+    return this.#turn(() => this.#score(recipes, prompts, options));
+  }
+
+  async #score(
     recipes: readonly Recipe[],
     prompts: readonly Prompt[],
-    { signal, digestOf, onProgress }: ScoreOptions = {},
+    { signal, digestOf, onProgress }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
     const passes = splitByTokens(

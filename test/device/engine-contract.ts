@@ -197,6 +197,33 @@ export function describeEngine(name: string, open: () => Promise<Device>): void 
         await expect(device.read(tensor)).rejects.toThrow(/freed/);
       });
 
+      test("closing waits for what is in flight and releases every tensor", async () => {
+        const closing = await open();
+        // Large enough for copies and products to run beside the event loop.
+        const values = f32Bytes(noise(generator(5), 2048 * 1024));
+        const x = await closing.upload(values, "f32", [2048, 1024]);
+        const square = reshape(input(x), [1024, 2048]);
+        const runs = Array.from({ length: 2 * closing.concurrency + 1 }, () => closing.run([linear(square, square)]));
+        const [uploading, reading] = [closing.upload(values, "f32", [2048, 1024]), closing.read(x)];
+        const work = Promise.all([...runs, uploading, reading]);
+        await Promise.all([closing[Symbol.asyncDispose](), closing[Symbol.asyncDispose]()]);
+        expect(closing.memory.bytes).toBe(0);
+        await work;
+        expect(digest(await reading)).toBe(digest(values));
+      });
+
+      test("a closed device refuses work and has nothing to free", async () => {
+        const closed = await open();
+        const tensor = await closed.upload(f32Bytes([1, 2]), "f32", [2]);
+        await closed[Symbol.asyncDispose]();
+        await expect(closed.upload(f32Bytes([1]), "f32", [1])).rejects.toThrow(/ is closed/);
+        await expect(closed.run([scale(input(tensor), 2)])).rejects.toThrow(/ is closed/);
+        await expect(closed.read(tensor)).rejects.toThrow(/ is closed/);
+        closed.free(tensor);
+        await closed[Symbol.asyncDispose]();
+        expect(closed.memory.bytes).toBe(0);
+      });
+
       test("closing releases every tensor", async () => {
         const closing = await open();
         const tensor = await closing.upload(f32Bytes([1, 2]), "f32", [2]);

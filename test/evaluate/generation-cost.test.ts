@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
+import type { GenerationScores } from "../../src/evaluate/generation-scorer.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
@@ -73,6 +74,21 @@ describe("a generation whose activations do not fit on the device", () => {
     observed.capacityBytes = undefined;
     expect(await family.scorer.score(recipes, prompts, { digestOf: 1 })).toEqual(split);
     expect(observed.memory.peakBytes).toBeGreaterThan(1.5 * peakBytes);
+  });
+});
+
+describe("two generations asked for at once", () => {
+  test.each([true, false])("score as each does alone, one after the other: resident %s", async (resident) => {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { resident });
+    const asked = [3, 2].map((count) => ({ recipes: distinctRecipes(count, 2), prompts: randomPrompts(4 * count) }));
+    const score = ({ recipes, prompts }: (typeof asked)[number]): Promise<GenerationScores> =>
+      family.scorer.score(recipes, prompts, { digestOf: 1 });
+    const alone: GenerationScores[] = [];
+    for (const generation of asked) alone.push(await score(generation));
+    const { bytes } = observed.memory;
+    expect(await Promise.all(asked.map(score))).toEqual(alone);
+    expect(observed.memory.bytes).toBe(bytes);
   });
 });
 

@@ -6,6 +6,7 @@ import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { inOrder, type Expression } from "../expression.ts";
+import { WorkInFlight } from "../work-in-flight.ts";
 import { loadGgml, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
@@ -47,12 +48,14 @@ class GgmlDevice implements Device {
   readonly #limit: LimitFunction;
   readonly #compute: (backend: Pointer, graph: Pointer) => Promise<number>;
   readonly #capacityBytes: number;
+  readonly #work: WorkInFlight;
   #peakBytes = 0;
 
   constructor(ggml: Ggml, device: Pointer) {
     this.#ggml = ggml;
     this.kind = ggml.deviceType(device) === CPU ? "cpu" : "gpu";
     this.name = `ggml on ${String(ggml.deviceName(device))} (${String(ggml.deviceDescription(device)).trim()})`;
+    this.#work = new WorkInFlight(this.name);
     this.#capacityBytes = freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device);
     // One thread a lane: ggml's spinning barriers collapse when cores are shared, independent candidates do not.
@@ -73,12 +76,55 @@ class GgmlDevice implements Device {
     return { capacityBytes: this.#capacityBytes, bytes, peakBytes: Math.max(this.#peakBytes, bytes) };
   }
 
-  async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
-    const tensor: DeviceTensor = { dtype, shape };
+  upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
+    return this.#work.begin(() => this.#upload(bytes, { dtype, shape }));
+  }
+
+  read(tensor: DeviceTensor): Promise<Uint8Array> {
+    return this.#work.begin(() =>
+      this.#within(1, 0, async (context) => {
+        const node = this.#store.nodeOf(context, tensor);
+        const bytes = new Uint8Array(bytesOf(tensor));
+        await this.#transfer(this.#ggml.getTensor, node, bytes);
+        return bytes;
+      }),
+    );
+  }
+
+  run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+    return this.#work.begin(() =>
+      this.#limit(async () => {
+        const lane = this.#idle.pop();
+        if (!lane) throw new Error("ggml: no idle lane");
+        try {
+          return await this.#runOn(lane, outputs);
+        } finally {
+          this.#idle.push(lane);
+        }
+      }),
+    );
+  }
+
+  free(...tensors: readonly DeviceTensor[]): void {
+    for (const tensor of tensors) this.#store.free(tensor);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#work.close(() => {
+      this.#store.close();
+      for (const { backend, workspace } of this.#lanes) {
+        this.#ggml.freeWorkspace(workspace);
+        this.#ggml.closeBackend(backend);
+      }
+      this.#lanes.length = 0;
+    });
+  }
+
+  async #upload(bytes: Uint8Array, tensor: DeviceTensor): Promise<DeviceTensor> {
     const expected = bytesOf(tensor);
     if (bytes.byteLength !== expected) {
       throw new Error(
-        `upload: expected ${expected} bytes for ${dtype} [${shape.join(", ")}], found ${bytes.byteLength}`,
+        `upload: expected ${expected} bytes for ${tensor.dtype} [${tensor.shape.join(", ")}], found ${bytes.byteLength}`,
       );
     }
     return this.#within(1, 0, async (context) => {
@@ -87,40 +133,6 @@ class GgmlDevice implements Device {
       await this.#transfer(this.#ggml.setTensor, node, bytes);
       return tensor;
     });
-  }
-
-  async read(tensor: DeviceTensor): Promise<Uint8Array> {
-    return this.#within(1, 0, async (context) => {
-      const node = this.#store.nodeOf(context, tensor);
-      const bytes = new Uint8Array(bytesOf(tensor));
-      await this.#transfer(this.#ggml.getTensor, node, bytes);
-      return bytes;
-    });
-  }
-
-  run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    return this.#limit(async () => {
-      const lane = this.#idle.pop();
-      if (!lane) throw new Error("ggml: no idle lane");
-      try {
-        return await this.#runOn(lane, outputs);
-      } finally {
-        this.#idle.push(lane);
-      }
-    });
-  }
-
-  free(...tensors: readonly DeviceTensor[]): void {
-    for (const tensor of tensors) this.#store.free(tensor);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.free(...this.#store.tensors);
-    for (const { backend, workspace } of this.#lanes) {
-      this.#ggml.freeWorkspace(workspace);
-      this.#ggml.closeBackend(backend);
-    }
-    this.#lanes.length = 0;
   }
 
   #runOn(lane: Lane, outputs: readonly Expression[]): Promise<DeviceTensor[]> {

@@ -16,6 +16,7 @@ export class TensorStore {
   readonly #deviceName: string;
   readonly #placed = new Map<DeviceTensor, Placed>();
   #bytes = 0;
+  #closed = false;
 
   constructor(ggml: Ggml, device: Pointer) {
     this.#ggml = ggml;
@@ -25,10 +26,6 @@ export class TensorStore {
 
   get bytes(): number {
     return this.#bytes;
-  }
-
-  get tensors(): IterableIterator<DeviceTensor> {
-    return this.#placed.keys();
   }
 
   /** A context for graph nodes, whose data lie elsewhere; to be freed by the caller. */
@@ -61,11 +58,19 @@ export class TensorStore {
     this.#bytes += bytes;
   }
 
+  /** Frees a tensor; after `close`, which freed all, there is nothing to do. */
   free(tensor: DeviceTensor): void {
+    if (this.#closed) return;
     const { buffer, bytes } = this.#placeOf(tensor);
     this.#ggml.freeBuffer(buffer);
     this.#placed.delete(tensor);
     this.#bytes -= bytes;
+  }
+
+  /** Frees every tensor for good. */
+  close(): void {
+    for (const tensor of this.#placed.keys()) this.free(tensor);
+    this.#closed = true;
   }
 
   #placeOf(tensor: DeviceTensor): Placed {

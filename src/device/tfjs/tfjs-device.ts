@@ -3,6 +3,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { inOrder, operands, type Expression } from "../expression.ts";
 import type { Shape } from "../../tensor/dtype.ts";
+import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
 import { decode, encode } from "./encoding.ts";
 import { evaluate } from "./lowerings.ts";
@@ -20,10 +21,13 @@ export class TfjsDevice implements Device {
   readonly #pace = new Pace();
   /** Operations run on this thread: runs that took turns would only hold more memory, and timers would wait for all. */
   readonly #turn: LimitFunction = pLimit(1);
+  readonly #work: WorkInFlight;
+  #closed = false;
 
   constructor({ name, kind, capacityBytes, limitBytes }: Backend) {
     this.name = name;
     this.kind = kind;
+    this.#work = new WorkInFlight(name);
     this.#memory = new TensorMemory(limitBytes);
     this.#capacityBytes = capacityBytes;
   }
@@ -33,34 +37,42 @@ export class TfjsDevice implements Device {
     return { capacityBytes: this.#capacityBytes, bytes, peakBytes };
   }
 
-  async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
-    const tensor =
-      dtype === "i32"
-        ? tf.tensor(new Int32Array(new Uint8Array(bytes).buffer), [...shape], "int32")
-        : tf.tensor(await decode(bytes, dtype, this.#pace), [...shape], "float32");
-    return this.#store(tensor, dtype);
+  upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
+    return this.#work.begin(async () => {
+      const tensor =
+        dtype === "i32"
+          ? tf.tensor(new Int32Array(new Uint8Array(bytes).buffer), [...shape], "int32")
+          : tf.tensor(await decode(bytes, dtype, this.#pace), [...shape], "float32");
+      return this.#store(tensor, dtype);
+    });
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    return this.#turn(() => this.#evaluate(outputs));
+    return this.#work.begin(() => this.#turn(() => this.#evaluate(outputs)));
   }
 
-  async read(tensor: DeviceTensor): Promise<Uint8Array> {
-    const values = await this.#value(tensor).data();
-    if (tensor.dtype === "i32") return new Uint8Array((values as Int32Array).slice().buffer);
-    return encode(values as Float32Array, tensor.dtype, this.#pace);
+  read(tensor: DeviceTensor): Promise<Uint8Array> {
+    return this.#work.begin(async () => {
+      const values = await this.#value(tensor).data();
+      if (tensor.dtype === "i32") return new Uint8Array((values as Int32Array).slice().buffer);
+      return encode(values as Float32Array, tensor.dtype, this.#pace);
+    });
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
+    // Closing has freed everything.
+    if (this.#closed) return;
     for (const tensor of tensors) {
       this.#memory.release(this.#value(tensor));
       this.#stored.delete(tensor);
     }
   }
 
-  /** Waits for the runs in flight. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#turn(() => this.free(...this.#stored.keys()));
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#work.close(() => {
+      this.free(...this.#stored.keys());
+      this.#closed = true;
+    });
   }
 
   async #evaluate(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
