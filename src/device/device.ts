@@ -6,8 +6,8 @@ export { storedDtype, type DeviceDtype, type DeviceTensor } from "./device-tenso
 
 /** Bytes that a device holds in tensors and work space, now and at most since it was opened. */
 export interface DeviceMemory {
-  /** What the device had free when it was opened. */
-  readonly capacityBytes: number;
+  /** What the device had free when it was opened; undefined where that is not known. */
+  readonly capacityBytes: number | undefined;
   readonly bytes: number;
   readonly peakBytes: number;
 }
@@ -24,6 +24,8 @@ export interface Device extends AsyncDisposable {
   /** How many calls of `run` may usefully be in flight at once. */
   readonly concurrency: number;
   readonly memory: DeviceMemory;
+  /** Bytes that a tensor takes here, which may be more than in a file. */
+  bytesOf(tensor: DeviceTensor): number;
   /** Copies little-endian `bytes` to the device. */
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
   /** Computes all outputs in one pass, off the event loop or in slices that keep it alive. Same inputs, same bits. */

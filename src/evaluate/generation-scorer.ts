@@ -6,7 +6,7 @@
  */
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Recipe } from "../merge/recipe.ts";
-import { packPrompts, splitByTokens, type Prompt } from "./pack.ts";
+import { packPrompts, paddedTokens, splitByTokens, type PackedBatch, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
 
@@ -57,24 +57,37 @@ export class GenerationScorer {
     { signal, digestOf, onProgress }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
-    const passes = splitByTokens(
-      packPrompts(prompts, { batchTokens, window: model.window }),
-      this.#tokensOfAPass(recipes),
-    );
+    const passes = this.#passes(recipes.length, packPrompts(prompts, { batchTokens, window: model.window }));
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),
     );
-    for (const [done, packed] of passes.entries()) {
+    for (const [done, { members, packed }] of passes.entries()) {
       const report = (share: number): void => onProgress?.((done + share) / passes.length);
-      await sendThrough(this.#options, packed, { recipes, hashing, signal, report, logLikelihoods });
+      await sendThrough(this.#options, packed, { recipes, members, hashing, signal, report, logLikelihoods });
     }
     return hashing ? { logLikelihoods, digest: hashing.digest.digest() } : { logLikelihoods };
   }
 
-  /** Padded tokens whose activations, f32 [tokens, hidden] for each candidate, may be on the device together. */
-  #tokensOfAPass(recipes: readonly Recipe[]): number {
+  /**
+   * Which candidates and batches meet in a pass: all where their activations, f32 [tokens, hidden] for each candidate, fit
+   * on the device together, and otherwise fewer batches; fewer candidates where one batch of all would not fit.
+   */
+  #passes(candidates: number, batches: readonly PackedBatch[]): { members: number[]; packed: PackedBatch[] }[] {
     const { device, model } = this.#options;
-    return Math.floor((device.memory.capacityBytes * ACTIVATIONS_SHARE) / (recipes.length * model.hiddenSize * 4));
+    const capacity = device.memory.capacityBytes ?? Infinity;
+    const tokens = (capacity * ACTIVATIONS_SHARE) / (model.hiddenSize * 4);
+    const largest = Math.max(...batches.map(paddedTokens));
+    const together = Math.min(candidates, Math.max(1, Math.floor(tokens / largest)));
+    return evenParts(candidates, Math.ceil(candidates / together)).flatMap((members) =>
+      splitByTokens(batches, tokens / members.length).map((packed) => ({ members, packed })),
+    );
   }
+}
+
+/** The numbers below `count` in `parts` runs of nearly equal length. */
+function evenParts(count: number, parts: number): number[][] {
+  const numbers = [...Array(count).keys()];
+  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((count * i) / parts));
+  return bounds.slice(1).map((end, i) => numbers.slice(bounds[i], end));
 }

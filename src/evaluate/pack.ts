@@ -62,12 +62,17 @@ export function packedLength({ context, continuations }: Prompt): number {
   return continuations.reduce((length, { length: own }) => length + own - 1, context.length);
 }
 
+/** Tokens of a batch with its padding. */
+export function paddedTokens({ sequences, length }: Pick<PackedBatch, "sequences" | "length">): number {
+  return sequences * length;
+}
+
 /** Divides batches, in order, into runs of at most `tokens` padded tokens each, or of one batch. */
 export function splitByTokens(batches: readonly PackedBatch[], tokens: number): PackedBatch[][] {
   const parts: PackedBatch[][] = [];
   let room = 0;
   for (const batch of batches) {
-    const needed = batch.sequences * batch.length;
+    const needed = paddedTokens(batch);
     if (needed > room) {
       parts.push([]);
       room = tokens;

@@ -47,8 +47,9 @@ export class ParentWeights implements AsyncDisposable {
     this.stages = stages(model);
     const bytes = [...parents.values()]
       .flatMap(({ tensors }) => [...tensors.values()])
-      .reduce((sum, t) => sum + t.bytes, 0);
-    this.#resident = options.resident ?? bytes <= device.memory.capacityBytes * RESIDENT_SHARE;
+      .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
+    // Of a device of unknown size no more is asked than must be.
+    this.#resident = options.resident ?? bytes <= (device.memory.capacityBytes ?? 0) * RESIDENT_SHARE;
   }
 
   /** Tensor bytes read from disk so far. */

@@ -1,4 +1,4 @@
-/** One pass of some batches over all stages, for all candidates at once. */
+/** One pass of some batches over all stages, for some candidates at once. */
 import pLimit from "p-limit";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { DeviceBatches, type BatchShare } from "./device-batches.ts";
@@ -18,6 +18,8 @@ interface Branch {
 export interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
   readonly signal: AbortSignal | undefined;
   readonly report: (share: number) => void;
+  /** The candidates, among those of `recipes`, that it is for. */
+  readonly members: readonly number[];
   /** Sums so far: [candidate][prompt][continuation]. */
   readonly logLikelihoods: readonly (readonly Float64Array[])[];
 }
@@ -27,7 +29,7 @@ export async function sendThrough(merging: Merging, packed: readonly PackedBatch
   const { device, model, parents } = merging;
   const batches = await DeviceBatches.upload(device, model, packed);
   const held = new Set<Branch>();
-  let branches: readonly Branch[] = [{ members: [...pass.recipes.keys()], activations: [] }];
+  let branches: readonly Branch[] = [{ members: pass.members, activations: [] }];
   try {
     for (const index of parents.stages.keys()) {
       const tensors = await parents.load(index);

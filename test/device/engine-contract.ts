@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { totalmem } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
 import {
@@ -180,6 +181,16 @@ export function describeEngine(name: string, open: () => Promise<Device>): void 
         expect(peakBytes).toBeGreaterThan(bytes);
         fresh.free(x, weight, targets, ...outputs);
         expect(fresh.memory).toMatchObject({ bytes: start, peakBytes });
+      });
+
+      test("is at most what the machine has left, or not known", async () => {
+        const { capacityBytes } = device.memory;
+        if (capacityBytes !== undefined) expect(capacityBytes).toBeGreaterThan(0);
+        // Something of any machine's memory is in use, this process at least.
+        if (device.kind === "cpu") expect(capacityBytes).toBeLessThan(totalmem());
+        const tensor = await device.upload(bf16Bytes([1, 2, 3]), "bf16", [3]);
+        expect(device.bytesOf(tensor)).toBeGreaterThanOrEqual(6);
+        device.free(tensor);
       });
 
       test("a run gives back what no later node reads", async () => {

@@ -2,8 +2,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
+import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { UserError } from "../../src/errors.ts";
 import type { GenerationScores } from "../../src/evaluate/generation-scorer.ts";
+import { packPrompts, paddedTokens } from "../../src/evaluate/pack.ts";
+import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
@@ -61,7 +64,7 @@ describe("a generation whose activations do not fit on the device", () => {
     const recipes = distinctRecipes(3, 2);
     const prompts = randomPrompts(40);
     const shares: number[] = [];
-    observed.capacityBytes = 2 ** 14;
+    observed.claimed = { capacityBytes: 2 ** 14 };
     const split = await family.scorer.score(recipes, prompts, {
       digestOf: 1,
       onProgress: (share) => shares.push(share),
@@ -71,9 +74,60 @@ describe("a generation whose activations do not fit on the device", () => {
     expect(passes).toBeGreaterThan(2);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(shares.at(-1)).toBe(1);
-    observed.capacityBytes = undefined;
+    observed.claimed = undefined;
     expect(await family.scorer.score(recipes, prompts, { digestOf: 1 })).toEqual(split);
     expect(observed.memory.peakBytes).toBeGreaterThan(1.5 * peakBytes);
+  });
+
+  test("is scored by groups of candidates where one batch of all would not fit, with the same bits", async () => {
+    await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { hidden: 64 } });
+    const recipes = distinctRecipes(24, 2);
+    const prompts = randomPrompts(40);
+    const shares: number[] = [];
+    const options = { digestOf: 20, onProgress: (share: number): void => void shares.push(share) };
+    // Two fifths of the device are for activations: four candidates' of 64 tokens in 64 f32 each.
+    observed.claimed = { capacityBytes: 10 * (64 * 64 * 4) };
+    const split = await family.scorer.score(recipes, prompts, options);
+    const { peakBytes } = observed.memory;
+    const batches = packPrompts(prompts, { batchTokens: 64, window: family.model.window });
+    expect(Math.max(...batches.map(paddedTokens))).toBe(64);
+    expect(shares).toHaveLength((24 / 4) * batches.length * family.parents.stages.length);
+    observed.claimed = undefined;
+    expect(await family.scorer.score(recipes, prompts, options)).toEqual(split);
+    expect(observed.memory.peakBytes - peakBytes).toBeGreaterThan((24 - 4) * (64 * 64 * 4));
+  });
+
+  test("is scored in one pass on a device whose memory is not known", async () => {
+    const observed = new ObservedDevice(device);
+    observed.claimed = { capacityBytes: undefined };
+    await using family = await openTinyFamily(await temporaryFolder(), observed);
+    const shares: number[] = [];
+    await family.scorer.score(distinctRecipes(3, 2), randomPrompts(40), { onProgress: (share) => shares.push(share) });
+    expect(shares).toHaveLength(family.parents.stages.length);
+  });
+});
+
+describe("parents stay on a device", () => {
+  const engines = { ggml: () => openGgml({ backend: "cpu" }), tfjs: () => openTfjs() };
+
+  test.each([
+    { engine: "ggml", capacity: 4, stay: true },
+    { engine: "ggml", capacity: 3.9, stay: false },
+    { engine: "ggml", capacity: undefined, stay: false },
+    // It holds bf16 in four bytes.
+    { engine: "tfjs", capacity: 4, stay: false },
+    { engine: "tfjs", capacity: 8, stay: true },
+  ] as const)("$engine with $capacity times the bytes of their files: $stay", async ({ engine, capacity, stay }) => {
+    await using observed = new ObservedDevice(await engines[engine]());
+    await using family = await openTinyFamily(await temporaryFolder(), observed);
+    const tensors = [...family.checkpoints.values()].flatMap((checkpoint) => [...checkpoint.tensors.values()]);
+    const fileBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+    observed.claimed = { capacityBytes: capacity && capacity * fileBytes };
+    await using parents = new ParentWeights(observed, family.model, family.checkpoints);
+    await parents.load(0);
+    parents.release(0);
+    expect(observed.memory.bytes > 0).toBe(stay);
   });
 });
 

@@ -10,7 +10,7 @@ export class ObservedDevice implements Device {
   /** Called before each call with how many there were before it; what it throws, the call throws. */
   before: (call: "run" | "upload", count: number) => void = () => {};
   /** What the device claims to have had free, in place of the truth. */
-  capacityBytes: number | undefined;
+  claimed: Pick<DeviceMemory, "capacityBytes"> | undefined;
   readonly #device: Device;
 
   constructor(device: Device) {
@@ -26,8 +26,11 @@ export class ObservedDevice implements Device {
   }
 
   get memory(): DeviceMemory {
-    const { memory } = this.#device;
-    return { ...memory, capacityBytes: this.capacityBytes ?? memory.capacityBytes };
+    return { ...this.#device.memory, ...this.claimed };
+  }
+
+  bytesOf(tensor: DeviceTensor): number {
+    return this.#device.bytesOf(tensor);
   }
 
   async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {

@@ -5,6 +5,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
+import { freeHostBytes } from "../host-memory.ts";
 import { inOrder, type Expression } from "../expression.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import { loadGgml, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
@@ -47,7 +48,7 @@ class GgmlDevice implements Device {
   readonly #idle: Lane[];
   readonly #limit: LimitFunction;
   readonly #compute: (backend: Pointer, graph: Pointer) => Promise<number>;
-  readonly #capacityBytes: number;
+  readonly #capacityBytes: number | undefined;
   readonly #work: WorkInFlight;
   #peakBytes = 0;
 
@@ -56,7 +57,8 @@ class GgmlDevice implements Device {
     this.kind = ggml.deviceType(device) === CPU ? "cpu" : "gpu";
     this.name = `ggml on ${String(ggml.deviceName(device))} (${String(ggml.deviceDescription(device)).trim()})`;
     this.#work = new WorkInFlight(this.name);
-    this.#capacityBytes = freeBytes(ggml, device);
+    // Of a CPU, ggml reports all of the machine's memory as free.
+    this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device);
     // One thread a lane: ggml's spinning barriers collapse when cores are shared, independent candidates do not.
     this.concurrency = this.kind === "cpu" ? availableParallelism() : 1;
@@ -76,6 +78,10 @@ class GgmlDevice implements Device {
     return { capacityBytes: this.#capacityBytes, bytes, peakBytes: Math.max(this.#peakBytes, bytes) };
   }
 
+  bytesOf({ dtype, shape }: DeviceTensor): number {
+    return elementCount(shape) * (dtype === "i32" ? 4 : bytesPerElement[dtype]);
+  }
+
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
     return this.#work.begin(() => this.#upload(bytes, { dtype, shape }));
   }
@@ -84,7 +90,7 @@ class GgmlDevice implements Device {
     return this.#work.begin(() =>
       this.#within(1, 0, async (context) => {
         const node = this.#store.nodeOf(context, tensor);
-        const bytes = new Uint8Array(bytesOf(tensor));
+        const bytes = new Uint8Array(this.bytesOf(tensor));
         await this.#transfer(this.#ggml.getTensor, node, bytes);
         return bytes;
       }),
@@ -121,7 +127,7 @@ class GgmlDevice implements Device {
   }
 
   async #upload(bytes: Uint8Array, tensor: DeviceTensor): Promise<DeviceTensor> {
-    const expected = bytesOf(tensor);
+    const expected = this.bytesOf(tensor);
     if (bytes.byteLength !== expected) {
       throw new Error(
         `upload: expected ${expected} bytes for ${tensor.dtype} [${tensor.shape.join(", ")}], found ${bytes.byteLength}`,
@@ -195,12 +201,9 @@ class GgmlDevice implements Device {
   }
 }
 
-function bytesOf({ dtype, shape }: DeviceTensor): number {
-  return elementCount(shape) * (dtype === "i32" ? 4 : bytesPerElement[dtype]);
-}
-
-function freeBytes(ggml: Ggml, device: Pointer): number {
+/** A driver that cannot tell reports 0. */
+function freeBytes(ggml: Ggml, device: Pointer): number | undefined {
   const free = [0];
   ggml.deviceMemory(device, free, [0]);
-  return Number(free[0]);
+  return Number(free[0]) || undefined;
 }

@@ -5,8 +5,8 @@ export interface Backend {
   /** Package, version and hardware in one line. */
   readonly name: string;
   readonly kind: "cpu" | "gpu";
-  /** Bytes free for tensors at the start; 0 where unknown. */
-  readonly capacityBytes: number;
+  /** Bytes free for tensors at the start; undefined where unknown. */
+  readonly capacityBytes: number | undefined;
   /** Bytes of tensors that a device refuses to exceed. */
   readonly limitBytes: number;
 }

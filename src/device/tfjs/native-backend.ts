@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { execFile } from "node:child_process";
-import { freemem } from "node:os";
 import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../errors.ts";
+import { freeHostBytes } from "../host-memory.ts";
 import { cpuModel, type Backend } from "./backend.ts";
 
 /** npm packages, without their scope, that bind TensorFlow's C library. */
@@ -23,7 +23,7 @@ export async function startNative(name: NativePackage): Promise<Backend> {
   // TensorFlow logs to stderr from C++ unless told before it is loaded.
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
   // Asked before TensorFlow starts, which takes nearly all of it at once.
-  const gpuBytes = name === "tfjs-node-gpu" ? await freeGpuBytes() : 0;
+  const gpuBytes = name === "tfjs-node-gpu" ? await freeGpuBytes() : undefined;
   const specifier = `@tensorflow/${name}`;
   load(specifier);
   if (!(await tf.setBackend("tensorflow"))) {
@@ -40,7 +40,7 @@ export async function startNative(name: NativePackage): Promise<Backend> {
   return {
     name: `TensorFlow.js ${name} ${tf.version_core} (TensorFlow ${binding.TF_Version}) on ${isUsingGpuDevice ? "a GPU" : cpuModel()}`,
     kind: isUsingGpuDevice ? "gpu" : "cpu",
-    capacityBytes: isUsingGpuDevice ? gpuBytes : freemem(),
+    capacityBytes: isUsingGpuDevice ? gpuBytes : freeHostBytes(),
     limitBytes: Infinity,
   };
 }
@@ -68,14 +68,14 @@ function load(specifier: string): void {
   }
 }
 
-/** What the driver's tool reports for the fullest GPU; 0 without the tool, as TensorFlow.js cannot tell. */
-async function freeGpuBytes(): Promise<number> {
+/** What the driver's tool reports for the fullest GPU; undefined without the tool, as TensorFlow.js cannot tell. */
+async function freeGpuBytes(): Promise<number | undefined> {
   const query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits"];
   try {
     const { stdout } = await promisify(execFile)("nvidia-smi", query);
     const mebibytes = Math.min(...stdout.trim().split("\n").map(Number));
-    return Number.isFinite(mebibytes) ? mebibytes * 2 ** 20 : 0;
+    return Number.isFinite(mebibytes) ? mebibytes * 2 ** 20 : undefined;
   } catch {
-    return 0;
+    return undefined;
   }
 }

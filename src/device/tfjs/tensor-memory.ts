@@ -25,7 +25,7 @@ export class TensorMemory {
   hold<T extends tf.Tensor>(tensor: T): T {
     const owners = this.#owners.get(tensor.dataId) ?? 0;
     this.#owners.set(tensor.dataId, owners + 1);
-    if (owners === 0) this.#bytes += byteSize(tensor);
+    if (owners === 0) this.#bytes += heldBytes(tensor.size);
     if (this.#bytes > this.#limit) {
       const [needed, limit] = [this.#bytes, this.#limit].map((bytes) => (bytes / 2 ** 30).toFixed(2));
       this.release(tensor);
@@ -54,13 +54,13 @@ export class TensorMemory {
     if (owners > 0) this.#owners.set(tensor.dataId, owners);
     else {
       this.#owners.delete(tensor.dataId);
-      this.#bytes -= byteSize(tensor);
+      this.#bytes -= heldBytes(tensor.size);
     }
     tensor.dispose();
   }
 }
 
-/** TensorFlow.js holds every element, whole numbers too, in 4 bytes. */
-function byteSize(tensor: tf.Tensor): number {
-  return 4 * tensor.size;
+/** TensorFlow.js holds every element, whole numbers and half floats too, in 4 bytes. */
+export function heldBytes(elements: number): number {
+  return 4 * elements;
 }

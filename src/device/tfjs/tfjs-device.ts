@@ -2,20 +2,20 @@ import * as tf from "@tensorflow/tfjs-core";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { inOrder, operands, type Expression } from "../expression.ts";
-import type { Shape } from "../../tensor/dtype.ts";
+import { elementCount, type Shape } from "../../tensor/dtype.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
 import { decode, encode } from "./encoding.ts";
 import { evaluate } from "./lowerings.ts";
 import { Pace } from "./pace.ts";
-import { TensorMemory } from "./tensor-memory.ts";
+import { heldBytes, TensorMemory } from "./tensor-memory.ts";
 
 /** A device on the active backend of TensorFlow.js. Floats of every format are held as f32. */
 export class TfjsDevice implements Device {
   readonly name: string;
   readonly kind: "cpu" | "gpu";
   readonly concurrency = 1;
-  readonly #capacityBytes: number;
+  readonly #capacityBytes: number | undefined;
   readonly #memory: TensorMemory;
   readonly #stored = new Map<DeviceTensor, tf.Tensor>();
   readonly #pace = new Pace();
@@ -35,6 +35,10 @@ export class TfjsDevice implements Device {
   get memory(): DeviceMemory {
     const { bytes, peakBytes } = this.#memory;
     return { capacityBytes: this.#capacityBytes, bytes, peakBytes };
+  }
+
+  bytesOf({ shape }: DeviceTensor): number {
+    return heldBytes(elementCount(shape));
   }
 
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {

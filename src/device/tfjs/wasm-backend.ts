@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
-import { freemem } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { version_wasm as version } from "@tensorflow/tfjs-backend-wasm";
+import { freeHostBytes } from "../host-memory.ts";
 import { cpuModel, type Backend } from "./backend.ts";
 
 /** Starts the WebAssembly backend: one thread, no native code. It finds its .wasm file beside its own module. */
@@ -18,7 +18,7 @@ export async function startWasm(): Promise<Backend> {
   return {
     name: `TensorFlow.js wasm ${version} (${simd}, 1 thread) on ${cpuModel()}`,
     kind: "cpu",
-    capacityBytes: Math.min(limitBytes, freemem()),
+    capacityBytes: Math.min(limitBytes, freeHostBytes()),
     limitBytes,
   };
 }
