@@ -1,9 +1,8 @@
 import type { Hash } from "node:crypto";
-import { open, type FileHandle } from "node:fs/promises";
-import { UserError } from "../errors.ts";
+import type { FileHandle } from "node:fs/promises";
+import { openFile } from "../files/read-file.ts";
 import { readRange, updateHash } from "./pieces.ts";
 import { LENGTH_BYTES, parseHeader, readHeaderLength, type StoredTensor } from "./safetensors-header.ts";
-import { reasonOf } from "../files/system-error.ts";
 
 const SAMPLE_BYTES = 2 ** 20;
 
@@ -18,10 +17,9 @@ export class SafetensorsFile implements AsyncDisposable {
 
   /** Reads the header only; a UserError when there is no such file or its header is not sound. */
   static async open(path: string): Promise<SafetensorsFile> {
-    const handle = await openForReading(path);
+    const handle = await openFile(path, "weights in safetensors");
     try {
       const status = await handle.stat();
-      if (!status.isFile()) throw new UserError(`${path}: expected a file`);
       const prefix = await readRange(handle, path, 0, Math.min(LENGTH_BYTES, status.size));
       const length = readHeaderLength(prefix, path, status.size);
       const tensors = parseHeader(await readRange(handle, path, LENGTH_BYTES, length), path, status.size);
@@ -65,13 +63,5 @@ export class SafetensorsFile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
-  }
-}
-
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    return await open(path);
-  } catch (cause) {
-    throw new UserError(`${path}: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -5,9 +5,12 @@ import { showUntrusted as show } from "../files/show-untrusted.ts";
 /** Tensor name → name of the file in the same folder that holds it. */
 export type WeightMap = ReadonlyMap<string, string>;
 
+/** A model of 200,000 tensors, twice what the largest mixtures of experts have, has an index of some 20 MB. */
+const MAX_BYTES = 2 ** 25;
+
 /** Reads the untrusted model.safetensors.index.json at `path`; a UserError unless it maps tensors to plain file names. */
 export async function readShardIndex(path: string): Promise<WeightMap> {
-  const { weight_map: weightMap } = await readJsonObject(path);
+  const { weight_map: weightMap } = await readJsonObject(path, MAX_BYTES);
   if (!isJsonObject(weightMap)) throw new UserError(`${path}: weight_map is ${show(weightMap)}, expected an object`);
   const shards = new Map<string, string>();
   for (const [tensor, file] of Object.entries(weightMap)) {

@@ -1,13 +1,13 @@
-import { open } from "node:fs/promises";
 import { type Document, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
 import type { z } from "zod";
 import { ConfigError, UserError } from "../errors.ts";
+import { readTextWithin } from "../files/read-file.ts";
 import { expectation } from "./expectation.ts";
 import { type Fault, faultsOf } from "./faults.ts";
 import { offsetAt } from "./source-position.ts";
 
 /** Files written by hand are a few kilobytes; a larger one is the wrong file, not worth parsing. */
-const MAX_BYTES = 1 << 20;
+const EXPECTED = { what: "a YAML file", maxBytes: 1 << 20 };
 
 /** Expansions of aliases; nested aliases multiply, so a small file could otherwise fill the memory. */
 const MAX_ALIASES = 100;
@@ -17,7 +17,7 @@ const MAX_ALIASES = 100;
  * key or value; a file that cannot be read is a UserError.
  */
 export async function loadYaml<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  return parseYaml(await readText(path), path, schema);
+  return parseYaml(await readTextWithin(path, EXPECTED), path, schema);
 }
 
 /** Validates YAML text as `loadYaml` does; `file` is the name that errors show. */
@@ -37,31 +37,6 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   if (parsed.success) return parsed.data;
   const { offset, message } = firstFault(document, faultsOf(parsed.error.issues));
   throw errorAt(offset, message);
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readAtMost(path, MAX_BYTES + 1).catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === "ENOENT" ? "no such file" : error.message;
-    throw new UserError(`cannot read ${path}: ${reason}`, { cause: error });
-  });
-  if (bytes.length > MAX_BYTES) throw new UserError(`${path} is larger than 1 MB: expected a small YAML file`);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new UserError(`${path} is not text in UTF-8: expected a YAML file`, { cause: error });
-  }
-}
-
-/** Bounds the read itself, so that a device or a growing file cannot exhaust the memory. */
-async function readAtMost(path: string, limit: number): Promise<Uint8Array> {
-  await using file = await open(path);
-  const buffer = new Uint8Array(limit);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, length, limit - length);
-    length += bytesRead;
-    if (bytesRead === 0 || length === limit) return buffer.subarray(0, length);
-  }
 }
 
 function describeSyntaxError({ code, message }: YAMLError): string {

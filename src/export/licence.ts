@@ -1,10 +1,10 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { readBeginning } from "../files/read-file.ts";
 import { frontMatter } from "../hub/front-matter.ts";
 
 /** Where the front matter of a model card ends at the latest. */
-const MAX_CARD_BYTES = 1 << 16;
+const CARD = { what: "a model card", maxBytes: 1 << 16 };
 
 /** A licence by its name on the Hub, such as `apache-2.0` or `other`, and what a reader should know of it. */
 export interface Licence {
@@ -99,9 +99,7 @@ const cardSchema = z.object({ license: z.string().regex(/^[a-z0-9][a-z0-9.+-]{0,
 /** The text of a file as far as a card's front matter may go; none of a file that cannot be read. */
 async function beginningOf(path: string): Promise<string> {
   try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_CARD_BYTES), 0, MAX_CARD_BYTES, 0);
-    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+    return (await readBeginning(path, CARD)).toString("utf8");
   } catch {
     return "";
   }

@@ -1,25 +1,18 @@
-import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.ts";
-import { reasonOf } from "./system-error.ts";
+import { parseJson } from "./json.ts";
+import { readTextWithin } from "./read-file.ts";
 
 /** A parsed JSON object whose fields are yet to be checked. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reads a file that must hold one JSON object; a UserError with its path otherwise. */
-export async function readJsonObject(path: string): Promise<JsonObject> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw new UserError(`${path}: ${reasonOf(cause)}`, { cause });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new UserError(`${path}: expected a JSON object, but this is not valid JSON`, { cause });
-  }
-  if (!isJsonObject(value)) throw new UserError(`${path}: expected a JSON object`);
+/** The largest configurations, with settings for every layer, have some hundred kilobytes. */
+const CONFIGURATION_BYTES = 2 ** 22;
+
+/** Reads a file that must hold one JSON object; a UserError with its path otherwise, or when it is larger than `maxBytes`. */
+export async function readJsonObject(path: string, maxBytes: number = CONFIGURATION_BYTES): Promise<JsonObject> {
+  const what = "a JSON object";
+  const value = parseJson(await readTextWithin(path, { what, maxBytes }), path, what);
+  if (!isJsonObject(value)) throw new UserError(`${path}: expected ${what}`);
   return value;
 }
 

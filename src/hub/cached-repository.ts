@@ -1,8 +1,9 @@
-import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { readdir, readlink, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import { INDEX_FILE, SINGLE_FILE } from "../checkpoint/checkpoint.ts";
 import { readShardIndex } from "../checkpoint/shard-index.ts";
 import { UserError } from "../errors.ts";
+import { readTextWithin } from "../files/read-file.ts";
 import { refPath, snapshotFolder } from "./cache.ts";
 import type { Hub } from "./hub.ts";
 import { readListing } from "./listing.ts";
@@ -44,7 +45,8 @@ function orRefuse({ offline, cache }: Hub, reference: HubReference, missing: str
 async function findCommit(hub: Hub, type: RepositoryType, reference: HubReference): Promise<string | undefined> {
   if (isPinned(reference)) return reference.revision;
   try {
-    const commit = await readFile(refPath(hub, { type, name: reference.name }, reference.revision), "utf8");
+    const path = refPath(hub, { type, name: reference.name }, reference.revision);
+    const commit = await readTextWithin(path, { what: "a commit", maxBytes: 1000 });
     return /^[0-9a-f]{40}$/.exec(commit.trim())?.[0];
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
+import { readTextWithin } from "../files/read-file.ts";
 import { type DataFiles, findDataFiles, listDataFiles, type WantedData } from "./data-files.ts";
 import { declaredDataFiles } from "./dataset-card.ts";
 import { fetchFiles } from "./fetch-files.ts";
@@ -27,7 +27,7 @@ const CONVERTED = "refs/convert/parquet";
 const MAX_BYTES = 2 ** 30;
 
 /** Cards are a few kilobytes. */
-const MAX_CARD_BYTES = 2 ** 20;
+const CARD = { what: "a dataset's card", maxBytes: 2 ** 20 };
 
 /**
  * Finds the files of a split of a dataset, `org/name@revision`; on the revision main, in the Hub's conversion to parquet
@@ -69,10 +69,10 @@ function withoutConversion(error: unknown): undefined {
 /** What the dataset's card declares goes before what its paths tell. */
 async function listSplits(hub: Hub, repository: Repository, signal: AbortSignal | undefined): Promise<DataFiles[]> {
   const paths = repository.files.map(({ path }) => path);
-  const card = repository.files.find(({ path, bytes }) => path === "README.md" && bytes <= MAX_CARD_BYTES);
+  const card = repository.files.find(({ path, bytes }) => path === "README.md" && bytes <= CARD.maxBytes);
   if (card) {
     const folder = await fetchFiles(hub, repository, [card], { signal });
-    const declared = declaredDataFiles(await readFile(join(folder, card.path), "utf8"), paths);
+    const declared = declaredDataFiles(await readTextWithin(join(folder, card.path), CARD), paths);
     if (declared.length > 0) return declared;
   }
   return listDataFiles(paths);

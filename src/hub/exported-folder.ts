@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
+import { MANIFEST, MANIFEST_FILE, parseManifest } from "../checkpoint/manifest.ts";
+import { openFile, readTextWithin } from "../files/read-file.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
@@ -26,7 +26,7 @@ export async function readExportedFolder(folder: string, signal?: AbortSignal): 
   if (!names.includes(MANIFEST)) {
     throw new UserError(`${folder}: holds no ${MANIFEST}; expected a folder that evomerge export wrote`);
   }
-  const listed = parseManifest(await readFile(join(folder, MANIFEST), "utf8").catch(refuse(folder)));
+  const listed = parseManifest(await readTextWithin(join(folder, MANIFEST), MANIFEST_FILE));
   const missing = Array.from(listed.keys()).find((name) => !names.includes(name));
   if (missing !== undefined) throw changed(folder, missing, "is missing");
   const files: ExportedFile[] = [];
@@ -42,11 +42,12 @@ export async function readExportedFolder(folder: string, signal?: AbortSignal): 
 
 async function digest(folder: string, path: string, signal?: AbortSignal): Promise<ExportedFile> {
   const file = join(folder, path);
-  const { size: bytes } = await stat(file).catch(refuse(file));
+  await using handle = await openFile(file, "a file of an export");
+  const { size: bytes } = await handle.stat();
   const sha256 = createHash("sha256");
   const blob = createHash("sha1").update(`blob ${bytes}\0`);
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    for await (const chunk of handle.createReadStream({ highWaterMark: 1 << 20, autoClose: false })) {
       signal?.throwIfAborted();
       sha256.update(chunk as Buffer);
       blob.update(chunk as Buffer);

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { reasonOf } from "../files/system-error.ts";
+import { readTextWithin } from "../files/read-file.ts";
 import { UserError } from "../errors.ts";
 import { retryingFetch } from "./retrying-fetch.ts";
 
@@ -90,10 +89,11 @@ function checkToken(text: string | undefined, source: string): string | undefine
 
 async function readIfPresent(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR"))
-      return undefined;
-    throw new UserError(`cannot read the token in ${path}: ${reasonOf(cause)}`, { cause });
+    return await readTextWithin(path, { what: "a token", maxBytes: 10_000 });
+  } catch (error) {
+    const { cause } = error as Error;
+    const isAbsent = cause instanceof Error && "code" in cause && ["ENOENT", "ENOTDIR"].includes(String(cause.code));
+    if (isAbsent) return undefined;
+    throw error;
   }
 }

@@ -1,12 +1,16 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { readJsonObject } from "../files/json-object.ts";
 import { refPath, repositoryFolder } from "./cache.ts";
 import { filePath, gated, lastCommit, sha1, sha256, size } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { isPinned } from "./reference.ts";
 import type { HubRepository, Snapshot } from "./snapshot.ts";
+
+/** Of 100,000 files with their commits. */
+const MAX_BYTES = 2 ** 26;
 
 type Listing = Omit<HubRepository, "requested">;
 
@@ -41,7 +45,7 @@ type Key = Pick<Snapshot, "type" | "name" | "commit">;
 export async function readListing(hub: Hub, key: Key, withCommits: boolean): Promise<Listing | undefined> {
   let listing: Listing | undefined;
   try {
-    listing = listingSchema.safeParse(JSON.parse(await readFile(listingPath(hub, key), "utf8"))).data;
+    listing = listingSchema.safeParse(await readJsonObject(listingPath(hub, key), MAX_BYTES)).data;
   } catch {
     return undefined; // absent or damaged: the Hub is asked again
   }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
+// oxlint-disable-next-line evomerge/bounded-reads -- to write to, and read in pieces what another process of ours wrote
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
@@ -79,7 +80,9 @@ export class PartialFile implements AsyncDisposable {
   }
 
   async #readBack(signal?: AbortSignal): Promise<void> {
-    const { size } = await this.#handle.stat();
+    const status = await this.#handle.stat();
+    if (!status.isFile()) throw new UserError(`${this.path} is not a file of the cache; delete it and fetch again`);
+    const { size } = status;
     if (size > this.#file.bytes) return this.restart();
     const piece = new Uint8Array(PIECE);
     while (this.#length < size) {

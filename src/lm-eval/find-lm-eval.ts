@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
-import { access, open, realpath } from "node:fs/promises";
+import { access, realpath } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../errors.ts";
+import { readBeginning } from "../files/read-file.ts";
 
 /** An lm_eval that can be run. */
 export interface LmEval {
@@ -78,7 +79,6 @@ async function findOnPath(name: string, environment: NodeJS.ProcessEnv): Promise
 
 /** The program in the first line of a script, which installers make a line of its own. */
 async function interpreterOf(script: string): Promise<string | undefined> {
-  await using file = await open(script);
-  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(256), position: 0 });
-  return /^#! *(\S+) *\r?\n/.exec(buffer.toString("utf8", 0, bytesRead))?.[1];
+  const beginning = await readBeginning(script, { what: "lm_eval, a program", maxBytes: 256 });
+  return /^#! *(\S+) *\r?\n/.exec(beginning.toString("utf8"))?.[1];
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { readJsonObject } from "../files/json-object.ts";
-import { MANIFEST, parseManifest } from "../checkpoint/manifest.ts";
+import { readTextWithin } from "../files/read-file.ts";
+import { MANIFEST, MANIFEST_FILE, parseManifest } from "../checkpoint/manifest.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
@@ -82,7 +82,7 @@ export function namesInRun(run: string): readonly string[] {
  * time, which is exported anew.
  */
 export async function exported(run: string, winner: ModelToEvaluate, options: RunOptions): Promise<ModelToEvaluate> {
-  const manifest = await readFile(join(winner.folder, MANIFEST), "utf8").catch(() => "");
+  const manifest = await readTextWithin(join(winner.folder, MANIFEST), MANIFEST_FILE).catch(() => "");
   const exportedRecipe = parseManifest(manifest).get("recipe.json");
   const isCurrent = winner.recipe !== undefined && exportedRecipe === sha256(recipeText(winner.recipe));
   if (!isCurrent) await exportRun(run, options);

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { isJsonObject, type JsonObject } from "../files/json-object.ts";
+import { parseJson } from "../files/json.ts";
+import { readFileWithin, readTextWithin } from "../files/read-file.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 
@@ -34,6 +36,10 @@ export const resultsSchema = z.looseObject({
   lm_eval_version: z.string().optional().catch(undefined),
 });
 
+/** Of all tasks of one evaluation; samples hold every request and answer of one task. */
+const RESULTS = { what: "the results of lm_eval", maxBytes: 2 ** 26 };
+const SAMPLES = { what: "samples of lm_eval", maxBytes: 2 ** 30 };
+
 const sampleSchema = z.looseObject({
   doc_id: z.number(),
   doc_hash: z.string().default(""),
@@ -51,7 +57,7 @@ export async function readLmEvalOutput(output: string): Promise<LmEvalOutput> {
     .toSorted()
     .at(-1);
   if (path === undefined) throw new UserError(`${output}: lm_eval ended without writing results_*.json there`);
-  const parsed = resultsSchema.safeParse(parsePythonJson(await readFile(path, "utf8"), path));
+  const parsed = resultsSchema.safeParse(parsePythonJson(await readTextWithin(path, RESULTS), path));
   if (!parsed.success) {
     throw new UserError(`${path}: expected the results of lm_eval 0.4; ${z.prettifyError(parsed.error)}`);
   }
@@ -73,8 +79,7 @@ function isSamplesOf(task: string, path: string): boolean {
 /** Undefined for a task without acc. A task with several filters has a line for each; the first is taken. */
 async function readSamples(path: string): Promise<RowOutcomes | undefined> {
   const byDocument = new Map<number, { readonly hash: string; readonly acc: number }>();
-  // Split here, since node:readline also breaks lines at U+2028, which texts may have.
-  for (const line of (await readFile(path, "utf8")).split("\n")) {
+  for (const line of linesOf(await readFileWithin(path, SAMPLES))) {
     if (line === "") continue;
     const parsed = sampleSchema.safeParse(parsePythonJson(line, path));
     if (!parsed.success) throw new UserError(`${path}: expected a sample of lm_eval, found ${showUntrusted(line)}`);
@@ -88,16 +93,27 @@ async function readSamples(path: string): Promise<RowOutcomes | undefined> {
   return { documents: documents.digest("hex"), acc: ordered.map(([, { acc }]) => acc) };
 }
 
+/** Split here, since node:readline also breaks lines at U+2028, which texts may have; all in one may be no string. */
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let start = 0; start < bytes.length;) {
+    const found = bytes.indexOf("\n", start);
+    const end = found < 0 ? bytes.length : found;
+    yield bytes.toString("utf8", start, end);
+    start = end + 1;
+  }
+}
+
 /** Python writes NaN and infinities, which JSON lacks; they become null. */
 function parsePythonJson(text: string, path: string): JsonObject {
-  const value = parse(text) ?? parse(text.replaceAll(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,\]}])/g, "null"));
+  const value =
+    parse(text, path) ?? parse(text.replaceAll(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,\]}])/g, "null"), path);
   if (isJsonObject(value)) return value;
   throw new UserError(`${path}: expected a JSON object of lm_eval, found ${showUntrusted(text)}`);
 }
 
-function parse(json: string): unknown {
+function parse(json: string, path: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJson(json, path, "JSON of lm_eval");
   } catch {
     return undefined;
   }

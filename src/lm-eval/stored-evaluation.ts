@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { readJsonObject } from "../files/json-object.ts";
 import { resultsSchema } from "./read-results.ts";
 
 /** One model evaluated with lm_eval, as it is stored: what was run, on which weights, and everything it said. */
@@ -32,6 +33,9 @@ const evaluationSchema = z.strictObject({
   /** The results file of lm_eval. */
   results: resultsSchema,
 });
+
+/** With a number for each document of all its tasks. */
+const MAX_BYTES = 2 ** 28;
 
 /** What must be equal for an evaluation not to be done again. */
 export type EvaluationKey = Pick<StoredEvaluation, "task" | "arguments" | "lmEvalVersion" | "weights" | "recipe">;
@@ -81,7 +85,7 @@ export async function readEvaluations(folder: string): Promise<readonly StoredEv
 /** Undefined for a file that is not there or was not written by `writeEvaluation`. */
 async function readEvaluation(path: string): Promise<StoredEvaluation | undefined> {
   try {
-    return evaluationSchema.safeParse(JSON.parse(await readFile(path, "utf8"))).data;
+    return evaluationSchema.safeParse(await readJsonObject(path, MAX_BYTES)).data;
   } catch {
     return undefined;
   }

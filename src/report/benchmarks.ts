@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { parseJson } from "../files/json.ts";
+import { readTextWithin } from "../files/read-file.ts";
 import { UserError } from "../errors.ts";
 
 /** A value that lm_eval reports of one model. */
@@ -54,12 +55,15 @@ const benchmarkSchema = z.strictObject({
   models: z.array(modelSchema),
 });
 
+/** Means only, without the rows that they are of. */
+const FILE = { what: "benchmarks", maxBytes: 2 ** 25 };
+
 /** The benchmarks of a run, in `lm_eval/benchmarks.json` of its folder; none where nothing was evaluated. */
 export async function readBenchmarks(run: string): Promise<readonly Benchmark[]> {
   const path = benchmarksPath(run);
   if (!existsSync(path)) return [];
   try {
-    return z.array(benchmarkSchema).parse(JSON.parse(await readFile(path, "utf8")));
+    return z.array(benchmarkSchema).parse(parseJson(await readTextWithin(path, FILE), path, FILE.what));
   } catch (cause) {
     throw new UserError(`${path} is damaged; delete it and evaluate again, which will find what is stored`, { cause });
   }

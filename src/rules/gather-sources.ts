@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { reasonOf } from "../files/system-error.ts";
-import { UserError } from "../errors.ts";
+import { openFile } from "../files/read-file.ts";
 import type { DatasetSource, Experiment, RowSource } from "../experiment/experiment-file.ts";
 import { openDataset } from "../hub/dataset.ts";
 import { fetchFiles } from "../hub/fetch-files.ts";
@@ -65,11 +63,8 @@ async function gatherFile({ task, side }: Origin, path: string): Promise<SourceF
 }
 
 async function hashFile(path: string): Promise<string> {
-  try {
-    return createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex");
-  } catch (cause) {
-    throw new UserError(`${path}: ${reasonOf(cause)}`, { cause });
-  }
+  await using file = await openFile(path, "a file of rows");
+  const hash = createHash("sha256");
+  for await (const piece of file.createReadStream({ autoClose: false })) hash.update(piece as Buffer);
+  return hash.digest("hex");
 }

@@ -1,18 +1,18 @@
-import { readFile } from "node:fs/promises";
 import type { z } from "zod";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { readFileWithin } from "../files/read-file.ts";
 import { UserError } from "../errors.ts";
 import { csvRecords } from "../tasks/csv-records.ts";
+
+/** The competition's own files have a few megabytes. */
+const MAX_BYTES = 2 ** 28;
 
 /**
  * Reads a CSV file with a header whose records have different ids. The first fault is a UserError that names file and
  * line.
  */
 export async function readCsv<T extends { readonly id: string }>(path: string, schema: z.ZodType<T>): Promise<T[]> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new UserError(`cannot read ${path}: ${reasonOf(cause)}`, { cause });
-  });
+  const bytes = await readFileWithin(path, { what: "a CSV file with a header", maxBytes: MAX_BYTES });
   const seen = new Set<string>();
   const parsed = csvRecords(path, bytes).map(({ where, values }) => {
     const { data, error } = schema.safeParse(values);

@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { UserError } from "../errors.ts";
-import type { RowRecord } from "./row-record.ts";
+import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -10,6 +10,10 @@ interface CsvRecord {
   readonly record: readonly string[];
   readonly info: { readonly bytes: number };
 }
+
+/** Characters of a record. */
+const LONGEST_RECORD = 2 ** 24;
+const MOST_COLUMNS = 1000;
 
 /** The records of a CSV file whose first record names the columns. A file that is not CSV is a UserError. */
 export function csvRecords(path: string, bytes: Buffer): RowRecord[] {
@@ -27,10 +31,27 @@ export function csvRecords(path: string, bytes: Buffer): RowRecord[] {
 
 function parseTable(path: string, bytes: Buffer): CsvRecord[] {
   try {
-    const options = { bom: true, info: true, skip_empty_lines: true, record_delimiter: ["\r\n", "\n"] };
+    let records = 0;
+    const options = {
+      bom: true,
+      info: true,
+      skip_empty_lines: true,
+      record_delimiter: ["\r\n", "\n"],
+      max_record_size: LONGEST_RECORD,
+      // Both are counted meanwhile, before a file of nothing but separators or line ends has filled the memory.
+      cast: (field: string, { index }: { readonly index: number }): string => {
+        if (index === MOST_COLUMNS) throw new Error(`more than ${MOST_COLUMNS} columns`);
+        return field;
+      },
+      on_record: <T>(record: T): T => {
+        if (++records > MAX_ROWS + 1) throw tooManyRows(path);
+        return record;
+      },
+    };
     // The types of csv-parse do not follow `info`.
     return parse(bytes, options) as unknown as CsvRecord[];
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`${path}: expected CSV with a header: ${(error as Error).message}`, { cause: error });
   }
 }

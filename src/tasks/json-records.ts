@@ -1,32 +1,32 @@
 import { UserError } from "../errors.ts";
+import { parseJson } from "../files/json.ts";
+import { isJsonObject } from "../files/json-object.ts";
 import type { RowRecord } from "./row-record.ts";
 
+const LINE_FEED = 0x0a;
+
 /** The objects of JSON lines, blank lines left out; the first fault is a UserError that names file and line. */
-export function jsonLinesRecords(path: string, text: string): RowRecord[] {
-  return text.split("\n").flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const where = `${path}:${index + 1}`;
-    return record(parse(line, where, "a JSON object on one line"), where);
-  });
+export function* jsonLinesRecords(path: string, bytes: Buffer): Generator<RowRecord> {
+  let line = 1;
+  // Line by line: the whole may be longer than a string can be.
+  for (let start = 0; start < bytes.length; line++) {
+    const end = bytes[start] === LINE_FEED ? start : bytes.indexOf(LINE_FEED, start);
+    const text = end === start ? "" : bytes.toString("utf8", start, end < 0 ? bytes.length : end);
+    start = end < 0 ? bytes.length : end + 1;
+    if (text.trim() === "") continue;
+    const where = `${path}:${line}`;
+    yield record(parseJson(text.replace(/^\uFEFF/, ""), where, "a JSON object on one line"), where);
+  }
 }
 
 /** The objects of one JSON array; the first fault is a UserError that names the file and counts the rows from 1. */
-export function jsonArrayRecords(path: string, text: string): RowRecord[] {
-  const values = parse(text, path, "an array of JSON objects") as unknown[];
-  return values.map((value, index) => record(value, `${path}: row ${index + 1}`));
-}
-
-function parse(text: string, where: string, expected: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${where}: expected ${expected}: ${(error as Error).message}`, { cause: error });
-  }
+export function* jsonArrayRecords(path: string, bytes: Buffer): Generator<RowRecord> {
+  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
+  const values = parseJson(text, path, "an array of JSON objects") as unknown[];
+  for (const [index, value] of values.entries()) yield record(value, `${path}: row ${index + 1}`);
 }
 
 function record(value: unknown, where: string): RowRecord {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UserError(`${where}: expected a JSON object, found ${JSON.stringify(value).slice(0, 40)}`);
-  }
-  return { where, columns: Object.keys(value), values: value as Record<string, unknown> };
+  if (isJsonObject(value)) return { where, columns: Object.keys(value), values: value };
+  throw new UserError(`${where}: expected a JSON object, found ${JSON.stringify(value).slice(0, 40)}`);
 }

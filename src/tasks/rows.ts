@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
 import { readRecords } from "./read-records.ts";
 import { rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
-import type { RowRecord } from "./row-record.ts";
+import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
 
 /** One scored question: which of the continuations follows the context, or how likely is the only one. */
 export interface TaskRow {
@@ -30,6 +30,7 @@ export async function readRows(paths: string | readonly string[], options: RowOp
   let format: RowFormat | undefined;
   for (const file of files) {
     for (const record of await readRecords(file, rowColumns)) {
+      if (rows.length === MAX_ROWS) throw tooManyRows(nameFiles(files));
       const own = formatOf(record, formats);
       format ??= own;
       if (own !== format)

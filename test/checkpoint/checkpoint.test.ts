@@ -147,10 +147,10 @@ describe("folders that are refused", () => {
     [
       "a config.json that is not JSON",
       { "config.json": "{" },
-      "F/config.json: expected a JSON object, but this is not valid JSON",
+      "F/config.json: expected a JSON object: this JSON ends too early",
     ],
     ["a config.json that is a list", { "config.json": "[]" }, "F/config.json: expected a JSON object"],
-    ["an index that is not JSON", { [index]: "" }, `F/${index}: expected a JSON object, but this is not valid JSON`],
+    ["an index that is not JSON", { [index]: "" }, `F/${index}: expected a JSON object: this JSON ends too early`],
     ["an index without weight_map", { [index]: "{}" }, `F/${index}: weight_map is undefined, expected an object`],
     [
       "a shard that is missing",
@@ -222,7 +222,9 @@ describe("folders that are refused", () => {
     const folder = await folderWith({});
     mkdirSync(join(folder, "model.safetensors"));
     await expect(Checkpoint.open(folder)).rejects.toThrow(
-      new UserError(`${folder}/model.safetensors: expected a file`),
+      new UserError(
+        `${folder}/model.safetensors: expected weights in safetensors, found something that is not a regular file`,
+      ),
     );
   });
 

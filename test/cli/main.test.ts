@@ -193,7 +193,7 @@ describe("a failure", () => {
   beforeAll(() => writeRows(join(folder, "empty.jsonl"), []));
 
   test.each([
-    [1, ["run", "absent.yaml"], "evomerge: cannot read absent.yaml: no such file\n"],
+    [1, ["run", "absent.yaml"], "evomerge: absent.yaml: no such file or directory; expected a YAML file\n"],
     [1, ["resume", "base"], "evomerge: base holds no run: expected the file journal.jsonl in it\n"],
     [
       1,

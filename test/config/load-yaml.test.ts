@@ -101,13 +101,13 @@ describe("loadYaml", () => {
   test("names a file that is missing, empty, too large or not text", async () => {
     const path = join(await temporaryFolder(), "a.yaml");
     const load = (): Promise<unknown> => loadYaml(path, schema);
-    await expect(load()).rejects.toThrow(new UserError(`cannot read ${path}: no such file`));
+    await expect(load()).rejects.toThrow(new UserError(`${path}: no such file or directory; expected a YAML file`));
     await writeFile(path, "# nothing\n");
     await expect(load()).rejects.toThrow(new UserError(`${path} is empty: expected a mapping of keys to values`));
     await writeFile(path, " ".repeat((1 << 20) + 1));
-    await expect(load()).rejects.toThrow(`${path} is larger than 1 MB`);
+    await expect(load()).rejects.toThrow(`${path}: expected a YAML file, found more than 1 MiB`);
     await writeFile(path, Uint8Array.of(0x61, 0x3a, 0x20, 0xff));
-    await expect(load()).rejects.toThrow(`${path} is not text in UTF-8`);
+    await expect(load()).rejects.toThrow(`${path}: expected a YAML file, found bytes that are not UTF-8`);
     await writeFile(path, "layersPerGroup: -1");
     await expect(load()).rejects.toThrow(ConfigError);
   });

@@ -113,7 +113,7 @@ describe("loadExperiment", () => {
     const path = join(folder, "experiment.yaml");
     const space = join(folder, "spaces/mine.yaml");
     await writeFile(path, [...least.filter((line) => !line.startsWith("space")), "space: spaces/mine.yaml"].join("\n"));
-    await expect(loadExperiment(path)).rejects.toThrow(`cannot read ${space}: no such file`);
+    await expect(loadExperiment(path)).rejects.toThrow(`${space}: no such file or directory; expected a YAML file`);
     await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 2 }\n");
     expect((await loadExperiment(path)).space.depth).toEqual({ curve: "dct", terms: 2 });
     await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 0 }\n");

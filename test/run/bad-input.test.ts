@@ -163,7 +163,7 @@ const faults: readonly Fault[] = [
   [
     "an experiment file that is not there",
     (folder) => rm(join(folder, "tiny.yaml")),
-    "cannot read ~/tiny.yaml: no such file",
+    "~/tiny.yaml: no such file or directory; expected a YAML file",
   ],
   [
     "a file without rows",
@@ -173,7 +173,7 @@ const faults: readonly Fault[] = [
   [
     "a file of rows that is not there",
     (folder) => rm(join(folder, "rows/news.jsonl")),
-    "~/rows/news.jsonl: cannot read the rows: ENOENT: no such file or directory, stat '~/rows/news.jsonl'",
+    "~/rows/news.jsonl: no such file or directory; expected a file of rows",
   ],
   [
     "a list of one choice",

@@ -63,7 +63,7 @@ Where?",1,"['in the ""barn""', ""it's gone""]",multiple_choice
   test("says why a file cannot be read", async () => {
     const folder = await temporaryFolder();
     await expect(readQuestions(join(folder, "none.csv"))).rejects.toThrow(
-      new UserError(`cannot read ${join(folder, "none.csv")}: no such file or directory`),
+      new UserError(`${join(folder, "none.csv")}: no such file or directory; expected a CSV file with a header`),
     );
   });
 });

@@ -184,6 +184,30 @@ test("a file of more than 1 GiB is refused unread, whatever its format", async (
   await writeFile(path, "");
   await truncate(path, 2 ** 30 + 1);
   await expect(readRows(path)).rejects.toThrow(
-    /rows\.parquet: expected a file of rows of at most 1 GiB, found 1073741825/,
+    /rows\.parquet: expected a file of rows, found more than 1 GiB; give a part of it$/,
   );
+});
+
+describe("more rows than anyone scores", () => {
+  const most = /: expected at most 1,000,000 rows, found more; give a file of a part of them$/;
+
+  test.each([
+    ["rows.csv", "input,target\n", "a,b\n"],
+    ["rows.jsonl", "", '{"input":"a","target":"b"}\n'],
+  ])("in %s are refused", async (name, header, row) => {
+    expect(await fault(name, header + row.repeat(1_100_000))).toMatch(most);
+  });
+});
+
+describe("text that would take far more memory than its size", () => {
+  test.each([
+    ["a.csv", ",".repeat(20_000_000), /: more than 1000 columns$/],
+    ["a.csv", `"${"a".repeat(20_000_000)}`, /: Max Record Size: /],
+    ["a.csv", `${",".repeat(1000)}\n`.repeat(100_000), /: more than 1000 columns$/],
+    ["a.jsonl", "[".repeat(20_000_000), /:1: expected a JSON object on one line: found nested more than 100 deep$/],
+    ["a.jsonl", "\n".repeat(100_000_000), /: expected rows, found none/],
+    ["a.json", `[${"{},".repeat(20_000_000)}{}]`, /: found more than 10000000 values$/],
+  ])("in %s is refused: %.20j…", async (name, content, message) => {
+    expect(await fault(name, content)).toMatch(message);
+  });
 });

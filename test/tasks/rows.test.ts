@@ -183,7 +183,9 @@ describe("readRows", () => {
 
   test("refuses a format for rows that have no choice of it, and a missing file", async () => {
     expect(await fault([text], { format: "mmlu" })).toContain("the format mmlu needs MMLU rows, found text rows");
-    await expect(readRows(join(folder, "absent.jsonl"))).rejects.toThrow(/absent\.jsonl: cannot read the rows: ENOENT/);
+    await expect(readRows(join(folder, "absent.jsonl"))).rejects.toThrow(
+      /absent\.jsonl: no such file or directory; expected a file of rows$/,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
-import { reasonOf } from "../../files/system-error.ts";
+import { readBeginning } from "../../files/read-file.ts";
 import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment-file.ts";
@@ -94,13 +94,8 @@ function diffOf({ path, text, at = 0, line }: Registration): string {
 }
 
 async function checkReplaceable(module: string): Promise<void> {
-  let present: string;
-  try {
-    present = await readFile(module, "utf8");
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return;
-    throw new UserError(`cannot replace ${module}: ${reasonOf(cause)}`, { cause });
-  }
-  if (present.startsWith(FIRST_WORDS)) return;
+  if (!existsSync(module)) return;
+  const expected = { what: "a class that an export wrote", maxBytes: Buffer.byteLength(FIRST_WORDS) };
+  if ((await readBeginning(module, expected)).toString("utf8") === FIRST_WORDS) return;
   throw new UserError(`${module}: no export wrote this file; rename the experiment or remove the file`);
 }

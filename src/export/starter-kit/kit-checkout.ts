@@ -1,8 +1,7 @@
 /** A checkout of the competition's starter kit, and where its two generations list the merge methods they know. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { reasonOf } from "../../files/system-error.ts";
 import { UserError } from "../../errors.ts";
+import { readTextWithin } from "../../files/read-file.ts";
 import type { KitName } from "./kit-name.ts";
 
 /** One line to add to a file of the kit. */
@@ -102,15 +101,9 @@ async function registrations(folder: string, places: readonly Place[], name: Kit
   );
 }
 
-async function readKitFile(folder: string, path: string): Promise<string> {
-  try {
-    return await readFile(join(folder, path), "utf8");
-  } catch (cause) {
-    throw new UserError(
-      `${join(folder, path)}: ${reasonOf(cause)}; expected a checkout of the LLM-Merging starter kit in ${folder}`,
-      { cause },
-    );
-  }
+function readKitFile(folder: string, path: string): Promise<string> {
+  const what = `a checkout of the LLM-Merging starter kit in ${folder}`;
+  return readTextWithin(join(folder, path), { what, maxBytes: 2 ** 20 });
 }
 
 function after(pattern: RegExp): Place["at"] {
