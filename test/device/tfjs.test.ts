@@ -2,6 +2,8 @@ import type { EventEmitter } from "node:events";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
+import { Pace } from "../../src/device/tfjs/pace.ts";
+import { byRows } from "../../src/device/tfjs/rows.ts";
 import { TensorMemory } from "../../src/device/tfjs/tensor-memory.ts";
 import { UserError } from "../../src/errors.ts";
 import { describeEngine } from "./engine-contract.ts";
@@ -23,6 +25,28 @@ describe("openTfjs on wasm", () => {
     await using device = await openTfjs();
     expect(device.kind).toBe("cpu");
     await expect(openTfjs("tfjs-node")).rejects.toThrow(UserError);
+  });
+});
+
+describe("byRows", () => {
+  test.each([
+    { sliceFlop: 250, blocks: [2, 2, 2, 1] },
+    { sliceFlop: 1, blocks: [1, 1, 1, 1, 1, 1, 1] },
+    { sliceFlop: Infinity, blocks: [7] },
+  ])("cuts seven rows of 100 operations for a backend that takes $sliceFlop at once", async ({ sliceFlop, blocks }) => {
+    await using device = await openTfjs();
+    expect(device.kind).toBe("cpu");
+    const values = Float32Array.from({ length: 14 }, (_, i) => i);
+    const x = tf.tensor(values, [7, 2]);
+    const found: number[] = [];
+    const twice = (rows: tf.Tensor): tf.Tensor => {
+      found.push(rows.shape[0]);
+      return tf.mul(rows, 2);
+    };
+    const doubled = await byRows(x, 100, twice, new Pace(sliceFlop));
+    expect(found).toEqual(blocks);
+    expect(await doubled.data()).toEqual(values.map((value) => 2 * value));
+    tf.dispose([x, doubled]);
   });
 });
 

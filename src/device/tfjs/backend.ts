@@ -9,6 +9,8 @@ export interface Backend {
   readonly capacityBytes: number | undefined;
   /** Bytes of tensors that a device refuses to exceed. */
   readonly limitBytes: number;
+  /** Operations of a matrix product between two looks at the event loop. */
+  readonly sliceFlop: number;
 }
 
 /** The model name of the CPU. */

@@ -13,10 +13,7 @@ export function rowsOf(x: tf.Tensor, begin: number, count: number): tf.Tensor {
   return tf.tensor(values, shape, "float32");
 }
 
-/**
- * Joins compute(rows of x) along the rows. Given the cost of a row, a block of rows does at most half a GFLOP (20 ms under
- * wasm), and timers run before each block.
- */
+/** Joins compute(rows of x) along the rows, in blocks that fill a slice given the cost of a row; timers run before each. */
 export async function byRows<T extends tf.Tensor>(
   x: tf.Tensor,
   flopPerRow: number,
@@ -24,7 +21,7 @@ export async function byRows<T extends tf.Tensor>(
   pace: Pace,
 ): Promise<T> {
   const [rows = 0] = x.shape;
-  const rowsPerBlock = Math.max(1, Math.floor(5e8 / flopPerRow));
+  const rowsPerBlock = Math.max(1, Math.floor(pace.sliceFlop / flopPerRow));
   if (rows <= rowsPerBlock) return tf.tidy(() => compute(x, 0));
   const blocks: T[] = [];
   try {

@@ -18,16 +18,17 @@ export class TfjsDevice implements Device {
   readonly #capacityBytes: number | undefined;
   readonly #memory: TensorMemory;
   readonly #stored = new Map<DeviceTensor, tf.Tensor>();
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   /** Operations run on this thread: runs that took turns would only hold more memory, and timers would wait for all. */
   readonly #turn: LimitFunction = pLimit(1);
   readonly #work: WorkInFlight;
   #closed = false;
 
-  constructor({ name, kind, capacityBytes, limitBytes }: Backend) {
+  constructor({ name, kind, capacityBytes, limitBytes, sliceFlop }: Backend) {
     this.name = name;
     this.kind = kind;
     this.#work = new WorkInFlight(name);
+    this.#pace = new Pace(sliceFlop);
     this.#memory = new TensorMemory(limitBytes);
     this.#capacityBytes = capacityBytes;
   }

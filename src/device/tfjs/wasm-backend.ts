@@ -20,6 +20,8 @@ export async function startWasm(): Promise<Backend> {
     kind: "cpu",
     capacityBytes: Math.min(limitBytes, freeHostBytes()),
     limitBytes,
+    // 20 ms.
+    sliceFlop: 5e8,
   };
 }
 
