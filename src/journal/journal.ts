@@ -1,20 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "./durable-write.ts";
 import { LossesFile, readLosses } from "./losses-file.ts";
-import { encodeEntry } from "./record-line.ts";
+import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";
-import { replay } from "./replay.ts";
+import { openRegularFile } from "./regular-file.ts";
+import { lineOf, readRecords } from "./replay.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 /** What a journal tells a reader. */
@@ -35,8 +27,11 @@ export class Journal implements JournalView, Disposable {
   readonly #files: Files;
   readonly #lock: WriterLock;
   readonly #records: JournalRecord[];
+  readonly #sequence: RecordSequence;
   readonly #losses: LossesFile;
   readonly #descriptor: number;
+  /** Length of the file. */
+  #bytes: number;
   #isClosed = false;
 
   /** Starts the journal of a new run; a UserError when the folder holds one already, or cannot be written. */
@@ -47,9 +42,13 @@ export class Journal implements JournalView, Disposable {
         const files = filesIn(folder);
         requireNoJournal(folder);
         const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, ...start };
+        const { line } = lineOf({ sequence: 0, lossBytes: 0, record }, new RecordSequence(), {
+          path: files.journal,
+          bytes: 0,
+        });
         writeDurably(files.losses, "");
         // Last, because a folder with this file is a run: whatever stops a creation, it can be tried again.
-        writeDurably(files.journal, encodeEntry({ sequence: 0, lossBytes: 0, record }));
+        writeDurably(files.journal, line);
         return new Journal(folder, lock);
       });
     });
@@ -66,15 +65,16 @@ export class Journal implements JournalView, Disposable {
 
   private constructor(folder: string, lock: WriterLock) {
     const files = filesIn(folder);
-    const content = readFileSync(files.journal);
-    const { records, bytes, lossBytes } = replay(content, files.journal);
+    const { records, sequence, bytes, tornBytes } = readRecords(files.journal);
     this.folder = folder;
+    this.tornBytes = tornBytes;
     this.#files = files;
     this.#lock = lock;
     this.#records = records;
-    this.tornBytes = content.length - bytes;
-    this.#losses = LossesFile.open(files.losses, lossBytes);
-    this.#descriptor = openSync(files.journal, "a");
+    this.#sequence = sequence;
+    this.#bytes = bytes;
+    this.#losses = LossesFile.open(files.losses, sequence.lossBytes);
+    this.#descriptor = openRegularFile(files.journal, constants.O_WRONLY | constants.O_APPEND);
     ftruncateSync(this.#descriptor, bytes);
   }
 
@@ -83,18 +83,20 @@ export class Journal implements JournalView, Disposable {
     return this.#records;
   }
 
-  /** Adds a record; it is on the disk when this returns. A failure to write is a UserError and closes the journal. */
+  /**
+   * Adds a record; it is on the disk when this returns. A failure to write is a UserError and closes the journal; so is
+   * a record that a later `open` would refuse.
+   */
   append(record: Exclude<JournalRecord, StartRecord>): void {
-    const line = encodeEntry({
-      sequence: this.#records.length,
-      lossBytes: this.#losses.bytes,
-      record,
-    });
     this.#write(() => {
+      const entry = { sequence: this.#records.length, lossBytes: this.#losses.bytes, record };
+      const file = { path: this.#files.journal, bytes: this.#bytes };
+      const { line, readBack } = lineOf(entry, this.#sequence, file);
       writeFileSync(this.#descriptor, line);
       fsyncSync(this.#descriptor);
+      this.#bytes += Buffer.byteLength(line);
+      this.#records.push(readBack);
     });
-    this.#records.push(structuredClone(record));
   }
 
   /** Adds losses for the next record to refer to; without such a record, opening the journal cuts them off again. */
@@ -135,7 +137,7 @@ export class Journal implements JournalView, Disposable {
 export function readJournal(folder: string): JournalView {
   const files = filesIn(folder);
   requireJournal(folder);
-  const { records } = replay(readFileSync(files.journal), files.journal);
+  const { records } = explainFailure(files.journal, () => readRecords(files.journal));
   return { records, readLosses: (ref) => readLosses(files.losses, ref) };
 }
 

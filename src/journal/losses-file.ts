@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, writeFileSync } from "node:fs";
 import { UserError } from "../errors.ts";
-import { explainFailure, withDescriptor } from "./durable-write.ts";
+import { explainFailure } from "./durable-write.ts";
 import { checksum } from "./record-line.ts";
 import type { LossesRef } from "./records.ts";
+import { openRegularFile, readAt, readingRegularFile } from "./regular-file.ts";
 
 /** Writer of a journal's side file: losses per row as float64 in the byte order of the machine, without a header. */
 export class LossesFile implements Disposable {
@@ -11,7 +12,7 @@ export class LossesFile implements Disposable {
 
   /** Opens the file and cuts off what lies behind `bytes`; a shorter file is a UserError. */
   static open(path: string, bytes: number): LossesFile {
-    const descriptor = openSync(path, "a");
+    const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_APPEND);
     const { size } = fstatSync(descriptor);
     if (size < bytes) {
       closeSync(descriptor);
@@ -48,20 +49,15 @@ export class LossesFile implements Disposable {
 
 /** Reads losses back; a UserError when they are not those that were written. */
 export function readLosses(path: string, { offset, count, checksum: expected }: LossesRef): Float64Array {
-  const losses = new Float64Array(count);
-  const content = bytesOf(losses);
-  explainFailure(path, () =>
-    withDescriptor(path, "r", (descriptor) => {
-      let length = 0;
-      for (let read = -1; read !== 0 && length < content.length; length += read) {
-        read = readSync(descriptor, content, length, content.length - length, offset + length);
-      }
-    }),
+  const length = count * Float64Array.BYTES_PER_ELEMENT;
+  // Not before the file is known to have them: a reference is a claim, too.
+  const content = explainFailure(path, () =>
+    readingRegularFile(path, (descriptor, size) => readAt(descriptor, offset, offset + length > size ? 0 : length)),
   );
-  if (checksum(content) !== expected) {
+  if (content.length !== length || checksum(content) !== expected) {
     throw new UserError(`${path}: the ${count} losses at byte ${offset} are damaged; restore the file from a copy`);
   }
-  return losses;
+  return new Float64Array(content.buffer, content.byteOffset, count);
 }
 
 function bytesOf(losses: Float64Array): Uint8Array {

@@ -1,49 +1,90 @@
+import { expectation } from "../config/expectation.ts";
+import { faultsOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
-import { decodeEntry } from "./record-line.ts";
+import { isJsonObject } from "../files/json-object.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
+import { decodeLine, encodeEntry, type Entry } from "./record-line.ts";
+import { entrySchema } from "./record-schemas.ts";
+import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord } from "./records.ts";
+import { readAt, readingRegularFile } from "./regular-file.ts";
+
+/** All records of a journal are held in memory, so no larger one is read, or written. */
+const MAX_BYTES = 2 ** 28;
+
+const REMEDY = "restore the file from a copy or start a new run";
 
 /** What a journal file holds. */
 export interface Replay {
   readonly records: JournalRecord[];
-  /** Bytes of whole records; what follows is a torn one. */
+  /** What the next record has to follow on. */
+  readonly sequence: RecordSequence;
+  /** Bytes of whole records. */
   readonly bytes: number;
-  /** Length of the side file when the last record was written. */
-  readonly lossBytes: number;
+  /** Bytes after them, of a torn one. */
+  readonly tornBytes: number;
 }
 
 /**
  * Reads all records of a journal. A damaged last record was being written when the process or the machine stopped and
- * nothing has relied on it yet, so it is left out; damage before it is a UserError that names the record.
+ * nothing has relied on it yet, so it is left out. Damage before it is a UserError that names the record, and so is a
+ * record that no run writes, whatever its checksum says.
  */
-export function replay(content: Buffer, path: string): Replay {
+export function readRecords(path: string): Replay {
+  const content = readingRegularFile(path, (descriptor, size) => {
+    if (size > MAX_BYTES) throw new UserError(`${path}: expected at most ${MAX_BYTES} bytes, found ${size}; ${REMEDY}`);
+    return readAt(descriptor, 0, size);
+  });
   const records: JournalRecord[] = [];
+  const sequence = new RecordSequence();
   let bytes = 0;
-  let lossBytes = 0;
   while (bytes < content.length) {
     const end = content.indexOf("\n", bytes);
-    const entry = end === -1 ? undefined : decodeEntry(content.toString("utf8", bytes, end));
-    if (entry === undefined && (end === -1 || end === content.length - 1)) break;
-    if (entry?.sequence !== records.length) throw damaged(path, records.length);
-    records.push(entry.record);
+    const found = end === -1 ? undefined : decodeLine(content.toString("utf8", bytes, end));
+    if (found === undefined && (end === -1 || end === content.length - 1)) break;
+    records.push(nextRecord(found, sequence, path));
     bytes = end + 1;
-    lossBytes = entry.lossBytes;
   }
-  checkStart(records[0], path);
-  return { records, bytes, lossBytes };
+  if (records.length === 0) throw damaged(path, 0);
+  return { records, sequence, bytes, tornBytes: content.length - bytes };
 }
 
-function checkStart(first: JournalRecord | undefined, path: string): void {
-  if (first?.type !== "start") throw damaged(path, 0);
-  if (first.format !== JOURNAL_FORMAT) {
-    throw new UserError(
-      `${path}: expected journal format ${JOURNAL_FORMAT}, found ${first.format}; use the version that wrote it`,
-    );
+/** The line of the next record, and the record as a reader will find it; a UserError where a reader would refuse it. */
+export function lineOf(
+  entry: Entry,
+  sequence: RecordSequence,
+  { path, bytes }: { readonly path: string; readonly bytes: number },
+): { readonly line: string; readonly readBack: JournalRecord } {
+  const line = encodeEntry(entry);
+  if (bytes + Buffer.byteLength(line) > MAX_BYTES) {
+    const remedy = "export the best so far, or start a run with fewer genes";
+    throw new UserError(`${path}: the next record would make it larger than ${MAX_BYTES} bytes; ${remedy}`);
   }
+  return { line, readBack: nextRecord(decodeLine(line.slice(0, -1)), sequence, path) };
+}
+
+/** Adds what a line holds to the records before it; a UserError when it is not the record that comes next. */
+function nextRecord(found: unknown, sequence: RecordSequence, path: string): JournalRecord {
+  const { length } = sequence;
+  if (!isJsonObject(found) || found["sequence"] !== length) throw damaged(path, length);
+  if (length === 0) checkFormat(found["record"], path);
+  const parsed = entrySchema.safeParse(found, { error: expectation, reportInput: true });
+  const fault = parsed.success ? sequence.add(parsed.data) : faultsOf(parsed.error.issues)[0]?.message;
+  if (parsed.success && fault === undefined) return parsed.data.record;
+  throw new UserError(`${path}: record ${length + 1} is none that a run writes: ${fault}; ${REMEDY}`);
+}
+
+/** Before anything else, since another format has other records. */
+function checkFormat(start: unknown, path: string): void {
+  if (!isJsonObject(start) || start["type"] !== "start") throw damaged(path, 0);
+  if (start["format"] === JOURNAL_FORMAT) return;
+  const found = showUntrusted(start["format"]);
+  throw new UserError(
+    `${path}: expected journal format ${JOURNAL_FORMAT}, found ${found}; use the version that wrote it`,
+  );
 }
 
 function damaged(path: string, sequence: number): UserError {
   const expected = sequence === 0 ? "the start record" : `a valid checksum and sequence ${sequence}`;
-  return new UserError(
-    `${path}: record ${sequence + 1} is damaged: expected ${expected}; restore the file from a copy or start a new run`,
-  );
+  return new UserError(`${path}: record ${sequence + 1} is damaged: expected ${expected}; ${REMEDY}`);
 }

@@ -51,9 +51,11 @@ describe("exportRun", () => {
 
 /** Copies a run's journal with another digest in its verdict. */
 function changeDigest(from: string, to: string): void {
-  const [start, ...records] = readJournal(from).records as [StartRecord, ...Exclude<JournalRecord, StartRecord>[]];
+  const run = readJournal(from);
+  const [start, ...records] = run.records as [StartRecord, ...Exclude<JournalRecord, StartRecord>[]];
   using journal = Journal.create(to, start);
   for (const record of records) {
+    if ("rowLosses" in record) journal.appendLosses(run.readLosses(record.rowLosses));
     journal.append(record.type === "verdict" ? { ...record, weightsDigest: "00ff" } : record);
   }
 }

@@ -13,14 +13,43 @@ const start: Omit<StartRecord, "type" | "format"> = {
   versions: { evomerge: "0.1.0" },
 };
 
-const ask = (generation: number, points: number[][]): Exclude<JournalRecord, StartRecord> => ({
+type Step = Exclude<JournalRecord, StartRecord>;
+
+const baselines = (rowLosses: LossesRef): Step => ({
+  type: "baselines",
+  models: [
+    { name: "base", recipe: { method: "passthrough", model: "base" }, scores: { xsum: { loss: 2 } }, loss: Number.NaN },
+  ],
+  scales: { xsum: 2 },
+  evaluationMs: 3.5,
+  rowLosses,
+  elapsedMs: 8,
+});
+
+/** Of two genes and as many candidates a generation as are asked for. */
+const plan = (population: number): Step => ({
+  type: "plan",
+  genes: ["a.all.weight", "b.all.weight"],
+  start: [0.5, 1 / 3],
+  inject: [],
+  population,
+  rowFraction: 0.1,
+  elapsedMs: 9,
+});
+
+const ask = (generation: number, points: number[][]): Step => ({
   type: "ask",
   generation,
   points,
   rows: { xsum: 3 },
 });
 
-const result = (generation: number, losses: number[], rowLosses: LossesRef): Exclude<JournalRecord, StartRecord> => ({
+const points = [
+  [0.1, 0.2],
+  [0, 1],
+];
+
+const result = (generation: number, losses: number[], rowLosses: LossesRef): Step => ({
   type: "result",
   generation,
   losses,
@@ -29,14 +58,23 @@ const result = (generation: number, losses: number[], rowLosses: LossesRef): Exc
   elapsedMs: 12.5,
 });
 
-/** A closed journal of four records with losses at the second and the last. */
+function lastResult(journal: Journal): Step {
+  return result(0, [Number.NaN, 0.7], journal.appendLosses(Float64Array.of(4, Number.NaN)));
+}
+
+/** A closed journal of five records with losses at the second and the last. */
 async function writeJournal(): Promise<{ folder: string; path: string; records: readonly JournalRecord[] }> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, start);
-  journal.append(result(0, [1, 2], journal.appendLosses(Float64Array.of(1, 2, 3))));
-  journal.append(ask(1, [[0.1, 0.2]]));
-  journal.append(result(1, [Number.NaN, 0.7], journal.appendLosses(Float64Array.of(4, Number.NaN))));
+  journal.append(baselines(journal.appendLosses(Float64Array.of(1, 2, 3))));
+  journal.append(plan(2));
+  journal.append(ask(0, points));
+  journal.append(lastResult(journal));
   return { folder, path: join(folder, "journal.jsonl"), records: journal.records };
+}
+
+function isSame(found: readonly number[], expected: readonly number[]): boolean {
+  return found.length === expected.length && found.every((value, i) => Object.is(value, expected[i]));
 }
 
 function reopen<T>(folder: string, look: (journal: Journal) => T): T {
@@ -47,7 +85,7 @@ function reopen<T>(folder: string, look: (journal: Journal) => T): T {
 describe("Journal", () => {
   test("replays what was told, in the same process or a later one", async () => {
     const { folder, records } = await writeJournal();
-    expect(records.map(({ type }) => type)).toEqual(["start", "result", "ask", "result"]);
+    expect(records.map(({ type }) => type)).toEqual(["start", "baselines", "plan", "ask", "result"]);
     expect(records[0]).toEqual({ type: "start", format: 2, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
@@ -55,22 +93,57 @@ describe("Journal", () => {
 
   test("keeps every number bit for bit", async () => {
     const folder = await temporaryFolder();
-    const points: number[][] = [];
+    const losses = [Number.NaN, Infinity, -Infinity, -0, 5e-324];
+    const point = [-0, 5e-324, 1, 1 - 2 ** -53, 0.1];
+    fc.assert(fc.property(fc.double(), (loss) => void losses.push(loss)));
+    fc.assert(fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (value) => void point.push(value)));
     {
       using journal = Journal.create(folder, start);
-      const number = fc.oneof(fc.double(), fc.constantFrom(-0, Number.NaN, Infinity, -Infinity, 5e-324));
-      fc.assert(
-        fc.property(fc.array(number), (point) => {
-          points.push(point);
-        }),
+      journal.append(baselines(journal.appendLosses(Float64Array.of(1, 2, 3))));
+      journal.append({ ...plan(losses.length), genes: point.map(String), start: point, inject: [point] } as Step);
+      journal.append(
+        ask(
+          0,
+          losses.map(() => point),
+        ),
       );
-      journal.append(ask(0, points));
+      journal.append(result(0, losses, journal.appendLosses(Float64Array.from(losses))));
     }
-    const replayed = reopen(folder, (journal) => journal.records[1]);
-    expect(
-      replayed?.type === "ask" &&
-        replayed.points.every((point, i) => point.every((value, j) => Object.is(value, points[i]![j]))),
-    ).toBe(true);
+    const [, , , asked, told] = reopen(folder, (journal) => journal.records);
+    expect(asked?.type === "ask" && asked.points.every((found) => isSame(found, point))).toBe(true);
+    expect(told?.type === "result" && isSame(told.losses, losses)).toBe(true);
+  });
+
+  test("keeps any text, line separators of Unicode and lone surrogates too", async () => {
+    const folder = await temporaryFolder();
+    const text = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) });
+    for (const [i, path] of [
+      "a\u2028b",
+      "\u2029",
+      "\u0085",
+      "\r\n",
+      ...fc.sample(text, { numRuns: 100, seed: 1 }),
+    ].entries()) {
+      const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
+      Journal.create(join(folder, `${i}`), given).close();
+      expect(readJournal(join(folder, `${i}`)).records).toEqual([{ type: "start", format: 2, ...given }]);
+    }
+  });
+
+  test("writes no record that it would not read", async () => {
+    const { folder, path, records } = await writeJournal();
+    const before = readFileSync(path);
+    using journal = Journal.open(folder);
+    expect(() => journal.append(ask(1, [[0.5, 2]]))).toThrow(
+      new UserError(
+        `${path}: record 6 is none that a run writes: record.points[0][1]: expected at most 1, found 2; restore the file from a copy or start a new run`,
+      ),
+    );
+    expect(readFileSync(path)).toEqual(before);
+    expect(reopen(folder, (journal) => journal.records)).toEqual(records);
+    const numberless = { ...start, experiment: { x: { $number: "NaN" } } };
+    expect(() => Journal.create(join(folder, "other"), numberless)).toThrow("would be read as a number");
+    expect(() => readJournal(join(folder, "other"))).toThrow("holds no run");
   });
 
   test("cuts a last record off that is torn at any byte, and goes on from there", async () => {
@@ -79,14 +152,14 @@ describe("Journal", () => {
     const torn = whole.lastIndexOf("\n", whole.length - 2) + 1;
     for (let length = torn; length < whole.length; length++) {
       writeFileSync(path, whole.subarray(0, length));
-      expect(readJournal(folder).records).toEqual(records.slice(0, 3));
+      expect(readJournal(folder).records).toEqual(records.slice(0, 4));
       using journal = Journal.open(folder);
       expect(journal.tornBytes).toBe(length - torn);
-      expect(journal.records).toEqual(records.slice(0, 3));
+      expect(journal.records).toEqual(records.slice(0, 4));
       expect(readFileSync(path)).toEqual(whole.subarray(0, torn));
     }
     using journal = Journal.open(folder);
-    journal.append(result(1, [Number.NaN, 0.7], journal.appendLosses(Float64Array.of(4, Number.NaN))));
+    journal.append(lastResult(journal));
     expect(readFileSync(path)).toEqual(whole);
   });
 
@@ -95,7 +168,7 @@ describe("Journal", () => {
     const whole = readFileSync(path);
     whole.fill(0, whole.length - 40, whole.length - 20);
     writeFileSync(path, whole);
-    expect(reopen(folder, (journal) => journal.records)).toEqual(records.slice(0, 3));
+    expect(reopen(folder, (journal) => journal.records)).toEqual(records.slice(0, 4));
   });
 
   test("refuses damage before the last record and names the record", async () => {
@@ -114,8 +187,8 @@ describe("Journal", () => {
 
   test("refuses records that were removed or moved", async () => {
     const { folder, path } = await writeJournal();
-    const [first, second, third, fourth] = readFileSync(path, "utf8").split("\n");
-    writeFileSync(path, [first, third, second, fourth, ""].join("\n"));
+    const [first, second, third, ...others] = readFileSync(path, "utf8").split("\n");
+    writeFileSync(path, [first, third, second, ...others].join("\n"));
     expect(() => Journal.open(folder)).toThrow("record 2 is damaged");
     writeFileSync(path, [second, third, ""].join("\n"));
     expect(() => Journal.open(folder)).toThrow("record 1 is damaged");
@@ -132,7 +205,7 @@ describe("Journal", () => {
     expect(() => Journal.open(folder)).toThrow(`in use by process ${process.pid}`);
     journal.close();
     expect(() => journal.append(ask(2, []))).toThrow("closed");
-    expect(reopen(folder, ({ records }) => records.length)).toBe(4);
+    expect(reopen(folder, ({ records }) => records.length)).toBe(5);
   });
 
   test("says what the file system refused", async () => {

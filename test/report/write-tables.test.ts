@@ -19,7 +19,7 @@ async function journalFolder(): Promise<string> {
   const rowLosses = journal.appendLosses(Float64Array.of(1));
   const elapsedMs = 1500;
   const models = [model("base", 1.5, 2), model("nature", 1, 1.25)];
-  journal.append({ type: "baselines", models, scales: {}, evaluationMs: 1, rowLosses, elapsedMs });
+  journal.append({ type: "baselines", models, scales: { quiz: 1, news: 1 }, evaluationMs: 1, rowLosses, elapsedMs });
   const genes = ["nature.all.weight", "craft.all.weight"];
   journal.append({ type: "plan", genes, start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs });
   for (const [generation, losses] of [
@@ -32,7 +32,7 @@ async function journalFolder(): Promise<string> {
   }
   const [winner] = models as [ScoredModel];
   journal.append({ type: "finalists", models: [model("last mean", 0.5, 0.25)], winner, elapsedMs });
-  const guarded = { ...winner, kind: "winner", intervals: {} } as const;
+  const guarded = { ...winner, kind: "winner", intervals: { quiz: [1, 2], news: [1.5, 2.5] } } as const;
   journal.append({ type: "verdict", models: [guarded], weightsDigest: "00", rowLosses, elapsedMs });
   return folder;
 }

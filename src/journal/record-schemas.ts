@@ -1,0 +1,117 @@
+/** What every kind of record must look like before anything relies on it: a checksum proves no origin. */
+import { z } from "zod";
+import { showUntrusted } from "../files/show-untrusted.ts";
+import { recipeSchema } from "../merge/recipe-schema.ts";
+import type { Entry } from "./record-line.ts";
+import type {
+  Gain,
+  GuardedModel,
+  JournalRecord,
+  LossesRef,
+  RecordPayloads,
+  ScoredModel,
+  TaskScores,
+} from "./records.ts";
+
+/** A schema for each key of `T`, optional ones too, so that no field of a record can be forgotten here. */
+type Fields<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
+
+/** An object with exactly these keys; those in `optional` may be absent. */
+function objectOf<T extends object>(fields: Fields<T>): z.ZodType<T> {
+  return z.strictObject(fields) as unknown as z.ZodType<T>;
+}
+
+/** Of one record: candidates times rows; a gibibyte of them. */
+const MAX_LOSSES = 2 ** 27;
+
+const name = z.string().min(1).max(4096);
+const byName = <T>(value: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> => z.record(name, value);
+/** Whatever was measured; a model may fail on a row, and its loss is NaN then. */
+const measured = z.custom<number>((value) => typeof value === "number", {
+  error: ({ input }) => `expected a number, found ${showUntrusted(input)}`,
+});
+const whole = z.int().min(0);
+const milliseconds = z.number().min(0);
+/** A coordinate in the unit cube. */
+const coordinate = z.number().min(0).max(1);
+const hexadecimal = z.string().regex(/^[0-9a-f]{1,128}$/, "hexadecimal digits");
+const interval = z.tuple([measured, measured]);
+const point = z.array(coordinate);
+
+const lossesRef = objectOf<LossesRef>({
+  offset: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
+  count: whole.max(MAX_LOSSES),
+  checksum: hexadecimal.length(8),
+});
+
+const scores: z.ZodType<TaskScores> = byName(
+  objectOf<TaskScores[string]>({ loss: measured, accuracy: measured.exactOptional() }),
+);
+
+const scoredFields: Fields<ScoredModel> = { name, recipe: recipeSchema, scores, loss: measured };
+
+const gain = objectOf<Gain>({ gain: measured, interval, pValue: measured });
+
+const guardedModel = objectOf<GuardedModel>({
+  ...scoredFields,
+  kind: z.enum(["parent", "average", "global", "recipe", "winner"]),
+  intervals: byName(interval),
+  gains: objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: byName(gain) }).exactOptional(),
+});
+
+const scoredModels = z.array(objectOf<ScoredModel>(scoredFields));
+
+const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads[Type]> } = {
+  start: {
+    format: whole,
+    // What an experiment is, is known further up, to `recordedExperiment`.
+    experiment: z.record(z.string(), z.unknown()),
+    identity: byName(z.string()),
+    versions: byName(z.string()),
+  },
+  baselines: {
+    models: scoredModels.min(1),
+    scales: byName(z.number().positive()),
+    evaluationMs: milliseconds,
+    rowLosses: lossesRef,
+    elapsedMs: milliseconds,
+  },
+  plan: {
+    genes: z.array(name).min(1),
+    start: point,
+    inject: z.array(point),
+    population: z.int().min(2).max(100_000),
+    rowFraction: z.number().positive().max(1),
+    elapsedMs: milliseconds,
+  },
+  ask: { generation: whole, points: z.array(point), rows: byName(whole) },
+  result: {
+    generation: whole,
+    losses: z.array(measured),
+    meanLoss: measured,
+    rowLosses: lossesRef,
+    elapsedMs: milliseconds,
+  },
+  finalists: { models: scoredModels, winner: objectOf<ScoredModel>(scoredFields), elapsedMs: milliseconds },
+  verdict: {
+    models: z.array(guardedModel).min(1),
+    weightsDigest: hexadecimal,
+    rowLosses: lossesRef,
+    elapsedMs: milliseconds,
+  },
+};
+
+/** The schema of each kind of record, its type included. */
+const recordSchemas = Object.entries(payloads).map(([type, fields]) =>
+  z.strictObject({ type: z.literal(type), ...fields }),
+);
+
+/** Checks what a line holds, but not whether it follows on the lines before. */
+export const entrySchema: z.ZodType<Entry> = objectOf<Entry>({
+  sequence: whole,
+  lossBytes: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
+  record: z.discriminatedUnion(
+    "type",
+    recordSchemas as [(typeof recordSchemas)[number]],
+  ) as unknown as z.ZodType<JournalRecord>,
+});

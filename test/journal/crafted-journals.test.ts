@@ -1,0 +1,224 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { Journal, readJournal } from "../../src/journal/journal.ts";
+import { checksum } from "../../src/journal/record-line.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+type Json = Record<string, unknown>;
+
+const scores = { quiz: { loss: 1, accuracy: 0.5 } };
+const model = { name: "base", recipe: { method: "passthrough", model: "base" }, scores, loss: 1 };
+const gain = { gain: 0.1, interval: [0, 0.2], pValue: 0.01 };
+const guarded = {
+  ...model,
+  kind: "parent",
+  intervals: { quiz: [1, 2] },
+  gains: { combined: gain, tasks: { quiz: gain } },
+};
+const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
+
+/** A record of every kind, in an order that a run takes. */
+const sound: readonly Json[] = [
+  { type: "start", format: 2, experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "baselines", models: [model], scales: { quiz: 1 }, evaluationMs: 1, rowLosses, elapsedMs: 1 },
+  { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
+  {
+    type: "ask",
+    generation: 0,
+    points: [
+      [0, 1],
+      [0.5, 0.5],
+    ],
+    rows: { quiz: 1 },
+  },
+  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses, elapsedMs: 1 },
+  { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
+  {
+    type: "verdict",
+    models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
+    weightsDigest: "00ff",
+    rowLosses,
+    elapsedMs: 1,
+  },
+];
+
+/** Writes lines with valid checksums, whatever they hold, and a side file of two losses. */
+function writeJournal(folder: string, bodies: readonly string[]): void {
+  const lines = bodies.map((body) => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}\n`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "journal.jsonl"), lines.join(""));
+  writeFileSync(join(folder, "losses.bin"), Buffer.alloc(16));
+}
+
+const bodyOf = (record: unknown, sequence: number, lossBytes: unknown = sequence === 0 ? 0 : 16): string =>
+  JSON.stringify({ sequence, lossBytes, record });
+
+/** The bodies of a sound journal in which one record is another. */
+const bodiesWith = (number: number, body: string): readonly string[] =>
+  sound.map((record, i) => (i === number ? body : bodyOf(record, i)));
+
+const REMEDY = "restore the file from a copy or start a new run";
+
+/** What is changed in the record of a kind, and how the sentence about it goes on. */
+const faults: readonly (readonly [type: string, change: Json, says: string])[] = [
+  ["start", { format: 1e9 }, "expected journal format 2, found 1000000000; use the version that wrote it"],
+  ["start", { format: { a: [] } }, "expected journal format 2, found [Object]; use the version that wrote it"],
+  ["start", { experiment: [] }, "record.experiment: expected a mapping, found a list of 0"],
+  ["start", { identity: { a: 7 } }, "record.identity.a: expected text, found 7"],
+  ["start", { versions: null }, "record.versions: expected a mapping, found nothing"],
+  ["baselines", { type: "plan" }, "record: missing key"],
+  ["baselines", { type: "start" }, "record"],
+  ["baselines", { type: "wild" }, "record.type: "],
+  ["baselines", { models: [] }, "record.models: expected at least 1 item, found a list of 0"],
+  ["baselines", { models: [null] }, "record.models[0]: expected a mapping, found nothing"],
+  ["baselines", { models: [{ ...model, scores: {} }] }, "scores: expected the tasks [ 'quiz' ], found []"],
+  [
+    "baselines",
+    { models: [{ ...model, scores: { quiz: {} } }] },
+    "record.models[0].scores.quiz.loss: expected a number, found undefined",
+  ],
+  ["baselines", { models: [{ ...model, recipe: { method: "x" } }] }, "record.models[0].recipe"],
+  ["baselines", { models: [{ ...model, name: "n".repeat(5000) }] }, "record.models[0].name: expected at most 4096"],
+  ["baselines", { scales: {} }, "scales: expected at least one task, found none"],
+  ["baselines", { scales: { quiz: 0 } }, "record.scales.quiz: expected more than 0, found 0"],
+  ["baselines", { scales: { quiz: { $number: "Infinity" } } }, "record.scales.quiz: expected"],
+  ["baselines", { evaluationMs: -1 }, "record.evaluationMs: expected at least 0, found -1"],
+  ["baselines", { evaluationMs: { $number: "NaN" } }, "record.evaluationMs: expected"],
+  ["baselines", { rowLosses: { ...rowLosses, offset: -8 } }, "record.rowLosses.offset: expected at least 0"],
+  ["baselines", { rowLosses: { ...rowLosses, offset: 8 } }, "rowLosses: expected an end of at most 16 bytes, found 24"],
+  ["baselines", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 16 bytes"],
+  ["baselines", { rowLosses: { ...rowLosses, count: 1e15 } }, "record.rowLosses.count: expected at most 134217728"],
+  ["baselines", { rowLosses: { ...rowLosses, count: 1.5 } }, "record.rowLosses.count: expected a whole number"],
+  ["baselines", { rowLosses: { ...rowLosses, checksum: "" } }, "record.rowLosses.checksum"],
+  ["baselines", { more: 1 }, 'unknown key "more"'],
+  ["plan", { genes: [], start: [] }, "record.genes: expected at least 1 item"],
+  ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
+  ["plan", { inject: [[]] }, "start and inject: expected a list of 2, found one of 0"],
+  ["plan", { start: [0, 1e308] }, "record.start[1]: expected at most 1, found 1e+308"],
+  ["plan", { population: 1e9 }, "record.population: expected at most 100000, found 1000000000"],
+  ["plan", { population: 2.5 }, "record.population: expected a whole number, found 2.5"],
+  ["plan", { rowFraction: 0 }, "record.rowFraction: expected more than 0, found 0"],
+  ["plan", { elapsedMs: "soon" }, 'record.elapsedMs: expected a number, found "soon"'],
+  ["ask", { generation: 1 }, "generation: expected 0, found 1"],
+  ["ask", { points: [[0, 1]] }, "points: expected a list of 2, found one of 1"],
+  ["ask", { points: [[0, 1], [0]] }, "points: expected a list of 2, found one of 1"],
+  [
+    "ask",
+    {
+      points: [
+        [0, 1],
+        [0, { $number: "NaN" }],
+      ],
+    },
+    "record.points[1][1]: expected a number, found NaN",
+  ],
+  ["ask", { points: { length: 2 } }, "record.points: expected a list, found a mapping"],
+  ["ask", { rows: {} }, "rows: expected the tasks [ 'quiz' ], found []"],
+  ["ask", { rows: { quiz: -1 } }, "record.rows.quiz: expected at least 0, found -1"],
+  ["result", { losses: [1] }, "losses: expected a list of 2, found one of 1"],
+  ["result", { losses: [1, null] }, "record.losses[1]: expected a number, found null"],
+  ["result", { losses: [1, { $number: "7" }] }, "record.losses[1]: expected a number, found [Object]"],
+  ["result", { meanLoss: { $number: "NaN", a: 1 } }, "record.meanLoss: expected a number, found [Object]"],
+  ["finalists", { winner: undefined }, 'record: missing key "winner"'],
+  ["finalists", { winner: { ...model, scores: { other: { loss: 1 } } } }, "scores: expected the tasks [ 'quiz' ]"],
+  ["finalists", { type: "verdict" }, "record"],
+  ["verdict", { models: [guarded] }, "models: expected one winner, found 0"],
+  ["verdict", { models: [{ ...guarded, kind: "winner" }] }, "gains: expected them of every model but the winner"],
+  ["verdict", { models: [{ ...guarded, kind: "king" }] }, "record.models[0].kind: expected parent, average"],
+  ["verdict", { models: [{ ...guarded, kind: "winner", gains: undefined, intervals: {} }] }, "intervals: expected"],
+  ["verdict", { weightsDigest: "<script>" }, "record.weightsDigest: "],
+];
+
+describe("a journal with valid checksums", () => {
+  test("that a run could have written is read", async () => {
+    const folder = await temporaryFolder();
+    writeJournal(
+      folder,
+      sound.map((record, i) => bodyOf(record, i)),
+    );
+    expect(readJournal(folder).records).toEqual(sound);
+    using journal = Journal.open(folder);
+    expect(journal.records).toEqual(sound);
+  });
+
+  test.each(faults)("is refused for its %s with %j", async (...[type, change, says]) => {
+    const folder = await temporaryFolder();
+    const number = sound.findIndex((record) => record["type"] === type);
+    writeJournal(folder, bodiesWith(number, bodyOf({ ...sound[number], ...change }, number)));
+    const before = readFileSync(join(folder, "journal.jsonl"));
+    for (const open of [readJournal, (run: string) => Journal.open(run)]) {
+      expect(() => open(folder)).toThrow(UserError);
+      expect(() => open(folder)).toThrow(says);
+    }
+    expect(readFileSync(join(folder, "journal.jsonl"))).toEqual(before);
+    expect(readFileSync(join(folder, "losses.bin"))).toHaveLength(16);
+  });
+
+  const entries: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
+    ["another place", 2, bodyOf(sound[2], 3), "record 3 is damaged: expected a valid checksum and sequence 2"],
+    ["fewer losses than before", 4, bodyOf(sound[4], 4, 8), "lossBytes: expected at least 16, found 8"],
+    ["a part of a loss", 4, bodyOf(sound[4], 4, 17), "lossBytes: "],
+    ["losses without end", 4, bodyOf(sound[4], 4, 1e300), "lossBytes: "],
+    ["no record", 1, '{"sequence":1,"lossBytes":16}', 'missing key "record"'],
+    ["a record that is a list", 1, bodyOf([], 1), "record: expected a mapping, found a list of 0"],
+    ["no JSON", 1, '{"sequence":1,}', "record 2 is damaged"],
+    ["a list", 1, "[1,2]", "record 2 is damaged"],
+    ["a key that is no key", 1, bodyOf(sound[1], 1).replace('"quiz"', '"__proto__"'), "record 2 is damaged"],
+    ["a nested value", 1, `{"sequence":1,"record":${"[".repeat(1e6)}${"]".repeat(1e6)}}`, "record 2 is damaged"],
+    ["a result that nothing asked for", 3, bodyOf(sound[4], 3), "expected it after ask, found it after plan"],
+    ["a second start", 1, bodyOf(sound[0], 1), "expected it after nothing, found it after start"],
+  ];
+
+  test.each(entries)("is refused for %s", async (...[, number, body, says]) => {
+    const folder = await temporaryFolder();
+    writeJournal(folder, bodiesWith(number, body));
+    expect(() => readJournal(folder)).toThrow(UserError);
+    expect(() => readJournal(folder)).toThrow(says);
+    expect(() => Journal.open(folder)).toThrow(says);
+  });
+
+  test("is refused for its last record too, which is not torn", async () => {
+    const folder = await temporaryFolder();
+    writeJournal(folder, bodiesWith(6, bodyOf({ type: "verdict" }, 6)));
+    expect(() => Journal.open(folder)).toThrow(`record 7 is none that a run writes: record: missing key "models"`);
+    writeJournal(folder, bodiesWith(6, "{}"));
+    expect(() => Journal.open(folder)).toThrow("record 7 is damaged: expected a valid checksum");
+    expect(() => readJournal(folder)).toThrow(REMEDY);
+  });
+});
+
+describe("a journal that is no journal", () => {
+  test("is refused before it is read when it is larger than any", async () => {
+    const folder = await temporaryFolder();
+    writeJournal(folder, []);
+    truncateSync(join(folder, "journal.jsonl"), 1e12);
+    expect(() => readJournal(folder)).toThrow(
+      new UserError(
+        `${join(folder, "journal.jsonl")}: expected at most 268435456 bytes, found 1000000000000; ${REMEDY}`,
+      ),
+    );
+    expect(() => Journal.open(folder)).toThrow(UserError);
+  });
+
+  test.skipIf(process.platform === "win32").each(["journal.jsonl", "losses.bin"])(
+    "is refused when %s is a pipe or a device",
+    async (file) => {
+      const folder = await temporaryFolder();
+      writeJournal(
+        folder,
+        sound.map((record, i) => bodyOf(record, i)),
+      );
+      for (const make of [
+        (path: string): unknown => execFileSync("mkfifo", [path]),
+        (path: string): unknown => symlinkSync("/dev/zero", path),
+      ]) {
+        rmSync(join(folder, file));
+        make(join(folder, file));
+        expect(() => Journal.open(folder)).toThrow(UserError);
+      }
+    },
+  );
+});
