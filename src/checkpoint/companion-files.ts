@@ -18,5 +18,6 @@ const names: ReadonlySet<string> = new Set(COMPANION_FILES);
 
 /** Whether a file goes wherever the weights go: one of those above, or terms of the licence in whichever spelling. */
 export function isCompanion(name: string): boolean {
-  return names.has(name) || /^(LICENSE|NOTICE)[^/]*$/i.test(name);
+  // No control characters: the name becomes a line of the manifest.
+  return names.has(name) || /^(LICENSE|NOTICE)[\p{L}\p{N} .,_+()-]*$/iu.test(name);
 }

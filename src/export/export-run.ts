@@ -3,9 +3,10 @@ import { evomergeVersion } from "../experiment/identity.ts";
 import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/push.ts";
+import { readJournal } from "../journal/journal.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
+import { ExportPlace } from "./export-place.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
-import { checkReplaceable } from "./model-folder.ts";
 import { exportStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
 import { writeModel } from "./write-model.ts";
 
@@ -32,19 +33,26 @@ export interface ExportResult extends Outcome {
 /**
  * Exports the winner of a run, or the best so far of one that goes on still, as a Hugging Face folder. The model is
  * written beside its place, read back and scored again, and only then takes its place; an earlier export stays until
- * then. Throws a UserError when the weights are not those that were scored, and for a folder with other files in it.
+ * then. Throws a UserError when the weights are not those that were scored, when another export goes to the same place,
+ * and for a folder that holds anything but an earlier export as it was written.
  */
 export async function exportRun(run: string, options: ExportOptions = {}): Promise<ExportResult> {
   const { to, push, signal, onEvent } = options;
   const model = resolve(to ?? join(run, "best"));
-  await checkReplaceable(model);
+  // A folder that is no run gets nothing written into it.
+  readJournal(run);
+  await using place = await ExportPlace.take(model, {
+    signal,
+    onNotice: (text) => onEvent?.({ type: "notice", text }),
+  });
   const upload = push && { ...push, hub: options.hub ?? (await openHub()) };
   // Before anything is merged.
   if (upload) checkPush(upload.hub, upload.name);
   const { workspace, tasks, ...outcome } = await readOutcome(run, options);
   await using opened = workspace;
   const starterKit = await addToStarterKit(opened, outcome, options.starterKit);
-  const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, model });
+  const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, folder: place.staged });
+  await place.publish();
   onEvent?.({ type: "exported", folder: model, weightsDigest });
   const pushed = upload && (await pushModel(upload, { model, outcome, signal, onEvent }));
   return {

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
-import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
+import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
@@ -18,9 +18,15 @@ export interface MergeSource {
   readonly experts: readonly string[];
 }
 
+/** Weights on the disk, and their digest as they were on the device. */
+export interface MergedWeights {
+  readonly digest: string;
+  readonly files: readonly WrittenFile[];
+}
+
 /**
  * Merges all weights by a recipe, tensor by tensor with the operations that scored it, and writes them into a folder as
- * safetensors. Returns their digest. An abort of the signal throws its reason and leaves no file; `onProgress` is told
+ * safetensors. An abort of the signal throws its reason and leaves no file; `onProgress` is told
  * the share of the weights that is done.
  */
 export async function mergeWeights(
@@ -28,7 +34,7 @@ export async function mergeWeights(
   recipe: Recipe,
   folder: string,
   { signal, onProgress }: Pick<ScoreOptions, "signal" | "onProgress"> = {},
-): Promise<string> {
+): Promise<MergedWeights> {
   const stored = source.checkpoints.get(source.base)?.tensors;
   const parts = new Map(
     allWeights(source.model).map((weight) => {
@@ -39,7 +45,7 @@ export async function mergeWeights(
   const digest = new WeightsDigest();
   const specs = Array.from(parts.values(), ({ spec }) => spec);
   let done = 0;
-  await writeCheckpoint(folder, specs, async (name) => {
+  const files = await writeCheckpoint(folder, specs, async (name) => {
     signal?.throwIfAborted();
     const { weight, spec } = parts.get(name) ?? absent(name);
     const bytes = await mergeWeight(source, recipe, weight);
@@ -48,7 +54,7 @@ export async function mergeWeights(
     onProgress?.(done / specs.length);
     return bytes;
   });
-  return digest.digest();
+  return { digest: digest.digest(), files };
 }
 
 async function mergeWeight(

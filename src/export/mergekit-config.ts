@@ -2,6 +2,7 @@ import { Document, isMap, isSeq, visit } from "yaml";
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
+import { BASE } from "../experiment/workspace.ts";
 import type { MethodName } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
@@ -46,7 +47,7 @@ export function mergekitConfig({ experiment, recipe, layers, baseDtype }: Mergek
       ? copied(experiment, recipe.model, layers)
       : merged(experiment, recipe, layers)),
   });
-  document.commentBefore = ` The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>`;
+  document.commentBefore = ` The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>${forNames(experiment)}`;
   visit(document, {
     Collection(_, node) {
       node.flow = isMap(node) ? node.has("filter") : isSeq(node) && !node.items.some(isMap);
@@ -54,6 +55,14 @@ export function mergekitConfig({ experiment, recipe, layers, baseDtype }: Mergek
   });
   // PyYAML takes a number with an exponent for a text unless it has a point.
   return document.toString({ lineWidth: 0 }).replaceAll(/(value: -?\d+)(?=e-\d)/g, "$1.0");
+}
+
+/** What to do about models that are named as in the recipe, because they are no models of the Hub. */
+function forNames({ base, experts }: MergekitMerge["experiment"]): string {
+  const named = [{ name: BASE, path: base }, ...experts].filter(({ name, path }) => path === name);
+  return named.length === 0
+    ? ""
+    : `\n Local models go by their names; run it where folders have these names: ${named.map(({ name }) => name).join(", ")}`;
 }
 
 /** A slice, since mergekit would add the base to a list of `models`. */

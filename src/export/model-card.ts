@@ -65,10 +65,10 @@ function frontMatter(parents: Experiment["experts"], { id }: Licence): string {
   });
 }
 
-/** A model of the Hub by its page at the revision that was merged, a folder by its path. */
+/** A model of the Hub by its page at the revision that was merged; a folder is nobody's business elsewhere. */
 function linkOf(path: string): string {
   const reference = parseReference(path);
-  if (!reference) return `\`${path}\``;
+  if (!reference) return "a local model";
   const { name, revision } = reference;
   return `[${name}](https://huggingface.co/${name}/tree/${revision}) at \`${revision}\``;
 }

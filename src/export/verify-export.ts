@@ -1,3 +1,5 @@
+import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
 import type { Evaluation } from "../evaluate/evaluator.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
@@ -9,13 +11,49 @@ import type { TaskRow } from "../tasks/rows.ts";
 /** Rows of each task that an export is scored on. */
 const ROWS = 16;
 
+/** What an exported folder must hold, and be. */
+export interface Expectation {
+  /** Of the weights. */
+  readonly digest: string;
+  readonly experiment: Experiment;
+  readonly recipe: Recipe;
+  readonly tasks: readonly Task[];
+}
+
 /**
- * Reads an exported folder as any model folder is read, and scores it on some rows beside the recipe it was made by. The
- * rows see the same batches, so that the losses must be equal to the last bit.
+ * Proves an exported folder by what is on the disk: all weights by their digest, configuration and tokenizer by scores. It
+ * is opened as any model folder is and scored on some rows beside the recipe that it was made by; the rows see the same
+ * batches, so that the losses must be equal to the last bit. A UserError where something differs.
  */
 export async function verifyExport(
+  workspace: Workspace,
+  expected: Expectation,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const found = await digestOf(folder, signal);
+  if (found !== expected.digest) {
+    throw new UserError(
+      `${folder}: the weights on the disk have digest ${found}, expected ${expected.digest}; check the disk and export again`,
+    );
+  }
+  await verifyScores(workspace, expected, folder, signal);
+}
+
+/** Digest of all weights of a folder, tensor by tensor. */
+async function digestOf(folder: string, signal?: AbortSignal): Promise<string> {
+  await using checkpoint = await Checkpoint.open(folder);
+  const digest = new WeightsDigest();
+  for (const [name, info] of checkpoint.tensors) {
+    signal?.throwIfAborted();
+    await digest.add(info, await checkpoint.read(name));
+  }
+  return digest.digest();
+}
+
+async function verifyScores(
   { evaluator }: Workspace,
-  { experiment, recipe, tasks }: { experiment: Experiment; recipe: Recipe; tasks: readonly Task[] },
+  { experiment, recipe, tasks }: Expectation,
   folder: string,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -25,12 +63,18 @@ export async function verifyExport(
   const [expected] = await evaluator.evaluate([recipe], rows, { signal });
   await using written = await openWorkspace({ ...experiment, base: folder, experts: [] });
   const [found] = await written.evaluator.evaluate([{ method: "passthrough", model: BASE }], rows, { signal });
-  if (losses(expected) === losses(found)) return;
+  if (haveSameLosses(expected, found)) return;
   throw new UserError(
     `${folder}: the written model scores otherwise than the merge it was made of; check the disk and export again`,
   );
 }
 
-function losses(evaluation: Evaluation | undefined): string {
-  return JSON.stringify(Object.values(evaluation?.scores ?? {}).map((scores) => scores.map(({ loss }) => loss)));
+/** Whether all losses are equal to the last bit; NaN equals NaN and nothing else. */
+export function haveSameLosses(a: Evaluation | undefined, b: Evaluation | undefined): boolean {
+  const [own, other] = [lossesOf(a), lossesOf(b)];
+  return own.length === other.length && own.every((loss, i) => Object.is(loss, other[i]));
+}
+
+function lossesOf(evaluation: Evaluation | undefined): readonly number[] {
+  return Object.values(evaluation?.scores ?? {}).flatMap((scores) => scores.map(({ loss }) => loss));
 }

@@ -1,5 +1,6 @@
-import { rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { formatManifest, MANIFEST } from "../checkpoint/manifest.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
@@ -7,60 +8,77 @@ import type { Task } from "../experiment/load-tasks.ts";
 import { BASE, baseOf, type Workspace } from "../experiment/workspace.ts";
 import type { Outcome, RunOptions } from "../run/run-experiment.ts";
 import { commonDtype } from "./common-dtype.ts";
+import { readCompanions } from "./companions.ts";
+import { exportedConfig } from "./exported-config.ts";
 import { licenceOf } from "./licence.ts";
 import { mergekitConfig } from "./mergekit-config.ts";
 import { mergeWeights } from "./merge-weights.ts";
 import { modelCard } from "./model-card.ts";
-import { carryOver, emptyFolder, takePlace, writeManifest } from "./model-folder.ts";
 import { verifyExport } from "./verify-export.ts";
+import { withoutFolders } from "./without-folders.ts";
+import type { DESCRIPTIONS } from "./work-folder.ts";
 
-/** What the model is proved with, and where it goes. */
+/** What the model is proved with, and where it is written. */
 export interface Writing extends RunOptions {
   readonly tasks: readonly Task[];
-  /** Folder of the model. */
-  readonly model: string;
+  /** An empty folder. */
+  readonly folder: string;
 }
 
 /**
- * Writes the model of a run's winner beside its place, reads it back, scores it again, and only then gives it its place.
- * Returns the digest of its weights; a UserError when they are not those that were scored.
+ * Writes the model of a run's winner with a manifest of what was written, reads it back and scores it again. Returns the
+ * digest of its weights; a UserError when they are not those that were scored.
  */
 export async function writeModel(opened: Workspace, outcome: Outcome, writing: Writing): Promise<string> {
-  const { tasks, model, signal, onEvent } = writing;
+  const { tasks, folder, signal, onEvent } = writing;
   const { experiment, winner } = outcome;
-  const staging = `${model}.incomplete`;
-  await emptyFolder(staging);
-  try {
-    const onProgress = (share: number): void => onEvent?.({ type: "progress", phase: "export", share });
-    const source = { ...opened, base: BASE };
-    const weightsDigest = await mergeWeights(source, winner.recipe, staging, { signal, onProgress });
-    checkDigest(outcome, weightsDigest);
-    await carryOver(baseOf(opened.checkpoints).folder, staging);
-    await describe(opened, outcome, { weightsDigest, staging });
-    await verifyExport(opened, { experiment, recipe: winner.recipe, tasks }, staging, signal);
-    await writeManifest(staging);
-    await takePlace(staging, model);
-    return weightsDigest;
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  // Before hours may go into weights.
+  const carriedOver = await filesOfBase(opened, onEvent);
+  const onProgress = (share: number): void => onEvent?.({ type: "progress", phase: "export", share });
+  const merged = await mergeWeights({ ...opened, base: BASE }, winner.recipe, folder, { signal, onProgress });
+  const { digest } = merged;
+  checkDigest(outcome, digest);
+  const contents = new Map<string, string | Buffer>([
+    ...carriedOver,
+    ...Object.entries(await descriptionsOf(opened, outcome, digest)),
+  ]);
+  for (const [name, content] of contents) await writeFileAtomic(join(folder, name), content);
+  const written = [
+    ...merged.files.map(({ file, sha256 }) => [file, sha256] as const),
+    ...Array.from(contents, ([name, content]) => [name, sha256(content)] as const),
+  ];
+  await writeFileAtomic(join(folder, MANIFEST), formatManifest(new Map(written)));
+  await verifyExport(opened, { digest, experiment, recipe: winner.recipe, tasks }, folder, signal);
+  return digest;
+}
+
+/** Configuration, tokenizer and licences of the base, as they are true of a merge. */
+async function filesOfBase(
+  { checkpoints }: Workspace,
+  onEvent: RunOptions["onEvent"],
+): Promise<ReadonlyMap<string, string | Buffer>> {
+  const { folder, tensors } = baseOf(checkpoints);
+  const companions = await readCompanions(folder);
+  const { text, notices } = exportedConfig(String(companions.get("config.json")), commonDtype(tensors.values()));
+  for (const notice of notices) onEvent?.({ type: "notice", text: notice });
+  return new Map<string, string | Buffer>([...companions, ["config.json", text]]);
 }
 
 /** What people and programs read of the merge: the recipe in our words and in mergekit's, and the model card. */
-async function describe(
+async function descriptionsOf(
   { checkpoints, model }: Workspace,
   outcome: Outcome,
-  { weightsDigest, staging }: { readonly weightsDigest: string; readonly staging: string },
-): Promise<void> {
-  const { experiment, winner } = outcome;
+  weightsDigest: string,
+): Promise<Record<(typeof DESCRIPTIONS)[number], string>> {
+  const experiment = withoutFolders(outcome.experiment);
+  const { recipe } = outcome.winner;
   const licences = await licencesOf(checkpoints);
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
-  const texts = {
-    "recipe.json": recipeText(winner.recipe),
-    "mergekit_config.yml": mergekitConfig({ experiment, recipe: winner.recipe, layers: model.layers, baseDtype }),
-    "README.md": modelCard(outcome, { weightsDigest, version: evomergeVersion(), licences }),
+  return {
+    "recipe.json": recipeText(recipe),
+    "mergekit_config.yml": mergekitConfig({ experiment, recipe, layers: model.layers, baseDtype }),
+    "README.md": modelCard({ ...outcome, experiment }, { weightsDigest, version: evomergeVersion(), licences }),
   };
-  for (const [name, text] of Object.entries(texts)) await writeFileAtomic(join(staging, name), text);
 }
 
 async function licencesOf(parents: Workspace["checkpoints"]): Promise<ReadonlyMap<string, string | undefined>> {
@@ -79,4 +97,8 @@ function checkDigest({ folder, verdict }: Outcome, weightsDigest: string): void 
 /** The recipe.json of an exported model. */
 export function recipeText(recipe: object): string {
   return `${JSON.stringify(recipe, null, 2)}\n`;
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
 }

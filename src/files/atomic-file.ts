@@ -82,7 +82,8 @@ async function explainFailure(cause: unknown, path: string, bytes: number): Prom
   });
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Brings the names in a folder to the disk. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return; // Windows cannot open a folder, and its renames are journaled
   const handle = await open(folder);
   try {

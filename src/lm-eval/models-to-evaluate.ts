@@ -83,7 +83,7 @@ export function namesInRun(run: string): readonly string[] {
  */
 export async function exported(run: string, winner: ModelToEvaluate, options: RunOptions): Promise<ModelToEvaluate> {
   const manifest = await readTextWithin(join(winner.folder, MANIFEST), MANIFEST_FILE).catch(() => "");
-  const exportedRecipe = parseManifest(manifest).get("recipe.json");
+  const exportedRecipe = parseManifest(manifest)?.get("recipe.json");
   const isCurrent = winner.recipe !== undefined && exportedRecipe === sha256(recipeText(winner.recipe));
   if (!isCurrent) await exportRun(run, options);
   return { ...winner, recipe: await readJsonObject(join(winner.folder, "recipe.json")) };

@@ -184,7 +184,7 @@ describe("an experiment of names", () => {
     expect(pushing.stderr).toMatch(/^pushing \[={24}\] 100 %, .*\n$/);
     const { head } = server.repository("model", "me/merged")!;
     expect(pushed.pushed).toEqual({ url: `${server.url}/me/merged`, commit: head.id });
-    const listed = parseManifest(best("SHA256SUMS"));
+    const listed = parseManifest(best("SHA256SUMS"))!;
     // The Hub puts .gitattributes into every repository.
     const uploaded = [...head.files.keys()].filter((path) => path !== ".gitattributes");
     expect(uploaded.toSorted()).toEqual([...listed.keys(), "SHA256SUMS"].toSorted());

@@ -49,7 +49,7 @@ describe("modelCard", () => {
   test("links every parent at the revision that was merged, with its licence", () => {
     const text = card("/models/base", { nature: `org/nature@${commit}` }, { nature: "mit" });
     expect(text).toContain(`
-- base: \`/models/base\`, licence not stated
+- base: a local model, licence not stated
 - nature: [org/nature](https://huggingface.co/org/nature/tree/${commit}) at \`${commit}\`, licence mit
 `);
     expect(frontMatter(text)).toMatchObject({ base_model: ["org/nature"], license: "other" });

@@ -22,4 +22,13 @@ describe("lmEvalCommand", () => {
       "lm_eval --model hf --model_args 'pretrained=/a b/best' --tasks mmlu --batch_size 8",
     );
   });
+
+  test.each(["/a,b/best", "/a=b/best", "/{a}/best", "/a/best ", "/it's, so/best", "/a\nb"])(
+    "goes to the folder where lm_eval would divide its path: %j",
+    (folder) => {
+      expect(lmEvalCommand(folder)).toBe(
+        `cd ${shellWord(folder)} && lm_eval --model hf --model_args pretrained=. --tasks mmlu --batch_size 8`,
+      );
+    },
+  );
 });

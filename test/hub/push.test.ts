@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { writeManifest } from "../../src/export/model-folder.ts";
+import { formatManifest, MANIFEST } from "../../src/checkpoint/manifest.ts";
 import type { Hub } from "../../src/hub/hub.ts";
 import { pushFolder, type PushOptions } from "../../src/hub/push.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -34,7 +34,8 @@ async function setScene(environment: NodeJS.ProcessEnv = { HF_TOKEN: token }): P
   const folder = join(root, "best");
   await mkdir(folder);
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
-  await writeManifest(folder);
+  const digests = Object.entries(files).map(([name, content]) => [name, sha256(content)] as const);
+  await writeFile(join(folder, MANIFEST), formatManifest(new Map(digests)));
   return {
     server,
     hub,
@@ -51,6 +52,10 @@ function meanwhile(hub: Hub, happen: () => unknown): Hub {
     return hub.fetch(input, init);
   };
   return { ...hub, fetch };
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 async function refusal(work: Promise<unknown>): Promise<string> {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { evaluateModels, type EvaluateOptions, type EvaluationEvent } from "../.
 import type { StoredEvaluation } from "../../src/lm-eval/stored-evaluation.ts";
 import { readBenchmarks } from "../../src/report/benchmarks.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
+import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
@@ -16,11 +17,16 @@ import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
 let models: string;
 /** A finished and exported run; tests work on copies of it. */
 let finished: string;
+/** A run that was interrupted before its search, so that another model is its best. */
+let other: string;
 beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), "evomerge-"));
   finished = join(models, "run");
-  await launchRun(await tinyExperiment(models), finished);
+  other = join(models, "other");
+  const experiment = await tinyExperiment(models);
+  await launchRun(experiment, finished);
   await exportRun(finished);
+  await interrupt(experiment, other, ({ type }) => type === "planned");
 });
 afterAll(() => rm(models, { recursive: true, force: true }));
 
@@ -129,8 +135,7 @@ describe("evaluateModels of a run", () => {
     expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
     await evaluate({ models: ["winner"] });
     expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
-    const manifest = readFileSync(join(run, "best", "SHA256SUMS"), "utf8");
-    writeFileSync(join(run, "best", "SHA256SUMS"), manifest.replace(/^\w+ {2}recipe/m, `${"0".repeat(64)}  recipe`));
+    await exportRun(other, { to: join(run, "best") });
     await evaluate({ models: ["winner"] });
     expect(events.filter(({ type }) => type === "exported")).toHaveLength(2);
   });

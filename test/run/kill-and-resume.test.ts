@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -25,13 +25,14 @@ interface Kill {
 
 /** Everything that a finished run leaves behind, except its times. */
 function leftBy(run: string): object {
-  return { ...traces(run), exported: readFileSync(join(run, "best", "SHA256SUMS"), "utf8") };
+  const exported = readFileSync(join(run, "best", "SHA256SUMS"), "utf8");
+  return { ...traces(run), exported, files: readdirSync(run).toSorted() };
 }
 
 /** How far a killed run had come. */
 function stage(run: string): string {
   if (existsSync(join(run, "best"))) return "exported";
-  if (existsSync(join(run, "best.incomplete"))) return "exporting";
+  if (existsSync(run) && readdirSync(run).some((name) => name.startsWith(".best.evomerge-"))) return "exporting";
   return existsSync(join(run, "journal.jsonl")) ? `${readJournal(run).records.at(-1)?.type} recorded` : "opening";
 }
 

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import type { RunEvent } from "../../src/run/events.ts";
+import { launchRun } from "../../src/run/run-experiment.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { tinyExperiment } from "../tiny-experiment.ts";
+
+let models: string;
+/** A finished run, which tests only read. */
+let finished: string;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "evomerge-"));
+  finished = join(models, "run");
+  await launchRun(await tinyExperiment(models, { file: { budget: { evaluations: 5 } } }), finished);
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+/** Hash of every file of a folder. */
+function hashes(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [
+      name,
+      createHash("sha256")
+        .update(readFileSync(join(folder, name)))
+        .digest("hex"),
+    ]),
+  );
+}
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const reason: unknown = await work.catch((error: unknown) => error);
+  expect(reason).toBeInstanceOf(UserError);
+  return (reason as UserError).message;
+}
+
+describe("an export to where one was", () => {
+  test("refuses an earlier export that was changed since, before anything is merged, and leaves it alone", async () => {
+    const to = join(await temporaryFolder(), "model");
+    await exportRun(finished, { to });
+    writeFileSync(join(to, "README.md"), "my own card");
+    const before = hashes(to);
+    const events: RunEvent[] = [];
+    expect(await refusal(exportRun(finished, { to, onEvent: (event) => void events.push(event) }))).toBe(
+      `${to}: 'README.md' was changed since the export; move it elsewhere, or export to another folder`,
+    );
+    expect(events).toEqual([]);
+    expect(hashes(to)).toEqual(before);
+    expect(readdirSync(join(to, ".."))).toEqual(["model"]);
+  });
+
+  test("refuses an earlier export that is changed while another is made, and leaves it alone", async () => {
+    const to = join(await temporaryFolder(), "model");
+    await exportRun(finished, { to });
+    const change = (): void => writeFileSync(join(to, "README.md"), "my own card");
+    expect(await refusal(exportRun(finished, { to, onEvent: change }))).toBe(
+      `${to}: 'README.md' was changed since the export; move it elsewhere, or export to another folder`,
+    );
+    expect(readFileSync(join(to, "README.md"), "utf8")).toBe("my own card");
+    expect(readdirSync(join(to, ".."))).toEqual(["model"]);
+  });
+
+  test("leaves folders alone whose names are near the target's, whatever they hold", async () => {
+    const folder = await temporaryFolder();
+    const mine = ["model.earlier", "model.incomplete", ".model.evomerge-0-1", "model.kept"];
+    for (const name of mine) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "thesis.txt"), "mine");
+    }
+    await exportRun(finished, { to: join(folder, "model") });
+    await exportRun(finished, { to: join(folder, "model") });
+    expect(readdirSync(folder).toSorted()).toEqual([...mine, "model"].toSorted());
+    for (const name of mine) expect(readFileSync(join(folder, name, "thesis.txt"), "utf8")).toBe("mine");
+  });
+});
