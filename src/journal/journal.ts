@@ -5,7 +5,7 @@ import { explainFailure, writeDurably } from "./durable-write.ts";
 import { LossesFile, readLosses } from "./losses-file.ts";
 import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";
-import { openRegularFile } from "./regular-file.ts";
+import { openRegularFile } from "../files/regular-file.ts";
 import { lineOf, readRecords } from "./replay.ts";
 import { WriterLock } from "./writer-lock.ts";
 

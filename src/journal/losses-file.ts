@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { explainFailure } from "./durable-write.ts";
 import { checksum } from "./record-line.ts";
 import type { LossesRef } from "./records.ts";
-import { openRegularFile, readAt, readingRegularFile } from "./regular-file.ts";
+import { openRegularFile, readAt, readingRegularFile } from "../files/regular-file.ts";
 
 /** Writer of a journal's side file: losses per row as float64 in the byte order of the machine, without a header. */
 export class LossesFile implements Disposable {

@@ -7,7 +7,7 @@ import { decodeLine, encodeEntry, type Entry } from "./record-line.ts";
 import { entrySchema } from "./record-schemas.ts";
 import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord } from "./records.ts";
-import { readAt, readingRegularFile } from "./regular-file.ts";
+import { readAt, readingRegularFile } from "../files/regular-file.ts";
 
 /** All records of a journal are held in memory, so no larger one is read, or written. */
 const MAX_BYTES = 2 ** 28;

@@ -1,6 +1,5 @@
-import { hostname } from "node:os";
 import { UserError } from "../errors.ts";
-import { ProcessLock } from "../lock/process-lock.ts";
+import { holderInWords, ProcessLock } from "../lock/process-lock.ts";
 
 /** The right to write to a run's folder, held by one process at a time. */
 export class WriterLock implements Disposable {
@@ -10,8 +9,7 @@ export class WriterLock implements Disposable {
   static acquire(folder: string): WriterLock {
     const lock = ProcessLock.tryAcquire(folder, "writer");
     if (lock instanceof ProcessLock) return new WriterLock(lock);
-    const remedy = lock.host === hostname() ? "wait for it or stop it" : `if it has ended, delete ${lock.path}`;
-    throw new UserError(`${folder} is in use by process ${lock.pid} on ${lock.host}; ${remedy}`);
+    throw new UserError(`${folder} is in use by ${holderInWords(lock)}`);
   }
 
   private constructor(lock: ProcessLock) {

@@ -1,20 +1,29 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { currentProcess, isRunning, type ProcessIdentity } from "./process-identity.ts";
+import { currentProcess, lifeOf, type ProcessIdentity } from "../files/process-identity.ts";
+import { readAt, readingRegularFile } from "../files/regular-file.ts";
+import { reasonOf } from "../files/system-error.ts";
 
-/** A process, and the file by which it claims a lock. */
-export interface Claim extends ProcessIdentity {
-  readonly path: string;
-}
+/** The file by which a lock is claimed, and the process that does; one that cannot be read tells no process. */
+export type Claim = { readonly path: string } & (
+  | ProcessIdentity
+  | { readonly pid?: undefined; readonly host?: undefined; readonly unreadable: string }
+);
 
 const identitySchema: z.ZodType<ProcessIdentity> = z.object({
-  pid: z.int(),
+  // Of 0 and below, `kill` takes groups of processes.
+  pid: z.int().min(1).max(0x7fffffff),
   host: z.string(),
+  machine: z.string().exactOptional(),
   boot: z.string().exactOptional(),
+  namespace: z.string().exactOptional(),
   started: z.string().exactOptional(),
 });
+
+const MAX_CLAIM_BYTES = 4096;
+const INCOMPLETE = ".incomplete";
 
 /**
  * A lock between processes that share a folder. Every contender first puts a file of its own into the folder and then
@@ -29,9 +38,7 @@ export class ProcessLock implements Disposable {
     const holder = findClaim(folder, name);
     if (holder !== undefined) return holder;
     const path = join(folder, `${name}-${process.pid}-${randomUUID()}.lock`);
-    // Renamed into place complete, so that no other process reads half a file.
-    writeFileSync(`${path}.incomplete`, JSON.stringify(currentProcess()), { flag: "wx" });
-    renameSync(`${path}.incomplete`, path);
+    writeClaim(path);
     const lock = new ProcessLock(path);
     const rival = findClaim(folder, name, path);
     if (rival === undefined) return lock;
@@ -48,25 +55,56 @@ export class ProcessLock implements Disposable {
   }
 }
 
-/** A living contender's claim; those of dead ones are removed on the way. */
+/** Whether the holder of a lock is known to be running, and not only not known to have ended. */
+export function isKnownToRun(claim: Claim): boolean {
+  return claim.pid !== undefined && lifeOf(claim) === "running";
+}
+
+/** Who holds a lock and what to do about it, to be put after "is in use by". */
+export function holderInWords(claim: Claim): string {
+  if (claim.pid === undefined) {
+    return `a process that cannot be told, since ${claim.path} ${claim.unreadable}; if evomerge does not run there, delete that file`;
+  }
+  const process = `process ${claim.pid} on ${claim.host}`;
+  return isKnownToRun(claim)
+    ? `${process}; wait for it or stop it`
+    : `${process}, which cannot be seen from here; if it has ended, delete ${claim.path}`;
+}
+
+/** Renamed into place complete, and on the disk, so that no other process reads half a claim, whatever stops this one. */
+function writeClaim(path: string): void {
+  const descriptor = openSync(path + INCOMPLETE, "wx");
+  try {
+    writeFileSync(descriptor, JSON.stringify(currentProcess()));
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(path + INCOMPLETE, path);
+}
+
+/** A contender's claim that is not known to be dead; those of dead ones are removed on the way. */
 function findClaim(folder: string, name: string, own?: string): Claim | undefined {
-  const paths = readdirSync(folder)
-    .filter((file) => file.startsWith(`${name}-`) && file.endsWith(".lock"))
-    .map((file) => join(folder, file))
-    .filter((path) => path !== own);
-  for (const path of paths) {
-    const holder = readHolder(path);
-    if (holder !== undefined && isRunning(holder)) return { ...holder, path };
-    rmSync(path, { force: true });
+  for (const file of readdirSync(folder)) {
+    const path = join(folder, file);
+    const isClaim = file.endsWith(".lock");
+    if (!file.startsWith(`${name}-`) || !(isClaim || file.endsWith(`.lock${INCOMPLETE}`)) || path === own) continue;
+    const claim = readClaim(path);
+    if (claim?.pid !== undefined && lifeOf(claim) === "ended") rmSync(path, { force: true });
+    else if (claim !== undefined && isClaim) return claim;
   }
   return undefined;
 }
 
-/** Undefined when the file is gone, or was left empty by a loss of power: its process has ended either way. */
-function readHolder(path: string): ProcessIdentity | undefined {
+/** Undefined when the file is gone, and the lock was given back. */
+function readClaim(path: string): Claim | undefined {
   try {
-    return identitySchema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data;
-  } catch {
-    return undefined;
+    const text = readingRegularFile(path, (descriptor) => readAt(descriptor, 0, MAX_CLAIM_BYTES)).toString("utf8");
+    return { ...identitySchema.parse(JSON.parse(text)), path };
+  } catch (error) {
+    if (error instanceof Error && "code" in error) {
+      return error.code === "ENOENT" ? undefined : { path, unreadable: `cannot be read (${reasonOf(error)})` };
+    }
+    return { path, unreadable: "names none" };
   }
 }

@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { currentProcess, type ProcessIdentity } from "../../src/lock/process-identity.ts";
+import { currentProcess, type ProcessIdentity } from "../../src/files/process-identity.ts";
 import { WriterLock } from "../../src/journal/writer-lock.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -26,6 +26,17 @@ async function kill(child: ChildProcess): Promise<void> {
 
 function leaveLock(folder: string, holder: object): void {
   writeFileSync(join(folder, `writer-1-${Math.random()}.lock`), JSON.stringify(holder));
+}
+
+/** Processes that may be running although this one sees none of their number. */
+function unseen(living: ProcessIdentity): ProcessIdentity[] {
+  const { machine: _, namespace: __, ...known } = { ...living, pid: 2 ** 22 + 1 };
+  return [
+    { ...known, namespace: "pid:[1]" },
+    known,
+    { ...known, boot: "of another machine with this name" },
+    { ...known, machine: "another", boot: "earlier" },
+  ];
 }
 
 describe("WriterLock", () => {
@@ -61,8 +72,7 @@ describe("WriterLock", () => {
   const living = currentProcess();
   const dead: [string, object][] = [
     ["a process that has ended", { ...living, pid: 2 ** 22 + 1 }],
-    ["a file cut short by a loss of power", {}],
-    ...(living.boot === undefined
+    ...(living.boot === undefined || living.machine === undefined
       ? []
       : [["a machine that has started anew since", { ...living, boot: "earlier" }] as [string, object]]),
     ...(living.started === undefined
@@ -81,12 +91,63 @@ describe("WriterLock", () => {
     const others: ProcessIdentity[] = [
       { ...living, host: "elsewhere", pid: 2 ** 22 + 1 },
       { pid: living.pid, host: living.host, ...(living.boot === undefined ? {} : { boot: living.boot }) },
+      ...(living.boot === undefined ? [] : unseen(living)),
     ];
     for (const holder of others) {
       const folder = await temporaryFolder();
       leaveLock(folder, holder);
       expect(() => WriterLock.acquire(folder)).toThrow(`process ${holder.pid} on ${holder.host}`);
     }
+  });
+
+  test("is left alone when its claim cannot be read, with a sentence that says what to delete", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "writer-1-x.lock");
+    const claims: [claim: () => void, why: string][] = [
+      [() => writeFileSync(path, ""), "names none"],
+      [() => writeFileSync(path, "{}"), "names none"],
+      [() => writeFileSync(path, JSON.stringify({ ...living, pid: -1 })), "names none"],
+      [() => mkdirSync(path), "names none"],
+      [() => symlinkSync(path, path), "cannot be read (too many symbolic links encountered)"],
+      ...(process.platform === "win32" || process.getuid?.() === 0
+        ? []
+        : [
+            [() => writeFileSync(path, "{}", { mode: 0 }), "cannot be read (permission denied)"] as [
+              () => void,
+              string,
+            ],
+          ]),
+    ];
+    for (const [claim, why] of claims) {
+      claim();
+      expect(() => WriterLock.acquire(folder)).toThrow(
+        new UserError(
+          `${folder} is in use by a process that cannot be told, since ${path} ${why}; if evomerge does not run there, delete that file`,
+        ),
+      );
+      expect(readdirSync(folder)).toEqual(["writer-1-x.lock"]);
+      rmSync(path, { recursive: true });
+    }
+    using _ = WriterLock.acquire(folder);
+  });
+
+  test("is not taken from a living process of another PID namespace", async ({ skip }) => {
+    const unshare = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    if (spawnSync("unshare", [...unshare, "true"]).status !== 0) skip("unshare makes no PID namespace here");
+    const folder = await temporaryFolder();
+    const script = join(import.meta.dirname, "hold-lock.ts");
+    const holder = spawn("unshare", [...unshare, process.execPath, "--import", "tsx", script, folder]);
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    const [said] = (await once(holder.stdout, "data")) as [Buffer];
+    expect(said.toString()).toBe("held\n");
+    const [name = ""] = readdirSync(folder);
+    const { pid } = JSON.parse(readFileSync(join(folder, name), "utf8")) as ProcessIdentity;
+    // Few processes live there, so the number is another's here, or nobody's.
+    expect(pid).toBeLessThan(100);
+    expect(() => WriterLock.acquire(folder)).toThrow(
+      `is in use by process ${pid} on ${hostname()}, which cannot be seen from here; if it has ended, delete ${join(folder, name)}`,
+    );
+    expect(readdirSync(folder)).toEqual([name]);
   });
 
   test("names the process that holds it", async () => {
