@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, readlink, realpath } from "node:fs/promises";
-import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { reasonOf } from "../files/system-error.ts";
-import { ProcessLock } from "../lock/process-lock.ts";
+import { holderInWords, ProcessLock } from "../lock/process-lock.ts";
 
 /** Several that come at once all withdraw; one that goes on longer is at work. */
 const PATIENCE_MS = 1000;
@@ -41,8 +40,7 @@ export async function lockTarget({ shown, path, prefix }: TargetFolder, signal?:
     const lock = takeLock(dirname(path), prefix, shown);
     if (lock instanceof ProcessLock) return lock;
     if (performance.now() - start > PATIENCE_MS) {
-      const remedy = lock.host === hostname() ? "wait for it or stop it" : `if it has ended, delete ${lock.path}`;
-      throw new UserError(`${shown} is being exported to by process ${lock.pid} on ${lock.host}; ${remedy}`);
+      throw new UserError(`${shown} is being exported to by ${holderInWords(lock)}`);
     }
     await sleep(100 * Math.random());
     signal?.throwIfAborted();
