@@ -1,5 +1,6 @@
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Device } from "../device/device.ts";
+import { openForPrecision } from "../device/exact-f32.ts";
 import { openDevice } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
 import { Evaluator } from "../evaluate/evaluator.ts";
@@ -59,7 +60,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     const tokenizer = await sharedTokenizer(checkpoints);
     // The model is checked in f32 first, so that no engine starts for parents that do not fit together.
     checkParents(checkpoints);
-    const { device, why } = await openDevice(options.engine);
+    const { device, why } = await openForPrecision(options.precision, () => openDevice(options.engine));
     open.push(device);
     const precision = options.precision === "auto" ? (device.kind === "gpu" ? "bf16" : "f32") : options.precision;
     const model = openModel(baseOf(checkpoints), precision);

@@ -19,10 +19,12 @@ import {
 } from "../../src/device/expression.ts";
 import type { Shape } from "../../src/tensor/dtype.ts";
 import { operationCases, testedOperations, type StoredTensor } from "./operation-cases.ts";
+import { testProducts } from "./product-contract.ts";
 import { bf16Bytes, bf16Values, f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
+import type { Tolerance } from "./tolerances.ts";
 
 /** Registers the tests that every engine must pass; `open` starts a device of its own each time. */
-export function describeEngine(name: string, open: () => Promise<Device>): void {
+export function describeEngine(name: string, open: () => Promise<Device>, tolerance: Tolerance): void {
   describe(name, () => {
     let device: Device;
     beforeAll(async () => {
@@ -41,15 +43,17 @@ export function describeEngine(name: string, open: () => Promise<Device>): void 
         expect([...new Set(operationCases.map(({ op }) => op))].toSorted()).toEqual(testedOperations.toSorted());
       });
 
-      test.each(operationCases)("$op agrees with PyTorch: $name", async ({ inputs, expected, tolerance, build }) => {
+      test.each(operationCases)("$op agrees with PyTorch: $name", async ({ inputs, expected, kind, build }) => {
         const operands: Record<string, Expression> = {};
         for (const [name, { bytes, dtype, shape }] of Object.entries(inputs)) {
           operands[name] = input(await device.upload(bytes, dtype, shape));
         }
         const found = await runOne(build(operands));
         expect({ dtype: found.dtype, shape: found.shape }).toEqual({ dtype: expected.dtype, shape: expected.shape });
-        expectClose(await device.read(found), expected, tolerance);
+        expectClose(await device.read(found), expected, kind === "exact" ? 0 : tolerance[kind]);
       });
+
+      testProducts(() => device, tolerance);
 
       test("a task-arithmetic merge gives the bits of IEEE f32 arithmetic", async () => {
         const random = generator(1);

@@ -1,7 +1,10 @@
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { openForPrecision } from "../../src/device/exact-f32.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { describeEngine } from "./engine-contract.ts";
+import { tolerances } from "./tolerances.ts";
 
 /** The optional peer that is here, if any: with one, it must pass the contract; without, it must be asked for. */
 const installed = (["tfjs-node-gpu", "tfjs-node"] as const).find((name) => {
@@ -13,7 +16,11 @@ const installed = (["tfjs-node-gpu", "tfjs-node"] as const).find((name) => {
 });
 
 if (installed) {
-  describeEngine(`TensorFlow.js on ${installed}`, () => openTfjs(installed));
+  const open = async (): Promise<Device> => {
+    const { device } = await openForPrecision("f32", async () => ({ device: await openTfjs(installed) }));
+    return device;
+  };
+  describeEngine(`TensorFlow.js on ${installed}`, open, tolerances[installed].f32);
 } else {
   describe("openTfjs without a native package", () => {
     test.each(["tfjs-node", "tfjs-node-gpu"] as const)("%s: names the command that installs it", async (name) => {

@@ -7,12 +7,13 @@ import { byRows } from "../../src/device/tfjs/rows.ts";
 import { TensorMemory } from "../../src/device/tfjs/tensor-memory.ts";
 import { UserError } from "../../src/errors.ts";
 import { describeEngine } from "./engine-contract.ts";
+import { tolerances } from "./tolerances.ts";
 
 const host: EventEmitter = process;
 const listeners = (): unknown[] => ["uncaughtException", "unhandledRejection"].map((event) => host.listeners(event));
 const listenersBefore = listeners();
 
-describeEngine("TensorFlow.js on wasm", () => openTfjs());
+describeEngine("TensorFlow.js on wasm", () => openTfjs(), tolerances["tfjs, wasm"].f32);
 
 describe("openTfjs on wasm", () => {
   test("names the engine and leaves no listener on the process", async () => {

@@ -48,6 +48,7 @@ const contextFunctions = {
   silu: "void *ggml_silu(void *context, void *a)",
   log: "void *ggml_log(void *context, void *a)",
   mulMat: "void *ggml_mul_mat(void *context, void *a, void *b)",
+  setPrecision: "void ggml_mul_mat_set_prec(void *product, int precision)",
   getRows: "void *ggml_get_rows(void *context, void *a, void *b)",
   rmsNorm: "void *ggml_rms_norm(void *context, void *a, float epsilon)",
   argmax: "void *ggml_argmax(void *context, void *a)",

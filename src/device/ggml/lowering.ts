@@ -10,6 +10,9 @@ export const typeNumber: Readonly<Record<DeviceDtype, number>> = { f32: 0, f16: 
 /** ggml's rotary mode for the half-split layout (GGML_ROPE_TYPE_NEOX). */
 const ROPE_HALF_SPLIT = 2;
 
+/** Asks for accumulation in f32 (GGML_PREC_F32), which GPUs would do in f16 where an operand is. */
+const PRECISION_F32 = 10;
+
 /** What a lowering works with: the library, the context that owns new nodes, and the tensors made so far. */
 export interface Lowering {
   readonly ggml: Ggml;
@@ -33,7 +36,13 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
   mul: (node, { ggml, context, tensorOf }) => ggml.mul(context, tensorOf(node.x), tensorOf(node.y)),
   scale: (node, { ggml, context, tensorOf }) => ggml.scale(context, tensorOf(node.x), node.factor),
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
-  linear: (node, { ggml, context, tensorOf }) => ggml.mulMat(context, tensorOf(node.weight), tensorOf(node.x)),
+  linear: (node, lowering) => {
+    const [weight, x] = [lowering.tensorOf(node.weight), lowering.tensorOf(node.x)];
+    // bf16 is always accumulated in f32, and asking for it would have CUDA widen the weight first.
+    return node.weight.dtype === "bf16"
+      ? lowering.ggml.mulMat(lowering.context, weight, x)
+      : product(weight, x, lowering);
+  },
   gatherRows: (node, { ggml, context, tensorOf }) => ggml.getRows(context, tensorOf(node.table), tensorOf(node.rows)),
   rmsNorm: (node, { ggml, context, tensorOf }) =>
     ggml.mul(context, ggml.rmsNorm(context, tensorOf(node.x), node.epsilon), tensorOf(node.weight)),
@@ -43,17 +52,19 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
     // With base 1 the angle is position / factor: the periods carry every variant of rotary scaling.
     return ggml.rope(context, ...operands, width, ROPE_HALF_SPLIT, 0, 1, 1, 0, 1, 0, 0);
   },
-  attention: (node, { ggml, context, tensorOf }) => {
+  attention: (node, lowering) => {
+    const { ggml, context, tensorOf } = lowering;
     const [batch = 0, length = 0] = node.query.shape;
     const [width] = innermostFirst(node.shape);
     const headsOutside = (x: Expression): Pointer => ggml.permute(context, tensorOf(x), 0, 2, 1, 3);
     const mask = ggml.reshape4d(context, tensorOf(node.mask), length, length, 1, batch);
-    // The fast product of ggml on the CPU wants its second operand contiguous; a view takes three times as long.
+    // A view as the second operand takes the CPU three times as long; as the first one, Vulkan copies it to f16.
     const query = ggml.cont(context, headsOutside(node.query));
-    const scores = ggml.mulMat(context, headsOutside(node.key), query);
+    const key = ggml.cont(context, headsOutside(node.key));
+    const scores = product(key, query, lowering);
     const weights = ggml.softMax(context, scores, mask, node.factor, 0);
     const value = ggml.cont(context, ggml.permute(context, tensorOf(node.value), 1, 2, 0, 3));
-    const mixed = ggml.permute(context, ggml.mulMat(context, value, weights), 0, 2, 1, 3);
+    const mixed = ggml.permute(context, product(value, weights, lowering), 0, 2, 1, 3);
     return ggml.reshape2d(context, ggml.cont(context, mixed), width, batch * length);
   },
   logProbability: (node, { ggml, context, tensorOf }) => {
@@ -72,6 +83,13 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
     return ggml.reshape4d(context, ggml.add(context, belowTop, ggml.log(context, topShare)), rows, 1, 1, 1);
   },
 };
+
+/** x times the transpose of a matrix, each row's sum in f32. */
+function product(matrix: Pointer, x: Pointer, { ggml, context }: Lowering): Pointer {
+  const node = ggml.mulMat(context, matrix, x);
+  ggml.setPrecision(node, PRECISION_F32);
+  return node;
+}
 
 /** Adds the ggml nodes of one expression whose operands are already there. */
 export function lower(node: Exclude<Expression, { op: "input" }>, lowering: Lowering): Pointer {

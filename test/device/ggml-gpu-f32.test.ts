@@ -1,0 +1,3 @@
+import { describeGpu } from "./gpu-contract.ts";
+
+await describeGpu("f32");

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import type { Device, DeviceTensor } from "../../src/device/device.ts";
+import { attention, input, linear } from "../../src/device/expression.ts";
+import { elementCount, type Dtype, type Shape } from "../../src/tensor/dtype.ts";
+import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
+import { f32Values, generator } from "./sample-values.ts";
+import type { Tolerance } from "./tolerances.ts";
+
+/** Registers products of a layer's size, for which GPUs have other kernels than for a few rows; answers are sums in f64. */
+export function testProducts(device: () => Device, tolerance: Tolerance): void {
+  test.each([
+    { dtype: "f32", allowed: tolerance.products },
+    { dtype: "bf16", allowed: tolerance.halfProducts },
+    { dtype: "f16", allowed: tolerance.halfProducts },
+  ] as const)("192 rows by a weight in $dtype are within $allowed", async ({ dtype, allowed }) => {
+    const [rows, width, out] = [192, 512, 320];
+    const x = await sample(device(), [rows, width], { seed: 6 });
+    // Scaled for results of order 1.
+    const weight = await sample(device(), [out, width], { seed: 7, size: 3 / Math.sqrt(width), dtype });
+    const [found] = await device().run([linear(input(x.tensor), input(weight.tensor))]);
+    const expected = rowsTimes(x.values, weight.values, width);
+    expect(largestError(f32Values(await device().read(found!)), expected)).toBeLessThanOrEqual(allowed);
+    device().free(x.tensor, weight.tensor, found!);
+  });
+
+  test(`attention of 96 tokens is within ${tolerance.products}`, async () => {
+    const [batch, length, heads, kvHeads, width] = [2, 96, 4, 2, 64];
+    const query = await sample(device(), [batch, length, heads, width], { seed: 8, size: 2 });
+    const key = await sample(device(), [batch, length, kvHeads, width], { seed: 9, size: 2 });
+    const value = await sample(device(), [batch, length, kvHeads, width], { seed: 10 });
+    const mask = await sample(device(), [batch, length, length], { seed: 11, causal: true });
+    const operands = [query, key, value, mask].map(({ tensor }) => input(tensor));
+    const [found] = await device().run([
+      attention({ query: operands[0]!, key: operands[1]!, value: operands[2]!, mask: operands[3]! }, 0.125),
+    ]);
+    const values = f32Values(await device().read(found!));
+    const errors = Array.from({ length: batch * length * heads }, (_, i) => {
+      const [token, head] = [Math.floor(i / heads), i % heads];
+      const sequence = Math.floor(token / length);
+      const rowOf = ({ values }: Sample, place: number, of: number): Float32Array => {
+        const start = ((sequence * length + place) * of + Math.floor((head * of) / heads)) * width;
+        return values.subarray(start, start + width);
+      };
+      const visible = [...Array((token % length) + 1).keys()];
+      const own = rowOf(query, token % length, heads);
+      const scores = visible.map((place) => Math.exp(0.125 * dot(own, rowOf(key, place, kvHeads))));
+      const total = scores.reduce((sum, score) => sum + score, 0);
+      const expected = new Float64Array(width);
+      for (const [place, score] of scores.entries()) {
+        rowOf(value, place, kvHeads).forEach((v, k) => (expected[k]! += (score / total) * v));
+      }
+      return largestError(values.subarray(i * width, (i + 1) * width), expected);
+    });
+    expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance.products);
+    device().free(query.tensor, key.tensor, value.tensor, mask.tensor, found!);
+  });
+}
+
+interface Sample {
+  readonly tensor: DeviceTensor;
+  /** What the device was given. */
+  readonly values: Float32Array;
+}
+
+/** Numbers in [-size, size), or a causal mask. */
+async function sample(
+  device: Device,
+  shape: Shape,
+  { seed, size = 1, dtype = "f32", causal = false }: { seed: number; size?: number; dtype?: Dtype; causal?: boolean },
+): Promise<Sample> {
+  const random = generator(seed);
+  const length = shape.at(-1)!;
+  const masked = (i: number): number => (i % length <= Math.floor(i / length) % length ? 0 : -Infinity);
+  const drawn = Float32Array.from({ length: elementCount(shape) }, (_, i) => (causal ? masked(i) : size * random()));
+  const bytes = fromFloat32(drawn, dtype);
+  return { tensor: await device.upload(bytes, dtype, shape), values: toFloat32(bytes, dtype) };
+}
+
+/** x [n, width] times the transpose of weight [out, width]. */
+function rowsTimes(x: Float32Array, weight: Float32Array, width: number): Float64Array {
+  const out = weight.length / width;
+  return Float64Array.from({ length: (x.length / width) * out }, (_, i) => {
+    const [row, column] = [Math.floor(i / out) * width, (i % out) * width];
+    return dot(x.subarray(row, row + width), weight.subarray(column, column + width));
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k += 1) sum += a[k]! * b[k]!;
+  return sum;
+}
+
+/** Of a result of order 1, as in the table of tolerances. */
+function largestError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(found).toHaveLength(expected.length);
+  let largest = 0;
+  for (let i = 0; i < expected.length; i += 1) {
+    const error = Math.abs(found[i]! - expected[i]!) / Math.max(1, Math.abs(expected[i]!));
+    // NaN is as wrong as can be.
+    largest = error <= largest ? largest : Number.isNaN(error) ? Infinity : error;
+  }
+  return largest;
+}
