@@ -3,17 +3,15 @@ import { z } from "zod";
 import { showUntrusted as show } from "../files/show-untrusted.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
-import { fetchAbout, pageOf, type Subject } from "./explain-refusal.ts";
+import { pageOf, type Subject } from "./explain-refusal.ts";
 import { filePath, gated, lastCommit, sha1, sha256, size } from "./fields.ts";
 import type { Hub } from "./hub.ts";
+import { fetchAnswers } from "./hub-answers.ts";
 import { parseReference } from "./reference.ts";
 import type { HubRepository, RepositoryFile } from "./snapshot.ts";
 
 /** What the Hub tells of a repository at a revision, without its files. */
 export type Description = Omit<HubRepository, "files">;
-
-/** Of a listing: 500,000 files, and no listing goes on for ever. */
-const MOST_PAGES = 10_000;
 
 const text = z.string().max(1000);
 /** One or several; cards are written by people, so what is not of that form is left out. */
@@ -46,7 +44,7 @@ const fileSchema = z.object({
 /** Asks which commit the revision is, and for what is known of the repository; a UserError explains a refusal. */
 export async function askForDescription(hub: Hub, subject: Subject, signal?: AbortSignal): Promise<Description> {
   const { type, reference } = subject;
-  const about = { ...reference, hubUrl: hub.endpoint, fetch: fetchAbout(hub, subject, signal) };
+  const about = { ...reference, hubUrl: hub.endpoint, fetch: fetchAnswers(hub, subject, signal, false) };
   const fields = ["sha", "createdAt", "cardData", "tags", "disabled"] as const;
   const page = pageOf(hub, subject);
   const told = await ask(page, signal, () =>
@@ -89,7 +87,7 @@ export async function askForFiles(
     recursive: true,
     expand: withCommits,
     hubUrl: hub.endpoint,
-    fetch: upTo(MOST_PAGES, page, fetchAbout(hub, subject, signal)),
+    fetch: fetchAnswers(hub, subject, signal, true),
   });
   const files = new Map<string, RepositoryFile>();
   for (;;) {
@@ -106,14 +104,6 @@ export async function askForFiles(
       ...(lastCommit ? { lastCommit } : {}),
     });
   }
-}
-
-function upTo(most: number, page: string, fetch: typeof globalThis.fetch): typeof globalThis.fetch {
-  let requests = 0;
-  return async (...request) => {
-    if (++requests > most) throw new UserError(`${page}: the Hub's list of files has more than ${most} pages`);
-    return fetch(...request);
-  };
 }
 
 /** Calls the client; whatever it makes of a strange answer becomes a UserError. */

@@ -8,6 +8,8 @@ import { backoff, NoAnswerError } from "./retrying-fetch.ts";
 import type { RepositoryFile, Snapshot } from "./snapshot.ts";
 
 const TRIES_WITHOUT_PROGRESS = 5;
+/** What is less in the time for an answer, or in a whole connection, is no progress: a file could take for ever. */
+const LEAST_BYTES = 4096;
 
 /** What is downloaded, and who is told how many bytes came; a negative number when some are thrown away. */
 export interface Download {
@@ -62,7 +64,7 @@ async function receiveAll(hub: Hub, partial: PartialFile, what: Download): Promi
       reason = reasonOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
     }
     if (partial.length >= file.bytes) return;
-    fruitless = partial.length > before ? 0 : fruitless + 1;
+    fruitless = partial.length >= before + LEAST_BYTES ? 0 : fruitless + 1;
     if (fruitless === TRIES_WITHOUT_PROGRESS)
       throw new NoAnswerError(
         `${addressOfFile(hub, what.snapshot, file)}: ${reason}, ${fruitless} times at byte ${partial.length} of ${file.bytes}; ` +
@@ -78,11 +80,8 @@ async function receive(hub: Hub, partial: PartialFile, what: Download, withRange
   using patience = new Patience(hub.pace.patienceMs);
   const abort = signal ? AbortSignal.any([signal, patience.signal]) : patience.signal;
   const start = partial.length;
-  const response = await fetchAbout(
-    hub,
-    subjectOf(snapshot),
-    abort,
-  )(addressOfFile(hub, snapshot, file), {
+  const ask = fetchAbout(hub, subjectOf(snapshot), abort, hub.stream);
+  const response = await ask(addressOfFile(hub, snapshot, file), {
     headers: { "accept-encoding": "identity", ...(withRange ? { range: `bytes=${start}-` } : {}) },
   });
   if (response.status === 206 && !givesRange(response, start, file.bytes)) {
@@ -93,10 +92,10 @@ async function receive(hub: Hub, partial: PartialFile, what: Download, withRange
     await response.body?.cancel();
     throw new Error(`the answer has ${response.headers.get("content-length")} bytes`);
   }
-  patience.renew();
+  patience.renew(LEAST_BYTES);
   let skip = response.status === 206 ? 0 : start;
   for await (const chunk of response.body ?? []) {
-    patience.renew();
+    patience.renew(chunk.length);
     const fresh = chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
     if (fresh.length === 0) continue;
@@ -128,11 +127,12 @@ function subjectOf({ type, name, commit }: Snapshot): Subject {
   return { type, reference: { name, revision: commit } };
 }
 
-/** Aborts its signal when some time has passed since it was last renewed. */
+/** Aborts its signal when some time has brought less than the least bytes. */
 class Patience implements Disposable {
   readonly #controller = new AbortController();
   readonly #ms: number;
   #timer: NodeJS.Timeout | undefined;
+  #bytes = 0;
 
   constructor(ms: number) {
     this.#ms = ms;
@@ -142,8 +142,14 @@ class Patience implements Disposable {
     return this.#controller.signal;
   }
 
-  renew(): void {
-    this.#timer ??= setTimeout(() => this.#controller.abort(new Error(`no bytes for ${this.#ms / 1000} s`)), this.#ms);
+  renew(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes < LEAST_BYTES) return;
+    this.#bytes = 0;
+    this.#timer ??= setTimeout(
+      () => this.#controller.abort(new Error(`fewer than ${LEAST_BYTES} bytes in ${this.#ms / 1000} s`)),
+      this.#ms,
+    );
     this.#timer.refresh();
   }
 

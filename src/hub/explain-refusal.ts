@@ -11,10 +11,15 @@ export interface Subject {
   readonly reference: HubReference;
 }
 
-/** The hub's fetch, with every refusal of a request about the subject turned into a UserError that says what to do. */
-export function fetchAbout(hub: Hub, subject: Subject, signal?: AbortSignal): typeof fetch {
+/** A fetch of the hub, with every refusal of a request about the subject turned into a UserError that says what to do. */
+export function fetchAbout(
+  hub: Hub,
+  subject: Subject,
+  signal?: AbortSignal,
+  fetch: typeof globalThis.fetch = hub.fetch,
+): typeof globalThis.fetch {
   return async (input, init = {}) => {
-    const response = await hub.fetch(input, signal ? { ...init, signal } : init);
+    const response = await fetch(input, signal ? { ...init, signal } : init);
     if (response.ok) return response;
     throw await explainRefusal(hub, subject, response);
   };

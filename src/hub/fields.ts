@@ -7,6 +7,9 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Bytes, or a count. */
 export const size = z.int().nonnegative();
 /** Path of a file of a repository. */
-export const filePath = z.string().refine(isSafePath, "expected a path inside the repository");
+export const filePath = z
+  .string()
+  .max(4096)
+  .refine((path) => isSafePath(path), "expected a path inside the repository");
 export const gated = z.literal([false, "auto", "manual"]);
 export const lastCommit = z.object({ id: sha1, date: z.iso.datetime(), title: z.string() });

@@ -1,18 +1,23 @@
+import { UserError } from "../errors.ts";
+
+const TOO_MANY =
+  "a dataset's card has more patterns than can be compared with its files; fetch the files and name them";
+
 /**
  * Whether a path matches a pattern in which `*` stands for any characters but `/`, `?` for one, and `**` for any folders,
- * or at the end for any files below. Patterns come from strangers: the time is the product of the lengths at most.
+ * or at the end for any files below. Patterns come from strangers: the time is the product of the lengths at most, and
+ * what many patterns and paths may take together is `steps.left`, which is counted down; a UserError where it is used up.
  */
-export function matchesGlob(pattern: string, path: string): boolean {
+export function matchesGlob(pattern: string, path: string, steps = { left: Infinity }): boolean {
+  steps.left -= pattern.length + path.length;
   const segments = pattern.replace(/^\.?\//, "").split("/");
   // A path is made of segments as a segment is made of characters: `**` is to the first what `*` is to the second.
   if (segments.at(-1) === "**") segments.push("*");
   return matches(segments, "**", path.split("/"), (segment, name) =>
-    matches(
-      segment.replace(/\*+/g, "*").split(""),
-      "*",
-      name.split(""),
-      (p, character) => p === "?" || p === character,
-    ),
+    matches(segment.replace(/\*+/g, "*").split(""), "*", name.split(""), (p, character) => {
+      if (--steps.left < 0) throw new UserError(TOO_MANY);
+      return p === "?" || p === character;
+    }),
   );
 }
 

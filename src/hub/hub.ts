@@ -16,8 +16,10 @@ export interface Hub {
   readonly offline: boolean;
   /** Folder of the cache, shared with Python's huggingface_hub. */
   readonly cache: string;
-  /** Adds the token, and repeats what fails for a while. */
+  /** Adds the token, and repeats what fails for a while; the body is read already, within limits of time and size. */
   readonly fetch: typeof fetch;
+  /** As `fetch`, for the content of files: whoever reads the body sets the limits. */
+  readonly stream: typeof fetch;
   readonly pace: Pace;
 }
 
@@ -47,7 +49,7 @@ export async function openHub(environment: Environment = process.env, pace: Part
     cache: expandHome(cache, environment),
     pace: { backoffMs: 1000, patienceMs: 30_000, ...pace },
   };
-  return { ...settings, fetch: retryingFetch(settings) };
+  return { ...settings, fetch: retryingFetch(settings, "whole"), stream: retryingFetch(settings, "stream") };
 }
 
 function homeOf(environment: Environment): string {

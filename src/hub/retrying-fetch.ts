@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import type { Hub } from "./hub.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 
 const REPETITIONS = 5;
-/** A server that wants more than this is told about instead of waited for. */
+/** Of all pauses of a request; a server that wants more than this is told about instead of waited for. */
 const LONGEST_WAIT_MS = 300_000;
 
 /** The network or the Hub gave no answer, so that nothing is known of what was asked. */
@@ -18,20 +19,28 @@ type Outcome = Response | Error;
  * it is redirected to another host), and repeats what may succeed later: no connection, no answer in time, statuses 408,
  * 429 and 5xx, waiting longer each time or as long as the server says. Requests that change something are repeated only
  * when refused for their number. In the end it answers, or throws a NoAnswerError; an abort of the signal is passed on at once.
+ *
+ * The body comes `whole`, read within the time for an answer and within a limit, or as a `stream` that the caller reads with
+ * limits of its own.
  */
-export function retryingFetch(hub: Pick<Hub, "endpoint" | "token" | "offline" | "pace">): typeof fetch {
+export function retryingFetch(
+  hub: Pick<Hub, "endpoint" | "token" | "offline" | "pace">,
+  body: "whole" | "stream",
+): typeof fetch {
   return async (input, init = {}) => {
     // A request's body could be read once only; everything that calls us gives an address.
     if (input instanceof Request) throw new Error("retryingFetch takes an address, not a Request");
     const url = new URL(input);
     if (hub.offline) throw new UserError(`${addressOf(url)} is not asked because HF_HUB_OFFLINE is set; unset it`);
     const request = { ...init, headers: withToken(hub, url, init.headers) };
+    let waitedMs = 0;
     for (let repetition = 0; ; repetition++) {
-      const outcome = await attempt(url, request, hub.pace.patienceMs);
+      const outcome = await attempt(url, request, hub.pace.patienceMs, body);
       if (outcome instanceof Response && !isTransient(outcome.status)) return outcome;
       init.signal?.throwIfAborted();
       const delayMs = delayBefore(repetition, outcome, hub.pace.backoffMs);
-      if (repetition === REPETITIONS || delayMs > LONGEST_WAIT_MS || !mayRepeat(request, outcome))
+      waitedMs += delayMs;
+      if (repetition === REPETITIONS || waitedMs > LONGEST_WAIT_MS || !mayRepeat(request, outcome))
         throw failure(url, outcome, repetition + 1);
       if (outcome instanceof Response) await outcome.body?.cancel();
       await sleep(delayMs, undefined, init.signal ? { signal: init.signal } : {});
@@ -60,19 +69,19 @@ function withToken(
   return headers;
 }
 
-async function attempt(url: URL, init: RequestInit, patienceMs: number): Promise<Outcome> {
+async function attempt(url: URL, init: RequestInit, patienceMs: number, body: "whole" | "stream"): Promise<Outcome> {
   const late = new AbortController();
   const giveUp = (): void => late.abort(new Error(`no answer in ${patienceMs / 1000} s`));
   // The answer to an upload comes when all of it has been received, however long that takes.
-  const timer = hasBody(init) ? undefined : setTimeout(giveUp, patienceMs);
+  let timer = hasBody(init) ? undefined : setTimeout(giveUp, patienceMs);
   try {
     const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
     const response = await fetch(url, { ...init, signal });
-    // Answers of the API are small: read here, so that one cut off in the middle is asked for again.
-    if (isJson(response) && !new Headers(init.headers).has("range")) await response.clone().arrayBuffer();
-    return response;
+    timer ??= setTimeout(giveUp, patienceMs);
+    return body === "whole" ? await wholeAnswer(response, addressOf(url)) : response;
   } catch (error) {
     init.signal?.throwIfAborted();
+    if (error instanceof UserError) throw error;
     return error instanceof Error ? error : new Error(String(error));
   } finally {
     clearTimeout(timer);
@@ -81,10 +90,6 @@ async function attempt(url: URL, init: RequestInit, patienceMs: number): Promise
 
 function hasBody({ body }: RequestInit): boolean {
   return body !== undefined && body !== null;
-}
-
-function isJson({ headers }: Response): boolean {
-  return headers.get("content-type")?.startsWith("application/json") ?? false;
 }
 
 function isTransient(status: number): boolean {

@@ -8,6 +8,9 @@ import { LoopbackRepository, type RepositoryDescription, type RepositoryType } f
 import { answer } from "./loopback/routes.ts";
 import { send } from "./loopback/send.ts";
 
+/** Writes a whole response, headers and body, or closes its connection. */
+export type RawAnswer = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /**
  * A server on 127.0.0.1 that speaks the HTTP of the Hugging Face Hub well enough for `@huggingface/hub` and Python's
  * huggingface_hub, with histories, gates, uploads and faults.
@@ -20,6 +23,7 @@ import { send } from "./loopback/send.ts";
  *     hub.addToken("hf_me", { name: "me", access: ["org/gated"] });       // may write to me/...
  *     hub.rename("model", "org/name", "org/new-name");                      // 307 from the old name
  *     hub.fail({ match: ({ path }) => path.startsWith("/lfs/"), times: 2, do: { dropAfterBytes: 1000 } });
+ *     hub.replace(({ path }) => path.includes("/tree/"), (request, response) => response.end("no JSON"));
  *     hub.requests.filter(({ range }) => range !== undefined);
  *     hub.pageSize = 2;                                                     // entries on a page of a listing
  *
@@ -33,6 +37,7 @@ export class LoopbackHub {
   readonly #registry: Registry;
   readonly #requests: LoggedRequest[] = [];
   readonly #faults: { readonly fault: Fault; left: number }[] = [];
+  readonly #replacements: { readonly match: Fault["match"]; readonly answer: RawAnswer }[] = [];
 
   private constructor(site: Server, storage: Server) {
     this.#servers = [site, storage];
@@ -103,6 +108,11 @@ export class LoopbackHub {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
+  /** Has all requests that match answered by hand, be it with what no server would say. */
+  replace(match: Fault["match"], answer: RawAnswer): void {
+    this.#replacements.push({ match, answer });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
       this.#servers.map(async (server) => {
@@ -125,6 +135,8 @@ export class LoopbackHub {
     const { range, authorization } = headers;
     const seen = { method, path, ...(range && { range }), ...(authorization && { authorization }) };
     this.#requests.push(seen);
+    const replacement = this.#replacements.find(({ match }) => match(seen));
+    if (replacement) return void (await replacement.answer(request, response));
     const what = this.#disturbance(seen);
     if (what.hangUp) return void response.destroy();
     const body = Buffer.concat(await request.toArray());
