@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isCompanion } from "../checkpoint/companion-files.ts";
 import { MANIFEST } from "../checkpoint/manifest.ts";
+import { finishedName } from "../files/staged-name.ts";
 import { ProcessLock } from "../lock/process-lock.ts";
 import { contentsOf, removeExport } from "./earlier-export.ts";
 import { cannotWrite, type TargetFolder } from "./target-folder.ts";
@@ -94,7 +95,7 @@ function claim(folder: string): WorkFolder | undefined {
 
 /** Whether a file is one that an export writes into a model's folder, finished or not. */
 function isStaged(name: string): boolean {
-  const finished = name.replace(new RegExp(`\\.${uuid}\\.tmp$`), "");
+  const finished = finishedName(name);
   return (
     isCompanion(finished) ||
     finished === MANIFEST ||

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { open, rename, rm, statfs, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
+import { removeAbandoned, stagedName } from "./staged-name.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** Replaces the file at `path` in one step: readers and crashes see the old content or the new, never a part. */
@@ -12,7 +12,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   await file.publish();
 }
 
-/** A file written under a temporary name beside `path`, then renamed to it; disposing of it before that removes it. */
+/**
+ * A file written under a temporary name beside `path`, then renamed to it; disposing of it before that removes it. What
+ * killed processes left beside it is removed first.
+ */
 export class StagedFile implements AsyncDisposable {
   readonly path: string;
   readonly #temporaryPath: string;
@@ -21,7 +24,8 @@ export class StagedFile implements AsyncDisposable {
 
   /** `bytes` is the expected size, told to the user when the disk is full. */
   static async create(path: string, bytes: number): Promise<StagedFile> {
-    const temporaryPath = `${path}.${randomUUID()}.tmp`;
+    removeAbandoned(dirname(path));
+    const temporaryPath = stagedName(path);
     try {
       return new StagedFile(path, temporaryPath, await open(temporaryPath, "wx"), bytes);
     } catch (cause) {

@@ -1,15 +1,16 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
+import { stagedName } from "../files/staged-name.ts";
 
 /** Writes a file that appears whole or not at all, whenever the process or the machine stops. */
 export function writeDurably(path: string, content: string): void {
-  const incomplete = `${path}.incomplete`;
-  withDescriptor(incomplete, "w", (descriptor) => {
+  const staged = stagedName(path);
+  withDescriptor(staged, "wx", (descriptor) => {
     writeFileSync(descriptor, content);
     fsyncSync(descriptor);
   });
-  renameSync(incomplete, path);
+  renameSync(staged, path);
   // The new name is in the folder, which is a file of its own; Windows cannot open it.
   if (process.platform !== "win32") withDescriptor(dirname(path), "r", fsyncSync);
 }
@@ -27,7 +28,7 @@ export function explainFailure<T>(path: string, work: () => T): T {
 }
 
 /** Closes the file again, also when `work` throws. */
-export function withDescriptor<T>(path: string, flags: "r" | "w", work: (descriptor: number) => T): T {
+export function withDescriptor<T>(path: string, flags: "r" | "wx", work: (descriptor: number) => T): T {
   const descriptor = openSync(path, flags);
   try {
     return work(descriptor);

@@ -1,10 +1,20 @@
-import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "./durable-write.ts";
 import { LossesFile, readLosses } from "./losses-file.ts";
 import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";
+import { removeAbandoned } from "../files/staged-name.ts";
 import { openRegularFile } from "../files/regular-file.ts";
 import { lineOf, readRecords } from "./replay.ts";
 import { WriterLock } from "./writer-lock.ts";
@@ -46,6 +56,7 @@ export class Journal implements JournalView, Disposable {
           path: files.journal,
           bytes: 0,
         });
+        requireNoLosses(files.losses);
         writeDurably(files.losses, "");
         // Last, because a folder with this file is a run: whatever stops a creation, it can be tried again.
         writeDurably(files.journal, line);
@@ -153,6 +164,13 @@ export function requireNoJournal(folder: string): void {
   }
 }
 
+/** An empty one was left by a creation that was stopped; any other is not this run's to replace. */
+function requireNoLosses(path: string): void {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes > 0)
+    throw new UserError(`${path} belongs to no run here and would be replaced; move it or choose another folder`);
+}
+
 function filesIn(folder: string): Files {
   return { journal: join(folder, "journal.jsonl"), losses: join(folder, "losses.bin") };
 }
@@ -166,6 +184,7 @@ function requireJournal(folder: string): void {
 function whileLocked(folder: string, open: (lock: WriterLock) => Journal): Journal {
   const lock = WriterLock.acquire(folder);
   try {
+    removeAbandoned(folder);
     return open(lock);
   } catch (error) {
     lock[Symbol.dispose]();

@@ -208,6 +208,21 @@ describe("Journal", () => {
     expect(reopen(folder, ({ records }) => records.length)).toBe(5);
   });
 
+  test("replaces no file of another", async () => {
+    const folder = await temporaryFolder();
+    writeFileSync(join(folder, "losses.bin"), "mine");
+    writeFileSync(join(folder, "journal.jsonl.incomplete"), "mine");
+    expect(() => Journal.create(folder, start)).toThrow(
+      new UserError(
+        `${join(folder, "losses.bin")} belongs to no run here and would be replaced; move it or choose another folder`,
+      ),
+    );
+    expect(readFileSync(join(folder, "losses.bin"), "utf8")).toBe("mine");
+    writeFileSync(join(folder, "losses.bin"), "");
+    Journal.create(folder, start).close();
+    expect(readFileSync(join(folder, "journal.jsonl.incomplete"), "utf8")).toBe("mine");
+  });
+
   test("says what the file system refused", async () => {
     const { folder } = await writeJournal();
     const file = join(folder, "journal.jsonl");

@@ -1,0 +1,50 @@
+import { createHash, randomUUID } from "node:crypto";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { currentProcess, lifeOf } from "./process-identity.ts";
+
+/** `<file>.<place>-<pid>-<started>.<uuid>.tmp`: a file that is being written, and by which process. */
+const staged = /^(.+)\.([0-9a-f]{12})-(\d+)-(\d*)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/s;
+
+/** A name beside `path` that nobody else has, for writing what will be renamed to it. */
+export function stagedName(path: string): string {
+  const { pid, started = "" } = currentProcess();
+  return `${path}.${placeHere()}-${pid}-${started}.${randomUUID()}.tmp`;
+}
+
+/** The name that a file will have; that of a staged file is the one it is written for. */
+export function finishedName(name: string): string {
+  return staged.exec(name)?.[1] ?? name;
+}
+
+/** Removes from a folder what processes were writing that have provably ended; what cannot be removed stays. */
+export function removeAbandoned(folder: string): void {
+  const entries = orNothing(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  for (const entry of entries) {
+    if (entry.isFile() && isAbandoned(entry.name)) orNothing(() => rmSync(join(folder, entry.name), { force: true }));
+  }
+}
+
+function isAbandoned(name: string): boolean {
+  const [, , place, pid, started = ""] = staged.exec(name) ?? [];
+  if (place !== placeHere()) return false;
+  const { started: _, ...here } = currentProcess();
+  return lifeOf({ ...here, pid: Number(pid), ...(started === "" ? {} : { started }) }) === "ended";
+}
+
+/** Hash of everything that must be equal for a number to be the same process's. */
+function placeHere(): string {
+  const { host, machine, boot, namespace } = currentProcess();
+  return createHash("sha256")
+    .update(JSON.stringify([host, machine, boot, namespace]))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+function orNothing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
