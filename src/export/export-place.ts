@@ -28,13 +28,15 @@ export class ExportPlace implements AsyncDisposable {
     const { signal } = options;
     const target = await openTarget(to);
     const lock = await lockTarget(target, signal);
+    let left: readonly WorkFolder[] = [];
     try {
-      const left = await WorkFolder.leftBeside(target);
+      left = await WorkFolder.leftBeside(target);
       for (const work of left) await work.restore(target);
       await checkReplaceable(target.path, target.shown, signal);
       for (const work of left) await tidy(work, target, options);
       return new ExportPlace(target, lock, await WorkFolder.create(target), options);
     } catch (error) {
+      for (const work of left) work.release();
       lock[Symbol.dispose]();
       throw error;
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { mkdir, readdir, rename, rmdir, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isCompanion } from "../checkpoint/companion-files.ts";
 import { MANIFEST } from "../checkpoint/manifest.ts";
@@ -11,26 +11,32 @@ import { cannotWrite, type TargetFolder } from "./target-folder.ts";
 /** The texts that an export writes beside what it copies. */
 export const DESCRIPTIONS = ["README.md", "mergekit_config.yml", "recipe.json"] as const;
 
-const OWNER = "owner";
+/** The lock of whoever works in the folder. */
+const LOCK = "lock";
+/** Tells that an export made the folder. */
+const MARK = "README";
+const MARK_TEXT =
+  "evomerge export writes a model here. Where none is at work the next one to the same place removes it.\n";
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.source;
 
 /**
  * A hidden folder beside the target that nobody else has: `new` is the model that is being written, `earlier` the export
- * whose place it takes, and a claim tells whether its owner is alive. Nothing in it is removed but files such as exports
- * write, and of an earlier export only those that are unchanged.
+ * whose place it takes, and a lock tells whether its owner is alive. Nothing in it is removed but files such as exports
+ * write, and an earlier export only as long as it is unchanged.
  */
 export class WorkFolder {
   readonly staged: string;
   readonly earlier: string;
   readonly #path: string;
-  readonly #owner: ProcessLock;
+  readonly #lock: ProcessLock;
 
   static async create({ path, shown, prefix }: TargetFolder): Promise<WorkFolder> {
     const folder = join(dirname(path), `${prefix}-${randomUUID()}`);
     try {
       await mkdir(folder);
-      const work = claim(folder);
-      if (!work) throw new Error(`${folder} is claimed by another process`);
+      const work = takeOver(folder);
+      if (!work) throw new Error(`${folder} is locked by another process`);
+      await writeFile(join(folder, MARK), MARK_TEXT);
       await mkdir(work.staged);
       return work;
     } catch (cause) {
@@ -40,26 +46,23 @@ export class WorkFolder {
 
   /** The work folders beside a target whose owners have died; they are this process's from now on. */
   static async leftBeside({ path, prefix }: TargetFolder): Promise<readonly WorkFolder[]> {
-    const isOurs = new RegExp(`^-${uuid}$`);
+    const isNamedSo = new RegExp(`^-${uuid}$`);
     const entries = await readdir(dirname(path), { withFileTypes: true });
     const left: WorkFolder[] = [];
     for (const { name } of entries.filter((entry) => entry.isDirectory())) {
-      if (!name.startsWith(prefix) || !isOurs.test(name.slice(prefix.length))) continue;
+      if (!name.startsWith(prefix) || !isNamedSo.test(name.slice(prefix.length))) continue;
       const folder = join(dirname(path), name);
-      const isClaimed = (await readdir(folder)).some((file) => file.startsWith(`${OWNER}-`));
-      const work = isClaimed ? claim(folder) : undefined;
+      const work = (await isOfExport(folder)) ? takeOver(folder) : undefined;
       if (work) left.push(work);
-      // Without a claim it is ours only if it is empty.
-      else if (!isClaimed) await rmdir(folder).catch(() => {});
     }
     return left;
   }
 
-  constructor(path: string, owner: ProcessLock) {
+  constructor(path: string, lock: ProcessLock) {
     this.staged = join(path, "new");
     this.earlier = join(path, "earlier");
     this.#path = path;
-    this.#owner = owner;
+    this.#lock = lock;
   }
 
   /** Gives an export that was set aside its place again; where there is something in that place both stay. */
@@ -72,11 +75,17 @@ export class WorkFolder {
    * returned.
    */
   async remove({ path }: TargetFolder): Promise<string | undefined> {
+    using _ = this.#lock;
     const kept = await this.#removeEarlier(`${path}.kept-${randomUUID()}`);
     await removeFiles(this.staged, isStaged);
-    this.#owner[Symbol.dispose]();
-    await removeFiles(this.#path, (name) => name.startsWith(`${OWNER}-`));
+    this.release();
+    await removeFiles(this.#path, (name) => name === MARK || isOfLock(name));
     return kept;
+  }
+
+  /** Leaves the folder to the next export. */
+  release(): void {
+    this.#lock[Symbol.dispose]();
   }
 
   async #removeEarlier(otherwise: string): Promise<string | undefined> {
@@ -88,9 +97,20 @@ export class WorkFolder {
   }
 }
 
-function claim(folder: string): WorkFolder | undefined {
-  const owner = ProcessLock.tryAcquire(folder, OWNER);
-  return owner instanceof ProcessLock ? new WorkFolder(folder, owner) : undefined;
+/** The folder, unless another process is at work in it. */
+function takeOver(folder: string): WorkFolder | undefined {
+  const lock = ProcessLock.tryAcquire(folder, LOCK);
+  return lock instanceof ProcessLock ? new WorkFolder(folder, lock) : undefined;
+}
+
+/** Whether an export has marked the folder, or was about to. */
+async function isOfExport(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.includes(MARK) || names.every(isOfLock);
+}
+
+function isOfLock(name: string): boolean {
+  return name.startsWith(`${LOCK}-`);
 }
 
 /** Whether a file is one that an export writes into a model's folder, finished or not. */

@@ -270,8 +270,8 @@ describe("a full disk", () => {
     await exportRun(run);
     const before = { best: hashes(join(run, "best")), traces: traces(run) };
     const { bavail, bsize } = statfsSync(disk);
-    // Two of the blocks are for the claims.
-    writeFileSync(join(disk, "filler"), Buffer.alloc((bavail - 6) * bsize));
+    // Three of the blocks are for the locks and the mark of the place.
+    writeFileSync(join(disk, "filler"), Buffer.alloc((bavail - 7) * bsize));
 
     expect((await refusal(exportRun(run))).replace(/[0-9a-f]{8}-[0-9a-f-]{36}/, "#")).toBe(
       `disk full: ${join(run, ".best.evomerge-#", "new", "model.safetensors")} needs 31,976 bytes, free 16,384 bytes`,
