@@ -32,5 +32,6 @@ export interface Device extends AsyncDisposable {
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]>;
   /** Copies a tensor's bytes back, in its own dtype. */
   read(tensor: DeviceTensor): Promise<Uint8Array>;
+  /** Work that already reads a tensor is not disturbed; work that begins afterwards is rejected. */
   free(...tensors: readonly DeviceTensor[]): void;
 }

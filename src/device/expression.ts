@@ -201,6 +201,11 @@ export function inOrder(outputs: readonly Expression[]): Expression[] {
   return [...seen];
 }
 
+/** The tensors that the nodes read, each once. */
+export function tensorsOf(nodes: readonly Expression[]): DeviceTensor[] {
+  return [...new Set(nodes.flatMap((node) => (node.op === "input" ? [node.tensor] : [])))];
+}
+
 function elementwise(op: "add" | "sub" | "mul", x: Expression, y: Expression): Expression {
   expect(x.dtype === "f32", op, "f32", x);
   expect(y.dtype === "f32" && sameShape(x.shape, y.shape), op, `f32 [${x.shape.join(", ")}]`, y);

@@ -212,6 +212,29 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
         await expect(device.read(tensor)).rejects.toThrow(/freed/);
       });
 
+      test("a freed tensor is kept for what already reads it, and for nothing else", async () => {
+        const values = f32Bytes(noise(generator(12), 2048 * 1024));
+        const x = await device.upload(values, "f32", [2048, 1024]);
+        const { bytes } = device.memory;
+        const square = reshape(input(x), [1024, 2048]);
+        const product = linear(square, square);
+        const expected = await runOne(product);
+        // More runs than the device has lanes: some of them wait.
+        const runs = Array.from({ length: 2 * device.concurrency + 1 }, () => runOne(product));
+        const reading = device.read(x);
+        device.free(x);
+        expect(() => device.free(x)).toThrow(/freed/);
+        await expect(device.read(x)).rejects.toThrow(/freed/);
+        await expect(runOne(scale(square, 2))).rejects.toThrow(/freed/);
+        expect(digest(await reading)).toBe(digest(values));
+        for (const found of await Promise.all(runs)) {
+          expect(digest(await device.read(found))).toBe(digest(await device.read(expected)));
+          device.free(found);
+        }
+        device.free(expected);
+        expect(device.memory.bytes).toBeLessThan(bytes);
+      });
+
       test("closing waits for what is in flight and releases every tensor", async () => {
         const closing = await open();
         // Large enough for copies and products to run beside the event loop.

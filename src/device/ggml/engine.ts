@@ -6,7 +6,7 @@ import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
-import { inOrder, type Expression } from "../expression.ts";
+import { inOrder, tensorsOf, type Expression } from "../expression.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import { loadGgml, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
@@ -83,11 +83,11 @@ class GgmlDevice implements Device {
   }
 
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
-    return this.#work.begin(() => this.#upload(bytes, { dtype, shape }));
+    return this.#work.begin([], () => this.#upload(bytes, { dtype, shape }));
   }
 
   read(tensor: DeviceTensor): Promise<Uint8Array> {
-    return this.#work.begin(() =>
+    return this.#work.begin([tensor], () =>
       this.#within(1, 0, async (context) => {
         const node = this.#store.nodeOf(context, tensor);
         const bytes = new Uint8Array(this.bytesOf(tensor));
@@ -98,12 +98,13 @@ class GgmlDevice implements Device {
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    return this.#work.begin(() =>
+    const order = inOrder(outputs);
+    return this.#work.begin(tensorsOf(order), () =>
       this.#limit(async () => {
         const lane = this.#idle.pop();
         if (!lane) throw new Error("ggml: no idle lane");
         try {
-          return await this.#runOn(lane, outputs);
+          return await this.#runOn(lane, order, outputs);
         } finally {
           this.#idle.push(lane);
         }
@@ -112,7 +113,7 @@ class GgmlDevice implements Device {
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
-    for (const tensor of tensors) this.#store.free(tensor);
+    for (const tensor of tensors) this.#work.free(tensor, () => this.#store.free(tensor));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -141,9 +142,8 @@ class GgmlDevice implements Device {
     });
   }
 
-  #runOn(lane: Lane, outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+  #runOn(lane: Lane, order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     const ggml = this.#ggml;
-    const order = inOrder(outputs);
     const capacity = (order.length + outputs.length) * NODES_PER_EXPRESSION;
     return this.#within(capacity, capacity, async (context) => {
       const nodes = new Map<Expression, Pointer>();

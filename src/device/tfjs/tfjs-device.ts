@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
-import { inOrder, operands, type Expression } from "../expression.ts";
+import { inOrder, operands, tensorsOf, type Expression } from "../expression.ts";
 import { elementCount, type Shape } from "../../tensor/dtype.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
@@ -43,7 +43,7 @@ export class TfjsDevice implements Device {
   }
 
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
-    return this.#work.begin(async () => {
+    return this.#work.begin([], async () => {
       const tensor =
         dtype === "i32"
           ? tf.tensor(new Int32Array(new Uint8Array(bytes).buffer), [...shape], "int32")
@@ -53,11 +53,12 @@ export class TfjsDevice implements Device {
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    return this.#work.begin(() => this.#turn(() => this.#evaluate(outputs)));
+    const order = inOrder(outputs);
+    return this.#work.begin(tensorsOf(order), () => this.#turn(() => this.#evaluate(order, outputs)));
   }
 
   read(tensor: DeviceTensor): Promise<Uint8Array> {
-    return this.#work.begin(async () => {
+    return this.#work.begin([tensor], async () => {
       const values = await this.#value(tensor).data();
       if (tensor.dtype === "i32") return new Uint8Array((values as Int32Array).slice().buffer);
       return encode(values as Float32Array, tensor.dtype, this.#pace);
@@ -65,12 +66,7 @@ export class TfjsDevice implements Device {
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
-    // Closing has freed everything.
-    if (this.#closed) return;
-    for (const tensor of tensors) {
-      this.#memory.release(this.#value(tensor));
-      this.#stored.delete(tensor);
-    }
+    for (const tensor of tensors) this.#work.free(tensor, () => this.#release(tensor));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -80,8 +76,7 @@ export class TfjsDevice implements Device {
     });
   }
 
-  async #evaluate(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const order = inOrder(outputs);
+  async #evaluate(order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     const readers = countReaders(order, outputs);
     const computed = new Map<Expression, tf.Tensor>();
     const of = (node: Expression): tf.Tensor => {
@@ -116,6 +111,13 @@ export class TfjsDevice implements Device {
     const handle: DeviceTensor = { dtype, shape: tensor.shape };
     this.#stored.set(handle, tensor);
     return handle;
+  }
+
+  #release(tensor: DeviceTensor): void {
+    // Closing has released everything.
+    if (this.#closed) return;
+    this.#memory.release(this.#value(tensor));
+    this.#stored.delete(tensor);
   }
 
   #value(tensor: DeviceTensor): tf.Tensor {
