@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ExportPlace } from "../../src/export/export-place.ts";
 import { exportRun } from "../../src/export/export-run.ts";
+import { stagedName } from "../../src/files/staged-name.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
@@ -54,7 +55,7 @@ describe("what a killed export left", () => {
     for (const name of ["config.json", "LICENSE", "model-00001-of-00002.safetensors", "recipe.json"]) {
       writeFileSync(join(work, "new", name), "half a f");
     }
-    writeFileSync(join(work, "new", "model.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp"), "half a f");
+    writeFileSync(stagedName(join(work, "new", "model.safetensors")), "half a f");
     expect(await takePlace(target)).toEqual([]);
     expect(readdirSync(dirname(target))).toEqual([]);
   });
