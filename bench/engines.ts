@@ -24,7 +24,7 @@ interface Engine {
 const { values } = parseArgs({ options: { repetitions: { type: "string", default: "5" } } });
 console.log(machine());
 const running: Engine[] = [];
-for (const engine of Object.keys(engines)) {
+for (const engine of engines) {
   const started = await start(engine);
   if ("missing" in started) console.log(`${engine}: ${started.missing}`);
   else running.push(started);

@@ -1,6 +1,7 @@
 /** The public API: everything that the command line does. */
 export { ConfigError, UserError } from "./errors.ts";
-export { diagnose, type Finding } from "./doctor/diagnose.ts";
+export { diagnose } from "./doctor/diagnose.ts";
+export type { Finding } from "./doctor/finding.ts";
 export { openHub, type Hub } from "./hub/hub.ts";
 export { pushFolder, type Pushed, type PushOptions } from "./hub/push.ts";
 export { fetchSources, planSources, resolveSources, type Sources, type SourceOptions } from "./experiment/sources.ts";

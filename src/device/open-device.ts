@@ -1,37 +1,54 @@
 import { UserError } from "../errors.ts";
 import type { Device } from "./device.ts";
 import { openGgml } from "./ggml/engine.ts";
+import { MissingEngine } from "./missing-engine.ts";
 import { openTfjs } from "./tfjs/open-tfjs.ts";
 
-export type EngineName = "ggml" | "tfjs" | "tfjs-node" | "tfjs-node-gpu";
+/** As experiment files name them. */
+export const engines = ["ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const;
+export type EngineName = (typeof engines)[number];
 
-/** Every engine by its name in experiment files. */
-export const engines: Readonly<Record<EngineName, () => Promise<Device>>> = {
-  ggml: () => openGgml(),
-  tfjs: () => openTfjs("wasm"),
-  "tfjs-node": () => openTfjs("tfjs-node"),
-  "tfjs-node-gpu": () => openTfjs("tfjs-node-gpu"),
-};
-
-/** What `auto` tries, in this order, and why a row stands where it does. */
-const preference: readonly { readonly engine: string; readonly open: () => Promise<Device>; readonly why: string }[] = [
-  { engine: "tfjs-node-gpu", open: engines["tfjs-node-gpu"], why: "it is installed" },
+/** What `auto` tries, in this order, and why a row stands where it does; a named engine tries its own rows. */
+const preference: readonly {
+  readonly engine: EngineName;
+  readonly open: () => Promise<Device>;
+  readonly why: string;
+}[] = [
+  { engine: "tfjs-node-gpu", open: () => openTfjs("tfjs-node-gpu"), why: "it is installed" },
   { engine: "ggml", open: () => openGgml({ backend: "gpu" }), why: "it found a GPU" },
-  { engine: "ggml", open: () => openGgml({ backend: "cpu" }), why: "no GPU was found" },
-  { engine: "tfjs-node", open: engines["tfjs-node"], why: "it is installed and ggml does not run here" },
-  { engine: "tfjs", open: engines.tfjs, why: "no native engine runs here" },
+  { engine: "ggml", open: () => openGgml({ backend: "cpu" }), why: "no GPU can be used" },
+  { engine: "tfjs-node", open: () => openTfjs("tfjs-node"), why: "it is installed and ggml does not run here" },
+  { engine: "tfjs", open: () => openTfjs("wasm"), why: "no native engine runs here" },
 ];
 
-/** Opens a named engine, or the first of the documented order that works; `why` is one clause for people. */
-export async function openDevice(name: EngineName | "auto"): Promise<{ device: Device; why: string }> {
-  if (name !== "auto") return { device: await engines[name](), why: "it was asked for" };
-  for (const { open, why } of preference) {
+export interface OpenedDevice {
+  readonly device: Device;
+  /** One clause for people. */
+  readonly why: string;
+  /** What is installed for a better engine, or could be, and does not work: a sentence each. */
+  readonly notices: readonly string[];
+}
+
+/** Opens a named engine, or the first of the documented order that works. */
+export async function openDevice(name: EngineName | "auto"): Promise<OpenedDevice> {
+  const failures: UserError[] = [];
+  for (const { engine, open, why } of preference) {
+    if (name !== "auto" && name !== engine) continue;
     try {
-      return { device: await open(), why };
+      const device = await open();
+      const broken = failures.filter((failure) => !(failure instanceof MissingEngine));
+      return {
+        device,
+        why: name === "auto" ? why : "it was asked for",
+        notices: broken.map(({ message }) => `${message}; ${device.name} takes its place`),
+      };
     } catch (error) {
       // Not here or not working: the next one may be. Anything else is a bug and must be seen.
       if (!(error instanceof UserError)) throw error;
+      failures.push(error);
     }
   }
+  const last = failures.at(-1);
+  if (name !== "auto" && last) throw last;
   throw new UserError("engine auto: no engine runs on this machine; run evomerge doctor");
 }

@@ -1,53 +1,38 @@
 /** What this machine can do for a run: engines, disk, memory, lm_eval, the Hub. */
 import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
-import { engines, openDevice } from "../device/open-device.ts";
+import type { Device } from "../device/device.ts";
+import { type EngineName, openDevice } from "../device/open-device.ts";
 import { openHub } from "../hub/hub.ts";
 import { findLmEval } from "../lm-eval/find-lm-eval.ts";
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly name: string;
-  /** Whether it works; what is optional may be absent. */
-  readonly works: boolean;
-  /** What was found, or what to do. */
-  readonly detail: string;
-}
+import { attempt, type Finding } from "./finding.ts";
+import { gpuFindings } from "./gpu-findings.ts";
 
 /** Looks at everything that a run may need; never throws for what is missing. */
 export async function diagnose(): Promise<Finding[]> {
   const found: Finding[] = [];
+  const kinds = new Set<Device["kind"]>();
+  const open = async (engine: EngineName | "auto"): Promise<string> => {
+    const { device, why } = await openDevice(engine);
+    kinds.add(device.kind);
+    await device[Symbol.asyncDispose]();
+    return engine === "auto" ? `takes ${device.name}, because ${why}` : device.name;
+  };
   // One after another, the optional packages first: a process runs one backend of TensorFlow.js only.
   for (const name of ["tfjs-node-gpu", "tfjs-node", "tfjs", "ggml"] as const) {
-    found.push(await attempt(`engine ${name}`, () => deviceName(name)));
+    found.push(await attempt(`engine ${name}`, () => open(name)));
   }
   return [
     { name: "node", works: true, detail: `${process.version} on ${process.platform}-${process.arch}` },
     { name: "memory", works: true, detail: `${gibibytes(totalmem())} GiB` },
     await disk(),
     ...found,
-    await attempt("engine auto", async () => {
-      const { device, why } = await openDevice("auto");
-      await device[Symbol.asyncDispose]();
-      return `takes ${device.name}, because ${why}`;
-    }),
+    await attempt("engine auto", () => open("auto")),
+    ...(await gpuFindings(kinds.has("gpu"))),
     await attempt("lm_eval", lmEvalVersion),
     await attempt("hub cache", hubCache),
     await attempt("hub token", hubToken),
   ];
-}
-
-async function attempt(name: string, look: () => Promise<string>): Promise<Finding> {
-  try {
-    return { name, works: true, detail: await look() };
-  } catch (error) {
-    return { name, works: false, detail: (error as Error).message };
-  }
-}
-
-async function deviceName(name: keyof typeof engines): Promise<string> {
-  await using device = await engines[name]();
-  return device.name;
 }
 
 async function disk(): Promise<Finding> {

@@ -26,7 +26,7 @@ if (installed) {
     test.each(["tfjs-node", "tfjs-node-gpu"] as const)("%s: names the command that installs it", async (name) => {
       await expect(openTfjs(name)).rejects.toMatchObject({
         name: "UserError",
-        message: expect.stringContaining(`npm install @tensorflow/${name}@4.22.0`),
+        message: expect.stringContaining(`npm install --save-dev @tensorflow/${name}@4.22.0`),
       });
     });
 

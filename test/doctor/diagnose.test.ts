@@ -1,10 +1,15 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { diagnose } from "../../src/doctor/diagnose.ts";
+import { fakeNvidiaSmi } from "../device/fake-nvidia-smi.ts";
+import { hasGpuPackage } from "../device/installed-package.ts";
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe("diagnose", () => {
   test("looks at everything a run may need, and says what works", async () => {
     const findings = await diagnose();
-    expect(findings.map(({ name }) => name)).toEqual([
+    const always = findings.filter(({ name }) => !name.startsWith("package "));
+    expect(always.map(({ name }) => name)).toEqual([
       "node",
       "memory",
       "disk",
@@ -13,6 +18,7 @@ describe("diagnose", () => {
       "engine tfjs",
       "engine ggml",
       "engine auto",
+      "gpu",
       "lm_eval",
       "hub cache",
       "hub token",
@@ -25,6 +31,18 @@ describe("diagnose", () => {
     });
     expect(byName.get("engine auto")!.detail).toMatch(/^takes .+, because .+$/);
     for (const { name, detail } of findings) expect(detail, name).not.toBe("");
+  });
+
+  test.skipIf(hasGpuPackage)("tells of a GPU without a package, and which to install", async () => {
+    await fakeNvidiaSmi("570.124.06, 80994, NVIDIA H100 80GB HBM3");
+    const findings = await diagnose();
+    expect(findings.find(({ name }) => name === "gpu")).toEqual({
+      name: "gpu",
+      works: false,
+      detail: expect.stringMatching(
+        /^nvidia-smi lists NVIDIA H100 80GB HBM3 \(driver 570\.124\.06\), and no installed /,
+      ),
+    });
   });
 
   test("finds a token in the environment without showing it", async () => {

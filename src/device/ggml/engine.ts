@@ -8,8 +8,11 @@ import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.
 import { freeHostBytes } from "../host-memory.ts";
 import { inOrder, tensorsOf, type Expression } from "../expression.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
-import { loadGgml, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
+import { setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
+import { whatGgmlSaid } from "./messages.ts";
+import { missingGpu } from "./missing-gpu.ts";
+import { startGgml } from "./start.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
 /** enum ggml_backend_dev_type. */
@@ -26,16 +29,12 @@ interface Lane {
   readonly workspace: Pointer;
 }
 
-/** Opens ggml on the first GPU, or on the CPU where there is none or `backend` asks for it. */
-export async function openGgml(options: { backend?: "auto" | "cpu" | "gpu" } = {}): Promise<Device> {
-  const { ggml } = loadGgml();
-  const devices = Array.from({ length: Number(ggml.deviceCount()) }, (_, index) => ggml.deviceAt(index));
-  const gpu = devices.find((device) => ggml.deviceType(device) !== CPU);
-  const cpu = devices.find((device) => ggml.deviceType(device) === CPU);
-  const device = options.backend === "cpu" ? cpu : options.backend === "gpu" ? gpu : (gpu ?? cpu);
-  if (!device)
-    throw new UserError(`engine ggml: no ${options.backend ?? "usable"} backend on this machine; run evomerge doctor`);
-  return new GgmlDevice(ggml, device);
+/** Opens ggml on the CPU or on a GPU. Throws a UserError that says what is missing. */
+export async function openGgml({ backend }: { backend: "cpu" | "gpu" }): Promise<Device> {
+  const { ggml, cpu, gpu, attempts } = await startGgml();
+  if (backend === "cpu") return new GgmlDevice(ggml, cpu);
+  if (!gpu) throw await missingGpu(attempts);
+  return new GgmlDevice(ggml, gpu);
 }
 
 class GgmlDevice implements Device {
@@ -64,6 +63,7 @@ class GgmlDevice implements Device {
     this.concurrency = this.kind === "cpu" ? availableParallelism() : 1;
     this.#lanes = Array.from({ length: this.concurrency }, () => {
       const backend: Pointer = ggml.openBackend(device, null);
+      if (!backend) throw new UserError(`${this.name} does not open${whatGgmlSaid()}`);
       if (this.kind === "cpu") setThreads(ggml, device, backend, 1);
       return { backend, workspace: ggml.newWorkspace(this.#store.bufferType) };
     });
@@ -183,7 +183,7 @@ class GgmlDevice implements Device {
     if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#workspaceBytes(this.#lanes));
     const status = await this.#compute(backend, graph);
-    if (status !== 0) throw new Error(`ggml: computation failed with status ${status}`);
+    if (status !== 0) throw new Error(`ggml: computation failed with status ${status}${whatGgmlSaid()}`);
   }
 
   /** Work space is kept between runs for the next; it counts as used while a run is on it. */

@@ -3,38 +3,27 @@
  * `@node-llama-cpp/<platform>`. ggml promises no stable ABI, so the version is checked before anything else is called.
  * @module
  */
-import { existsSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../../errors.ts";
+import type { GgmlLibraries } from "./find-libraries.ts";
+import { startListening } from "./messages.ts";
+import { GGML_VERSION, PACKAGE_VERSION } from "./packages.ts";
 
-/** The ggml that these declarations describe. */
-const VERSION = "0.25.1";
-/** The npm packages that carry it; the version is pinned with them in package.json. */
-const PACKAGE_VERSION = "3.22.1";
+/** koffi's own stacks are small, and a GPU's driver compiles kernels on them. */
+const STACK_BYTES = 8 * 2 ** 20;
 
 /** An address owned by ggml. */
 export type Pointer = unknown;
 
-/** Platform packages in the order of preference: a GPU first, then the CPU. */
-const platformPackages: Readonly<Record<string, readonly string[]>> = {
-  "linux-x64": ["linux-x64-cuda", "linux-x64-cuda-ext", "linux-x64-vulkan", "linux-x64"],
-  "linux-arm64": ["linux-arm64"],
-  "darwin-arm64": ["mac-arm64-metal"],
-  "darwin-x64": ["mac-x64"],
-  "win32-x64": ["win-x64-cuda", "win-x64-vulkan", "win-x64"],
-};
-
 /** Contexts, graphs and the nodes in them (ggml.h). */
 const contextFunctions = {
-  init: "void *ggml_init(ggml_init_params params)",
   freeContext: "void ggml_free(void *context)",
   tensorOverhead: "size_t ggml_tensor_overhead()",
   graphOverhead: "size_t ggml_graph_overhead_custom(size_t size, bool gradients)",
   newGraph: "void *ggml_new_graph_custom(void *context, size_t size, bool gradients)",
   expandGraph: "void ggml_build_forward_expand(void *graph, void *tensor)",
   logSet: "void ggml_log_set(void *callback, void *data)",
+  abortSet: "void *ggml_set_abort_callback(void *callback)",
   newTensor: "void *ggml_new_tensor(void *context, int type, int dimensions, const int64_t *sizes)",
   cast: "void *ggml_cast(void *context, void *a, int type)",
   cont: "void *ggml_cont(void *context, void *a)",
@@ -64,6 +53,8 @@ const backendFunctions = {
   deviceMemory: "void ggml_backend_dev_memory(void *device, _Out_ size_t *free, _Out_ size_t *total)",
   deviceBufferType: "void *ggml_backend_dev_buffer_type(void *device)",
   deviceRegistry: "void *ggml_backend_dev_backend_reg(void *device)",
+  registryDeviceCount: "size_t ggml_backend_reg_dev_count(void *registry)",
+  registryDeviceAt: "void *ggml_backend_reg_dev_get(void *registry, size_t index)",
   procedure: "void *ggml_backend_reg_get_proc_address(void *registry, const char *name)",
   openBackend: "void *ggml_backend_dev_init(void *device, const char *parameters)",
   closeBackend: "void ggml_backend_free(void *backend)",
@@ -83,12 +74,14 @@ const backendFunctions = {
 
 /** The registry of backends, in a library of its own. */
 const registryFunctions = {
-  loadBackends: "void ggml_backend_load_all_from_path(const char *folder)",
-  deviceCount: "size_t ggml_backend_dev_count()",
-  deviceAt: "void *ggml_backend_dev_get(size_t index)",
+  loadBackend: "void *ggml_backend_load(const char *file)",
 } as const;
 
-type FunctionName = keyof typeof contextFunctions | keyof typeof backendFunctions | keyof typeof registryFunctions;
+type FunctionName =
+  | "init"
+  | keyof typeof contextFunctions
+  | keyof typeof backendFunctions
+  | keyof typeof registryFunctions;
 
 /** A C function: called directly, or on a thread of its own through `async`, whose last argument is a callback. */
 export interface CFunction {
@@ -98,60 +91,47 @@ export interface CFunction {
 
 export type Ggml = Readonly<Record<FunctionName, CFunction>>;
 
-let loaded: { ggml: Ggml; folder: string } | undefined;
-
-/** Loads ggml and registers its backends once per process. Throws a UserError that says what to install. */
-export function loadGgml(): { ggml: Ggml; folder: string } {
-  if (loaded) return loaded;
-  const folder = findLibraries();
-  const base = koffi.load(join(folder, libraryFile(folder, "ggml-base")));
-  const version = base.func("const char *ggml_version()") as () => string;
-  if (version() !== VERSION) {
+/** Loads ggml itself, without a backend, and keeps its messages. Called once a process. */
+export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml> {
+  enlargeStacks();
+  const library = koffi.load(base);
+  const version = library.func("const char *ggml_version()") as () => string;
+  if (version() !== GGML_VERSION) {
     throw new UserError(
-      `engine ggml: expected ggml ${VERSION} in ${folder}, found ${version()}; install the packages @node-llama-cpp/* in version ${PACKAGE_VERSION}`,
+      `engine ggml: expected ggml ${GGML_VERSION} in ${base}, found ${version()}; install the packages @node-llama-cpp/* in version ${PACKAGE_VERSION}`,
     );
   }
-  koffi.struct("ggml_init_params", { memSize: "size_t", memBuffer: "void *", noAlloc: "bool" });
-  const registry = koffi.load(join(folder, libraryFile(folder, "ggml")));
+  // Nameless: a type with a name could not be declared again.
+  const parameters = koffi.struct({ memSize: "size_t", memBuffer: "void *", noAlloc: "bool" });
   const ggml: Ggml = {
-    ...bind(base, contextFunctions),
-    ...bind(base, backendFunctions),
-    ...bind(registry, registryFunctions),
+    init: library.func("ggml_init", "void *", [parameters]),
+    ...bind(library, contextFunctions),
+    ...bind(library, backendFunctions),
+    ...bind(koffi.load(registry), registryFunctions),
   };
-  // ggml logs to stderr unless told otherwise; a function that ignores its arguments is the quietest logger.
-  ggml.logSet(base.symbol("ggml_version", "void"), null);
-  ggml.loadBackends(folder);
-  loaded = { ggml, folder };
-  return loaded;
+  const { onLog, onAbort } = await startListening();
+  ggml.logSet(onLog, null);
+  ggml.abortSet(onAbort);
+  // The listening thread ends with the process; a function that ignores its arguments may be called after it.
+  const deaf = library.symbol("ggml_version", "void") as Pointer;
+  process.once("exit", () => {
+    ggml.logSet(deaf, null);
+    ggml.abortSet(null);
+  });
+  return ggml;
 }
 
-function findLibraries(): string {
-  const platform = `${process.platform}-${process.arch}`;
-  const packages = platformPackages[platform] ?? [];
-  const { resolve } = createRequire(import.meta.url);
-  for (const name of packages) {
-    try {
-      const folder = join(dirname(resolve(`@node-llama-cpp/${name}`)), "..", "bins", name);
-      if (existsSync(folder)) return folder;
-    } catch {
-      // Not installed: the next package may be.
-    }
+function enlargeStacks(): void {
+  const { sync_stack_size, async_stack_size } = koffi.config();
+  if (Math.min(Number(sync_stack_size), Number(async_stack_size)) >= STACK_BYTES) return;
+  try {
+    koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+  } catch (error) {
+    throw new UserError(
+      `engine ggml: another part of this process already calls koffi, with stacks of ${async_stack_size} bytes; set koffi.config() to a sync_stack_size and async_stack_size of at least ${STACK_BYTES} before its first library`,
+      { cause: error },
+    );
   }
-  const wanted = packages.at(-1);
-  throw new UserError(
-    wanted
-      ? `engine ggml: no library for ${platform}; run npm install @node-llama-cpp/${wanted}@${PACKAGE_VERSION}`
-      : `engine ggml: no library exists for ${platform}; use engine tfjs`,
-  );
-}
-
-/** libggml.so is libggml.v0.5.0.so in some packages: the exact name first, then the versioned one. */
-function libraryFile(folder: string, name: string): string {
-  const pattern = new RegExp(`^(lib)?${name}(\\.v[\\d.]+)?\\.(so|dylib|dll)$`);
-  const file = readdirSync(folder).find((entry) => pattern.test(entry));
-  if (!file)
-    throw new UserError(`engine ggml: ${folder} holds no ${name} library; reinstall the package it belongs to`);
-  return file;
 }
 
 function bind<Name extends string>(
@@ -162,8 +142,10 @@ function bind<Name extends string>(
   return Object.fromEntries(functions) as Record<Name, CFunction>;
 }
 
+const setThreadsType = koffi.proto("void (void *backend, int threads)");
+
 /** Sets the threads of a CPU backend; other backends have no such procedure and are left alone. */
 export function setThreads(ggml: Ggml, device: Pointer, backend: Pointer, threads: number): void {
   const procedure: Pointer = ggml.procedure(ggml.deviceRegistry(device), "ggml_backend_set_n_threads");
-  if (procedure) koffi.call(procedure, koffi.proto("void (void *backend, int threads)"), backend, threads);
+  if (procedure) koffi.call(procedure, setThreadsType, backend, threads);
 }

@@ -2,6 +2,7 @@ import { UserError } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { innermostFirst, typeNumber } from "./lowering.ts";
+import { whatGgmlSaid } from "./messages.ts";
 
 /** A tensor's place on the device. */
 interface Placed {
@@ -83,5 +84,7 @@ export class TensorStore {
 }
 
 export function outOfMemory(device: string, what: string): UserError {
-  return new UserError(`${device}: out of memory for ${what}; free the device, or lower rowFraction or population`);
+  return new UserError(
+    `${device}: out of memory for ${what}; free the device, or lower rowFraction or population${whatGgmlSaid()}`,
+  );
 }

@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
-import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../errors.ts";
 import { freeHostBytes } from "../host-memory.ts";
+import { MissingEngine } from "../missing-engine.ts";
+import { nvidiaGpus } from "../nvidia.ts";
 import { cpuModel, type Backend } from "./backend.ts";
 
 /** npm packages, without their scope, that bind TensorFlow's C library. */
@@ -69,9 +69,16 @@ function load(specifier: string): void {
     // The package's own error, without a code, where its install script did not run.
     const partial = message.includes("native addon module");
     if (!missing && !partial) throw error;
-    const found = missing ? "it is not installed" : "its native library is missing";
+    // npm passes over a package that package.json names as an optional peer already, unless told where to save it.
+    const needs = `The engine needs ${specifier}`;
+    const otherwise = "or choose another engine";
+    if (missing) {
+      const install = `npm install --save-dev ${specifier}@${tf.version_core}`;
+      throw new MissingEngine(`${needs}, but it is not installed; run \`${install}\` ${otherwise}.`, { cause: error });
+    }
+    const rebuild = `npm rebuild ${specifier}`;
     throw new UserError(
-      `The engine needs ${specifier}, but ${found}; run \`npm install ${specifier}@${tf.version_core}\` or choose another engine.`,
+      `${needs}, but its native library is missing; run \`${rebuild}\`, which downloads it, ${otherwise}.`,
       { cause: error },
     );
   }
@@ -79,12 +86,6 @@ function load(specifier: string): void {
 
 /** What the driver's tool reports for the fullest GPU; undefined without the tool, as TensorFlow.js cannot tell. */
 async function freeGpuBytes(): Promise<number | undefined> {
-  const query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits"];
-  try {
-    const { stdout } = await promisify(execFile)("nvidia-smi", query);
-    const mebibytes = Math.min(...stdout.trim().split("\n").map(Number));
-    return Number.isFinite(mebibytes) ? mebibytes * 2 ** 20 : undefined;
-  } catch {
-    return undefined;
-  }
+  const free = (await nvidiaGpus()).map(({ freeBytes }) => freeBytes);
+  return free.length > 0 ? Math.min(...free) : undefined;
 }

@@ -1,0 +1,117 @@
+/** Starts ggml once a process: its best backend for this CPU, and the first backend for GPUs that finds one. */
+import koffi from "koffi";
+import { UserError } from "../../errors.ts";
+import { findLibraries, type GgmlLibraries, type GpuBackend } from "./find-libraries.ts";
+import { type Ggml, loadGgml, type Pointer } from "./library.ts";
+import { takeMessages, whatGgmlSaid } from "./messages.ts";
+import type { GpuApi, GpuPackage } from "./packages.ts";
+
+/** enum ggml_backend_dev_type: GPUs with memory of their own, then those that share the CPU's. */
+const GPU_TYPES = [1, 2];
+
+/** A package for GPUs that is installed, and what came of it. */
+export interface GpuAttempt {
+  readonly package: GpuPackage;
+  /** A clause; absent where the package is in use or was not needed. */
+  readonly problem?: string;
+  readonly inUse: boolean;
+}
+
+export interface StartedGgml {
+  readonly ggml: Ggml;
+  readonly cpu: Pointer;
+  /** Null without one. */
+  readonly gpu: Pointer;
+  readonly attempts: readonly GpuAttempt[];
+}
+
+let started: Promise<StartedGgml> | undefined;
+
+/**
+ * The same ggml each time, of the packages that a module at `from` would import. Throws a UserError where it is not
+ * installed or not the expected one.
+ */
+export async function startGgml(from?: string): Promise<StartedGgml> {
+  const libraries = await findLibraries(from);
+  started ??= start(libraries);
+  return started;
+}
+
+async function start(libraries: GgmlLibraries): Promise<StartedGgml> {
+  const ggml = await loadGgml(libraries);
+  const best = fittest(libraries.cpu);
+  const [cpu] = best === undefined ? [] : devicesOf(ggml, ggml.loadBackend(best));
+  if (!cpu) throw new UserError(`engine ggml: no backend for this CPU starts${whatGgmlSaid()}`);
+  let gpu: Pointer = null;
+  const attempts = libraries.gpus.map((backend): GpuAttempt => {
+    if (gpu) return { package: backend.package, inUse: false };
+    const found = tryGpu(ggml, backend);
+    if ("problem" in found) return { package: backend.package, inUse: false, problem: found.problem };
+    gpu = found.device;
+    return { package: backend.package, inUse: true };
+  });
+  return { ggml, cpu, gpu, attempts };
+}
+
+/** The backend that makes most of this CPU, by its own account. */
+function fittest(files: readonly string[]): string | undefined {
+  const scored = files.map((file) => ({ file, score: scoreOf(file) })).filter(({ score }) => score > 0);
+  return scored.toSorted((a, b) => b.score - a.score)[0]?.file;
+}
+
+function scoreOf(file: string): number {
+  try {
+    const library = koffi.load(file);
+    const score = Number(library.func("int ggml_backend_score()")());
+    library.unload();
+    return score;
+  } catch {
+    return 0; // It does not load here.
+  }
+}
+
+function tryGpu(ggml: Ggml, backend: GpuBackend): { readonly device: Pointer } | { readonly problem: string } {
+  if ("problem" in backend) return backend;
+  const { api } = backend.package.gpu;
+  try {
+    // ggml would only say that it failed.
+    koffi.load(backend.file);
+  } catch (error) {
+    return { problem: whyNotLoaded(api, error as Error) };
+  }
+  takeMessages();
+  const registry = ggml.loadBackend(backend.file);
+  if (!registry) return { problem: `its backend does not start${whatGgmlSaid()}` };
+  const devices = devicesOf(ggml, registry);
+  const types = devices.map((device) => Number(ggml.deviceType(device)));
+  const first = GPU_TYPES.map((type) => types.indexOf(type)).find((index) => index >= 0);
+  if (first === undefined) return { problem: `it finds no GPU for ${api.title}${whatGgmlSaid()}` };
+  return { device: devices[first] };
+}
+
+function devicesOf(ggml: Ggml, registry: Pointer): Pointer[] {
+  if (!registry) return [];
+  return Array.from({ length: Number(ggml.registryDeviceCount(registry)) }, (_, i) =>
+    ggml.registryDeviceAt(registry, i),
+  );
+}
+
+/** Which libraries of the system are missing; the loader's own message names one at most. */
+function whyNotLoaded({ title, runtime, driver, install }: GpuApi, error: Error): string {
+  const runtimeMissing = runtime.filter(isMissing);
+  const driverMissing = driver.filter(isMissing);
+  const clauses = [
+    ...(runtimeMissing.length > 0 ? [`${runtimeMissing.join(" and ")} not found (${install})`] : []),
+    ...(driverMissing.length > 0 ? [`${driverMissing.join(" and ")} not found (it comes with the GPU's driver)`] : []),
+  ];
+  return `it wants ${title}: ${clauses.length > 0 ? clauses.join("; ") : error.message}`;
+}
+
+function isMissing(library: string): boolean {
+  try {
+    koffi.load(library);
+    return false;
+  } catch {
+    return true;
+  }
+}

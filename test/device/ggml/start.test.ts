@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { PACKAGE_VERSION } from "../../../src/device/ggml/packages.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { installTrees, type PackageName } from "./package-trees.ts";
+
+const version = PACKAGE_VERSION;
+const onLinuxX64 = process.platform === "linux" && process.arch === "x64";
+const cpuPackage = onLinuxX64
+  ? join(dirname(createRequire(import.meta.url).resolve("@node-llama-cpp/linux-x64")), "../bins/linux-x64")
+  : "";
+
+interface Printed {
+  first: unknown;
+  second: unknown;
+  same: boolean;
+}
+
+/** A process of its own for every case: none can load two builds of ggml. */
+async function start(from: string, ...then: string[]): Promise<Printed> {
+  const script = join(import.meta.dirname, "start-process.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script, from, ...then]);
+  return JSON.parse(stdout) as Printed;
+}
+
+/** A package in which the real ggml stands under the file names of the GPU's package; `backend` is what the GPU's is made of. */
+async function install(name: PackageName, contents: Record<string, string | Uint8Array>): Promise<string> {
+  const names = ["libggml-base.so", ...["x64", "sse42", "haswell"].map((kind) => `libggml-cpu-${kind}.so`)];
+  const real = Object.fromEntries(names.map((file) => [file, join(cpuPackage, file)]));
+  const registry = join(cpuPackage, "libggml.v0.5.0.so");
+  const all = { ...contents, ...real, "libggml.v": registry, "libggml.cuda.v": registry, "libggml.vulkan.v": registry };
+  return installTrees(await temporaryFolder(), [{ name, version, contents: all }]);
+}
+
+async function patched(file: string, found: string, written: string): Promise<Uint8Array> {
+  const bytes = await readFile(join(cpuPackage, file));
+  const at = bytes.indexOf(`${found}\0`);
+  expect(at, `${found} in ${file}`).toBeGreaterThan(0);
+  bytes.write(written, at);
+  return bytes;
+}
+
+describe.skipIf(!onLinuxX64)("startGgml (fixtures for Linux x64 only)", () => {
+  test("computes on the CPU where a GPU's backend lacks a library, and says which", async () => {
+    const backend = await patched("libggml-cpu-x64.so", "libm.so.6", "libq.so.9");
+    const from = await install("linux-x64-cuda", { "libggml-cuda.so": backend });
+    const { first, same } = await start(from);
+    expect(first).toEqual({
+      cpu: "CPU",
+      gpu: false,
+      attempts: [expect.stringMatching(/^it wants CUDA 13: .*(libc\w+\.so\.13? not found|libq\.so\.9: cannot open)/)],
+    });
+    expect(same).toBe(true);
+  });
+
+  test("computes on the CPU where a GPU's backend finds none", async () => {
+    const from = await install("linux-x64-vulkan", { "libggml-vulkan.so": join(cpuPackage, "libggml-cpu-x64.so") });
+    expect(await start(from)).toMatchObject({
+      first: { cpu: "CPU", gpu: false, attempts: ["it finds no GPU for Vulkan"] },
+      same: true,
+    });
+  });
+
+  test("says twice, in the same words, that ggml is another one", async () => {
+    const base = await patched("libggml-base.so", "0.25.1", "0.25.2");
+    const from = await installTrees(await temporaryFolder(), [
+      { name: "linux-x64", version, contents: { "libggml-base.so": base } },
+    ]);
+    const { first, second } = await start(from);
+    expect(first).toEqual({
+      error: expect.stringMatching(/^engine ggml: expected ggml 0\.25\.1 in .+, found 0\.25\.2; /),
+    });
+    expect(second).toEqual(first);
+  });
+
+  test("shows what ggml said before it ended the process", async () => {
+    const failed = await start(import.meta.url, "abort").catch(
+      (error: unknown) => error as { signal: string; stderr: string },
+    );
+    expect(failed).toMatchObject({
+      signal: "SIGABRT",
+      stderr: expect.stringMatching(
+        /^ggml ended this process: made-up\.c:7: on purpose; before that it said: .*failed to load \/nowhere\/libggml-none\.so/,
+      ),
+    });
+  });
+});

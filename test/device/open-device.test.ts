@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { describeIdle } from "../../src/device/ggml/missing-gpu.ts";
+import { nvidiaGpus } from "../../src/device/nvidia.ts";
+import { openDevice } from "../../src/device/open-device.ts";
+import { fakeNvidiaSmi } from "./fake-nvidia-smi.ts";
+import { hasGpuPackage } from "./installed-package.ts";
+
+const H100 = "580.95.05, 80994, NVIDIA H100 80GB HBM3";
+
+afterEach(() => vi.unstubAllEnvs());
+
+test("nvidiaGpus lists what the driver's tool does, and nothing of what it complains", async () => {
+  await fakeNvidiaSmi(H100, "NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.");
+  expect(await nvidiaGpus()).toEqual([
+    { name: "NVIDIA H100 80GB HBM3", driver: "580.95.05", freeBytes: 80_994 * 2 ** 20 },
+  ]);
+});
+
+test.each([
+  [
+    "580.95.05",
+    "run npm install @node-llama-cpp/linux-x64-cuda@3.22.1, which wants CUDA 13 (libcudart.so.13, libcublas.so.13) on the system",
+  ],
+  [
+    "570.124",
+    "run npm install @node-llama-cpp/linux-x64-cuda-ext@3.22.1, which wants CUDA 12 (libcudart.so.12, libcublas.so.12) on the system",
+  ],
+  ["470.1", "the packages want driver 525 or newer"],
+])("a GPU with driver %s and no package: %s", (driver, advice) => {
+  expect(describeIdle({ name: "NVIDIA A100", driver, freeBytes: 0 }, "linux-x64")).toBe(
+    `nvidia-smi lists NVIDIA A100 (driver ${driver}), and no installed package can use it; ${advice}`,
+  );
+});
+
+test("a GPU on a platform without a package for it", () => {
+  expect(describeIdle({ name: "NVIDIA GB10", driver: "580.1", freeBytes: 0 }, "linux-arm64")).toBe(
+    "nvidia-smi lists NVIDIA GB10 (driver 580.1), and no installed package can use it; there is none for linux-arm64",
+  );
+});
+
+describe.skipIf(hasGpuPackage)("openDevice (where no package for GPUs is installed)", () => {
+  test.each(["auto", "ggml"] as const)("%s: tells of a GPU that stays idle, and computes on the CPU", async (name) => {
+    await fakeNvidiaSmi(H100);
+    const { device, notices } = await openDevice(name);
+    await device[Symbol.asyncDispose]();
+    expect(device.kind).toBe("cpu");
+    expect(notices).toEqual([
+      expect.stringMatching(
+        /^engine ggml: nvidia-smi lists NVIDIA H100 80GB HBM3 \(driver 580\.95\.05\), .+; ggml on CPU .+ takes its place$/,
+      ),
+    ]);
+  });
+
+  test("says nothing of what nobody installed", async () => {
+    await fakeNvidiaSmi();
+    const { device, why, notices } = await openDevice("auto");
+    await device[Symbol.asyncDispose]();
+    expect({ why, notices }).toEqual({ why: "no GPU can be used", notices: [] });
+  });
+});
