@@ -1,7 +1,5 @@
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Device } from "../device/device.ts";
-import { openForPrecision } from "../device/exact-f32.ts";
-import { openDevice } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
 import { Evaluator } from "../evaluate/evaluator.ts";
 import { GenerationScorer } from "../evaluate/generation-scorer.ts";
@@ -11,6 +9,7 @@ import { checkWeights, openModel } from "../model/open-model.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { EngineName, Precision } from "./experiment-file.ts";
+import { openEngine, type OpenedEngine } from "./open-engine.ts";
 
 /** The name of the base model among the parents. */
 export const BASE = "base";
@@ -42,9 +41,12 @@ export interface WorkspaceOptions {
   readonly precision: Precision;
 }
 
-/** Opens parents and engine. A fault of a file, a shape or a vocabulary is a UserError before any weight is read. */
-export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  const open: AsyncDisposable[] = [];
+/**
+ * Opens parents and, unless it is given, the engine, which is the workspace's from here on. A fault of a file, a shape or
+ * a vocabulary is a UserError before any weight is read.
+ */
+export async function openWorkspace(options: WorkspaceOptions, engine?: OpenedEngine): Promise<Workspace> {
+  const open: AsyncDisposable[] = engine ? [engine.device] : [];
   const close = async (): Promise<void> => {
     for (const resource of open.toReversed()) await resource[Symbol.asyncDispose]();
   };
@@ -58,10 +60,10 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
       checkpoints.set(name, checkpoint);
     }
     const tokenizer = await sharedTokenizer(checkpoints);
-    // The model is checked in f32 first, so that no engine starts for parents that do not fit together.
+    // The model is checked in f32 first, so that no engine is needed to refuse parents that do not fit together.
     checkParents(checkpoints);
-    const { device, why } = await openForPrecision(options.precision, () => openDevice(options.engine));
-    open.push(device);
+    const { device, why } = engine ?? (await openEngine(options));
+    if (!engine) open.push(device);
     const precision = options.precision === "auto" ? (device.kind === "gpu" ? "bf16" : "f32") : options.precision;
     const model = openModel(baseOf(checkpoints), precision);
     const weights = new ParentWeights(device, model, checkpoints);

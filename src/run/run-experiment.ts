@@ -3,6 +3,7 @@ import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
+import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
 import { Journal, readJournal, requireNoJournal } from "../journal/journal.ts";
@@ -43,8 +44,9 @@ export interface Outcome {
 export async function launchRun(given: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
   requireNoJournal(folder); // before gigabytes are fetched for it
   const { experiment, local } = await bringHere(given, options);
+  const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, 0);
-  await using workspace = await openWorkspace(local);
+  await using workspace = await openWorkspace(local, engine);
   const tasks = await loadTasks(local, workspace.evaluator);
   const identity = await identify(workspace, tasks);
   using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
@@ -65,8 +67,9 @@ export async function resumeRun(
     throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
   }
   const { experiment, local } = await bringHere(recordedExperiment(records, options.budget), options);
+  const engine = await openEngineFor(local, options);
   const clock = clockOf(records, experiment);
-  await using workspace = await openWorkspace(local);
+  await using workspace = await openWorkspace(local, engine);
   const tasks = await recordedTasks(folder, records, local, workspace);
   return await carryOn({ experiment, workspace, tasks, clock, records, journal, folder, ...options });
 }
@@ -104,6 +107,11 @@ async function bringHere(
   const opened = hub ?? (await openHub());
   const sources = await resolveSources(given, opened, options);
   return { experiment: sources.experiment, local: await fetchSources(sources, opened, options) };
+}
+
+/** Before the clock starts, so that whoever expects a GPU and has none can stop at no cost. */
+function openEngineFor(experiment: Experiment, { onEvent }: RunOptions): Promise<OpenedEngine> {
+  return openEngine(experiment, (text) => onEvent?.({ type: "notice", text }));
 }
 
 interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {
