@@ -1,7 +1,7 @@
 /** Every way in which the program ends. */
 export const exitCodes = {
   done: 0,
-  /** An expected failure, told in one sentence, or a bug, shown with its stack. */
+  /** An expected failure, told in one sentence, results that nobody took, or a bug, shown with its stack. */
   failed: 1,
   wrongUsage: 2,
   /** Interrupted by a person; what was recorded can be resumed. */

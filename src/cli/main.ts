@@ -3,20 +3,25 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { UserError } from "../errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { Interrupted } from "./interruption.ts";
+import { deliverResults, messages } from "./output.ts";
 import { buildProgram } from "./program.ts";
 
 /** The only place that turns errors into words and exit codes. */
 async function main(): Promise<number> {
   try {
-    await buildProgram().parseAsync();
-    return exitCodes.done;
+    await buildProgram().parseAsync().catch(helpIsNoError);
+    return (await deliverResults()) ? exitCodes.done : exitCodes.failed;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
+    if (error instanceof CommanderError) return exitCodes.wrongUsage;
     if (error instanceof Interrupted) return exitCodes.interrupted;
     const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`evomerge: ${text}\n`);
+    messages.write(`evomerge: ${text}\n`);
     return exitCodes.failed;
   }
+}
+
+function helpIsNoError(error: unknown): void {
+  if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
 }
 
 process.exitCode = await main();

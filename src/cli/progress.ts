@@ -1,6 +1,7 @@
 import type { RunEvent } from "../run/events.ts";
 import { duration } from "./duration.ts";
 import { eventLines } from "./event-lines.ts";
+import { messages, type TextStream } from "./output.ts";
 import { Transfer } from "./transfer.ts";
 
 /** Where no line can live, a transfer is told at these shares of its bytes. */
@@ -10,11 +11,11 @@ const TRANSFER_PAUSE_MS = 100;
 
 /** Shows a run on a stream: lines that stay and, on a terminal, a last line that lives. */
 export class Progress {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: TextStream;
   #status = "";
   #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
 
-  constructor(stream: NodeJS.WriteStream = process.stderr) {
+  constructor(stream: TextStream = messages) {
     this.#stream = stream;
   }
 

@@ -16,6 +16,9 @@ const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 // Resolved here, since a process in another folder would not find it by its name.
 const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
+/** The command line as words, for a shell in any folder. */
+export const command: readonly string[] = [process.execPath, "--import", loader, main];
+
 export interface Surroundings {
   /** Sees the process at once. */
   readonly watch?: (child: ChildProcessWithoutNullStreams) => void;

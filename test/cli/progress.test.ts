@@ -26,7 +26,7 @@ function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 10
   onTestFinished(() => void vi.useRealTimers());
   let written = "";
   const stream = { isTTY, write: (text: string): boolean => ((written += text), true) };
-  const progress = new Progress(stream as NodeJS.WriteStream);
+  const progress = new Progress(stream);
   for (const event of shown) {
     progress.show(event);
     vi.advanceTimersByTime(pauseMs);
@@ -110,7 +110,7 @@ describe("Progress", () => {
   test("does not tell again of generations that a resumed run replays", () => {
     let written = "";
     const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
-    new Progress(stream as NodeJS.WriteStream).show({ ...events[2], replayed: true } as RunEvent);
+    new Progress(stream).show({ ...events[2], replayed: true } as RunEvent);
     expect(written).toBe("");
   });
 });

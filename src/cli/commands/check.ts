@@ -3,6 +3,7 @@ import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { openHub } from "../../hub/hub.ts";
 import { checkExperiment, type RuleReport } from "../../rules/check-experiment.ts";
 import { interruptionSignal } from "../interruption.ts";
+import { results } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 /** `evomerge check`: every rule of the competition with its verdicts; a UserError where one fails. */
@@ -16,7 +17,7 @@ export async function checkCommand(
     signal: interruptionSignal(),
     onProgress: (name) => progress.show({ type: "notice", text: `looking at ${name}` }),
   });
-  process.stdout.write(`${json ? JSON.stringify(report) : reportText(report)}\n`);
+  results.write(`${json ? JSON.stringify(report) : reportText(report)}\n`);
   const broken = new Set(report.findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));
   if (broken.size > 0) throw new UserError(`${file} breaks these rules: ${[...broken].join(", ")}`);
 }

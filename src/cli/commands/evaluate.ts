@@ -6,6 +6,7 @@ import { alignedText } from "../../report/verdict-table.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { duration } from "../duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
+import { messages, results } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface EvaluateCommandOptions {
@@ -33,11 +34,11 @@ export async function evaluateCommand(
     const evaluated = await evaluateModels(target, { ...options, task, batchSize, onEvent: progress.show, signal });
     progress.end();
     if (existsSync(join(target, "journal.jsonl"))) await writeTables(target);
-    process.stdout.write(json ? `${JSON.stringify(evaluated)}\n` : evaluatedText(evaluated));
+    results.write(json ? `${JSON.stringify(evaluated)}\n` : evaluatedText(evaluated));
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted)
-      process.stderr.write("interrupted; the same command goes on with the models that are not evaluated yet\n");
+      messages.write("interrupted; the same command goes on with the models that are not evaluated yet\n");
     throw error;
   }
 }
@@ -54,7 +55,7 @@ function evaluatedText({ folder, benchmark }: Evaluated): string {
 class EvaluationProgress {
   readonly #task: string;
   readonly #run = new Progress();
-  readonly #stream = process.stderr;
+  readonly #stream = messages;
   #isLive = false;
 
   constructor(task: string) {

@@ -1,6 +1,7 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import type { StarterKitExport } from "../../export/starter-kit/export-starter-kit.ts";
 import { interruptionSignal } from "../interruption.ts";
+import { results } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface ExportCommandOptions {
@@ -27,7 +28,7 @@ export async function exportCommand(
       onEvent: progress.show,
       signal: interruptionSignal(),
     });
-    process.stdout.write(json ? `${JSON.stringify(exported)}\n` : exportText(exported));
+    results.write(json ? `${JSON.stringify(exported)}\n` : exportText(exported));
   } finally {
     progress.end();
   }

@@ -4,6 +4,7 @@ import { openHub } from "../../hub/hub.ts";
 import type { FetchPlan } from "../../hub/plan-fetch.ts";
 import { alignedText } from "../../report/verdict-table.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
+import { messages, results } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { size } from "../transfer.ts";
 
@@ -28,15 +29,15 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
     const sources = await resolveSources(experiment, hub, options);
     const plan = await planSources(sources, hub);
     // Before the files of a gated model are asked for, which may be refused.
-    if (!json) process.stdout.write(`${planText(plan)}\n`);
+    if (!json) results.write(`${planText(plan)}\n`);
     // Without --dry-run the first of them is the error that fetching ends with.
     const cannotScore = dryRun ? await unscorable(sources, hub, options) : [];
     const told = json ? [JSON.stringify({ ...plan, cannotScore })] : cannotScore;
-    process.stdout.write(told.map((line) => `${line}\n`).join(""));
+    results.write(told.map((line) => `${line}\n`).join(""));
     if (!dryRun) await fetchSources(sources, hub, options);
   } catch (error) {
     progress.end();
-    if (error instanceof Interrupted) process.stderr.write(`${interruptedFetching}\n`);
+    if (error instanceof Interrupted) messages.write(`${interruptedFetching}\n`);
     throw error;
   }
   progress.end();

@@ -8,6 +8,7 @@ import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/r
 import { writeTables } from "../../report/write-tables.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { outcomeText } from "../outcome-text.ts";
+import { messages, results } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { exportText } from "./export.ts";
 
@@ -53,9 +54,9 @@ async function carryThrough(
     progress.end();
     await writeTables(folder);
     // Before the export, which may fail.
-    if (!options.json) process.stdout.write(`${outcomeText(outcome)}\n\n`);
+    if (!options.json) results.write(`${outcomeText(outcome)}\n\n`);
     const exported = options.export ? await exportRun(folder, running) : undefined;
-    process.stdout.write(options.json ? `${JSON.stringify(exported ?? outcome)}\n` : nextSteps(folder, exported));
+    results.write(options.json ? `${JSON.stringify(exported ?? outcome)}\n` : nextSteps(folder, exported));
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted) await leave(folder);
@@ -66,11 +67,11 @@ async function carryThrough(
 /** Says how to go on; before the search there is no journal yet. */
 async function leave(folder: string): Promise<void> {
   if (!existsSync(join(folder, "journal.jsonl"))) {
-    process.stderr.write(`${interruptedFetching}\n`);
+    messages.write(`${interruptedFetching}\n`);
     return;
   }
   await writeTables(folder);
-  process.stderr.write(`interrupted; go on with: evomerge resume ${argument(folder)}\n`);
+  messages.write(`interrupted; go on with: evomerge resume ${argument(folder)}\n`);
 }
 
 function nextSteps(folder: string, exported: ExportResult | undefined): string {

@@ -7,6 +7,7 @@ import { predictChoices } from "../../submission/predict-choices.ts";
 import { readQuestions } from "../../submission/questions.ts";
 import { readSubmission, writeSubmission } from "../../submission/submission-file.ts";
 import { interruptionSignal } from "../interruption.ts";
+import { results } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface WriteSubmissionOptions {
@@ -31,7 +32,7 @@ export async function writeSubmissionCommand(
   const answers = await predictChoices(folder, questions, { engine, precision, signal });
   const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
   await writeSubmission(to, predictions);
-  process.stdout.write(`wrote ${to}\n${checkText(checkSubmission(predictions, questions))}\n`);
+  results.write(`wrote ${to}\n${checkText(checkSubmission(predictions, questions))}\n`);
 }
 
 /** `evomerge submission check`: says whether a submission can be handed in; a fault is an error. */
@@ -40,7 +41,7 @@ export async function checkSubmissionCommand(
   { rows, json }: { readonly rows: string; readonly json?: boolean | undefined },
 ): Promise<void> {
   const check = checkSubmission(await readSubmission(file), await readQuestions(rows));
-  process.stdout.write(`${json ? JSON.stringify(check) : checkText(check)}\n`);
+  results.write(`${json ? JSON.stringify(check) : checkText(check)}\n`);
   if (check.faults.length > 0) throw new UserError(`${file} does not answer ${rows}: ${check.faults.join("; ")}`);
 }
 
