@@ -16,6 +16,19 @@ test("nvidiaGpus lists what the driver's tool does, and nothing of what it compl
   ]);
 });
 
+test("nvidiaGpus tells free memory as not known, rather than as none", async () => {
+  await fakeNvidiaSmi("580.95.05, [N/A], NVIDIA GB10", "580.95.05, 0, NVIDIA H100 80GB HBM3");
+  expect((await nvidiaGpus()).map(({ freeBytes }) => freeBytes)).toEqual([undefined, undefined]);
+});
+
+test("nvidiaGpus lists only what CUDA may use", async () => {
+  await fakeNvidiaSmi("580.95.05, 7, NVIDIA T4", H100);
+  vi.stubEnv("CUDA_VISIBLE_DEVICES", "1");
+  expect((await nvidiaGpus()).map(({ name }) => name)).toEqual(["NVIDIA H100 80GB HBM3"]);
+  vi.stubEnv("CUDA_VISIBLE_DEVICES", undefined);
+  expect(await nvidiaGpus()).toHaveLength(2);
+});
+
 test.each([
   [
     "580.95.05",

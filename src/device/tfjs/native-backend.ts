@@ -86,6 +86,6 @@ function load(specifier: string): void {
 
 /** What the driver's tool reports for the fullest GPU; undefined without the tool, as TensorFlow.js cannot tell. */
 async function freeGpuBytes(): Promise<number | undefined> {
-  const free = (await nvidiaGpus()).map(({ freeBytes }) => freeBytes);
+  const free = (await nvidiaGpus()).flatMap(({ freeBytes }) => freeBytes ?? []);
   return free.length > 0 ? Math.min(...free) : undefined;
 }
