@@ -49,7 +49,8 @@ export async function openGeneration(
   const recipes = Array.from({ length: candidates }, () =>
     genome.decode(genome.start.map((value) => Math.min(1, Math.max(0, value + 0.1 * stream.normal())))),
   );
-  const prompts = rows.map((row) => promptOf(row, tokenizer, model));
+  const tokenised = await tokenizer.encode(rows);
+  const prompts = rows.map((row, i) => promptOf(row, tokenised[i]!, model));
   const packed = packPrompts(prompts, { batchTokens: BATCH_TOKENS[device.kind], window: model.window });
   return {
     workspace,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeCheckpoint } from "../src/checkpoint/write-checkpoint.ts";
 import { allWeights } from "../src/model/architecture.ts";
 import { openModel } from "../src/model/open-model.ts";
-import { Tokenizer } from "../src/model/tokenizer.ts";
+import { Tokenizer } from "../src/model/tokenizer/tokenizer.ts";
 import { elementCount, type Dtype } from "../src/tensor/dtype.ts";
 import { fromFloat32 } from "../src/tensor/half.ts";
 import { RandomStream } from "../src/tensor/random.ts";
@@ -69,7 +69,7 @@ export function tinyConfig(options: Omit<TinyModel, "tokenizer"> = {}): Record<s
 
 async function copyTokenizer(from: string, to: string): Promise<number> {
   for (const file of ["tokenizer.json", "tokenizer_config.json"]) await copyFile(join(from, file), join(to, file));
-  return (await Tokenizer.load(from)).vocabularySize;
+  return (await Tokenizer.describe(from)).vocabularySize;
 }
 
 function randomWeight(name: string, length: number, { seed = 1, perturbed }: TinyModel): Float32Array {

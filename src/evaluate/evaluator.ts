@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { scoreRow, type RowScore } from "../tasks/score.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 import type { Recipe } from "../merge/recipe.ts";
@@ -18,8 +17,8 @@ export interface Evaluation {
   readonly digest?: string;
 }
 
-/** How long tokenising may keep the event loop from its other work. */
-const TURN_MS = 50;
+/** Rows that are with the tokenizer at once: it never waits for the next, and their texts are not all held twice. */
+const ROWS_AT_ONCE = 512;
 
 /** Scores models, given as recipes, on rows of tasks; tokenises each row once. */
 export class Evaluator {
@@ -35,20 +34,20 @@ export class Evaluator {
   }
 
   /** Tokenises rows ahead of their evaluation, so that one that cannot be scored is a UserError at once. */
-  async prepare(rows: readonly TaskRow[]): Promise<void> {
-    let lastTurn = performance.now();
-    for (const row of rows) {
-      this.#promptOf(row);
-      if (performance.now() - lastTurn < TURN_MS) continue;
-      await setImmediate();
-      lastTurn = performance.now();
+  async prepare(rows: readonly TaskRow[], signal?: AbortSignal): Promise<void> {
+    const unseen = rows.filter(({ id }) => !this.#prompts.has(id));
+    for (let start = 0; start < unseen.length; start += ROWS_AT_ONCE) {
+      const part = unseen.slice(start, start + ROWS_AT_ONCE);
+      const tokenised = await this.#tokenizer.encode(part, signal);
+      for (const [i, row] of part.entries()) this.#prompts.set(row.id, promptOf(row, tokenised[i]!, this.#limits));
     }
   }
 
   /** One evaluation a recipe; all of them see the same rows in the same batches. */
   async evaluate(recipes: readonly Recipe[], selection: Selection, options: ScoreOptions = {}): Promise<Evaluation[]> {
     const rows = Object.values(selection).flat();
-    const prompts = rows.map((row) => this.#promptOf(row));
+    await this.prepare(rows, options.signal);
+    const prompts = rows.map(({ id }) => this.#prompts.get(id)!);
     const { logLikelihoods, digest } = await this.#scorer.score(recipes, prompts, options);
     return logLikelihoods.map((byPrompt, candidate): Evaluation => {
       let next = 0;
@@ -61,11 +60,5 @@ export class Evaluator {
         ...(digest !== undefined && candidate === options.digestOf && { digest }),
       };
     });
-  }
-
-  #promptOf(row: TaskRow): Prompt {
-    const prompt = this.#prompts.get(row.id) ?? promptOf(row, this.#tokenizer, this.#limits);
-    this.#prompts.set(row.id, prompt);
-    return prompt;
   }
 }

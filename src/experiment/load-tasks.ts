@@ -16,7 +16,11 @@ export interface Task {
  * Reads the rows of every task, whose sources must be files by now; where no guard rows are given, 30 % of the passages
  * become the guard. A row that the evaluator cannot score, or that is on both sides, is a UserError.
  */
-export async function loadTasks({ tasks, seed }: Experiment, evaluator: Evaluator): Promise<Task[]> {
+export async function loadTasks(
+  { tasks, seed }: Experiment,
+  evaluator: Evaluator,
+  signal?: AbortSignal,
+): Promise<Task[]> {
   const loaded: Task[] = [];
   for (const { name, rows, guard, weight } of tasks) {
     const files = filesOf(rows);
@@ -32,7 +36,7 @@ export async function loadTasks({ tasks, seed }: Experiment, evaluator: Evaluato
         `${nameFiles(filesOf(guard ?? rows))}: ${quoteRow(seen)} is also in ${nameFiles(files)}; guard rows must be new to the search`,
       );
     }
-    await evaluator.prepare([...divided.search, ...divided.guard]);
+    await evaluator.prepare([...divided.search, ...divided.guard], signal);
     loaded.push({ name, weight, ...divided });
   }
   return loaded;

@@ -41,7 +41,7 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const rows = all.slice(0, limit);
   const { hub, signal, onProgress, onFetching } = options;
   const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching, toScore: true });
-  await using workspace = await openWorkspace({ base, experts: [], engine, precision });
+  await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress });
   const scores = evaluation?.scores["rows"] ?? [];

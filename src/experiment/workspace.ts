@@ -6,7 +6,7 @@ import { GenerationScorer } from "../evaluate/generation-scorer.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
 import type { Model } from "../model/architecture.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
-import { Tokenizer } from "../model/tokenizer.ts";
+import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { EngineName, Precision } from "./experiment-file.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
@@ -43,9 +43,13 @@ export interface WorkspaceOptions {
 
 /**
  * Opens parents and, unless it is given, the engine, which is the workspace's from here on. A fault of a file, a shape or
- * a vocabulary is a UserError before any weight is read.
+ * a vocabulary is a UserError before any weight is read. Rejects with the reason of a signal that is aborted while a
+ * tokenizer is read.
  */
-export async function openWorkspace(options: WorkspaceOptions, engine?: OpenedEngine): Promise<Workspace> {
+export async function openWorkspace(
+  options: WorkspaceOptions,
+  { engine, signal }: { readonly engine?: OpenedEngine; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Workspace> {
   const open: AsyncDisposable[] = engine ? [engine.device] : [];
   const close = async (): Promise<void> => {
     for (const resource of open.toReversed()) await resource[Symbol.asyncDispose]();
@@ -59,9 +63,11 @@ export async function openWorkspace(options: WorkspaceOptions, engine?: OpenedEn
       open.push(checkpoint);
       checkpoints.set(name, checkpoint);
     }
-    const tokenizer = await sharedTokenizer(checkpoints);
+    const tokenizer = await Tokenizer.load(baseOf(checkpoints).folder, {}, signal);
+    open.push(tokenizer);
+    await checkTokenizers(checkpoints, tokenizer, signal);
     // The model is checked in f32 first, so that no engine is needed to refuse parents that do not fit together.
-    checkParents(checkpoints);
+    checkParents(checkpoints, tokenizer);
     const { device, why } = engine ?? (await openEngine(options));
     if (!engine) open.push(device);
     const precision = options.precision === "auto" ? (device.kind === "gpu" ? "bf16" : "f32") : options.precision;
@@ -90,10 +96,16 @@ export async function openWorkspace(options: WorkspaceOptions, engine?: OpenedEn
   }
 }
 
-/** Refuses parents that another forward pass or another vocabulary would be needed for. */
-function checkParents(checkpoints: ReadonlyMap<string, Checkpoint>): void {
+/** Refuses parents that another forward pass would be needed for, or that do not know all tokens. */
+function checkParents(checkpoints: Workspace["checkpoints"], { textVocabularySize }: Tokenizer): void {
   const base = baseOf(checkpoints);
   const expected = openModel(base, "f32");
+  // Added tokens may lie beyond, such as a padding token of some Llamas 2 that have no embedding for it; rows tell.
+  if (textVocabularySize > expected.vocabularySize) {
+    throw new UserError(
+      `${base.folder}: its tokenizer has ${textVocabularySize} tokens, its config.json ${expected.vocabularySize} embeddings; the tokenizer is another model's`,
+    );
+  }
   for (const checkpoint of checkpoints.values()) {
     const model = openModel(checkpoint, "f32");
     for (const [field, value] of Object.entries(expected.identity)) {
@@ -107,17 +119,20 @@ function checkParents(checkpoints: ReadonlyMap<string, Checkpoint>): void {
   }
 }
 
-async function sharedTokenizer(checkpoints: ReadonlyMap<string, Checkpoint>): Promise<Tokenizer> {
+async function checkTokenizers(
+  checkpoints: Workspace["checkpoints"],
+  expected: Tokenizer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const base = baseOf(checkpoints);
-  const expected = await Tokenizer.load(base.folder);
   for (const { folder } of checkpoints.values()) {
-    const { digest, vocabularySize } = await Tokenizer.load(folder);
+    if (folder === base.folder) continue;
+    const { digest, vocabularySize } = await Tokenizer.describe(folder, signal);
     if (digest === expected.digest) continue;
     throw new UserError(
       `${folder}: its tokenizer (${vocabularySize} tokens) is not that of the base ${base.folder} (${expected.vocabularySize} tokens); only models of one vocabulary merge`,
     );
   }
-  return expected;
 }
 
 /** The base among open parents. */

@@ -13,7 +13,7 @@ import { type HubReference, parseReference } from "../hub/reference.ts";
 import { openRepository } from "../hub/repository.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
-import { Tokenizer } from "../model/tokenizer.ts";
+import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { ask, attempt, describedNow } from "./ask.ts";
 import type { Facts, GatherOptions, ModelFacts, TokenizerFacts } from "./facts.ts";
 import { gatherSources } from "./gather-sources.ts";
@@ -27,7 +27,7 @@ export async function gatherFacts(experiment: Experiment, hub: Hub, options: Gat
   for (const name of new Set([experiment.base, ...experiment.experts.map(({ path }) => path)])) {
     options.onProgress?.(name);
     const reference = parseReference(name);
-    models.push(reference ? await gatherModel({ name, reference }, hub, options) : await gatherFolder(name));
+    models.push(reference ? await gatherModel({ name, reference }, hub, options) : await gatherFolder(name, options));
   }
   const sources = await gatherSources(experiment, hub, options);
   return { experiment, endpoint: hub.endpoint, offline: hub.offline, models, sources };
@@ -53,18 +53,18 @@ async function gatherModel(
   const weights = neededFiles(repository, "all").filter((file) => !small.has(file));
   // A gate lets everyone see which files there are, but not read them.
   const read = await ask(hub, async () =>
-    readFolder(repository.name, await fetchFiles(hub, repository, needed.found, { signal })),
+    readFolder(repository.name, await fetchFiles(hub, repository, needed.found, { signal }), signal),
   );
   return { ...named, repository, weights, ...("problem" in read ? read : read.found) };
 }
 
-async function gatherFolder(name: string): Promise<ModelFacts> {
-  const read = await attempt(() => readFolder(name, name));
+async function gatherFolder(name: string, { signal }: GatherOptions): Promise<ModelFacts> {
+  const read = await attempt(() => readFolder(name, name, signal));
   return { name, ...("problem" in read ? read : read.found) };
 }
 
 /** What the small files of a model say. */
-async function readFolder(name: string, folder: string): Promise<Partial<ModelFacts>> {
+async function readFolder(name: string, folder: string, signal?: AbortSignal): Promise<Partial<ModelFacts>> {
   const files = await readdir(folder).catch((cause: unknown) => {
     throw new UserError(`${folder}: ${reasonOf(cause)}; expected the folder of a model`, { cause });
   });
@@ -75,7 +75,7 @@ async function readFolder(name: string, folder: string): Promise<Partial<ModelFa
     config,
     adapter: config ? undefined : await read(ADAPTER_FILE),
     model: config && modelOf(folder, config),
-    tokenizer: config && (await tokenizerOf(folder)),
+    tokenizer: config && (await tokenizerOf(folder, signal)),
     indexedBytes: indexedBytesOf(await read(INDEX_FILE)),
     unscorable: await whyUnscorable(name, folder),
   };
@@ -91,9 +91,9 @@ function modelOf(folder: string, config: JsonObject): Model | undefined {
   }
 }
 
-async function tokenizerOf(folder: string): Promise<TokenizerFacts> {
+async function tokenizerOf(folder: string, signal?: AbortSignal): Promise<TokenizerFacts> {
   try {
-    const { digest, vocabularySize } = await Tokenizer.load(folder);
+    const { digest, vocabularySize } = await Tokenizer.describe(folder, signal);
     return { digest, vocabularySize };
   } catch (error) {
     if (error instanceof UserError) return { problem: error.message };

@@ -46,8 +46,8 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   const { experiment, local } = await bringHere(given, options);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, 0);
-  await using workspace = await openWorkspace(local, engine);
-  const tasks = await loadTasks(local, workspace.evaluator);
+  await using workspace = await openWorkspace(local, { engine, signal: options.signal });
+  const tasks = await loadTasks(local, workspace.evaluator, options.signal);
   const identity = await identify(workspace, tasks);
   using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
   return await carryOn({ experiment, workspace, tasks, clock, records: journal.records, journal, folder, ...options });
@@ -69,8 +69,8 @@ export async function resumeRun(
   const { experiment, local } = await bringHere(recordedExperiment(records, options.budget), options);
   const engine = await openEngineFor(local, options);
   const clock = clockOf(records, experiment);
-  await using workspace = await openWorkspace(local, engine);
-  const tasks = await recordedTasks(folder, records, local, workspace);
+  await using workspace = await openWorkspace(local, { engine, signal: options.signal });
+  const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
   return await carryOn({ experiment, workspace, tasks, clock, records, journal, folder, ...options });
 }
 
@@ -82,9 +82,9 @@ export async function readOutcome(
   const { records } = readJournal(folder);
   const { experiment, local } = await bringHere(recordedExperiment(records), options);
   const clock = clockOf(records, experiment);
-  const workspace = await openWorkspace(local);
+  const workspace = await openWorkspace(local, { signal: options.signal });
   try {
-    const tasks = await recordedTasks(folder, records, local, workspace);
+    const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
     return { ...(await carryOn({ experiment, workspace, tasks, clock, records, folder })), workspace, tasks };
   } catch (error) {
     await workspace[Symbol.asyncDispose]();
@@ -174,10 +174,10 @@ function clockOf(records: readonly JournalRecord[], { budget }: Experiment): Bud
 async function recordedTasks(
   folder: string,
   [start]: readonly JournalRecord[],
-  experiment: Experiment,
-  workspace: Workspace,
+  opened: { readonly local: Experiment; readonly workspace: Workspace; readonly signal: AbortSignal | undefined },
 ): Promise<Task[]> {
-  const tasks = await loadTasks(experiment, workspace.evaluator);
+  const { local, workspace, signal } = opened;
+  const tasks = await loadTasks(local, workspace.evaluator, signal);
   if (start?.type === "start") checkUnchanged(folder, start.identity, await identify(workspace, tasks));
   return tasks;
 }

@@ -25,7 +25,7 @@ export async function predictChoices(
 ): Promise<Predictions> {
   const rows = questions.flatMap(taskRow);
   if (rows.length === 0) return new Map();
-  await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision });
+  await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision }, { signal });
   const recipe = { method: "passthrough", model: BASE } as const;
   const [evaluation] = await workspace.evaluator.evaluate([recipe], { rows }, { signal, onProgress });
   return new Map(

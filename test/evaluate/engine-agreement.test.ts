@@ -31,7 +31,8 @@ async function logLikelihoods(engine: EngineName): Promise<number[][]> {
       { groups: ["attention", "mlp", "norm", "embedding"], layers: model.layers },
     ),
   ];
-  const prompts = rows.map((row) => promptOf(row, tokenizer, model));
+  const tokenised = await tokenizer.encode(rows);
+  const prompts = rows.map((row, i) => promptOf(row, tokenised[i]!, model));
   const { logLikelihoods } = await scorer.score(recipes, prompts);
   return logLikelihoods.map((byPrompt) => byPrompt.flatMap((values) => [...values]));
 }

@@ -4,9 +4,11 @@ import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import { Evaluator, type Selection } from "../../src/evaluate/evaluator.ts";
+import type { Prompt } from "../../src/evaluate/pack.ts";
 import { promptOf } from "../../src/evaluate/prompt.ts";
-import { Tokenizer } from "../../src/model/tokenizer.ts";
-import { readRows } from "../../src/tasks/rows.ts";
+import type { Model } from "../../src/model/architecture.ts";
+import { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
+import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
 import { scoreRow } from "../../src/tasks/score.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { distinctRecipes, openTinyFamily, type TinyFamily } from "./tiny-family.ts";
@@ -26,6 +28,11 @@ beforeAll(async () => {
 });
 afterAll(() => device[Symbol.asyncDispose]());
 
+async function promptFor(row: TaskRow, model: Model): Promise<Prompt> {
+  const [tokenised] = await tokenizer.encode([row]);
+  return promptOf(row, tokenised!, model);
+}
+
 async function openFamily(): Promise<TinyFamily> {
   const model = { tokenizer: join(fixtures, "tokenizers", "byte-level"), config: { max_position_embeddings: 96 } };
   return openTinyFamily(await temporaryFolder(), device, { model, resident: true });
@@ -42,7 +49,7 @@ describe("Evaluator", () => {
       for (const [task, rows] of Object.entries(selection)) {
         expect(scores[task]).toHaveLength(rows.length);
         for (const [j, row] of rows.entries()) {
-          const prompt = promptOf(row, tokenizer, family.model);
+          const prompt = await promptFor(row, family.model);
           const { logLikelihoods } = await family.scorer.score([recipes[i]!], [prompt]);
           const { loss, ...judgement } = scoreRow(row, [...logLikelihoods[0]![0]!]);
           expect(scores[task]![j]).toEqual({ loss: expect.closeTo(loss, 5), ...judgement });
@@ -61,7 +68,7 @@ describe("Evaluator", () => {
   test("hands on the digest of the candidate that it was asked for, and of no other", async () => {
     await using family = await openFamily();
     const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
-    const { digest } = await family.scorer.score(recipes, [promptOf(choice[0]!, tokenizer, family.model)], {
+    const { digest } = await family.scorer.score(recipes, [await promptFor(choice[0]!, family.model)], {
       digestOf: 1,
     });
     const evaluations = await evaluator.evaluate(recipes, selection, { digestOf: 1 });

@@ -2,17 +2,23 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { promptOf } from "../../src/evaluate/prompt.ts";
-import { Tokenizer } from "../../src/model/tokenizer.ts";
+import type { Prompt } from "../../src/evaluate/pack.ts";
+import { promptOf, type TokenLimits } from "../../src/evaluate/prompt.ts";
+import { TokenEncoder } from "../../src/model/tokenizer/token-encoder.ts";
+import { readTokenizerFiles } from "../../src/model/tokenizer/tokenizer-file.ts";
 import type { TaskRow } from "../../src/tasks/rows.ts";
 
 const tokenizers = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers");
-const tokenizer = await Tokenizer.load(join(tokenizers, "byte-level-bos"));
+const tokenizer = new TokenEncoder(await readTokenizerFiles(join(tokenizers, "byte-level-bos")));
 
-const roomy = { maxLength: 100, vocabularySize: tokenizer.vocabularySize };
+const roomy = { maxLength: 100, vocabularySize: tokenizer.range.size };
 
 function rowOf(context: string, ...continuations: string[]): TaskRow {
   return { id: "row-1", kind: "choice", context, continuations, label: 0, group: "" };
+}
+
+function promptFor(row: TaskRow, limits: TokenLimits): Prompt {
+  return promptOf(row, tokenizer.encodeRow(row), limits);
 }
 
 /** Context and continuation of every pair, as lm_eval encodes them. */
@@ -33,7 +39,7 @@ describe("promptOf", () => {
     fc.assert(
       fc.property(row, (row) => {
         const pairs = pairsOf(row);
-        const prompt = promptOf(row, tokenizer, roomy);
+        const prompt = promptFor(row, roomy);
         expect([...prompt.context]).toEqual(pairs[0]!.context);
         expect(prompt.continuations.map((ids) => [...ids])).toEqual(pairs.map(({ continuation }) => continuation));
       }),
@@ -46,7 +52,7 @@ describe("promptOf", () => {
         const pairs = pairsOf(row);
         const longest = pairs.reduce((a, b) => (b.continuation.length > a.continuation.length ? b : a));
         const maxLength = longest.continuation.length + room;
-        const prompt = promptOf(row, tokenizer, { ...roomy, maxLength });
+        const prompt = promptFor(row, { ...roomy, maxLength });
         expect([...prompt.context, ...longest.continuation]).toEqual(
           [...longest.context, ...longest.continuation].slice(-(maxLength + 1)),
         );
@@ -58,14 +64,14 @@ describe("promptOf", () => {
   test("keeps one token of context at the least", () => {
     const row = rowOf("the fox", " eats");
     const length = pairsOf(row)[0]!.continuation.length;
-    expect(promptOf(row, tokenizer, { ...roomy, maxLength: length }).context).toHaveLength(1);
-    expect(() => promptOf(row, tokenizer, { ...roomy, maxLength: length - 1 })).toThrow(
+    expect(promptFor(row, { ...roomy, maxLength: length }).context).toHaveLength(1);
+    expect(() => promptFor(row, { ...roomy, maxLength: length - 1 })).toThrow(
       new UserError(`row "the fox": its answers take more than the model's ${length - 1} positions; remove the row`),
     );
   });
 
   test("refuses an answer without tokens", () => {
-    expect(() => promptOf(rowOf("the fox", " eats", ""), tokenizer, roomy)).toThrow(
+    expect(() => promptFor(rowOf("the fox", " eats", ""), roomy)).toThrow(
       new UserError('row "the fox": expected at least one token of context and of each answer; change the row'),
     );
   });
@@ -73,8 +79,8 @@ describe("promptOf", () => {
   test("refuses a token that the model has no embedding for", () => {
     const row = rowOf("the fox", " eats");
     const largest = Math.max(...pairsOf(row).flatMap(({ context, continuation }) => [...context, ...continuation]));
-    expect(() => promptOf(row, tokenizer, { ...roomy, vocabularySize: largest + 1 })).not.toThrow();
-    expect(() => promptOf(row, tokenizer, { ...roomy, vocabularySize: largest })).toThrow(
+    expect(() => promptFor(row, { ...roomy, vocabularySize: largest + 1 })).not.toThrow();
+    expect(() => promptFor(row, { ...roomy, vocabularySize: largest })).toThrow(
       new UserError(
         `row "the fox": its token ${largest} is not among the model's ${largest} embeddings; the tokenizer is another model's`,
       ),

@@ -203,7 +203,7 @@ const faults: readonly Fault[] = [
         await writeTinyModel(join(folder, name), { ...like, config });
       }
     },
-    `row "search 0: a hare left the barn.\\nQuestion: Where?\\nAnswer:": its token 311 is not among the model's 290 embeddings; the tokenizer is another model's`,
+    "~/base: its tokenizer has 320 tokens, its config.json 290 embeddings; the tokenizer is another model's",
   ],
   [
     "rows of a single passage without guard rows",

@@ -1,0 +1,58 @@
+/** What the tokenizers' process does with a question. */
+import { join } from "node:path";
+import { UserError } from "../../errors.ts";
+import { showUntrusted as show } from "../../files/show-untrusted.ts";
+import type { Answer, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
+import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
+import { digestOf, readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "./tokenizer-file.ts";
+
+/** Answers questions about the tokenizers that it keeps; whatever a stranger's file brings about is an answer too. */
+export class Answering {
+  readonly #kept = new Map<number, TokenEncoder>();
+
+  async answer(request: Request): Promise<Answer> {
+    if (request.kind === "encode") return this.#encode(request);
+    try {
+      return await this.#read(request);
+    } catch (error) {
+      if (error instanceof UserError) return { kind: "refusal", sentence: error.message };
+      const sentence = `${join(request.folder, TOKENIZER_FILE)}: not supported: ${reasonOf(error)}`;
+      return { kind: "refusal", sentence };
+    }
+  }
+
+  forget(tokenizer: number): void {
+    this.#kept.delete(tokenizer);
+  }
+
+  #encode({ tokenizer, row }: EncodeRequest): Answer {
+    const encoder = this.#kept.get(tokenizer);
+    if (!encoder) throw new Error(`tokenizer: none is kept as ${tokenizer}`);
+    try {
+      return { kind: "row", row: encoder.encodeRow(row) };
+    } catch (error) {
+      return { kind: "failure", reason: reasonOf(error) };
+    }
+  }
+
+  async #read({ folder, options, keepAs }: ReadRequest): Promise<Answer> {
+    const files = await readTokenizerFiles(folder);
+    const digest = digestOf(files);
+    const encoder = new TokenEncoder(files, options);
+    checkBos(folder, encoder, options);
+    if (keepAs !== undefined) this.#kept.set(keepAs, encoder);
+    const { size, textSize } = encoder.range;
+    return { kind: "facts", facts: { digest, vocabularySize: size, textVocabularySize: textSize } };
+  }
+}
+
+function checkBos(folder: string, { hasBos }: TokenEncoder, { addBos = false }: TokenizerOptions): void {
+  if (!addBos || hasBos) return;
+  throw new UserError(`${join(folder, TOKENIZER_CONFIG_FILE)}: expected a bos_token, because addBos asks for it`);
+}
+
+/** The library's words, which may quote the file, in one short line. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  return /^[\p{L}\p{N}\p{P}\p{S} ]{1,200}$/u.test(message) ? message : show(message);
+}

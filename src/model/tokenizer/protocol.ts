@@ -1,0 +1,45 @@
+/** What the tokenizers' process is asked and answers, in order. */
+import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
+
+/** Reads the tokenizer of a folder, and keeps it under a number to encode with. */
+export interface ReadRequest {
+  readonly kind: "read";
+  readonly folder: string;
+  readonly options: TokenizerOptions;
+  readonly keepAs?: number;
+}
+
+export interface EncodeRequest {
+  readonly kind: "encode";
+  readonly tokenizer: number;
+  readonly row: TextRow;
+}
+
+/** Has one answer each. */
+export type Request = ReadRequest | EncodeRequest;
+
+/** Drops a tokenizer; has no answer. */
+export interface Farewell {
+  readonly kind: "forget";
+  readonly tokenizer: number;
+}
+
+/** What is known of a tokenizer once it is read. */
+export interface TokenizerFacts {
+  /** Hash of everything in the files that decides ids; tokenizers of equal digest are interchangeable. */
+  readonly digest: string;
+  /** One more than the largest id. */
+  readonly vocabularySize: number;
+  /** One more than the largest id of a token that is not an added one, which any text may contain. */
+  readonly textVocabularySize: number;
+}
+
+export type Answer =
+  /** The first message, when questions can be taken. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "facts"; readonly facts: TokenizerFacts }
+  | { readonly kind: "row"; readonly row: TokenRow }
+  /** A whole sentence for people. */
+  | { readonly kind: "refusal"; readonly sentence: string }
+  /** Why a row cannot be encoded, in words of whoever wrote the tokenizer. */
+  | { readonly kind: "failure"; readonly reason: string };

@@ -1,0 +1,110 @@
+import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { prefixTextOf, type TokenizerFiles } from "./tokenizer-file.ts";
+import { checkIds, type IdRange } from "./vocabulary.ts";
+
+export interface TokenizerOptions {
+  /**
+   * Whether texts begin with the beginning-of-sequence token, lm_eval's `add_bos_token`. Left out, the post-processor of
+   * tokenizer.json decides, as in lm_eval since 0.4.9.2; `add_bos_token` of tokenizer_config.json has no say there.
+   */
+  readonly addBos?: boolean;
+}
+
+/** A text and what may follow it. */
+export interface TextRow {
+  readonly context: string;
+  readonly continuations: readonly string[];
+}
+
+/** The token ids of a row; the context is the same for all continuations. */
+export interface TokenRow {
+  readonly context: Int32Array;
+  readonly continuations: readonly Int32Array[];
+}
+
+/** Tokens of a text: bytes of characters that compatibility forms spell out make some fifty of one character. */
+const MAX_TOKENS = { each: 64, besides: 1000 };
+
+/**
+ * Text to token ids as the `hf` model of lm_eval does it for causal language models, special tokens included. It runs
+ * what the files say, which may take any time and memory: only the tokenizer's own process should.
+ */
+export class TokenEncoder {
+  readonly range: IdRange;
+  readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #addBos: boolean | undefined;
+  /** Stands for an absent context: the beginning-of-sequence token, or the end-of-sequence token where there is none. */
+  readonly #prefix: { readonly text: string; readonly id: number; readonly isBos: boolean } | undefined;
+  /** Context last encoded: the continuations of a row come one after another. */
+  #last: { readonly context: string; readonly ids: Int32Array } | undefined;
+
+  /** Throws an Error that says what the files have that cannot be used. */
+  constructor({ file, config }: TokenizerFiles, options: TokenizerOptions = {}) {
+    this.range = checkIds(file);
+    this.#tokenizer = new HuggingFaceTokenizer(file, config);
+    this.#addBos = options.addBos;
+    const text = prefixTextOf(config);
+    const id = text === undefined ? undefined : this.#tokenizer.token_to_id(text);
+    if (text !== undefined && id !== undefined) this.#prefix = { text, id, isBos: config.bos_token !== undefined };
+  }
+
+  get hasBos(): boolean {
+    return this.#prefix?.isBos ?? false;
+  }
+
+  /** Token ids of a text; `special: false` leaves out what the post-processor and `addBos` add. */
+  encode(text: string, { special = true }: { readonly special?: boolean } = {}): Int32Array {
+    // A text that already begins with the prefix token gets no second one (lm_eval's `tok_encode`).
+    const added = special && !(this.#prefix && text.startsWith(this.#prefix.text));
+    const options = { add_special_tokens: added && this.#addBos === undefined };
+    const { ids }: { ids: number[] } = this.#tokenizer.encode(text, options);
+    this.#check(text, ids);
+    return Int32Array.from(added && this.#addBos && this.#prefix ? [this.#prefix.id, ...ids] : ids);
+  }
+
+  /** Every continuation of a row behind its context. */
+  encodeRow({ context, continuations }: TextRow): TokenRow {
+    const pairs = continuations.map((continuation) => this.encodePair(context, continuation));
+    return {
+      context: pairs[0]?.context ?? new Int32Array(),
+      // Copies, since a part of an array would be sent to another process as a whole.
+      continuations: pairs.map((pair) => pair.continuation.slice()),
+    };
+  }
+
+  /**
+   * Splits the tokens of context + continuation in two (lm_eval's `_encode_pair`). White space at the end of the context
+   * goes to the continuation. The cut is at the length of the encoded context even where a token crosses the seam. An
+   * empty context is the prefix token.
+   */
+  encodePair(context: string, continuation: string): { context: Int32Array; continuation: Int32Array } {
+    if (context === "") return this.#encodeAlone(continuation);
+    const kept = trimEnd(context);
+    const whole = this.encode(context + continuation);
+    if (this.#last?.context !== kept) this.#last = { context: kept, ids: this.encode(kept) };
+    const { ids } = this.#last;
+    return { context: ids, continuation: whole.subarray(ids.length) };
+  }
+
+  #encodeAlone(continuation: string): { context: Int32Array; continuation: Int32Array } {
+    const ids = this.encode(continuation, { special: false });
+    if (!this.#prefix) throw new Error("an empty context needs a tokenizer with a bos_token or an eos_token");
+    if (ids[0] === this.#prefix.id) return { context: ids.slice(0, 1), continuation: ids.subarray(1) };
+    return { context: Int32Array.of(this.#prefix.id), continuation: ids };
+  }
+
+  /** The library gives `undefined` for a piece that has no id where there is no token for unknown ones. */
+  #check(text: string, ids: readonly number[]): void {
+    const most = MAX_TOKENS.each * text.length + MAX_TOKENS.besides;
+    if (ids.length > most) throw new Error(`expected at most ${most} tokens, found ${ids.length}`);
+    if (!ids.every((id) => Number.isInteger(id) && id >= 0 && id < this.range.size))
+      throw new Error("it has a part for which there is no token, not even one for unknown parts");
+  }
+}
+
+/** Without the white space at its end, in one pass, which a pattern would not make. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && /\p{White_Space}/u.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}

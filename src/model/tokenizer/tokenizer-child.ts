@@ -1,0 +1,135 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { createRequire } from "node:module";
+import { extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UserError } from "../../errors.ts";
+import type { Answer, Farewell, Request } from "./protocol.ts";
+
+/** Megabytes of heap: a vocabulary of 262,144 tokens and its 33 MB of text take some 300. */
+const HEAP_MB = 1024;
+/** How often the child is looked at. */
+const LOOK_MS = 250;
+
+const extension = extname(import.meta.filename);
+const program = join(import.meta.dirname, `tokenizer-process${extension}`);
+
+/** Rejects what was asked of a process that ended because of somebody else: it can be asked again of the next one. */
+export class EndedByOthers extends Error {
+  override readonly name = "EndedByOthers";
+}
+
+/** Who asks; one that brings the process to its end takes no other with it. */
+export type Asker = object;
+
+/** Waits for one answer. */
+interface Question {
+  readonly asker: Asker;
+  readonly patienceMs: number;
+  /** The sentence for people that says why there is no answer. */
+  readonly explain: (reason: string) => string;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The tokenizers' process, from outside: it is ended when it takes too long, and nothing here waits for it. */
+export class TokenizerChild {
+  /** One for all, since a process takes longer to start than most tokenizers to read. */
+  static #shared: TokenizerChild | undefined;
+
+  readonly #child: ChildProcess;
+  readonly #questions: Question[] = [];
+  #ready = false;
+  #waitedMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  /** The process that lives, or a new one. */
+  static get shared(): TokenizerChild {
+    TokenizerChild.#shared ??= new TokenizerChild();
+    return TokenizerChild.#shared;
+  }
+
+  private constructor() {
+    this.#child = fork(program, {
+      execArgv: [`--max-old-space-size=${HEAP_MB}`, ...loader()],
+      serialization: "advanced",
+      // What the engine writes when its heap is full is told in a sentence.
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    this.#child.on("message", (answer: Answer) => this.#take(answer));
+    this.#child.on("error", (cause) => this.#fail(`its process does not start (${cause.message})`));
+    this.#child.on("exit", (code, signal) => this.#fail(this.#explainExit(signal ?? `exit code ${code}`)));
+    // The timer keeps this process alive while a question is open, and nothing else does.
+    this.#child.unref();
+    this.#child.channel?.unref();
+  }
+
+  /**
+   * Asks a question. When the answer takes longer than `patienceMs`, not counting what kept this process itself from
+   * looking, or never comes, the child is ended and a UserError explains it.
+   */
+  ask(asker: Asker, request: Request, patienceMs: number, explain: Question["explain"]): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#isOver) return reject(new EndedByOthers());
+      this.#questions.push({ asker, patienceMs, explain, resolve, reject });
+      this.#child.send(request, (error) => {
+        if (error) this.#fail(`its process cannot be reached (${error.message})`);
+      });
+      this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    });
+  }
+
+  forget(tokenizer: number): void {
+    const farewell: Farewell = { kind: "forget", tokenizer };
+    if (!this.#isOver) this.#child.send(farewell, () => {});
+  }
+
+  /** Ends the process; open questions of the asker are rejected with the reason. */
+  stop(asker: Asker | undefined, reason: unknown): void {
+    this.#isOver = true;
+    if (TokenizerChild.#shared === this) TokenizerChild.#shared = undefined;
+    this.#child.kill("SIGKILL");
+    for (const { asker: other, reject } of this.#questions.splice(0))
+      reject(other === asker ? reason : new EndedByOthers());
+    this.#rest();
+  }
+
+  #take(answer: Answer): void {
+    this.#waitedMs = 0;
+    if (answer.kind === "ready") this.#ready = true;
+    else this.#questions.shift()?.resolve(answer);
+    this.#rest();
+  }
+
+  /** Time is counted in looks, so that it stands still when this process or the whole machine does. */
+  #look(): void {
+    if (!this.#ready) return;
+    this.#waitedMs += LOOK_MS;
+    const patienceMs = this.#questions[0]?.patienceMs ?? Infinity;
+    if (this.#waitedMs > patienceMs) this.#fail(`it takes more than ${Math.round(patienceMs / 1000)} s`);
+  }
+
+  #rest(): void {
+    if (this.#questions.length > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The question that it was at, or a process that nothing was asked of, is to blame. */
+  #fail(reason: string): void {
+    if (this.#isOver) return;
+    const [at] = this.#questions;
+    this.stop(at?.asker, at && new UserError(at.explain(reason)));
+  }
+
+  #explainExit(how: string): string {
+    if (!this.#ready) return `its process does not start (${how})`;
+    return `its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`;
+  }
+}
+
+/** What lets the child read TypeScript, where this module is TypeScript itself. */
+function loader(): string[] {
+  if (extension !== ".ts") return [];
+  return ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href];
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { TokenEncoder, type TokenizerOptions } from "../../../src/model/tokenizer/token-encoder.ts";
+import { readTokenizerFiles } from "../../../src/model/tokenizer/tokenizer-file.ts";
+import { altered, fixture, folderOf, names } from "./tokenizer-folders.ts";
+
+async function open(folder: string, options: TokenizerOptions = {}): Promise<TokenEncoder> {
+  return new TokenEncoder(await readTokenizerFiles(folder), options);
+}
+
+describe("TokenEncoder.encode", () => {
+  test.each(names)("gives the ids of the Rust library: %s", async (name) => {
+    const tokenizer = await open(folderOf(name));
+    fixture.texts.forEach((text, i) => {
+      expect([...tokenizer.encode(text, { special: false })], text).toEqual(fixture.raw[name]?.[i]?.plain);
+      // lm_eval adds no second prefix token to a text that begins with one; Rust alone does.
+      if (!text.startsWith("<s>")) expect([...tokenizer.encode(text)], text).toEqual(fixture.raw[name]?.[i]?.special);
+    });
+  });
+
+  test("leaves out a piece for which there is no token, as Rust does", async () => {
+    const path = await altered("byte-level", "tokenizer.json", ({ model }) => {
+      delete model.vocab["x"];
+    });
+    const tokenizer = await open(path);
+    expect(tokenizer.encode("axa")).toEqual(tokenizer.encode("aa"));
+  });
+});
+
+describe("TokenEncoder.encodePair", () => {
+  test.each(fixture.encodings)("gives the ids of lm_eval: $tokenizer, addBos $addBos", async (expected) => {
+    const options = expected.addBos === null ? {} : { addBos: expected.addBos };
+    const tokenizer = await open(folderOf(expected.tokenizer), options);
+    const actual = fixture.pairs.map(([context, continuation]) => {
+      const pair = tokenizer.encodePair(context, continuation);
+      return [[...pair.context], [...pair.continuation]];
+    });
+    expect(actual).toEqual(expected.ids);
+  });
+
+  test("gives the same ids whichever pair came before", async () => {
+    const tokenizer = await open(folderOf("byte-level-bos"));
+    const first = tokenizer.encodePair("The fox ", "lives");
+    tokenizer.encodePair("The", " fox");
+    expect(tokenizer.encodePair("The fox", " lives")).toEqual(first);
+  });
+});
