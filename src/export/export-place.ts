@@ -49,6 +49,11 @@ export class ExportPlace implements AsyncDisposable {
     this.#options = options;
   }
 
+  /** The folder that the model will be, without links. */
+  get path(): string {
+    return this.#target.path;
+  }
+
   /** The folder to write the model into. */
   get staged(): string {
     return this.#work.staged;

@@ -1,4 +1,6 @@
+import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
@@ -50,6 +52,7 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
   if (upload) checkPush(upload.hub, upload.name);
   const { workspace, tasks, ...outcome } = await readOutcome(run, options);
   await using opened = workspace;
+  await checkNoParent(opened, place.path, model);
   const starterKit = await addToStarterKit(opened, outcome, options.starterKit);
   const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, folder: place.staged });
   await place.publish();
@@ -63,6 +66,14 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
     ...(starterKit && { starterKit }),
     ...(pushed && { pushed }),
   };
+}
+
+/** An earlier export may be a parent of the next run, which could not be resumed without it. */
+async function checkNoParent({ checkpoints }: Workspace, path: string, shown: string): Promise<void> {
+  for (const [name, { folder }] of checkpoints) {
+    if ((await realpath(folder)) !== path) continue;
+    throw new UserError(`${shown}: is the folder of ${name}, which the merge is made of; export to another folder`);
+  }
 }
 
 async function addToStarterKit(

@@ -1,28 +1,44 @@
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
+import { parseJson } from "../files/json.ts";
 import { isJsonObject } from "../files/json-object.ts";
 import { withoutMembers } from "../files/json-members.ts";
 
-/** How quantized weights are stored, in transformers and in the older files of compressed-tensors. */
-const QUANTIZATION = ["quantization_config", "compression_config"] as const;
+/** Fields of a config.json by which weights are quantized: of transformers, and of older files of compressed-tensors. */
+export const QUANTIZATION_FIELDS: readonly string[] = ["quantization_config", "compression_config"];
 
-/** The config.json of an export, and what a person should know of it. */
+/** Fields in which versions of transformers wrote down where a file was read from. */
+const ORIGIN_FIELDS = new Set(["_name_or_path", "name_or_path", "tokenizer_file", "special_tokens_map_file"]);
+
+/** A JSON file of the base as an export has it, and what a person should know of it. */
 export interface ExportedConfig {
   readonly text: string;
   readonly notices: readonly string[];
 }
 
 /**
- * A base's config.json as it is true of plain weights. One that was left by training on a quantized copy, or by
- * undoing a quantization, says that the weights are quantized, and transformers would not load them.
+ * A base's config.json, or tokenizer_config.json, as it is true of an export. One that was left by training on a quantized
+ * copy, or by undoing a quantization, says that the weights are quantized, and transformers would not load them. Where on
+ * somebody's disk the base was is for nobody to read.
  */
-export function exportedConfig(text: string, dtype: TensorSpec["dtype"]): ExportedConfig {
-  const config: unknown = JSON.parse(text);
-  const untrue = QUANTIZATION.filter((field) => isJsonObject(config) && Object.hasOwn(config, field));
-  if (untrue.length === 0) return { text, notices: [] };
+export function exportedConfig(text: string, name: string, dtype: TensorSpec["dtype"]): ExportedConfig {
+  const config = parseJson(text, `${name} of the base`, "a JSON object");
+  if (!isJsonObject(config)) return { text, notices: [] };
+  const fields = Object.keys(config);
+  const untrue = fields.filter((field) => name === "config.json" && QUANTIZATION_FIELDS.includes(field));
+  const origins = fields.filter((field) => ORIGIN_FIELDS.has(field) && isFolderOrFile(config[field]));
+  const leftOut = new Set([...untrue, ...origins]);
   return {
-    text: withoutMembers(text, new Set(untrue)),
-    notices: untrue.map(
-      (field) => `the base's config.json has ${field}, but its weights are plain ${dtype}: the export leaves it out`,
-    ),
+    text: leftOut.size === 0 ? text : withoutMembers(text, leftOut),
+    notices: [
+      ...untrue.map(
+        (field) => `${name} of the base has ${field}, but its weights are plain ${dtype}; the export leaves it out`,
+      ),
+      ...origins.map((field) => `${name} of the base has a path of a machine in ${field}; the export leaves it out`),
+    ],
   };
+}
+
+/** Whether a text is a path on some machine's disk, and no name on the Hub. */
+function isFolderOrFile(value: unknown): boolean {
+  return typeof value === "string" && /^([/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\])/.test(value);
 }

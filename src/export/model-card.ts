@@ -26,7 +26,7 @@ export function modelCard(outcome: Outcome, { weightsDigest, version, licences }
   return `---
 ${frontMatter(parents, licence)}---
 
-# ${experiment.name}: ${winner.name}
+# ${oneLine(experiment.name)}: ${winner.name}
 
 The best merge that evomerge ${version} found of these models, without training:
 
@@ -71,6 +71,11 @@ function linkOf(path: string): string {
   if (!reference) return "a local model";
   const { name, revision } = reference;
   return `[${name}](https://huggingface.co/${name}/tree/${revision}) at \`${revision}\``;
+}
+
+/** The name of an experiment's file, unless it has another, may be anything. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").replaceAll(/[<>`[\]|*]/g, "\\$&");
 }
 
 function budgetText(budget: Budget): string {

@@ -58,10 +58,16 @@ async function filesOfBase(
   onEvent: RunOptions["onEvent"],
 ): Promise<ReadonlyMap<string, string | Buffer>> {
   const { folder, tensors } = baseOf(checkpoints);
-  const companions = await readCompanions(folder);
-  const { text, notices } = exportedConfig(String(companions.get("config.json")), commonDtype(tensors.values()));
-  for (const notice of notices) onEvent?.({ type: "notice", text: notice });
-  return new Map<string, string | Buffer>([...companions, ["config.json", text]]);
+  const dtype = commonDtype(tensors.values());
+  const files = new Map<string, string | Buffer>(await readCompanions(folder));
+  for (const name of ["config.json", "tokenizer_config.json"]) {
+    const content = files.get(name);
+    if (content === undefined) continue;
+    const { text, notices } = exportedConfig(String(content), name, dtype);
+    if (notices.length > 0) files.set(name, text);
+    for (const notice of notices) onEvent?.({ type: "notice", text: notice });
+  }
+  return files;
 }
 
 /** What people and programs read of the merge: the recipe in our words and in mergekit's, and the model card. */

@@ -53,7 +53,7 @@ describe("what an export takes from its base", () => {
       onEvent: (event) => void (event.type === "notice" && notices.push(event.text)),
     });
     expect(notices).toEqual([
-      "the base's config.json has quantization_config, but its weights are plain bf16: the export leaves it out",
+      "config.json of the base has quantization_config, but its weights are plain bf16; the export leaves it out",
     ]);
     const { quantization_config: _, ...rest } = JSON.parse(
       readFileSync(join(folder, "base", "config.json"), "utf8"),

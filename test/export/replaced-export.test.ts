@@ -77,4 +77,17 @@ describe("an export to where one was", () => {
     expect(readdirSync(folder).toSorted()).toEqual([...mine, "model"].toSorted());
     for (const name of mine) expect(readFileSync(join(folder, name, "thesis.txt"), "utf8")).toBe("mine");
   });
+
+  test("refuses to take the place of a parent, which may be an earlier export", async () => {
+    const folder = await temporaryFolder();
+    const experiment = await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } });
+    const { model: craft } = await exportRun(finished, { to: join(folder, "earlier") });
+    const experts = experiment.experts.map((expert) => (expert.name === "craft" ? { ...expert, path: craft } : expert));
+    await launchRun({ ...experiment, experts }, join(folder, "run"));
+    const before = hashes(craft);
+    expect(await refusal(exportRun(join(folder, "run"), { to: craft }))).toBe(
+      `${craft}: is the folder of craft, which the merge is made of; export to another folder`,
+    );
+    expect(hashes(craft)).toEqual(before);
+  });
 });

@@ -4,7 +4,7 @@
  * checkout of the starter kit, where it applies the patches. Prints the cases as JSON.
  */
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write-checkpoint.ts";
@@ -12,6 +12,7 @@ import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { evomergeVersion } from "../../src/experiment/identity.ts";
 import { BASE } from "../../src/experiment/workspace.ts";
+import { exportedConfig } from "../../src/export/exported-config.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { exportStarterKit } from "../../src/export/starter-kit/export-starter-kit.ts";
 import { formatReference } from "../../src/hub/reference.ts";
@@ -31,6 +32,8 @@ interface Storage {
   readonly sharded?: boolean;
   /** Adds an lm_head that is not the embedding, though the configuration ties them. */
   readonly strayHead?: boolean;
+  /** Leaves in config.json what quantized weights had there. */
+  readonly onceQuantized?: boolean;
 }
 
 interface Case {
@@ -69,6 +72,12 @@ const cases: readonly Case[] = [
     base: { ...bf16, normDtype: "f32" },
     experts: { nature: bf16, craft: { ...bf16, sharded: true } },
   },
+  {
+    name: "once-quantized",
+    method: "task_arithmetic",
+    base: { ...bf16, onceQuantized: true },
+    experts: { nature: bf16 },
+  },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
 
@@ -92,6 +101,8 @@ async function writeCase(device: Device, folder: string, kits: readonly string[]
   for (const file of await readdir(base.folder)) {
     if (!file.includes("safetensors")) await copyFile(join(base.folder, file), join(folder, given.name, file));
   }
+  const config = await readFile(join(base.folder, "config.json"), "utf8");
+  await writeFile(join(folder, given.name, "config.json"), exportedConfig(config, "config.json", "bf16").text);
   const experiment = {
     name: given.name,
     base: references[BASE]!,
@@ -120,7 +131,10 @@ async function writeParent(
   const perturbed = { seed, by: seed === 0 ? 0 : 0.1 };
   await mkdir(join(cached, "refs"), { recursive: true });
   await writeFile(join(cached, "refs", "main"), revision);
-  await writeTinyModel(snapshot, { tied, layers, dtype: "f32", tokenizer, perturbed });
+  const config = storage.onceQuantized
+    ? { quantization_config: { quant_method: "bitsandbytes", load_in_4bit: true } }
+    : {};
+  await writeTinyModel(snapshot, { tied, layers, dtype: "f32", tokenizer, perturbed, config });
   const values = await tensorsOf(snapshot);
   const embedding = values.get("model.embed_tokens.weight")!;
   if (storage.strayHead) values.set("lm_head.weight", { ...embedding, values: embedding.values.toReversed() });

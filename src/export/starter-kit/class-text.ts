@@ -44,6 +44,7 @@ export function classMembers(maxLength: number): string {
             self.base_model_name,
             revision=self.base_model_revision_id,
             token=hub_token(),
+            config=plain_config(self.base_model_name, self.base_model_revision_id),
             use_safetensors=True,
             **{"dtype" if major_version >= 5 else "torch_dtype": MODEL_DTYPE},
         ).to(self.device)

@@ -1,11 +1,14 @@
 /** The functions of a starter kit module as Python: tensors read from the Hub one at a time, and a model folder written. */
 import { COMPANION_FILES } from "../../checkpoint/companion-files.ts";
+import { QUANTIZATION_FIELDS } from "../exported-config.ts";
 import { pythonString } from "./python-literal.ts";
 
 /** The Hub is asked for each by its name, so that licences have their usual ones. */
 const carriedOver = [...COMPANION_FILES, "LICENSE", "LICENSE.txt", "NOTICE"]
   .map((name) => `    ${pythonString(name)},\n`)
   .join("");
+
+const quantizationFields = QUANTIZATION_FIELDS.map(pythonString).join(", ");
 
 /** What the class calls, below it. */
 export const functions = String.raw`
@@ -48,6 +51,27 @@ def hub_token():
     return os.environ.get("HF_AUTH_TOKEN") or os.environ.get("HF_TOKEN") or None
 
 
+# What a config.json may say of quantized weights; those that were merged are plain.
+QUANTIZATION_FIELDS = [${quantizationFields}]
+
+
+def plain_config(repository, commit):
+    config = AutoConfig.from_pretrained(repository, revision=commit, token=hub_token())
+    for field in QUANTIZATION_FIELDS:
+        if hasattr(config, field):
+            delattr(config, field)
+    return config
+
+
+def write_plain_config(path):
+    with open(path) as source:
+        config = json.load(source)
+    plain = {field: value for field, value in config.items() if field not in QUANTIZATION_FIELDS}
+    if plain != config:
+        with open(path, "w") as target:
+            json.dump(plain, target, indent=2)
+
+
 def kit_scoring():
     return os.environ.get("KIT_SCORING") == "1"
 
@@ -81,6 +105,7 @@ def write_model_folder(folder, weights):
             shutil.copyfile(download(*MODELS["base"], file), os.path.join(folder, file))
         except EntryNotFoundError:
             continue
+    write_plain_config(os.path.join(folder, "config.json"))
     shards = split_by_size(weights)
     if len(shards) == 1:
         files = ["model.safetensors"]
