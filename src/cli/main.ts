@@ -3,7 +3,7 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { UserError } from "../errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { Interrupted } from "./interruption.ts";
-import { deliverResults, messages } from "./output.ts";
+import { deliverResults, tellError } from "./output.ts";
 import { buildProgram } from "./program.ts";
 
 /** The only place that turns errors into words and exit codes. */
@@ -15,7 +15,7 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return exitCodes.wrongUsage;
     if (error instanceof Interrupted) return exitCodes.interrupted;
     const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
-    messages.write(`evomerge: ${text}\n`);
+    tellError(`evomerge: ${text}`);
     return exitCodes.failed;
   }
 }

@@ -1,3 +1,5 @@
+/** The only place that writes to the terminal. Names, paths and messages of strangers pass here on all their ways out. */
+import { printable, printableJson, printableLine } from "../files/printable.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 /** What can be written to as a terminal is. */
@@ -44,16 +46,70 @@ class Output implements TextStream {
 }
 
 /** Standard output, for what was asked for. */
-export const results = new Output(process.stdout);
+const results = new Output(process.stdout);
 
 /** Standard error, for the course of things and for what went wrong; nobody need listen. */
-export const messages = new Output(process.stderr);
+const messages = new Output(process.stderr);
 
 /** Whether all results were taken; tells of those that were not, unless their reader has gone. */
 export async function deliverResults(): Promise<boolean> {
   const failure = await results.failure();
   if (failure && failure.code !== "EPIPE") {
-    messages.write(`evomerge: cannot write the result to standard output: ${reasonOf(failure)}\n`);
+    tellError(`evomerge: cannot write the result to standard output: ${reasonOf(failure)}`);
   }
   return failure === undefined;
+}
+
+/** Writes a result for people: one line, or several. */
+export function print(text: string): void {
+  results.write(`${printable(text)}\n`);
+}
+
+/** Writes a result for programs. */
+export function printJson(value: unknown): void {
+  results.write(`${printableJson(value)}\n`);
+}
+
+/** Writes a sentence about the course of things. */
+export function tell(sentence: string): void {
+  messages.write(`${printableLine(sentence)}\n`);
+}
+
+/** Writes an error. What it quotes of several lines is indented, so that no line of it looks like ours. */
+export function tellError(message: string): void {
+  messages.write(`${printable(message.replaceAll("\n", "\n  "))}\n`);
+}
+
+/** Writes what the command line has to say of itself, such as its help. */
+export const usage = {
+  writeOut: (text: string): void => results.write(printable(text)),
+  writeErr: (text: string): void => messages.write(printable(text)),
+};
+
+/** Lines that stay and, on a terminal, a last line that lives. */
+export class LivingText {
+  readonly #stream: TextStream;
+  #status = "";
+
+  constructor(stream: TextStream = messages) {
+    this.#stream = stream;
+  }
+
+  /** Whether there is a last line that lives. */
+  get isAlive(): boolean {
+    return this.#stream.isTTY;
+  }
+
+  /** Writes a line that stays. */
+  line(line: string): void {
+    this.status("");
+    this.#stream.write(`${printableLine(line)}\n`);
+  }
+
+  /** Shows the last line, in place of the one before; an empty one removes it. */
+  status(status: string): void {
+    if (!this.isAlive || status === this.#status) return;
+    this.#stream.write(`\r\u001B[K${printableLine(status)}`);
+    this.#status = status;
+  }
 }

@@ -8,7 +8,7 @@ import {
   type Precision,
 } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
-import { messages, results } from "./output.ts";
+import { usage } from "./output.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
 const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
@@ -30,7 +30,7 @@ export function buildProgram(): Command {
   const program = new Command("evomerge")
     .description("Evolutionary search for the merge coefficients of language models")
     .version(evomergeVersion())
-    .configureOutput({ writeOut: results.write, writeErr: messages.write })
+    .configureOutput(usage)
     .configureHelp({ subcommandTerm: (command) => command.name() })
     // Inherited by every command: errors are turned into exit codes in one place.
     .exitOverride();

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
+import { printableLine } from "../files/printable.ts";
 import { parseReference } from "../hub/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
@@ -75,7 +76,7 @@ function linkOf(path: string): string {
 
 /** The name of an experiment's file, unless it has another, may be anything. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").replaceAll(/[<>`[\]|*]/g, "\\$&");
+  return printableLine(text.replaceAll(/[\s\p{Cc}]+/gu, " ")).replaceAll(/[<>`[\]|*]/g, "\\$&");
 }
 
 function budgetText(budget: Budget): string {

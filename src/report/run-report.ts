@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { printableLine } from "../files/printable.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
@@ -10,7 +11,7 @@ export function runReport(folder: string, records: readonly JournalRecord[], ben
   const verdict = records.find((record) => record.type === "verdict");
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
   const parts = [
-    `# ${basename(resolve(folder))}, ${title}`,
+    printableLine(`# ${basename(resolve(folder))}, ${title}`),
     "## Guard rows",
     verdict ? guardText(verdict) : "The guard rows, which judge the winner, have not been scored.",
     "## Benchmarks",
@@ -43,16 +44,16 @@ function benchmarkText(benchmark: Benchmark, recipe: unknown): string {
   const tables = wholeTasks(benchmark).map((task) => {
     const sentences = benchmarkSentences(benchmark, task);
     return [
-      `### ${task}`,
+      printableLine(`### ${task}`),
       markdownTable(benchmarkTable(benchmark, task)),
       ...(sentences.length === 0 ? [] : [bullets(sentences)]),
     ].join("\n\n");
   });
-  const provenance = `lm_eval ${lmEvalVersion} with \`${asked.join(" ")}\`: value ± standard error; the winner's gain in acc is paired by
+  const provenance = `lm_eval ${lmEvalVersion} with \`${printableLine(asked.join(" "))}\`: value ± standard error; the winner's gain in acc is paired by
 document, with 95 % interval and two-sided p-value.`;
   return [...tables, ...said, provenance].join("\n\n");
 }
 
 function bullets(sentences: readonly string[]): string {
-  return sentences.map((sentence) => `- ${sentence}`).join("\n");
+  return sentences.map((sentence) => `- ${printableLine(sentence)}`).join("\n");
 }

@@ -1,3 +1,4 @@
+import { printableLine } from "../files/printable.ts";
 import { EVOLVED, type Gain, type GuardedModel } from "../journal/records.ts";
 
 /** Cells as text, without layout. */
@@ -30,7 +31,9 @@ export function verdictTable(models: readonly GuardedModel[], tasks: readonly st
 }
 
 /** Columns padded to a common width, for a terminal. */
-export function alignedText({ header, rows }: Table): string {
+export function alignedText(table: Table): string {
+  const header = table.header.map(printableLine);
+  const rows = table.rows.map((row) => row.map(printableLine));
   const widths = header.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     cells
@@ -43,7 +46,12 @@ export function alignedText({ header, rows }: Table): string {
 /** The table in Markdown. */
 export function markdownTable({ header, rows }: Table): string {
   const rule = header.map((_, column) => (column === 0 ? "---" : "---:"));
-  return [header, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [header, rule, ...rows].map((cells) => `| ${cells.map(markdownCell).join(" | ")} |`).join("\n");
+}
+
+/** A cell that ends neither itself nor its line, whatever it says. */
+function markdownCell(text: string): string {
+  return printableLine(text).replaceAll(/[\\|]/g, "\\$&");
 }
 
 /** Whether the search found anything, then one sentence a model: how the winner compares with it. */

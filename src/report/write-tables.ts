@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { printableLine } from "../files/printable.ts";
 import { readJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel, TaskScores } from "../journal/records.ts";
 import { benchmarkRows } from "./benchmark-table.ts";
@@ -22,7 +23,10 @@ export async function writeTables(folder: string): Promise<void> {
     ...(benchmarks.length > 0 ? [["benchmarks.csv", benchmarkRows(benchmarks)] as const] : []),
   ] as const) {
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-    await writeFileAtomic(join(folder, file), stringify([...rows], { header: true, columns }));
+    await writeFileAtomic(
+      join(folder, file),
+      stringify([...rows], { header: true, columns, cast: { string: printableLine } }),
+    );
   }
   await writeFileAtomic(join(folder, "report.md"), runReport(folder, records, benchmarks));
 }

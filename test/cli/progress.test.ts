@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { duration } from "../../src/cli/duration.ts";
+import { LivingText } from "../../src/cli/output.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 
@@ -26,7 +27,7 @@ function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 10
   onTestFinished(() => void vi.useRealTimers());
   let written = "";
   const stream = { isTTY, write: (text: string): boolean => ((written += text), true) };
-  const progress = new Progress(stream);
+  const progress = new Progress(new LivingText(stream));
   for (const event of shown) {
     progress.show(event);
     vi.advanceTimersByTime(pauseMs);
@@ -110,7 +111,7 @@ describe("Progress", () => {
   test("does not tell again of generations that a resumed run replays", () => {
     let written = "";
     const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
-    new Progress(stream).show({ ...events[2], replayed: true } as RunEvent);
+    new Progress(new LivingText(stream)).show({ ...events[2], replayed: true } as RunEvent);
     expect(written).toBe("");
   });
 });

@@ -1,9 +1,10 @@
 import { UserError } from "../../errors.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
+import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/hub.ts";
 import { checkExperiment, type RuleReport } from "../../rules/check-experiment.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { results } from "../output.ts";
+import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 /** `evomerge check`: every rule of the competition with its verdicts; a UserError where one fails. */
@@ -17,7 +18,8 @@ export async function checkCommand(
     signal: interruptionSignal(),
     onProgress: (name) => progress.show({ type: "notice", text: `looking at ${name}` }),
   });
-  results.write(`${json ? JSON.stringify(report) : reportText(report)}\n`);
+  if (json) printJson(report);
+  else print(reportText(report));
   const broken = new Set(report.findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));
   if (broken.size > 0) throw new UserError(`${file} breaks these rules: ${[...broken].join(", ")}`);
 }
@@ -32,7 +34,8 @@ export function reportText({ experiment, date, findings, cannotScore }: RuleRepo
   const counts = (["fail", "warn", "unknown", "pass"] as const)
     .map((verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`)
     .join(", ");
-  return [...lines, "", ...cannotScore, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`].join("\n");
+  const all = [...lines, "", ...cannotScore, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`];
+  return all.map(printableLine).join("\n");
 }
 
 /** A model with as much of its commit as tells commits apart. */

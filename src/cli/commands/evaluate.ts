@@ -4,9 +4,10 @@ import { evaluateModels, type Evaluated, type EvaluationEvent } from "../../lm-e
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "../../report/benchmark-table.ts";
 import { alignedText } from "../../report/verdict-table.ts";
 import { writeTables } from "../../report/write-tables.ts";
+import { printableLine } from "../../files/printable.ts";
 import { duration } from "../duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
-import { messages, results } from "../output.ts";
+import { LivingText, print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface EvaluateCommandOptions {
@@ -34,29 +35,33 @@ export async function evaluateCommand(
     const evaluated = await evaluateModels(target, { ...options, task, batchSize, onEvent: progress.show, signal });
     progress.end();
     if (existsSync(join(target, "journal.jsonl"))) await writeTables(target);
-    results.write(json ? `${JSON.stringify(evaluated)}\n` : evaluatedText(evaluated));
+    if (json) printJson(evaluated);
+    else print(evaluatedText(evaluated));
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted)
-      messages.write("interrupted; the same command goes on with the models that are not evaluated yet\n");
+      tell("interrupted; the same command goes on with the models that are not evaluated yet");
     throw error;
   }
 }
 
 function evaluatedText({ folder, benchmark }: Evaluated): string {
   const tables = wholeTasks(benchmark).map((task) =>
-    [`${task}, lm_eval ${benchmark.lmEvalVersion}`, alignedText(benchmarkTable(benchmark, task)), ""].join("\n"),
+    [
+      printableLine(`${task}, lm_eval ${benchmark.lmEvalVersion}`),
+      alignedText(benchmarkTable(benchmark, task)),
+      "",
+    ].join("\n"),
   );
   const sentences = wholeTasks(benchmark).flatMap((task) => benchmarkSentences(benchmark, task));
-  return `${[...tables, ...sentences, `stored in ${folder}`].join("\n")}\n`;
+  return [...tables, ...sentences.map(printableLine), `stored in ${printableLine(folder)}`].join("\n");
 }
 
 /** Shows models one after another: a line for each that stays and, on a terminal, its progress. */
 class EvaluationProgress {
   readonly #task: string;
-  readonly #run = new Progress();
-  readonly #stream = messages;
-  #isLive = false;
+  readonly #text = new LivingText();
+  readonly #run = new Progress(this.#text);
 
   constructor(task: string) {
     this.#task = task;
@@ -64,27 +69,15 @@ class EvaluationProgress {
 
   readonly show = (event: EvaluationEvent): void => {
     if (event.type === "evaluating") {
-      this.#run.end();
-      this.#setStatus(`${event.model} on ${this.#task} ${Math.round(100 * event.share)} %`);
+      this.#text.status(`${event.model} on ${this.#task} ${Math.round(100 * event.share)} %`);
     } else if (event.type === "evaluated") {
-      this.end();
       const how = event.isStored ? "stored from before" : `evaluated in ${duration(1000 * event.seconds)}`;
-      this.#stream.write(`${event.model} on ${this.#task}: ${how}\n`);
+      this.#text.line(`${event.model} on ${this.#task}: ${how}`);
     } else {
       this.#run.show(event);
     }
   };
 
   /** Removes the living line. */
-  readonly end = (): void => {
-    this.#run.end();
-    if (this.#isLive) this.#stream.write("\r\u001B[K");
-    this.#isLive = false;
-  };
-
-  #setStatus(status: string): void {
-    if (!this.#stream.isTTY) return;
-    this.#stream.write(`\r\u001B[K${status}`);
-    this.#isLive = true;
-  }
+  readonly end = (): void => this.#run.end();
 }

@@ -1,7 +1,8 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import type { StarterKitExport } from "../../export/starter-kit/export-starter-kit.ts";
+import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { results } from "../output.ts";
+import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface ExportCommandOptions {
@@ -28,7 +29,8 @@ export async function exportCommand(
       onEvent: progress.show,
       signal: interruptionSignal(),
     });
-    results.write(json ? `${JSON.stringify(exported)}\n` : exportText(exported));
+    if (json) printJson(exported);
+    else print(exportText(exported));
   } finally {
     progress.end();
   }
@@ -45,7 +47,7 @@ export function exportText(exported: ExportResult): string {
     ...(starterKit ? starterKitLines(starterKit) : []),
     ...(pushed ? [`pushed to ${pushed.url}, commit ${pushed.commit}`] : []),
   ];
-  return `${lines.join("\n")}\n`;
+  return lines.map(printableLine).join("\n");
 }
 
 function starterKitLines({ checkout, module, registration, commands }: StarterKitExport): string[] {

@@ -1,10 +1,11 @@
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { fetchSources, planSources, resolveSources, unscorable } from "../../experiment/sources.ts";
+import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/hub.ts";
 import type { FetchPlan } from "../../hub/plan-fetch.ts";
 import { alignedText } from "../../report/verdict-table.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
-import { messages, results } from "../output.ts";
+import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { size } from "../transfer.ts";
 
@@ -29,15 +30,15 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
     const sources = await resolveSources(experiment, hub, options);
     const plan = await planSources(sources, hub);
     // Before the files of a gated model are asked for, which may be refused.
-    if (!json) results.write(`${planText(plan)}\n`);
+    if (!json) print(planText(plan));
     // Without --dry-run the first of them is the error that fetching ends with.
     const cannotScore = dryRun ? await unscorable(sources, hub, options) : [];
-    const told = json ? [JSON.stringify({ ...plan, cannotScore })] : cannotScore;
-    results.write(told.map((line) => `${line}\n`).join(""));
+    if (json) printJson({ ...plan, cannotScore });
+    else for (const line of cannotScore) print(printableLine(line));
     if (!dryRun) await fetchSources(sources, hub, options);
   } catch (error) {
     progress.end();
-    if (error instanceof Interrupted) messages.write(`${interruptedFetching}\n`);
+    if (error instanceof Interrupted) tell(interruptedFetching);
     throw error;
   }
   progress.end();

@@ -8,7 +8,7 @@ import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/r
 import { writeTables } from "../../report/write-tables.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { outcomeText } from "../outcome-text.ts";
-import { messages, results } from "../output.ts";
+import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { exportText } from "./export.ts";
 
@@ -54,9 +54,10 @@ async function carryThrough(
     progress.end();
     await writeTables(folder);
     // Before the export, which may fail.
-    if (!options.json) results.write(`${outcomeText(outcome)}\n\n`);
+    if (!options.json) print(`${outcomeText(outcome)}\n`);
     const exported = options.export ? await exportRun(folder, running) : undefined;
-    results.write(options.json ? `${JSON.stringify(exported ?? outcome)}\n` : nextSteps(folder, exported));
+    if (options.json) printJson(exported ?? outcome);
+    else print(nextSteps(folder, exported));
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted) await leave(folder);
@@ -67,15 +68,15 @@ async function carryThrough(
 /** Says how to go on; before the search there is no journal yet. */
 async function leave(folder: string): Promise<void> {
   if (!existsSync(join(folder, "journal.jsonl"))) {
-    messages.write(`${interruptedFetching}\n`);
+    tell(interruptedFetching);
     return;
   }
   await writeTables(folder);
-  messages.write(`interrupted; go on with: evomerge resume ${argument(folder)}\n`);
+  tell(`interrupted; go on with: evomerge resume ${argument(folder)}`);
 }
 
 function nextSteps(folder: string, exported: ExportResult | undefined): string {
-  return exported ? exportText(exported) : `export the winner with: evomerge export ${argument(folder)}\n`;
+  return exported ? exportText(exported) : `export the winner with: evomerge export ${argument(folder)}`;
 }
 
 /** A folder as the command line takes it. */

@@ -2,7 +2,7 @@ import { scoreModel, type ScoreModelOptions } from "../../experiment/score-model
 import type { EngineName, Precision } from "../../experiment/experiment-file.ts";
 import type { MmluFormat } from "../../tasks/row-formats.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { results } from "../output.ts";
+import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface ScoreCommandOptions {
@@ -22,7 +22,7 @@ export async function scoreCommand(model: string, { task, json, ...options }: Sc
   const running = { signal: interruptionSignal(), onFetching };
   const scored = await scoreModel({ model, rows: task, ...options, ...running }).finally(progress.end);
   if (json) {
-    results.write(`${JSON.stringify(scored)}\n`);
+    printJson(scored);
     return;
   }
   const { rows, loss, accuracy, accuracyNormalised, engine, precision } = scored;
@@ -33,5 +33,5 @@ export async function scoreCommand(model: string, { task, json, ...options }: Sc
     ...(accuracyNormalised === undefined ? [] : [`acc_norm  ${accuracyNormalised.toFixed(6)}`]),
     `engine    ${engine}, ${precision}`,
   ];
-  results.write(`${lines.join("\n")}\n`);
+  print(lines.join("\n"));
 }

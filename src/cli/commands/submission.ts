@@ -6,8 +6,9 @@ import { generatedTexts } from "../../submission/generated-texts.ts";
 import { predictChoices } from "../../submission/predict-choices.ts";
 import { readQuestions } from "../../submission/questions.ts";
 import { readSubmission, writeSubmission } from "../../submission/submission-file.ts";
+import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { results } from "../output.ts";
+import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface WriteSubmissionOptions {
@@ -32,7 +33,7 @@ export async function writeSubmissionCommand(
   const answers = await predictChoices(folder, questions, { engine, precision, signal });
   const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
   await writeSubmission(to, predictions);
-  results.write(`wrote ${to}\n${checkText(checkSubmission(predictions, questions))}\n`);
+  print(`wrote ${printableLine(to)}\n${checkText(checkSubmission(predictions, questions))}`);
 }
 
 /** `evomerge submission check`: says whether a submission can be handed in; a fault is an error. */
@@ -41,7 +42,8 @@ export async function checkSubmissionCommand(
   { rows, json }: { readonly rows: string; readonly json?: boolean | undefined },
 ): Promise<void> {
   const check = checkSubmission(await readSubmission(file), await readQuestions(rows));
-  results.write(`${json ? JSON.stringify(check) : checkText(check)}\n`);
+  if (json) printJson(check);
+  else print(checkText(check));
   if (check.faults.length > 0) throw new UserError(`${file} does not answer ${rows}: ${check.faults.join("; ")}`);
 }
 
