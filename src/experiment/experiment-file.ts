@@ -125,9 +125,9 @@ export function withOverrides(experiment: Experiment, { budget, engine, seed }: 
   };
 }
 
-const pathSchema = z.string("a path").min(1, "a path");
+export const pathSchema = z.string("a path").min(1, "a path");
 // Numbers would be reordered as keys of an object.
-const nameSchema = z
+export const nameSchema = z
   .string()
   .regex(/^(?!\d+$)[A-Za-z0-9_][\w.-]*$/, "a name of letters, digits, _, - and ., not just digits");
 
@@ -155,13 +155,13 @@ const rowsSchema = z.union([
   }),
 ]);
 
-const taskSchema = z.strictObject({
+export const taskSchema = z.strictObject({
   rows: rowsSchema,
   guard: rowsSchema.optional(),
   weight: z.number().positive().default(1),
 });
 
-const searchSchema = z.strictObject({
+export const searchSchema = z.strictObject({
   algorithm: z.enum(Object.keys(optimizers) as OptimizerName[]).default("cma-es"),
   population: z.union([z.literal("auto"), z.int().min(2)]).default("auto"),
   rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),

@@ -6,10 +6,12 @@ import { readTextWithin } from "../files/read-file.ts";
 import { MANIFEST, MANIFEST_FILE, parseManifest } from "../checkpoint/manifest.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
+import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { exportRun } from "../export/export-run.ts";
 import { recipeText } from "../export/write-model.ts";
 import { readJournal } from "../journal/journal.ts";
+import type { JournalRecord } from "../journal/records.ts";
 import type { RunOptions } from "../run/run-experiment.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
 
@@ -49,9 +51,7 @@ export async function modelsOfRun(
   fetchModel: FetchModel,
 ): Promise<readonly ModelToEvaluate[]> {
   const { records } = readJournal(run);
-  const [start] = records;
-  if (start?.type !== "start") throw new Error(`${run}: a journal without its start record`);
-  const experiment = start.experiment as Experiment;
+  const experiment = experimentOf(run, records);
   const recipe = records.find((record) => record.type === "finalists")?.winner.recipe;
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   if (parents.some(({ name }) => name === WINNER))
@@ -70,10 +70,13 @@ export async function modelsOfRun(
   return [...models, ...(wanted(WINNER) ? [winner] : [])];
 }
 
+function experimentOf(run: string, [start]: readonly JournalRecord[]): Experiment {
+  return recordedExperiment(run, start?.type === "start" ? start.experiment : undefined);
+}
+
 /** Every name that a model of the run can have, in the order of reports. */
 export function namesInRun(run: string): readonly string[] {
-  const [start] = readJournal(run).records;
-  const { experts } = (start?.type === "start" ? start.experiment : { experts: [] }) as Pick<Experiment, "experts">;
+  const { experts } = experimentOf(run, readJournal(run).records);
   return [BASE, ...experts.map(({ name }) => name), WINNER];
 }
 

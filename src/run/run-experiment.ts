@@ -5,11 +5,13 @@ import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
 import { Journal, readJournal, requireNoJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
+import { checkRecords } from "./check-records.ts";
 import { bestSoFar, chooseWinner } from "./choose-winner.ts";
 import type { RunEvent } from "./events.ts";
 import { judgeWinner } from "./judge-winner.ts";
@@ -66,7 +68,7 @@ export async function resumeRun(
   if (options.budget && records.some(({ type }) => type === "verdict")) {
     throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
   }
-  const { experiment, local } = await bringHere(recordedExperiment(records, options.budget), options);
+  const { experiment, local } = await bringHere(experimentOf(folder, records, options.budget), options);
   const engine = await openEngineFor(local, options);
   const clock = clockOf(records, experiment);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
@@ -80,7 +82,7 @@ export async function readOutcome(
   options: RunOptions = {},
 ): Promise<Outcome & { readonly workspace: Workspace; readonly tasks: readonly Task[] }> {
   const { records } = readJournal(folder);
-  const { experiment, local } = await bringHere(recordedExperiment(records), options);
+  const { experiment, local } = await bringHere(experimentOf(folder, records), options);
   const clock = clockOf(records, experiment);
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
@@ -130,6 +132,7 @@ async function carryOn({ folder, records, journal, ...run }: OpenRun): Promise<O
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
   };
+  checkRecords(folder, records, session);
   announce(session, folder, records.length > 1);
   const scored = await scoreBaselines(session);
   const plan = await planSearch(session, scored);
@@ -159,9 +162,8 @@ function announce({ workspace, genome, tasks, emit }: Session, folder: string, r
   });
 }
 
-function recordedExperiment([start]: readonly JournalRecord[], budget?: Budget): Experiment {
-  if (start?.type !== "start") throw new UserError("journal: expected a start record first; the run cannot be read");
-  const experiment = start.experiment as Experiment;
+function experimentOf(folder: string, [start]: readonly JournalRecord[], budget?: Budget): Experiment {
+  const experiment = recordedExperiment(folder, start?.type === "start" ? start.experiment : undefined);
   return budget ? { ...experiment, budget } : experiment;
 }
 

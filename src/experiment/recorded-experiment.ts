@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { expectation } from "../config/expectation.ts";
+import { faultsOf } from "../config/faults.ts";
+import { UserError } from "../errors.ts";
+import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
+import { type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
+import {
+  type Budget,
+  type Experiment,
+  engineNames,
+  nameSchema,
+  pathSchema,
+  precisions,
+  type RowSource,
+  searchSchema,
+  taskSchema,
+} from "./experiment-file.ts";
+import { BASE } from "./workspace.ts";
+
+/** A search space is judged by what judges its file, where only the depth is written otherwise. */
+const spaceSchema: z.ZodType<SearchSpace> = z
+  .strictObject({
+    method: z.unknown(),
+    groups: z.unknown(),
+    depth: z.strictObject({ curve: z.string(), terms: z.unknown().optional() }),
+    parameters: z.unknown(),
+  })
+  .transform(({ depth: { curve, terms }, ...space }): unknown => ({
+    ...space,
+    depth: terms === undefined ? curve : { [curve]: terms },
+  }))
+  .pipe(searchSpaceSchema);
+
+/** So is a recipe, where a coefficient of one value is no list. */
+const recipeSchema: z.ZodType<KnotRecipe> = z
+  .strictObject({
+    method: z.unknown(),
+    parameters: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.array(z.number()).min(1)))),
+  })
+  .transform(({ method, parameters }): unknown => ({ ...mapValues(parameters, asWritten), method }))
+  .pipe(knotRecipeSchema);
+
+const rowsSchema: z.ZodType<RowSource> = z.union([
+  z.array(pathSchema).min(1),
+  z.strictObject({
+    dataset: z.string().min(1),
+    config: z.string().min(1),
+    split: z.string().min(1).exactOptional(),
+  }),
+]);
+
+const budgetSchema: z.ZodType<Budget> = z.union([
+  z.strictObject({ seconds: z.number().positive() }),
+  z.strictObject({ evaluations: z.int().min(1) }),
+]);
+
+/** An experiment as `loadExperiment` gives it, after JSON. */
+const experimentSchema: z.ZodType<Experiment> = z
+  .strictObject({
+    name: nameSchema,
+    base: pathSchema,
+    experts: z.array(z.strictObject({ name: nameSchema, path: pathSchema })).min(1),
+    space: spaceSchema,
+    recipes: z.record(nameSchema, recipeSchema).exactOptional(),
+    tasks: z
+      .array(
+        z.strictObject({
+          name: nameSchema,
+          rows: rowsSchema,
+          guard: rowsSchema.exactOptional(),
+          weight: taskSchema.shape.weight,
+        }),
+      )
+      .min(1),
+    search: searchSchema,
+    budget: budgetSchema,
+    engine: z.enum(engineNames),
+    precision: z.enum(precisions),
+    seed: z.int().min(0),
+  })
+  .check(checkNames, (payload) => {
+    const { recipes, experts } = payload.value;
+    if (recipes) checkRecipes({ ...payload, value: { recipes, experts: mapNames(experts) } });
+  });
+
+/** The experiment in the journal of a run; a UserError that names the folder where it is none. */
+export function recordedExperiment(folder: string, found: unknown): Experiment {
+  const parsed = experimentSchema.safeParse(found, { error: expectation, reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new UserError(
+    `${folder}: the experiment in its journal cannot be one: ${faultsOf(parsed.error.issues)[0]?.message}; restore the journal from a copy or start a new run`,
+  );
+}
+
+function checkNames({ value, issues }: z.core.ParsePayload<Pick<Experiment, "experts" | "tasks">>): void {
+  for (const key of ["experts", "tasks"] as const) {
+    const names = value[key].map(({ name }) => name);
+    const taken = key === "experts" ? [BASE, ...names] : names;
+    if (new Set(taken).size === taken.length) continue;
+    issues.push({ code: "custom", input: value, path: [key], message: "expected every name once" });
+  }
+}
+
+function mapNames(experts: Experiment["experts"]): Record<string, string> {
+  return Object.fromEntries(experts.map(({ name, path }) => [name, path]));
+}
+
+type ByExpert = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+
+function asWritten(experts: ByExpert): Record<string, unknown> {
+  return mapValues(experts, (groups) => mapValues(groups, (knots) => (knots.length === 1 ? knots[0] : knots)));
+}
+
+function mapValues<T, Result>(mapping: Readonly<Record<string, T>>, map: (value: T) => Result): Record<string, Result> {
+  return Object.fromEntries(Object.entries(mapping).map(([key, value]) => [key, map(value)]));
+}

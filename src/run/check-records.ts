@@ -1,0 +1,96 @@
+import { UserError } from "../errors.ts";
+import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
+import { declarations } from "../merge/declarations.ts";
+import type { Recipe } from "../merge/recipe.ts";
+import { defaultPopulationSize } from "../search/strategy-parameters.ts";
+import { isLayered } from "../space/search-space.ts";
+import { BASE } from "../experiment/workspace.ts";
+import { listBaselines } from "./baselines.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Holds the records of a run against its experiment and parents: a journal may be sound in itself and of another run, or
+ * of versions with other genes. A UserError for the first record that this run cannot have written.
+ */
+export function checkRecords(folder: string, records: readonly JournalRecord[], session: RunParts): void {
+  for (const [i, record] of records.entries()) {
+    const fault = faultOf(record, session);
+    if (fault === undefined) continue;
+    throw new UserError(
+      `${folder}: record ${i + 1} of the journal: ${fault}; resume with the versions that its first record names, or restore the journal from a copy`,
+    );
+  }
+}
+
+type RunParts = Pick<Session, "experiment" | "genome" | "tasks"> & {
+  readonly workspace: {
+    readonly experts: readonly string[];
+    readonly model: { readonly layers: number };
+  };
+};
+
+function faultOf(record: JournalRecord, session: RunParts): string | undefined {
+  switch (record.type) {
+    case "baselines":
+      return faultOfBaselines(record, session);
+    case "plan":
+      return faultOfPlan(record, session);
+    case "finalists":
+      return firstFault([record.winner, ...record.models], ({ recipe }) => faultOfRecipe(recipe, session));
+    case "verdict":
+      return firstFault(record.models, ({ recipe }) => faultOfRecipe(recipe, session));
+    default:
+      return undefined;
+  }
+}
+
+function faultOfBaselines({ models, scales }: RecordPayloads["baselines"], session: RunParts): string | undefined {
+  const { experts, model } = session.workspace;
+  const expected = listBaselines(session.experiment, { base: BASE, experts, layers: model.layers });
+  return (
+    faultOfNames("baselines", names(models), names(expected)) ??
+    faultOfNames("tasks", Object.keys(scales).toSorted(), names(session.tasks).toSorted())
+  );
+}
+
+function faultOfPlan({ genes, population }: RecordPayloads["plan"], session: RunParts): string | undefined {
+  const wanted = session.experiment.search.population;
+  const expected = wanted === "auto" ? defaultPopulationSize(session.genome.dimension) : wanted;
+  return (
+    faultOfNames("genes", genes, names(session.genome.genes)) ??
+    (population === expected ? undefined : `expected a population of ${expected}, found ${population}`)
+  );
+}
+
+/** Whether the recipe has a value wherever a merge of these parents looks for one. */
+function faultOfRecipe(recipe: Recipe, { workspace: { experts, model } }: RunParts): string | undefined {
+  if (recipe.method === "passthrough") {
+    const isParent = [BASE, ...experts].includes(recipe.model);
+    return isParent ? undefined : "expected a recipe of this run's parents, found another model's name";
+  }
+  const { method, parameters } = recipe;
+  const places = declarations[method].parameters.flatMap(({ name }) =>
+    Object.entries(isLayered).flatMap(([group, layered]) =>
+      experts.map((expert) => ({ curve: parameters[name]?.[group]?.[expert], layers: layered ? model.layers : 0 })),
+    ),
+  );
+  const isWhole = places.every(({ curve, layers }) => curve !== undefined && curve.layers.length >= layers);
+  return isWhole ? undefined : "expected a recipe with a value for every parameter, group, expert and layer";
+}
+
+function faultOfNames(what: string, found: readonly string[], expected: readonly string[]): string | undefined {
+  if (JSON.stringify(found) === JSON.stringify(expected)) return undefined;
+  return `expected the ${expected.length} ${what} of this run, found ${found.length} that are not the same`;
+}
+
+function names(named: readonly { readonly name: string }[]): string[] {
+  return named.map(({ name }) => name);
+}
+
+function firstFault<T>(items: readonly T[], faultOf: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const fault = faultOf(item);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
