@@ -1,0 +1,106 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { decodeLine, encodeEntry, type Entry } from "../../src/journal/record-line.ts";
+import type { RecordPayloads, RecordType } from "../../src/journal/records.ts";
+import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
+import { sharedRun } from "../observed-run.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const run = sharedRun();
+
+/** A fault, the changes to records of the finished run that bring it about, and how its sentence goes on. */
+type Fault = readonly [
+  fault: string,
+  changes: { readonly [Type in RecordType]?: (record: RecordPayloads[Type]) => object },
+  says: string,
+];
+
+const passthrough = { method: "passthrough", model: "nobody" };
+
+const faults: readonly Fault[] = [
+  [
+    "baselines of another run",
+    { baselines: ({ models: [first, ...others] }) => ({ models: [{ ...first, name: "other" }, ...others] }) },
+    "record # of the journal: expected the 11 baselines of this run, found 11 that are not the same",
+  ],
+  [
+    "a baseline less",
+    { baselines: ({ models }) => ({ models: models.slice(1) }) },
+    "record # of the journal: expected the 11 baselines of this run, found 10 that are not the same",
+  ],
+  [
+    "genes of other names",
+    { plan: ({ genes }) => ({ genes: genes.toReversed() }) },
+    "record # of the journal: expected the 8 genes of this run, found 8 that are not the same",
+  ],
+  [
+    "another start",
+    { plan: ({ start }) => ({ start: start.map(() => 0.25) }) },
+    "generation 0 of the journal has other genes than evomerge proposes here",
+  ],
+  [
+    "a winner that is nobody",
+    { finalists: ({ winner }) => ({ winner: { ...winner, recipe: passthrough } }) },
+    "record # of the journal: expected a recipe of this run's parents, found another model's name",
+  ],
+  [
+    "a winner without a layer",
+    {
+      finalists: ({ winner }) => ({
+        winner: JSON.parse(JSON.stringify(winner).replaceAll(/"layers":\[[^\]]*\]/g, '"layers":[]')) as object,
+      }),
+    },
+    "record # of the journal: expected a recipe with a value for every parameter, group, expert and layer",
+  ],
+  [
+    "a model on the guard rows without coefficients",
+    {
+      verdict: ({ models }) => ({
+        models: models.map((model) => ({ ...model, recipe: { method: "linear", parameters: {} } })),
+      }),
+    },
+    "record # of the journal: expected a recipe with a value for every parameter, group, expert and layer",
+  ],
+];
+
+describe("a journal that is sound in itself", () => {
+  test.each(faults)("is refused for %s, in one sentence", async (...[, changes, says]) => {
+    const folder = join(await temporaryFolder(), "run");
+    cpSync(run.folder, folder, { recursive: true });
+    const path = join(folder, "journal.jsonl");
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+    const changed = lines.map((line) => {
+      const entry = decodeLine(line) as Entry;
+      const change = changes[entry.record.type] as ((record: object) => object) | undefined;
+      return encodeEntry({ ...entry, record: { ...entry.record, ...change?.(entry.record) } });
+    });
+    writeFileSync(path, changed.join(""));
+    for (const read of [readOutcome, resumeRun]) {
+      const reason: unknown = await read(folder).catch((error: unknown) => error);
+      expect(reason).toBeInstanceOf(UserError);
+      expect((reason as UserError).message.replace(/record \d+/, "record #")).toContain(`${folder}: ${says}`);
+    }
+    expect(readFileSync(path, "utf8")).toBe(changed.join(""));
+  });
+
+  test("with another population or other tasks is refused", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    cpSync(run.folder, folder, { recursive: true });
+    const path = join(folder, "journal.jsonl");
+    const whole = readFileSync(path, "utf8").split("\n");
+    const cut = whole.findIndex((line) => line.includes('"type":"plan"'));
+    const rewrite = (find: string, replacement: string): void => {
+      const lines = whole.slice(0, cut + 1).map((line) => {
+        const text = JSON.stringify(decodeLine(line)).replaceAll(find, replacement);
+        return encodeEntry(JSON.parse(text) as Entry);
+      });
+      writeFileSync(path, lines.join(""));
+    };
+    rewrite('"population":4,"rowFraction":0.5,"elapsedMs"', '"population":5,"rowFraction":0.5,"elapsedMs"');
+    await expect(resumeRun(folder)).rejects.toThrow("expected a population of 4, found 5; resume with");
+    rewrite('"quiz":', '"quizz":');
+    await expect(resumeRun(folder)).rejects.toThrow("expected the 2 tasks of this run, found 2 that are not the same");
+  });
+});
