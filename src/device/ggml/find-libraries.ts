@@ -14,13 +14,17 @@ const BASE_BYTES = 2 ** 24;
 /** A package that brings a GPU's backend, and its file, or why it stays aside. */
 export type GpuBackend = { readonly package: GpuPackage } & ({ readonly file: string } | { readonly problem: string });
 
-export interface GgmlLibraries {
+/** ggml itself. */
+interface Core {
   /** Contexts, graphs, buffers: the library that every other one here was linked with. */
   readonly base: string;
   /** The registry of backends. */
   readonly registry: string;
   /** Backends for this kind of CPU; the machine decides which of them is the best. */
   readonly cpu: readonly string[];
+}
+
+export interface GgmlLibraries extends Core {
   /** In the order in which they are tried. */
   readonly gpus: readonly GpuBackend[];
 }
@@ -29,6 +33,8 @@ interface Installed {
   readonly package: GgmlPackage;
   readonly folder: string;
   readonly version: string;
+  /** Undefined in an extension, and where files are missing. */
+  readonly core: Core | undefined;
 }
 
 /**
@@ -41,15 +47,9 @@ export async function findLibraries(
 ): Promise<GgmlLibraries> {
   const rows = packagesFor(platform);
   const installed = (await Promise.all(rows.map((row) => locate(from, row)))).flat();
-  const core = installed.find((one) => one.package.core && one.version === PACKAGE_VERSION);
+  const core = installed.find(({ core, version }) => core && version === PACKAGE_VERSION)?.core;
   if (!core) throw missing(platform, rows, installed);
-  const base = file(core.folder, "-base");
-  return {
-    base,
-    registry: file(core.folder, String.raw`(\.[^-]+)?`),
-    cpu: files(core.folder, String.raw`-cpu(-[\w.]+)?`),
-    gpus: (await Promise.all(installed.map((one) => gpuBackend(one, base)))).flat(),
-  };
+  return { ...core, gpus: (await Promise.all(installed.map((one) => gpuBackend(one, core)))).flat() };
 }
 
 async function locate(from: string, row: GgmlPackage): Promise<Installed[]> {
@@ -60,30 +60,41 @@ async function locate(from: string, row: GgmlPackage): Promise<Installed[]> {
     return []; // Not installed.
   }
   const { version } = await readJsonObject(join(root, "package.json"));
-  return [{ package: row, folder: join(root, row.folder), version: String(version) }];
+  const folder = join(root, row.folder);
+  return [{ package: row, folder, version: String(version), core: row.core ? coreOf(folder) : undefined }];
+}
+
+function coreOf(folder: string): Core | undefined {
+  const [base] = files(folder, "-base");
+  const [registry] = files(folder, String.raw`(\.[^-]+)?`);
+  const cpu = files(folder, String.raw`-cpu(-[\w.]+)?`);
+  return base !== undefined && registry !== undefined && cpu.length > 0 ? { base, registry, cpu } : undefined;
 }
 
 function missing(platform: string, rows: readonly GgmlPackage[], [found]: readonly Installed[]): UserError {
   const wanted = rows.findLast(({ core }) => core)?.name;
   if (wanted === undefined) return new MissingEngine(`engine ggml: no library exists for ${platform}; use engine tfjs`);
   if (!found) return new MissingEngine(`engine ggml: no library for ${platform}; run ${installLine(wanted)}`);
-  return new UserError(
-    found.version === PACKAGE_VERSION
-      ? `engine ggml: @node-llama-cpp/${found.package.name} needs the library of another package; run ${installLine(wanted)}`
-      : `engine ggml: ${otherVersion(found)}`,
-  );
+  if (found.version !== PACKAGE_VERSION) return new UserError(`engine ggml: ${otherVersion(found)}`);
+  const { name, core } = found.package;
+  if (core) return new UserError(`engine ggml: ${incomplete(found)}`);
+  return new UserError(`engine ggml: @node-llama-cpp/${name} needs another package; run ${installLine(wanted)}`);
 }
 
-async function gpuBackend(found: Installed, base: string): Promise<GpuBackend[]> {
-  const { package: row, folder, version } = found;
+async function gpuBackend(found: Installed, { base }: Core): Promise<GpuBackend[]> {
+  const { package: row, folder, version, core } = found;
   if (!bringsGpu(row)) return [];
   if (version !== PACKAGE_VERSION) return [{ package: row, problem: otherVersion(found) }];
   const [backend] = files(folder, `-${row.gpu.backend}`);
-  if (backend === undefined) return [{ package: row, problem: `${folder} has no file for it; reinstall the package` }];
-  if (row.core && !(await sameBytes(file(folder, "-base"), base))) {
+  if (backend === undefined || (row.core && !core)) return [{ package: row, problem: incomplete(found) }];
+  if (core && !(await sameBytes(core.base, base))) {
     return [{ package: row, problem: `it was built with another ggml than ${base}, and one process holds one` }];
   }
   return [{ package: row, file: backend }];
+}
+
+function incomplete({ package: { name }, folder }: Installed): string {
+  return `${folder} lacks a library; reinstall @node-llama-cpp/${name}`;
 }
 
 async function sameBytes(one: string, other: string): Promise<boolean> {
@@ -93,12 +104,6 @@ async function sameBytes(one: string, other: string): Promise<boolean> {
 
 function otherVersion({ package: { name }, version }: Installed): string {
   return `expected @node-llama-cpp/${name} in version ${PACKAGE_VERSION}, found ${version}; run ${installLine(name)}`;
-}
-
-function file(folder: string, suffix: string): string {
-  const [first] = files(folder, suffix);
-  if (first !== undefined) return first;
-  throw new UserError(`engine ggml: ${folder} lacks a library; reinstall the package it belongs to`);
 }
 
 /** The files `libggml<suffix>.so`, or what the platform makes of that name. */

@@ -94,7 +94,7 @@ export type Ggml = Readonly<Record<FunctionName, CFunction>>;
 /** Loads ggml itself, without a backend, and keeps its messages. Called once a process. */
 export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml> {
   enlargeStacks();
-  const library = koffi.load(base);
+  const library = open(base);
   const version = library.func("const char *ggml_version()") as () => string;
   if (version() !== GGML_VERSION) {
     throw new UserError(
@@ -107,7 +107,7 @@ export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml>
     init: library.func("ggml_init", "void *", [parameters]),
     ...bind(library, contextFunctions),
     ...bind(library, backendFunctions),
-    ...bind(koffi.load(registry), registryFunctions),
+    ...bind(open(registry), registryFunctions),
   };
   const { onLog, onAbort } = await startListening();
   ggml.logSet(onLog, null);
@@ -119,6 +119,15 @@ export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml>
     ggml.abortSet(null);
   });
   return ggml;
+}
+
+/** Fails on a system whose C library is too old, for one. */
+function open(file: string): LibraryHandle {
+  try {
+    return koffi.load(file);
+  } catch (error) {
+    throw new UserError(`engine ggml: ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function enlargeStacks(): void {

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findLibraries } from "../../../src/device/ggml/find-libraries.ts";
 import { PACKAGE_VERSION, packages } from "../../../src/device/ggml/packages.ts";
@@ -150,7 +150,7 @@ describe("findLibraries", () => {
       "engine ggml: no library exists for sunos-x64; use engine tfjs",
     );
     await expect(chosen("linux-x64", installed("linux-x64-cuda-ext"))).rejects.toThrow(
-      "engine ggml: @node-llama-cpp/linux-x64-cuda-ext needs the library of another package; run npm install @node-llama-cpp/linux-x64@3.22.1",
+      "engine ggml: @node-llama-cpp/linux-x64-cuda-ext needs another package; run npm install @node-llama-cpp/linux-x64@3.22.1",
     );
   });
 
@@ -166,6 +166,24 @@ describe("findLibraries", () => {
       "engine ggml: expected @node-llama-cpp/linux-x64 in version 3.22.1, found 3.21.1",
     );
   });
+
+  test.each(["libggml-base.so", "libggml.cuda.v0.5.0.so", "libggml-cuda.so"])(
+    "sets a package that lost its %s aside, and uses what is whole",
+    async (lost) => {
+      const folder = await temporaryFolder();
+      const from = await installTrees(folder, installed("linux-x64", "linux-x64-cuda"));
+      const root = join(folder, "node_modules/@node-llama-cpp/linux-x64-cuda");
+      await rm(join(root, "bins/linux-x64-cuda", lost));
+      const { cpu, gpus } = await findLibraries(from, "linux-x64");
+      expect(cpu).toHaveLength(14);
+      expect(gpus).toEqual([
+        {
+          package: packages[0],
+          problem: expect.stringMatching(/ lacks a library; reinstall @node-llama-cpp\/linux-x64-cuda$/),
+        },
+      ]);
+    },
+  );
 
   test("sets a backend aside that was built with another ggml", async () => {
     const vulkan = { name: "linux-x64-vulkan", version, contents: { "libggml-base": "another build" } } as const;

@@ -77,6 +77,14 @@ describe.skipIf(!onLinuxX64)("startGgml (fixtures for Linux x64 only)", () => {
     expect(second).toEqual(first);
   });
 
+  test("says twice what is wrong with a library that does not load", async () => {
+    const contents = { "libggml-base.so": "not a library" };
+    const from = await installTrees(await temporaryFolder(), [{ name: "linux-x64", version, contents }]);
+    const { first, second } = await start(from);
+    expect(first).toEqual({ error: expect.stringMatching(/^engine ggml: .*libggml-base\.so.*/) });
+    expect(second).toEqual(first);
+  });
+
   test("shows what ggml said before it ended the process", async () => {
     const failed = await start(import.meta.url, "abort").catch(
       (error: unknown) => error as { signal: string; stderr: string },
