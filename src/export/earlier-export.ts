@@ -9,13 +9,18 @@ import { cannotWrite } from "./target-folder.ts";
 /** The files of a folder, if all were written by an export and are unchanged since, or the first of which that is not true. */
 export type Contents = { readonly files: readonly string[] } | { readonly difference: Difference };
 
-/** Refuses a folder with anything in it that an export would not be sure to have written. */
-export async function checkReplaceable(folder: string, shown: string, signal?: AbortSignal): Promise<void> {
+/** The files of a folder that an export may replace; a UserError for one with anything that no export is sure to have written. */
+export async function checkReplaceable(
+  folder: string,
+  shown: string,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
   const contents = await contentsOf(folder, signal).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw error instanceof UserError ? error : cannotWrite(shown, error);
   });
   if ("difference" in contents) throw notReplaced(shown, contents.difference);
+  return contents.files;
 }
 
 /** Removes a folder file by file: of what may have come into it meanwhile nothing. */
@@ -24,7 +29,7 @@ export async function removeExport(folder: string, files: readonly string[]): Pr
   await rmdir(folder);
 }
 
-export function notReplaced(shown: string, { name, kind }: Difference): UserError {
+function notReplaced(shown: string, { name, kind }: Difference): UserError {
   return new UserError(
     kind === "added"
       ? `${shown}: holds ${name}, which no export wrote; expected a new folder or an earlier export`

@@ -2,7 +2,7 @@ import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "../files/atomic-file.ts";
 import type { ProcessLock } from "../lock/process-lock.ts";
-import { checkReplaceable, contentsOf, notReplaced, removeExport } from "./earlier-export.ts";
+import { checkReplaceable, removeExport } from "./earlier-export.ts";
 import { cannotWrite, lockTarget, openTarget, type TargetFolder } from "./target-folder.ts";
 import { WorkFolder } from "./work-folder.ts";
 
@@ -86,9 +86,7 @@ export class ExportPlace implements AsyncDisposable {
   async #compareReplaced(): Promise<readonly string[]> {
     const { path, shown } = this.#target;
     await syncFolder(dirname(path));
-    const contents = await contentsOf(this.#work.earlier, this.#options.signal);
-    if ("difference" in contents) throw notReplaced(shown, contents.difference);
-    return contents.files;
+    return checkReplaceable(this.#work.earlier, shown, this.#options.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,16 +30,19 @@ export class WorkFolder {
   readonly #path: string;
   readonly #lock: ProcessLock;
 
-  static async create({ path, shown, prefix }: TargetFolder): Promise<WorkFolder> {
+  static async create(target: TargetFolder): Promise<WorkFolder> {
+    const { path, shown, prefix } = target;
     const folder = join(dirname(path), `${prefix}-${randomUUID()}`);
+    let work: WorkFolder | undefined;
     try {
       await mkdir(folder);
-      const work = takeOver(folder);
+      work = takeOver(folder);
       if (!work) throw new Error(`${folder} is locked by another process`);
       await writeFile(join(folder, MARK), MARK_TEXT);
       await mkdir(work.staged);
       return work;
     } catch (cause) {
+      await work?.remove(target).catch(() => {});
       throw cannotWrite(shown, cause);
     }
   }

@@ -1,10 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
 import { ExportPlace } from "../../src/export/export-place.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { stagedName } from "../../src/files/staged-name.ts";
@@ -186,4 +199,31 @@ describe("the place of an export", () => {
     );
     expect(readdirSync(folder).toSorted()).toEqual(["file", "model"]);
   });
+
+  test.each([
+    ["a file", (target: string) => writeFileSync(target, "mine")],
+    ["a folder", (target: string) => cpSync(import.meta.dirname, target, { recursive: true })],
+    ["a link", (target: string) => symlinkSync(import.meta.dirname, target)],
+  ])("is given back when %s of somebody has come there meanwhile", async (_, put) => {
+    const folder = await temporaryFolder();
+    const target = join(folder, "model");
+    {
+      await using place = await ExportPlace.take(target);
+      cpSync(exported, place.staged, { recursive: true });
+      put(target);
+      await expect(place.publish()).rejects.toBeInstanceOf(UserError);
+    }
+    put(join(folder, "the same"));
+    const [found, expected] = ["model", "the same"].map((name) =>
+      lstatSync(join(folder, name)).isDirectory()
+        ? contentsBelow(join(folder, name))
+        : readLinkOrFile(join(folder, name)),
+    );
+    expect(found).toEqual(expected);
+    expect(readdirSync(folder).toSorted()).toEqual(["model", "the same"]);
+  });
 });
+
+function readLinkOrFile(path: string): string {
+  return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
+}
