@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typin
 import { durationSchema } from "../config/duration.ts";
 import {
   engineNames,
+  evaluationsSchema,
   precisions,
   type Budget,
   type EngineName,
@@ -169,12 +170,15 @@ export function buildProgram(): Command {
 
 function parseTime(text: string): Budget {
   const parsed = durationSchema.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError("expected a time such as 90s, 10m, 1h");
-  return { seconds: parsed.data };
+  if (parsed.success) return { seconds: parsed.data };
+  const fault = parsed.error.issues.find(({ message }) => message.startsWith("expected"))?.message;
+  throw new InvalidArgumentError(fault ?? "expected a time such as 90s, 10m, 1h");
 }
 
 function parseCount(text: string): Budget {
-  return { evaluations: parsePositive(text) };
+  const count = evaluationsSchema.safeParse(parsePositive(text));
+  if (!count.success) throw new InvalidArgumentError("expected at most 1000000000");
+  return { evaluations: count.data };
 }
 
 function parsePositive(text: string): number {

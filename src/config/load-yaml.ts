@@ -33,10 +33,28 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   if (syntaxError !== undefined) throw errorAt(syntaxError.pos[0], describeSyntaxError(syntaxError));
   if (document.contents === null) throw new UserError(`${file} is empty: expected a mapping of keys to values`);
 
-  const parsed = schema.safeParse(expand(document, errorAt), { error: expectation, reportInput: true });
+  const value = expand(document, errorAt);
+  const lost = keyThatWouldBeLost(value);
+  if (lost) throw errorAt(offsetAt(document, lost, "key"), `a key cannot be named "${LOST}"; give it another name`);
+
+  const parsed = schema.safeParse(value, { error: expectation, reportInput: true });
   if (parsed.success) return parsed.data;
   const { offset, message } = firstFault(document, faultsOf(parsed.error.issues));
   throw errorAt(offset, message);
+}
+
+/** zod leaves out a key of this name without a word, since it stands for an object's prototype. */
+const LOST = "__proto__";
+
+/** Where the first such key is. */
+function keyThatWouldBeLost(value: unknown): readonly PropertyKey[] | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Object.hasOwn(value, LOST)) return [LOST];
+  for (const [key, inner] of Object.entries(value)) {
+    const path = keyThatWouldBeLost(inner);
+    if (path) return [Array.isArray(value) ? Number(key) : key, ...path];
+  }
+  return undefined;
 }
 
 function describeSyntaxError({ code, message }: YAMLError): string {

@@ -126,10 +126,14 @@ export function withOverrides(experiment: Experiment, { budget, engine, seed }: 
 }
 
 export const pathSchema = z.string("a path").min(1, "a path");
-// Numbers would be reordered as keys of an object.
+// Names become keys of objects: numbers would be reordered, and every object has a constructor and a few keys more.
 export const nameSchema = z
   .string()
-  .regex(/^(?!\d+$)[A-Za-z0-9_][\w.-]*$/, "a name of letters, digits, _, - and ., not just digits");
+  .regex(/^(?!\d+$)[A-Za-z0-9_][\w.-]*$/, "a name of letters, digits, _, - and ., not just digits")
+  .max(100)
+  .refine((name) => !(name in {}), {
+    error: ({ input }) => `"${String(input)}" is a name of JavaScript's own; take another`,
+  });
 
 const givingNames = "give the expert a name of its own, as in { name: folder }";
 
@@ -158,17 +162,23 @@ const rowsSchema = z.union([
 export const taskSchema = z.strictObject({
   rows: rowsSchema,
   guard: rowsSchema.optional(),
-  weight: z.number().positive().default(1),
+  weight: z.number().positive().min(1e-6).max(1e6).default(1),
 });
+
+/** As many as pay off only where a candidate takes no time at all. */
+const MAX_POPULATION = 10_000;
 
 export const searchSchema = z.strictObject({
   algorithm: z.enum(Object.keys(optimizers) as OptimizerName[]).default("cma-es"),
-  population: z.union([z.literal("auto"), z.int().min(2)]).default("auto"),
+  population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
   rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
   seedFromBaselines: z.boolean().default(true),
 });
 
-const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: z.int().min(1) }).transform(
+/** Candidates that a run may score. */
+export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(1e9);
+
+const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: evaluationsSchema }).transform(
   ({ key, value }): Budget => (key === "time" ? { seconds: value } : { evaluations: value }),
 );
 

@@ -8,6 +8,7 @@ import {
   type Budget,
   type Experiment,
   engineNames,
+  evaluationsSchema,
   nameSchema,
   pathSchema,
   precisions,
@@ -51,7 +52,7 @@ const rowsSchema: z.ZodType<RowSource> = z.union([
 
 const budgetSchema: z.ZodType<Budget> = z.union([
   z.strictObject({ seconds: z.number().positive() }),
-  z.strictObject({ evaluations: z.int().min(1) }),
+  z.strictObject({ evaluations: evaluationsSchema }),
 ]);
 
 /** An experiment as `loadExperiment` gives it, after JSON. */

@@ -57,7 +57,9 @@ export async function readLmEvalOutput(output: string): Promise<LmEvalOutput> {
     .toSorted()
     .at(-1);
   if (path === undefined) throw new UserError(`${output}: lm_eval ended without writing results_*.json there`);
-  const parsed = resultsSchema.safeParse(parsePythonJson(await readTextWithin(path, RESULTS), path));
+  const written = parsePythonJson(await readTextWithin(path, RESULTS), path);
+  refuseNames(written, path);
+  const parsed = resultsSchema.safeParse(written);
   if (!parsed.success) {
     throw new UserError(`${path}: expected the results of lm_eval 0.4; ${z.prettifyError(parsed.error)}`);
   }
@@ -68,6 +70,14 @@ export async function readLmEvalOutput(output: string): Promise<LmEvalOutput> {
     if (outcomes) rows[task] = outcomes;
   }
   return { results: parsed.data, rows };
+}
+
+/** Refuses names of tasks that every object of JavaScript has, one of which zod leaves out without a word. */
+function refuseNames({ results, group_subtasks: groups }: JsonObject, path: string): void {
+  const parts = isJsonObject(groups) ? [...Object.keys(groups), ...Object.values(groups).flat()] : [];
+  const names = [...(isJsonObject(results) ? Object.keys(results) : []), ...parts];
+  const name = names.find((name) => typeof name === "string" && name in {});
+  if (name !== undefined) throw new UserError(`${path}: a task cannot be named ${showUntrusted(name)} here; rename it`);
 }
 
 /** Named `samples_<task>_<date>.jsonl`; the date begins with the year, so that no task's name is taken for a longer one's. */

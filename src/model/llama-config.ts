@@ -2,17 +2,20 @@
 import { z, type ZodType } from "zod";
 import { rotaryFields, rotaryPeriods } from "./rotary.ts";
 
-const size = z.int().positive();
+/** Sizes are bounded far above every model, so that what follows from them is small before weights are looked at. */
+const size = (most: number): z.ZodInt => z.int().positive().max(most);
+const heads = size(2 ** 14);
+const positions = size(2 ** 40);
 
 const commonFields = z.looseObject({
-  vocab_size: size,
-  hidden_size: size,
-  intermediate_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  head_dim: size.nullish(),
-  max_position_embeddings: size,
-  rms_norm_eps: z.number().nonnegative(),
+  vocab_size: size(2 ** 24),
+  hidden_size: size(2 ** 20),
+  intermediate_size: size(2 ** 22),
+  num_hidden_layers: size(2 ** 12),
+  num_attention_heads: heads,
+  head_dim: size(2 ** 16).nullish(),
+  max_position_embeddings: positions,
+  rms_norm_eps: z.number().nonnegative().max(1),
   hidden_act: z.literal("silu"),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.literal(false).default(false),
@@ -21,14 +24,14 @@ const commonFields = z.looseObject({
 });
 
 const llamaFields = commonFields.extend({
-  num_key_value_heads: size.nullish(),
+  num_key_value_heads: heads.nullish(),
   // Some Llamas name a window; their attention has none.
   sliding_window: z.null().catch(null),
 });
 
 const mistralFields = commonFields.extend({
-  num_key_value_heads: size.nullable().default(8),
-  sliding_window: size.nullable().default(4096),
+  num_key_value_heads: heads.nullable().default(8),
+  sliding_window: positions.nullable().default(4096),
 });
 
 type Fields = z.infer<typeof llamaFields> | z.infer<typeof mistralFields>;
@@ -57,5 +60,8 @@ function complete(config: Fields, context: z.RefinementCtx): LlamaConfig {
   };
   if (heads % kvHeads !== 0) return disagree("num_key_value_heads", `a divisor of the ${heads} heads`, kvHeads);
   if (width === 0 || width % 2 !== 0) return disagree("head_dim", "an even number of elements", width);
-  return { ...config, kvHeads, width, periods: rotaryPeriods(config, width) };
+  const periods = rotaryPeriods(config, width);
+  const odd = periods.find((period) => !(period > 0 && period < Infinity));
+  if (odd !== undefined) return disagree("rope_theta", "periods that are numbers above 0 in f32", odd);
+  return { ...config, kvHeads, width, periods };
 }

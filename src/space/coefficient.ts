@@ -1,8 +1,9 @@
+import { UserError } from "../errors.ts";
 import { declarations } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
-import { type CurveTerm, curveTerms, levelOf } from "./depth-curve.ts";
+import { type CurveTerm, curveTerms, type Depth, levelOf, termCount } from "./depth-curve.ts";
 import { leastSquares } from "./least-squares.ts";
 import { isLayered, type ParameterSpace, type SearchSpace } from "./search-space.ts";
 
@@ -38,6 +39,13 @@ export interface Gene {
   readonly range: readonly [number, number];
 }
 
+/** The covariance of so many is a matrix of 200 MB, of which the search holds a few. */
+const MAX_GENES = 5000;
+
+function tooManyGenes({ groups, depth }: SearchSpace): string {
+  return `the search space has more than ${MAX_GENES} genes, with ${groups.length} sets of groups and the depth ${depth.curve}; take fewer sets, or a curve of fewer terms`;
+}
+
 /** All coefficients of a search space, in the order of their genes: by parameter, then by expert, then by group. */
 export function layOutCoefficients(space: SearchSpace, { experts, layers }: Parents): Coefficient[] {
   const coefficients: Coefficient[] = [];
@@ -48,10 +56,9 @@ export function layOutCoefficients(space: SearchSpace, { experts, layers }: Pare
     const start = ownSpace.start === "uniform" ? 1 / experts.length : ownSpace.start;
     for (const sharing of parameter.per === "expert" ? experts.map((expert) => [expert]) : [experts]) {
       for (const groups of space.groups) {
-        const terms = curveTerms(
-          groups.some((group) => isLayered[group]) ? space.depth : { curve: "constant" },
-          layers,
-        );
+        const depth: Depth = groups.some((group) => isLayered[group]) ? space.depth : { curve: "constant" };
+        if (firstGene + termCount(depth, layers) > MAX_GENES) throw new UserError(tooManyGenes(space));
+        const terms = curveTerms(depth, layers);
         const name = [...(parameter.per === "expert" ? sharing : []), nameOf(groups), parameter.name].join(".");
         coefficients.push({ parameter, space: ownSpace, experts: sharing, groups, name, start, terms, firstGene });
         firstGene += terms.length;

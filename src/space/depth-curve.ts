@@ -23,9 +23,15 @@ const bases: Readonly<Record<Depth["curve"], Basis>> = {
   dct,
 };
 
+/** How many terms a curve over `layers` layers has. */
+export function termCount(depth: Depth, layers: number): number {
+  if (depth.curve === "constant") return 1;
+  return "terms" in depth ? Math.min(depth.terms, layers) : layers;
+}
+
 /** The terms of a curve over `layers` layers: no more than there are layers, since so many already reach every curve. */
 export function curveTerms(depth: Depth, layers: number): CurveTerm[] {
-  const terms = "terms" in depth ? Math.min(depth.terms, layers) : layers;
+  const terms = termCount(depth, layers);
   return terms === 1 ? bases.constant(1, layers) : bases[depth.curve](terms, layers);
 }
 

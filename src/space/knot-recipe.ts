@@ -4,7 +4,7 @@ import { declarations, type MethodName, methodNames } from "../merge/declaration
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
 import { levelOf } from "./depth-curve.ts";
-import { isLayered } from "./search-space.ts";
+import { isLayered, MAX_VALUE } from "./search-space.ts";
 
 /**
  * A merge for models of any depth: each coefficient is one value, or straight lines between values at evenly spaced
@@ -27,7 +27,9 @@ interface GivenRecipes {
 
 const groupNames = Object.keys(isLayered) as Group[];
 
-const knotsSchema = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(2)]).optional();
+const valueSchema = z.number().min(-MAX_VALUE).max(MAX_VALUE);
+const severalSchema = z.array(valueSchema).min(2).max(1000);
+const knotsSchema = z.union([valueSchema.transform((value) => [value]), severalSchema]).optional();
 
 const groupsSchema = z
   .strictObject({
@@ -41,11 +43,8 @@ const groupsSchema = z
 
 /** One value or knots for all tensors, or by group. */
 const coefficientSchema = z.union([
-  z.number().transform((value) => byGroup({ rest: [value] })),
-  z
-    .array(z.number())
-    .min(2)
-    .transform((knots) => byGroup({ rest: knots })),
+  valueSchema.transform((value) => byGroup({ rest: [value] })),
+  severalSchema.transform((knots) => byGroup({ rest: knots })),
   groupsSchema.transform(byGroup),
 ]);
 

@@ -29,6 +29,12 @@ export const isLayered: Readonly<Record<Group, boolean>> = { attention: true, ml
 
 const groupNames = Object.keys(isLayered) as Group[];
 
+/** Largest magnitude of a parameter's value in a search space or a recipe. */
+export const MAX_VALUE = 1000;
+const MIN_WIDTH = 1e-6;
+/** As a part of the range. */
+const MIN_SIGMA = 1e-6;
+
 const termsSchema = z.int().min(2).max(1000);
 
 const depthSchema = z
@@ -54,17 +60,24 @@ const groupsSchema = z
     "sets of tensor groups that share their coefficients; embedding is the token embedding and the output head",
   );
 
+/** Merges take weights of about 1; beyond these, sums and steps lose their digits. */
+const value = z.number().min(-MAX_VALUE).max(MAX_VALUE);
+
 const parameterSchema = z.strictObject({
   range: z
-    .tuple([z.number(), z.number()], "a list of two numbers")
+    .tuple([value, value], "a list of two numbers")
     .refine(([low, high]) => low < high, {
       abort: true,
       error: ({ input }) => `expected the lower end before the higher one, found ${JSON.stringify(input)}`,
     })
+    .refine(([low, high]) => high - low >= MIN_WIDTH, {
+      abort: true,
+      error: ({ input }) => `expected ends at least ${MIN_WIDTH} apart, found ${JSON.stringify(input)}`,
+    })
     .optional()
     .describe("lowest and highest value"),
   start: z
-    .union([z.number(), z.literal("uniform")])
+    .union([value, z.literal("uniform")])
     .optional()
     .describe("first value; uniform is 1 / number of experts"),
   sigma: z.number().positive().optional().describe("initial standard deviation, in units of the parameter"),
@@ -131,6 +144,9 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
     }
     if (sigma !== undefined && sigma > (high - low) / 3) {
       report(["sigma"], `expected at most a third of the range ${low} to ${high}, found ${sigma}`);
+    }
+    if (sigma !== undefined && sigma < (high - low) * MIN_SIGMA) {
+      report(["sigma"], `expected at least a millionth of the range ${low} to ${high}, found ${sigma}`);
     }
   }
 }

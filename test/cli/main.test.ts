@@ -209,6 +209,11 @@ describe("a failure", () => {
     ],
     [
       2,
+      ["run", "tiny.yaml", "--evaluations", "1e15"],
+      "error: option '--evaluations <count>' argument '1e15' is invalid. expected at most 1000000000\n",
+    ],
+    [
+      2,
       ["run", "tiny.yaml", "--budget", "1m", "--evaluations", "9"],
       "error: option '--evaluations <count>' cannot be used with option '--budget <time>'\n",
     ],

@@ -85,6 +85,14 @@ describe("loadYaml", () => {
     expect(errorOf(text)).toContain(message);
   });
 
+  test("refuses a key that zod would leave out, wherever it is", () => {
+    const sentence = 'a key cannot be named "__proto__"; give it another name';
+    expect(errorOf("layersPerGroup: 1\n__proto__: 2")).toBe(`space.yaml:2:1: ${sentence}`);
+    expect(errorOf("layersPerGroup: 1\ntasks: { on: 1, __proto__: 2 }")).toBe(`space.yaml:2:17: ${sentence}`);
+    expect(errorOf('layersPerGroup: 1\ntasks: { "\\u005f_proto__": 2 }')).toBe(`space.yaml:2:10: ${sentence}`);
+    expect(errorOf("layersPerGroup: 1\nmore: [{ a: { __proto__: 2 } }]")).toBe(`space.yaml:2:15: ${sentence}`);
+  });
+
   test("reports the earliest of several faults, and unknown keys before what they leave missing", () => {
     expect(errorOf("method: 4\nlayersPerGroup: 0")).toContain(":1:9: method");
     expect(errorOf("method: 4\nlayersPerGrup: 0")).toContain(':2:1: unknown key "layersPerGrup"');

@@ -166,8 +166,49 @@ describe("loadExperiment", () => {
     ],
     ["base: ''", 'base: expected a path, found ""'],
     ["sede: 3", '6:1: unknown key "sede"; did you mean "seed"?'],
+    ["search: { population: 10001 }", "search.population: expected at most 10000, found 10001"],
+    ["search: { population: 1e308 }", "search.population: expected "],
+    ["search: { rowFraction: 1e308 }", "search.rowFraction: expected at most 1, found 1e+308"],
+    ["budget: { evaluations: 1000000001 }", "5:24: budget.evaluations: expected at most 1000000000, found 1000000001"],
+    ["budget: { evaluations: 1.5 }", "budget.evaluations: expected a whole number, found 1.5"],
+    ["budget: { time: 8785h }", "budget.time: expected at most 8784h"],
+    [`budget: { time: ${"9".repeat(400)}h }`, "budget.time: expected at most 8784h"],
+    ["tasks: { xsum: { rows: x, weight: 1e-320 } }", "tasks.xsum.weight: expected at least 0.000001, found 1e-320"],
+    ["tasks: { xsum: { rows: x, weight: 1e308 } }", "tasks.xsum.weight: expected at most 1000000, found 1e+308"],
+    ["tasks: { xsum: { rows: x, weight: .inf } }", "tasks.xsum.weight: expected a number, found Infinity"],
+    ["seed: 1e300", "seed: expected "],
   ])("refuses %s", async (line, message) => {
     await expect(load(line)).rejects.toThrow(message);
+  });
+
+  test.each(["constructor", "toString", "hasOwnProperty", "valueOf"])(
+    "refuses the name %s, wherever it is given",
+    async (name) => {
+      const sentence = `"${name}" is a name of JavaScript's own; take another`;
+      await expect(load(`experts: { ${name}: x }`)).rejects.toThrow(sentence);
+      await expect(load(`experts: [models/${name}]`)).rejects.toThrow(`"${name}" cannot serve as a name`);
+      await expect(load(`tasks: { ${name}: { rows: x } }`)).rejects.toThrow(sentence);
+      await expect(load(`name: ${name}`)).rejects.toThrow(sentence);
+      await expect(load(`recipes: { ${name}: { method: linear, weight: { nature: 1, craft: 1 } } }`)).rejects.toThrow(
+        sentence,
+      );
+    },
+  );
+
+  test("refuses the name __proto__, wherever it is given, and never leaves it out", async () => {
+    const sentence = 'a key cannot be named "__proto__"; give it another name';
+    for (const line of [
+      "experts: { one: x, __proto__: y }",
+      "tasks: { xsum: { rows: x }, __proto__: { rows: y } }",
+      "recipes: { __proto__: { method: linear, weight: 1 } }",
+      "recipes: { a: { method: linear, weight: { nature: 1, craft: 1, __proto__: 1 } } }",
+      "search: { __proto__: 1 }",
+    ]) {
+      const at = line.indexOf("__proto__") + 1;
+      await expect(load(line)).rejects.toThrow(new RegExp(`first-try\\.yaml:[56]:${at}: ${sentence}`));
+    }
+    await expect(load("experts: [models/__proto__]")).rejects.toThrow('"__proto__" cannot serve as a name');
+    await expect(load("name: __proto__")).rejects.toThrow(`"__proto__" is a name of JavaScript's own`);
   });
 });
 

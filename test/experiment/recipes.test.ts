@@ -39,6 +39,22 @@ describe("recipes of an experiment", () => {
   });
 
   test.each([
+    [
+      "a: { method: linear, weight: { nature: 1e308, craft: 0 } }",
+      "recipes.a.weight.nature: expected at most 1000, found 1e+308",
+    ],
+    [
+      "a: { method: linear, weight: { nature: [0, -1001], craft: 0 } }",
+      "recipes.a.weight.nature[1]: expected at least -1000, found -1001",
+    ],
+    [
+      `a: { method: linear, weight: { nature: [${"0,".repeat(1001)}], craft: 0 } }`,
+      "recipes.a.weight.nature: expected at most 1000 items, found a list of 1001",
+    ],
+    [
+      "a: { method: linear, weight: { toString: 1, nature: 1, craft: 0 } }",
+      "recipes.a.weight.toString: no expert has this name",
+    ],
     ["a: { method: linear }", '8:6: recipes.a: missing key "weight": expected a value for each of nature, craft'],
     ["a: { weight: { nature: 1, craft: 0 } }", 'recipes.a: missing key "method": expected linear or task_arithmetic'],
     ["a: { method: linear, wieght: {} }", '8:24: recipes.a: unknown key "wieght"; did you mean "weight"?'],

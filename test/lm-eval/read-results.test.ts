@@ -34,6 +34,17 @@ describe("readLmEvalOutput", () => {
     });
   });
 
+  test.each(["__proto__", "constructor", "toString"])("refuses a task named %s", async (name) => {
+    for (const text of [
+      `{"results": {"quiz": {}, "${name}": {"acc,none": 1}}}`,
+      `{"results": {"quiz": {}}, "group_subtasks": {"quiz": ["${name}"]}}`,
+    ]) {
+      const reading = read({ "results_1.json": text });
+      await expect(reading).rejects.toThrow(`results_1.json: a task cannot be named '${name}' here; rename it`);
+      await expect(reading).rejects.toThrow(UserError);
+    }
+  });
+
   test("reads whether each document was answered right, in their order and by the first filter", async () => {
     const file = "samples_quiz_2026-01-02T00-00-00.1.jsonl";
     const { rows } = await read({ "results_2.json": results, [file]: lines });

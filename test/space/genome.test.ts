@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
 import { type Curve, type MergeRecipe, uniformRecipe } from "../../src/merge/recipe.ts";
 import type { Depth } from "../../src/space/depth-curve.ts";
 import { buildGenome } from "../../src/space/genome.ts";
@@ -31,6 +32,17 @@ function spaceOf(
   const { groups = groupings[1]!, depth = { curve: "dct", terms: 3 }, range = [0, 1.5] } = options;
   return { method: "task_arithmetic", groups, depth, parameters: { weight: { range, start: 0.8, sigma: 0.1 } } };
 }
+
+describe("a search space of very many genes", () => {
+  test("is refused before they are laid out", () => {
+    const space = spaceOf({ depth: { curve: "per-layer" } });
+    expect(() => buildGenome(space, { ...parents, layers: 5000 })).toThrow(
+      new UserError(
+        "the search space has more than 5000 genes, with 3 sets of groups and the depth per-layer; take fewer sets, or a curve of fewer terms",
+      ),
+    );
+  });
+});
 
 function curves(recipe: MergeRecipe): Curve[] {
   return Object.values(recipe.parameters).flatMap((groups) =>

@@ -62,6 +62,23 @@ describe("search space", () => {
       "parameters: { weight: { sigma: 0.9 } }",
       "parameters.weight.sigma: expected at most a third of the range 0 to 1.5, found 0.9",
     ],
+    [
+      "parameters: { weight: { range: [0, 1e308] } }",
+      "parameters.weight.range[1]: expected at most 1000, found 1e+308",
+    ],
+    ["parameters: { weight: { range: [-1e308, 1e308] } }", "range[0]: expected at least -1000, found -1e+308"],
+    [
+      "parameters: { weight: { range: [0, 1e-320] } }",
+      "range: expected ends at least 0.000001 apart, found [0,1e-320]",
+    ],
+    ["parameters: { weight: { range: [1, 1.0000000000000002] } }", "range: expected ends at least 0.000001 apart"],
+    ["parameters: { weight: { range: [0, .inf] } }", "range[1]: expected a number, found Infinity"],
+    ["parameters: { weight: { start: 1e308 } }", "start: expected at most 1000, found 1e+308"],
+    [
+      "parameters: { weight: { sigma: 1e-320 } }",
+      "sigma: expected at least a millionth of the range 0 to 1.5, found 1e-320",
+    ],
+    ["depth: { knots: 1001 }", "depth.knots: expected at most 1000, found 1001"],
     ["parameters: { weight: { start: .nan } }", "parameters.weight.start: expected a number or uniform, found NaN"],
   ])("refuses %s", (line, message) => {
     const key = line.slice(0, line.indexOf(":"));
