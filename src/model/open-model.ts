@@ -28,14 +28,17 @@ export function openModel({ folder, config }: Pick<CheckpointHeader, "folder" | 
   const found = config["model_type"];
   const architecture = architectures.find(({ modelType }) => modelType === found);
   if (!architecture) {
-    throw new UserError(
-      `${file}: expected model_type to be one of ${modelTypes.join(", ")}, found ${JSON.stringify(found)}`,
-    );
+    throw new UserError(`${file}: expected model_type to be one of ${modelTypes.join(", ")}, found ${inShort(found)}`);
   }
   const parsed = architecture.config.safeParse(config, { error: expectation, reportInput: true });
   if (parsed.success) return parsed.data(precision);
   const [fault] = faultsOf(parsed.error.issues);
   throw new UserError(`${file}: ${fault?.message}; this model cannot be run`);
+}
+
+function inShort(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
 /** Refuses a checkpoint that lacks a weight of the model, has another shape, or holds weights the model does not know. */
