@@ -58,7 +58,8 @@ const budgetSchema: z.ZodType<Budget> = z.union([
 /** An experiment as `loadExperiment` gives it, after JSON. */
 const experimentSchema: z.ZodType<Experiment> = z
   .strictObject({
-    name: nameSchema,
+    // That of the file where it names none, whatever a file may be called.
+    name: z.string().min(1).max(255),
     base: pathSchema,
     experts: z.array(z.strictObject({ name: nameSchema, path: pathSchema })).min(1),
     space: spaceSchema,

@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
@@ -63,6 +64,15 @@ const faults: readonly (readonly [what: string, change: Change, says: string])[]
 describe("recordedExperiment", () => {
   test.each(files)("takes what %s is in a journal", async (file) => {
     const experiment = await loadExperiment(join(shipped, file));
+    expect(recordedExperiment("run", JSON.parse(JSON.stringify(experiment)))).toEqual(experiment);
+  });
+
+  test.each(["my run", "2024", "constructor", "ä"])("takes an experiment whose file is called %s", async (name) => {
+    const path = join(await temporaryFolder(), `${name}.yaml`);
+    const file = { base: "base", experts: ["a"], space: { method: "linear", groups: "all", depth: "constant" } };
+    await writeFile(path, JSON.stringify({ ...file, tasks: { quiz: { rows: "quiz.csv" } }, budget: { time: "1m" } }));
+    const experiment = await loadExperiment(path);
+    expect(experiment.name).toBe(name);
     expect(recordedExperiment("run", JSON.parse(JSON.stringify(experiment)))).toEqual(experiment);
   });
 
