@@ -11,6 +11,15 @@ export interface Fault {
 
 type Issue = z.core.$ZodIssue;
 
+/** Longer than any sentence of ours; what is quoted may be of any length. */
+const MAX_LENGTH = 500;
+
+/** The first fault behind zod's issues, as a sentence that a person reads. */
+export function firstFaultOf(issues: readonly Issue[]): string {
+  const [{ message } = { message: "not valid" }] = faultsOf(issues);
+  return message.length > MAX_LENGTH ? `${message.slice(0, MAX_LENGTH)}...` : message;
+}
+
 /** The faults behind zod's issues, which must come from a parse with `reportInput: true` and `error: expectation`. */
 export function faultsOf(issues: readonly Issue[]): Fault[] {
   return issues.flatMap((issue) => faultsOfIssue(issue, []));

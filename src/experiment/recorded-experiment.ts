@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { expectation } from "../config/expectation.ts";
-import { faultsOf } from "../config/faults.ts";
+import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
@@ -90,7 +90,7 @@ export function recordedExperiment(folder: string, found: unknown): Experiment {
   const parsed = experimentSchema.safeParse(found, { error: expectation, reportInput: true });
   if (parsed.success) return parsed.data;
   throw new UserError(
-    `${folder}: the experiment in its journal cannot be one: ${faultsOf(parsed.error.issues)[0]?.message}; restore the journal from a copy or start a new run`,
+    `${folder}: the experiment in its journal cannot be one: ${firstFaultOf(parsed.error.issues)}; restore the journal from a copy or start a new run`,
   );
 }
 

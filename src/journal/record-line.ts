@@ -61,7 +61,10 @@ function revive(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth > MAX_DEPTH) throw new RangeError("nested too deeply");
   if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) value[i] = revive(item, depth + 1);
+    // Most are numbers, of which there may be millions.
+    for (let i = 0; i < value.length; i += 1) {
+      if (typeof value[i] === "object") value[i] = revive(value[i], depth + 1);
+    }
     return value;
   }
   const number = numberIn(value);

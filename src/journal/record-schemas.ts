@@ -1,7 +1,8 @@
 /** What every kind of record must look like before anything relies on it: a checksum proves no origin. */
 import { z } from "zod";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import { recipeSchema } from "../merge/recipe-schema.ts";
+import { listOf, listsOf, mapOf, numbersOf } from "./lists.ts";
+import { recipeSchema } from "./recipe-schema.ts";
 import type { Entry } from "./record-line.ts";
 import type {
   Gain,
@@ -25,18 +26,18 @@ function objectOf<T extends object>(fields: Fields<T>): z.ZodType<T> {
 const MAX_LOSSES = 2 ** 27;
 
 const name = z.string().min(1).max(4096);
-const byName = <T>(value: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> => z.record(name, value);
 /** Whatever was measured; a model may fail on a row, and its loss is NaN then. */
 const measured = z.custom<number>((value) => typeof value === "number", {
   error: ({ input }) => `expected a number, found ${showUntrusted(input)}`,
 });
 const whole = z.int().min(0);
 const milliseconds = z.number().min(0);
-/** A coordinate in the unit cube. */
-const coordinate = z.number().min(0).max(1);
 const hexadecimal = z.string().regex(/^[0-9a-f]{1,128}$/, "hexadecimal digits");
 const interval = z.tuple([measured, measured]);
-const point = z.array(coordinate);
+const inUnitCube = ["coordinates from 0 to 1", (value: number) => value >= 0 && value <= 1] as const;
+const point = numbersOf(...inUnitCube);
+const points = listsOf(...inUnitCube);
+const losses = numbersOf("numbers", () => true);
 
 const lossesRef = objectOf<LossesRef>({
   offset: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
@@ -44,7 +45,7 @@ const lossesRef = objectOf<LossesRef>({
   checksum: hexadecimal.length(8),
 });
 
-const scores: z.ZodType<TaskScores> = byName(
+const scores: z.ZodType<TaskScores> = mapOf(
   objectOf<TaskScores[string]>({ loss: measured, accuracy: measured.exactOptional() }),
 );
 
@@ -55,46 +56,46 @@ const gain = objectOf<Gain>({ gain: measured, interval, pValue: measured });
 const guardedModel = objectOf<GuardedModel>({
   ...scoredFields,
   kind: z.enum(["parent", "average", "global", "recipe", "winner"]),
-  intervals: byName(interval),
-  gains: objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: byName(gain) }).exactOptional(),
+  intervals: mapOf(interval),
+  gains: objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: mapOf(gain) }).exactOptional(),
 });
 
-const scoredModels = z.array(objectOf<ScoredModel>(scoredFields));
+const scoredModel = objectOf<ScoredModel>(scoredFields);
 
 const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads[Type]> } = {
   start: {
     format: whole,
     // What an experiment is, is known further up, to `recordedExperiment`.
     experiment: z.record(z.string(), z.unknown()),
-    identity: byName(z.string()),
-    versions: byName(z.string()),
+    identity: mapOf(z.string()),
+    versions: mapOf(z.string()),
   },
   baselines: {
-    models: scoredModels.min(1),
-    scales: byName(z.number().positive()),
+    models: listOf(scoredModel, 1),
+    scales: mapOf(z.number().positive()),
     evaluationMs: milliseconds,
     rowLosses: lossesRef,
     elapsedMs: milliseconds,
   },
   plan: {
-    genes: z.array(name).min(1),
+    genes: listOf<string>(name, 1),
     start: point,
-    inject: z.array(point),
+    inject: points,
     population: z.int().min(2).max(100_000),
     rowFraction: z.number().positive().max(1),
     elapsedMs: milliseconds,
   },
-  ask: { generation: whole, points: z.array(point), rows: byName(whole) },
+  ask: { generation: whole, points, rows: mapOf(whole) },
   result: {
     generation: whole,
-    losses: z.array(measured),
+    losses,
     meanLoss: measured,
     rowLosses: lossesRef,
     elapsedMs: milliseconds,
   },
-  finalists: { models: scoredModels, winner: objectOf<ScoredModel>(scoredFields), elapsedMs: milliseconds },
+  finalists: { models: listOf(scoredModel), winner: scoredModel, elapsedMs: milliseconds },
   verdict: {
-    models: z.array(guardedModel).min(1),
+    models: listOf(guardedModel, 1),
     weightsDigest: hexadecimal,
     rowLosses: lossesRef,
     elapsedMs: milliseconds,

@@ -1,5 +1,5 @@
 import { expectation } from "../config/expectation.ts";
-import { faultsOf } from "../config/faults.ts";
+import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { isJsonObject } from "../files/json-object.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
@@ -11,6 +11,9 @@ import { readAt, readingRegularFile } from "../files/regular-file.ts";
 
 /** All records of a journal are held in memory, so no larger one is read, or written. */
 const MAX_BYTES = 2 ** 28;
+
+/** Of one record; the largest are the points of a generation, of which this holds hundreds of thousands of genes. */
+const MAX_LINE_BYTES = 2 ** 23;
 
 const REMEDY = "restore the file from a copy or start a new run";
 
@@ -40,6 +43,7 @@ export function readRecords(path: string): Replay {
   let bytes = 0;
   while (bytes < content.length) {
     const end = content.indexOf("\n", bytes);
+    if (end - bytes > MAX_LINE_BYTES) throw damaged(path, records.length);
     const found = end === -1 ? undefined : decodeLine(content.toString("utf8", bytes, end));
     if (found === undefined && (end === -1 || end === content.length - 1)) break;
     records.push(nextRecord(found, sequence, path));
@@ -56,9 +60,11 @@ export function lineOf(
   { path, bytes }: { readonly path: string; readonly bytes: number },
 ): { readonly line: string; readonly readBack: JournalRecord } {
   const line = encodeEntry(entry);
-  if (bytes + Buffer.byteLength(line) > MAX_BYTES) {
+  const length = Buffer.byteLength(line);
+  if (length > MAX_LINE_BYTES || bytes + length > MAX_BYTES) {
+    const limits = `a record has at most ${MAX_LINE_BYTES} bytes and a journal ${MAX_BYTES}`;
     const remedy = "export the best so far, or start a run with fewer genes";
-    throw new UserError(`${path}: the next record would make it larger than ${MAX_BYTES} bytes; ${remedy}`);
+    throw new UserError(`${path}: ${limits}, which the next ${entry.record.type} would exceed; ${remedy}`);
   }
   return { line, readBack: nextRecord(decodeLine(line.slice(0, -1)), sequence, path) };
 }
@@ -69,7 +75,7 @@ function nextRecord(found: unknown, sequence: RecordSequence, path: string): Jou
   if (!isJsonObject(found) || found["sequence"] !== length) throw damaged(path, length);
   if (length === 0) checkFormat(found["record"], path);
   const parsed = entrySchema.safeParse(found, { error: expectation, reportInput: true });
-  const fault = parsed.success ? sequence.add(parsed.data) : faultsOf(parsed.error.issues)[0]?.message;
+  const fault = parsed.success ? sequence.add(parsed.data) : firstFaultOf(parsed.error.issues);
   if (parsed.success && fault === undefined) return parsed.data.record;
   throw new UserError(`${path}: record ${length + 1} is none that a run writes: ${fault}; ${REMEDY}`);
 }

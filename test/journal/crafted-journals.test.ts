@@ -97,7 +97,7 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["plan", { genes: [], start: [] }, "record.genes: expected at least 1 item"],
   ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
   ["plan", { inject: [[]] }, "start and inject: expected a list of 2, found one of 0"],
-  ["plan", { start: [0, 1e308] }, "record.start[1]: expected at most 1, found 1e+308"],
+  ["plan", { start: [0, 1e308] }, "record.start: expected a list of coordinates from 0 to 1, found 1e+308 at [1]"],
   ["plan", { population: 1e9 }, "record.population: expected at most 100000, found 1000000000"],
   ["plan", { population: 2.5 }, "record.population: expected a whole number, found 2.5"],
   ["plan", { rowFraction: 0 }, "record.rowFraction: expected more than 0, found 0"],
@@ -113,14 +113,14 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
         [0, { $number: "NaN" }],
       ],
     },
-    "record.points[1][1]: expected a number, found NaN",
+    "record.points: expected lists of coordinates from 0 to 1, found [ 0, NaN ] at [1]",
   ],
-  ["ask", { points: { length: 2 } }, "record.points: expected a list, found a mapping"],
+  ["ask", { points: { length: 2 } }, "record.points: expected lists of coordinates from 0 to 1, found [Object]"],
   ["ask", { rows: {} }, "rows: expected the tasks [ 'quiz' ], found []"],
   ["ask", { rows: { quiz: -1 } }, "record.rows.quiz: expected at least 0, found -1"],
   ["result", { losses: [1] }, "losses: expected a list of 2, found one of 1"],
-  ["result", { losses: [1, null] }, "record.losses[1]: expected a number, found null"],
-  ["result", { losses: [1, { $number: "7" }] }, "record.losses[1]: expected a number, found [Object]"],
+  ["result", { losses: [1, null] }, "record.losses: expected a list of numbers, found null at [1]"],
+  ["result", { losses: [1, { $number: "7" }] }, "record.losses: expected a list of numbers, found [Object] at [1]"],
   ["result", { meanLoss: { $number: "NaN", a: 1 } }, "record.meanLoss: expected a number, found [Object]"],
   ["finalists", { winner: undefined }, 'record: missing key "winner"'],
   ["finalists", { winner: { ...model, scores: { other: { loss: 1 } } } }, "scores: expected the tasks [ 'quiz' ]"],
@@ -188,6 +188,35 @@ describe("a journal with valid checksums", () => {
     expect(() => Journal.open(folder)).toThrow("record 7 is damaged: expected a valid checksum");
     expect(() => readJournal(folder)).toThrow(REMEDY);
   });
+});
+
+/** Journals of so many bytes that each fault, or each item, must cost little. */
+const large: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
+  ["models", 1, bodyOf({ ...sound[1], models: [] }, 1).replace("[]", `[${"0,".repeat(4e6)}0]`), "record.models[0]"],
+  ["losses", 4, bodyOf({ ...sound[4], losses: [] }, 4).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
+  [
+    "points",
+    3,
+    bodyOf({ ...sound[3], points: [] }, 3).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
+    "expected a list of 2",
+  ],
+  [
+    "scores",
+    1,
+    bodyOf(sound[1], 1).replace(
+      '"scores":{',
+      `"scores":{${Array.from({ length: 6e5 }, (_, i) => `"${i}":0,`).join("")}`,
+    ),
+    "record.models[0].scores.0: expected a mapping, found 0",
+  ],
+];
+
+test.each(large)("a journal of millions of %s is refused within the memory", async (...[, number, body, says]) => {
+  const folder = await temporaryFolder();
+  writeJournal(folder, bodiesWith(number, body));
+  const began = performance.now();
+  expect(() => readJournal(folder)).toThrow(says);
+  expect(performance.now() - began).toBeLessThan(20_000);
 });
 
 describe("a journal that is no journal", () => {

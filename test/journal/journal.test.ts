@@ -136,7 +136,7 @@ describe("Journal", () => {
     using journal = Journal.open(folder);
     expect(() => journal.append(ask(1, [[0.5, 2]]))).toThrow(
       new UserError(
-        `${path}: record 6 is none that a run writes: record.points[0][1]: expected at most 1, found 2; restore the file from a copy or start a new run`,
+        `${path}: record 6 is none that a run writes: record.points: expected lists of coordinates from 0 to 1, found [ 0.5, 2 ] at [0]; restore the file from a copy or start a new run`,
       ),
     );
     expect(readFileSync(path)).toEqual(before);
