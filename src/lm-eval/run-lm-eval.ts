@@ -31,19 +31,21 @@ const LONGEST_PATH = 200;
 const CACHE = "a cache of lm_eval does not tell one model's answers from another's";
 
 /** Options that are not for further arguments, and why. */
-const REFUSED: Readonly<Record<string, string>> = {
-  "--model": "this follows from the target",
-  "-m": "this follows from the target",
-  "-M": "this follows from the target",
-  "--tasks": "this follows from --task",
-  "-t": "this follows from --task",
-  "--batch_size": "this follows from --batch-size",
-  "-b": "this follows from --batch-size",
-  "--output_path": "this follows from the folder of the target",
-  "-o": "this follows from the folder of the target",
-  "--use_cache": CACHE,
-  "-c": CACHE,
-};
+const REFUSED: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "--model": "this follows from the target",
+    "-m": "this follows from the target",
+    "-M": "this follows from the target",
+    "--tasks": "this follows from --task",
+    "-t": "this follows from --task",
+    "--batch_size": "this follows from --batch-size",
+    "-b": "this follows from --batch-size",
+    "--output_path": "this follows from the folder of the target",
+    "-o": "this follows from the folder of the target",
+    "--use_cache": CACHE,
+    "-c": CACHE,
+  }),
+);
 
 /** The arguments of lm_eval that decide a result, apart from the model. */
 export function settingsOf({ task, batchSize, args }: Question): string[] {
@@ -66,7 +68,7 @@ export function lmEvalArguments(model: string, question: Question, output: strin
   }
   for (const argument of question.args) {
     const option = argument.split("=", 1)[0] ?? "";
-    const reason = REFUSED[option] ?? (/(^|[,=])pretrained=/.test(argument) ? REFUSED["--model"] : undefined);
+    const reason = REFUSED.get(option) ?? (/(^|[,=])pretrained=/.test(argument) ? REFUSED.get("--model") : undefined);
     if (reason !== undefined) throw new UserError(`${argument}: ${reason}; leave it out`);
   }
   const modelArgs = `pretrained=${model}`;

@@ -36,6 +36,17 @@ async function shardsOf(maxShardBytes: number): Promise<string[]> {
 }
 
 describe("checkpoint writer", () => {
+  test.each([16, 1000])("keeps tensors of any name, in shards of %i bytes too", async (maxShardBytes) => {
+    const folder = await temporaryFolder();
+    const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+    const specs = names.map((name): TensorSpec => ({ name, dtype: "bf16", shape: [2, 4] }));
+    await writeCheckpoint(folder, specs, async (name) => bytesOf(name, 0), { maxShardBytes });
+    writeFileSync(join(folder, "config.json"), "{}");
+    await using checkpoint = await Checkpoint.open(folder);
+    expect([...checkpoint.tensors.keys()].toSorted()).toEqual(names.toSorted());
+    for (const name of names) expect(await checkpoint.read(name)).toEqual(bytesOf(name, 0));
+  });
+
   test("writes shards and index as the original libraries do, byte for byte but for the index's layout", async () => {
     const folder = await temporaryFolder();
     await using original = await Checkpoint.open(join(fixtures, "sharded"));

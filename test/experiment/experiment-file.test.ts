@@ -177,6 +177,7 @@ describe("loadExperiment", () => {
     ["tasks: { xsum: { rows: x, weight: 1e308 } }", "tasks.xsum.weight: expected at most 1000000, found 1e+308"],
     ["tasks: { xsum: { rows: x, weight: .inf } }", "tasks.xsum.weight: expected a number, found Infinity"],
     ["seed: 1e300", "seed: expected "],
+    ["search: { constructor: 1 }", '6:11: search: unknown key "constructor"; expected algorithm, population'],
   ])("refuses %s", async (line, message) => {
     await expect(load(line)).rejects.toThrow(message);
   });

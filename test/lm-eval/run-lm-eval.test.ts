@@ -62,6 +62,12 @@ describe("lmEvalArguments", () => {
     const asked = { ...question, args: ["--device", argument] };
     expect(() => lmEvalArguments("/a", asked, "/out")).toThrow(`${argument}: this follows from`);
   });
+
+  test("passes on arguments of any name", () => {
+    const args = ["constructor", "toString", "__proto__"];
+    const asked = { task: "mmlu", batchSize: "8", args };
+    expect(lmEvalArguments("/a", asked, "/out")).toEqual(expect.arrayContaining(args));
+  });
 });
 
 describe("runLmEval", () => {

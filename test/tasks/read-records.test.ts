@@ -179,6 +179,23 @@ describe("JSON", () => {
   });
 });
 
+test("columns of any name are passed over, whatever the format", async () => {
+  const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+  const [expected] = await read("a.jsonl", JSON.stringify({ input: "An article.", target: "Short." }));
+  const columns = [...names, "input", "target"];
+  const values = [...names.map(() => "x"), "An article.", "Short."];
+  const json = `{${columns.map((name, i) => `${JSON.stringify(name)}:${JSON.stringify(values[i])}`).join(",")}}`;
+  expect(await read("b.jsonl", json)).toEqual([expected]);
+  expect(await read("b.json", `[${json}]`)).toEqual([expected]);
+  expect(await read("b.csv", stringify([columns, values]))).toEqual([expected]);
+  const lists = Object.fromEntries(columns.map((name, i) => [name, [values[i]!]]));
+  expect(await read("b.parquet", parquet(lists))).toEqual([expected]);
+  // A row's own text does not come from another's prototype.
+  expect(await fault("c.jsonl", '{"__proto__": {"input": "An article.", "target": "Short."}}')).toContain(
+    "or input, target (text); found __proto__",
+  );
+});
+
 test("a file of more than 1 GiB is refused unread, whatever its format", async () => {
   const path = join(await temporaryFolder(), "rows.parquet");
   await writeFile(path, "");
