@@ -1,78 +1,74 @@
-import { type AsyncBuffer, type Compressors, parquetMetadata, parquetScan, parquetSchema } from "hyparquet";
-import { compressors, decompressZstd } from "hyparquet-compressors";
+import { type ChildProcess, fork } from "node:child_process";
 import { UserError } from "../errors.ts";
+import { childProgram } from "../files/child-program.ts";
+import type { Expected } from "../files/read-file.ts";
+import type { ParquetTable } from "./parquet-table.ts";
 import type { RowRecord } from "./row-record.ts";
 
-type Decompress = (input: Uint8Array, length: number) => Uint8Array;
+/** What the process is asked, after it has said that it is ready. */
+export interface ParquetRequest {
+  readonly path: string;
+  readonly file: Expected;
+  readonly columns: readonly string[];
+}
 
-/** Of all pages after decompression; a small file of zeros could otherwise fill the memory. */
-const MAX_UNPACKED_BYTES = 2 ** 30;
+export type ParquetAnswer = { readonly table: ParquetTable } | { readonly refusal: string };
+
+/** Megabytes of heap: 900,000 rows of 243 million characters took 760 with all else. */
+const HEAP_MB = 2048;
+/** Of work on one file: those 900,000 rows took 28 s on two busy cores. */
+const PATIENCE_MS = 120_000;
 
 /**
- * The rows of a parquet file, of which only the named columns are read; integers of 64 bits come as numbers. Whatever is
- * wrong with the file is a UserError. Counts in its metadata are compared with the values that are there, never relied
- * on; what a page of run lengths expands to is not bounded.
+ * The rows of a parquet file, of which only the named columns are read, in a process of its own: one that takes too long
+ * or too much memory is ended. Whatever is wrong with the file is a UserError.
  */
-export async function parquetRecords(path: string, bytes: Buffer, wanted: ReadonlySet<string>): Promise<RowRecord[]> {
+export async function parquetRecords(
+  path: string,
+  file: Expected,
+  wanted: ReadonlySet<string>,
+  patienceMs: number = PATIENCE_MS,
+): Promise<Iterable<RowRecord>> {
+  const { path: program, execArgv } = childProgram(import.meta.dirname, "parquet-process");
+  const child = fork(program, {
+    execArgv: [`--max-old-space-size=${HEAP_MB}`, ...execArgv],
+    serialization: "advanced",
+    // What the engine writes when its heap is full is told in a sentence.
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
   try {
-    return await readTable(path, bytes, wanted);
-  } catch (error) {
-    throw new UserError(`${path}: cannot read it as parquet: ${(error as Error).message}`, { cause: error });
+    const answer = await answerOf(child, { path, file, columns: [...wanted] }, patienceMs);
+    if ("refusal" in answer) throw new UserError(answer.refusal);
+    return recordsOf(path, answer.table);
+  } finally {
+    child.kill("SIGKILL");
   }
 }
 
-async function readTable(path: string, bytes: Buffer, wanted: ReadonlySet<string>): Promise<RowRecord[]> {
-  const metadata = parquetMetadata(bytes);
-  const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const present = columns.filter((name) => wanted.has(name));
-  const scan = await parquetScan({ file: inMemory(bytes), metadata, columns: present, compressors: bounded() });
-  const records: RowRecord[] = [];
-  // A range is a group of rows.
-  for (const { rowStart, rowEnd } of scan.ranges) {
-    const table = new Map<string, ArrayLike<unknown>>();
-    for (const column of present) {
-      const values = await scan.readColumn({ column, rowStart, rowEnd });
-      if (values.length !== rowEnd - rowStart) {
-        throw new Error(`expected ${rowEnd - rowStart} values of the column ${column}, found ${values.length}`);
-      }
-      table.set(column, values);
-    }
-    // Where no column is wanted one empty record tells the caller so; the row count alone is not to be trusted.
-    const count = present.length > 0 ? rowEnd - rowStart : 1;
-    for (let row = 0; row < count; row++) {
-      const values = Object.fromEntries([...table].map(([name, all]) => [name, plain(all[row])]));
-      records.push({ where: `${path}: row ${rowStart + row + 1}`, columns, values });
-    }
+function answerOf(child: ChildProcess, request: ParquetRequest, patienceMs: number): Promise<ParquetAnswer> {
+  let timer: NodeJS.Timeout | undefined;
+  return new Promise<ParquetAnswer>((resolve, reject) => {
+    const fail = (reason: string): void =>
+      reject(new UserError(`${request.path}: cannot read it as parquet: ${reason}`));
+    child.on("message", (answer: ParquetAnswer | "ready") => {
+      if (answer !== "ready") return resolve(answer);
+      timer = setTimeout(() => fail(`it takes more than ${patienceMs / 1000} s`), patienceMs);
+      child.send(request);
+    });
+    child.on("error", (cause) => fail(`its process does not start (${cause.message})`));
+    child.on("exit", (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      if (timer === undefined) fail(`its process does not start (${how})`);
+      else fail(`its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`);
+    });
+  }).finally(() => clearTimeout(timer));
+}
+
+function* recordsOf(path: string, { columns, rows, values }: ParquetTable): Generator<RowRecord> {
+  // Where no column is wanted one empty record tells the caller so; the row count alone is not to be trusted.
+  const count = values.size > 0 ? rows : Math.min(rows, 1);
+  for (let row = 0; row < count; row++) {
+    const own = Object.fromEntries(Array.from(values, ([name, all]) => [name, all[row]]));
+    yield { where: `${path}: row ${row + 1}`, columns, values: own };
   }
-  return records;
-}
-
-function inMemory(bytes: Buffer): AsyncBuffer {
-  return {
-    byteLength: bytes.length,
-    slice: (start, end) => new Uint8Array(bytes.subarray(start, end)).buffer,
-  };
-}
-
-/** The decompressors, which together return a limited number of bytes. */
-function bounded(): Compressors {
-  let left = MAX_UNPACKED_BYTES;
-  const limit =
-    (decompress: Decompress): Decompress =>
-    (input, length) => {
-      left -= length;
-      if (length < 0 || left < 0)
-        throw new Error(`a page of ${length} bytes; all pages may have ${MAX_UNPACKED_BYTES}`);
-      return decompress(input, length);
-    };
-  // On its own Zstandard's would unpack whatever the page holds, not what its header says.
-  const all = {
-    ...compressors,
-    ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
-  };
-  return Object.fromEntries(Object.entries(all).map(([codec, decompress]) => [codec, limit(decompress)]));
-}
-
-function plain(value: unknown): unknown {
-  return typeof value === "bigint" ? Number(value) : value;
 }

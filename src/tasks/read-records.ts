@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { readFileWithin } from "../files/read-file.ts";
 import { csvRecords } from "./csv-records.ts";
 import { jsonArrayRecords, jsonLinesRecords } from "./json-records.ts";
+import { parquetRecords } from "./parquet-records.ts";
 import type { RowRecord } from "./row-record.ts";
 
 /** Validation rows are a few megabytes; a larger file is the wrong one, and would only fill the memory. */
@@ -18,10 +19,7 @@ const TEXT = { what: "a file of rows", maxBytes: 2 ** 28, advice: "give a part o
 export async function readRecords(path: string, columns: ReadonlySet<string>): Promise<Iterable<RowRecord>> {
   const extension = extname(path).toLowerCase();
   if (extension === ".parquet") {
-    const bytes = await readFileWithin(path, PARQUET);
-    // Its decompressors take a while to load.
-    const { parquetRecords } = await import("./parquet-records.ts");
-    return parquetRecords(path, bytes, columns);
+    return parquetRecords(path, PARQUET, columns);
   }
   const bytes = await readFileWithin(path, TEXT);
   if (extension === ".csv") return csvRecords(path, bytes);

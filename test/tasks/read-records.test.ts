@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
+import { parquetRecords } from "../../src/tasks/parquet-records.ts";
+import { parquetTable } from "../../src/tasks/parquet-table.ts";
+import { rowColumns } from "../../src/tasks/row-formats.ts";
 import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -29,9 +32,18 @@ function asPythonList(choices: readonly string[]): string {
   return `[${choices.map((choice) => (choice.includes("'") ? JSON.stringify(choice) : `'${choice}'`)).join(", ")}]`;
 }
 
-function parquet(columns: Record<string, string[]>): Uint8Array {
+function parquet(columns: Record<string, string[]>, rowGroupSize = 2): Uint8Array {
   const columnData = Object.entries(columns).map(([name, data]) => ({ name, data, type: "STRING" as const }));
-  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 2 }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize }));
+}
+
+/** A small file in which the levels of three values are a run of 2^30. */
+function endlessRun(): Buffer {
+  const input = { name: "input", data: ["a", null, "b"], type: "STRING" as const };
+  const bytes = Buffer.from(parquetWriteBuffer({ columnData: [input], codec: "UNCOMPRESSED" }));
+  const levels = bytes.indexOf(Buffer.from([0x03, 0b101, 1, 0, 0, 0]));
+  bytes.set([0x80, 0x80, 0x80, 0x80, 0x08, 0x01], levels);
+  return bytes;
 }
 
 /** Rows in the columns of the competition. */
@@ -149,14 +161,44 @@ describe("parquet", () => {
 
   test("with any byte changed is read or refused, and never ends the process", async () => {
     const whole = await readFile(join(fixtures, "snappy.parquet"));
-    const path = join(await temporaryFolder(), "rows.parquet");
     for (let at = 0; at < whole.length; at += 7) {
       const bytes = Buffer.from(whole);
       bytes[at] = (bytes[at]! + 1 + at) % 256;
-      await writeFile(path, bytes);
-      const outcome: unknown = await readRows(path).catch((error: unknown) => error);
-      if (!Array.isArray(outcome)) expect(outcome).toMatchObject({ name: "UserError" });
+      // In this process, since another one for each would take a second.
+      const outcome: unknown = await parquetTable("rows.parquet", bytes, rowColumns).catch((error: unknown) => error);
+      if (outcome instanceof Error) expect(outcome).toMatchObject({ name: "UserError" });
+      else expect(outcome).toMatchObject({ values: expect.any(Map) });
     }
+  });
+
+  test("of more rows than anyone scores is refused", async () => {
+    const data = Array<string>(1_100_000).fill("a");
+    expect(await fault("rows.parquet", parquet({ input: data, target: data }, data.length))).toMatch(
+      /: expected at most 1,000,000 rows, found more; give a file of a part of them$/,
+    );
+  });
+
+  test("in which one long text stands for every row is refused before they are made", async () => {
+    const data = Array.from({ length: 600 }, () => "a".repeat(500_000));
+    expect(await fault("rows.parquet", parquet({ input: data, target: data }, 600))).toMatch(
+      /: expected at most 256 MiB of text, found more; give a file of a part of its rows$/,
+    );
+  });
+
+  test("that expands without end brings its own process to its end, and no other", async () => {
+    // A run of 2^30 levels where two are expected.
+    const bytes = endlessRun();
+    const found = await fault("rows.parquet", bytes);
+    expect(found).toMatch(
+      /: cannot read it as parquet: its process ended \(.*\); it may need more than 2048 MB of memory$/,
+    );
+  });
+
+  test("that takes too long is refused", async () => {
+    const path = join(await temporaryFolder(), "rows.parquet");
+    await writeFile(path, endlessRun());
+    const file = { what: "rows", maxBytes: 1e6 };
+    await expect(parquetRecords(path, file, rowColumns, 1)).rejects.toThrow(/: it takes more than 0\.001 s$/);
   });
 });
 
@@ -209,11 +251,15 @@ describe("more rows than anyone scores", () => {
   const most = /: expected at most 1,000,000 rows, found more; give a file of a part of them$/;
 
   test.each([
-    ["rows.csv", "input,target\n", "a,b\n"],
+    ["rows.csv", "a\n", "b\n"],
     ["rows.jsonl", "", '{"input":"a","target":"b"}\n'],
-  ])("in %s are refused", async (name, header, row) => {
-    expect(await fault(name, header + row.repeat(1_100_000))).toMatch(most);
-  });
+  ])(
+    "in %s are refused",
+    async (name, header, row) => {
+      expect(await fault(name, header + row.repeat(1_100_000))).toMatch(most);
+    },
+    300_000,
+  );
 });
 
 describe("text that would take far more memory than its size", () => {
@@ -224,7 +270,11 @@ describe("text that would take far more memory than its size", () => {
     ["a.jsonl", "[".repeat(20_000_000), /:1: expected a JSON object on one line: found nested more than 100 deep$/],
     ["a.jsonl", "\n".repeat(100_000_000), /: expected rows, found none/],
     ["a.json", `[${"{},".repeat(20_000_000)}{}]`, /: found more than 10000000 values$/],
-  ])("in %s is refused: %.20j…", async (name, content, message) => {
-    expect(await fault(name, content)).toMatch(message);
-  });
+  ])(
+    "in %s is refused",
+    async (name, content, message) => {
+      expect(await fault(name, content)).toMatch(message);
+    },
+    300_000,
+  );
 });

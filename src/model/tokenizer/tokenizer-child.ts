@@ -1,8 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { extname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { UserError } from "../../errors.ts";
+import { childProgram } from "../../files/child-program.ts";
 import type { Answer, Farewell, Request } from "./protocol.ts";
 
 /** Megabytes of heap: a vocabulary of 262,144 tokens and its 33 MB of text take some 300. */
@@ -10,8 +8,7 @@ const HEAP_MB = 1024;
 /** How often the child is looked at. */
 const LOOK_MS = 250;
 
-const extension = extname(import.meta.filename);
-const program = join(import.meta.dirname, `tokenizer-process${extension}`);
+const program = childProgram(import.meta.dirname, "tokenizer-process");
 
 /** Rejects what was asked of a process that ended because of somebody else: it can be asked again of the next one. */
 export class EndedByOthers extends Error {
@@ -50,8 +47,8 @@ export class TokenizerChild {
   }
 
   private constructor() {
-    this.#child = fork(program, {
-      execArgv: [`--max-old-space-size=${HEAP_MB}`, ...loader()],
+    this.#child = fork(program.path, {
+      execArgv: [`--max-old-space-size=${HEAP_MB}`, ...program.execArgv],
       serialization: "advanced",
       // What the engine writes when its heap is full is told in a sentence.
       stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -126,10 +123,4 @@ export class TokenizerChild {
     if (!this.#ready) return `its process does not start (${how})`;
     return `its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`;
   }
-}
-
-/** What lets the child read TypeScript, where this module is TypeScript itself. */
-function loader(): string[] {
-  if (extension !== ".ts") return [];
-  return ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href];
 }
