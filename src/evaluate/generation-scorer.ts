@@ -6,8 +6,10 @@
  */
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Recipe } from "../merge/recipe.ts";
-import { packPrompts, paddedTokens, splitByTokens, type PackedBatch, type Prompt } from "./pack.ts";
+import { Pace } from "./pace.ts";
+import { firstBatches, packPrompts, paddedTokens, type PackedBatch, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
+import { PartKeeper, type LogLikelihoods, type PartStore } from "./scored-parts.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
 
 /** Share of the device that activations of all candidates may take. */
@@ -19,8 +21,7 @@ export interface ScorerOptions extends Merging {
 }
 
 export interface GenerationScores {
-  /** Summed log-likelihoods in nats: [candidate][prompt][continuation]. */
-  readonly logLikelihoods: readonly (readonly Float64Array[])[];
+  readonly logLikelihoods: LogLikelihoods;
   /** Hash of the very weights that were scored for the candidate that `digestOf` named. */
   readonly digest?: string;
 }
@@ -30,7 +31,9 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal | undefined;
   /** The candidate whose merged weights are to be hashed while they are scored. */
   readonly digestOf?: number | undefined;
-  /** Told the share of the pass that is done, after each stage. */
+  /** Keeps what is scored while the call goes on. */
+  readonly parts?: PartStore | undefined;
+  /** Told the share of the call that is done, after each stage. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
@@ -38,6 +41,7 @@ export class GenerationScorer {
   readonly #options: ScorerOptions;
   /** Two passes at once would share, and drop, each other's stages of the parents. */
   readonly #turn: LimitFunction = pLimit(1);
+  readonly #pace = new Pace();
 
   constructor(options: ScorerOptions) {
     this.#options = options;
@@ -45,7 +49,8 @@ export class GenerationScorer {
 
   /**
    * Log-likelihoods of all prompts under every recipe; every recipe sees the same batches. Where the activations of all
-   * candidates would not fit on the device at once, the prompts are scored in several passes. Calls take turns.
+   * candidates would not fit on the device at once, or parts are to be kept, the prompts are scored in several passes.
+   * Calls take turns.
    */
   score(recipes: readonly Recipe[], prompts: readonly Prompt[], options: ScoreOptions = {}): Promise<GenerationScores> {
     return this.#turn(() => this.#score(recipes, prompts, options));
@@ -54,35 +59,52 @@ export class GenerationScorer {
   async #score(
     recipes: readonly Recipe[],
     prompts: readonly Prompt[],
-    { signal, digestOf, onProgress }: ScoreOptions,
+    { signal, digestOf, parts, onProgress }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
-    const passes = this.#passes(recipes.length, packPrompts(prompts, { batchTokens, window: model.window }));
+    const batches = packPrompts(prompts, { batchTokens, window: model.window });
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),
     );
-    for (const [done, { members, packed }] of passes.entries()) {
-      const report = (share: number): void => onProgress?.((done + share) / passes.length);
-      await sendThrough(this.#options, packed, { recipes, members, hashing, signal, report, logLikelihoods });
+    const { groups, tokens } = this.#fitting(recipes.length, batches);
+    const keeper = new PartKeeper(parts, batches, logLikelihoods);
+    const total = tokensOf(batches);
+    let done = keeper.kept;
+    while (done < batches.length) {
+      const timely = parts ? this.#pace.tokensIn(parts.partMs, recipes.length) : Infinity;
+      const packed = firstBatches(batches.slice(done), Math.min(tokens, timely));
+      const before = tokensOf(batches.slice(0, done));
+      for (const [i, members] of groups.entries()) {
+        const report = (share: number): void =>
+          onProgress?.((before + ((i + share) / groups.length) * tokensOf(packed)) / total);
+        const pass = { recipes, members, hashing, signal, report, logLikelihoods };
+        const took = await sendThrough(this.#options, packed, pass);
+        this.#pace.learn({ tokens: tokensOf(packed), candidates: members.length, ...took });
+      }
+      done += packed.length;
+      keeper.scored(done);
     }
     return hashing ? { logLikelihoods, digest: hashing.digest.digest() } : { logLikelihoods };
   }
 
   /**
-   * Which candidates and batches meet in a pass: all where their activations, f32 [tokens, hidden] for each candidate, fit
-   * on the device together, and otherwise fewer batches; fewer candidates where one batch of all would not fit.
+   * Which candidates meet in a pass, and how many padded tokens at most: all where their activations, f32 [tokens, hidden]
+   * for each candidate, fit on the device together, and fewer where one batch of all would not fit.
    */
-  #passes(candidates: number, batches: readonly PackedBatch[]): { members: number[]; packed: PackedBatch[] }[] {
+  #fitting(candidates: number, batches: readonly PackedBatch[]): { groups: number[][]; tokens: number } {
     const { device, model } = this.#options;
     const capacity = device.memory.capacityBytes ?? Infinity;
     const tokens = (capacity * ACTIVATIONS_SHARE) / (model.hiddenSize * 4);
     const largest = Math.max(...batches.map(paddedTokens));
     const together = Math.min(candidates, Math.max(1, Math.floor(tokens / largest)));
-    return evenParts(candidates, Math.ceil(candidates / together)).flatMap((members) =>
-      splitByTokens(batches, tokens / members.length).map((packed) => ({ members, packed })),
-    );
+    const groups = evenParts(candidates, Math.ceil(candidates / together));
+    return { groups, tokens: tokens / Math.max(...groups.map(({ length }) => length)) };
   }
+}
+
+function tokensOf(batches: readonly PackedBatch[]): number {
+  return batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
 }
 
 /** The numbers below `count` in `parts` runs of nearly equal length. */

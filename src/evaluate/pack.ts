@@ -67,20 +67,11 @@ export function paddedTokens({ sequences, length }: Pick<PackedBatch, "sequences
   return sequences * length;
 }
 
-/** Divides batches, in order, into runs of at most `tokens` padded tokens each, or of one batch. */
-export function splitByTokens(batches: readonly PackedBatch[], tokens: number): PackedBatch[][] {
-  const parts: PackedBatch[][] = [];
-  let room = 0;
-  for (const batch of batches) {
-    const needed = paddedTokens(batch);
-    if (needed > room) {
-      parts.push([]);
-      room = tokens;
-    }
-    parts.at(-1)?.push(batch);
-    room -= needed;
-  }
-  return parts;
+/** The first of the batches that have at most `tokens` padded tokens together, or one batch. */
+export function firstBatches(batches: readonly PackedBatch[], tokens: number): readonly PackedBatch[] {
+  let room = tokens;
+  const end = batches.findIndex((batch) => (room -= paddedTokens(batch)) < 0);
+  return batches.slice(0, end === -1 ? batches.length : Math.max(1, end));
 }
 
 /** One prompt laid out as a sequence; segment 0 is the context, segment k the continuation k - 1. */

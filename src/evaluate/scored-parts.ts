@@ -1,0 +1,96 @@
+/**
+ * A long scoring in parts, so that a crash loses one of them and not all. A part is some batches under all recipes;
+ * which batches are in it changes no bit of a score, so its size may follow the clock.
+ * @module
+ */
+import { UserError } from "../errors.ts";
+import type { PackedBatch } from "./pack.ts";
+
+/** Summed log-likelihoods in nats: [candidate][prompt][continuation]. */
+export type LogLikelihoods = readonly (readonly Float64Array[])[];
+
+/** What was scored of a call: the next `batches` of its batches. */
+export interface ScoredPart {
+  readonly batches: number;
+  /** [candidate][prompt][continuation] of the prompts in these batches, one after another. */
+  readonly logLikelihoods: Float64Array;
+}
+
+/** Where the parts of one call are kept. */
+export interface PartStore {
+  /** Where that is, for people. */
+  readonly place: string;
+  /** Parts that were kept when the call was made before; they are not scored again. */
+  readonly kept: readonly ScoredPart[];
+  /** Wall-clock time that a part is meant to take. */
+  readonly partMs: number;
+  /** Keeps the next part; the last one is not kept but returned with all. */
+  keep(part: ScoredPart): void;
+}
+
+/** Puts the kept parts of one call into its sums, and keeps further ones as they are scored. */
+export class PartKeeper {
+  readonly #store: PartStore | undefined;
+  readonly #batches: readonly PackedBatch[];
+  readonly #sums: LogLikelihoods;
+  #kept = 0;
+  #keptAt = performance.now();
+
+  /** A UserError when the parts that were kept are not of these batches. Without a store nothing is kept. */
+  constructor(store: PartStore | undefined, batches: readonly PackedBatch[], sums: LogLikelihoods) {
+    this.#store = store;
+    this.#batches = batches;
+    this.#sums = sums;
+    for (const part of store?.kept ?? []) this.#restore(part, store?.place ?? "");
+  }
+
+  /** Batches that are kept. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Told that the first `done` batches are scored: keeps them when that took a good part of the time of a part. */
+  scored(done: number): void {
+    const isTime = this.#store && performance.now() - this.#keptAt >= this.#store.partMs / 2;
+    if (!isTime || done === this.#batches.length) return;
+    const values = this.#sumsOf(done);
+    const logLikelihoods = new Float64Array(totalLength(values));
+    copy(values, (own, at) => logLikelihoods.set(own, at));
+    this.#store.keep({ batches: done - this.#kept, logLikelihoods });
+    this.#kept = done;
+    this.#keptAt = performance.now();
+  }
+
+  #restore({ batches, logLikelihoods }: ScoredPart, place: string): void {
+    const done = this.#kept + batches;
+    const values = this.#sumsOf(done);
+    const expected = totalLength(values);
+    if (batches === 0 || done >= this.#batches.length || logLikelihoods.length !== expected) {
+      throw new UserError(
+        `${place}: a recorded part of the scores: expected ${expected} log-likelihoods, of fewer than ${this.#batches.length - this.#kept} batches, found ${logLikelihoods.length} of ${batches}; resume with the versions that the journal's first record names`,
+      );
+    }
+    copy(values, (own, at) => own.set(logLikelihoods.subarray(at, at + own.length)));
+    this.#kept = done;
+  }
+
+  /** The sums of the prompts in the batches from the last kept to before `end`; a prompt is in one batch only. */
+  #sumsOf(end: number): Float64Array[] {
+    const batches = this.#batches.slice(this.#kept, end);
+    const prompts = new Set(batches.flatMap(({ targets }) => targets.map(({ prompt }) => prompt)));
+    return this.#sums.flatMap((byPrompt) => Array.from(prompts, (prompt) => byPrompt[prompt]!));
+  }
+}
+
+function totalLength(arrays: readonly Float64Array[]): number {
+  return arrays.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** Tells where in one long array each of the arrays begins. */
+function copy(arrays: readonly Float64Array[], move: (own: Float64Array, at: number) => void): void {
+  let at = 0;
+  for (const own of arrays) {
+    move(own, at);
+    at += own.length;
+  }
+}
