@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
 import type { RunEvent } from "../src/run/events.ts";
-import { launchRun, type Outcome } from "../src/run/run-experiment.ts";
+import { launchRun, type Outcome, type RunOptions } from "../src/run/run-experiment.ts";
 import { tinyExperiment } from "./tiny-experiment.ts";
 
 /** A run and everything it told. */
@@ -15,9 +15,9 @@ export interface ObservedRun {
 }
 
 /** Launches a run and listens to it. */
-export async function launch(experiment: Experiment, folder: string): Promise<ObservedRun> {
+export async function launch(experiment: Experiment, folder: string, options: RunOptions = {}): Promise<ObservedRun> {
   const events: RunEvent[] = [];
-  const outcome = await launchRun(experiment, folder, { onEvent: (event) => void events.push(event) });
+  const outcome = await launchRun(experiment, folder, { ...options, onEvent: (event) => void events.push(event) });
   return { folder, events, outcome };
 }
 
@@ -52,12 +52,15 @@ export async function interrupt(
   experiment: Experiment,
   folder: string,
   at: (event: RunEvent) => boolean,
+  options: RunOptions = {},
 ): Promise<void> {
   const interruption = new AbortController();
   const onEvent = (event: RunEvent): void => {
     if (at(event)) interruption.abort(new Error("enough"));
   };
-  await expect(launchRun(experiment, folder, { onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+  await expect(launchRun(experiment, folder, { ...options, onEvent, signal: interruption.signal })).rejects.toThrow(
+    "enough",
+  );
 }
 
 /** The events that are steps, by type. */

@@ -54,7 +54,7 @@ export async function writeRows(path: string, rows: readonly object[]): Promise<
 export function traces(run: string): { readonly records: readonly object[]; readonly losses: string } {
   const { records } = readJournal(run);
   return {
-    records: records.map((record) => ({ ...record, elapsedMs: undefined, evaluationMs: undefined })),
+    records: records.map((record) => ({ ...record, elapsedMs: undefined, evaluationMs: undefined, ms: undefined })),
     losses: readFileSync(join(run, "losses.bin"), "hex"),
   };
 }

@@ -1,11 +1,12 @@
-import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
+import { KnownTensors } from "./known-tensors.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex, type WeightMap } from "./shard-index.ts";
+import { tensorLine, WeightsDigest } from "./weights-digest.ts";
 import { showUntrusted as show } from "../files/show-untrusted.ts";
 import { reasonOf } from "../files/system-error.ts";
 
@@ -25,6 +26,7 @@ export class Checkpoint implements AsyncDisposable {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly #files: readonly SafetensorsFile[];
   readonly #places: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly tensor: StoredTensor }>;
+  readonly #known = new KnownTensors();
   #bytesRead = 0;
 
   /** Reads config.json and every header, no weights; a UserError names what is missing or not sound. */
@@ -44,25 +46,47 @@ export class Checkpoint implements AsyncDisposable {
     this.tensors = new Map(Array.from(this.#places, ([name, { tensor }]) => [name, tensor]));
   }
 
-  /** Bytes of tensors read so far; headers and fingerprints do not count. */
+  /** Bytes of tensors read so far; headers do not count. */
   get bytesRead(): number {
     return this.#bytesRead;
   }
 
-  /** Bytes of a whole tensor as stored, little-endian, in their own ArrayBuffer. */
+  /** What the tensors held that were read or expected: a `tensorLine` by name. */
+  get known(): ReadonlyMap<string, string> {
+    return this.#known.lines;
+  }
+
+  /** Tells what an earlier process found in tensors. From then on it is a UserError to read anything else in them. */
+  expect(known: Iterable<readonly [name: string, line: string]>): void {
+    this.#known.expect(known);
+  }
+
+  /**
+   * Bytes of a whole tensor as stored, little-endian, in their own ArrayBuffer. They are hashed while they are read; a
+   * UserError when they are not those of an earlier reading.
+   */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const place = this.#places.get(name);
     if (!place) throw new Error(`${this.folder} has no tensor ${name}`);
-    const bytes = await place.file.read(place.tensor);
+    const { bytes, sha256 } = await place.file.read(place.tensor);
     this.#bytesRead += bytes.length;
+    this.#known.meet(place.file.path, name, tensorLine(place.tensor, sha256));
     return bytes;
   }
 
-  /** Identity of the weights in a few reads: sha256 over size, header and three samples of 1 MiB of every file. */
-  async fingerprint(): Promise<string> {
-    const hash = createHash("sha256");
-    for (const file of this.#files) await file.sample(hash);
-    return hash.digest("hex");
+  /** Reads the tensors that are expected and were not read yet; a UserError when one is not what it was. */
+  async checkUnread(): Promise<void> {
+    for (const name of this.#known.unread) await this.read(name);
+  }
+
+  /** Identity of the weights, however they are divided into files: reads them all. */
+  async weightsDigest(): Promise<string> {
+    const digest = new WeightsDigest();
+    for (const name of this.tensors.keys()) {
+      await this.read(name);
+      digest.addLine(name, this.#known.lines.get(name) ?? "");
+    }
+    return digest.digest();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

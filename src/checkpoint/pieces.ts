@@ -3,11 +3,14 @@ import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 
-/** Node aborts when asked to read 2^31 bytes into memory in one call. */
-const PIECE_BYTES = 2 ** 30;
+/** Some 20 ms of SHA-256, and far below the 2^31 bytes at which a single read makes Node abort. */
+const PIECE_BYTES = 2 ** 23;
 
-/** Some 20 ms of SHA-256. */
-const HASHED_PIECE_BYTES = 2 ** 23;
+export interface ReadOptions {
+  /** Fed with the bytes: with each piece while the next one is read. */
+  readonly hash?: Hash | undefined;
+  readonly pieceBytes?: number | undefined;
+}
 
 /** Reads `bytes` bytes from position `start` into their own ArrayBuffer; a UserError when the file ends before. */
 export async function readRange(
@@ -15,27 +18,28 @@ export async function readRange(
   path: string,
   start: number,
   bytes: number,
-  pieceBytes: number = PIECE_BYTES,
+  { hash, pieceBytes = PIECE_BYTES }: ReadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const target = allocate(path, bytes);
+  let hashed = 0;
   let done = 0;
   while (done < bytes) {
-    const { bytesRead } = await handle.read(target, done, Math.min(pieceBytes, bytes - done), start + done);
+    const reading = handle.read(target, done, Math.min(pieceBytes, bytes - done), start + done);
+    hash?.update(target.subarray(hashed, done));
+    hashed = done;
+    const { bytesRead } = await reading;
     if (bytesRead === 0)
       throw new UserError(
         `${path}: the file ends at byte ${start + done}, expected ${start + bytes}; it was cut while open`,
       );
     done += bytesRead;
   }
+  hash?.update(target.subarray(hashed));
   return target;
 }
 
 /** `hash.update` for arrays of any size, in pieces between which the event loop gets its turn. */
-export async function updateHash(
-  hash: Hash,
-  bytes: Uint8Array,
-  pieceBytes: number = HASHED_PIECE_BYTES,
-): Promise<void> {
+export async function updateHash(hash: Hash, bytes: Uint8Array, pieceBytes: number = PIECE_BYTES): Promise<void> {
   for (let start = 0; start < bytes.length; start += pieceBytes) {
     if (start > 0) await setImmediate();
     hash.update(bytes.subarray(start, start + pieceBytes));

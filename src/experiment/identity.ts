@@ -7,24 +7,24 @@ import { rowsDigest } from "../tasks/rows.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Everything outside the experiment file that decides a run, mostly as hashes, by a name for people. */
-export async function identify(workspace: Workspace, tasks: readonly Task[]): Promise<Record<string, string>> {
+/**
+ * Everything outside the experiment file that decides a run, mostly as hashes, by a name for people; all but the weights,
+ * which are hashed as they are read.
+ */
+export function identify(workspace: Workspace, tasks: readonly Task[]): Record<string, string> {
   const { tokenizer, precision, model } = workspace;
   const identity: Record<string, string> = {
     precision,
     tokenizer: tokenizer.digest,
     "config.json of base": sha256(JSON.stringify([model.identity, model.maxLength])),
   };
-  for (const [name, checkpoint] of workspace.checkpoints) {
-    identity[`weights of ${name}`] = await checkpoint.fingerprint();
-  }
   for (const { name, search, guard } of tasks) {
     identity[`rows of ${name}`] = sha256(`${rowsDigest(search)} ${rowsDigest(guard)}`);
   }
   return identity;
 }
 
-/** Refuses to go on with the run in `folder` when its parents or rows are no longer those it began with. */
+/** Refuses to go on with the run in `folder` when its tokenizer, configuration or rows are no longer those it began with. */
 export function checkUnchanged(
   folder: string,
   recorded: Readonly<Record<string, string>>,
@@ -36,6 +36,17 @@ export function checkUnchanged(
       `${folder}: ${name}: expected ${short(value)} as when the run began, found ${short(found[name])}; restore what was changed, or start a new run`,
     );
   }
+}
+
+/** What was read of the parents' weights so far, or is expected of them: a line by parent and tensor. */
+export function knownTensors({ checkpoints }: Workspace): { readonly tensors: Record<string, Record<string, string>> } {
+  const entries = Array.from(checkpoints, ([name, { known }]) => [name, Object.fromEntries(known)] as const);
+  return { tensors: Object.fromEntries(entries) };
+}
+
+/** Tells the parents what an earlier process read of them, so that they refuse to be read when they have changed. */
+export function expectTensors({ checkpoints }: Workspace, { tensors }: ReturnType<typeof knownTensors>): void {
+  for (const [name, checkpoint] of checkpoints) checkpoint.expect(Object.entries(tensors[name] ?? {}));
 }
 
 /** Enough of a hash to tell two apart. */

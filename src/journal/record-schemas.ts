@@ -39,6 +39,9 @@ const point = numbersOf(...inUnitCube);
 const points = listsOf(...inUnitCube);
 const losses = numbersOf("numbers", () => true);
 
+/** `tensorLine` of the checkpoint. */
+const tensorLine = z.string().regex(/^[a-z0-9]{1,8} \[[\d,]{0,256}\] [0-9a-f]{64}$/, "a dtype, a shape and a sha256");
+
 const lossesRef = objectOf<LossesRef>({
   offset: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
   count: whole.max(MAX_LOSSES),
@@ -69,6 +72,14 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     experiment: z.record(z.string(), z.unknown()),
     identity: mapOf(z.string()),
     versions: mapOf(z.string()),
+  },
+  parents: { tensors: mapOf(mapOf(tensorLine)) },
+  part: {
+    of: z.enum(["baselines", "result", "finalists", "verdict"]),
+    batches: whole.min(1),
+    logLikelihoods: lossesRef,
+    ms: milliseconds,
+    elapsedMs: milliseconds,
   },
   baselines: {
     models: listOf(scoredModel, 1),

@@ -1,11 +1,12 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
 import type { Entry } from "./record-line.ts";
-import type { JournalRecord, RecordPayloads, RecordType, ScoredModel } from "./records.ts";
+import type { JournalRecord, LossesRef, RecordPayloads, RecordType, ScoredModel } from "./records.ts";
 
-/** What may stand right before each kind of record. */
-const predecessors: Readonly<Record<RecordType, readonly (RecordType | "nothing")[]>> = {
+/** What may stand right before each kind of record; its parts may stand between. */
+const predecessors: Readonly<Record<Exclude<RecordType, "part">, readonly (RecordType | "nothing")[]>> = {
   start: ["nothing"],
-  baselines: ["start"],
+  parents: ["start"],
+  baselines: ["parents"],
   plan: ["baselines"],
   ask: ["plan", "result"],
   result: ["ask"],
@@ -40,7 +41,7 @@ export class RecordSequence {
     const { record, lossBytes } = entry;
     this.#length += 1;
     this.#lossBytes = lossBytes;
-    this.#last = record.type;
+    if (record.type !== "part") this.#last = record.type;
     if (record.type === "baselines") this.#tasks = Object.keys(record.scales);
     if (record.type === "plan") this.#plan = record;
     if (record.type === "result") this.#generations += 1;
@@ -48,12 +49,14 @@ export class RecordSequence {
   }
 
   #faultOf({ record, lossBytes }: Entry): string | undefined {
-    const before = predecessors[record.type];
+    const before = predecessors[record.type === "part" ? record.of : record.type];
     if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
     if (lossBytes < this.#lossBytes) return `lossBytes: expected at least ${this.#lossBytes}, found ${lossBytes}`;
-    if ("rowLosses" in record) {
-      const end = record.rowLosses.offset + record.rowLosses.count * Float64Array.BYTES_PER_ELEMENT;
-      if (end > lossBytes) return `rowLosses: expected an end of at most ${lossBytes} bytes, found ${end}`;
+    for (const [field, value] of Object.entries(record)) {
+      if (field !== "rowLosses" && field !== "logLikelihoods") continue;
+      const { offset, count } = value as LossesRef;
+      const end = offset + count * Float64Array.BYTES_PER_ELEMENT;
+      if (end > lossBytes) return `${field}: expected an end of at most ${lossBytes} bytes, found ${end}`;
     }
     return this.#faultOfSizes(record);
   }
@@ -62,6 +65,8 @@ export class RecordSequence {
     const { genes, population } = this.#plan;
     switch (record.type) {
       case "start":
+      case "parents":
+      case "part":
         return undefined;
       case "baselines":
         return faultOfBaselines(record);

@@ -2,7 +2,7 @@
 import type { Recipe } from "../merge/recipe.ts";
 
 /** Version of the journal's files. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 /** Where losses lie in the side file of the journal. */
 export interface LossesRef {
@@ -52,6 +52,19 @@ export interface RecordPayloads {
     readonly identity: Readonly<Record<string, string>>;
     readonly versions: Readonly<Record<string, string>>;
   };
+  /** What the parents' tensors held when they were first read, before anything scored with them: a line by tensor. */
+  parents: { readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>> };
+  /** What was scored of a step that takes long, for a resumed run to go on from. */
+  part: {
+    readonly of: ScoringStep;
+    /** Token batches of the step that were scored, after those of its earlier parts. */
+    readonly batches: number;
+    /** Of the prompts in these batches, by candidate. */
+    readonly logLikelihoods: LossesRef;
+    /** Wall-clock time that it took. */
+    readonly ms: number;
+    readonly elapsedMs: number;
+  };
   /** Baselines on all search rows. */
   baselines: {
     readonly models: readonly ScoredModel[];
@@ -98,12 +111,18 @@ export interface RecordPayloads {
 
 export type RecordType = keyof RecordPayloads;
 
-/** Every record but the first, which opens the journal. */
-export type StepType = Exclude<RecordType, "start">;
+/** Steps that score models on rows. */
+export type ScoringStep = "baselines" | "result" | "finalists" | "verdict";
+
+/** The steps of a run; the other records say more of them. */
+export type StepType = Exclude<RecordType, "start" | "parents" | "part">;
 
 export type StartRecord = { readonly type: "start" } & RecordPayloads["start"];
 
 /** A record as it is told to the journal. */
 export type JournalRecord =
   | StartRecord
-  | { [Type in StepType]: { readonly type: Type } & RecordPayloads[Type] }[StepType];
+  | { [Type in Exclude<RecordType, "start">]: { readonly type: Type } & RecordPayloads[Type] }[Exclude<
+      RecordType,
+      "start"
+    >];

@@ -39,7 +39,7 @@ export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOpti
     task: question.task,
     arguments: settingsOf(question),
     lmEvalVersion: lmEval.version,
-    weights: await fingerprint(model.folder),
+    weights: await weightsDigest(model),
     ...(model.recipe === undefined ? {} : { recipe: model.recipe }),
   };
   const stored = await findEvaluation(folder, model.name, key);
@@ -55,9 +55,11 @@ export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOpti
   return { evaluation, isStored: false };
 }
 
-async function fingerprint(folder: string): Promise<string> {
+/** A UserError for a parent that is not what the run has read. */
+async function weightsDigest({ folder, tensors = {} }: ModelToEvaluate): Promise<string> {
   await using checkpoint = await Checkpoint.open(folder);
-  return await checkpoint.fingerprint();
+  checkpoint.expect(Object.entries(tensors));
+  return await checkpoint.weightsDigest();
 }
 
 async function ask(
@@ -76,7 +78,7 @@ async function ask(
   }
   const seconds = (performance.now() - start) / 1000;
   const { results, rows } = await readLmEvalOutput(output);
-  const { name, folder: _, ...described } = model;
+  const { name, folder: _, tensors: __, ...described } = model;
   const command = [...lmEval.command, ...args];
   return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
 }

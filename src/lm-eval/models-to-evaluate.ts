@@ -30,6 +30,8 @@ export interface ModelToEvaluate {
   readonly folder: string;
   /** Of the winner of a run, once it is known. */
   readonly recipe?: object;
+  /** What a run read of its parent's weights: a line by tensor. */
+  readonly tensors?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A model by itself; a UserError when there is none. */
@@ -53,6 +55,7 @@ export async function modelsOfRun(
   const { records } = readJournal(run);
   const experiment = experimentOf(run, records);
   const recipe = records.find((record) => record.type === "finalists")?.winner.recipe;
+  const read = records.find((record) => record.type === "parents")?.tensors ?? {};
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   if (parents.some(({ name }) => name === WINNER))
     throw new UserError(`${run}: an expert is named "${WINNER}", as is the result; give it another name in a new run`);
@@ -63,7 +66,7 @@ export async function modelsOfRun(
   const chosen = parents.filter(({ name }) => wanted(name));
   const models: ModelToEvaluate[] = [];
   for (const { name, path } of chosen) {
-    models.push({ name, kind: "parent", source: path, folder: await fetchModel(path) });
+    models.push({ name, kind: "parent", source: path, folder: await fetchModel(path), tensors: read[name] });
   }
   const best = resolve(run, "best");
   const winner = { name: WINNER, kind: "winner", source: best, folder: best, ...(recipe ? { recipe } : {}) } as const;

@@ -24,7 +24,7 @@ const evaluationSchema = z.strictObject({
   lmEvalVersion: z.string(),
   /** When it ended, in ISO 8601. */
   date: z.iso.datetime(),
-  /** `Checkpoint.fingerprint` of the weights. */
+  /** `Checkpoint.weightsDigest`. */
   weights: z.string(),
   /** Wall-clock time of lm_eval. */
   seconds: z.number(),
@@ -65,7 +65,7 @@ export async function findEvaluation(
   return stored.find((evaluation) => evaluation.model === model && keyText(evaluation) === keyText(key));
 }
 
-/** Weights are known by samples of them, which merges with different recipes may have in common. */
+/** Merges by different recipes are kept apart, even where they come to the same weights. */
 function keyText({ task, arguments: asked, lmEvalVersion, weights, recipe }: EvaluationKey): string {
   return JSON.stringify([task, asked, lmEvalVersion, weights, recipe]);
 }

@@ -61,6 +61,8 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
           { phase: "search", generation: record.generation, model: "mean", loss: record.meanLoss },
         ];
       case "start":
+      case "parents":
+      case "part":
         return [];
       default:
         return record satisfies never;

@@ -31,6 +31,8 @@ type RunParts = Pick<Session, "experiment" | "genome" | "tasks"> & {
 
 function faultOf(record: JournalRecord, session: RunParts): string | undefined {
   switch (record.type) {
+    case "parents":
+      return faultOfNames("parents", Object.keys(record.tensors), [BASE, ...session.workspace.experts]);
     case "baselines":
       return faultOfBaselines(record, session);
     case "plan":

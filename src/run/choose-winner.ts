@@ -2,7 +2,8 @@ import { EVOLVED, type ScoredModel } from "../journal/records.ts";
 import { withDeadline } from "./deadline.ts";
 import type { FinishTime } from "./finish-time.ts";
 import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
-import { allRows, evaluate, scoredModel, type Session } from "./session.ts";
+import { scoreInParts } from "./score-in-parts.ts";
+import { allRows, scoredModel, type Session } from "./session.ts";
 
 /**
  * Scores the means of the search on all search rows; the least loss wins, and a baseline that does as well keeps its
@@ -21,14 +22,16 @@ export async function chooseWinner(
   const record = await recorder.step("finalists", async () => {
     const recipes = merges.map(({ recipe }) => recipe);
     const timeLeft = clock.remainingMs - finish.guardMs - finish.exportMs;
-    const evaluations = await withDeadline(timeLeft, session.signal, (signal) =>
-      evaluate(session, "finalists", recipes, rows, { signal }),
+    const met = await withDeadline(timeLeft, session.signal, (signal) =>
+      scoreInParts(session, "finalists", recipes, rows, { signal }),
     );
-    if (!evaluations) {
+    if (!met) {
       emit({ type: "skipped", phase: "finalists", why: "the budget ended; the last mean wins unchecked" });
       return { models: [], winner: bestSoFar(session, means, scored), elapsedMs: clock.elapsedMs };
     }
-    const models = evaluations.map((evaluation, i) => scoredModel(merges[i] ?? absent(), evaluation, rows, objective));
+    const models = met.evaluations.map((evaluation, i) =>
+      scoredModel(merges[i] ?? absent(), evaluation, rows, objective),
+    );
     return { models, winner: leastLoss(baselines, models), elapsedMs: clock.elapsedMs };
   });
   emit({ type: "finalists", models: record.models, winner: record.winner.name });

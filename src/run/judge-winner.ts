@@ -8,7 +8,8 @@ import { withDeadline } from "./deadline.ts";
 import type { FinishTime } from "./finish-time.ts";
 import { factorOf, type ObjectiveTask } from "./objective.ts";
 import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
-import { allRows, evaluate, flatLosses, scoredModel, type Session } from "./session.ts";
+import { scoreInParts } from "./score-in-parts.ts";
+import { allRows, flatLosses, scoredModel, type Session } from "./session.ts";
 
 /** A model that meets the guard rows. */
 interface Guarded {
@@ -47,7 +48,7 @@ async function judge(
   const guarded: Guarded[] = [...standing(baselines, winner), { ...winner, kind: "winner" }];
   const digestOf = guarded.length - 1;
   const recipes = guarded.map(({ recipe }) => recipe);
-  const evaluations = await evaluate(session, "guard", recipes, rows, { signal, digestOf });
+  const { evaluations } = await scoreInParts(session, "guard", recipes, rows, { signal, digestOf });
   const last = evaluations[digestOf];
   if (last?.digest === undefined) throw new Error("guard: the winner's weights were not hashed");
   const models: GuardedModel[] = [];

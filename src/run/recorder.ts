@@ -1,6 +1,22 @@
 import { UserError } from "../errors.ts";
-import type { Journal } from "../journal/journal.ts";
-import type { JournalRecord, LossesRef, RecordPayloads, StartRecord, StepType } from "../journal/records.ts";
+import type { Journal, JournalView } from "../journal/journal.ts";
+import type { JournalRecord, LossesRef, RecordPayloads, ScoringStep, StepType } from "../journal/records.ts";
+
+export type Part = RecordPayloads["part"];
+
+/** A step as it is recorded: its parts, and itself unless the run stopped in its midst. */
+interface RecordedStep {
+  readonly parts: readonly Part[];
+  readonly record?: JournalRecord;
+  /** Of the record in the journal, counted from 1. */
+  readonly number: number;
+}
+
+export interface RecorderOptions {
+  /** Where new steps are written; absent when the run is only read. */
+  readonly journal?: Journal | undefined;
+  readonly isRebudgeted?: boolean | undefined;
+}
 
 /**
  * The journal as memory of a run: a step that is already recorded is not taken again. Resuming is running the same
@@ -9,14 +25,21 @@ import type { JournalRecord, LossesRef, RecordPayloads, StartRecord, StepType } 
 export class Recorder {
   /** Folder of the run. */
   readonly folder: string;
-  readonly #records: readonly JournalRecord[];
-  /** Where new steps are written; absent when the run is only read. */
+  readonly #steps: readonly RecordedStep[];
+  readonly #view: JournalView;
   readonly #journal: Journal | undefined;
-  #next = 1;
+  /** Whether the run goes on with the steps that it was in the midst of, even if another would come next now. */
+  readonly #takesUp: boolean;
+  #knowsParents: boolean;
+  #next = 0;
 
-  constructor(folder: string, records: readonly JournalRecord[], journal?: Journal) {
+  /** `isRebudgeted`: the run was given another budget, which decides anew what comes next. */
+  constructor(folder: string, view: JournalView, { journal, isRebudgeted = false }: RecorderOptions = {}) {
     this.folder = folder;
-    this.#records = [...records];
+    this.#takesUp = journal !== undefined && !isRebudgeted;
+    this.#view = view;
+    this.#steps = stepsIn(view.records);
+    this.#knowsParents = view.records.some(({ type }) => type === "parents");
     this.#journal = journal;
   }
 
@@ -25,9 +48,15 @@ export class Recorder {
     return this.#journal === undefined;
   }
 
-  /** Type of the recorded step that comes next; undefined at the end of the journal. */
+  /** Whether the next step is recorded as a whole. */
+  get replaying(): boolean {
+    return this.#upcoming?.record !== undefined;
+  }
+
+  /** Type of the step that comes next in the journal, or that it ends in the midst of; undefined at its end. */
   get upcoming(): JournalRecord["type"] | undefined {
-    return this.#records[this.#next]?.type;
+    const { record, parts } = this.#upcoming ?? { parts: [] };
+    return record?.type ?? (this.#takesUp ? parts.at(-1)?.of : undefined);
   }
 
   /** The next step: read from the journal if it is there, else computed and recorded. */
@@ -35,17 +64,17 @@ export class Recorder {
     type: Type,
     compute: () => Promise<RecordPayloads[Type]>,
   ): Promise<RecordPayloads[Type]> {
-    const recorded = this.#records[this.#next];
+    const { record: recorded, number = 0 } = this.#upcoming ?? {};
     if (!recorded) {
       const journal = this.#writable(type);
       const payload = await compute();
-      journal.append({ type, ...payload } as Exclude<JournalRecord, StartRecord>);
+      journal.append({ type, ...payload } as Parameters<Journal["append"]>[0]);
       this.#next += 1;
       return payload;
     }
     if (recorded.type !== type) {
       throw new UserError(
-        `${this.folder}: record ${this.#next + 1} of the journal: expected ${type}, found ${recorded.type}; resume with the versions that its first record names`,
+        `${this.folder}: record ${number} of the journal: expected ${type}, found ${recorded.type}; resume with the versions that its first record names`,
       );
     }
     this.#next += 1;
@@ -53,13 +82,54 @@ export class Recorder {
     return payload as unknown as RecordPayloads[Type];
   }
 
-  /** Stores per-row losses beside the journal, for the record that will name them. */
-  storeLosses(losses: readonly number[]): LossesRef {
+  /** The recorded parts of the next step, where it is `step`; parts of one that time ended are no use to those after it. */
+  partsOf(step: ScoringStep): readonly Part[] {
+    return (this.#upcoming?.parts ?? []).filter((part) => part.of === step);
+  }
+
+  /** Records a part of the step that is being computed. */
+  recordPart(part: Part): void {
+    this.#writable(part.of).append({ type: "part", ...part });
+  }
+
+  /** Records once what the parents' tensors held; before anything else that was scored with them. */
+  recordParents(found: () => RecordPayloads["parents"]): void {
+    if (this.#knowsParents) return;
+    this.#writable("parents").append({ type: "parents", ...found() });
+    this.#knowsParents = true;
+  }
+
+  /** Stores per-row losses, or what else was scored, beside the journal, for the record that will name them. */
+  storeLosses(losses: ArrayLike<number>): LossesRef {
     return this.#writable("losses").appendLosses(Float64Array.from(losses));
+  }
+
+  readLosses(ref: LossesRef): Float64Array {
+    return this.#view.readLosses(ref);
+  }
+
+  get #upcoming(): RecordedStep | undefined {
+    return this.#steps[this.#next];
   }
 
   #writable(what: string): Journal {
     if (this.#journal) return this.#journal;
     throw new UserError(`${this.folder}: the run has not got as far as its ${what}; let it go on, or resume it`);
   }
+}
+
+/** All steps in order; the last one is of the parts after the last record. */
+function stepsIn(records: readonly JournalRecord[]): RecordedStep[] {
+  const steps: RecordedStep[] = [];
+  let parts: Part[] = [];
+  for (const [i, record] of records.entries()) {
+    if (record.type === "start" || record.type === "parents") continue;
+    if (record.type === "part") {
+      parts.push(record);
+      continue;
+    }
+    steps.push({ parts, record, number: i + 1 });
+    parts = [];
+  }
+  return [...steps, { parts, number: records.length + 1 }];
 }

@@ -1,13 +1,13 @@
 import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
-import { checkUnchanged, identify, versions } from "../experiment/identity.ts";
+import { checkUnchanged, expectTensors, identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
-import { Journal, readJournal, requireNoJournal } from "../journal/journal.ts";
+import { Journal, type JournalView, readJournal, requireNoJournal } from "../journal/journal.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
@@ -18,6 +18,7 @@ import { judgeWinner } from "./judge-winner.ts";
 import { planSearch } from "./plan-search.ts";
 import { Recorder } from "./recorder.ts";
 import { scoreBaselines } from "./score-baselines.ts";
+import { PART_MS } from "./score-in-parts.ts";
 import { searchGenerations } from "./search-generations.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   /** Interrupts the run between two steps of the device; what was recorded stays, and the run can be resumed. */
   readonly signal?: AbortSignal | undefined;
+  /** Wall-clock time of scoring after which it is recorded, so that a crash costs about so much; three minutes unless given. */
+  readonly partMs?: number | undefined;
   /** Where models and rows come from that are not on this machine; the environment's unless given. */
   readonly hub?: Hub | undefined;
 }
@@ -50,9 +53,9 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   const clock = new BudgetClock(experiment.budget, 0);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
   const tasks = await loadTasks(local, workspace.evaluator, options.signal);
-  const identity = await identify(workspace, tasks);
+  const identity = identify(workspace, tasks);
   using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
-  return await carryOn({ experiment, workspace, tasks, clock, records: journal.records, journal, folder, ...options });
+  return await carryOn({ experiment, workspace, tasks, clock, view: journal, journal, folder, ...options });
 }
 
 /**
@@ -73,7 +76,10 @@ export async function resumeRun(
   const clock = clockOf(records, experiment);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
   const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
-  return await carryOn({ experiment, workspace, tasks, clock, records, journal, folder, ...options });
+  const outcome = await carryOn({ experiment, workspace, tasks, clock, view: journal, journal, folder, ...options });
+  // A finished run had nothing to score, and its parents may be others all the same.
+  for (const checkpoint of workspace.checkpoints.values()) await checkpoint.checkUnread();
+  return outcome;
 }
 
 /** What a run has found so far, finished or not, read without disturbing it; the workspace stays the caller's. */
@@ -81,13 +87,14 @@ export async function readOutcome(
   folder: string,
   options: RunOptions = {},
 ): Promise<Outcome & { readonly workspace: Workspace; readonly tasks: readonly Task[] }> {
-  const { records } = readJournal(folder);
+  const view = readJournal(folder);
+  const { records } = view;
   const { experiment, local } = await bringHere(experimentOf(folder, records), options);
   const clock = clockOf(records, experiment);
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
     const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
-    return { ...(await carryOn({ experiment, workspace, tasks, clock, records, folder })), workspace, tasks };
+    return { ...(await carryOn({ experiment, workspace, tasks, clock, view, folder })), workspace, tasks };
   } catch (error) {
     await workspace[Symbol.asyncDispose]();
     throw error;
@@ -118,22 +125,25 @@ function openEngineFor(experiment: Experiment, { onEvent }: RunOptions): Promise
 
 interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {
   readonly folder: string;
-  readonly records: readonly JournalRecord[];
+  readonly view: JournalView;
+  /** Where it takes the place of the run's own. */
+  readonly budget?: Budget | undefined;
   /** Absent when the run is only read. */
   readonly journal?: Journal;
 }
 
-async function carryOn({ folder, records, journal, ...run }: OpenRun): Promise<Outcome> {
+async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
   const session: Session = {
     ...run,
     genome: buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers }),
-    recorder: new Recorder(folder, records, journal),
+    recorder: new Recorder(folder, view, { journal, isRebudgeted: budget !== undefined }),
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
+    partMs: run.partMs ?? PART_MS,
   };
-  checkRecords(folder, records, session);
-  announce(session, folder, records.length > 1);
+  checkRecords(folder, view.records, session);
+  announce(session, folder, view.records.length > 1);
   const scored = await scoreBaselines(session);
   const plan = await planSearch(session, scored);
   const { means, finish } = await searchGenerations(session, plan, scored);
@@ -175,11 +185,13 @@ function clockOf(records: readonly JournalRecord[], { budget }: Experiment): Bud
 
 async function recordedTasks(
   folder: string,
-  [start]: readonly JournalRecord[],
+  records: readonly JournalRecord[],
   opened: { readonly local: Experiment; readonly workspace: Workspace; readonly signal: AbortSignal | undefined },
 ): Promise<Task[]> {
   const { local, workspace, signal } = opened;
+  const [start] = records;
   const tasks = await loadTasks(local, workspace.evaluator, signal);
-  if (start?.type === "start") checkUnchanged(folder, start.identity, await identify(workspace, tasks));
+  if (start?.type === "start") checkUnchanged(folder, start.identity, identify(workspace, tasks));
+  for (const record of records) if (record.type === "parents") expectTensors(workspace, record);
   return tasks;
 }

@@ -4,7 +4,8 @@ import type { RecordPayloads, TaskScores } from "../journal/records.ts";
 import { listBaselines, type Baseline } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ObjectiveTask } from "./objective.ts";
-import { allRows, evaluate, flatLosses, meanLosses, objectiveOf, scoredModel, type Session } from "./session.ts";
+import { scoreInParts } from "./score-in-parts.ts";
+import { allRows, flatLosses, meanLosses, objectiveOf, scoredModel, type Session } from "./session.ts";
 
 /** A baseline and what it scores on all search rows. */
 export interface ScoredBaseline extends Baseline {
@@ -53,10 +54,9 @@ async function score(
   signal: AbortSignal,
 ): Promise<RecordPayloads["baselines"]> {
   const { tasks, recorder, clock } = session;
-  const before = clock.elapsedMs;
   const rows = allRows(tasks, "search");
   const recipes = baselines.map(({ recipe }) => recipe);
-  const evaluations = await evaluate(session, "baselines", recipes, rows, { signal });
+  const { evaluations, ms } = await scoreInParts(session, "baselines", recipes, rows, { signal });
   const average = evaluations[baselines.findIndex(({ kind }) => kind === "average")];
   if (!average) throw new Error("baselines: no uniform average");
   const scales = meanLosses(average);
@@ -65,7 +65,7 @@ async function score(
   return {
     models: baselines.map((baseline, i) => scoredModel(baseline, evaluations[i] ?? average, rows, objective)),
     scales,
-    evaluationMs: (clock.elapsedMs - before) / baselines.length,
+    evaluationMs: ms / baselines.length,
     rowLosses: recorder.storeLosses(flatLosses(evaluations)),
     elapsedMs: clock.elapsedMs,
   };

@@ -9,7 +9,8 @@ import { combinedLoss, type ObjectiveTask } from "./objective.ts";
 import { finishTime, type FinishTime } from "./finish-time.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
-import { evaluate, flatLosses, type Session } from "./session.ts";
+import { scoreInParts } from "./score-in-parts.ts";
+import { flatLosses, type Session } from "./session.ts";
 
 /** What the search leaves to the phases after it. */
 export interface Searched {
@@ -80,11 +81,11 @@ async function generation(
   const rows = freshRows(session, plan.rowFraction, number);
   await recordAsk(session, number, points, rows);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
-  const replayed = recorder.upcoming !== undefined;
+  const replayed = recorder.replaying;
   const result = await withDeadline(clock.searchMs(finishMs), session.signal, (signal) =>
     recorder.step("result", async () => {
       const recipes = [...points, mean].map((point) => genome.decode(point));
-      const evaluations = await evaluate(session, "search", recipes, rows, { signal });
+      const { evaluations } = await scoreInParts(session, "search", recipes, rows, { signal });
       const losses = evaluations.map((evaluation) => combinedLoss(evaluation, objective));
       return {
         generation: number,

@@ -1,6 +1,5 @@
 import { mean } from "simple-statistics";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
-import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import type { Workspace } from "../experiment/workspace.ts";
@@ -9,7 +8,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import type { Genome } from "../space/genome.ts";
 import { summarise } from "../tasks/score.ts";
 import type { BudgetClock } from "./budget-clock.ts";
-import type { Phase, RunEvent } from "./events.ts";
+import type { RunEvent } from "./events.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -22,6 +21,8 @@ export interface Session {
   readonly recorder: Recorder;
   readonly clock: BudgetClock;
   readonly emit: (event: RunEvent) => void;
+  /** Wall-clock time of scoring after which it is recorded. */
+  readonly partMs: number;
   /** Aborts when a person interrupts the run. */
   readonly signal: AbortSignal | undefined;
 }
@@ -29,18 +30,6 @@ export interface Session {
 /** All rows of one side, by task. */
 export function allRows(tasks: readonly Task[], side: "search" | "guard"): Selection {
   return Object.fromEntries(tasks.map((task) => [task.name, task[side]]));
-}
-
-/** Scores recipes on rows and tells the progress of the phase. */
-export async function evaluate(
-  { workspace, emit }: Session,
-  phase: Phase,
-  recipes: readonly Recipe[],
-  selection: Selection,
-  options: ScoreOptions,
-): Promise<Evaluation[]> {
-  const onProgress = (share: number): void => emit({ type: "progress", phase, share });
-  return workspace.evaluator.evaluate(recipes, selection, { ...options, onProgress });
 }
 
 /** Mean scores of an evaluation, by task. */

@@ -18,8 +18,14 @@ async function openContent(): Promise<FileHandle> {
 
 describe("reading in pieces", () => {
   test.each([1, 7, 30, 60, 1000])("gives the same bytes in pieces of %d", async (pieceBytes) => {
-    const bytes = await readRange(await openContent(), "x", 20, 60, pieceBytes);
+    const bytes = await readRange(await openContent(), "x", 20, 60, { pieceBytes });
     expect(bytes).toEqual(content.slice(20, 80));
+  });
+
+  test.each([1, 7, 30, 60, 1000])("hashes what it reads in pieces of %d", async (pieceBytes) => {
+    const hash = createHash("sha256");
+    await readRange(await openContent(), "x", 20, 60, { hash, pieceBytes });
+    expect(hash.digest("hex")).toBe(createHash("sha256").update(content.subarray(20, 80)).digest("hex"));
   });
 
   test("reads nothing at the end of a file", async () => {
@@ -27,7 +33,7 @@ describe("reading in pieces", () => {
   });
 
   test.each([7, 1000])("reports where a file ends too early, in pieces of %d", async (pieceBytes) => {
-    await expect(readRange(await openContent(), "x", 90, 20, pieceBytes)).rejects.toThrow(
+    await expect(readRange(await openContent(), "x", 90, 20, { pieceBytes })).rejects.toThrow(
       new UserError("x: the file ends at byte 100, expected 110; it was cut while open"),
     );
   });

@@ -237,7 +237,7 @@ describe("exportRun", () => {
     const before = hashes(join(run, "best"));
     await writeTinyModel(join(folder, "craft"), { tokenizer: join(folder, "base"), seed: 3 });
     expect((await refusal(exportRun(run))).replaceAll(/\b[0-9a-f]{12}\b/g, "#")).toBe(
-      `${run}: weights of craft: expected # as when the run began, found #; restore what was changed, or start a new run`,
+      `${folder}/craft/model.safetensors: tensor model.embed_tokens.weight: expected bf16 [320,16] # as when it was first read, found bf16 [320,16] #; restore the file, or start a new run`,
     );
     expect(hashes(join(run, "best"))).toEqual(before);
   });

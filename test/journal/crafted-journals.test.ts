@@ -20,9 +20,12 @@ const guarded = {
 };
 const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
 
+const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
+
 /** A record of every kind, in an order that a run takes. */
 const sound: readonly Json[] = [
-  { type: "start", format: 2, experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "start", format: 3, experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
   { type: "baselines", models: [model], scales: { quiz: 1 }, evaluationMs: 1, rowLosses, elapsedMs: 1 },
   { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
   {
@@ -36,6 +39,7 @@ const sound: readonly Json[] = [
   },
   { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses, elapsedMs: 1 },
   { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
+  { type: "part", of: "verdict", batches: 2, logLikelihoods: rowLosses, ms: 1, elapsedMs: 1 },
   {
     type: "verdict",
     models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
@@ -64,11 +68,24 @@ const REMEDY = "restore the file from a copy or start a new run";
 
 /** What is changed in the record of a kind, and how the sentence about it goes on. */
 const faults: readonly (readonly [type: string, change: Json, says: string])[] = [
-  ["start", { format: 1e9 }, "expected journal format 2, found 1000000000; use the version that wrote it"],
-  ["start", { format: { a: [] } }, "expected journal format 2, found [Object]; use the version that wrote it"],
+  ["start", { format: 1e9 }, "expected journal format 3, found 1000000000; use the version that wrote it"],
+  ["start", { format: { a: [] } }, "expected journal format 3, found [Object]; use the version that wrote it"],
   ["start", { experiment: [] }, "record.experiment: expected a mapping, found a list of 0"],
   ["start", { identity: { a: 7 } }, "record.identity.a: expected text, found 7"],
   ["start", { versions: null }, "record.versions: expected a mapping, found nothing"],
+  ["parents", { tensors: { base: { a: 7 } } }, "record.tensors.base.a: expected text, found 7"],
+  ["parents", { tensors: { base: { a: tensor.slice(5) } } }, "record.tensors.base.a: "],
+  ["parents", { tensors: { base: { a: `${tensor}0` } } }, "record.tensors.base.a: "],
+  ["parents", { tensors: [] }, "record.tensors: expected a mapping, found a list of 0"],
+  ["part", { of: "result" }, "expected it after ask, found it after finalists"],
+  ["part", { of: "plan" }, "record.of: expected baselines, result"],
+  ["part", { batches: 0 }, "record.batches: expected at least 1, found 0"],
+  [
+    "part",
+    { logLikelihoods: { ...rowLosses, count: 9 } },
+    "logLikelihoods: expected an end of at most 16 bytes, found 72",
+  ],
+  ["part", { ms: -1 }, "record.ms: expected at least 0, found -1"],
   ["baselines", { type: "plan" }, "record: missing key"],
   ["baselines", { type: "start" }, "record"],
   ["baselines", { type: "wild" }, "record.type: "],
@@ -166,9 +183,16 @@ describe("a journal with valid checksums", () => {
     ["a record that is a list", 1, bodyOf([], 1), "record: expected a mapping, found a list of 0"],
     ["no JSON", 1, '{"sequence":1,}', "record 2 is damaged"],
     ["a list", 1, "[1,2]", "record 2 is damaged"],
-    ["a key that is no key", 1, bodyOf(sound[1], 1).replace('"quiz"', '"__proto__"'), "record 2 is damaged"],
+    ["a key that is no key", 2, bodyOf(sound[2], 2).replace('"quiz"', '"__proto__"'), "record 3 is damaged"],
     ["a nested value", 1, `{"sequence":1,"record":${"[".repeat(1e6)}${"]".repeat(1e6)}}`, "record 2 is damaged"],
-    ["a result that nothing asked for", 3, bodyOf(sound[4], 3), "expected it after ask, found it after plan"],
+    [
+      "weights that are not those of its start",
+      3,
+      bodyOf(sound[1], 3),
+      "expected it after start, found it after baselines",
+    ],
+    ["baselines of unknown weights", 1, bodyOf(sound[2], 1), "expected it after parents, found it after start"],
+    ["a result that nothing asked for", 4, bodyOf(sound[5], 4), "expected it after ask, found it after plan"],
     ["a second start", 1, bodyOf(sound[0], 1), "expected it after nothing, found it after start"],
   ];
 
@@ -182,32 +206,38 @@ describe("a journal with valid checksums", () => {
 
   test("is refused for its last record too, which is not torn", async () => {
     const folder = await temporaryFolder();
-    writeJournal(folder, bodiesWith(6, bodyOf({ type: "verdict" }, 6)));
-    expect(() => Journal.open(folder)).toThrow(`record 7 is none that a run writes: record: missing key "models"`);
-    writeJournal(folder, bodiesWith(6, "{}"));
-    expect(() => Journal.open(folder)).toThrow("record 7 is damaged: expected a valid checksum");
+    writeJournal(folder, bodiesWith(8, bodyOf({ type: "verdict" }, 8)));
+    expect(() => Journal.open(folder)).toThrow(`record 9 is none that a run writes: record: missing key "models"`);
+    writeJournal(folder, bodiesWith(8, "{}"));
+    expect(() => Journal.open(folder)).toThrow("record 9 is damaged: expected a valid checksum");
     expect(() => readJournal(folder)).toThrow(REMEDY);
   });
 });
 
 /** Journals of so many bytes that each fault, or each item, must cost little. */
 const large: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
-  ["models", 1, bodyOf({ ...sound[1], models: [] }, 1).replace("[]", `[${"0,".repeat(4e6)}0]`), "record.models[0]"],
-  ["losses", 4, bodyOf({ ...sound[4], losses: [] }, 4).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
+  ["models", 2, bodyOf({ ...sound[2], models: [] }, 2).replace("[]", `[${"0,".repeat(4e6)}0]`), "record.models[0]"],
+  ["losses", 5, bodyOf({ ...sound[5], losses: [] }, 5).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
   [
     "points",
-    3,
-    bodyOf({ ...sound[3], points: [] }, 3).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
+    4,
+    bodyOf({ ...sound[4], points: [] }, 4).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
     "expected a list of 2",
   ],
   [
     "scores",
-    1,
-    bodyOf(sound[1], 1).replace(
+    2,
+    bodyOf(sound[2], 2).replace(
       '"scores":{',
       `"scores":{${Array.from({ length: 6e5 }, (_, i) => `"${i}":0,`).join("")}`,
     ),
     "record.models[0].scores.0: expected a mapping, found 0",
+  ],
+  [
+    "tensors",
+    1,
+    bodyOf(sound[1], 1).replace('"base":{', `"base":{${Array.from({ length: 6e5 }, (_, i) => `"${i}":0,`).join("")}`),
+    "record.tensors.base.0: expected text, found 0",
   ],
 ];
 

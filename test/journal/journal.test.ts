@@ -15,6 +15,8 @@ const start: Omit<StartRecord, "type" | "format"> = {
 
 type Step = Exclude<JournalRecord, StartRecord>;
 
+const parents: Step = { type: "parents", tensors: { base: { "model.norm.weight": `bf16 [2] ${"a1".repeat(32)}` } } };
+
 const baselines = (rowLosses: LossesRef): Step => ({
   type: "baselines",
   models: [
@@ -62,10 +64,11 @@ function lastResult(journal: Journal): Step {
   return result(0, [Number.NaN, 0.7], journal.appendLosses(Float64Array.of(4, Number.NaN)));
 }
 
-/** A closed journal of five records with losses at the second and the last. */
+/** A closed journal of six records with losses at the third and the last. */
 async function writeJournal(): Promise<{ folder: string; path: string; records: readonly JournalRecord[] }> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, start);
+  journal.append(parents);
   journal.append(baselines(journal.appendLosses(Float64Array.of(1, 2, 3))));
   journal.append(plan(2));
   journal.append(ask(0, points));
@@ -85,8 +88,8 @@ function reopen<T>(folder: string, look: (journal: Journal) => T): T {
 describe("Journal", () => {
   test("replays what was told, in the same process or a later one", async () => {
     const { folder, records } = await writeJournal();
-    expect(records.map(({ type }) => type)).toEqual(["start", "baselines", "plan", "ask", "result"]);
-    expect(records[0]).toEqual({ type: "start", format: 2, ...start });
+    expect(records.map(({ type }) => type)).toEqual(["start", "parents", "baselines", "plan", "ask", "result"]);
+    expect(records[0]).toEqual({ type: "start", format: 3, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
@@ -99,6 +102,7 @@ describe("Journal", () => {
     fc.assert(fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (value) => void point.push(value)));
     {
       using journal = Journal.create(folder, start);
+      journal.append(parents);
       journal.append(baselines(journal.appendLosses(Float64Array.of(1, 2, 3))));
       journal.append({ ...plan(losses.length), genes: point.map(String), start: point, inject: [point] } as Step);
       journal.append(
@@ -109,7 +113,7 @@ describe("Journal", () => {
       );
       journal.append(result(0, losses, journal.appendLosses(Float64Array.from(losses))));
     }
-    const [, , , asked, told] = reopen(folder, (journal) => journal.records);
+    const [, , , , asked, told] = reopen(folder, (journal) => journal.records);
     expect(asked?.type === "ask" && asked.points.every((found) => isSame(found, point))).toBe(true);
     expect(told?.type === "result" && isSame(told.losses, losses)).toBe(true);
   });
@@ -126,7 +130,7 @@ describe("Journal", () => {
     ].entries()) {
       const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
       Journal.create(join(folder, `${i}`), given).close();
-      expect(readJournal(join(folder, `${i}`)).records).toEqual([{ type: "start", format: 2, ...given }]);
+      expect(readJournal(join(folder, `${i}`)).records).toEqual([{ type: "start", format: 3, ...given }]);
     }
   });
 
@@ -136,7 +140,7 @@ describe("Journal", () => {
     using journal = Journal.open(folder);
     expect(() => journal.append(ask(1, [[0.5, 2]]))).toThrow(
       new UserError(
-        `${path}: record 6 is none that a run writes: record.points: expected lists of coordinates from 0 to 1, found [ 0.5, 2 ] at [0]; restore the file from a copy or start a new run`,
+        `${path}: record 7 is none that a run writes: record.points: expected lists of coordinates from 0 to 1, found [ 0.5, 2 ] at [0]; restore the file from a copy or start a new run`,
       ),
     );
     expect(readFileSync(path)).toEqual(before);
@@ -152,10 +156,10 @@ describe("Journal", () => {
     const torn = whole.lastIndexOf("\n", whole.length - 2) + 1;
     for (let length = torn; length < whole.length; length++) {
       writeFileSync(path, whole.subarray(0, length));
-      expect(readJournal(folder).records).toEqual(records.slice(0, 4));
+      expect(readJournal(folder).records).toEqual(records.slice(0, 5));
       using journal = Journal.open(folder);
       expect(journal.tornBytes).toBe(length - torn);
-      expect(journal.records).toEqual(records.slice(0, 4));
+      expect(journal.records).toEqual(records.slice(0, 5));
       expect(readFileSync(path)).toEqual(whole.subarray(0, torn));
     }
     using journal = Journal.open(folder);
@@ -168,7 +172,7 @@ describe("Journal", () => {
     const whole = readFileSync(path);
     whole.fill(0, whole.length - 40, whole.length - 20);
     writeFileSync(path, whole);
-    expect(reopen(folder, (journal) => journal.records)).toEqual(records.slice(0, 4));
+    expect(reopen(folder, (journal) => journal.records)).toEqual(records.slice(0, 5));
   });
 
   test("refuses damage before the last record and names the record", async () => {
@@ -205,7 +209,7 @@ describe("Journal", () => {
     expect(() => Journal.open(folder)).toThrow(`in use by process ${process.pid}`);
     journal.close();
     expect(() => journal.append(ask(2, []))).toThrow("closed");
-    expect(reopen(folder, ({ records }) => records.length)).toBe(5);
+    expect(reopen(folder, ({ records }) => records.length)).toBe(6);
   });
 
   test("replaces no file of another", async () => {

@@ -1,8 +1,8 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { evaluateModels, type EvaluateOptions, type EvaluationEvent } from "../../src/lm-eval/evaluate-models.ts";
@@ -102,6 +102,20 @@ describe("evaluateModels of a run", () => {
     expect(await evaluate({ models: ["winner"] })).toEqual(first);
     expect(asked()).toHaveLength(1);
     expect(events.at(-1)).toMatchObject({ type: "evaluated", model: "winner", isStored: true });
+  });
+
+  test("refuses a parent that is not the one that the run has read", async () => {
+    const { evaluate, asked } = await evaluating();
+    const path = join(models, "nature", "model.safetensors");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes);
+    onTestFinished(() => {
+      bytes[bytes.length - 1]! ^= 1;
+      writeFileSync(path, bytes);
+    });
+    await expect(evaluate({ models: ["base", "nature"] })).rejects.toThrow(`${path}: tensor lm_head.weight: expected`);
+    expect(asked()).toEqual(["base"]);
   });
 
   test("goes on after an interruption with the models that are left", async () => {

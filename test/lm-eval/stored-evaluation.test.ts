@@ -35,7 +35,7 @@ describe("findEvaluation", () => {
     expect(await findEvaluation(folder, "winner", { ...evaluation, arguments: [] })).toBeUndefined();
   });
 
-  test("finds nothing of another merge whose sampled weights are the same", async () => {
+  test("finds nothing of another merge whose weights are the same", async () => {
     const folder = await evaluationsFolder();
     await writeEvaluation(folder, evaluation);
     const other = { ...evaluation, recipe: { method: "passthrough", model: "craft" } };

@@ -19,6 +19,7 @@ async function journalFolder(): Promise<string> {
   const rowLosses = journal.appendLosses(Float64Array.of(1));
   const elapsedMs = 1500;
   const models = [model("base", 1.5, 2), model("nature", 1, 1.25)];
+  journal.append({ type: "parents", tensors: {} });
   journal.append({ type: "baselines", models, scales: { quiz: 1, news: 1 }, evaluationMs: 1, rowLosses, elapsedMs });
   const genes = ["nature.all.weight", "craft.all.weight"];
   journal.append({ type: "plan", genes, start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs });

@@ -249,7 +249,7 @@ const resumeFaults: readonly Fault[] = [
   [
     "an expert whose weights have changed",
     (folder) => writeTinyModel(join(folder, "craft"), like),
-    "~/run: weights of craft: expected # as when the run began, found #; restore what was changed, or start a new run",
+    "~/craft/model.safetensors: tensor model.embed_tokens.weight: expected bf16 [320,16] # as when it was first read, found bf16 [320,16] #; restore the file, or start a new run",
   ],
   [
     "a configuration that has changed",
@@ -269,7 +269,7 @@ const resumeFaults: readonly Fault[] = [
       const path = join(folder, "run/journal.jsonl");
       await writeFile(path, (await readFile(path, "utf8")).replace('"type":"plan"', '"type":"plot"'));
     },
-    "~/run/journal.jsonl: record 3 is damaged: expected a valid checksum and sequence 2; restore the file from a copy or start a new run",
+    "~/run/journal.jsonl: record 4 is damaged: expected a valid checksum and sequence 3; restore the file from a copy or start a new run",
   ],
   [
     "losses that were cut short",

@@ -12,9 +12,11 @@ import { exportRun } from "../../src/export/export-run.ts";
 
 const [line] = (await once(stdin, "data")) as [Buffer];
 const [file, run] = JSON.parse(line.toString()) as [string, string];
+/** Every batch is recorded. */
+const partMs = 0;
 stdout.write("begins\n");
-if (existsSync(join(run, "journal.jsonl"))) await resumeRun(run);
-else await launchRun(await loadExperiment(file), run);
+if (existsSync(join(run, "journal.jsonl"))) await resumeRun(run, { partMs });
+else await launchRun(await loadExperiment(file), run, { partMs });
 stdout.write("exports\n");
 await exportRun(run);
 stdin.destroy();

@@ -21,6 +21,11 @@ const passthrough = { method: "passthrough", model: "nobody" };
 
 const faults: readonly Fault[] = [
   [
+    "weights of other parents",
+    { parents: ({ tensors: { craft: _, ...others } }) => ({ tensors: others }) },
+    "record # of the journal: expected the 3 parents of this run, found 2 that are not the same",
+  ],
+  [
     "baselines of another run",
     { baselines: ({ models: [first, ...others] }) => ({ models: [{ ...first, name: "other" }, ...others] }) },
     "record # of the journal: expected the 11 baselines of this run, found 11 that are not the same",

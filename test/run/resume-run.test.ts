@@ -100,14 +100,15 @@ describe("readOutcome", () => {
     expect(Object.fromEntries(found)).toMatchInlineSnapshot(`
       {
         "0 start": "~: the run has not got as far as its baselines; let it go on, or resume it",
-        "1 baselines": "~: the run has not got as far as its plan; let it go on, or resume it",
-        "2 plan": "global weight 1.2",
-        "3 ask": "global weight 1.2",
-        "4 result": "evolved merge",
-        "5 ask": "evolved merge",
-        "6 result": "evolved merge, the last mean",
-        "7 finalists": "evolved merge, the last mean",
-        "8 verdict": "evolved merge, the last mean, with a verdict",
+        "1 parents": "~: the run has not got as far as its baselines; let it go on, or resume it",
+        "2 baselines": "~: the run has not got as far as its plan; let it go on, or resume it",
+        "3 plan": "global weight 1.2",
+        "4 ask": "global weight 1.2",
+        "5 result": "evolved merge",
+        "6 ask": "evolved merge",
+        "7 result": "evolved merge, the last mean",
+        "8 finalists": "evolved merge, the last mean",
+        "9 verdict": "evolved merge, the last mean, with a verdict",
       }
     `);
   });
