@@ -22,7 +22,7 @@ const passthrough = { method: "passthrough", model: "nobody" };
 const faults: readonly Fault[] = [
   [
     "weights of other parents",
-    { parents: ({ tensors: { craft: _, ...others } }) => ({ tensors: others }) },
+    { parents: ({ tensors }) => ({ tensors: { base: tensors["base"], craft: tensors["craft"] } }) },
     "record # of the journal: expected the 3 parents of this run, found 2 that are not the same",
   ],
   [
