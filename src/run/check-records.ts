@@ -26,13 +26,14 @@ type RunParts = Pick<Session, "experiment" | "genome" | "tasks"> & {
   readonly workspace: {
     readonly experts: readonly string[];
     readonly model: { readonly layers: number };
+    readonly checkpoints: ReadonlyMap<string, { readonly tensors: ReadonlyMap<string, unknown> }>;
   };
 };
 
 function faultOf(record: JournalRecord, session: RunParts): string | undefined {
   switch (record.type) {
     case "parents":
-      return faultOfNames("parents", Object.keys(record.tensors), [BASE, ...session.workspace.experts]);
+      return faultOfParents(record, session);
     case "baselines":
       return faultOfBaselines(record, session);
     case "plan":
@@ -44,6 +45,15 @@ function faultOf(record: JournalRecord, session: RunParts): string | undefined {
     default:
       return undefined;
   }
+}
+
+function faultOfParents({ tensors }: RecordPayloads["parents"], { workspace }: RunParts): string | undefined {
+  const fault = faultOfNames("parents", Object.keys(tensors), [BASE, ...workspace.experts]);
+  if (fault !== undefined) return fault;
+  const isKnown = Object.entries(tensors).every(([name, lines]) =>
+    Object.keys(lines).every((tensor) => workspace.checkpoints.get(name)?.tensors.has(tensor)),
+  );
+  return isKnown ? undefined : "expected tensors that the parents have, found the name of another";
 }
 
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"], session: RunParts): string | undefined {

@@ -26,6 +26,15 @@ const faults: readonly Fault[] = [
     "record # of the journal: expected the 3 parents of this run, found 2 that are not the same",
   ],
   [
+    "a tensor that no parent has",
+    {
+      parents: ({ tensors }) => ({
+        tensors: JSON.parse(JSON.stringify(tensors).replace("q_proj.weight", "q_proj.weightx")) as object,
+      }),
+    },
+    "record # of the journal: expected tensors that the parents have, found the name of another",
+  ],
+  [
     "baselines of another run",
     { baselines: ({ models: [first, ...others] }) => ({ models: [{ ...first, name: "other" }, ...others] }) },
     "record # of the journal: expected the 11 baselines of this run, found 11 that are not the same",
