@@ -10,7 +10,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { Exporter, faultsOf } from "./exporting.ts";
 
-/** How often three processes export at once. */
+/** How often three processes export at once; EXPORT_ROUNDS asks for more, and for how each ended. */
 const ROUNDS = Number(process.env["EXPORT_ROUNDS"] ?? 3);
 
 let models: string;

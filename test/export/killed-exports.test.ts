@@ -15,6 +15,7 @@ import { tinyExperiment } from "../tiny-experiment.ts";
 import { contentsBelow, Exporter, faultsOf } from "./exporting.ts";
 
 const SEED = 1;
+/** EXPORT_KILLS asks for more, and for the moments that they fell into. */
 const KILLS = Number(process.env["EXPORT_KILLS"] ?? 6);
 
 let models: string;
