@@ -4,7 +4,8 @@ import { expect } from "vitest";
 import { UserError } from "../src/errors.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 
-const SEED = Number(env["EVOMERGE_MUTATIONS_SEED"] ?? 1);
+/** Another one makes other mutations. */
+export const MUTATION_SEED: number = Number(env["EVOMERGE_MUTATIONS_SEED"] ?? 1);
 
 /** How many mutations a suite meets unless `EVOMERGE_MUTATIONS` says another count. */
 export const mutationCount = (count: number): number => Number(env["EVOMERGE_MUTATIONS"] ?? count);
@@ -69,11 +70,11 @@ export async function meetMutations(
   for (let number = 0; number < count; number++) {
     const began = performance.now();
     try {
-      await meet(RandomStream.of(SEED, name, number));
+      await meet(RandomStream.of(MUTATION_SEED, name, number));
       tally.sound++;
     } catch (error) {
       const isSentence = error instanceof UserError && /^[^\n]*$/.test(error.message) && error.message.length < 2000;
-      if (!isSentence) throw new Error(`seed ${SEED}, ${name} ${number}`, { cause: error });
+      if (!isSentence) throw new Error(`seed ${MUTATION_SEED}, ${name} ${number}`, { cause: error });
       tally.refused++;
     }
     tally.slowestMs = Math.max(tally.slowestMs, performance.now() - began);

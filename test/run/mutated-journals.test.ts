@@ -12,72 +12,24 @@ import { checkRecords } from "../../src/run/check-records.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { MUTATION_SEED, mutatedBytes, mutatedJson, mutationCount } from "../mutations.ts";
 import { sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-/** A journal takes milliseconds, so the suite meets a part; `EVOMERGE_MUTATIONS=100000` is the full count. */
-const COUNT = Number(env["EVOMERGE_MUTATIONS"] ?? 2000);
-const SEED = Number(env["EVOMERGE_MUTATIONS_SEED"] ?? 1);
+/** A journal takes milliseconds, so the suite meets a part. */
+const COUNT = mutationCount(2000);
 /** Where to begin, to meet one again. */
 const FIRST = Number(env["EVOMERGE_MUTATIONS_FROM"] ?? 0);
 /** Of the journals that are sound, one in so many is carried on with, which takes the models. */
 const CARRIED_ON = 50;
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
 /** JSON texts that no record holds where they are put. */
-const wild: readonly string[] = [
-  "null true 0 -0 -1 1.5 2 7 1e308 -1e308 5e-324 9007199254740993 1e15 1e400 [] {} [[]] [null]".split(" "),
-  ['""', '"x"', '"__proto__"', '"constructor"', '"\\u2028\\u0000\\ud800"', JSON.stringify("a".repeat(100_000))],
-  ['{"length":2}', '{"__proto__":{"loss":1}}', '{"toString":1,"valueOf":1,"toJSON":1}', '{"$number":"NaN"}'],
+const own: readonly string[] = [
+  ['{"__proto__":{"loss":1}}', '{"toString":1,"valueOf":1,"toJSON":1}', '{"$number":"NaN"}'],
   ['{"$number":"Infinity"}', '{"$number":"-0"}', '{"$number":"7"}', '{"$number":"NaN","a":1}'],
-  [`${"[".repeat(500)}${"]".repeat(500)}`, `[${"0,".repeat(9999)}0]`],
 ].flat();
 
-/** A mark that is replaced with a wild text once the rest is JSON. */
-const MARK = "wild value goes here";
-
 const run = sharedRun();
-
-/** Every value inside a value, as the object or list that holds it and the key there. */
-function places(value: Json, found: [holder: Json[] | { [key: string]: Json }, key: string][] = []): typeof found {
-  if (typeof value !== "object" || value === null) return found;
-  for (const key of Object.keys(value)) {
-    found.push([value, key]);
-    places((value as { [key: string]: Json })[key]!, found);
-  }
-  return found;
-}
-
-/** Changes one value of an entry; returns its text. */
-function changeValue(entry: Json, random: RandomStream): string {
-  const all = places(entry);
-  const [holder, key] = all[random.integer(all.length)]!;
-  const object = holder as { [key: string]: Json };
-  const isList = Array.isArray(holder);
-  switch (random.integer(6)) {
-    case 0:
-      if (isList) holder.splice(Number(key), 1);
-      else delete object[key];
-      break;
-    case 1:
-      if (isList) holder.push(structuredClone(object[key]!));
-      else object[`${key}x`] = object[key]!;
-      break;
-    case 2: {
-      const [other, name] = all[random.integer(all.length)]!;
-      object[key] = structuredClone((other as { [key: string]: Json })[name]!);
-      break;
-    }
-    case 3:
-      if (typeof object[key] === "number") object[key] *= [-1, 2, 0.5, 1e9, 1 + 2 ** -52][random.integer(5)]!;
-      break;
-    default:
-      object[key] = MARK;
-  }
-  const text = JSON.stringify(entry);
-  return text.replace(JSON.stringify(MARK), () => wild[random.integer(wild.length)]!);
-}
 
 const bodyOf = (line: string): string => line.replace(/,"checksum":"[0-9a-f]{8}"\}$/, "}");
 const sealed = (body: string): string => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}`;
@@ -103,11 +55,7 @@ function faultOf(read: () => void): string | undefined {
 function mutate(lines: readonly string[], random: RandomStream): Buffer {
   const at = random.integer(lines.length);
   const kind = random.integer(10);
-  if (kind === 0) {
-    const bytes = text(lines);
-    for (let i = 0; i <= random.integer(3); i += 1) bytes[random.integer(bytes.length)] = random.integer(256);
-    return random.integer(2) === 0 ? bytes : bytes.subarray(0, random.integer(bytes.length));
-  }
+  if (kind === 0) return Buffer.from(mutatedBytes(text(lines), random));
   if (kind === 1) {
     const other = random.integer(lines.length);
     const moved = [
@@ -118,14 +66,7 @@ function mutate(lines: readonly string[], random: RandomStream): Buffer {
     ][random.integer(4)]!;
     return text(random.integer(4) === 0 ? moved : renumbered(moved));
   }
-  let body = bodyOf(lines[at]!);
-  for (let i = 0; i <= random.integer(2); i += 1) {
-    try {
-      body = changeValue(JSON.parse(body) as Json, random);
-    } catch {
-      break; // What was put there is no JSON for this parser, or a part of it is gone.
-    }
-  }
+  const body = mutatedJson(JSON.parse(bodyOf(lines[at]!)), random, own);
   return text(lines.with(at, sealed(body)));
 }
 
@@ -142,7 +83,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
   const tally = { refused: 0, sound: 0, carriedOn: 0, refusedLater: 0 };
   let slowestMs = 0;
   for (let number = FIRST; number < FIRST + COUNT; number += 1) {
-    const random = RandomStream.of(SEED, "journals", number);
+    const random = RandomStream.of(MUTATION_SEED, "journals", number);
     const bytes = mutate(lines, random);
     writeFileSync(path, bytes);
     const began = performance.now();
@@ -173,7 +114,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
         expect(fault.length).toBeLessThan(1000);
       }
     } catch (cause) {
-      throw new Error(`seed ${SEED}, number ${number}`, { cause });
+      throw new Error(`seed ${MUTATION_SEED}, number ${number}`, { cause });
     }
   }
   expect(slowestMs).toBeLessThan(10_000);
