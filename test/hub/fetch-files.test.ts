@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
+import { currentProcess } from "../../src/files/process-identity.ts";
 import { fetchFiles, type FetchProgress } from "../../src/hub/fetch-files.ts";
 import type { Hub, Pace } from "../../src/hub/hub.ts";
 import { openRepository, type Repository } from "../../src/hub/repository.ts";
@@ -271,7 +271,7 @@ describe("fetchFiles", () => {
     await using scene = await setScene();
     await mkdir(join(scene.folder, "blobs"), { recursive: true });
     const lock = join(scene.folder, "blobs", `${sha256}-4000000-dead.lock`);
-    await writeFile(lock, JSON.stringify({ pid: 4_000_000, host: hostname() }));
+    await writeFile(lock, JSON.stringify({ ...currentProcess(), pid: 4_194_305 }));
     await expectWeights(await fetchAll(scene));
     expect(existsSync(lock)).toBe(false);
   });
