@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
@@ -30,7 +32,7 @@ export interface Done {
 
 /**
  * Evaluates one model and stores what lm_eval said, unless that is stored already. Output that cannot be read or stored
- * stays in `<model>.json.incomplete`, since it may have taken hours.
+ * stays in `<model>.json.<uuid>.incomplete`, since it may have taken hours; two evaluations of one model have one each.
  */
 export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOptions): Promise<Done> {
   const { model, question, lmEval, folder } = asked;
@@ -44,8 +46,7 @@ export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOpti
   };
   const stored = await findEvaluation(folder, model.name, key);
   if (stored) return { evaluation: stored, isStored: true };
-  const output = `${evaluationPath(folder, question.task, model.name)}.incomplete`;
-  await makeEmpty(output);
+  const output = await newFolder(evaluationPath(folder, question.task, model.name));
   const evaluation = await ask(asked, key, output, options).catch((error: unknown) => {
     if (error instanceof UserError) throw new UserError(`${model.name}: ${error.message}`, { cause: error });
     throw error;
@@ -83,11 +84,13 @@ async function ask(
   return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
 }
 
-/** An empty folder, and those that it is in. */
-async function makeEmpty(folder: string): Promise<void> {
+/** An empty folder beside a path that nobody else has, and those that it is in. */
+async function newFolder(path: string): Promise<string> {
+  const folder = `${path}.${randomUUID()}.incomplete`;
   try {
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(folder), { recursive: true });
+    await mkdir(folder);
+    return folder;
   } catch (cause) {
     throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
   }

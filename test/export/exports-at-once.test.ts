@@ -10,8 +10,8 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { Exporter, faultsOf } from "./exporting.ts";
 
-/** How often three processes export at once; EXPORT_ROUNDS asks for more, and for how each ended. */
-const ROUNDS = Number(process.env["EXPORT_ROUNDS"] ?? 3);
+/** How often three processes export at once; EVOMERGE_EXPORT_ROUNDS asks for more, and for how each ended. */
+const ROUNDS = Number(process.env["EVOMERGE_EXPORT_ROUNDS"] ?? 3);
 
 let models: string;
 let runs: readonly string[];
@@ -56,7 +56,7 @@ describe("exports at once", () => {
         expect(readdirSync(join(folder, "out")), said).toEqual(["model"]);
         expect(readdirSync(folder).toSorted(), said).toEqual(["link", "out"]);
       }
-      if (process.env["EXPORT_ROUNDS"]) process.stdout.write(`${ends.join("\n")}\n`);
+      if (process.env["EVOMERGE_EXPORT_ROUNDS"]) process.stdout.write(`${ends.join("\n")}\n`);
     },
     60_000 + ROUNDS * 30_000,
   );

@@ -15,8 +15,8 @@ import { tinyExperiment } from "../tiny-experiment.ts";
 import { contentsBelow, Exporter, faultsOf } from "./exporting.ts";
 
 const SEED = 1;
-/** EXPORT_KILLS asks for more, and for the moments that they fell into. */
-const KILLS = Number(process.env["EXPORT_KILLS"] ?? 6);
+/** EVOMERGE_EXPORT_KILLS asks for more, and for the moments that they fell into. */
+const KILLS = Number(process.env["EVOMERGE_EXPORT_KILLS"] ?? 6);
 
 let models: string;
 /** Two runs of different winners, and their exports. */
@@ -109,7 +109,7 @@ describe("exports", () => {
         const state = end === "killed" ? stateOf(dirname(target)) : end;
         seen[state] = (seen[state] ?? 0) + 1;
       }
-      if (process.env["EXPORT_KILLS"]) process.stdout.write(`${JSON.stringify(seen)}\n`);
+      if (process.env["EVOMERGE_EXPORT_KILLS"]) process.stdout.write(`${JSON.stringify(seen)}\n`);
       expect(await start(runs[1]!)).toBe("exported");
       expect(contentsBelow(target)).toEqual(contentsBelow(exports[1]!));
       expect(readdirSync(dirname(target)).toSorted()).toEqual([...beside, "model"].toSorted());

@@ -185,6 +185,15 @@ describe("evaluateModels of a run", () => {
     expect(existsSync(path)).toBe(true);
   });
 
+  test("keeps what an earlier evaluation could not read while it evaluates anew, twice at once", async () => {
+    const { evaluate } = await evaluating();
+    const environment = { ...process.env, FAKE_LM_EVAL: "garbled" };
+    const garbled = await evaluate({ environment, models: ["craft"] }).catch((error: unknown) => error);
+    const kept = /^craft: (?<path>.*results_.*\.json): /.exec((garbled as UserError).message)!.groups!["path"]!;
+    await Promise.all([evaluate({ models: ["craft"] }), evaluate({ models: ["craft"] })]);
+    expect(existsSync(kept)).toBe(true);
+  });
+
   test("names the models there are when asked for another", async () => {
     const { evaluate } = await evaluating();
     await expect(evaluate({ models: ["crafty"] })).rejects.toThrow(

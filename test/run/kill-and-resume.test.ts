@@ -10,7 +10,8 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { traces, writeTinyExperiment } from "../tiny-experiment.ts";
 
 const SEED = 1;
-const KILLS = 20;
+/** EVOMERGE_KILLS asks for more. */
+const KILLS = Number(process.env["EVOMERGE_KILLS"] ?? 20);
 /** Equal parts of a run's lifetime; the first kills of as many runs fall into one each. */
 const PARTS = 10;
 
@@ -80,33 +81,37 @@ class Processes {
 }
 
 describe("a run", () => {
-  test(`killed at ${KILLS} random moments and resumed leaves what an uninterrupted run leaves`, async () => {
-    const folder = await temporaryFolder();
-    const file = await writeTinyExperiment(folder, { file: { budget: { evaluations: 20 } } });
-    const processes = new Processes();
-    const whole = await processes.carryThrough(file, join(folder, "whole"));
-    const expected = leftBy(join(folder, "whole"));
-    /** A moment of the lifetime, for a process that takes up the run `from` a moment. */
-    const killAt = (moment: number, from = 0): Kill =>
-      moment < whole.exportsMs
-        ? { after: "begins", ms: moment - from }
-        : { after: "exports", ms: moment - whole.exportsMs };
+  test(
+    `killed at ${KILLS} random moments and resumed leaves what an uninterrupted run leaves`,
+    async () => {
+      const folder = await temporaryFolder();
+      const file = await writeTinyExperiment(folder, { file: { budget: { evaluations: 20 } } });
+      const processes = new Processes();
+      const whole = await processes.carryThrough(file, join(folder, "whole"));
+      const expected = leftBy(join(folder, "whole"));
+      /** A moment of the lifetime, for a process that takes up the run `from` a moment. */
+      const killAt = (moment: number, from = 0): Kill =>
+        moment < whole.exportsMs
+          ? { after: "begins", ms: moment - from }
+          : { after: "exports", ms: moment - whole.exportsMs };
 
-    const random = RandomStream.of(SEED, "kills");
-    const kills: string[] = [];
-    for (let number = 0; kills.length < KILLS; number += 1) {
-      const run = join(folder, `run-${number}`);
-      const first = (((number % PARTS) + random.uniform()) / PARTS) * whole.ms;
-      const second = first + random.uniform() * (whole.ms - first);
-      for (const kill of [killAt(first), killAt(second, first), undefined]) {
-        const context = `seed ${SEED}, run ${number}, ${kill?.ms.toFixed(0)} ms after it ${kill?.after}; ${kills.join(", ")}`;
-        const { killed, ms } = await processes.carryThrough(file, run, kill).catch((cause: unknown) => {
-          throw new Error(context, { cause });
-        });
-        if (!killed) break;
-        kills.push(`run ${number} after ${ms.toFixed(0)} ms (${stage(run)})`);
+      const random = RandomStream.of(SEED, "kills");
+      const kills: string[] = [];
+      for (let number = 0; kills.length < KILLS; number += 1) {
+        const run = join(folder, `run-${number}`);
+        const first = (((number % PARTS) + random.uniform()) / PARTS) * whole.ms;
+        const second = first + random.uniform() * (whole.ms - first);
+        for (const kill of [killAt(first), killAt(second, first), undefined]) {
+          const context = `seed ${SEED}, run ${number}, ${kill?.ms.toFixed(0)} ms after it ${kill?.after}; ${kills.join(", ")}`;
+          const { killed, ms } = await processes.carryThrough(file, run, kill).catch((cause: unknown) => {
+            throw new Error(context, { cause });
+          });
+          if (!killed) break;
+          kills.push(`run ${number} after ${ms.toFixed(0)} ms (${stage(run)})`);
+        }
+        expect(leftBy(run), `seed ${SEED}, run ${number}; ${kills.join(", ")}`).toEqual(expected);
       }
-      expect(leftBy(run), `seed ${SEED}, run ${number}; ${kills.join(", ")}`).toEqual(expected);
-    }
-  }, 300_000);
+    },
+    KILLS * 30_000,
+  );
 });
