@@ -149,7 +149,7 @@ describe("an adapter with pickled weights only", () => {
   test.each([
     ["check", []],
     ["fetch", ["--dry-run"]],
-  ])("does not stop %s", { concurrent: true }, async (verb, options) => {
+  ])("does not stop %s", async (verb, options) => {
     await using server = await LoopbackHub.start();
     const experiment = await load("flan-t5.yaml");
     await publish(server, experiment);
