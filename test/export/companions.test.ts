@@ -2,15 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
 import { readCompanions } from "../../src/export/companions.ts";
+import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const reason: unknown = await work.catch((error: unknown) => error);
-  expect(reason).toBeInstanceOf(UserError);
-  return (reason as UserError).message;
-}
 
 describe("readCompanions", () => {
   test("takes configuration, tokenizer and licences, and no folder, whatever its name", async () => {

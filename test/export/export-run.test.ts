@@ -1,20 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import type { Experiment } from "../../src/experiment/experiment-file.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { interrupt } from "../observed-run.ts";
+import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
+import { hashes } from "./exporting.ts";
 
 let models: string;
 let experiment: Experiment;
@@ -36,24 +36,6 @@ async function interrupted(at: (event: RunEvent) => boolean): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
   await interrupt(experiment, folder, at);
   return folder;
-}
-
-/** Hash of every file of a folder. */
-function hashes(folder: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [
-      name,
-      createHash("sha256")
-        .update(readFileSync(join(folder, name)))
-        .digest("hex"),
-    ]),
-  );
-}
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const reason: unknown = await work.catch((error: unknown) => error);
-  expect(reason).toBeInstanceOf(UserError);
-  return (reason as UserError).message;
 }
 
 describe("exportRun", () => {

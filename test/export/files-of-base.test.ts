@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { UserError } from "../../src/errors.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
+import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 
@@ -20,12 +20,6 @@ beforeAll(async () => {
   await launchRun(await tinyExperiment(models, { file: { budget: { evaluations: 5 } } }), finished);
 });
 afterAll(() => rm(models, { recursive: true, force: true }));
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const reason: unknown = await work.catch((error: unknown) => error);
-  expect(reason).toBeInstanceOf(UserError);
-  return (reason as UserError).message;
-}
 
 describe("what an export takes from its base", () => {
   test("refuses to follow a licence that is a link out of the base's folder, before anything is merged", async () => {

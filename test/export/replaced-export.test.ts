@@ -1,15 +1,15 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
+import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
+import { hashes } from "./exporting.ts";
 
 let models: string;
 /** A finished run, which tests only read. */
@@ -20,24 +20,6 @@ beforeAll(async () => {
   await launchRun(await tinyExperiment(models, { file: { budget: { evaluations: 5 } } }), finished);
 });
 afterAll(() => rm(models, { recursive: true, force: true }));
-
-/** Hash of every file of a folder. */
-function hashes(folder: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [
-      name,
-      createHash("sha256")
-        .update(readFileSync(join(folder, name)))
-        .digest("hex"),
-    ]),
-  );
-}
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const reason: unknown = await work.catch((error: unknown) => error);
-  expect(reason).toBeInstanceOf(UserError);
-  return (reason as UserError).message;
-}
 
 describe("an export to where one was", () => {
   test("refuses an earlier export that was changed since, before anything is merged, and leaves it alone", async () => {

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
 import { exportStarterKit, type StarterKitInput } from "../../src/export/starter-kit/export-starter-kit.ts";
 import { kitName } from "../../src/export/starter-kit/kit-name.ts";
 import { pythonLiteral } from "../../src/export/starter-kit/python-literal.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
+import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyConfig } from "../tiny-model.ts";
 
@@ -97,12 +97,6 @@ async function kitOf(files: KitFiles): Promise<string> {
 async function exported(changes: Partial<StarterKitInput> = {}): Promise<string> {
   const { module } = await exportStarterKit(input(changes), await kitOf(DICTIONARY_KIT));
   return readFileSync(module, "utf8");
-}
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const reason: unknown = await work.catch((error: unknown) => error);
-  expect(reason).toBeInstanceOf(UserError);
-  return (reason as UserError).message;
 }
 
 /** The floats of a piece of Python. */
