@@ -9,7 +9,7 @@ import { readJournal } from "../journal/journal.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
-import { exportStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
+import { planStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
 import { writeModel } from "./write-model.ts";
 
 export interface ExportOptions extends RunOptions {
@@ -53,9 +53,11 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
   const { workspace, tasks, ...outcome } = await readOutcome(run, options);
   await using opened = workspace;
   await checkNoParent(opened, place.path, model);
-  const starterKit = await addToStarterKit(opened, outcome, options.starterKit);
+  const addToStarterKit = await planAddition(opened, outcome, options.starterKit);
   const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, folder: place.staged });
   await place.publish();
+  // Only once the weights are known to be those of the run.
+  const starterKit = await addToStarterKit?.();
   onEvent?.({ type: "exported", folder: model, weightsDigest });
   const pushed = upload && (await pushModel(upload, { model, outcome, signal, onEvent }));
   return {
@@ -76,15 +78,15 @@ async function checkNoParent({ checkpoints }: Workspace, path: string, shown: st
   }
 }
 
-async function addToStarterKit(
+async function planAddition(
   opened: Workspace,
   { experiment, winner }: Outcome,
   kit: string | undefined,
-): Promise<StarterKitExport | undefined> {
+): Promise<(() => Promise<StarterKitExport>) | undefined> {
   if (kit === undefined) return undefined;
   const { model } = opened;
   const baseTensors = baseOf(opened.checkpoints).tensors;
-  return exportStarterKit({ experiment, recipe: winner.recipe, model, baseTensors, version: evomergeVersion() }, kit);
+  return planStarterKit({ experiment, recipe: winner.recipe, model, baseTensors, version: evomergeVersion() }, kit);
 }
 
 async function pushModel(

@@ -44,6 +44,11 @@ export interface StarterKitExport {
  * and where the checkout has another file of that name.
  */
 export async function exportStarterKit(input: StarterKitInput, folder: string): Promise<StarterKitExport> {
+  return (await planStarterKit(input, folder))();
+}
+
+/** What `exportStarterKit` does as a function that does it, once everything that it would refuse has been looked at. */
+export async function planStarterKit(input: StarterKitInput, folder: string): Promise<() => Promise<StarterKitExport>> {
   const { experiment, recipe, model, baseTensors, version } = input;
   const name = kitName(experiment.name);
   const base = pinned("the base", experiment.base);
@@ -58,11 +63,10 @@ export async function exportStarterKit(input: StarterKitInput, folder: string): 
 
   const module = join(checkout, "llm_merging", "merging", `${name.className}.py`);
   await checkReplaceable(module);
-  await writeFileAtomic(module, starterKitModule(source));
+  const text = starterKitModule(source);
   const missing = kit.registrations.filter(({ at }) => at !== undefined);
   const patch = join(checkout, `${name.className}.patch`);
-  if (missing.length > 0) await writeFileAtomic(patch, missing.map(diffOf).join(""));
-  return {
+  const planned: StarterKitExport = {
     checkout,
     module,
     ...(missing.length > 0 && { patch }),
@@ -72,6 +76,12 @@ export async function exportStarterKit(input: StarterKitInput, folder: string): 
       ...(kit.refresh === undefined ? [] : [kit.refresh]),
       `PYTHONPATH=. python llm_merging/main.py -m ${name.method}`,
     ],
+  };
+  return async () => {
+    await checkReplaceable(module);
+    await writeFileAtomic(module, text);
+    if (missing.length > 0) await writeFileAtomic(patch, missing.map(diffOf).join(""));
+    return planned;
   };
 }
 
