@@ -23,6 +23,8 @@ export interface ScoreModelOptions {
   readonly hub?: Hub | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Told what a person should know, such as a better engine that does not work here. */
+  readonly onNotice?: SourceOptions["onNotice"];
   /** Told how far the model's download is. */
   readonly onFetching?: SourceOptions["onProgress"];
 }
@@ -39,9 +41,9 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const { format, description = true, limit = Infinity, engine = "auto", precision = "auto" } = options;
   const all = await readRows(options.rows, { description, ...(format === undefined ? {} : { format }) });
   const rows = all.slice(0, limit);
-  const { hub, signal, onProgress, onFetching } = options;
+  const { hub, signal, onNotice, onProgress, onFetching } = options;
   const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching, toScore: true });
-  await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal });
+  await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal, onNotice });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress });
   const scores = evaluation?.scores["rows"] ?? [];

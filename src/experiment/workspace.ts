@@ -41,6 +41,13 @@ export interface WorkspaceOptions {
   readonly precision: Precision;
 }
 
+export interface OpeningOptions {
+  readonly engine?: OpenedEngine;
+  readonly signal?: AbortSignal | undefined;
+  /** Told what better engine does not work here, unless the engine is given. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+}
+
 /**
  * Opens parents and, unless it is given, the engine, which is the workspace's from here on. A fault of a file, a shape or
  * a vocabulary is a UserError before any weight is read. Rejects with the reason of a signal that is aborted while a
@@ -48,7 +55,7 @@ export interface WorkspaceOptions {
  */
 export async function openWorkspace(
   options: WorkspaceOptions,
-  { engine, signal }: { readonly engine?: OpenedEngine; readonly signal?: AbortSignal | undefined } = {},
+  { engine, signal, onNotice }: OpeningOptions = {},
 ): Promise<Workspace> {
   const open: AsyncDisposable[] = engine ? [engine.device] : [];
   const close = async (): Promise<void> => {
@@ -68,7 +75,7 @@ export async function openWorkspace(
     await checkTokenizers(checkpoints, tokenizer, signal);
     // The model is checked in f32 first, so that no engine is needed to refuse parents that do not fit together.
     checkParents(checkpoints, tokenizer);
-    const { device, why } = engine ?? (await openEngine(options));
+    const { device, why } = engine ?? (await openEngine(options, onNotice));
     if (!engine) open.push(device);
     const precision = options.precision === "auto" ? (device.kind === "gpu" ? "bf16" : "f32") : options.precision;
     const model = openModel(baseOf(checkpoints), precision);

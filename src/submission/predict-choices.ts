@@ -10,6 +10,8 @@ export interface PredictOptions {
   readonly engine?: EngineName | undefined;
   readonly precision?: Precision | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told what a person should know, such as a better engine that does not work here. */
+  readonly onNotice?: ((text: string) => void) | undefined;
   /** Told the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
@@ -21,11 +23,11 @@ export interface PredictOptions {
 export async function predictChoices(
   folder: string,
   questions: readonly Question[],
-  { engine = "auto", precision = "auto", signal, onProgress }: PredictOptions = {},
+  { engine = "auto", precision = "auto", signal, onNotice, onProgress }: PredictOptions = {},
 ): Promise<Predictions> {
   const rows = questions.flatMap(taskRow);
   if (rows.length === 0) return new Map();
-  await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision }, { signal });
+  await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision }, { signal, onNotice });
   const recipe = { method: "passthrough", model: BASE } as const;
   const [evaluation] = await workspace.evaluator.evaluate([recipe], { rows }, { signal, onProgress });
   return new Map(

@@ -19,7 +19,8 @@ export interface ScoreCommandOptions {
 export async function scoreCommand(model: string, { task, json, ...options }: ScoreCommandOptions): Promise<void> {
   const progress = new Progress();
   const onFetching: ScoreModelOptions["onFetching"] = (done) => progress.show({ type: "fetching", ...done });
-  const running = { signal: interruptionSignal(), onFetching };
+  const onNotice = (text: string): void => progress.show({ type: "notice", text });
+  const running = { signal: interruptionSignal(), onNotice, onFetching };
   const scored = await scoreModel({ model, rows: task, ...options, ...running }).finally(progress.end);
   if (json) {
     printJson(scored);

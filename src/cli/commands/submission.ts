@@ -30,7 +30,7 @@ export async function writeSubmissionCommand(
   const questions = await readQuestions(rows);
   const texts = await generatedTexts(questions, generated);
   const folder = await fetchModel(model, signal);
-  const answers = await predictChoices(folder, questions, { engine, precision, signal });
+  const answers = await predictChoices(folder, questions, { engine, precision, signal, onNotice });
   const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
   await writeSubmission(to, predictions);
   print(`wrote ${printableLine(to)}\n${checkText(checkSubmission(predictions, questions))}`);
@@ -55,6 +55,10 @@ async function fetchModel(model: string, signal: AbortSignal): Promise<string> {
   } finally {
     progress.end();
   }
+}
+
+function onNotice(text: string): void {
+  new Progress().show({ type: "notice", text });
 }
 
 function checkText({ questions, multipleChoice, accuracy }: SubmissionCheck): string {
