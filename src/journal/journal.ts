@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "./durable-write.ts";
@@ -17,6 +8,7 @@ import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } 
 import { removeAbandoned } from "../files/staged-name.ts";
 import { openRegularFile } from "../files/regular-file.ts";
 import { lineOf, readRecords } from "./replay.ts";
+import { JOURNAL, LOSSES, requireFree } from "./run-files.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 /** What a journal tells a reader. */
@@ -44,19 +36,18 @@ export class Journal implements JournalView, Disposable {
   #bytes: number;
   #isClosed = false;
 
-  /** Starts the journal of a new run; a UserError when the folder holds one already, or cannot be written. */
+  /** Starts the journal of a new run; a UserError when the folder holds one, or other files of its names, or cannot be written. */
   static create(folder: string, start: Omit<StartRecord, "type" | "format">): Journal {
     return explainFailure(folder, () => {
       mkdirSync(folder, { recursive: true });
       return whileLocked(folder, (lock) => {
         const files = filesIn(folder);
-        requireNoJournal(folder);
+        requireFree(folder);
         const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, ...start };
         const { line } = lineOf({ sequence: 0, lossBytes: 0, record }, new RecordSequence(), {
           path: files.journal,
           bytes: 0,
         });
-        requireNoLosses(files.losses);
         writeDurably(files.losses, "");
         // Last, because a folder with this file is a run: whatever stops a creation, it can be tried again.
         writeDurably(files.journal, line);
@@ -157,22 +148,8 @@ interface Files {
   readonly losses: string;
 }
 
-/** A UserError when the folder holds a run, which `Journal.create` would not replace. */
-export function requireNoJournal(folder: string): void {
-  if (existsSync(filesIn(folder).journal)) {
-    throw new UserError(`${folder} already holds a run; resume it or choose another folder`);
-  }
-}
-
-/** An empty one was left by a creation that was stopped; any other is not this run's to replace. */
-function requireNoLosses(path: string): void {
-  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes > 0)
-    throw new UserError(`${path} belongs to no run here and would be replaced; move it or choose another folder`);
-}
-
 function filesIn(folder: string): Files {
-  return { journal: join(folder, "journal.jsonl"), losses: join(folder, "losses.bin") };
+  return { journal: join(folder, JOURNAL), losses: join(folder, LOSSES) };
 }
 
 function requireJournal(folder: string): void {

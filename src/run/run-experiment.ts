@@ -7,7 +7,8 @@ import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
-import { Journal, type JournalView, readJournal, requireNoJournal } from "../journal/journal.ts";
+import { Journal, type JournalView, readJournal } from "../journal/journal.ts";
+import { requireFree } from "../journal/run-files.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
@@ -47,7 +48,7 @@ export interface Outcome {
  * budget's clock starts.
  */
 export async function launchRun(given: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
-  requireNoJournal(folder); // before gigabytes are fetched for it
+  requireFree(folder); // before gigabytes are fetched for it
   const { experiment, local } = await bringHere(given, options);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, 0);

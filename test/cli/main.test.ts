@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { RUN_NAMES } from "../../src/journal/run-files.ts";
 import { launchRun, type Outcome } from "../../src/run/run-experiment.ts";
 import type { ExportResult } from "../../src/export/export-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -99,6 +100,20 @@ describe("evomerge run", () => {
       "losses.bin",
       "report.md",
     ]);
+  });
+
+  test("writes nothing into a folder in which one of its names is another's", async () => {
+    const mine = await temporaryFolder();
+    writeFileSync(join(mine, "report.md"), "mine");
+    const refused = await evomerge(folder, ["run", "tiny.yaml", "--out", mine]);
+    expect(refused).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `evomerge: ${join(mine, "report.md")} belongs to no run here and would be replaced; move it or choose another folder\n`,
+    });
+    expect(readdirSync(mine)).toEqual(["report.md"]);
+    expect(readFileSync(join(mine, "report.md"), "utf8")).toBe("mine");
+    expect(RUN_NAMES).toEqual(expect.arrayContaining(readdirSync(join(folder, "results", "tiny"))));
   });
 
   test("takes a folder, a seed and a budget, and prints JSON alone", async () => {
