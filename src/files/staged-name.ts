@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { currentProcess, lifeOf } from "./process-identity.ts";
+import { currentPlace, currentProcess, lifeOf } from "./process-identity.ts";
 
 /** `<file>.<place>-<pid>-<started>.<uuid>.tmp`: a file that is being written, and by which process. */
 const staged = /^(.+)\.([0-9a-f]{12})-(\d+)-(\d*)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/s;
@@ -28,15 +28,13 @@ export function removeAbandoned(folder: string): void {
 function isAbandoned(name: string): boolean {
   const [, , place, pid, started = ""] = staged.exec(name) ?? [];
   if (place !== placeHere()) return false;
-  const { started: _, ...here } = currentProcess();
-  return lifeOf({ ...here, pid: Number(pid), ...(started === "" ? {} : { started }) }) === "ended";
+  return lifeOf({ ...currentPlace(), pid: Number(pid), ...(started === "" ? {} : { started }) }) === "ended";
 }
 
-/** Hash of everything that must be equal for a number to be the same process's. */
 function placeHere(): string {
-  const { host, machine, boot, namespace } = currentProcess();
+  const { host, machine, boot, namespace, clock } = currentPlace();
   return createHash("sha256")
-    .update(JSON.stringify([host, machine, boot, namespace]))
+    .update(JSON.stringify([host, machine, boot, namespace, clock]))
     .digest("hex")
     .slice(0, 12);
 }

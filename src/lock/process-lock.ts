@@ -19,6 +19,7 @@ const identitySchema: z.ZodType<ProcessIdentity> = z.object({
   machine: z.string().exactOptional(),
   boot: z.string().exactOptional(),
   namespace: z.string().exactOptional(),
+  clock: z.string().exactOptional(),
   started: z.string().exactOptional(),
 });
 

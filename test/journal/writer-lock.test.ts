@@ -72,7 +72,7 @@ describe("WriterLock", () => {
   const living = currentProcess();
   const dead: [string, object][] = [
     ["a process that has ended", { ...living, pid: 2 ** 22 + 1 }],
-    ...(living.boot === undefined || living.machine === undefined
+    ...(living.boot === undefined || living.machine === undefined || living.namespace !== "pid:[4026531836]"
       ? []
       : [["a machine that has started anew since", { ...living, boot: "earlier" }] as [string, object]]),
     ...(living.started === undefined
@@ -147,6 +147,20 @@ describe("WriterLock", () => {
     expect(() => WriterLock.acquire(folder)).toThrow(
       `is in use by process ${pid} on ${hostname()}, which cannot be seen from here; if it has ended, delete ${join(folder, name)}`,
     );
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
+  test("is not taken from a living process of another time namespace", async ({ skip }) => {
+    const unshare = ["--user", "--map-root-user", "--time", "--boottime", "1000", "--fork", "--kill-child"];
+    if (spawnSync("unshare", [...unshare, "true"]).status !== 0) skip("unshare makes no time namespace here");
+    const folder = await temporaryFolder();
+    const script = join(import.meta.dirname, "hold-lock.ts");
+    const holder = spawn("unshare", [...unshare, process.execPath, "--import", "tsx", script, folder]);
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    const [said] = (await once(holder.stdout, "data")) as [Buffer];
+    expect(said.toString()).toBe("held\n");
+    const [name = ""] = readdirSync(folder);
+    expect(() => WriterLock.acquire(folder)).toThrow("which cannot be seen from here; if it has ended, delete");
     expect(readdirSync(folder)).toEqual([name]);
   });
 
