@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readJsonObject } from "../files/json-object.ts";
-import { readTextWithin } from "../files/read-file.ts";
-import { MANIFEST, MANIFEST_FILE, parseManifest } from "../checkpoint/manifest.ts";
+import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { readExportedFiles } from "../checkpoint/exported-files.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";
@@ -30,6 +30,8 @@ export interface ModelToEvaluate {
   readonly folder: string;
   /** Of the winner of a run, once it is known. */
   readonly recipe?: object;
+  /** `Checkpoint.weightsDigest` of the winner, once the run has a verdict on it. */
+  readonly weights?: string;
   /** What a run read of its parent's weights: a line by tensor. */
   readonly tensors?: Readonly<Record<string, string>> | undefined;
 }
@@ -55,6 +57,7 @@ export async function modelsOfRun(
   const { records } = readJournal(run);
   const experiment = experimentOf(run, records);
   const recipe = records.find((record) => record.type === "finalists")?.winner.recipe;
+  const weights = records.find((record) => record.type === "verdict")?.weightsDigest;
   const read = records.find((record) => record.type === "parents")?.tensors ?? {};
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   if (parents.some(({ name }) => name === WINNER))
@@ -69,7 +72,8 @@ export async function modelsOfRun(
     models.push({ name, kind: "parent", source: path, folder: await fetchModel(path), tensors: read[name] });
   }
   const best = resolve(run, "best");
-  const winner = { name: WINNER, kind: "winner", source: best, folder: best, ...(recipe ? { recipe } : {}) } as const;
+  const known = { ...(recipe ? { recipe } : {}), ...(weights === undefined ? {} : { weights }) };
+  const winner = { name: WINNER, kind: "winner", source: best, folder: best, ...known } as const;
   return [...models, ...(wanted(WINNER) ? [winner] : [])];
 }
 
@@ -84,15 +88,28 @@ export function namesInRun(run: string): readonly string[] {
 }
 
 /**
- * The winner with its export, which is made unless it is there. A run that goes on still has another best model each
- * time, which is exported anew.
+ * The winner with its export, which is made unless it is there as it was written. A run that goes on still has another
+ * best model each time, which is exported anew. A UserError for a folder that was changed since, which no export replaces.
  */
 export async function exported(run: string, winner: ModelToEvaluate, options: RunOptions): Promise<ModelToEvaluate> {
-  const manifest = await readTextWithin(join(winner.folder, MANIFEST), MANIFEST_FILE).catch(() => "");
-  const exportedRecipe = parseManifest(manifest)?.get("recipe.json");
-  const isCurrent = winner.recipe !== undefined && exportedRecipe === sha256(recipeText(winner.recipe));
-  if (!isCurrent) await exportRun(run, options);
+  if (!(await isExported(winner, options.signal))) await exportRun(run, options);
   return { ...winner, recipe: await readJsonObject(join(winner.folder, "recipe.json")) };
+}
+
+/** Whether its folder is what an export of this very winner wrote: every file, and the weights that the verdict is on. */
+async function isExported({ folder, recipe, weights }: ModelToEvaluate, signal?: AbortSignal): Promise<boolean> {
+  if (recipe === undefined) return false;
+  const found = await readExportedFiles(folder, { signal }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    // Not there, or the export says more of it.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (!found || found.difference) return false;
+  if (found.files.get("recipe.json")?.digests[0] !== sha256(recipeText(recipe))) return false;
+  if (weights === undefined) return true;
+  await using checkpoint = await Checkpoint.open(folder);
+  return (await checkpoint.weightsDigest()) === weights;
 }
 
 function sha256(text: string): string {

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { formatManifest, MANIFEST, parseManifest } from "../../src/checkpoint/manifest.ts";
 import { UserError } from "../../src/errors.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { evaluateModels, type EvaluateOptions, type EvaluationEvent } from "../../src/lm-eval/evaluate-models.ts";
@@ -51,6 +53,12 @@ async function evaluating(): Promise<Evaluating> {
   const asked = (): readonly string[] =>
     fake.calls().map((args) => args[args.indexOf("--model_args") + 1]!.split("/").at(-1)!);
   return { run, fake, events, evaluate, asked };
+}
+
+function flipLastBit(bytes: Buffer): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 1]! ^= 1;
+  return changed;
 }
 
 describe("evaluateModels of a run", () => {
@@ -108,12 +116,8 @@ describe("evaluateModels of a run", () => {
     const { evaluate, asked } = await evaluating();
     const path = join(models, "nature", "model.safetensors");
     const bytes = readFileSync(path);
-    bytes[bytes.length - 1]! ^= 1;
-    writeFileSync(path, bytes);
-    onTestFinished(() => {
-      bytes[bytes.length - 1]! ^= 1;
-      writeFileSync(path, bytes);
-    });
+    writeFileSync(path, flipLastBit(bytes));
+    onTestFinished(() => writeFileSync(path, bytes));
     await expect(evaluate({ models: ["base", "nature"] })).rejects.toThrow(`${path}: tensor lm_head.weight: expected`);
     expect(asked()).toEqual(["base"]);
   });
@@ -152,6 +156,32 @@ describe("evaluateModels of a run", () => {
     await exportRun(other, { to: join(run, "best") });
     await evaluate({ models: ["winner"] });
     expect(events.filter(({ type }) => type === "exported")).toHaveLength(2);
+  });
+
+  test.each(["model.safetensors", "config.json"])("refuses an export whose %s was changed", async (name) => {
+    const { run, evaluate, asked } = await evaluating();
+    const path = join(run, "best", name);
+    const changed = flipLastBit(readFileSync(path));
+    writeFileSync(path, changed);
+    const fault = `${join(run, "best")}: '${name}' was changed since the export`;
+    await expect(evaluate({ models: ["base", "winner"] })).rejects.toThrow(fault);
+    expect(asked()).toEqual([]);
+    expect(readFileSync(path)).toEqual(changed);
+  });
+
+  test("exports the winner anew over weights that its verdict is not on", async () => {
+    const { run, evaluate, events } = await evaluating();
+    const best = join(run, "best");
+    const path = join(best, "model.safetensors");
+    const scored = readFileSync(path);
+    const changed = flipLastBit(scored);
+    writeFileSync(path, changed);
+    const manifest = parseManifest(readFileSync(join(best, MANIFEST), "utf8"))!;
+    const sha256 = createHash("sha256").update(changed).digest("hex");
+    writeFileSync(join(best, MANIFEST), formatManifest(new Map([...manifest, ["model.safetensors", sha256]])));
+    await evaluate({ models: ["winner"] });
+    expect(events.filter(({ type }) => type === "exported")).toHaveLength(1);
+    expect(readFileSync(path)).toEqual(scored);
   });
 
   test("compares on a group as a whole, and keeps its subjects", async () => {
