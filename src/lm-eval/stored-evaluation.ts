@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { readdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+// oxlint-disable-next-line evomerge/bounded-reads -- to write what was not there
+import { open, readdir, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "../files/atomic-file.ts";
+import { UserError } from "../errors.ts";
+import { syncFolder } from "../files/atomic-file.ts";
 import { readJsonObject } from "../files/json-object.ts";
+import { reasonOf } from "../files/system-error.ts";
 import { resultsSchema } from "./read-results.ts";
 
 /** One model evaluated with lm_eval, as it is stored: what was run, on which weights, and everything it said. */
@@ -40,19 +43,43 @@ const MAX_BYTES = 2 ** 28;
 /** What must be equal for an evaluation not to be done again. */
 export type EvaluationKey = Pick<StoredEvaluation, "task" | "arguments" | "lmEvalVersion" | "weights" | "recipe">;
 
-/** The file of a model's latest evaluation on a task: `<folder>/<task>/<model>.json`. */
+/** The first file of a model's evaluations on a task: `<folder>/<task>/<model>.json`. */
 export function evaluationPath(folder: string, task: string, model: string): string {
   return join(folder, task.replaceAll(/[^\w-]+/g, "_"), `${model}.json`);
 }
 
-/** Stores an evaluation; one with other settings that is there takes its date into its name. */
+/**
+ * Stores an evaluation under the first name that nothing has: `<model>.json`, `<model>.2.json` and so on. What is there is
+ * never touched, be it another evaluation or anyone's file.
+ */
 export async function writeEvaluation(folder: string, evaluation: StoredEvaluation): Promise<void> {
   const path = evaluationPath(folder, evaluation.task, evaluation.model);
-  const earlier = await readEvaluation(path);
-  if (earlier) await rename(path, path.replace(/json$/, `${earlier.date.replaceAll(":", "-")}.json`));
   // One line a field: rows of thousands of documents stay one line.
   const fields = Object.entries(evaluation).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
-  await writeFileAtomic(path, `{\n${fields.join(",\n")}\n}\n`);
+  const text = `{\n${fields.join(",\n")}\n}\n`;
+  let name = path;
+  for (let number = 2; !(await writeNewFile(name, text)); number++) name = path.replace(/json$/, `${number}.json`);
+  await syncFolder(dirname(path));
+}
+
+/** False where something has that name. A crash may leave a part of the JSON, which no reader takes for an evaluation. */
+async function writeNewFile(path: string, text: string): Promise<boolean> {
+  try {
+    const handle = await open(path, "wx");
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+      return true;
+    } catch (error) {
+      await unlink(path);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 /** The stored evaluation of a model with this key. */
@@ -82,7 +109,7 @@ export async function readEvaluations(folder: string): Promise<readonly StoredEv
   return evaluations.toSorted((a, b) => Date.parse(a.date) - Date.parse(b.date));
 }
 
-/** Undefined for a file that is not there or was not written by `writeEvaluation`. */
+/** Undefined for a file that was not written by `writeEvaluation`, to its end. */
 async function readEvaluation(path: string): Promise<StoredEvaluation | undefined> {
   try {
     return evaluationSchema.safeParse(await readJsonObject(path, MAX_BYTES)).data;
