@@ -32,11 +32,11 @@ test("nvidiaGpus lists only what CUDA may use", async () => {
 test.each([
   [
     "580.95.05",
-    "run npm install @node-llama-cpp/linux-x64-cuda@3.22.1, which wants CUDA 13 (libcudart.so.13, libcublas.so.13) on the system",
+    "run npm install --save-exact @node-llama-cpp/linux-x64-cuda@3.22.1, which wants CUDA 13 (libcudart.so.13, libcublas.so.13) on the system",
   ],
   [
     "570.124",
-    "run npm install @node-llama-cpp/linux-x64-cuda-ext@3.22.1, which wants CUDA 12 (libcudart.so.12, libcublas.so.12) on the system",
+    "run npm install --save-exact @node-llama-cpp/linux-x64-cuda-ext@3.22.1, which wants CUDA 12 (libcudart.so.12, libcublas.so.12) on the system",
   ],
   ["470.1", "the packages want driver 525 or newer"],
 ])("a GPU with driver %s and no package: %s", (driver, advice) => {

@@ -110,7 +110,7 @@ export function packagesFor(platform: string): readonly GgmlPackage[] {
 
 /** The line that installs a package. */
 export function installLine(name: string): string {
-  return `npm install @node-llama-cpp/${name}@${PACKAGE_VERSION}`;
+  return `npm install --save-exact @node-llama-cpp/${name}@${PACKAGE_VERSION}`;
 }
 
 function of(name: string, platform: string, rest: Partial<GgmlPackage> = {}): GgmlPackage {

@@ -144,13 +144,13 @@ describe("findLibraries", () => {
 
   test("says which package is missing, or that there is none", async () => {
     await expect(chosen("linux-arm64", [])).rejects.toThrow(
-      "engine ggml: no library for linux-arm64; run npm install @node-llama-cpp/linux-arm64@3.22.1",
+      "engine ggml: no library for linux-arm64; run npm install --save-exact @node-llama-cpp/linux-arm64@3.22.1",
     );
     await expect(chosen("sunos-x64", [])).rejects.toThrow(
       "engine ggml: no library exists for sunos-x64; use engine tfjs",
     );
     await expect(chosen("linux-x64", installed("linux-x64-cuda-ext"))).rejects.toThrow(
-      "engine ggml: @node-llama-cpp/linux-x64-cuda-ext needs another package; run npm install @node-llama-cpp/linux-x64@3.22.1",
+      "engine ggml: @node-llama-cpp/linux-x64-cuda-ext needs another package; run npm install --save-exact @node-llama-cpp/linux-x64@3.22.1",
     );
   });
 
@@ -159,7 +159,7 @@ describe("findLibraries", () => {
     expect(await chosen("linux-x64", trees)).toMatchObject({
       base: "linux-x64/bins/linux-x64/libggml-base.so",
       gpus: [
-        "expected @node-llama-cpp/linux-x64-cuda in version 3.22.1, found 3.21.1; run npm install @node-llama-cpp/linux-x64-cuda@3.22.1",
+        "expected @node-llama-cpp/linux-x64-cuda in version 3.22.1, found 3.21.1; run npm install --save-exact @node-llama-cpp/linux-x64-cuda@3.22.1",
       ],
     });
     await expect(chosen("linux-x64", [{ name: "linux-x64", version: "3.21.1" }])).rejects.toThrow(
