@@ -5,7 +5,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import { defaultPopulationSize } from "../search/strategy-parameters.ts";
 import { isLayered } from "../space/search-space.ts";
 import { BASE } from "../experiment/workspace.ts";
-import { listBaselines } from "./baselines.ts";
+import { type Baseline, listBaselines } from "./baselines.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -61,8 +61,15 @@ function faultOfBaselines({ models, scales }: RecordPayloads["baselines"], sessi
   const expected = listBaselines(session.experiment, { base: BASE, experts, layers: model.layers });
   return (
     faultOfNames("baselines", names(models), names(expected)) ??
-    faultOfNames("tasks", Object.keys(scales).toSorted(), names(session.tasks).toSorted())
+    faultOfNames("tasks", Object.keys(scales).toSorted(), names(session.tasks).toSorted()) ??
+    firstFault(expected, ({ kind }, i) => faultOfBaseline(kind, models[i]?.loss))
   );
+}
+
+/** The uniform average is the unit of losses, so the run would have ended where it had none; another may have failed. */
+function faultOfBaseline(kind: Baseline["kind"], loss = Number.NaN): string | undefined {
+  if (kind !== "average" || Number.isFinite(loss)) return undefined;
+  return `expected a finite loss of the uniform average, found ${loss}`;
 }
 
 function faultOfPlan({ genes, population }: RecordPayloads["plan"], session: RunParts): string | undefined {
@@ -99,9 +106,9 @@ function names(named: readonly { readonly name: string }[]): string[] {
   return named.map(({ name }) => name);
 }
 
-function firstFault<T>(items: readonly T[], faultOf: (item: T) => string | undefined): string | undefined {
-  for (const item of items) {
-    const fault = faultOf(item);
+function firstFault<T>(items: readonly T[], faultOf: (item: T, i: number) => string | undefined): string | undefined {
+  for (const [i, item] of items.entries()) {
+    const fault = faultOf(item, i);
     if (fault !== undefined) return fault;
   }
   return undefined;

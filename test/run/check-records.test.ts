@@ -40,6 +40,11 @@ const faults: readonly Fault[] = [
     "record # of the journal: expected the 11 baselines of this run, found 11 that are not the same",
   ],
   [
+    "baselines that all failed",
+    { baselines: ({ models }) => ({ models: models.map((model) => ({ ...model, loss: Number.NaN })) }) },
+    "record # of the journal: expected a finite loss of the uniform average, found NaN",
+  ],
+  [
     "a baseline less",
     { baselines: ({ models }) => ({ models: models.slice(1) }) },
     "record # of the journal: expected the 11 baselines of this run, found 10 that are not the same",
