@@ -16,12 +16,20 @@ export interface ScoredPart {
   readonly logLikelihoods: Float64Array;
 }
 
+/** A part that was kept, on the disk still: its size is a claim, to be held against what the batches have. */
+export interface KeptPart {
+  readonly batches: number;
+  /** Of its log-likelihoods. */
+  readonly count: number;
+  read(): Float64Array;
+}
+
 /** Where the parts of one call are kept. */
 export interface PartStore {
   /** Where that is, for people. */
   readonly place: string;
   /** Parts that were kept when the call was made before; they are not scored again. */
-  readonly kept: readonly ScoredPart[];
+  readonly kept: readonly KeptPart[];
   /** Wall-clock time that a part is meant to take. */
   readonly partMs: number;
   /** Keeps the next part; the last one is not kept but returned with all. */
@@ -61,15 +69,16 @@ export class PartKeeper {
     this.#keptAt = performance.now();
   }
 
-  #restore({ batches, logLikelihoods }: ScoredPart, place: string): void {
+  #restore({ batches, count, read }: KeptPart, place: string): void {
     const done = this.#kept + batches;
     const values = this.#sumsOf(done);
     const expected = totalLength(values);
-    if (batches === 0 || done >= this.#batches.length || logLikelihoods.length !== expected) {
+    if (batches === 0 || done >= this.#batches.length || count !== expected) {
       throw new UserError(
-        `${place}: a recorded part of the scores: expected ${expected} log-likelihoods, of fewer than ${this.#batches.length - this.#kept} batches, found ${logLikelihoods.length} of ${batches}; resume with the versions that the journal's first record names`,
+        `${place}: a recorded part of the scores: expected ${expected} log-likelihoods, of fewer than ${this.#batches.length - this.#kept} batches, found ${count} of ${batches}; resume with the versions that the journal's first record names`,
       );
     }
+    const logLikelihoods = read();
     copy(values, (own, at) => own.set(logLikelihoods.subarray(at, at + own.length)));
     this.#kept = done;
   }

@@ -19,6 +19,8 @@ const predecessors: Readonly<Record<Exclude<RecordType, "part">, readonly (Recor
 export class RecordSequence {
   #length = 0;
   #lossBytes = 0;
+  /** Where the losses end that records have referred to; no two have the same. */
+  #taken = 0;
   #last: RecordType | "nothing" = "nothing";
   #tasks: readonly string[] = [];
   #plan: Pick<RecordPayloads["plan"], "genes" | "population"> = { genes: [], population: 0 };
@@ -41,6 +43,7 @@ export class RecordSequence {
     const { record, lossBytes } = entry;
     this.#length += 1;
     this.#lossBytes = lossBytes;
+    for (const { end } of lossesOf(record)) this.#taken = end;
     if (record.type !== "part") this.#last = record.type;
     if (record.type === "baselines") this.#tasks = Object.keys(record.scales);
     if (record.type === "plan") this.#plan = record;
@@ -52,11 +55,10 @@ export class RecordSequence {
     const before = predecessors[record.type === "part" ? record.of : record.type];
     if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
     if (lossBytes < this.#lossBytes) return `lossBytes: expected at least ${this.#lossBytes}, found ${lossBytes}`;
-    for (const [field, value] of Object.entries(record)) {
-      if (field !== "rowLosses" && field !== "logLikelihoods") continue;
-      const { offset, count } = value as LossesRef;
-      const end = offset + count * Float64Array.BYTES_PER_ELEMENT;
+    for (const { field, offset, end } of lossesOf(record)) {
       if (end > lossBytes) return `${field}: expected an end of at most ${lossBytes} bytes, found ${end}`;
+      if (offset >= this.#taken) continue;
+      return `${field}: expected a beginning behind the ${this.#taken} bytes of earlier records, found ${offset}`;
     }
     return this.#faultOfSizes(record);
   }
@@ -96,6 +98,15 @@ export class RecordSequence {
       ? undefined
       : `generation: expected ${this.#generations}, found ${generation}`;
   }
+}
+
+/** Where the losses lie in the side file that a record refers to, in bytes. */
+function lossesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
+  return Object.entries(record).flatMap(([field, value]) => {
+    if (field !== "rowLosses" && field !== "logLikelihoods") return [];
+    const { offset, count } = value as LossesRef;
+    return [{ field, offset, end: offset + count * Float64Array.BYTES_PER_ELEMENT }];
+  });
 }
 
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): string | undefined {

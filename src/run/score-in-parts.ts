@@ -50,7 +50,8 @@ export async function scoreInParts(
     place: `${recorder.folder}, ${step}`,
     kept: earlier.map(({ batches, logLikelihoods }) => ({
       batches,
-      logLikelihoods: recorder.readLosses(logLikelihoods),
+      count: logLikelihoods.count,
+      read: () => recorder.readLosses(logLikelihoods),
     })),
     partMs,
     keep: ({ batches, logLikelihoods }) => {

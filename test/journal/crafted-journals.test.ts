@@ -19,6 +19,8 @@ const guarded = {
   gains: { combined: gain, tasks: { quiz: gain } },
 };
 const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
+/** Behind those; a later record has none of an earlier one's. */
+const noLosses = { offset: 16, count: 0, checksum: "00000000" };
 
 const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
 
@@ -37,14 +39,14 @@ const sound: readonly Json[] = [
     ],
     rows: { quiz: 1 },
   },
-  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses, elapsedMs: 1 },
+  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses: noLosses, elapsedMs: 1 },
   { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
-  { type: "part", of: "verdict", batches: 2, logLikelihoods: rowLosses, ms: 1, elapsedMs: 1 },
+  { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, ms: 1, elapsedMs: 1 },
   {
     type: "verdict",
     models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
     weightsDigest: "00ff",
-    rowLosses,
+    rowLosses: noLosses,
     elapsedMs: 1,
   },
 ];
@@ -84,6 +86,11 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
     "part",
     { logLikelihoods: { ...rowLosses, count: 9 } },
     "logLikelihoods: expected an end of at most 16 bytes, found 72",
+  ],
+  [
+    "part",
+    { logLikelihoods: rowLosses },
+    "logLikelihoods: expected a beginning behind the 16 bytes of earlier records, found 0",
   ],
   ["part", { ms: -1 }, "record.ms: expected at least 0, found -1"],
   ["baselines", { type: "plan" }, "record: missing key"],

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Journal } from "../../src/journal/journal.ts";
-import type { ScoredModel } from "../../src/journal/records.ts";
+import type { LossesRef, ScoredModel } from "../../src/journal/records.ts";
 import { writeBenchmarks } from "../../src/report/benchmarks.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -16,25 +16,32 @@ function model(name: string, quiz: number, news: number): ScoredModel {
 async function journalFolder(): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, { experiment: {}, identity: {}, versions: {} });
-  const rowLosses = journal.appendLosses(Float64Array.of(1));
+  const losses = (): { rowLosses: LossesRef } => ({ rowLosses: journal.appendLosses(Float64Array.of(1)) });
   const elapsedMs = 1500;
   const models = [model("base", 1.5, 2), model("nature", 1, 1.25)];
   journal.append({ type: "parents", tensors: {} });
-  journal.append({ type: "baselines", models, scales: { quiz: 1, news: 1 }, evaluationMs: 1, rowLosses, elapsedMs });
+  journal.append({ type: "baselines", models, scales: { quiz: 1, news: 1 }, evaluationMs: 1, ...losses(), elapsedMs });
   const genes = ["nature.all.weight", "craft.all.weight"];
   journal.append({ type: "plan", genes, start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs });
-  for (const [generation, losses] of [
+  for (const [generation, found] of [
     [0.75, 0.5, 1],
     [Number.NaN, 0.25, 0.5],
   ].entries()) {
-    const points = losses.map((_, i) => [i / 4, generation / 8]);
+    const points = found.map((_, i) => [i / 4, generation / 8]);
     journal.append({ type: "ask", generation, points, rows: { quiz: 1, news: 1 } });
-    journal.append({ type: "result", generation, losses, meanLoss: 0.6, rowLosses, elapsedMs: 2000 + generation });
+    journal.append({
+      type: "result",
+      generation,
+      losses: found,
+      meanLoss: 0.6,
+      ...losses(),
+      elapsedMs: 2000 + generation,
+    });
   }
   const [winner] = models as [ScoredModel];
   journal.append({ type: "finalists", models: [model("last mean", 0.5, 0.25)], winner, elapsedMs });
   const guarded = { ...winner, kind: "winner", intervals: { quiz: [1, 2], news: [1.5, 2.5] } } as const;
-  journal.append({ type: "verdict", models: [guarded], weightsDigest: "00", rowLosses, elapsedMs });
+  journal.append({ type: "verdict", models: [guarded], weightsDigest: "00", ...losses(), elapsedMs });
   return folder;
 }
 

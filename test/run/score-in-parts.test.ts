@@ -159,6 +159,8 @@ describe("a run that is recorded in parts", () => {
       const logLikelihoods = journal.appendLosses(Float64Array.of(1));
       journal.append({ type: "part", of: "baselines", batches: 1, logLikelihoods, ms: 1, elapsedMs: 1 });
     }
+    // Not even read.
+    writeFileSync(join(run, "losses.bin"), readFileSync(join(run, "losses.bin")).fill(0, -8));
     const reason: unknown = await resumeRun(run, { partMs }).catch((error: unknown) => error);
     expect(reason).toBeInstanceOf(UserError);
     expect((reason as UserError).message.replace(run, "~")).toMatch(
