@@ -21,7 +21,7 @@ export interface KeptPart {
   readonly batches: number;
   /** Of its log-likelihoods. */
   readonly count: number;
-  read(): Float64Array;
+  readonly read: () => Float64Array;
 }
 
 /** Where the parts of one call are kept. */

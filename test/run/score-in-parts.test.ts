@@ -160,7 +160,8 @@ describe("a run that is recorded in parts", () => {
       journal.append({ type: "part", of: "baselines", batches: 1, logLikelihoods, ms: 1, elapsedMs: 1 });
     }
     // Not even read.
-    writeFileSync(join(run, "losses.bin"), readFileSync(join(run, "losses.bin")).fill(0, -8));
+    const losses = readFileSync(join(run, "losses.bin"));
+    writeFileSync(join(run, "losses.bin"), losses.fill(0, losses.length - 8));
     const reason: unknown = await resumeRun(run, { partMs }).catch((error: unknown) => error);
     expect(reason).toBeInstanceOf(UserError);
     expect((reason as UserError).message.replace(run, "~")).toMatch(
