@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { access, constants, mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { reasonOf } from "../files/system-error.ts";
@@ -32,7 +32,8 @@ export interface Done {
 
 /**
  * Evaluates one model and stores what lm_eval said, unless that is stored already. Output that cannot be read or stored
- * stays in `<model>.json.<uuid>.incomplete`, since it may have taken hours; two evaluations of one model have one each.
+ * stays in `<model>.json.<uuid>.incomplete`, since it may have taken hours; two evaluations of one model have one each. One
+ * that is killed leaves none, since lm_eval makes that folder only when it has results.
  */
 export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOptions): Promise<Done> {
   const { model, question, lmEval, folder } = asked;
@@ -46,7 +47,7 @@ export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOpti
   };
   const stored = await findEvaluation(folder, model.name, key);
   if (stored) return { evaluation: stored, isStored: true };
-  const output = await newFolder(evaluationPath(folder, question.task, model.name));
+  const output = await newPath(evaluationPath(folder, question.task, model.name));
   const evaluation = await ask(asked, key, output, options).catch((error: unknown) => {
     if (error instanceof UserError) throw new UserError(`${model.name}: ${error.message}`, { cause: error });
     throw error;
@@ -84,13 +85,13 @@ async function ask(
   return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
 }
 
-/** An empty folder beside a path that nobody else has, and those that it is in. */
-async function newFolder(path: string): Promise<string> {
-  const folder = `${path}.${randomUUID()}.incomplete`;
+/** A path beside another that nothing has, in a folder that can be written to. lm_eval makes a folder there at its end. */
+async function newPath(path: string): Promise<string> {
+  const folder = dirname(path);
   try {
-    await mkdir(dirname(folder), { recursive: true });
-    await mkdir(folder);
-    return folder;
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return `${path}.${randomUUID()}.incomplete`;
   } catch (cause) {
     throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
   }

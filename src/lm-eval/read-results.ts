@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -51,7 +52,8 @@ const sampleSchema = z.looseObject({
 
 /** Reads what lm_eval wrote below `--output_path`; a UserError where there are no results or they have another form. */
 export async function readLmEvalOutput(output: string): Promise<LmEvalOutput> {
-  const files = (await readdir(output, { recursive: true })).map((name) => join(output, name));
+  const names = existsSync(output) ? await readdir(output, { recursive: true }) : [];
+  const files = names.map((name) => join(output, name));
   const path = files
     .filter((name) => /[/\\]results_[^/\\]*\.json$/.test(name))
     .toSorted()

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { UserError } from "../errors.ts";
+import { endWithUs } from "./end-with-us.ts";
 import type { LmEval } from "./find-lm-eval.ts";
 import { OutputReader } from "./output-reader.ts";
 
@@ -86,7 +87,7 @@ export function lmEvalArguments(model: string, question: Question, output: strin
 
 /**
  * Runs lm_eval and waits for its end. Its failure is a UserError with its last words; an abort of the signal interrupts
- * it, with all processes it has started, and throws the signal's reason.
+ * it, with all processes it has started, and throws the signal's reason. They end when this process is killed, too.
  */
 export async function runLmEval(
   { command: [program, ...before] }: LmEval,
@@ -102,10 +103,12 @@ export async function runLmEval(
     env: environment,
   });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", output.read);
+  const callOff = endWithUs(child.pid);
   using _ = interruptOnAbort(child, signal, graceMs);
-  const [code, killedBy] = (await once(child, "close").catch((cause: unknown) => {
+  const ended = once(child, "close").catch((cause: unknown) => {
     throw new UserError(`cannot run ${program}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  })) as [number | null, NodeJS.Signals | null];
+  });
+  const [code, killedBy] = (await ended.finally(callOff)) as [number | null, NodeJS.Signals | null];
   signal?.throwIfAborted();
   if (code === 0) return;
   const end = killedBy === null ? `exited with code ${code}` : `was killed by ${killedBy}`;

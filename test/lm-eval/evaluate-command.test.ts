@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import type { Evaluated } from "../../src/lm-eval/evaluate-models.ts";
 import { evomerge } from "../cli/evomerge.ts";
+import { isRunning } from "../is-running.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
 
@@ -64,5 +67,23 @@ describe("evomerge evaluate", () => {
     const { stdout } = await evomerge(folder, args);
     const { benchmark } = JSON.parse(stdout) as Evaluated;
     expect(benchmark).toMatchObject({ task: "school", models: [{ name: "base" }, { name: "winner" }] });
+  });
+
+  test("leaves nothing of lm_eval behind when it is killed", { timeout: 60_000 }, async () => {
+    const alone = await temporaryFolder();
+    const { python, calls } = await writeFakeLmEval(alone);
+    cpSync(join(folder, "base"), join(alone, "base"), { recursive: true });
+    let running: ChildProcess | undefined;
+    const killed = evomerge(alone, ["evaluate", "base", "--task", "quiz", "--python", python], {
+      env: { FAKE_LM_EVAL: "parent" },
+      watch: (child) => (running = child),
+    });
+    await expect.poll(() => calls().length, { timeout: 30_000 }).toBe(2);
+    running!.kill("SIGKILL");
+    await killed;
+    const [, [child]] = calls() as [unknown, [string]];
+    // Less than it would take to end by itself.
+    await expect.poll(() => isRunning(child), { timeout: 20_000 }).toBe(false);
+    expect(readdirSync(join(alone, "base.lm_eval", "quiz"))).toEqual([]);
   });
 });

@@ -22,6 +22,13 @@ const samples = [
 const lines = samples.map((sample) => `${JSON.stringify(sample)}\n`).join("");
 
 describe("readLmEvalOutput", () => {
+  test("says that nothing was written where there is nothing", async () => {
+    const output = join(await temporaryFolder(), "absent");
+    await expect(readLmEvalOutput(output)).rejects.toThrow(
+      `${output}: lm_eval ended without writing results_*.json there`,
+    );
+  });
+
   test("reads the latest results whole, with what JSON lacks as null", async () => {
     const { results: read_ } = await read({
       "results_2026-01-01T00-00-00.1.json": '{"results": {"old": {}}}',

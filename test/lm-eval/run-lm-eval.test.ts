@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { findLmEval } from "../../src/lm-eval/find-lm-eval.ts";
 import { lmEvalArguments, runLmEval, type RunLmEvalOptions } from "../../src/lm-eval/run-lm-eval.ts";
+import { isRunning } from "../is-running.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
 
@@ -19,12 +19,6 @@ async function run(mode: string, options: RunLmEvalOptions = {}): Promise<FakeLm
   const environment = { ...process.env, FAKE_LM_EVAL: mode };
   await runLmEval(await findLmEval({ python: fake.python }), args, { environment, ...options });
   return fake;
-}
-
-/** Whether there is a process that has not ended, be it that its parent does not ask how it did. */
-function isRunning(pid: string): boolean {
-  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", pid], { encoding: "utf8" });
-  return /^[^Z\s]/.test(stdout);
 }
 
 describe("lmEvalArguments", () => {
