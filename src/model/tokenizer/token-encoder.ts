@@ -1,4 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
+import { checkSupported } from "./supported.ts";
 import { prefixTextOf, type TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds, type IdRange } from "./vocabulary.ts";
 
@@ -41,7 +43,9 @@ export class TokenEncoder {
   /** Throws an Error that says what the files have that cannot be used. */
   constructor({ file, config }: TokenizerFiles, options: TokenizerOptions = {}) {
     this.range = checkIds(file);
-    this.#tokenizer = new HuggingFaceTokenizer(file, config);
+    checkSupported(file);
+    const preTokenizer = preTokenizerForLibrary(file["pre_tokenizer"]);
+    this.#tokenizer = new HuggingFaceTokenizer({ ...file, pre_tokenizer: preTokenizer }, config);
     this.#addBos = options.addBos;
     const text = prefixTextOf(config);
     const id = text === undefined ? undefined : this.#tokenizer.token_to_id(text);
