@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readlink, realpath } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import type { Stats } from "node:fs";
+import { lstat, mkdir, readlink, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.ts";
 import { reasonOf } from "../files/system-error.ts";
@@ -15,22 +16,41 @@ export interface TargetFolder {
   readonly shown: string;
   /** Of all spellings of one folder the same: links are followed. */
   readonly path: string;
-  /** How the names begin of what an export puts beside the target. */
+  /** How the hidden names begin of what an export puts beside the target. */
   readonly prefix: string;
+  /** How the names begin of what it leaves there for a person to find. */
+  readonly keptPrefix: string;
 }
 
-/** Finds the folder that a path stands for, be it there yet or not, and makes the folders that it is in. */
-export async function openTarget(to: string): Promise<TargetFolder> {
+/** Finds the folder that a path stands for, be it there yet or not; a UserError where no other could take its place. */
+export async function findTarget(to: string): Promise<TargetFolder> {
   const shown = resolve(to);
   try {
     const path = await withoutLinks(shown);
-    await mkdir(dirname(path), { recursive: true });
+    await checkMovable(path);
     const name = basename(path);
     // Cut, because a name may be as long as a file system allows; so the digest.
+    const stem = Array.from(name).slice(0, 40).join("");
     const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
-    return { shown, path, prefix: `.${Array.from(name).slice(0, 40).join("")}.evomerge-${digest}` };
+    return {
+      shown,
+      path,
+      prefix: `.${stem}.evomerge-${digest}`,
+      keptPrefix: join(dirname(path), `${stem}.kept`),
+    };
   } catch (cause) {
     throw cannotWrite(shown, cause);
+  }
+}
+
+/** Finds the folder as `findTarget` does, and makes the folders that it is in. */
+export async function openTarget(to: string): Promise<TargetFolder> {
+  const target = await findTarget(to);
+  try {
+    await mkdir(dirname(target.path), { recursive: true });
+    return target;
+  } catch (cause) {
+    throw cannotWrite(target.shown, cause);
   }
 }
 
@@ -59,6 +79,27 @@ function takeLock(folder: string, name: string, shown: string): ReturnType<typeo
   }
 }
 
+/** Whether there is anything at a path, be it a link that leads nowhere. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await statusOf(path)) !== undefined;
+}
+
+async function statusOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** A folder that something is mounted on cannot be renamed, which would be noticed only once the model is written. */
+async function checkMovable(path: string): Promise<void> {
+  const [own, around] = [await statusOf(path), await statusOf(dirname(path))];
+  if (own === undefined || around === undefined || own.dev === around.dev) return;
+  throw new UserError("a file system is mounted there, whose place no folder can take; export to a folder in it");
+}
+
 /** The real path of what may not be there yet, be it behind a link that leads to nothing. */
 async function withoutLinks(path: string): Promise<string> {
   try {
@@ -67,6 +108,13 @@ async function withoutLinks(path: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
   }
   const folder = await withoutLinks(dirname(path));
+  // Behind what is not there are no links, so that none is followed more often than the system would, unless a way leads
+  // out of there again.
+  if (basename(path) === "..") {
+    throw new UserError(`a link leads to ${path}, but ${dirname(path)} is not there; export to another folder`);
+  }
   const link = await readlink(join(folder, basename(path))).catch(() => undefined);
-  return link === undefined ? join(folder, basename(path)) : withoutLinks(resolve(folder, link));
+  if (link === undefined) return join(folder, basename(path));
+  // Not joined, which would take `..` for the folder in the text before it, where the system goes above what that links to.
+  return withoutLinks(isAbsolute(link) ? link : `${folder}${sep}${link}`);
 }
