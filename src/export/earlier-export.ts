@@ -7,26 +7,27 @@ import { showUntrusted } from "../files/show-untrusted.ts";
 import { cannotWrite } from "./target-folder.ts";
 
 /** The files of a folder, if all were written by an export and are unchanged since, or the first of which that is not true. */
-export type Contents = { readonly files: readonly string[] } | { readonly difference: Difference };
+type Contents = { readonly files: readonly string[] } | { readonly difference: Difference };
 
-/** The files of a folder that an export may replace; a UserError for one with anything that no export is sure to have written. */
-export async function checkReplaceable(
-  folder: string,
-  shown: string,
-  signal?: AbortSignal,
-): Promise<readonly string[]> {
+/** A UserError for a folder with anything that no export is sure to have written; an export may replace any other. */
+export async function checkReplaceable(folder: string, shown: string, signal?: AbortSignal): Promise<void> {
   const contents = await contentsOf(folder, signal).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw error instanceof UserError ? error : cannotWrite(shown, error);
   });
   if ("difference" in contents) throw notReplaced(shown, contents.difference);
-  return contents.files;
 }
 
-/** Removes a folder file by file: of what may have come into it meanwhile nothing. */
-export async function removeExport(folder: string, files: readonly string[]): Promise<void> {
-  for (const name of files) await unlink(join(folder, name));
+/**
+ * Removes an export that is as it was written, file by file: of what may come into the folder meanwhile nothing. False for
+ * anything else, also for what cannot be read: it stays.
+ */
+export async function removeExport(folder: string): Promise<boolean> {
+  const contents = await contentsOf(folder).catch(() => undefined);
+  if (contents === undefined || "difference" in contents) return false;
+  for (const name of contents.files) await unlink(join(folder, name));
   await rmdir(folder);
+  return true;
 }
 
 function notReplaced(shown: string, { name, kind }: Difference): UserError {
@@ -41,7 +42,7 @@ function notReplaced(shown: string, { name, kind }: Difference): UserError {
  * Compares every file with what was written. The manifest comes last, so that what remains of a removal that is broken
  * off is still known for ours. A folder that is not there has no files.
  */
-export async function contentsOf(folder: string, signal?: AbortSignal): Promise<Contents> {
+async function contentsOf(folder: string, signal?: AbortSignal): Promise<Contents> {
   const names = await namesOf(folder);
   if (names.length === 0) return { files: [] };
   const found = await readExportedFiles(folder, { signal });

@@ -1,8 +1,9 @@
-import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { UserError } from "../errors.ts";
 import { syncFolder } from "../files/atomic-file.ts";
+import { reasonOf } from "../files/system-error.ts";
 import type { ProcessLock } from "../lock/process-lock.ts";
-import { checkReplaceable, removeExport } from "./earlier-export.ts";
+import { checkReplaceable } from "./earlier-export.ts";
 import { cannotWrite, lockTarget, openTarget, type TargetFolder } from "./target-folder.ts";
 import { WorkFolder } from "./work-folder.ts";
 
@@ -60,37 +61,32 @@ export class ExportPlace implements AsyncDisposable {
   }
 
   /**
-   * Puts the written model in its place. What was there is compared once more when nobody can find it by its name any
-   * longer: if it is not as an export left it, it gets its place back, and a UserError says so.
+   * Puts the written model in its place, in an order that nothing of anyone's can be lost by: what is there is set aside,
+   * compared once more now that nobody finds it by its name, and only if it is as an export left it the model gets its
+   * name, unless there is something again. No signal is obeyed on the way.
    */
   async publish(): Promise<void> {
     const { path, shown } = this.#target;
-    const { staged, earlier } = this.#work;
-    try {
-      await rename(path, earlier).catch(ignoreMissing);
-      await rename(staged, path);
-    } catch (cause) {
-      await this.#work.restore(this.#target);
+    await this.#work.setAside(this.#target).catch((cause: unknown) => this.#keepModel(cause));
+    await checkReplaceable(this.#work.earlier, shown);
+    await this.#work.moveIn(this.#target).catch((cause: unknown) => this.#keepModel(cause));
+    await syncFolder(dirname(path)).catch((cause: unknown) => {
       throw cannotWrite(shown, cause);
-    }
-    const replaced = await this.#compareReplaced().catch(async (error: unknown) => {
-      await rename(path, staged);
-      await this.#work.restore(this.#target);
-      throw error;
     });
-    // From here on there is no way back; what is left of it is removed with the work folder.
-    await removeExport(earlier, replaced).catch(() => {});
   }
 
-  /** The files of what was there before. */
-  async #compareReplaced(): Promise<readonly string[]> {
-    const { path, shown } = this.#target;
-    await syncFolder(dirname(path));
-    return checkReplaceable(this.#work.earlier, shown, this.#options.signal);
+  /** A finished model may be worth hours. */
+  async #keepModel(cause: unknown): Promise<never> {
+    const notice = await this.#work.settleEarlier(this.#target);
+    if (notice !== undefined) this.#options.onNotice?.(notice);
+    const kept = await this.#work.keepStaged(this.#target);
+    throw new UserError(
+      `cannot write ${this.#target.shown}: ${reasonOf(cause)}; the finished model is in ${kept}, move it yourself`,
+      { cause },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#work.restore(this.#target);
     await tidy(this.#work, this.#target, this.#options);
     this.#lock[Symbol.dispose]();
   }
@@ -98,10 +94,10 @@ export class ExportPlace implements AsyncDisposable {
 
 /** What cannot be removed now is for the next export to the same place. */
 async function tidy(work: WorkFolder, target: TargetFolder, { onNotice }: PlaceOptions): Promise<void> {
-  const kept = await work.remove(target).catch(() => undefined);
-  if (kept !== undefined) onNotice?.(`${kept} is an earlier export that was changed while another took its place`);
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+  try {
+    const notice = await work.remove(target);
+    if (notice !== undefined) onNotice?.(notice);
+  } catch (error) {
+    onNotice?.(`cannot tidy up ${work.path}: ${reasonOf(error)}; the next export to ${target.shown} will try again`);
+  }
 }

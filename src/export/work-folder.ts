@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rmdir, unlink, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { isCompanion } from "../checkpoint/companion-files.ts";
 import { MANIFEST } from "../checkpoint/manifest.ts";
 import { finishedName } from "../files/staged-name.ts";
 import { ProcessLock } from "../lock/process-lock.ts";
-import { contentsOf, removeExport } from "./earlier-export.ts";
-import { cannotWrite, type TargetFolder } from "./target-folder.ts";
+import { removeExport } from "./earlier-export.ts";
+import { cannotWrite, isThere, type TargetFolder } from "./target-folder.ts";
 
 /** The texts that an export writes beside what it copies. */
 export const DESCRIPTIONS = ["README.md", "mergekit_config.yml", "recipe.json"] as const;
@@ -20,14 +20,14 @@ const MARK_TEXT =
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.source;
 
 /**
- * A hidden folder beside the target that nobody else has: `new` is the model that is being written, `earlier` the export
- * whose place it takes, and a lock tells whether its owner is alive. Nothing in it is removed but files such as exports
- * write, and an earlier export only as long as it is unchanged.
+ * A hidden folder beside the target that nobody else has: `new` is the model that is being written, `earlier` what was at
+ * the target before, and a lock tells whether its owner is alive. What anyone could have found by a name of his own, which is
+ * `earlier`, is removed only where another export has its place and it is as an export wrote it, and never comes into `new`.
  */
 export class WorkFolder {
   readonly staged: string;
   readonly earlier: string;
-  readonly #path: string;
+  readonly path: string;
   readonly #lock: ProcessLock;
 
   static async create(target: TargetFolder): Promise<WorkFolder> {
@@ -48,14 +48,15 @@ export class WorkFolder {
   }
 
   /** The work folders beside a target whose owners have died; they are this process's from now on. */
-  static async leftBeside({ path, prefix }: TargetFolder): Promise<readonly WorkFolder[]> {
+  static async leftBeside({ path, shown, prefix }: TargetFolder): Promise<readonly WorkFolder[]> {
     const isNamedSo = new RegExp(`^-${uuid}$`);
-    const entries = await readdir(dirname(path), { withFileTypes: true });
+    const entries = await readdir(dirname(path), { withFileTypes: true }).catch((cause: unknown) => {
+      throw cannotWrite(shown, cause);
+    });
     const left: WorkFolder[] = [];
     for (const { name } of entries.filter((entry) => entry.isDirectory())) {
       if (!name.startsWith(prefix) || !isNamedSo.test(name.slice(prefix.length))) continue;
-      const folder = join(dirname(path), name);
-      const work = (await isOfExport(folder)) ? takeOver(folder) : undefined;
+      const work = await takeOverLeft(join(dirname(path), name));
       if (work) left.push(work);
     }
     return left;
@@ -64,39 +65,80 @@ export class WorkFolder {
   constructor(path: string, lock: ProcessLock) {
     this.staged = join(path, "new");
     this.earlier = join(path, "earlier");
-    this.#path = path;
+    this.path = path;
     this.#lock = lock;
   }
 
-  /** Gives an export that was set aside its place again; where there is something in that place both stay. */
-  async restore({ path }: TargetFolder): Promise<void> {
-    await rename(this.earlier, path).catch(() => {});
+  /** Takes away what is at the target, if anything is. */
+  async setAside({ path }: TargetFolder): Promise<void> {
+    if (await isThere(path)) await rename(path, this.earlier);
+  }
+
+  /** Gives the model the place of the target; it fails where there is anything but an empty folder. */
+  async moveIn({ path }: TargetFolder): Promise<void> {
+    await rename(this.staged, path);
+  }
+
+  /** Gives what was set aside its place again; where there is something in that place both stay. */
+  async restore({ path, shown }: TargetFolder): Promise<void> {
+    try {
+      if ((await isThere(this.earlier)) && !(await isThere(path))) await rename(this.earlier, path);
+    } catch (cause) {
+      throw cannotWrite(shown, cause);
+    }
   }
 
   /**
-   * Removes what is ours. An export that was set aside and changed gets a name under which a person finds it, which is
-   * returned.
+   * Sees to what was set aside: it gets its place again, or is removed where another export has that. What is neither gets
+   * a name under which a person finds it; the sentence about it is returned.
    */
-  async remove({ path }: TargetFolder): Promise<string | undefined> {
+  async settleEarlier(target: TargetFolder): Promise<string | undefined> {
+    await this.restore(target);
+    if (!(await isThere(this.earlier))) return undefined;
+    // As long as a finished model is here, it has not taken the place.
+    const isReplaced = !(await isThere(join(this.staged, MANIFEST)));
+    if (isReplaced && (await removeExport(this.earlier))) return undefined;
+    const kept = await keep(this.earlier, target);
+    return isReplaced
+      ? `${kept} is an earlier export that was changed while another took its place`
+      : `${kept} is what was at ${target.shown}, where there is something else now`;
+  }
+
+  /** Gives the model a name under which a person finds it, which is returned. */
+  keepStaged(target: TargetFolder): Promise<string> {
+    return keep(this.staged, target);
+  }
+
+  /** Removes what is ours; a sentence about what stays for a person is returned. */
+  async remove(target: TargetFolder): Promise<string | undefined> {
     using _ = this.#lock;
-    const kept = await this.#removeEarlier(`${path}.kept-${randomUUID()}`);
+    const notice = await this.settleEarlier(target);
     await removeFiles(this.staged, isStaged);
     this.release();
-    await removeFiles(this.#path, (name) => name === MARK || isOfLock(name));
-    return kept;
+    await removeFiles(this.path, (name) => name === MARK || isOfLock(name));
+    return notice;
   }
 
   /** Leaves the folder to the next export. */
   release(): void {
     this.#lock[Symbol.dispose]();
   }
+}
 
-  async #removeEarlier(otherwise: string): Promise<string | undefined> {
-    if (!(await readdir(this.#path)).includes(basename(this.earlier))) return undefined;
-    const contents = await contentsOf(this.earlier);
-    if ("files" in contents) await removeExport(this.earlier, contents.files);
-    else await rename(this.earlier, otherwise);
-    return "files" in contents ? undefined : otherwise;
+async function keep(folder: string, { keptPrefix }: TargetFolder): Promise<string> {
+  const kept = `${keptPrefix}-${randomUUID()}`;
+  await rename(folder, kept).catch((cause: unknown) => {
+    throw cannotWrite(kept, cause);
+  });
+  return kept;
+}
+
+/** A folder that a dead process left; undefined for any other, also for one that this user may not read or lock. */
+async function takeOverLeft(folder: string): Promise<WorkFolder | undefined> {
+  try {
+    return (await isOfExport(folder)) ? takeOver(folder) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

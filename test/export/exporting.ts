@@ -1,11 +1,22 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import {
+  createReadStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
+import { formatManifest } from "../../src/checkpoint/manifest.ts";
 
 /** A process of export-to.ts that has loaded its modules, or is about to. */
 export class Exporter {
@@ -84,4 +95,24 @@ export function hashes(folder: string): Record<string, string> {
         .digest("hex"),
     ]),
   );
+}
+
+/** Writes a folder as exports leave them: a card, and weights of so many bytes. */
+export async function writeExport(folder: string, card: string, bytes: number): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "README.md"), card);
+  await using weights = await open(join(folder, "model.safetensors"), "w");
+  await weights.truncate(bytes);
+  const digests = new Map<string, string>();
+  for (const name of ["README.md", "model.safetensors"]) {
+    const hash = createHash("sha256");
+    for await (const piece of createReadStream(join(folder, name))) hash.update(piece as Buffer);
+    digests.set(name, hash.digest("hex"));
+  }
+  writeFileSync(join(folder, "SHA256SUMS"), formatManifest(digests));
+}
+
+/** What a file says, or where a link leads. */
+export function readLinkOrFile(path: string): string {
+  return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
 }

@@ -7,7 +7,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -24,7 +23,8 @@ import { stagedName } from "../../src/files/staged-name.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
-import { contentsBelow, faultsOf } from "./exporting.ts";
+import { mountOn } from "../mounted.ts";
+import { contentsBelow, faultsOf, readLinkOrFile } from "./exporting.ts";
 
 let models: string;
 /** A run's export, which tests copy. */
@@ -105,6 +105,63 @@ describe("what a killed export left", () => {
     ]);
     expect(contentsBelow(join(dirname(target), kept))).toEqual(before);
     expect(readdirSync(dirname(target))).toHaveLength(2);
+  });
+
+  test.each(["file", "empty folder"])("is not put over a %s that has come there meanwhile", async (kind) => {
+    const { target, work } = await killedExport();
+    cpSync(exported, join(work, "earlier"), { recursive: true });
+    writeFileSync(join(work, "new", "SHA256SUMS"), "finished");
+    if (kind === "file") {
+      writeFileSync(target, "mine");
+      await expect(takePlace(target)).rejects.toThrow(`cannot write ${target}: not a directory`);
+      expect(readFileSync(target, "utf8")).toBe("mine");
+      expect(faultsOf(join(work, "earlier"))).toEqual([]);
+    } else {
+      mkdirSync(target);
+      const notices = await takePlace(target);
+      const kept = join(
+        dirname(target),
+        readdirSync(dirname(target)).find((name) => name !== "model")!,
+      );
+      expect(notices).toEqual([`${kept} is what was at ${target}, where there is something else now`]);
+      expect(readdirSync(target)).toEqual([]);
+      expect(faultsOf(kept)).toEqual([]);
+      expect(readdirSync(dirname(target))).toHaveLength(2);
+    }
+  });
+
+  test.each([
+    ["a file", (path: string) => writeFileSync(path, "mine")],
+    ["a link", (path: string) => symlinkSync("mine", path)],
+  ])("replaces nothing, and is seen, where it was %s", async (_, put) => {
+    const { target, work } = await killedExport();
+    put(join(work, "earlier"));
+    writeFileSync(target, "a newer one");
+    await expect(takePlace(target)).rejects.toThrow(`cannot write ${target}: not a directory`);
+    expect(readFileSync(target, "utf8")).toBe("a newer one");
+    rmSync(target);
+    cpSync(exported, target, { recursive: true });
+    expect(await takePlace(target)).toEqual([
+      expect.stringMatching(/\/model\.kept-[0-9a-f-]{36} is an earlier export/),
+    ]);
+    expect(readdirSync(dirname(target))).toHaveLength(2);
+    put(join(dirname(target), "the same"));
+    const kept = readdirSync(dirname(target)).find((name) => name.includes(".kept-"))!;
+    expect(readLinkOrFile(join(dirname(target), kept))).toBe(readLinkOrFile(join(dirname(target), "the same")));
+  });
+
+  test("is told of when it cannot be put away", async ({ skip }) => {
+    const { target, work } = await killedExport();
+    cpSync(exported, target, { recursive: true });
+    mkdirSync(join(work, "earlier"));
+    mountOn(join(work, "earlier"), skip);
+    writeFileSync(join(work, "earlier", "thesis.txt"), "mine");
+    expect(await takePlace(target)).toEqual([
+      expect.stringMatching(
+        /^cannot tidy up .*: resource busy or locked; the next export to .*\/model will try again$/,
+      ),
+    ]);
+    expect(readFileSync(join(work, "earlier", "thesis.txt"), "utf8")).toBe("mine");
   });
 
   test("keeps files that no export writes, wherever they are", async () => {
@@ -223,7 +280,3 @@ describe("the place of an export", () => {
     expect(readdirSync(folder).toSorted()).toEqual(["model", "the same"]);
   });
 });
-
-function readLinkOrFile(path: string): string {
-  return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
-}
