@@ -17,11 +17,15 @@ export function finishedName(name: string): string {
   return staged.exec(name)?.[1] ?? name;
 }
 
-/** Removes from a folder what processes were writing that have provably ended; what cannot be removed stays. */
-export function removeAbandoned(folder: string): void {
+/**
+ * Removes from a folder what processes were writing that have provably ended, of all files or of some by the names that
+ * they were to have; what cannot be removed stays.
+ */
+export function removeAbandoned(folder: string, isMeant: (finished: string) => boolean = () => true): void {
   const entries = orNothing(() => readdirSync(folder, { withFileTypes: true })) ?? [];
   for (const entry of entries) {
-    if (entry.isFile() && isAbandoned(entry.name)) orNothing(() => rmSync(join(folder, entry.name), { force: true }));
+    const isIts = entry.isFile() && isMeant(finishedName(entry.name)) && isAbandoned(entry.name);
+    if (isIts) orNothing(() => rmSync(join(folder, entry.name), { force: true }));
   }
 }
 

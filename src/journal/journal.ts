@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { explainFailure, writeDurably } from "./durable-write.ts";
+import { explainFailure, writeDurably } from "../files/durable-write.ts";
 import { LossesFile, readLosses } from "./losses-file.ts";
 import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, writeFileSync } from "node:fs";
 import { UserError } from "../errors.ts";
-import { explainFailure } from "./durable-write.ts";
+import { explainFailure } from "../files/durable-write.ts";
 import { checksum } from "./record-line.ts";
 import type { LossesRef } from "./records.ts";
 import { openRegularFile, readAt, readingRegularFile } from "../files/regular-file.ts";

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { explainFailure } from "./durable-write.ts";
+import { explainFailure } from "../files/durable-write.ts";
 
 export const JOURNAL = "journal.jsonl";
 export const LOSSES = "losses.bin";

@@ -1,9 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash, randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
+import { explainFailure, tryToUnlink, writeDurably } from "../files/durable-write.ts";
 import { currentProcess, lifeOf, type ProcessIdentity } from "../files/process-identity.ts";
 import { readAt, readingRegularFile } from "../files/regular-file.ts";
+import { removeAbandoned, stagedName } from "../files/staged-name.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 /** The file by which a lock is claimed, and the process that does; one that cannot be read tells no process. */
@@ -24,7 +26,6 @@ const identitySchema: z.ZodType<ProcessIdentity> = z.object({
 });
 
 const MAX_CLAIM_BYTES = 4096;
-const INCOMPLETE = ".incomplete";
 
 /**
  * A lock between processes that share a folder. Every contender first puts a file of its own into the folder and then
@@ -39,7 +40,7 @@ export class ProcessLock implements Disposable {
     const holder = findClaim(folder, name);
     if (holder !== undefined) return holder;
     const path = join(folder, `${name}-${process.pid}-${randomUUID()}.lock`);
-    writeClaim(path);
+    writeClaim(path, name);
     const lock = new ProcessLock(path);
     const rival = findClaim(folder, name, path);
     if (rival === undefined) return lock;
@@ -52,7 +53,7 @@ export class ProcessLock implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#path, { force: true });
+    tryToUnlink(this.#path);
   }
 }
 
@@ -72,27 +73,27 @@ export function holderInWords(claim: Claim): string {
     : `${process}, which cannot be seen from here; if it has ended, delete ${claim.path}`;
 }
 
-/** Renamed into place complete, and on the disk, so that no other process reads half a claim, whatever stops this one. */
-function writeClaim(path: string): void {
-  const descriptor = openSync(path + INCOMPLETE, "wx");
-  try {
-    writeFileSync(descriptor, JSON.stringify(currentProcess()));
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(path + INCOMPLETE, path);
+/** Whole from the first, so that no other process reads half a claim; what killed ones left half is removed. */
+function writeClaim(path: string, name: string): void {
+  // Longer names would leave no room for what a staged name adds.
+  const stem = Buffer.byteLength(name) > 100 ? createHash("sha256").update(name).digest("hex").slice(0, 16) : name;
+  const unfinished = `${stem}-claim`;
+  removeAbandoned(dirname(path), (file) => file === unfinished);
+  explainFailure(path, () => {
+    writeDurably(path, JSON.stringify(currentProcess()), stagedName(join(dirname(path), unfinished)));
+  });
 }
 
-/** A contender's claim that is not known to be dead; those of dead ones are removed on the way. */
+/** A contender's claim that is not known to be dead; those of dead ones are removed on the way, where that is possible. */
 function findClaim(folder: string, name: string, own?: string): Claim | undefined {
   for (const file of readdirSync(folder)) {
     const path = join(folder, file);
-    const isClaim = file.endsWith(".lock");
-    if (!file.startsWith(`${name}-`) || !(isClaim || file.endsWith(`.lock${INCOMPLETE}`)) || path === own) continue;
+    if (!file.startsWith(`${name}-`) || !file.endsWith(".lock") || path === own) continue;
     const claim = readClaim(path);
-    if (claim?.pid !== undefined && lifeOf(claim) === "ended") rmSync(path, { force: true });
-    else if (claim !== undefined && isClaim) return claim;
+    if (claim === undefined) continue;
+    if (claim.pid === undefined || lifeOf(claim) !== "ended") return claim;
+    // In a folder of several users it may be another's to remove; it is dead all the same.
+    tryToUnlink(path);
   }
   return undefined;
 }
