@@ -41,7 +41,7 @@ function blobsOf(root: string): string | undefined {
   return repository < 0 ? undefined : join(root.slice(0, repository), "blobs");
 }
 
-function isInside(path: string, folder: string): boolean {
+export function isInside(path: string, folder: string): boolean {
   return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 

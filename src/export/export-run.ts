@@ -1,4 +1,3 @@
-import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
@@ -9,6 +8,7 @@ import { readJournal } from "../journal/journal.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
+import { checkNoParent } from "./no-parent.ts";
 import { planStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
 import { writeModel } from "./write-model.ts";
 
@@ -52,7 +52,7 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
   if (upload) checkPush(upload.hub, upload.name);
   const { workspace, tasks, ...outcome } = await readOutcome(run, options);
   await using opened = workspace;
-  await checkNoParent(opened, place.path, model);
+  await checkNoParent(opened.checkpoints, { path: place.path, shown: model });
   const addToStarterKit = await planAddition(opened, outcome, options.starterKit);
   const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, folder: place.staged });
   await place.publish();
@@ -68,14 +68,6 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
     ...(starterKit && { starterKit }),
     ...(pushed && { pushed }),
   };
-}
-
-/** An earlier export may be a parent of the next run, which could not be resumed without it. */
-async function checkNoParent({ checkpoints }: Workspace, path: string, shown: string): Promise<void> {
-  for (const [name, { folder }] of checkpoints) {
-    if ((await realpath(folder)) !== path) continue;
-    throw new UserError(`${shown}: is the folder of ${name}, which the merge is made of; export to another folder`);
-  }
 }
 
 async function planAddition(

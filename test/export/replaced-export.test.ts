@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,26 @@ describe("an export to where one was", () => {
     const before = hashes(craft);
     expect(await refusal(exportRun(join(folder, "run"), { to: craft }))).toBe(
       `${craft}: is the folder of craft, which the merge is made of; export to another folder`,
+    );
+    expect(hashes(craft)).toEqual(before);
+  });
+
+  test.each(["model.safetensors", "tokenizer.json"])("refuses to take the place of a parent's %s", async (linked) => {
+    const folder = await temporaryFolder();
+    const experiment = await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } });
+    const { model: earlier } = await exportRun(finished, { to: join(folder, "earlier") });
+    // As the Hub's cache has it, with links to files.
+    const craft = join(folder, "linked");
+    mkdirSync(craft);
+    for (const name of readdirSync(earlier)) {
+      if (name === linked) symlinkSync(join("..", "earlier", name), join(craft, name));
+      else if (name !== "SHA256SUMS") copyFileSync(join(earlier, name), join(craft, name));
+    }
+    const experts = experiment.experts.map((expert) => (expert.name === "craft" ? { ...expert, path: craft } : expert));
+    await launchRun({ ...experiment, experts }, join(folder, "run"));
+    const before = hashes(craft);
+    expect(await refusal(exportRun(join(folder, "run"), { to: earlier }))).toBe(
+      `${earlier}: ${join(craft, linked)} links into it, a file of craft, which the merge is made of; export to another folder`,
     );
     expect(hashes(craft)).toEqual(before);
   });
