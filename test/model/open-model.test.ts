@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
@@ -5,6 +6,16 @@ import { allWeights, stages } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 import { tinyConfig } from "../tiny-model.ts";
+
+interface Defaults {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly expected: Readonly<Record<string, unknown>>;
+}
+
+/** Fields of config.json, and what transformers takes for some that are not there. */
+const defaults: readonly Defaults[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, "..", "fixtures", "model", "defaults.json"), "utf8"),
+);
 
 const folder = "models/tiny";
 const file = join(folder, "config.json");
@@ -41,7 +52,15 @@ describe("openModel", () => {
     ["vocab_size", undefined, `missing key "vocab_size": expected a number`],
     ["vocab_size", 0, "vocab_size: expected more than 0, found 0"],
     ["hidden_size", 16.5, "hidden_size: expected a whole number, found 16.5"],
-    ["hidden_act", undefined, `missing key "hidden_act": expected silu`],
+    ["hidden_act", null, "hidden_act: expected silu, found nothing"],
+    ["rms_norm_eps", null, "rms_norm_eps: expected a number, found nothing"],
+    ["max_position_embeddings", null, "max_position_embeddings: expected a number, found nothing"],
+    ["rope_theta", null, "rope_theta: expected a number, found nothing"],
+    [
+      "rope_scaling",
+      { rope_type: null, factor: 2 },
+      "rope_scaling.rope_type: expected default, linear or llama3, found nothing",
+    ],
     ["num_key_value_heads", 3, "num_key_value_heads: expected a divisor of the 4 heads, found 3"],
     ["head_dim", 5, "head_dim: expected an even number of elements, found 5"],
     ["hidden_size", 3, "head_dim: expected an even number of elements, found 0"],
@@ -116,6 +135,28 @@ describe("openModel", () => {
   ])("$model_type of 16 heads has $kvHeads key heads unless config.json says otherwise", ({ model_type, kvHeads }) => {
     const heads = { num_attention_heads: 16, num_key_value_heads: undefined, head_dim: 4 };
     expect(withFields({ model_type, ...heads }).identity["num_key_value_heads"]).toBe(kvHeads);
+  });
+
+  test.each(defaults)("$fields.model_type: what is left out is as in transformers", ({ fields, expected }) => {
+    const { max_position_embeddings: maxLength, rope_theta, ...identity } = expected;
+    const model = openModel({ folder, config: fields }, "f32");
+    expect(model.identity).toMatchObject(identity);
+    expect(model.maxLength).toBe(maxLength);
+    expect(model.periods).toEqual(openModel({ folder, config: { ...fields, rope_theta } }, "f32").periods);
+  });
+
+  test.each([
+    { tie_word_embeddings: null },
+    { attention_bias: null, mlp_bias: null, head_dim: null, rope_scaling: null, rope_parameters: null },
+    { rope_theta: null, rope_parameters: { rope_type: "default", rope_theta: 500 } },
+  ])("%j is as if nothing were there", (fields) => {
+    expect(withFields(fields).identity).toEqual(withFields({}).identity);
+  });
+
+  test("a type of scaling counts beside a rope_type that is null", () => {
+    const scaled = (fields: object): unknown => withFields({ rope_scaling: { factor: 2, ...fields } }).identity;
+    expect(scaled({ rope_type: null, type: "linear" })).toEqual(scaled({ rope_type: "linear" }));
+    expect(scaled({ rope_type: "linear" })).not.toEqual(withFields({}).identity);
   });
 
   test.each([
