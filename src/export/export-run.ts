@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/hub.ts";
