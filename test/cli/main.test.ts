@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -125,6 +125,26 @@ describe("evomerge run", () => {
     expect(outcome.verdict?.models).toHaveLength(6);
     expect(stderr).toContain("generation 0: ");
     expect(stderr).not.toContain("generation 1: ");
+  });
+});
+
+describe("tables that cannot be written", () => {
+  test("keep no run from its verdict and its export, nor an interruption from ending with 130", async () => {
+    const run = join(await temporaryFolder(), "run");
+    const ended = await evomerge(folder, ["run", "tiny.yaml", "--evaluations", "60", "--out", run], {
+      watch: (child) =>
+        child.stderr.on("data", (chunk: Buffer) => {
+          if (!chunk.toString().includes("generation 1:")) return;
+          mkdirSync(join(run, "report.md"), { recursive: true });
+          child.kill("SIGINT");
+        }),
+    });
+    const note = `note: tables were not written: cannot write ${join(run, "report.md")}: illegal operation on a directory\n`;
+    expect(ended).toMatchObject({ code: 130, stdout: "" });
+    expect(ended.stderr).toContain(`${note}interrupted; go on with: evomerge resume `);
+    const { code, stdout, stderr } = await evomerge(folder, ["resume", run, "--export"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(note) as string });
+    expect(stdout).toMatch(/winner is\n[^]*\nexported /);
   });
 });
 

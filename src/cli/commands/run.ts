@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { UserError } from "../../errors.ts";
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import { shellWord } from "../../export/shell-word.ts";
 import { loadExperiment, withOverrides, type Budget, type EngineName } from "../../experiment/experiment-file.ts";
@@ -52,9 +53,9 @@ async function carryThrough(
   try {
     const outcome = await run(running);
     progress.end();
-    await writeTables(folder);
-    // Before the export, which may fail.
+    // Before tables and export, which may fail.
     if (!options.json) print(`${outcomeText(outcome)}\n`);
+    await tryToWriteTables(folder);
     const exported = options.export ? await exportRun(folder, running) : undefined;
     if (options.json) printJson(exported ?? outcome);
     else print(nextSteps(folder, exported));
@@ -71,8 +72,18 @@ async function leave(folder: string): Promise<void> {
     tell(interruptedFetching);
     return;
   }
-  await writeTables(folder);
+  await tryToWriteTables(folder);
   tell(`interrupted; go on with: evomerge resume ${argument(folder)}`);
+}
+
+/** Tables are made anew from the journal by every command, so a run does not fail for want of them. */
+async function tryToWriteTables(folder: string): Promise<void> {
+  try {
+    await writeTables(folder);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    tell(`note: tables were not written: ${error.message}`);
+  }
 }
 
 function nextSteps(folder: string, exported: ExportResult | undefined): string {
