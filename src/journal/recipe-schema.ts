@@ -1,22 +1,22 @@
 import { z } from "zod";
 import { methodNames } from "../merge/declarations.ts";
-import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
+import { MAX_VALUE, type Curve, type Recipe } from "../merge/recipe.ts";
 import { mapOf, numbersOf } from "./lists.ts";
 
 const curveSchema: z.ZodType<Curve> = z.strictObject({
-  layers: numbersOf("numbers", Number.isFinite),
-  rest: z.number(),
+  layers: numbersOf(`numbers from -${MAX_VALUE} to ${MAX_VALUE}`, (value) => Math.abs(value) <= MAX_VALUE),
+  rest: z.number().min(-MAX_VALUE).max(MAX_VALUE),
 });
 
-const passthroughSchema: z.ZodType<Exclude<Recipe, MergeRecipe>> = z.strictObject({
+const passthroughSchema = z.strictObject({
   method: z.literal("passthrough"),
   model: z.string().min(1),
 });
 
-const mergeRecipeSchema: z.ZodType<MergeRecipe> = z.strictObject({
+const mergeRecipeSchema = z.strictObject({
   method: z.enum(methodNames),
   parameters: mapOf(mapOf(mapOf(curveSchema))),
 });
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */
-export const recipeSchema: z.ZodType<Recipe> = z.union([passthroughSchema, mergeRecipeSchema]);
+export const recipeSchema: z.ZodType<Recipe> = z.discriminatedUnion("method", [passthroughSchema, mergeRecipeSchema]);

@@ -7,6 +7,9 @@ export interface Curve {
   readonly rest: number;
 }
 
+/** Largest magnitude of a coefficient in a search space or a recipe. */
+export const MAX_VALUE = 1000;
+
 /** Curves by group of tensors, then by expert. */
 export type Curves = Readonly<Record<string, Readonly<Record<string, Curve>>>>;
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
-import type { Curve, MergeRecipe } from "../merge/recipe.ts";
+import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
 import { levelOf } from "./depth-curve.ts";
-import { isLayered, MAX_VALUE } from "./search-space.ts";
+import { isLayered } from "./search-space.ts";
 
 /**
  * A merge for models of any depth: each coefficient is one value, or straight lines between values at evenly spaced

@@ -3,6 +3,7 @@ import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
+import { MAX_VALUE } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
 import type { Depth } from "./depth-curve.ts";
 
@@ -29,8 +30,6 @@ export const isLayered: Readonly<Record<Group, boolean>> = { attention: true, ml
 
 const groupNames = Object.keys(isLayered) as Group[];
 
-/** Largest magnitude of a parameter's value in a search space or a recipe. */
-export const MAX_VALUE = 1000;
 const MIN_WIDTH = 1e-6;
 /** As a part of the range. */
 const MIN_SIGMA = 1e-6;

@@ -18,6 +18,10 @@ const guarded = {
   intervals: { quiz: [1, 2] },
   gains: { combined: gain, tasks: { quiz: gain } },
 };
+const merged = (layers: number[], rest: number): Json => ({
+  ...model,
+  recipe: { method: "linear", parameters: { weight: { mlp: { base: { layers, rest } } } } },
+});
 const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
 /** Behind those; a later record has none of an earlier one's. */
 const noLosses = { offset: 16, count: 0, checksum: "00000000" };
@@ -148,6 +152,16 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["result", { meanLoss: { $number: "NaN", a: 1 } }, "record.meanLoss: expected a number, found [Object]"],
   ["finalists", { winner: undefined }, 'record: missing key "winner"'],
   ["finalists", { winner: { ...model, scores: { other: { loss: 1 } } } }, "scores: expected the tasks [ 'quiz' ]"],
+  [
+    "finalists",
+    { winner: merged([0, 1e308], 0) },
+    "record.winner.recipe.parameters.weight.mlp.base.layers: expected a list of numbers from -1000 to 1000, found 1e+308 at [1]",
+  ],
+  [
+    "finalists",
+    { winner: merged([0], -1000.5) },
+    "record.winner.recipe.parameters.weight.mlp.base.rest: expected at least -1000, found -1000.5",
+  ],
   ["finalists", { type: "verdict" }, "record"],
   ["verdict", { models: [guarded] }, "models: expected one winner, found 0"],
   ["verdict", { models: [{ ...guarded, kind: "winner" }] }, "gains: expected them of every model but the winner"],
@@ -157,6 +171,13 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
 ];
 
 describe("a journal with valid checksums", () => {
+  test("with the largest coefficients that a search space has is read", async () => {
+    const folder = await temporaryFolder();
+    const [number, record] = [6, { ...sound[6], winner: merged([1000, -1000], 1000) }];
+    writeJournal(folder, bodiesWith(number, bodyOf(record, number)));
+    expect(readJournal(folder).records[number]).toEqual(record);
+  });
+
   test("that a run could have written is read", async () => {
     const folder = await temporaryFolder();
     writeJournal(
