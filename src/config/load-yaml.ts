@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
+import { type Document, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
 import type { z } from "zod";
 import { ConfigError, UserError } from "../errors.ts";
 import { readTextWithin } from "../files/read-file.ts";
@@ -23,14 +23,15 @@ export async function loadYaml<T>(path: string, schema: z.ZodType<T>): Promise<T
 /** Validates YAML text as `loadYaml` does; `file` is the name that errors show. */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  // Its own comparison of keys takes quadratic time.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
   const errorAt = (offset: number, message: string): ConfigError => {
     const { line, col } = lineCounter.linePos(offset);
     return new ConfigError({ file, line, column: col }, message);
   };
 
-  const [syntaxError] = [...document.errors, ...document.warnings].toSorted((a, b) => a.pos[0] - b.pos[0]);
-  if (syntaxError !== undefined) throw errorAt(syntaxError.pos[0], describeSyntaxError(syntaxError));
+  const [first] = [...syntaxFaults(document), ...repeatedKeys(document)].toSorted((a, b) => a.offset - b.offset);
+  if (first !== undefined) throw errorAt(first.offset, first.message);
   if (document.contents === null) throw new UserError(`${file} is empty: expected a mapping of keys to values`);
 
   const value = expand(document, errorAt);
@@ -55,6 +56,32 @@ function keyThatWouldBeLost(value: unknown): readonly PropertyKey[] | undefined 
     if (path) return [Array.isArray(value) ? Number(key) : key, ...path];
   }
   return undefined;
+}
+
+interface PlacedFault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+function syntaxFaults({ errors, warnings }: Document.Parsed): PlacedFault[] {
+  return [...errors, ...warnings].map((error) => ({ offset: error.pos[0], message: describeSyntaxError(error) }));
+}
+
+/** Keys that their mapping already has, as it would have them as an object. */
+function repeatedKeys(document: Document.Parsed): PlacedFault[] {
+  const faults: PlacedFault[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items as { readonly key: Node | null }[]) {
+        if (key !== null && !isScalar(key)) continue;
+        const name = String(key?.value ?? "");
+        if (seen.has(name)) faults.push({ offset: key?.range?.[0] ?? 0, message: "Map keys must be unique" });
+        seen.add(name);
+      }
+    },
+  });
+  return faults;
 }
 
 function describeSyntaxError({ code, message }: YAMLError): string {
@@ -86,10 +113,14 @@ function offsetOfBadAlias(document: Document.Parsed): number {
   return unresolved[0] ?? offsets[0] ?? 0;
 }
 
+/** Of a file that is wrong all over, so many faults are looked for in the text, which takes a pass over its keys each. */
+const MOST_FAULTS = 100;
+
 /** The earliest fault in the text; unknown keys go first, because a misspelt key also shows up as a missing one. */
 function firstFault(document: Document.Parsed, faults: readonly Fault[]): { offset: number; message: string } {
   const unknownKeys = faults.filter(({ kind }) => kind === "unknown key");
   const [first] = (unknownKeys.length > 0 ? unknownKeys : faults)
+    .slice(0, MOST_FAULTS)
     .map(({ path, kind, message }) => ({
       offset: offsetAt(document, path, kind === "unknown key" ? "key" : "value"),
       message,

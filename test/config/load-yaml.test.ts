@@ -76,6 +76,9 @@ describe("loadYaml", () => {
 
   test.each([
     ["layersPerGroup: 1\nlayersPerGroup: 2", "2:1: Map keys must be unique"],
+    ["layersPerGroup: 1\ntasks: { on: 1, 'on': 2 }", "2:17: Map keys must be unique"],
+    ["layersPerGroup: 1\ntasks: { 1: 1, '1': 2 }", "2:16: Map keys must be unique"],
+    ["layersPerGroup: 1\nlayersPerGroup: 2\nmethod: [", "2:1: Map keys must be unique"],
     ["layersPerGroup: [1", "1:19: Flow sequence in block collection"],
     ["layersPerGroup: 1\n---\nmethod: ties", "2:1: expected one YAML document, found a second one"],
     ["layersPerGroup: !!env 3", "1:17: Unresolved tag"],
@@ -84,6 +87,12 @@ describe("loadYaml", () => {
   ])("turns a fault of syntax into an error at its place: %.30j", (text, message) => {
     expect(errorOf(text)).toContain(message);
   });
+
+  test("takes a moment for a file of as many keys as fit", () => {
+    const keys = Array.from({ length: 60_000 }, (_, i) => `key${i}: 1\n`).join("");
+    expect(errorOf(keys)).toMatch(/^space\.yaml:1:1: unknown key "key0"/);
+    expect(errorOf(`${keys}key7: 1\n`)).toBe("space.yaml:60001:1: Map keys must be unique");
+  }, 60_000);
 
   test("refuses a key that zod would leave out, wherever it is", () => {
     const sentence = 'a key cannot be named "__proto__"; give it another name';
