@@ -18,7 +18,12 @@ export function parseJson(text: string, where: string, what: string): unknown {
 
 function describe(text: string, offset: number): string {
   if (offset === text.length) return "this JSON ends too early";
-  const lines = text.slice(0, offset).split("\n");
-  const character = `character ${(lines.at(-1) ?? "").length + 1}`;
-  return `this is not JSON from ${text.includes("\n") ? `line ${lines.length}, ${character}` : character} on`;
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf("\n"); end >= 0 && end < offset; end = text.indexOf("\n", start)) {
+    line++;
+    start = end + 1;
+  }
+  const character = `character ${offset - start + 1}`;
+  return `this is not JSON from ${text.includes("\n") ? `line ${line}, ${character}` : character} on`;
 }

@@ -14,16 +14,38 @@ const escapes: Readonly<Record<string, string>> = {
  * the text is anything else.
  */
 export function parsePythonList(text: string): string[] | undefined {
-  const item = /\s*(?:'((?:[^'\\\n]|\\[^])*)'|"((?:[^"\\\n]|\\[^])*)")\s*(?:,|(?=\]))/y;
-  const inner = text.trim();
-  if (!inner.startsWith("[")) return undefined;
+  const list = text.trim();
+  if (!list.startsWith("[")) return undefined;
   const items: string[] = [];
-  item.lastIndex = 1;
-  for (let end = 1; ; end = item.lastIndex) {
-    const match = item.exec(inner);
-    if (!match) return /^\s*\]$/.test(inner.slice(end)) ? items : undefined;
-    items.push(unescape(match[1] ?? match[2] ?? ""));
+  let at = skipSpace(list, 1);
+  while (list[at] !== "]") {
+    const end = endOfLiteral(list, at);
+    if (end === undefined) return undefined;
+    items.push(unescape(list.slice(at + 1, end)));
+    at = skipSpace(list, end + 1);
+    if (list[at] === ",") at = skipSpace(list, at + 1);
+    else if (list[at] !== "]") return undefined;
   }
+  return at === list.length - 1 ? items : undefined;
+}
+
+function skipSpace(text: string, start: number): number {
+  let at = start;
+  while (/\s/.test(text.charAt(at))) at++;
+  return at;
+}
+
+/** Offset of the quote that ends the literal which begins at `start`; undefined where none begins or ends. */
+function endOfLiteral(text: string, start: number): number | undefined {
+  const quote = text[start];
+  if (quote !== "'" && quote !== '"') return undefined;
+  // Character by character: a pattern would keep a way back for each, and run out of memory for a long answer.
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === quote) return at;
+    if (text[at] === "\n") return undefined;
+    if (text[at] === "\\") at++;
+  }
+  return undefined;
 }
 
 function unescape(literal: string): string {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { strip } from "../files/white-space.ts";
 import { parsePythonList } from "./python-list.ts";
 
 /** How lm_eval would render MMLU rows: letters after listed options, or the options' own text. */
@@ -105,7 +106,7 @@ function mmluRow({ format = "mmlu", description = true }: RowOptions): z.ZodType
     .object({ question: someText, subject: z.string().nullish(), choices: template.choices, answer: z.int() })
     .transform(({ question, subject, choices, answer }, context): ParsedRow => {
       checkLabel(answer, choices, "answer", context);
-      const asked = question.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+      const asked = strip(question);
       const about = `The following are ${template.questions} (with answers) about ${subject?.replaceAll("_", " ")}.\n\n`;
       return {
         kind: "choice",
@@ -139,7 +140,19 @@ function passageOf(input: string): string {
   const body = input.replace(/^Read the following context[^\n]*\nContext: /, "");
   const end = body.search(/\n(?:According to the above context|Question:)/);
   if (end > 0) return body.slice(0, end).trim();
-  const [first = "", ...rest] = body.split("\n");
+  const first = body.indexOf("\n");
   // A short first line is an instruction or a heading, which many rows may share.
-  return (rest.every((line) => line.length < first.length) ? first : body).trim();
+  return (first >= 0 && longestLine(body, first + 1) < first ? body.slice(0, first) : body).trim();
+}
+
+/** Length of the longest line from an offset on; lines are not made, since a text may be nothing but line ends. */
+function longestLine(text: string, from: number): number {
+  let longest = 0;
+  for (let start = from; start <= text.length;) {
+    const next = text.indexOf("\n", start);
+    const end = next < 0 ? text.length : next;
+    longest = Math.max(longest, end - start);
+    start = end + 1;
+  }
+  return longest;
 }

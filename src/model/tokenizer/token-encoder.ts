@@ -1,4 +1,5 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { stripEnd } from "../../files/white-space.ts";
 import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
 import { checkSupported } from "./supported.ts";
 import { prefixTextOf, type TokenizerFiles } from "./tokenizer-file.ts";
@@ -83,7 +84,7 @@ export class TokenEncoder {
    */
   encodePair(context: string, continuation: string): { context: Int32Array; continuation: Int32Array } {
     if (context === "") return this.#encodeAlone(continuation);
-    const kept = trimEnd(context);
+    const kept = stripEnd(context);
     const whole = this.encode(context + continuation);
     if (this.#last?.context !== kept) this.#last = { context: kept, ids: this.encode(kept) };
     const { ids } = this.#last;
@@ -104,11 +105,4 @@ export class TokenEncoder {
     if (!ids.every((id) => Number.isInteger(id) && id >= 0 && id < this.range.size))
       throw new Error("it has a part for which there is no token, not even one for unknown parts");
   }
-}
-
-/** Without the white space at its end, in one pass, which a pattern would not make. */
-function trimEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && /\p{White_Space}/u.test(text.charAt(end - 1))) end--;
-  return text.slice(0, end);
 }

@@ -1,0 +1,17 @@
+/** White space as Python's `str.strip` knows it: the four separators of ASCII are more than Unicode's property has. */
+const whiteSpace = /[\p{White_Space}\x1c-\x1f]/u;
+
+/** A text without the white space around it; in one pass, which a pattern that looks for its end would not make. */
+export function strip(text: string): string {
+  const kept = stripEnd(text);
+  let start = 0;
+  while (start < kept.length && whiteSpace.test(kept.charAt(start))) start++;
+  return kept.slice(start);
+}
+
+/** A text without the white space at its end. */
+export function stripEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && whiteSpace.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}

@@ -1,0 +1,48 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseJson } from "../../src/files/json.ts";
+import { isMmluName, findMmlu } from "../../src/tasks/mmlu-guard.ts";
+import { parsePythonList } from "../../src/tasks/python-list.ts";
+import { readRows } from "../../src/tasks/rows.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+/** Of any of these a pattern may take quadratic time, or all memory there is for its ways back. */
+const runs = [" ", "\t", "\n", "\x1c", "1", "a", "\\", "'", '"', ",", "\nA. ", "\n\nB", "hendrycks ", "Context: "];
+const LENGTH = 1_000_000;
+
+async function read(row: object): Promise<void> {
+  const path = join(await temporaryFolder(), "rows.jsonl");
+  await writeFile(path, JSON.stringify(row));
+  findMmlu(await readRows(path));
+}
+
+test.each(runs)(
+  "a million times %j in a row takes a moment",
+  async (run) => {
+    const long = run.repeat(LENGTH / run.length);
+    for (const text of [`x${long}x`, `${long}x`, `Read the following context${long}`]) {
+      await read({ question: text, choices: ["a", "b", "c", "d"], answer: 0 });
+      await read({ input: text, target: text, answer_choices: [text, "b"] });
+      await read({ input: text, target: "x" });
+      isMmluName(text);
+      parsePythonList(`['a'${text}]`);
+      parsePythonList(`['a${text}']`);
+      for (const json of [`["a"${text}`, `[${text}`])
+        expect(() => parseJson(json, "a.json", "JSON")).toThrow("a.json: expected JSON");
+    }
+  },
+  60_000,
+);
+
+test("a list with an answer of many megabytes is read, and one that does not end refused", () => {
+  const long = "a".repeat(20_000_000);
+  expect(parsePythonList(`['${long}', "b"]`)).toEqual([long, "b"]);
+  expect(parsePythonList(`['${long}`)).toBeUndefined();
+  expect(parsePythonList(`['a'${" ".repeat(20_000_000)}`)).toBeUndefined();
+});
+
+test("a row of nothing but line ends is read", async () => {
+  const context = `x${"\n".repeat(60_000_000)}x`;
+  await expect(read({ input: context, target: "a", answer_choices: ["a", "b"] })).resolves.toBeUndefined();
+}, 60_000);
