@@ -75,7 +75,7 @@ function repeatedKeys(document: Document.Parsed): PlacedFault[] {
       const seen = new Set<string>();
       for (const { key } of items as { readonly key: Node | null }[]) {
         if (key !== null && !isScalar(key)) continue;
-        const name = String(key?.value ?? "");
+        const name = (key?.value ?? null) === null ? "" : String(key);
         if (seen.has(name)) faults.push({ offset: key?.range?.[0] ?? 0, message: "Map keys must be unique" });
         seen.add(name);
       }

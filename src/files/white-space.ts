@@ -1,4 +1,5 @@
 /** White space as Python's `str.strip` knows it: the four separators of ASCII are more than Unicode's property has. */
+// oxlint-disable-next-line no-control-regex -- these four are what is looked for
 const whiteSpace = /[\p{White_Space}\x1c-\x1f]/u;
 
 /** A text without the white space around it; in one pass, which a pattern that looks for its end would not make. */
