@@ -1,6 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { replaceableFile } from "../files/replaceable-file.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import { readCsv } from "./read-csv.ts";
@@ -22,7 +23,7 @@ export async function writeSubmission(path: string, predictions: Predictions): P
   }
   const records = Array.from(predictions, ([id, prediction]) => ({ id, prediction, dummy_field: 0 }));
   const csv = stringify(records, { header: true, columns: ["id", "prediction", "dummy_field"] });
-  await writeFileAtomic(path, csv);
+  await writeFileAtomic(await replaceableFile(path), csv);
 }
 
 /** Reads a submission; an id that occurs twice or a prediction that is none is a UserError that names file and line. */

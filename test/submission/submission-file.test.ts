@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -41,6 +42,28 @@ describe("writeSubmission", () => {
       expect(existsSync(path)).toBe(false);
     },
   );
+});
+
+describe("writeSubmission over what is there", () => {
+  const predictions = new Map([["0", "3"]]);
+
+  test("leaves a link and replaces the file that it leads to", async () => {
+    const folder = await temporaryFolder();
+    const [file, link] = [join(folder, "file.csv"), join(folder, "link.csv")];
+    await writeFile(file, "old");
+    await symlink("file.csv", link);
+    await writeSubmission(link, predictions);
+    expect(readlinkSync(link)).toBe("file.csv");
+    expect(await readSubmission(file)).toEqual(predictions);
+  });
+
+  test("leaves a pipe alone", async () => {
+    const pipe = join(await temporaryFolder(), "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writing = writeSubmission(pipe, predictions);
+    await expect(writing).rejects.toThrow(`cannot write ${pipe}: it is not a regular file; choose another name`);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+  });
 });
 
 describe("readSubmission", () => {

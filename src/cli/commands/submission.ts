@@ -7,6 +7,7 @@ import { predictChoices } from "../../submission/predict-choices.ts";
 import { readQuestions } from "../../submission/questions.ts";
 import { readSubmission, writeSubmission } from "../../submission/submission-file.ts";
 import { printableLine } from "../../files/printable.ts";
+import { replaceableFile } from "../../files/replaceable-file.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -29,6 +30,7 @@ export async function writeSubmissionCommand(
   const signal = interruptionSignal();
   const questions = await readQuestions(rows);
   const texts = await generatedTexts(questions, generated);
+  await replaceableFile(to);
   const folder = await fetchModel(model, signal);
   const answers = await predictChoices(folder, questions, { engine, precision, signal, onNotice });
   const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
