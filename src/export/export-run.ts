@@ -6,9 +6,11 @@ import { checkPush, pushFolder, type Pushed } from "../hub/push.ts";
 import { readJournal } from "../journal/journal.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
+import { checkReplaceable } from "./earlier-export.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 import { checkNoParent } from "./no-parent.ts";
 import { planStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
+import { findTarget } from "./target-folder.ts";
 import { writeModel } from "./write-model.ts";
 
 export interface ExportOptions extends RunOptions {
@@ -39,7 +41,7 @@ export interface ExportResult extends Outcome {
  */
 export async function exportRun(run: string, options: ExportOptions = {}): Promise<ExportResult> {
   const { to, push, signal, onEvent } = options;
-  const model = resolve(to ?? join(run, "best"));
+  const model = placeOf(run, to);
   // A folder that is no run gets nothing written into it.
   readJournal(run);
   await using place = await ExportPlace.take(model, {
@@ -67,6 +69,16 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
     ...(starterKit && { starterKit }),
     ...(pushed && { pushed }),
   };
+}
+
+/** Throws the UserError that an export of a run would meet at its place, before hours go into the run. */
+export async function checkExportPlace(run: string, { to, signal }: ExportOptions = {}): Promise<void> {
+  const { path, shown } = await findTarget(placeOf(run, to));
+  await checkReplaceable(path, shown, signal);
+}
+
+function placeOf(run: string, to: string | undefined): string {
+  return resolve(to ?? join(run, "best"));
 }
 
 async function planAddition(

@@ -7,6 +7,7 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { RUN_NAMES } from "../../src/journal/run-files.ts";
 import { launchRun, type Outcome } from "../../src/run/run-experiment.ts";
 import type { ExportResult } from "../../src/export/export-run.ts";
+import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
 import { type Ended, evomerge } from "./evomerge.ts";
@@ -114,6 +115,22 @@ describe("evomerge run", () => {
     expect(readdirSync(mine)).toEqual(["report.md"]);
     expect(readFileSync(join(mine, "report.md"), "utf8")).toBe("mine");
     expect(RUN_NAMES).toEqual(expect.arrayContaining(readdirSync(join(folder, "results", "tiny"))));
+  });
+
+  test("does not go on with a run whose winner it could not export", async () => {
+    const run = join(await temporaryFolder(), "begun");
+    const experiment = await loadExperiment(join(folder, "tiny.yaml"));
+    await interrupt(experiment, run, ({ type }) => type === "planned");
+    mkdirSync(join(run, "best"));
+    writeFileSync(join(run, "best", "thesis.txt"), "mine");
+    const before = traces(run);
+    expect(await evomerge(folder, ["resume", run, "--export"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `evomerge: ${join(run, "best")}: holds thesis.txt, which no export wrote; expected a new folder or an earlier export\n`,
+    });
+    expect(traces(run)).toEqual(before);
+    expect(readdirSync(join(run, "best"))).toEqual(["thesis.txt"]);
   });
 
   test("takes a folder, a seed and a budget, and prints JSON alone", async () => {

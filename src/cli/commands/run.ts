@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UserError } from "../../errors.ts";
-import { exportRun, type ExportResult } from "../../export/export-run.ts";
+import { checkExportPlace, exportRun, type ExportResult } from "../../export/export-run.ts";
 import { shellWord } from "../../export/shell-word.ts";
 import { loadExperiment, withOverrides, type Budget, type EngineName } from "../../experiment/experiment-file.ts";
 import { newRunFolder } from "../../run/run-folder.ts";
@@ -51,6 +51,7 @@ async function carryThrough(
   const progress = new Progress();
   const running = { onEvent: progress.show, signal: interruptionSignal() };
   try {
+    if (options.export) await checkExportPlace(folder, running);
     const outcome = await run(running);
     progress.end();
     // Before tables and export, which may fail.
