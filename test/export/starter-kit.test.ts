@@ -1,9 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exportStarterKit, type StarterKitInput } from "../../src/export/starter-kit/export-starter-kit.ts";
+import {
+  exportStarterKit,
+  planStarterKit,
+  type StarterKitInput,
+} from "../../src/export/starter-kit/export-starter-kit.ts";
 import { kitName } from "../../src/export/starter-kit/kit-name.ts";
 import { pythonLiteral } from "../../src/export/starter-kit/python-literal.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
@@ -289,6 +293,38 @@ describe("exportStarterKit", () => {
     expect(existsSync(join(kit, "TinyMerge.patch"))).toBe(false);
   });
 
+  test.each(["TinyMerge.patch", "llm_merging/merging/TinyMerge.py"])(
+    "replaces its own %s, and none that somebody wrote or edited, before or after it was planned",
+    async (path) => {
+      const kit = await kitOf(DICTIONARY_KIT);
+      await exportStarterKit(input(), kit);
+      const own = readFileSync(join(kit, path), "utf8");
+      await exportStarterKit(input({ version: "1.2.4" }), kit);
+      expect(readFileSync(join(kit, path), "utf8")).toBe(
+        own.replaceAll("1.2.3", "1.2.4").replace(/[0-9a-f]{64}/, seal(kit, path)),
+      );
+      for (const [text, fault] of [
+        [
+          `${own}# my own line\n`,
+          "was changed since an export wrote it; rename the experiment or move the file elsewhere",
+        ],
+        ["my own", "no export wrote this file; rename the experiment or remove the file"],
+      ] as const) {
+        const write = await planStarterKit(input(), kit);
+        const before = readFileSync(join(kit, path), "utf8");
+        writeFileSync(join(kit, path), text);
+        for (const refused of [write(), planStarterKit(input(), kit)]) {
+          expect(await refusal(refused)).toBe(`${join(kit, path)}: ${fault}`);
+        }
+        expect(readFileSync(join(kit, path), "utf8")).toBe(text);
+        writeFileSync(join(kit, path), before);
+      }
+      rmSync(join(kit, path));
+      symlinkSync("nowhere", join(kit, path));
+      expect(await refusal(exportStarterKit(input(), kit))).toContain("no export wrote this file");
+    },
+  );
+
   test.each([
     ["llm_merging/main.py", ENTRY_POINT_KIT, "expected a dictionary loaded_merges or a call of entry_points"],
     ["llm_merging/setup.py", ENTRY_POINT_KIT, "found no list of merge methods"],
@@ -318,6 +354,11 @@ describe("kitName", () => {
     );
   });
 });
+
+/** The hash that a file in a kit tells of itself. */
+function seal(kit: string, path: string): string {
+  return /[0-9a-f]{64}/.exec(readFileSync(join(kit, path), "utf8"))?.[0] ?? "none";
+}
 
 function mapValues(files: KitFiles, map: (text: string) => string): KitFiles {
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, map(text)]));

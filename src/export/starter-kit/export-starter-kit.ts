@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
-import { readBeginning } from "../../files/read-file.ts";
 import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment-file.ts";
@@ -10,7 +8,8 @@ import type { Recipe } from "../../merge/recipe.ts";
 import { allWeights, type Model } from "../../model/architecture.ts";
 import { kitName } from "./kit-name.ts";
 import { readKit, type Registration } from "./kit-checkout.ts";
-import { FIRST_WORDS, starterKitModule } from "./starter-kit-module.ts";
+import { checkReplaceable, sealed } from "./sealed-text.ts";
+import { starterKitModule } from "./starter-kit-module.ts";
 import { insertionDiff } from "./unified-diff.ts";
 
 /** A merge and what it was found for. */
@@ -41,7 +40,7 @@ export interface StarterKitExport {
 /**
  * Writes a merge into a checkout of the LLM-Merging competition's starter kit as a class of its own, and a patch that
  * registers the class. A UserError for a folder that is no such checkout, for parents that the kit could not download,
- * and where the checkout has another file of that name.
+ * and where the checkout has a file of either name that no export wrote, or that was edited since.
  */
 export async function exportStarterKit(input: StarterKitInput, folder: string): Promise<StarterKitExport> {
   return (await planStarterKit(input, folder))();
@@ -62,10 +61,13 @@ export async function planStarterKit(input: StarterKitInput, folder: string): Pr
   const source = { ...name, recipe, base, experts, weights, maxLength: model.maxLength, version };
 
   const module = join(checkout, "llm_merging", "merging", `${name.className}.py`);
-  await checkReplaceable(module);
-  const text = starterKitModule(source);
   const missing = kit.registrations.filter(({ at }) => at !== undefined);
   const patch = join(checkout, `${name.className}.patch`);
+  const files = new Map([
+    [module, sealed(starterKitModule(source), version)],
+    ...(missing.length > 0 ? [[patch, sealed(missing.map(diffOf).join(""), version)] as const] : []),
+  ]);
+  for (const path of files.keys()) await checkReplaceable(path);
   const planned: StarterKitExport = {
     checkout,
     module,
@@ -78,9 +80,9 @@ export async function planStarterKit(input: StarterKitInput, folder: string): Pr
     ],
   };
   return async () => {
-    await checkReplaceable(module);
-    await writeFileAtomic(module, text);
-    if (missing.length > 0) await writeFileAtomic(patch, missing.map(diffOf).join(""));
+    // Hours may have gone by.
+    for (const path of files.keys()) await checkReplaceable(path);
+    for (const [path, text] of files) await writeFileAtomic(path, text);
     return planned;
   };
 }
@@ -101,11 +103,4 @@ function dtypeOf(name: string, tensors: StarterKitInput["baseTensors"]): TensorS
 
 function diffOf({ path, text, at = 0, line }: Registration): string {
   return insertionDiff(path, text, at, line);
-}
-
-async function checkReplaceable(module: string): Promise<void> {
-  if (!existsSync(module)) return;
-  const expected = { what: "a class that an export wrote", maxBytes: Buffer.byteLength(FIRST_WORDS) };
-  if ((await readBeginning(module, expected)).toString("utf8") === FIRST_WORDS) return;
-  throw new UserError(`${module}: no export wrote this file; rename the experiment or remove the file`);
 }

@@ -24,9 +24,6 @@ export interface StarterKitSource extends KitName {
   readonly version: string;
 }
 
-/** How every module begins, so that a later export knows that it may replace it. */
-export const FIRST_WORDS = "# Exported by evomerge ";
-
 const imports = `import ast
 import copy
 import functools
@@ -61,8 +58,7 @@ const formulas: Readonly<Record<MethodName, string>> = {
 export function starterKitModule(source: StarterKitSource): string {
   const { className, method, recipe, version, weights, maxLength } = source;
   const merged = recipe.method === "passthrough" ? [recipe.model] : source.experts.map(({ name }) => name);
-  return `${FIRST_WORDS}${version}; a later export replaces this file.
-"""Merge method \`${method}\`: ${summaryOf(recipe)}.
+  return `"""Merge method \`${method}\`: ${summaryOf(recipe)}.
 
 evomerge ${version} found the merge. merge() reads one tensor of each model at a time, computes in float32 and rounds once, so
 that its weights equal evomerge's own export to the last bit. Environment variables:
