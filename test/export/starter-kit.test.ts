@@ -1,15 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   exportStarterKit,
   planStarterKit,
   type StarterKitInput,
 } from "../../src/export/starter-kit/export-starter-kit.ts";
-import { kitName } from "../../src/export/starter-kit/kit-name.ts";
-import { pythonLiteral } from "../../src/export/starter-kit/python-literal.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
@@ -158,28 +155,6 @@ describe("starterKitModule", () => {
       expect(text).not.toMatch(/\n{4}/);
     },
   );
-});
-
-describe("pythonLiteral", () => {
-  test("keeps every double", () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        const text = pythonLiteral(value);
-        expect(text).toMatch(/^-?\d+(\.\d+(e[+-]\d+)?|e[+-]\d+)$/);
-        expect(Number(text)).toBe(value);
-      }),
-    );
-  });
-
-  test("is ASCII for any string, and no control character ends a line", () => {
-    fc.assert(
-      fc.property(fc.uint16Array({ maxLength: 20 }), (units) => {
-        const value = String.fromCharCode(...units);
-        expect(pythonLiteral(value)).toMatch(/^"[\x20-\x7e]*"$/);
-        expect(JSON.parse(pythonLiteral(value))).toBe(value);
-      }),
-    );
-  });
 });
 
 describe("exportStarterKit", () => {
@@ -331,27 +306,6 @@ describe("exportStarterKit", () => {
   ])("refuses a kit whose %s lists no methods", async (path, files, fault) => {
     const kit = await kitOf({ ...files, [path]: "pass\n" });
     expect(await refusal(exportStarterKit(input(), kit))).toContain(`${join(kit, path)}: ${fault}`);
-  });
-});
-
-describe("kitName", () => {
-  test.each([
-    ["llama-3.chat_v2", "Llama3ChatV2", "llama_3_chat_v2"],
-    ["demo", "Demo", "demo"],
-    ["4-way", "Merge4Way", "merge_4_way"],
-    ["none", "MergeNone", "merge_none"],
-    ["__", "Merge", "merge"],
-  ])("of %s is %s and %s", (name, className, method) => {
-    expect(kitName(name)).toEqual({ className, method });
-  });
-
-  test("is a Python identifier for any name", () => {
-    fc.assert(
-      fc.property(fc.string(), (name) => {
-        expect(kitName(name).className).toMatch(/^[A-Z][A-Za-z0-9]*$/);
-        expect(kitName(name).method).toMatch(/^[a-z][a-z0-9_]*$/);
-      }),
-    );
   });
 });
 
