@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UserError } from "../../errors.ts";
 import { checkExportPlace, exportRun, type ExportResult } from "../../export/export-run.ts";
-import { shellWord } from "../../export/shell-word.ts";
+import { shellPath } from "../../export/shell-word.ts";
 import { loadExperiment, withOverrides, type Budget, type EngineName } from "../../experiment/experiment-file.ts";
 import { newRunFolder } from "../../run/run-folder.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
@@ -93,5 +93,5 @@ function nextSteps(folder: string, exported: ExportResult | undefined): string {
 
 /** A folder as the command line takes it. */
 function argument(folder: string): string {
-  return shellWord(relative("", folder) || ".");
+  return shellPath(relative("", folder) || ".");
 }
