@@ -3,6 +3,7 @@ import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { BASE } from "../experiment/workspace.ts";
+import { printableLine } from "../files/printable.ts";
 import type { MethodName } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
@@ -47,7 +48,12 @@ export function mergekitConfig({ experiment, recipe, layers, baseDtype }: Mergek
       ? copied(experiment, recipe.model, layers)
       : merged(experiment, recipe, layers)),
   });
-  document.commentBefore = ` The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>${forNames(experiment)}`;
+  // The name of an experiment's file may be anything, and YAML 1.1 has more line ends than one.
+  const comment = [
+    `The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>`,
+    ...forNames(experiment),
+  ];
+  document.commentBefore = comment.map((line) => ` ${printableLine(line)}`).join("\n");
   visit(document, {
     Collection(_, node) {
       node.flow = isMap(node) ? node.has("filter") : isSeq(node) && !node.items.some(isMap);
@@ -58,11 +64,13 @@ export function mergekitConfig({ experiment, recipe, layers, baseDtype }: Mergek
 }
 
 /** What to do about models that are named as in the recipe, because they are no models of the Hub. */
-function forNames({ base, experts }: MergekitMerge["experiment"]): string {
+function forNames({ base, experts }: MergekitMerge["experiment"]): readonly string[] {
   const named = [{ name: BASE, path: base }, ...experts].filter(({ name, path }) => path === name);
   return named.length === 0
-    ? ""
-    : `\n Local models go by their names; run it where folders have these names: ${named.map(({ name }) => name).join(", ")}`;
+    ? []
+    : [
+        `Local models go by their names; run it where folders have these names: ${named.map(({ name }) => name).join(", ")}`,
+      ];
 }
 
 /** A slice, since mergekit would add the base to a list of `models`. */

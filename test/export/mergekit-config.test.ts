@@ -124,6 +124,15 @@ describe("mergekitConfig", () => {
     });
   });
 
+  test.each(["\u0085", "\u2028", "\u2029", "\n", "\r"])("takes no line of a name as its own, as after %j", (end) => {
+    const hostile = { ...experiment, name: `demo${end}merge_method: ties` };
+    const recipe = recipeOf("linear", 1);
+    const text = mergekitConfig({ experiment: hostile, recipe, layers: 1, baseDtype: "bf16" });
+    // The line ends of YAML 1.1, which mergekit's parser goes by.
+    const lines = text.split(/[\n\r\u0085\u2028\u2029]/).filter((line) => !line.startsWith("#"));
+    expect(lines.filter((line) => line.startsWith("merge_method"))).toEqual(["merge_method: linear"]);
+  });
+
   test("names evomerge and its version", () => {
     const text = mergekitConfig({ experiment, recipe: recipeOf("linear", 1), layers: 1, baseDtype: "bf16" });
     expect(text).toMatch(/^# The merge of demo by evomerge /);
