@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { stripEnd } from "../../files/white-space.ts";
+import { normalizerForLibrary } from "./normalizers.ts";
 import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
 import { checkSupported } from "./supported.ts";
 import { prefixTextOf, type TokenizerFiles } from "./tokenizer-file.ts";
@@ -45,8 +46,9 @@ export class TokenEncoder {
   constructor({ file, config }: TokenizerFiles, options: TokenizerOptions = {}) {
     this.range = checkIds(file);
     checkSupported(file);
+    const normalizer = normalizerForLibrary(file["normalizer"]);
     const preTokenizer = preTokenizerForLibrary(file["pre_tokenizer"]);
-    this.#tokenizer = new HuggingFaceTokenizer({ ...file, pre_tokenizer: preTokenizer }, config);
+    this.#tokenizer = new HuggingFaceTokenizer({ ...file, normalizer, pre_tokenizer: preTokenizer }, config);
     this.#addBos = options.addBos;
     const text = prefixTextOf(config);
     const id = text === undefined ? undefined : this.#tokenizer.token_to_id(text);
