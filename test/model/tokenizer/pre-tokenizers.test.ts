@@ -84,6 +84,15 @@ describe("refuses what the library takes otherwise than Rust:", () => {
       "the added token '<s>': single_word is not supported; use another tokenizer",
     ],
     [
+      "an added token that is normalized where only the beginning of a text is prefixed",
+      (json) => {
+        json.normalizer = { type: "NFC" };
+        json.pre_tokenizer = { type: "Metaspace", replacement: "_", prepend_scheme: "first", split: false };
+        json.added_tokens = json.added_tokens.map((token) => ({ ...token, normalized: token.content === "<s>" }));
+      },
+      "the added token '<s>': normalized beside the prepend_scheme first is not supported; use another tokenizer",
+    ],
+    [
       "ends of words",
       ({ model }) => Object.assign(model, { end_of_word_suffix: "</w>" }),
       "model: end_of_word_suffix is not supported; use another tokenizer",
