@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { currentPlace, currentProcess, lifeOf } from "./process-identity.ts";
 
 /** `<file>.<place>-<pid>-<started>.<uuid>.tmp`: a file that is being written, and by which process. */
@@ -9,10 +9,19 @@ const staged = /^(.+)\.([0-9a-f]{12})-(\d+)-(\d*)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3
 /** A name beside `path` that nobody else has, for writing what will be renamed to it. */
 export function stagedName(path: string): string {
   const { pid, started = "" } = currentProcess();
-  return `${path}.${placeHere()}-${pid}-${started}.${randomUUID()}.tmp`;
+  const name = basename(path);
+  const beginning = path.slice(0, path.length - name.length) + cut(name);
+  return `${beginning}.${placeHere()}-${pid}-${started}.${randomUUID()}.tmp`;
 }
 
-/** The name that a file will have; that of a staged file is the one it is written for. */
+/** The beginning of a name, so that what is added to it makes none that is longer than file systems allow. */
+function cut(name: string): string {
+  let stem = name;
+  while (Buffer.byteLength(stem) > 150) stem = Array.from(stem).slice(0, -1).join("");
+  return stem;
+}
+
+/** The name that a file will have; that of a staged file is the one it is written for, or the beginning of a long one. */
 export function finishedName(name: string): string {
   return staged.exec(name)?.[1] ?? name;
 }

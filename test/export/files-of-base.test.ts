@@ -34,6 +34,18 @@ describe("what an export takes from its base", () => {
     expect(readdirSync(run).toSorted()).toEqual(["journal.jsonl", "losses.bin"]);
   });
 
+  test("is a licence whatever the length of its name, into a folder of a long name too", async () => {
+    const folder = await temporaryFolder();
+    const run = join(folder, "run");
+    await launchRun(await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } }), run);
+    const name = `LICENSE-${"x".repeat(247)}`;
+    writeFileSync(join(folder, "base", name), "terms");
+    const { model } = await exportRun(run, { to: join(folder, "m".repeat(255)) });
+    expect(readFileSync(join(model, name), "utf8")).toBe("terms");
+    await exportRun(run, { to: model });
+    expect(readdirSync(folder).filter((beside) => beside.includes("mmm"))).toEqual(["m".repeat(255)]);
+  });
+
   test("leaves out of config.json what the merge is not, and says so", async () => {
     const folder = await temporaryFolder();
     const run = join(folder, "run");

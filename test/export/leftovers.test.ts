@@ -44,8 +44,8 @@ interface Leftover {
 }
 
 /** Takes the place of an export in a process of its own, which is killed. */
-async function killedExport(): Promise<Leftover> {
-  const target = join(await temporaryFolder(), "model");
+async function killedExport(name = "model"): Promise<Leftover> {
+  const target = join(await temporaryFolder(), name);
   const script = join(import.meta.dirname, "take-place.ts");
   const child = spawn(process.execPath, ["--import", "tsx", script, target], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -148,6 +148,16 @@ describe("what a killed export left", () => {
     put(join(dirname(target), "the same"));
     const kept = readdirSync(dirname(target)).find((name) => name.includes(".kept-"))!;
     expect(readLinkOrFile(join(dirname(target), kept))).toBe(readLinkOrFile(join(dirname(target), "the same")));
+  });
+
+  test("is kept under a name that may be, whatever the length of the target's", async () => {
+    const { target, work } = await killedExport("m".repeat(255));
+    cpSync(exported, target, { recursive: true });
+    writeFileSync(join(work, "earlier"), "mine");
+    expect(await takePlace(target)).toEqual([
+      expect.stringMatching(/\/m{40}\.kept-[0-9a-f-]{36} is an earlier export/),
+    ]);
+    expect(readdirSync(dirname(target))).toHaveLength(2);
   });
 
   test("is told of when it cannot be put away", async ({ skip }) => {

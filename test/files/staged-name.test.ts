@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeFileAtomic } from "../../src/files/atomic-file.ts";
@@ -18,6 +18,19 @@ async function nameOfDead(path: string): Promise<string> {
   await once(child, "exit");
   return name.toString();
 }
+
+describe("a name for what is being written", () => {
+  test.each(["n".repeat(255), "語".repeat(85), "😀".repeat(63)])(
+    "is no longer than names may be, for %s",
+    async (name) => {
+      const path = join(await temporaryFolder(), name);
+      await writeFileAtomic(path, "whole");
+      await writeFileAtomic(path, "again");
+      expect(readFileSync(path, "utf8")).toBe("again");
+      expect(name.startsWith(finishedName(basename(stagedName(path))))).toBe(true);
+    },
+  );
+});
 
 describe("what a killed process was writing", () => {
   test("is removed by the next who writes there, and nothing else is", async () => {
