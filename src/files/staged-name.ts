@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { currentPlace, currentProcess, lifeOf } from "./process-identity.ts";
+import { currentPlace, currentProcess, type Life, lifeOf } from "./process-identity.ts";
 
 /** `<file>.<place>-<pid>-<started>.<uuid>.tmp`: a file that is being written, and by which process. */
 const staged = /^(.+)\.([0-9a-f]{12})-(\d+)-(\d*)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/s;
@@ -26,22 +26,28 @@ export function finishedName(name: string): string {
   return staged.exec(name)?.[1] ?? name;
 }
 
-/**
- * Removes from a folder what processes were writing that have provably ended, of all files or of some by the names that
- * they were to have; what cannot be removed stays.
- */
-export function removeAbandoned(folder: string, isMeant: (finished: string) => boolean = () => true): void {
+/** Of which files removeAbandoned takes what is half written, by the names that they were to have, and from whom. */
+export interface Abandoned {
+  readonly isMeant?: (finished: string) => boolean;
+  readonly isGivenUp?: (writer: Life) => boolean;
+}
+
+/** Removes from a folder what processes were writing, those that have provably ended unless told otherwise; what cannot be removed stays. */
+export function removeAbandoned(
+  folder: string,
+  { isMeant = () => true, isGivenUp = (writer) => writer === "ended" }: Abandoned = {},
+): void {
   const entries = orNothing(() => readdirSync(folder, { withFileTypes: true })) ?? [];
   for (const entry of entries) {
-    const isIts = entry.isFile() && isMeant(finishedName(entry.name)) && isAbandoned(entry.name);
-    if (isIts) orNothing(() => rmSync(join(folder, entry.name), { force: true }));
+    const [, finished, ...writer] = staged.exec(entry.name) ?? [];
+    if (finished === undefined || !entry.isFile() || !isMeant(finished) || !isGivenUp(lifeOfWriter(writer))) continue;
+    orNothing(() => rmSync(join(folder, entry.name), { force: true }));
   }
 }
 
-function isAbandoned(name: string): boolean {
-  const [, , place, pid, started = ""] = staged.exec(name) ?? [];
-  if (place !== placeHere()) return false;
-  return lifeOf({ ...currentPlace(), pid: Number(pid), ...(started === "" ? {} : { started }) }) === "ended";
+function lifeOfWriter([place, pid, started = ""]: readonly string[]): Life {
+  if (place !== placeHere()) return "unknown";
+  return lifeOf({ ...currentPlace(), pid: Number(pid), ...(started === "" ? {} : { started }) });
 }
 
 function placeHere(): string {

@@ -8,7 +8,7 @@ import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } 
 import { removeAbandoned } from "../files/staged-name.ts";
 import { openRegularFile } from "../files/regular-file.ts";
 import { lineOf, readRecords } from "./replay.ts";
-import { JOURNAL, LOSSES, requireFree } from "./run-files.ts";
+import { JOURNAL, LOSSES, requireFree, RUN_NAMES } from "./run-files.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 /** What a journal tells a reader. */
@@ -162,6 +162,12 @@ function whileLocked(folder: string, open: (lock: WriterLock) => Journal): Journ
   const lock = WriterLock.acquire(folder);
   try {
     removeAbandoned(folder);
+    // Of the run's own files also what nothing proves, such as from before a restart or out of a container: the journal is
+    // written by who has the lock alone, and tables, which take milliseconds, are made anew by the next command.
+    removeAbandoned(folder, {
+      isMeant: (file) => RUN_NAMES.includes(file),
+      isGivenUp: (writer) => writer !== "running",
+    });
     return open(lock);
   } catch (error) {
     lock[Symbol.dispose]();

@@ -78,7 +78,7 @@ function writeClaim(path: string, name: string): void {
   // Longer names would leave no room for what a staged name adds.
   const stem = Buffer.byteLength(name) > 100 ? createHash("sha256").update(name).digest("hex").slice(0, 16) : name;
   const unfinished = `${stem}-claim`;
-  removeAbandoned(dirname(path), (file) => file === unfinished);
+  removeAbandoned(dirname(path), { isMeant: (file) => file === unfinished });
   explainFailure(path, () => {
     writeDurably(path, JSON.stringify(currentProcess()), stagedName(join(dirname(path), unfinished)));
   });

@@ -55,9 +55,16 @@ describe("what a killed process was writing", () => {
   test("is removed by the next start of its run", async () => {
     const folder = join(await temporaryFolder(), "run");
     Journal.create(folder, { experiment: {}, identity: {}, versions: {} }).close();
-    writeFileSync(await nameOfDead(join(folder, "evaluations.csv")), "half");
+    const dead = await nameOfDead(join(folder, "evaluations.csv"));
+    const elsewhere = (path: string): string => path.replace(/\.[0-9a-f]{12}-/, ".0123456789ab-");
+    const kept = [stagedName(join(folder, "report.md")), elsewhere(stagedName(join(folder, "notes.txt")))];
+    const before = ["journal.jsonl", "losses.bin", "report.md"].map((name) =>
+      elsewhere(stagedName(join(folder, name))),
+    );
+    for (const path of [dead, ...before, ...kept]) writeFileSync(path, "half");
     Journal.open(folder).close();
-    expect(readdirSync(folder)).toEqual(["journal.jsonl", "losses.bin"]);
+    const left = ["journal.jsonl", "losses.bin", ...kept.map((path) => basename(path))];
+    expect(readdirSync(folder).toSorted()).toEqual(left.toSorted());
   });
 
   test("tells the file it was for", async () => {
