@@ -4,7 +4,7 @@ import { UserError } from "../../errors.ts";
 import { checkExportPlace, exportRun, type ExportResult } from "../../export/export-run.ts";
 import { shellPath } from "../../export/shell-word.ts";
 import { loadExperiment, withOverrides, type Budget, type EngineName } from "../../experiment/experiment-file.ts";
-import { newRunFolder } from "../../run/run-folder.ts";
+import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
@@ -30,7 +30,11 @@ export interface RunCommandOptions extends FinishOptions {
 export async function runCommand(file: string, options: RunCommandOptions): Promise<void> {
   const experiment = withOverrides(await loadExperiment(file), options);
   const folder = options.out ?? newRunFolder("results", experiment.name);
-  await carryThrough(folder, options, (running) => launchRun(experiment, folder, running));
+  try {
+    await carryThrough(folder, options, (running) => launchRun(experiment, folder, running));
+  } finally {
+    if (options.out === undefined) removeUnused(folder);
+  }
 }
 
 /** `evomerge resume`: goes on with an interrupted run. */
