@@ -22,7 +22,7 @@ export const RUN_NAMES: readonly string[] = [
 export function requireFree(folder: string): void {
   for (const name of RUN_NAMES) {
     const path = join(folder, name);
-    const found = explainFailure(path, () => lstatSync(path, { throwIfNoEntry: false }));
+    const found = explainFailure(folder, () => lstatSync(path, { throwIfNoEntry: false }));
     // An empty one was left by a creation that was stopped.
     if (!found || (name === LOSSES && found.isFile() && found.size === 0)) continue;
     throw new UserError(

@@ -32,14 +32,18 @@ describe("a name for what is being written", () => {
   );
 });
 
+/** The name as a process of another place gives it. */
+function writtenElsewhere(path: string): string {
+  return path.replace(/\.[0-9a-f]{12}-/, ".0123456789ab-");
+}
+
 describe("what a killed process was writing", () => {
   test("is removed by the next who writes there, and nothing else is", async () => {
     const folder = await temporaryFolder();
     const dead = await nameOfDead(join(folder, "report.md"));
     const living = stagedName(join(folder, "report.md"));
-    const elsewhere = dead.replace(/\.[0-9a-f]{12}-/, ".0123456789ab-");
     const others = ["report.md.tmp", "notes.4c0f0f4e-1111-4222-8333-123456789abc.tmp", `x${basename(dead)}.old`];
-    const kept = [living, elsewhere, ...others.map((name) => join(folder, name))];
+    const kept = [living, writtenElsewhere(dead), ...others.map((name) => join(folder, name))];
     for (const path of [dead, ...kept]) writeFileSync(path, "half");
     mkdirSync(`${dead.slice(0, -8)}abcd.tmp`);
     symlinkSync(living, `${dead.slice(0, -8)}abce.tmp`);
@@ -56,10 +60,9 @@ describe("what a killed process was writing", () => {
     const folder = join(await temporaryFolder(), "run");
     Journal.create(folder, { experiment: {}, identity: {}, versions: {} }).close();
     const dead = await nameOfDead(join(folder, "evaluations.csv"));
-    const elsewhere = (path: string): string => path.replace(/\.[0-9a-f]{12}-/, ".0123456789ab-");
-    const kept = [stagedName(join(folder, "report.md")), elsewhere(stagedName(join(folder, "notes.txt")))];
+    const kept = [stagedName(join(folder, "report.md")), writtenElsewhere(stagedName(join(folder, "notes.txt")))];
     const before = ["journal.jsonl", "losses.bin", "report.md"].map((name) =>
-      elsewhere(stagedName(join(folder, name))),
+      writtenElsewhere(stagedName(join(folder, name))),
     );
     for (const path of [dead, ...before, ...kept]) writeFileSync(path, "half");
     Journal.open(folder).close();

@@ -220,11 +220,7 @@ const faults: readonly Fault[] = [
     },
     "~/run already holds a run; resume it or choose another folder",
   ],
-  [
-    "a file in the place of the run's folder",
-    (folder) => writeFile(join(folder, "run"), ""),
-    "~/run: EEXIST: file already exists, mkdir '~/run'",
-  ],
+  ["a file in the place of the run's folder", (folder) => writeFile(join(folder, "run"), ""), "~/run: not a directory"],
 ];
 
 describe("launching a run", () => {
