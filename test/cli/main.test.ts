@@ -1,3 +1,4 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -188,7 +189,26 @@ describe("evomerge export", () => {
   });
 });
 
+/** Presses Ctrl-C when a process says something. */
+const interruptAt =
+  (text: string) =>
+  (child: ChildProcessWithoutNullStreams): unknown =>
+    child.stderr.on("data", (chunk: Buffer) => {
+      if (chunk.toString().includes(text)) child.kill("SIGINT");
+    });
+
 describe("an interruption", () => {
+  test("of a run that was resumed with another budget says that budget again", async () => {
+    const run = join(await temporaryFolder(), "run");
+    await evomerge(folder, ["run", "tiny.yaml", "--out", run], { watch: interruptAt("generation 0:") });
+    for (const budget of ["--evaluations 90", "--budget 600s"]) {
+      const { code, stderr } = await evomerge(folder, ["resume", run, ...budget.split(" ")], {
+        watch: interruptAt("resuming"),
+      });
+      expect({ code, last: stderr.trimEnd().split(" ").slice(-2).join(" ") }).toEqual({ code: 130, last: budget });
+    }
+  });
+
   test("ends a run with 130 and the command that resumes it, which leads to what an uninterrupted run finds", async () => {
     const args = ["run", "tiny.yaml", "--evaluations", "60", "--out", "my run"];
     const interrupted = await evomerge(folder, args, {
