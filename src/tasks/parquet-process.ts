@@ -1,5 +1,6 @@
 /** The process in which a parquet file is decoded: what it expands to may outgrow the heap, which ends a process. */
 import { UserError } from "../errors.ts";
+import { endWithParent } from "../files/end-with-parent.ts";
 import { readFileWithin } from "../files/read-file.ts";
 import type { ParquetAnswer, ParquetRequest } from "./parquet-records.ts";
 import { parquetTable } from "./parquet-table.ts";
@@ -13,9 +14,7 @@ async function answer({ path, file, columns }: ParquetRequest): Promise<ParquetA
   }
 }
 
-process.on("disconnect", () => process.exit());
-// A terminal interrupts both processes; it is for the parent to decide what ends.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+await endWithParent();
 process.once("message", (request: ParquetRequest) => {
   void answer(request).then((found) => process.send?.(found));
 });

@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { childProgram } from "../../src/files/child-program.ts";
+
+test("a process that is busy for ever ends when its parent is killed", async () => {
+  const { path, execArgv } = childProgram(import.meta.dirname, "busy-parent");
+  const parent = spawn(process.execPath, [...execArgv, path], { cwd: join(import.meta.dirname, "..", "..") });
+  const [told] = (await once(parent.stdout, "data")) as [Buffer];
+  const child = Number(told.toString());
+  expect(isAlive(child)).toBe(true);
+  parent.kill("SIGKILL");
+  await expect.poll(() => isAlive(child), { timeout: 30_000 }).toBe(false);
+}, 60_000);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
