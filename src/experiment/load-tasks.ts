@@ -24,11 +24,11 @@ export async function loadTasks(
   const loaded: Task[] = [];
   for (const { name, rows, guard, weight } of tasks) {
     const files = filesOf(rows);
-    const own = await readRows(files);
+    const own = await readRows(files, {}, signal);
     const divided =
       guard === undefined
         ? splitByGroup(own, { seed, file: nameFiles(files) })
-        : { search: own, guard: await readRows(filesOf(guard)) };
+        : { search: own, guard: await readRows(filesOf(guard), {}, signal) };
     const searched = new Set(divided.search.map(({ id }) => id));
     const seen = divided.guard.find(({ id }) => searched.has(id));
     if (seen) {

@@ -39,9 +39,9 @@ export interface ModelScores extends Summary {
 /** Scores one model on a file of rows. */
 export async function scoreModel(options: ScoreModelOptions): Promise<ModelScores> {
   const { format, description = true, limit = Infinity, engine = "auto", precision = "auto" } = options;
-  const all = await readRows(options.rows, { description, ...(format === undefined ? {} : { format }) });
-  const rows = all.slice(0, limit);
   const { hub, signal, onNotice, onProgress, onFetching } = options;
+  const all = await readRows(options.rows, { description, ...(format === undefined ? {} : { format }) }, signal);
+  const rows = all.slice(0, limit);
   const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching, toScore: true });
   await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal, onNotice });
   const recipes = [{ method: "passthrough", model: BASE }] as const;

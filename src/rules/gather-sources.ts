@@ -33,7 +33,7 @@ async function gatherRows(
   options: GatherOptions,
 ): Promise<readonly SourceFacts[]> {
   if ("dataset" in source) return [await gatherDataset(origin, source, hub, options)];
-  return Promise.all(source.map((path) => gatherFile(origin, path)));
+  return Promise.all(source.map((path) => gatherFile(origin, path, options)));
 }
 
 async function gatherDataset(
@@ -51,14 +51,18 @@ async function gatherDataset(
   const asked = await ask(hub, async () => {
     const { repository, files } = await openDataset(hub, source, { signal });
     const folder = await fetchFiles(hub, repository, files, { signal });
-    const rows = await readRows(files.map(({ path }) => join(folder, path)));
+    const rows = await readRows(
+      files.map(({ path }) => join(folder, path)),
+      {},
+      signal,
+    );
     return { repository: await describedNow(hub, repository, reference, signal), rows };
   });
   return { task, side, name, names, ...("problem" in asked ? asked : asked.found) };
 }
 
-async function gatherFile({ task, side }: Origin, path: string): Promise<SourceFacts> {
-  const read = await attempt(async () => ({ sha256: await hashFile(path), rows: await readRows(path) }));
+async function gatherFile({ task, side }: Origin, path: string, { signal }: GatherOptions): Promise<SourceFacts> {
+  const read = await attempt(async () => ({ sha256: await hashFile(path), rows: await readRows(path, {}, signal) }));
   return { task, side, name: path, names: [task, basename(path)], ...("problem" in read ? read : read.found) };
 }
 

@@ -7,10 +7,14 @@ import { readSubmission, type Predictions } from "./submission-file.ts";
  * Answers the questions without choices from another submission, such as the starter kit's output, since evomerge
  * generates no texts. A UserError says how many answers are missing.
  */
-export async function generatedTexts(questions: readonly Question[], submission?: string): Promise<Predictions> {
+export async function generatedTexts(
+  questions: readonly Question[],
+  submission?: string,
+  signal?: AbortSignal,
+): Promise<Predictions> {
   const asked = questions.filter(({ choices }) => !choices);
   if (asked.length === 0) return new Map();
-  const given = submission === undefined ? new Map<string, string>() : await readSubmission(submission);
+  const given = submission === undefined ? new Map<string, string>() : await readSubmission(submission, signal);
   const found = asked.flatMap(({ id }): [string, string][] => {
     const text = given.get(id);
     return text === undefined ? [] : [[id, text]];

@@ -17,8 +17,8 @@ export interface Question {
  * Python writes it, or None) and perhaps `target` (of a choice: its number from 0, or its text). The first fault, such as
  * an id that occurs twice, is a UserError that names file and line.
  */
-export async function readQuestions(path: string): Promise<Question[]> {
-  return readCsv(path, questionSchema);
+export async function readQuestions(path: string, signal?: AbortSignal): Promise<Question[]> {
+  return readCsv(path, questionSchema, signal);
 }
 
 const choices = z

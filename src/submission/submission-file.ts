@@ -27,8 +27,8 @@ export async function writeSubmission(path: string, predictions: Predictions): P
 }
 
 /** Reads a submission; an id that occurs twice or a prediction that is none is a UserError that names file and line. */
-export async function readSubmission(path: string): Promise<Predictions> {
-  const records = await readCsv(path, recordSchema);
+export async function readSubmission(path: string, signal?: AbortSignal): Promise<Predictions> {
+  const records = await readCsv(path, recordSchema, signal);
   return new Map(records.map(({ id, prediction }) => [id, prediction]));
 }
 

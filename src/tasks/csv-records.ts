@@ -1,9 +1,15 @@
-import { parse } from "csv-parse/sync";
+import { Readable } from "node:stream";
+import { parse } from "csv-parse";
 import { UserError } from "../errors.ts";
+import { checkUtf8 } from "./check-utf8.ts";
+import { giveWay, STRETCH } from "./give-way.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+
+/** The mark with which UTF-16 begins, little end first. */
+const UTF16 = Buffer.of(0xff, 0xfe);
 
 /** What csv-parse returns with `info`: a record and the offset in the file at which it ends. */
 interface CsvRecord {
@@ -15,44 +21,58 @@ interface CsvRecord {
 const LONGEST_RECORD = 2 ** 24;
 const MOST_COLUMNS = 1000;
 
-/** The records of a CSV file whose first record names the columns. A file that is not CSV is a UserError. */
-export function csvRecords(path: string, bytes: Buffer): RowRecord[] {
-  const [header, ...records] = parseTable(path, bytes);
-  if (!header) return [];
-  const columns = header.record;
+/**
+ * The records of a CSV file whose first record names the columns, which is in UTF-8 or, as its first bytes then say,
+ * UTF-16. A file that is not CSV is a UserError; an abort of the signal rejects with its reason.
+ */
+export async function* csvRecords(path: string, bytes: Buffer, signal?: AbortSignal): AsyncGenerator<RowRecord> {
+  if (!bytes.subarray(0, 2).equals(UTF16)) checkUtf8(path, bytes);
   const lineAfter = lineCounter(bytes);
-  lineAfter(header.info.bytes);
-  return records.map(({ record, info }) => ({
-    where: `${path}:${lineAfter(info.bytes)}`,
-    columns,
-    values: Object.fromEntries(columns.map((name, i) => [name, cellValue(name, record[i] ?? "")])),
-  }));
+  let columns: readonly string[] | undefined;
+  for await (const { record, info } of parseTable(path, bytes, signal)) {
+    const where = `${path}:${lineAfter(info.bytes)}`;
+    if (columns === undefined) columns = record;
+    else {
+      const values = columns.map((name, i) => [name, cellValue(name, record[i] ?? "")] as const);
+      yield { where, columns, values: Object.fromEntries(values) };
+    }
+  }
 }
 
-function parseTable(path: string, bytes: Buffer): CsvRecord[] {
+async function* parseTable(path: string, bytes: Buffer, signal?: AbortSignal): AsyncGenerator<CsvRecord> {
+  let records = 0;
+  const parser = parse({
+    bom: true,
+    info: true,
+    skip_empty_lines: true,
+    record_delimiter: ["\r\n", "\n"],
+    max_record_size: LONGEST_RECORD,
+    // Both are counted meanwhile, before a file of nothing but separators or line ends has filled the memory.
+    cast: (field: string, { index }: { readonly index: number }): string => {
+      if (index === MOST_COLUMNS) throw new Error(`more than ${MOST_COLUMNS} columns`);
+      return field;
+    },
+    on_record: <T>(record: T): T => {
+      if (++records > MAX_ROWS + 1) throw tooManyRows(path);
+      return record;
+    },
+  });
+  const source = Readable.from(piecesOf(bytes, signal));
+  source.on("error", (error) => parser.destroy(error));
   try {
-    let records = 0;
-    const options = {
-      bom: true,
-      info: true,
-      skip_empty_lines: true,
-      record_delimiter: ["\r\n", "\n"],
-      max_record_size: LONGEST_RECORD,
-      // Both are counted meanwhile, before a file of nothing but separators or line ends has filled the memory.
-      cast: (field: string, { index }: { readonly index: number }): string => {
-        if (index === MOST_COLUMNS) throw new Error(`more than ${MOST_COLUMNS} columns`);
-        return field;
-      },
-      on_record: <T>(record: T): T => {
-        if (++records > MAX_ROWS + 1) throw tooManyRows(path);
-        return record;
-      },
-    };
     // The types of csv-parse do not follow `info`.
-    return parse(bytes, options) as unknown as CsvRecord[];
+    yield* source.pipe(parser) as AsyncIterable<CsvRecord>;
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof UserError) throw error;
     throw new UserError(`${path}: expected CSV with a header: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function* piecesOf(bytes: Buffer, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  for (let start = 0; start < bytes.length; start += STRETCH.bytes) {
+    await giveWay(signal);
+    yield bytes.subarray(start, start + STRETCH.bytes);
   }
 }
 

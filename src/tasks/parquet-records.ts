@@ -21,14 +21,19 @@ const PATIENCE_MS = 120_000;
 
 /**
  * The rows of a parquet file, of which only the named columns are read, in a process of its own: one that takes too long
- * or too much memory is ended. Whatever is wrong with the file is a UserError.
+ * or too much memory is ended, as is one that nobody waits for any more: an abort of the signal rejects with its reason.
+ * Whatever is wrong with the file is a UserError.
  */
 export async function parquetRecords(
   path: string,
   file: Expected,
   wanted: ReadonlySet<string>,
-  patienceMs: number = PATIENCE_MS,
+  {
+    signal,
+    patienceMs = PATIENCE_MS,
+  }: { readonly signal?: AbortSignal | undefined; readonly patienceMs?: number } = {},
 ): Promise<Iterable<RowRecord>> {
+  signal?.throwIfAborted();
   const { path: program, execArgv } = childProgram(import.meta.dirname, "parquet-process");
   const child = fork(program, {
     execArgv: [`--max-old-space-size=${HEAP_MB}`, ...execArgv],
@@ -37,7 +42,7 @@ export async function parquetRecords(
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   try {
-    const answer = await answerOf(child, { path, file, columns: [...wanted] }, patienceMs);
+    const answer = await answerOf(child, { path, file, columns: [...wanted] }, patienceMs, signal);
     if ("refusal" in answer) throw new UserError(answer.refusal);
     return recordsOf(path, answer.table);
   } finally {
@@ -45,11 +50,19 @@ export async function parquetRecords(
   }
 }
 
-function answerOf(child: ChildProcess, request: ParquetRequest, patienceMs: number): Promise<ParquetAnswer> {
+function answerOf(
+  child: ChildProcess,
+  request: ParquetRequest,
+  patienceMs: number,
+  signal: AbortSignal | undefined,
+): Promise<ParquetAnswer> {
   let timer: NodeJS.Timeout | undefined;
+  let abort: (() => void) | undefined;
   return new Promise<ParquetAnswer>((resolve, reject) => {
     const fail = (reason: string): void =>
       reject(new UserError(`${request.path}: cannot read it as parquet: ${reason}`));
+    abort = () => reject(signal?.reason as Error);
+    signal?.addEventListener("abort", abort);
     child.on("message", (answer: ParquetAnswer | "ready") => {
       if (answer !== "ready") return resolve(answer);
       timer = setTimeout(() => fail(`it takes more than ${patienceMs / 1000} s`), patienceMs);
@@ -61,7 +74,10 @@ function answerOf(child: ChildProcess, request: ParquetRequest, patienceMs: numb
       if (timer === undefined) fail(`its process does not start (${how})`);
       else fail(`its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`);
     });
-  }).finally(() => clearTimeout(timer));
+  }).finally(() => {
+    clearTimeout(timer);
+    if (abort) signal?.removeEventListener("abort", abort);
+  });
 }
 
 function* recordsOf(path: string, { columns, rows, values }: ParquetTable): Generator<RowRecord> {

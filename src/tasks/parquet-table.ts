@@ -3,6 +3,11 @@ import { compressors, decompressZstd } from "hyparquet-compressors";
 import { UserError } from "../errors.ts";
 import { MAX_ROWS, tooManyRows } from "./row-record.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Other bytes are a fault: decoded, the text would have other characters in it. */
+const parsers = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes) };
+
 type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 
 /** Some columns of a parquet file, each with a value for every row. */
@@ -37,7 +42,13 @@ async function readTable(path: string, bytes: Buffer, wanted: ReadonlySet<string
   const metadata = parquetMetadata(bytes);
   const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
   const present = columns.filter((name) => wanted.has(name));
-  const scan = await parquetScan({ file: inMemory(bytes), metadata, columns: present, compressors: bounded() });
+  const scan = await parquetScan({
+    file: inMemory(bytes),
+    metadata,
+    columns: present,
+    compressors: bounded(),
+    parsers,
+  });
   const rows = scan.ranges.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
   if (!(rows <= MAX_ROWS)) throw tooManyRows(path);
   const values = new Map(present.map((name) => [name, [] as unknown[]]));

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { readFileWithin } from "../files/read-file.ts";
 import { csvRecords } from "./csv-records.ts";
 import { jsonArrayRecords, jsonLinesRecords } from "./json-records.ts";
+import { inStretches } from "./give-way.ts";
 import { parquetRecords } from "./parquet-records.ts";
 import type { RowRecord } from "./row-record.ts";
 
@@ -13,16 +14,21 @@ const TEXT = { what: "a file of rows", maxBytes: 2 ** 28, advice: "give a part o
 
 /**
  * Reads the records of a CSV file with a header, a parquet file, or for any other extension JSON lines; a `.json` file
- * may be one array too. Of a parquet file only the named columns are read. Faults, such as a file of more than 1 GiB or
- * a text of more than 256 MiB, are UserErrors, which those of JSON may be only when their record is asked for.
+ * may be one array too. Of a parquet file only the named columns are read. Faults, such as a file of more than 1 GiB, a
+ * text of more than 256 MiB or one that is not UTF-8, are UserErrors, some only when their record is asked for; an abort
+ * of the signal rejects with its reason.
  */
-export async function readRecords(path: string, columns: ReadonlySet<string>): Promise<Iterable<RowRecord>> {
+export async function readRecords(
+  path: string,
+  columns: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<RowRecord>> {
   const extension = extname(path).toLowerCase();
   if (extension === ".parquet") {
-    return parquetRecords(path, PARQUET, columns);
+    return inStretches(await parquetRecords(path, PARQUET, columns, { signal }), signal);
   }
   const bytes = await readFileWithin(path, TEXT);
-  if (extension === ".csv") return csvRecords(path, bytes);
+  if (extension === ".csv") return csvRecords(path, bytes, signal);
   const isArray = extension === ".json" && /^\uFEFF?\s*\[/.test(bytes.toString("utf8", 0, 100));
-  return isArray ? jsonArrayRecords(path, bytes) : jsonLinesRecords(path, bytes);
+  return isArray ? inStretches(jsonArrayRecords(path, bytes), signal) : jsonLinesRecords(path, bytes, signal);
 }

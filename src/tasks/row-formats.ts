@@ -62,11 +62,17 @@ const choiceRow = z
     const label = given ?? named;
     checkLabel(label, answer_choices, typeof given === "number" ? "label" : "target", context);
     if (named !== label && target !== answer_choices[label]) {
-      const expected = `expected ${JSON.stringify(answer_choices[label])}, the answer of label ${label}`;
-      context.addIssue({ code: "custom", path: ["target"], message: `${expected}, found ${JSON.stringify(target)}` });
+      const expected = `expected ${quote(answer_choices[label])}, the answer of label ${label}`;
+      context.addIssue({ code: "custom", path: ["target"], message: `${expected}, found ${quote(target)}` });
     }
     return { kind: "choice", context: input, answers: answer_choices, label, passage: passageOf(input) };
   });
+
+/** A value of a row as errors show it: its beginning, where it is long. */
+function quote(value: string | number | undefined): string {
+  const isLong = typeof value === "string" && value.length > 60;
+  return isLong ? `${JSON.stringify(value.slice(0, 57))}...` : JSON.stringify(value);
+}
 
 /** A target is the right answer or its number; as text it is a number if the row says so or no answer reads like it. */
 function labelNamed(target: string | number, answers: readonly string[], isNumber: boolean): number {

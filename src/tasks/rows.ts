@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import { readRecords } from "./read-records.ts";
 import { rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
@@ -21,15 +22,20 @@ export interface TaskRow {
 /**
  * Reads files of rows, all of one format: choice (`input`, `target`, `answer_choices`, `label`), text (`input`, `target`)
  * or MMLU (`question`, `subject`, `choices`, `answer`). The extension of each says whether it is CSV, parquet or JSON
- * lines. A row may occur twice. The first fault is thrown as a UserError that names the file and the line or row.
+ * lines. A row may occur twice. The first fault is thrown as a UserError that names the file and the line or row; an
+ * abort of the signal rejects with its reason.
  */
-export async function readRows(paths: string | readonly string[], options: RowOptions = {}): Promise<TaskRow[]> {
+export async function readRows(
+  paths: string | readonly string[],
+  options: RowOptions = {},
+  signal?: AbortSignal,
+): Promise<TaskRow[]> {
   const files = typeof paths === "string" ? [paths] : paths;
   const formats = rowFormats(options);
   const rows: TaskRow[] = [];
   let format: RowFormat | undefined;
   for (const file of files) {
-    for (const record of await readRecords(file, rowColumns)) {
+    for await (const record of await readRecords(file, rowColumns, signal)) {
       if (rows.length === MAX_ROWS) throw tooManyRows(nameFiles(files));
       const own = formatOf(record, formats);
       format ??= own;
@@ -69,7 +75,7 @@ function formatOf({ where, columns, values }: RowRecord, formats: readonly RowFo
   const has = (key: string): boolean => (values[key] ?? undefined) !== undefined;
   const format = formats.find(({ keys }) => keys.every(has));
   if (format) return format;
-  const found = columns.map((name) => (/^\w{1,40}$/.test(name) ? name : JSON.stringify(name.slice(0, 40)))).join(", ");
+  const found = listed(columns);
   const unlabelled = formats.find(({ keys, rightAnswer }) => keys.every((key) => key === rightAnswer || has(key)));
   if (unlabelled) {
     throw new UserError(
@@ -78,6 +84,16 @@ function formatOf({ where, columns, values }: RowRecord, formats: readonly RowFo
   }
   const known = formats.map(({ name, keys }) => `${keys.join(", ")} (${name})`).join("; or ");
   throw new UserError(`${where}: expected the keys ${known}; found ${found || "none"}`);
+}
+
+const MOST_NAMES = 20;
+
+/** Names of columns, or keys of a stranger's object, as errors show them. */
+function listed(names: readonly string[]): string {
+  const shown = names
+    .slice(0, MOST_NAMES)
+    .map((name) => (/^\w{1,40}$/.test(name) ? name : showUntrusted(name.slice(0, 40))));
+  return shown.join(", ") + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "");
 }
 
 function parseRow({ where, values }: RowRecord, format: RowFormat): ParsedRow {

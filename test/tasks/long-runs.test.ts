@@ -11,7 +11,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 const runs = [" ", "\t", "\n", "\x1c", "1", "a", "\\", "'", '"', ",", "\nA. ", "\n\nB", "hendrycks ", "Context: "];
 const LENGTH = 1_000_000;
 
-async function read(row: object): Promise<void> {
+async function read(row: unknown): Promise<void> {
   const path = join(await temporaryFolder(), "rows.jsonl");
   await writeFile(path, JSON.stringify(row));
   findMmlu(await readRows(path));
@@ -40,6 +40,25 @@ test("a list with an answer of many megabytes is read, and one that does not end
   expect(parsePythonList(`['${long}', "b"]`)).toEqual([long, "b"]);
   expect(parsePythonList(`['${long}`)).toBeUndefined();
   expect(parsePythonList(`['a'${" ".repeat(20_000_000)}`)).toBeUndefined();
+});
+
+test("a fault of a row of megabytes is told in a short sentence", async () => {
+  const long = "b".repeat(10_000_000);
+  const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}\n`, 1]));
+  for (const row of [
+    { input: "a", target: long, answer_choices: ["x", long], label: 0 },
+    { input: "a", target: "c", answer_choices: ["x", long], label: 1 },
+    { input: "a", target: long, answer_choices: ["x", "y"] },
+    { input: "a", ...keys },
+    keys,
+    [long],
+    long,
+  ]) {
+    const error: unknown = await read(row).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "UserError" });
+    expect((error as Error).message.length).toBeLessThan(2000);
+  }
+  await expect(read(keys)).rejects.toThrow("'key19\\n' and 99980 more");
 });
 
 test("a row of nothing but line ends is read", async () => {

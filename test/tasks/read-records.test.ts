@@ -7,22 +7,11 @@ import { parquetRecords } from "../../src/tasks/parquet-records.ts";
 import { parquetTable } from "../../src/tasks/parquet-table.ts";
 import { rowColumns } from "../../src/tasks/row-formats.ts";
 import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
+import { endlessRun, fault, parquet, read } from "./row-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const fixtures = new URL("../fixtures/tasks/parquet/", import.meta.url).pathname;
 const choice = await readRows(join(fixtures, "rows.jsonl"));
-
-async function read(name: string, content: string | Uint8Array): Promise<TaskRow[]> {
-  const path = join(await temporaryFolder(), name);
-  await writeFile(path, content);
-  return readRows(path);
-}
-
-async function fault(name: string, content: string | Uint8Array): Promise<string> {
-  const error: unknown = await read(name, content).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ name: "UserError" });
-  return (error as Error).message.replace(/^.*\//, "");
-}
 
 async function labels(csv: string): Promise<number[]> {
   return (await read("rows.csv", csv)).map(({ label }) => label);
@@ -30,20 +19,6 @@ async function labels(csv: string): Promise<number[]> {
 
 function asPythonList(choices: readonly string[]): string {
   return `[${choices.map((choice) => (choice.includes("'") ? JSON.stringify(choice) : `'${choice}'`)).join(", ")}]`;
-}
-
-function parquet(columns: Record<string, string[]>, rowGroupSize = 2): Uint8Array {
-  const columnData = Object.entries(columns).map(([name, data]) => ({ name, data, type: "STRING" as const }));
-  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize }));
-}
-
-/** A small file in which the levels of three values are a run of 2^30. */
-function endlessRun(): Buffer {
-  const input = { name: "input", data: ["a", null, "b"], type: "STRING" as const };
-  const bytes = Buffer.from(parquetWriteBuffer({ columnData: [input], codec: "UNCOMPRESSED" }));
-  const levels = bytes.indexOf(Buffer.from([0x03, 0b101, 1, 0, 0, 0]));
-  bytes.set([0x80, 0x80, 0x80, 0x80, 0x08, 0x01], levels);
-  return bytes;
 }
 
 /** Rows in the columns of the competition. */
@@ -198,8 +173,19 @@ describe("parquet", () => {
     const path = join(await temporaryFolder(), "rows.parquet");
     await writeFile(path, endlessRun());
     const file = { what: "rows", maxBytes: 1e6 };
-    await expect(parquetRecords(path, file, rowColumns, 1)).rejects.toThrow(/: it takes more than 0\.001 s$/);
+    await expect(parquetRecords(path, file, rowColumns, { patienceMs: 1 })).rejects.toThrow(
+      /: it takes more than 0\.001 s$/,
+    );
   });
+});
+
+test("rows of a CSV file are at their lines also behind its first pieces, wherever those end", async () => {
+  const lines = Array.from({ length: 60_000 }, (_, i) => `"é${i}\n",東\n`);
+  const content = `input,target\n${lines.join("")}x,\n`;
+  expect((await read("a.csv", `input,target\n${lines.join("")}`)).map(({ context }) => context)).toEqual(
+    lines.map((_, i) => `é${i}\n`),
+  );
+  expect(await fault("a.csv", content)).toMatch(/^a\.csv:120002: target: /);
 });
 
 describe("JSON", () => {
@@ -251,7 +237,7 @@ describe("more rows than anyone scores", () => {
   const most = /: expected at most 1,000,000 rows, found more; give a file of a part of them$/;
 
   test.each([
-    ["rows.csv", "a\n", "b\n"],
+    ["rows.csv", "input,target\n", "a,b\n"],
     ["rows.jsonl", "", '{"input":"a","target":"b"}\n'],
   ])(
     "in %s are refused",

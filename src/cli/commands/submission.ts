@@ -28,8 +28,8 @@ export async function writeSubmissionCommand(
   { rows, to, generated, engine, precision }: WriteSubmissionOptions,
 ): Promise<void> {
   const signal = interruptionSignal();
-  const questions = await readQuestions(rows);
-  const texts = await generatedTexts(questions, generated);
+  const questions = await readQuestions(rows, signal);
+  const texts = await generatedTexts(questions, generated, signal);
   await replaceableFile(to);
   const folder = await fetchModel(model, signal);
   const answers = await predictChoices(folder, questions, { engine, precision, signal, onNotice });
