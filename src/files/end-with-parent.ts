@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 
 /** Ends this process when its parent is gone, which a process that is busy does not see itself. */
 const watchParent = `
-  const { ppid } = process;
-  setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, "SIGKILL"); }, 1000);
+  const { workerData: parent } = require("node:worker_threads");
+  setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 1000);
 `;
 
 /**
@@ -12,10 +12,12 @@ const watchParent = `
  * when the watch has begun, which a process that is busy at once would keep from beginning.
  */
 export async function endWithParent(): Promise<void> {
+  // Before anything else: a parent that is gone when the watch begins must not be taken for another one.
+  const { ppid } = process;
   process.on("disconnect", () => process.exit());
   // A terminal interrupts both processes; it is for the parent to decide what ends.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
-  const watch = new Worker(watchParent, { eval: true, execArgv: [] });
+  const watch = new Worker(watchParent, { eval: true, execArgv: [], workerData: ppid });
   await once(watch, "online");
   watch.unref();
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { childProgram } from "../../src/files/child-program.ts";
 
 test("a process that is busy for ever ends when its parent is killed", async () => {
@@ -9,6 +9,7 @@ test("a process that is busy for ever ends when its parent is killed", async () 
   const parent = spawn(process.execPath, [...execArgv, path], { cwd: join(import.meta.dirname, "..", "..") });
   const [told] = (await once(parent.stdout, "data")) as [Buffer];
   const child = Number(told.toString());
+  onTestFinished(() => void (isAlive(child) && process.kill(child, "SIGKILL")));
   expect(isAlive(child)).toBe(true);
   parent.kill("SIGKILL");
   await expect.poll(() => isAlive(child), { timeout: 30_000 }).toBe(false);
