@@ -4,6 +4,8 @@ const KEPT = 200;
 const SHOWN = 6;
 /** Longest line that is waited for; a stream without line breaks must not fill the memory. */
 const LONGEST = 64 * 1024;
+/** A progress bar has its percentage in its first characters; a search through a long line takes the square of its length. */
+const BAR_BEGINS = 200;
 
 /** Reads what lm_eval prints: its progress bars, which end in carriage returns, and its last words. */
 export class OutputReader {
@@ -30,7 +32,7 @@ export class OutputReader {
   }
 
   #take(line: string): void {
-    const bar = /^(?<title>.*?):? *(?<percent>\d+)%\|/.exec(line)?.groups;
+    const bar = /^(?<title>.*?):? *(?<percent>\d+)%\|/.exec(line.slice(0, BAR_BEGINS))?.groups;
     if (!bar) {
       this.#lines.push(line);
       if (this.#lines.length > KEPT) this.#lines.shift();

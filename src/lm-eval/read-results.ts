@@ -117,8 +117,9 @@ function* linesOf(bytes: Buffer): Generator<string> {
 
 /** Python writes NaN and infinities, which JSON lacks; they become null. */
 function parsePythonJson(text: string, path: string): JsonObject {
-  const value =
-    parse(text, path) ?? parse(text.replaceAll(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,\]}])/g, "null"), path);
+  // Looked behind only where a number ends: looking behind each character of a run of white space takes its square.
+  const beyondJson = /(?:NaN|-?Infinity)(?<=[:[,]\s*(?:NaN|-?Infinity))(?=\s*[,\]}])/g;
+  const value = parse(text, path) ?? parse(text.replaceAll(beyondJson, "null"), path);
   if (isJsonObject(value)) return value;
   throw new UserError(`${path}: expected a JSON object of lm_eval, found ${showUntrusted(text)}`);
 }

@@ -41,6 +41,14 @@ describe("readLmEvalOutput", () => {
     });
   });
 
+  test("reads what is laid out with any amount of white space in one pass", async () => {
+    const spaces = " ".repeat(1_000_000);
+    const { results: found } = await read({
+      "results_1.json": `{"results": {"quiz": {"acc,none":${spaces}NaN${spaces}}}}`,
+    });
+    expect(found).toMatchObject({ results: { quiz: { "acc,none": null } } });
+  }, 30_000);
+
   test.each(["__proto__", "constructor", "toString"])("refuses a task named %s", async (name) => {
     for (const text of [
       `{"results": {"quiz": {}, "${name}": {"acc,none": 1}}}`,
