@@ -1,18 +1,4 @@
-import {
-  closeSync,
-  cpSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
@@ -20,6 +6,7 @@ import { WeightsDigest } from "../../src/checkpoint/weights-digest.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { toFloat32 } from "../../src/tensor/half.ts";
+import { flip } from "../flip.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { safetensorsBytes } from "./safetensors-bytes.ts";
 
@@ -161,18 +148,6 @@ describe("the digest of all weights", () => {
     expect(await checkpoint.weightsDigest()).toBe(digest.digest());
   });
 });
-
-/** Flips a bit of one byte; the file's times are as before. */
-function flip(path: string, at: number): void {
-  const { atime, mtime } = statSync(path);
-  const descriptor = openSync(path, "r+");
-  const byte = new Uint8Array(1);
-  readSync(descriptor, byte, 0, 1, at);
-  byte[0]! ^= 1;
-  writeSync(descriptor, byte, 0, 1, at);
-  closeSync(descriptor);
-  utimesSync(path, atime, mtime);
-}
 
 describe("a tensor that is read again", () => {
   const dataBytes = 3 * 2 ** 23 + 8;

@@ -1,4 +1,4 @@
-import { closeSync, cpSync, openSync, readSync, statSync, utimesSync, writeSync } from "node:fs";
+import { cpSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts } from "../evaluate/tiny-family.ts";
 import { interrupt, launch } from "../observed-run.ts";
+import { flip } from "../flip.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
 
@@ -32,18 +33,6 @@ beforeAll(async () => {
   await launch(experiment, finished);
 }, 120_000);
 afterAll(() => rm(models, { recursive: true, force: true }));
-
-/** Flips a bit of one byte of a file, whose times stay as they were. */
-function flip(path: string, at: number): void {
-  const { atime, mtime } = statSync(path);
-  const descriptor = openSync(path, "r+");
-  const byte = new Uint8Array(1);
-  readSync(descriptor, byte, 0, 1, at);
-  byte[0]! ^= 1;
-  writeSync(descriptor, byte, 0, 1, at);
-  closeSync(descriptor);
-  utimesSync(path, atime, mtime);
-}
 
 /** Where a tensor begins in the only file of a model. */
 async function placeOf(folder: string, tensor: string): Promise<number> {
