@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { pairedTest } from "../evaluate/statistics.ts";
+import { pairedTest } from "../statistics/paired-test.ts";
 import type { Benchmark, BenchmarkedModel, MetricValue } from "../report/benchmarks.ts";
 import type { LmEvalResults } from "./read-results.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
-import { meanInterval, pairedTest } from "../evaluate/statistics.ts";
+import { meanInterval, pairedTest } from "../statistics/paired-test.ts";
 import type { Gain, GuardedModel, RecordPayloads, ScoredModel } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Baseline } from "./baselines.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cumulativeStdNormalProbability, mean, sampleStandardDeviation } from "simple-statistics";
 import { describe, expect, test } from "vitest";
-import { meanInterval, pairedTest, type PairedLosses } from "../../src/evaluate/statistics.ts";
+import { meanInterval, pairedTest, type PairedLosses } from "../../src/statistics/paired-test.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 
 const scipy = JSON.parse(readFileSync(new URL("../fixtures/tasks/statistics.json", import.meta.url), "utf8")) as {
