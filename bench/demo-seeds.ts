@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchRun, loadExperiment, type GuardedModel, type Outcome } from "../src/index.ts";
-import { markdownTable } from "../src/report/verdict-table.ts";
+import { markdownTable } from "../src/report/table.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const experiment = await loadExperiment("experiments/demo.yaml");

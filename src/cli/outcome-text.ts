@@ -1,5 +1,6 @@
 import type { Outcome } from "../run/run-experiment.ts";
-import { alignedText, verdictSentences, verdictTable } from "../report/verdict-table.ts";
+import { alignedText } from "../report/table.ts";
+import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
 /** What a finished run prints: every model on the guard rows, and what that says of the winner. */
 export function outcomeText({ experiment, winner, verdict }: Outcome): string {

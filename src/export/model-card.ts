@@ -6,7 +6,8 @@ import { parseReference } from "../hub/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
-import { markdownTable, verdictSentences, verdictTable, type Table } from "../report/verdict-table.ts";
+import { markdownTable, type Table } from "../report/table.ts";
+import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 import { mergedLicence, type Licence } from "./licence.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 

@@ -1,5 +1,6 @@
 import type { Benchmark, BenchmarkedModel, MetricValue } from "./benchmarks.ts";
-import { gainCells, judgement, type Judgement, type Table } from "./verdict-table.ts";
+import type { Table } from "./table.ts";
+import { gainCells, judgement, type Judgement } from "./verdict-table.ts";
 
 /** Values of the CSV, by column. */
 export type BenchmarkRow = Readonly<Record<string, string | number>>;

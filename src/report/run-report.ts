@@ -3,7 +3,8 @@ import { printableLine } from "../files/printable.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
-import { markdownTable, verdictSentences, verdictTable } from "./verdict-table.ts";
+import { markdownTable } from "./table.ts";
+import { verdictSentences, verdictTable } from "./verdict-table.ts";
 
 /** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
 export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { EVOLVED, type Gain, type GuardedModel } from "../../src/journal/records.ts";
-import { alignedText, markdownTable, verdictSentences, verdictTable } from "../../src/report/verdict-table.ts";
+import { alignedText, markdownTable } from "../../src/report/table.ts";
+import { verdictSentences, verdictTable } from "../../src/report/verdict-table.ts";
 
 const recipe = { method: "passthrough", model: "base" } as const;
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { evaluateModels, type Evaluated, type EvaluationEvent } from "../../lm-eval/evaluate-models.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "../../report/benchmark-table.ts";
-import { alignedText } from "../../report/verdict-table.ts";
+import { alignedText } from "../../report/table.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { printableLine } from "../../files/printable.ts";
 import { duration } from "../duration.ts";

@@ -3,7 +3,7 @@ import { fetchSources, planSources, resolveSources, unscorable } from "../../exp
 import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/hub.ts";
 import type { FetchPlan } from "../../hub/plan-fetch.ts";
-import { alignedText } from "../../report/verdict-table.ts";
+import { alignedText } from "../../report/table.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
