@@ -2,7 +2,7 @@ import { UserError } from "../errors.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../tensor/dtype.ts";
 import { isJsonObject } from "../files/json-object.ts";
 import { showUntrusted as show } from "../files/show-untrusted.ts";
-import { findStructureFault } from "./structure-fault.ts";
+import { findStructureFault } from "../files/structure-fault.ts";
 
 /** What a tensor is, apart from its values. */
 export interface TensorSpec {

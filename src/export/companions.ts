@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { isCompanion } from "../checkpoint/companion-files.ts";
+import { isCompanion } from "../model-folder/companion-files.ts";
 import { UserError } from "../errors.ts";
 import { readFileWithin } from "../files/read-file.ts";
 import { reasonOf } from "../files/system-error.ts";

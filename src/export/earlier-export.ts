@@ -1,7 +1,7 @@
 import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { type Difference, readExportedFiles } from "../checkpoint/exported-files.ts";
-import { MANIFEST } from "../checkpoint/manifest.ts";
+import { type Difference, readExportedFiles } from "../model-folder/exported-files.ts";
+import { MANIFEST } from "../model-folder/manifest.ts";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { cannotWrite } from "./target-folder.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rmdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isCompanion } from "../checkpoint/companion-files.ts";
-import { MANIFEST } from "../checkpoint/manifest.ts";
+import { isCompanion } from "../model-folder/companion-files.ts";
+import { MANIFEST } from "../model-folder/manifest.ts";
 import { finishedName } from "../files/staged-name.ts";
 import { ProcessLock } from "../lock/process-lock.ts";
 import { removeExport } from "./earlier-export.ts";

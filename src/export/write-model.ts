@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { formatManifest, MANIFEST } from "../checkpoint/manifest.ts";
+import { formatManifest, MANIFEST } from "../model-folder/manifest.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { type Difference, readExportedFiles } from "../checkpoint/exported-files.ts";
-import { MANIFEST } from "../checkpoint/manifest.ts";
+import { type Difference, readExportedFiles } from "../model-folder/exported-files.ts";
+import { MANIFEST } from "../model-folder/manifest.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 

@@ -1,4 +1,4 @@
-import { isCompanion } from "../checkpoint/companion-files.ts";
+import { isCompanion } from "../model-folder/companion-files.ts";
 import { INDEX_FILE, SINGLE_FILE } from "../checkpoint/checkpoint.ts";
 import { UserError } from "../errors.ts";
 import { formatReference } from "./reference.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readJsonObject } from "../files/json-object.ts";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { readExportedFiles } from "../checkpoint/exported-files.ts";
+import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";

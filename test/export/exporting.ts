@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
-import { formatManifest } from "../../src/checkpoint/manifest.ts";
+import { formatManifest } from "../../src/model-folder/manifest.ts";
 
 /** A process of export-to.ts that has loaded its modules, or is about to. */
 export class Exporter {

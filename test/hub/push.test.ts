@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { formatManifest, MANIFEST } from "../../src/checkpoint/manifest.ts";
+import { formatManifest, MANIFEST } from "../../src/model-folder/manifest.ts";
 import type { Hub } from "../../src/hub/hub.ts";
 import { pushFolder, type PushOptions } from "../../src/hub/push.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

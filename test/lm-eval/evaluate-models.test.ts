@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { formatManifest, MANIFEST, parseManifest } from "../../src/checkpoint/manifest.ts";
+import { formatManifest, MANIFEST, parseManifest } from "../../src/model-folder/manifest.ts";
 import { UserError } from "../../src/errors.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { evaluateModels, type EvaluateOptions, type EvaluationEvent } from "../../src/lm-eval/evaluate-models.ts";

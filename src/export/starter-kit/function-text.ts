@@ -1,5 +1,5 @@
 /** The functions of a starter kit module as Python: tensors read from the Hub one at a time, and a model folder written. */
-import { COMPANION_FILES } from "../../checkpoint/companion-files.ts";
+import { COMPANION_FILES } from "../../model-folder/companion-files.ts";
 import { QUANTIZATION_FIELDS } from "../exported-config.ts";
 import { pythonString } from "./python-literal.ts";
 

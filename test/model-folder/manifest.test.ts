@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { formatManifest, parseManifest } from "../../src/checkpoint/manifest.ts";
+import { formatManifest, parseManifest } from "../../src/model-folder/manifest.ts";
 
 const digests = new Map([
   ["README.md", "a".repeat(64)],

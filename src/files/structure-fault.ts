@@ -1,4 +1,4 @@
-import { showUntrusted } from "../files/show-untrusted.ts";
+import { showUntrusted } from "./show-untrusted.ts";
 
 /**
  * Finds what JSON.parse lets through but an untrusted header must not have: a key written twice in one object (the last

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findStructureFault } from "../../src/checkpoint/structure-fault.ts";
+import { findStructureFault } from "../../src/files/structure-fault.ts";
 
 describe("structure fault", () => {
   test.each([
