@@ -97,7 +97,7 @@ async function generation(
     }),
   );
   if (!result) return "out of time";
-  optimizer.tell(result.losses);
+  optimizer.tell(result.losses, result.meanLoss);
   emit({
     type: "generation",
     generation: number,

@@ -5,8 +5,11 @@
 export interface Optimizer {
   /** Candidates of the next generation, points in the unit cube; asking twice without telling is a bug and throws. */
   ask(): Float64Array[];
-  /** Losses in the order asked, to be minimised; one that is not finite marks a failed candidate, which ranks last. */
-  tell(losses: readonly number[]): void;
+  /**
+   * Losses in the order asked, to be minimised; one that is not finite marks a failed candidate, which ranks last.
+   * `meanLoss` is that of `mean` on the same rows: other generations met other rows, and losses of both do not compare.
+   */
+  tell(losses: readonly number[], meanLoss: number): void;
   /** The point to recommend now, in the unit cube. */
   readonly mean: Float64Array;
   /** Number of generations told. */

@@ -21,7 +21,7 @@ export function describeOptimizer(name: string, create: Create, accuracy: number
         const candidates = optimizer.ask();
         expect(candidates).toHaveLength(4 + Math.floor(3 * Math.log(n)));
         expect(candidates.every((x) => x.length === n && insideUnitCube(x))).toBe(true);
-        optimizer.tell(candidates.map(distanceTo(0.3)));
+        optimizer.tell(candidates.map(distanceTo(0.3)), distanceTo(0.3)(optimizer.mean));
         expect(insideUnitCube(optimizer.mean)).toBe(true);
         expect(optimizer.generation).toBe(generation + 1);
       }
@@ -47,14 +47,14 @@ export function describeOptimizer(name: string, create: Create, accuracy: number
         fc.property(fc.integer({ min: 0, max: 30 }), fc.integer(), (generations, seed) => {
           const original = start(3, { seed });
           const recorded = Array.from({ length: generations }, () => {
-            const losses = original.ask().map(distanceTo(0.3));
-            original.tell(losses);
-            return losses;
+            const told = [original.ask().map(distanceTo(0.3)), distanceTo(0.3)(original.mean)] as const;
+            original.tell(...told);
+            return told;
           });
           const resumed = start(3, { seed });
-          for (const losses of recorded) {
+          for (const told of recorded) {
             resumed.ask();
-            resumed.tell(losses);
+            resumed.tell(...told);
           }
           expect(resumed.mean).toEqual(original.mean);
           expect(run(resumed, distanceTo(0.3), 3)).toEqual(run(original, distanceTo(0.3), 3));
@@ -71,10 +71,10 @@ export function describeOptimizer(name: string, create: Create, accuracy: number
       for (let generation = 0; generation < 5; generation++) {
         const candidates = exposed.ask();
         expect(candidates).toEqual(untouched.ask());
-        const losses = candidates.map(distanceTo(0.3));
+        const told = [candidates.map(distanceTo(0.3)), distanceTo(0.3)(exposed.mean)] as const;
         for (const array of [...candidates, exposed.mean, point, injected]) array.fill(0);
-        exposed.tell(losses);
-        untouched.tell(losses);
+        exposed.tell(...told);
+        untouched.tell(...told);
         expect(exposed.mean).toEqual(untouched.mean);
       }
     });
@@ -143,17 +143,17 @@ export function describeOptimizer(name: string, create: Create, accuracy: number
       for (const [i, point] of inject.entries()) {
         for (const [j, value] of point.entries()) expect(first[i]![j]).toBeCloseTo(value, 14);
       }
-      optimizer.tell(first.map(distanceTo(0.3)));
+      optimizer.tell(first.map(distanceTo(0.3)), distanceTo(0.3)(optimizer.mean));
       expect(optimizer.ask()[0]).not.toEqual(first[0]);
     });
 
     test("refuses to ask twice, to tell before asking and to be told a wrong number of losses", () => {
       const optimizer = start(2);
-      expect(() => optimizer.tell([])).toThrow("tell() was called without an ask()");
+      expect(() => optimizer.tell([], 0)).toThrow("tell() was called without an ask()");
       const candidates = optimizer.ask();
       expect(() => optimizer.ask()).toThrow("ask() was called twice");
-      expect(() => optimizer.tell([1])).toThrow(`tell() got 1 losses for ${candidates.length} candidates`);
-      optimizer.tell(candidates.map(distanceTo(0.3)));
+      expect(() => optimizer.tell([1], 0)).toThrow(`tell() got 1 losses for ${candidates.length} candidates`);
+      optimizer.tell(candidates.map(distanceTo(0.3)), distanceTo(0.3)(optimizer.mean));
       expect(optimizer.generation).toBe(1);
     });
   });
@@ -163,7 +163,7 @@ export function describeOptimizer(name: string, create: Create, accuracy: number
 function run(optimizer: Optimizer, loss: Loss, generations: number): Float64Array[][] {
   return Array.from({ length: generations }, () => {
     const candidates = optimizer.ask();
-    optimizer.tell(candidates.map(loss));
+    optimizer.tell(candidates.map(loss), loss(optimizer.mean));
     return candidates;
   });
 }
