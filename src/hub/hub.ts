@@ -2,39 +2,24 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { readTextWithin } from "../files/read-file.ts";
 import { UserError } from "../errors.ts";
-import { retryingFetch } from "./retrying-fetch.ts";
+import { type Connection, type RequestPace, retryingFetch } from "./retrying-fetch.ts";
 
 /** A way to the Hugging Face Hub: where it is, who asks, and where downloads are kept. */
-export interface Hub {
-  /** Such as `https://huggingface.co`, without a slash at the end. */
-  readonly endpoint: string;
-  /** `fetch` sends it, to the endpoint alone; never to be shown. */
-  readonly token?: string;
+export interface Hub extends Connection {
   /** The variable or the file that the token comes from. */
   readonly tokenSource: string;
-  /** Whether no request may be made. */
-  readonly offline: boolean;
   /** Folder of the cache, shared with Python's huggingface_hub. */
   readonly cache: string;
   /** Adds the token, and repeats what fails for a while; the body is read already, within limits of time and size. */
   readonly fetch: typeof fetch;
   /** As `fetch`, for the content of files: whoever reads the body sets the limits. */
   readonly stream: typeof fetch;
-  readonly pace: Pace;
-}
-
-/** How long to wait. */
-export interface Pace {
-  /** Before the first repetition of a request; doubled for each one after it. */
-  readonly backoffMs: number;
-  /** For an answer, and for the next bytes of it. */
-  readonly patienceMs: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The Hub as Python's huggingface_hub would find it from the same environment; a UserError for settings that cannot be. */
-export async function openHub(environment: Environment = process.env, pace: Partial<Pace> = {}): Promise<Hub> {
+export async function openHub(environment: Environment = process.env, pace: Partial<RequestPace> = {}): Promise<Hub> {
   const home = expandHome(
     environment["HF_HOME"] || join(environment["XDG_CACHE_HOME"] || join(homeOf(environment), ".cache"), "huggingface"),
     environment,

@@ -1,12 +1,30 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
-import type { Hub } from "./hub.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 const REPETITIONS = 5;
 /** Of all pauses of a request; a server that wants more than this is told about instead of waited for. */
 const LONGEST_WAIT_MS = 300_000;
+
+/** Where requests go, and how. */
+export interface Connection {
+  /** Such as `https://huggingface.co`, without a slash at the end. */
+  readonly endpoint: string;
+  /** Sent to the endpoint alone; never to be shown. */
+  readonly token?: string;
+  /** Whether no request may be made. */
+  readonly offline: boolean;
+  readonly pace: RequestPace;
+}
+
+/** How long to wait. */
+export interface RequestPace {
+  /** Before the first repetition of a request; doubled for each one after it. */
+  readonly backoffMs: number;
+  /** For an answer, and for the next bytes of it. */
+  readonly patienceMs: number;
+}
 
 /** The network or the Hub gave no answer, so that nothing is known of what was asked. */
 export class NoAnswerError extends UserError {}
@@ -23,10 +41,7 @@ type Outcome = Response | Error;
  * The body comes `whole`, read within the time for an answer and within a limit, or as a `stream` that the caller reads with
  * limits of its own.
  */
-export function retryingFetch(
-  hub: Pick<Hub, "endpoint" | "token" | "offline" | "pace">,
-  body: "whole" | "stream",
-): typeof fetch {
+export function retryingFetch(hub: Connection, body: "whole" | "stream"): typeof fetch {
   return async (input, init = {}) => {
     // A request's body could be read once only; everything that calls us gives an address.
     if (input instanceof Request) throw new Error("retryingFetch takes an address, not a Request");
@@ -59,7 +74,7 @@ export function backoff(repetition: number, backoffMs: number): number {
 }
 
 function withToken(
-  { endpoint, token }: Pick<Hub, "endpoint" | "token">,
+  { endpoint, token }: Pick<Connection, "endpoint" | "token">,
   url: URL,
   init: RequestInit["headers"],
 ): Headers {

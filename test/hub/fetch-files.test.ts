@@ -6,8 +6,9 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { currentProcess } from "../../src/files/process-identity.ts";
 import { fetchFiles, type FetchProgress } from "../../src/hub/fetch-files.ts";
-import type { Hub, Pace } from "../../src/hub/hub.ts";
+import type { Hub } from "../../src/hub/hub.ts";
 import { openRepository, type Repository } from "../../src/hub/repository.ts";
+import type { RequestPace } from "../../src/hub/retrying-fetch.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { LoopbackHub } from "./loopback-hub.ts";
 import { testHub } from "./test-hub.ts";
@@ -26,7 +27,7 @@ interface Scene extends AsyncDisposable {
 }
 
 /** A server with one model, a hub with an empty cache, and the repository opened. */
-async function setScene(pace: Partial<Pace> = {}): Promise<Scene> {
+async function setScene(pace: Partial<RequestPace> = {}): Promise<Scene> {
   const server = await LoopbackHub.start();
   server.addModel("org/name", { files });
   const folder = await temporaryFolder();

@@ -1,11 +1,12 @@
-import { openHub, type Hub, type Pace } from "../../src/hub/hub.ts";
+import { openHub, type Hub } from "../../src/hub/hub.ts";
+import type { RequestPace } from "../../src/hub/retrying-fetch.ts";
 import type { LoopbackHub } from "./loopback-hub.ts";
 
 /** The Hub at the server, with a cache in the folder, waiting no longer than a test can. */
 export function testHub(
   { url }: Pick<LoopbackHub, "url">,
   folder: string,
-  { environment = {}, pace = {} }: { environment?: NodeJS.ProcessEnv; pace?: Partial<Pace> } = {},
+  { environment = {}, pace = {} }: { environment?: NodeJS.ProcessEnv; pace?: Partial<RequestPace> } = {},
 ): Promise<Hub> {
   return openHub(
     { HOME: folder, HF_ENDPOINT: url, HF_HUB_CACHE: `${folder}/cache`, ...environment },
