@@ -2,8 +2,8 @@
 export { ConfigError, UserError } from "./errors.ts";
 export { diagnose } from "./doctor/diagnose.ts";
 export type { Finding } from "./doctor/finding.ts";
-export { openHub, type Hub } from "./hub/hub.ts";
-export { pushFolder, type Pushed, type PushOptions } from "./hub/push.ts";
+export { openHub, type Hub } from "./hub/api/hub.ts";
+export { pushFolder, type Pushed, type PushOptions } from "./hub/transfer/push.ts";
 export { fetchSources, planSources, resolveSources, type Sources, type SourceOptions } from "./experiment/sources.ts";
 export { checkExperiment, type RuleReport } from "./rules/check-experiment.ts";
 export {

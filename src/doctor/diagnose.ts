@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import type { Device } from "../device/device.ts";
 import { type EngineName, openDevice } from "../device/open-device.ts";
-import { openHub } from "../hub/hub.ts";
+import { openHub } from "../hub/api/hub.ts";
 import { findLmEval } from "../lm-eval/find-lm-eval.ts";
 import { attempt, type Finding } from "./finding.ts";
 import { gpuFindings } from "./gpu-findings.ts";

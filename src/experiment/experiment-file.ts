@@ -5,7 +5,7 @@ import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { engines } from "../device/open-device.ts";
-import { parseReference } from "../hub/reference.ts";
+import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";

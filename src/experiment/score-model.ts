@@ -1,4 +1,4 @@
-import type { Hub } from "../hub/hub.ts";
+import type { Hub } from "../hub/api/hub.ts";
 import { readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";

@@ -2,14 +2,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { type DatasetFiles, openDataset } from "../hub/dataset.ts";
-import { snapshotFolder } from "../hub/cache.ts";
-import { fetchFiles } from "../hub/fetch-files.ts";
-import { type Hub, openHub } from "../hub/hub.ts";
-import { neededFiles } from "../hub/needed-files.ts";
-import { checkDisk, type FetchPlan, planFetch } from "../hub/plan-fetch.ts";
-import { formatReference, type HubReference, parseReference } from "../hub/reference.ts";
-import { openRepository, type Repository, type RepositoryFile } from "../hub/repository.ts";
+import { type DatasetFiles, openDataset } from "../hub/transfer/dataset.ts";
+import { snapshotFolder } from "../hub/cache/cache.ts";
+import { fetchFiles } from "../hub/transfer/fetch-files.ts";
+import { type Hub, openHub } from "../hub/api/hub.ts";
+import { neededFiles } from "../hub/transfer/needed-files.ts";
+import { checkDisk, type FetchPlan, planFetch } from "../hub/transfer/plan-fetch.ts";
+import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
+import { openRepository, type Repository, type RepositoryFile } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
 import { whyUnscorable } from "./scorable.ts";
 

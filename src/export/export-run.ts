@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { baseOf, type Workspace } from "../experiment/workspace.ts";
-import { type Hub, openHub } from "../hub/hub.ts";
-import { checkPush, pushFolder, type Pushed } from "../hub/push.ts";
+import { type Hub, openHub } from "../hub/api/hub.ts";
+import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";
 import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { readBeginning } from "../files/read-file.ts";
-import { frontMatter } from "../hub/front-matter.ts";
+import { frontMatter } from "../hub/transfer/front-matter.ts";
 
 /** Where the front matter of a model card ends at the latest. */
 const CARD = { what: "a model card", maxBytes: 1 << 16 };

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
-import { parseReference } from "../hub/reference.ts";
+import { parseReference } from "../hub/api/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";

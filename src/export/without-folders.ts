@@ -1,6 +1,6 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
-import { parseReference } from "../hub/reference.ts";
+import { parseReference } from "../hub/api/reference.ts";
 
 /**
  * An experiment for readers elsewhere: a model that is a folder of this machine goes by its name in the recipe, one of

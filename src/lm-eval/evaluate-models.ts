@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hubReference, modelFolder } from "../experiment/sources.ts";
-import type { Hub } from "../hub/hub.ts";
+import type { Hub } from "../hub/api/hub.ts";
 import { type Benchmark, writeBenchmarks } from "../report/benchmarks.ts";
 import type { RunEvent } from "../run/events.ts";
 import { benchmarksOf } from "./benchmarks-of.ts";

@@ -1,9 +1,9 @@
 import { UserError } from "../errors.ts";
-import { askForDescription } from "../hub/ask-hub.ts";
-import type { Hub } from "../hub/hub.ts";
-import type { HubReference } from "../hub/reference.ts";
-import type { Repository } from "../hub/repository.ts";
-import { NoAnswerError } from "../hub/retrying-fetch.ts";
+import { askForDescription } from "../hub/api/ask-hub.ts";
+import type { Hub } from "../hub/api/hub.ts";
+import type { HubReference } from "../hub/api/reference.ts";
+import type { Repository } from "../hub/cache/repository.ts";
+import { NoAnswerError } from "../hub/api/retrying-fetch.ts";
 import type { Problem } from "./facts.ts";
 
 /** What came of an attempt: what was found, or what went wrong. */

@@ -1,5 +1,5 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
-import type { Hub } from "../hub/hub.ts";
+import type { Hub } from "../hub/api/hub.ts";
 import type { GatherOptions } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
 import type { SubjectJudgement } from "./rule.ts";

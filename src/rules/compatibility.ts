@@ -1,5 +1,5 @@
 import type { JsonObject } from "../files/json-object.ts";
-import { parseReference } from "../hub/reference.ts";
+import { parseReference } from "../hub/api/reference.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
 import { type Judgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";
 

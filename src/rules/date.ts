@@ -1,5 +1,5 @@
-import { formatReference, isPinned } from "../hub/reference.ts";
-import type { HubRepository, RepositoryFile } from "../hub/repository.ts";
+import { formatReference, isPinned } from "../hub/api/reference.ts";
+import type { HubRepository, RepositoryFile } from "../hub/cache/repository.ts";
 import type { ModelFacts } from "./facts.ts";
 import { type Judgement, ofEachOnHub, plain, type Rule } from "./rule.ts";
 

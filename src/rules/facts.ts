@@ -1,7 +1,7 @@
 import type { JsonObject } from "../files/json-object.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
-import type { Repository, RepositoryFile } from "../hub/repository.ts";
-import type { HubReference } from "../hub/reference.ts";
+import type { Repository, RepositoryFile } from "../hub/cache/repository.ts";
+import type { HubReference } from "../hub/api/reference.ts";
 import type { Model } from "../model/architecture.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 

@@ -1,4 +1,4 @@
-import type { HubRepository } from "../hub/repository.ts";
+import type { HubRepository } from "../hub/cache/repository.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
 import { type Judgement, ofEachModel, type Rule, unopened } from "./rule.ts";
 

@@ -1,5 +1,5 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
-import type { HubRepository } from "../hub/repository.ts";
+import type { HubRepository } from "../hub/cache/repository.ts";
 import type { Facts, ModelFacts, Problem } from "./facts.ts";
 
 /** What a check found: "warn" asks a person to look, "unknown" could not be checked here. */

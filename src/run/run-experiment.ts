@@ -6,7 +6,7 @@ import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../e
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";
-import { type Hub, openHub } from "../hub/hub.ts";
+import { type Hub, openHub } from "../hub/api/hub.ts";
 import { Journal, type JournalView, readJournal } from "../journal/journal.ts";
 import { requireFree } from "../journal/run-files.ts";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";

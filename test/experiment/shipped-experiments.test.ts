@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import { isPinned, parseReference } from "../../src/hub/reference.ts";
+import { isPinned, parseReference } from "../../src/hub/api/reference.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { type KnotRecipe, recipeOver } from "../../src/space/knot-recipe.ts";
 

@@ -1,5 +1,5 @@
-import { openHub, type Hub } from "../../src/hub/hub.ts";
-import type { RequestPace } from "../../src/hub/retrying-fetch.ts";
+import { openHub, type Hub } from "../../src/hub/api/hub.ts";
+import type { RequestPace } from "../../src/hub/api/retrying-fetch.ts";
 import type { LoopbackHub } from "./loopback-hub.ts";
 
 /** The Hub at the server, with a cache in the folder, waiting no longer than a test can. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import type { Hub } from "../../src/hub/hub.ts";
+import type { Hub } from "../../src/hub/api/hub.ts";
 import { evaluateModels } from "../../src/lm-eval/evaluate-models.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";

@@ -15,7 +15,7 @@ import { BASE } from "../../src/experiment/workspace.ts";
 import { exportedConfig } from "../../src/export/exported-config.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { exportStarterKit } from "../../src/export/starter-kit/export-starter-kit.ts";
-import { formatReference } from "../../src/hub/reference.ts";
+import { formatReference } from "../../src/hub/api/reference.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";

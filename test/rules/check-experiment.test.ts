@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/experiment/experiment-file.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import type { Hub } from "../../src/hub/hub.ts";
+import type { Hub } from "../../src/hub/api/hub.ts";
 import { checkExperiment, type RuleReport } from "../../src/rules/check-experiment.ts";
 import type { Verdict } from "../../src/rules/rule.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";

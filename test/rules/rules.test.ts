@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/experiment/experiment-file.ts";
-import type { HubRepository } from "../../src/hub/repository.ts";
+import type { HubRepository } from "../../src/hub/cache/repository.ts";
 import type { Facts, ModelFacts, SourceFacts } from "../../src/rules/facts.ts";
 import type { Judgement } from "../../src/rules/rule.ts";
 import { rules } from "../../src/rules/rules.ts";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
-import type { Hub } from "../../src/hub/hub.ts";
+import type { Hub } from "../../src/hub/api/hub.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";

@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { printableLine } from "../../files/printable.ts";
-import { openHub } from "../../hub/hub.ts";
+import { openHub } from "../../hub/api/hub.ts";
 import { checkExperiment, type RuleReport } from "../../rules/check-experiment.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { print, printJson } from "../output.ts";

@@ -1,8 +1,8 @@
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { fetchSources, planSources, resolveSources, unscorable } from "../../experiment/sources.ts";
 import { printableLine } from "../../files/printable.ts";
-import { openHub } from "../../hub/hub.ts";
-import type { FetchPlan } from "../../hub/plan-fetch.ts";
+import { openHub } from "../../hub/api/hub.ts";
+import type { FetchPlan } from "../../hub/transfer/plan-fetch.ts";
 import { alignedText } from "../../report/table.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { print, printJson, tell } from "../output.ts";

@@ -3,7 +3,7 @@ import { writeFileAtomic } from "../../files/atomic-file.ts";
 import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment-file.ts";
-import { type HubReference, isPinned, parseReference } from "../../hub/reference.ts";
+import { type HubReference, isPinned, parseReference } from "../../hub/api/reference.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import { allWeights, type Model } from "../../model/architecture.ts";
 import { kitName } from "./kit-name.ts";

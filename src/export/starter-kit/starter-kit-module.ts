@@ -1,5 +1,5 @@
 import { BASE } from "../../experiment/workspace.ts";
-import type { HubReference } from "../../hub/reference.ts";
+import type { HubReference } from "../../hub/api/reference.ts";
 import { declarations, type MethodName } from "../../merge/declarations.ts";
 import type { MergeRecipe, Recipe } from "../../merge/recipe.ts";
 import { commonDtype } from "../common-dtype.ts";

@@ -1,0 +1,89 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UserError } from "../../errors.ts";
+import { presentBytes } from "../cache/cache.ts";
+import type { Hub } from "../api/hub.ts";
+import type { Repository, RepositoryFile } from "../api/snapshot.ts";
+
+/** What a fetch would transfer, and whether the disk has room for it. */
+export interface FetchPlan {
+  readonly repositories: readonly PlannedRepository[];
+  readonly bytes: number;
+  /** Of `bytes`, those that the cache has already; the part that an interrupted fetch left counts. */
+  readonly presentBytes: number;
+  readonly missingBytes: number;
+  /** On the disk of the cache. */
+  readonly freeBytes: number;
+  /** Folder of the cache. */
+  readonly cache: string;
+}
+
+/** The part of a plan that concerns one repository. */
+export interface PlannedRepository {
+  readonly name: string;
+  readonly commit: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly presentBytes: number;
+}
+
+interface Wanted {
+  readonly repository: Repository;
+  readonly files: readonly RepositoryFile[];
+}
+
+/** What fetching the files would take; reads the cache, and asks the Hub for nothing. */
+export async function planFetch(hub: Hub, wanted: readonly Wanted[]): Promise<FetchPlan> {
+  const repositories = await Promise.all(wanted.map((one) => planRepository(hub, one)));
+  const bytes = sum(repositories.map(({ bytes }) => bytes));
+  const present = sum(repositories.map(({ presentBytes }) => presentBytes));
+  return {
+    repositories,
+    bytes,
+    presentBytes: present,
+    missingBytes: bytes - present,
+    freeBytes: await freeBytesAt(hub.cache),
+    cache: hub.cache,
+  };
+}
+
+/** A UserError when what the plan would fetch does not fit on the disk. */
+export function checkDisk({ missingBytes, freeBytes, cache }: FetchPlan): void {
+  if (missingBytes > freeBytes)
+    throw new UserError(
+      `${inGigabytes(missingBytes)} GB are to be fetched to ${cache}, where ${inGigabytes(freeBytes)} GB are free; ` +
+        "make room, or set HF_HUB_CACHE to a folder on a larger disk",
+    );
+}
+
+async function planRepository(hub: Hub, { repository, files }: Wanted): Promise<PlannedRepository> {
+  const present = await Promise.all(files.map((file) => presentBytes(hub, repository, file)));
+  return {
+    name: repository.name,
+    commit: repository.commit,
+    files: files.length,
+    bytes: sum(files.map(({ bytes }) => bytes)),
+    presentBytes: sum(present),
+  };
+}
+
+/** The cache need not exist yet. */
+async function freeBytesAt(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = dirname(folder);
+    if (parent === folder) throw error;
+    return freeBytesAt(parent);
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** Such as 13.5. */
+function inGigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1);
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../../src/errors.ts";
+import { neededFiles } from "../../../src/hub/transfer/needed-files.ts";
+import type { Repository } from "../../../src/hub/cache/repository.ts";
+
+const commit = "c".repeat(40);
+
+function repositoryOf(paths: readonly string[]): Repository {
+  const requested = { name: "org/name", revision: "main" };
+  const files = paths.map((path) => ({ path, bytes: 1, blob: "d".repeat(40) }));
+  return { source: "cache", type: "model", name: "org/name", requested, commit, files };
+}
+
+function needed(paths: readonly string[], extent: "all" | "without weights" = "all"): string[] {
+  return neededFiles(repositoryOf(paths), extent).map(({ path }) => path);
+}
+
+const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+const small = [
+  "LICENSE.txt",
+  "NOTICE",
+  "README.md",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "config.json",
+  "generation_config.json",
+  "merges.txt",
+  "special_tokens_map.json",
+  "spiece.model",
+  "tokenizer.json",
+  "tokenizer.model",
+  "tokenizer_config.json",
+  "vocab.json",
+];
+const other = [
+  ".gitattributes",
+  "consolidated.safetensors",
+  "consolidated.00.pth",
+  "model.gguf",
+  "onnx/model.onnx",
+  "onnx/config.json",
+  "original/model.safetensors",
+  "original/params.json",
+  "pytorch_model-00001-of-00002.bin",
+  "pytorch_model.bin.index.json",
+];
+
+describe("neededFiles", () => {
+  test("takes what a model is read from, and leaves other formats of its weights", () => {
+    expect(needed([...small, ...other, "model.safetensors"])).toEqual([...small, "model.safetensors"]);
+  });
+
+  test("takes one file rather than shards", () => {
+    const index = "model.safetensors.index.json";
+    expect(needed(["config.json", index, ...shards])).toEqual(["config.json", index, ...shards]);
+    expect(needed(["config.json", index, ...shards, "model.safetensors"])).toEqual([
+      "config.json",
+      "model.safetensors",
+    ]);
+  });
+
+  test("leaves the weights out when they are not wanted, but not their index", () => {
+    const index = "model.safetensors.index.json";
+    expect(needed(["config.json", index, ...shards], "without weights")).toEqual(["config.json", index]);
+  });
+
+  test("takes an adapter", () => {
+    const adapter = ["adapter_config.json", "adapter_model.safetensors"];
+    expect(needed([...adapter, "adapter_model.bin", "optimizer.pt"])).toEqual(adapter);
+    expect(needed(adapter, "without weights")).toEqual(["adapter_config.json"]);
+  });
+
+  test.each([
+    [["config.json", "pytorch_model.bin"], "pytorch_model.bin"],
+    [["config.json", "pytorch_model-00001-of-00002.bin"], "pytorch_model-00001-of-00002.bin"],
+    [["adapter_config.json", "adapter_model.bin"], "adapter_model.bin"],
+  ])("refuses pickled weights: %j", (paths, pickle) => {
+    expect(() => needed(paths)).toThrow(
+      new UserError(
+        `org/name@${commit} has its weights in ${pickle} only: pickled weights can run code and are never loaded; ` +
+          "convert them with https://huggingface.co/spaces/safetensors/convert, or in Python with save_pretrained, " +
+          "and give the folder instead",
+      ),
+    );
+  });
+
+  test("refuses a repository without weights, or with shards that no index explains", () => {
+    expect(() => needed(["README.md"])).toThrow(/has no weights in safetensors/);
+    expect(() => needed(["config.json", ...shards])).toThrow(
+      /expected model.safetensors or model.safetensors.index.json/,
+    );
+  });
+
+  test("refuses a file as large as weights where a small one belongs", () => {
+    const repository = repositoryOf(["config.json", "model.safetensors", "README.md"]);
+    const files = repository.files.map((file) => (file.path === "README.md" ? { ...file, bytes: 1e11 } : file));
+    expect(() => neededFiles({ ...repository, files }, "without weights")).toThrow(
+      new UserError(`org/name@${commit}: README.md has 100000000000 bytes; expected at most 256 MiB`),
+    );
+  });
+});
