@@ -1,39 +1,72 @@
+import { type Clock, systemClock } from "../run/clock.ts";
 import type { RunEvent } from "../run/events.ts";
 import { duration } from "./duration.ts";
 import { eventLines } from "./event-lines.ts";
 import { LivingText } from "./output.ts";
+import { PhaseTime } from "./phase-time.ts";
 import { Transfer } from "./transfer.ts";
 
 /** Where no line can live, a transfer is told at these shares of its bytes. */
 const TRANSFER_STEPS = 10;
 /** Bytes arrive in far more pieces than anyone can read lines. */
 const TRANSFER_PAUSE_MS = 100;
+/** Where no line can live, no more time than this passes without a line. */
+const LONGEST_SILENCE_MS = 30_000;
 
-/** Shows a run on a stream: lines that stay and, on a terminal, a last line that lives. */
+/** Shows a run on a stream: lines that stay and, on a terminal, a last line that lives; elsewhere that line from time to time. */
 export class Progress {
   readonly #text: LivingText;
+  readonly #clock: Clock;
   #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
+  #phase: PhaseTime | undefined;
+  /** The last line as it is now. */
+  #status = (): string => "preparing";
+  #endSilence: (() => void) | undefined;
 
-  constructor(text = new LivingText()) {
+  constructor(text = new LivingText(), clock = systemClock) {
     this.#text = text;
+    this.#clock = clock;
+    this.#listen();
   }
 
   readonly show = (event: RunEvent): void => {
+    if (!this.#endSilence) this.#listen();
     if (event.type === "fetching" || event.type === "pushing") return this.#showTransfer(event);
-    if (event.type === "progress") {
-      this.#text.status(`${event.phase} ${Math.round(100 * event.share)} %`);
-      return;
-    }
+    if (event.type === "progress") return this.reach(event.phase, event.share, event.leftMs);
     this.#text.status("");
-    for (const line of eventLines(event)) this.#text.line(line);
-    if (event.type === "generation" && "ms" in event.left) this.#text.status(`search, ${duration(event.left.ms)} left`);
+    for (const line of eventLines(event)) this.line(line);
+    if (event.type === "generation" && "ms" in event.left) {
+      const status = `search, ${duration(event.left.ms)} left`;
+      this.#live(() => status);
+    }
   };
 
-  /** Removes the living line. */
-  readonly end = (): void => this.#text.status("");
+  /** Shows that a share of a phase is done, and what is left of a budget of time, in milliseconds. */
+  readonly reach = (phase: string, share: number, leftMs?: number): void => {
+    if (!this.#endSilence) this.#listen();
+    const now = this.#clock.now();
+    if (this.#phase?.name !== phase || share < this.#phase.share) this.#phase = new PhaseTime(phase, share, now);
+    const own = this.#phase;
+    own.reach(share, now);
+    const budget = leftMs === undefined ? "" : `; ${duration(leftMs)} of the budget left`;
+    this.#live(() => `${own.text(this.#clock.now())}${budget}`);
+  };
+
+  /** Writes a line that stays. */
+  readonly line = (line: string): void => {
+    this.#text.line(line);
+    this.#listen();
+  };
+
+  /** Removes the living line, and says no more until there is something to show. */
+  readonly end = (): void => {
+    this.#text.status("");
+    this.#endSilence?.();
+    this.#endSilence = undefined;
+  };
 
   #showTransfer({ type, doneBytes, totalBytes }: Extract<RunEvent, { type: "fetching" | "pushing" }>): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const step = Math.floor((TRANSFER_STEPS * doneBytes) / Math.max(1, totalBytes));
     if (this.#transfer?.type !== type) {
       // What is complete from the start is not told.
@@ -44,11 +77,21 @@ export class Progress {
     if (now < transfer.shownAt + TRANSFER_PAUSE_MS && doneBytes < totalBytes) return;
     transfer.shownAt = now;
     const line = transfer.rate.line(doneBytes, totalBytes, now);
-    if (this.#text.isAlive) {
-      this.#text.status(line);
-    } else if (step > transfer.step) {
-      transfer.step = step;
-      this.#text.line(line);
-    }
+    this.#live(() => line);
+    if (this.#text.isAlive || step <= transfer.step) return;
+    transfer.step = step;
+    this.line(line);
+  }
+
+  #live(status: () => string): void {
+    this.#status = status;
+    if (this.#text.isAlive) this.#text.status(status());
+  }
+
+  /** From now on a silence is broken when it lasts too long. */
+  #listen(): void {
+    this.#endSilence?.();
+    if (this.#text.isAlive) return;
+    this.#endSilence = this.#clock.after(LONGEST_SILENCE_MS, () => this.line(this.#status()));
   }
 }

@@ -21,8 +21,13 @@ export type RunEvent =
       readonly rows: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
       readonly resumed: boolean;
     }
-  /** Share of the current phase's scoring pass that is done. */
-  | { readonly type: "progress"; readonly phase: Phase; readonly share: number }
+  /** Share of the current phase that is done, and what is left of the whole budget where it is one of time. */
+  | {
+      readonly type: "progress";
+      readonly phase: Phase | "rows" | "score";
+      readonly share: number;
+      readonly leftMs?: number;
+    }
   | { readonly type: "baselines"; readonly models: readonly ScoredModel[] }
   | { readonly type: "planned"; readonly population: number; readonly rowFraction: number; readonly start: string }
   | {

@@ -60,7 +60,10 @@ export async function scoreInParts(
       recorder.recordPart({ of: step, batches, logLikelihoods: stored, ms: sinceLast(), elapsedMs: lastMs });
     },
   };
-  const onProgress = (share: number): void => emit({ type: "progress", phase, share });
+  const onProgress = (share: number): void => {
+    const leftMs = clock.remainingMs;
+    emit({ type: "progress", phase, share, ...(Number.isFinite(leftMs) && { leftMs: Math.max(0, leftMs) }) });
+  };
   const evaluations = await workspace.evaluator.evaluate(recipes, selection, { ...options, parts, onProgress });
   recorder.recordParents(() => knownTensors(workspace));
   sinceLast();

@@ -1,8 +1,9 @@
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { duration } from "../../src/cli/duration.ts";
 import { LivingText } from "../../src/cli/output.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { RunEvent } from "../../src/run/events.ts";
+import { VirtualClock } from "../virtual-clock.ts";
 
 /** What a run in two generations tells, and what is written of it. */
 const events: readonly RunEvent[] = [
@@ -23,14 +24,13 @@ const events: readonly RunEvent[] = [
 
 /** Shows events on a stream, one each `pauseMs`, and returns what it was written. */
 function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 1000): string {
-  vi.useFakeTimers({ toFake: ["performance"] });
-  onTestFinished(() => void vi.useRealTimers());
   let written = "";
   const stream = { isTTY, write: (text: string): boolean => ((written += text), true) };
-  const progress = new Progress(new LivingText(stream));
+  const clock = new VirtualClock();
+  const progress = new Progress(new LivingText(stream), clock);
   for (const event of shown) {
     progress.show(event);
-    vi.advanceTimersByTime(pauseMs);
+    clock.pass(pauseMs);
   }
   progress.end();
   return written;
@@ -113,6 +113,56 @@ describe("Progress", () => {
     const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
     new Progress(new LivingText(stream)).show({ ...events[2], replayed: true } as RunEvent);
     expect(written).toBe("");
+  });
+});
+
+/** Progress on a stream where no line can live, and the lines that it has written. */
+function heard(): { readonly lines: () => string[]; readonly clock: VirtualClock; readonly progress: Progress } {
+  let written = "";
+  const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
+  const clock = new VirtualClock();
+  const progress = new Progress(new LivingText(stream), clock);
+  return { lines: () => written.split("\n").slice(0, -1), clock, progress };
+}
+
+describe("a silence where no line can live", () => {
+  test("is broken every 30 s by phase, share and time left, also before there is an event", () => {
+    const { lines, clock, progress } = heard();
+    clock.pass(30_000);
+    for (const share of [0, 0.1, 0.2]) {
+      progress.show({ type: "progress", phase: "score", share });
+      clock.pass(25_000);
+    }
+    expect(lines()).toEqual(["preparing", "score 10 %, about 3 min 40 s left", "score 20 %, about 3 min 10 s left"]);
+  });
+
+  test("goes on being broken while a phase says nothing, until the end", () => {
+    const { lines, clock, progress } = heard();
+    progress.show({ type: "progress", phase: "guard", share: 0.5, leftMs: 60_000 });
+    clock.pass(61_000);
+    expect(lines()).toEqual(Array(2).fill("guard 50 %; 1 min 00 s of the budget left"));
+    progress.end();
+    clock.pass(1e6);
+    expect(lines()).toHaveLength(2);
+  });
+
+  test("begins anew with every line", () => {
+    const { lines, clock, progress } = heard();
+    clock.pass(29_000);
+    progress.show({ type: "notice", text: "one" });
+    clock.pass(29_000);
+    progress.show({ type: "notice", text: "two" });
+    clock.pass(29_000);
+    expect(lines()).toEqual(["note: one", "note: two"]);
+  });
+
+  test("counts a phase that was begun before from where it goes on", () => {
+    const { lines, clock, progress } = heard();
+    progress.show({ type: "progress", phase: "baselines", share: 0.5 });
+    clock.pass(10_000);
+    progress.show({ type: "progress", phase: "baselines", share: 0.75 });
+    clock.pass(20_000);
+    expect(lines()).toEqual(["baselines 75 %"]);
   });
 });
 

@@ -17,7 +17,7 @@ export async function checkCommand(
   const report = await checkExperiment(experiment, await openHub(), {
     signal: interruptionSignal(),
     onProgress: (name) => progress.show({ type: "notice", text: `looking at ${name}` }),
-  });
+  }).finally(progress.end);
   if (json) printJson(report);
   else print(reportText(report));
   const broken = new Set(report.findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));

@@ -7,7 +7,7 @@ import { writeTables } from "../../report/write-tables.ts";
 import { printableLine } from "../../files/printable.ts";
 import { duration } from "../duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
-import { LivingText, print, printJson, tell } from "../output.ts";
+import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface EvaluateCommandOptions {
@@ -60,8 +60,7 @@ function evaluatedText({ folder, benchmark }: Evaluated): string {
 /** Shows models one after another: a line for each that stays and, on a terminal, its progress. */
 class EvaluationProgress {
   readonly #task: string;
-  readonly #text = new LivingText();
-  readonly #run = new Progress(this.#text);
+  readonly #progress = new Progress();
 
   constructor(task: string) {
     this.#task = task;
@@ -69,15 +68,15 @@ class EvaluationProgress {
 
   readonly show = (event: EvaluationEvent): void => {
     if (event.type === "evaluating") {
-      this.#text.status(`${event.model} on ${this.#task} ${Math.round(100 * event.share)} %`);
+      this.#progress.reach(`${event.model} on ${this.#task}`, event.share);
     } else if (event.type === "evaluated") {
       const how = event.isStored ? "stored from before" : `evaluated in ${duration(1000 * event.seconds)}`;
-      this.#text.line(`${event.model} on ${this.#task}: ${how}`);
+      this.#progress.line(`${event.model} on ${this.#task}: ${how}`);
     } else {
-      this.#run.show(event);
+      this.#progress.show(event);
     }
   };
 
   /** Removes the living line. */
-  readonly end = (): void => this.#run.end();
+  readonly end = (): void => this.#progress.end();
 }
