@@ -3,7 +3,7 @@ const UNBOUNDED = new Set(["createReadStream", "open", "openSync", "readFile", "
 
 /**
  * A rule of our own beside those of oxlint: files of strangers are read through src/files/read-file.ts, which has a limit and
- * takes nothing but regular files. A rule and not a list of restricted imports, because oxlint has one such list for each folder.
+ * takes nothing but regular files.
  */
 const boundedReads = {
   create: (context) => ({
