@@ -9,6 +9,7 @@ import type {
   GuardedModel,
   JournalRecord,
   LossesRef,
+  RecordedBudget,
   RecordPayloads,
   ScoredModel,
   TaskScores,
@@ -65,6 +66,11 @@ const guardedModel = objectOf<GuardedModel>({
 
 const scoredModel = objectOf<ScoredModel>(scoredFields);
 
+const budget: z.ZodType<RecordedBudget> = z.union([
+  z.strictObject({ seconds: z.number().positive() }),
+  z.strictObject({ evaluations: z.int().min(1).max(1e9) }),
+]);
+
 const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads[Type]> } = {
   start: {
     format: whole,
@@ -74,6 +80,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     versions: mapOf(z.string()),
   },
   parents: { tensors: mapOf(mapOf(tensorLine)) },
+  budget: { budget },
   part: {
     of: z.enum(["baselines", "result", "finalists", "verdict"]),
     batches: whole.min(1),

@@ -2,12 +2,16 @@ import { showUntrusted } from "../files/show-untrusted.ts";
 import type { Entry } from "./record-line.ts";
 import type { JournalRecord, LossesRef, RecordPayloads, RecordType, ScoredModel } from "./records.ts";
 
-/** What may stand right before each kind of record; its parts may stand between. */
-const predecessors: Readonly<Record<Exclude<RecordType, "part">, readonly (RecordType | "nothing")[]>> = {
+/** A record between steps, which may stand anywhere behind the start. */
+type Note = "budget";
+
+/** What may stand right before each kind of record; its parts and notes may stand between. */
+const predecessors: Readonly<Record<Exclude<RecordType, "part" | Note>, readonly (RecordType | "nothing")[]>> = {
   start: ["nothing"],
   parents: ["start"],
   baselines: ["parents"],
-  plan: ["baselines"],
+  // Not behind the baselines: the plan of another budget.
+  plan: ["baselines", "plan", "ask", "result", "finalists", "verdict"],
   ask: ["plan", "result"],
   result: ["ask"],
   // An ask without a result: time ran out in its midst.
@@ -23,7 +27,9 @@ export class RecordSequence {
   #taken = 0;
   #last: RecordType | "nothing" = "nothing";
   #tasks: readonly string[] = [];
-  #plan: Pick<RecordPayloads["plan"], "genes" | "population"> = { genes: [], population: 0 };
+  #plan: Pick<RecordPayloads["plan"], "genes" | "population" | "start" | "inject"> | undefined;
+  /** Whether a budget came that nothing has been planned, or finished, with. */
+  #isRebudgeted = false;
   #generations = 0;
 
   /** Records that were added. */
@@ -44,7 +50,9 @@ export class RecordSequence {
     this.#length += 1;
     this.#lossBytes = lossBytes;
     for (const { end } of lossesOf(record)) this.#taken = end;
-    if (record.type !== "part") this.#last = record.type;
+    if (record.type === "budget") this.#isRebudgeted = true;
+    if (endsBudgets(record)) this.#isRebudgeted = false;
+    if (record.type !== "part" && record.type !== "budget") this.#last = record.type;
     if (record.type === "baselines") this.#tasks = Object.keys(record.scales);
     if (record.type === "plan") this.#plan = record;
     if (record.type === "result") this.#generations += 1;
@@ -52,8 +60,8 @@ export class RecordSequence {
   }
 
   #faultOf({ record, lossBytes }: Entry): string | undefined {
-    const before = predecessors[record.type === "part" ? record.of : record.type];
-    if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
+    const fault = this.#faultOfPlace(record);
+    if (fault !== undefined) return fault;
     if (lossBytes < this.#lossBytes) return `lossBytes: expected at least ${this.#lossBytes}, found ${lossBytes}`;
     for (const { field, offset, end } of lossesOf(record)) {
       if (end > lossBytes) return `${field}: expected an end of at most ${lossBytes} bytes, found ${end}`;
@@ -63,17 +71,29 @@ export class RecordSequence {
     return this.#faultOfSizes(record);
   }
 
+  #faultOfPlace(record: JournalRecord): string | undefined {
+    if (record.type === "budget") return this.#last === "nothing" ? "expected it after start" : undefined;
+    const before = predecessors[record.type === "part" ? record.of : record.type];
+    if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
+    if (record.type !== "plan" || this.#last === "baselines" || this.#isRebudgeted) return undefined;
+    return `expected it after baselines or another budget, found it after ${this.#last}`;
+  }
+
   #faultOfSizes(record: JournalRecord): string | undefined {
-    const { genes, population } = this.#plan;
+    const { genes, population } = this.#plan ?? { genes: [], population: 0 };
     switch (record.type) {
       case "start":
       case "parents":
+      case "budget":
       case "part":
         return undefined;
       case "baselines":
         return faultOfBaselines(record);
       case "plan":
-        return faultOfLengths("start and inject", [record.start, ...record.inject], record.genes.length);
+        return (
+          faultOfLengths("start and inject", [record.start, ...record.inject], record.genes.length) ??
+          (this.#plan && faultOfReplanning(record, this.#plan))
+        );
       case "ask":
         return (
           this.#faultOfGeneration(record.generation) ??
@@ -100,6 +120,11 @@ export class RecordSequence {
   }
 }
 
+/** Whether what was planned or finished here was with the budget of that moment. */
+export function endsBudgets({ type }: JournalRecord): boolean {
+  return type === "plan" || type === "finalists" || type === "verdict";
+}
+
 /** Where the losses lie in the side file that a record refers to, in bytes. */
 function lossesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
   return Object.entries(record).flatMap(([field, value]) => {
@@ -107,6 +132,16 @@ function lossesOf(record: JournalRecord): { readonly field: string; readonly off
     const { offset, count } = value as LossesRef;
     return [{ field, offset, end: offset + count * Float64Array.BYTES_PER_ELEMENT }];
   });
+}
+
+/** The search goes on with what it began with. */
+function faultOfReplanning(
+  found: RecordPayloads["plan"],
+  expected: Pick<RecordPayloads["plan"], "genes" | "population" | "start" | "inject">,
+): string | undefined {
+  const fields = ["genes", "population", "start", "inject"] as const;
+  const field = fields.find((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
+  return field === undefined ? undefined : `${field}: expected that of the first plan, found another`;
 }
 
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): string | undefined {

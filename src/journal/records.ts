@@ -2,7 +2,7 @@
 import type { Recipe } from "../merge/recipe.ts";
 
 /** Version of the journal's files. */
-export const JOURNAL_FORMAT = 3;
+export const JOURNAL_FORMAT = 4;
 
 /** Where losses lie in the side file of the journal. */
 export interface LossesRef {
@@ -43,6 +43,9 @@ export interface GuardedModel extends ScoredModel {
   readonly gains?: { readonly combined: Gain; readonly tasks: Readonly<Record<string, Gain>> };
 }
 
+/** What may end a run, as a budget of its experiment. */
+export type RecordedBudget = { readonly seconds: number } | { readonly evaluations: number };
+
 /** Every kind of record, by its type. */
 export interface RecordPayloads {
   /** Identity of everything that decides the run; a resumed run must find it unchanged. */
@@ -54,6 +57,8 @@ export interface RecordPayloads {
   };
   /** What the parents' tensors held when they were first read, before anything scored with them: a line by tensor. */
   parents: { readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>> };
+  /** A budget that takes the place of the one before, from here on; what it has room for is planned anew. */
+  budget: { readonly budget: RecordedBudget };
   /** What was scored of a step that takes long, for a resumed run to go on from. */
   part: {
     readonly of: ScoringStep;
@@ -75,7 +80,7 @@ export interface RecordPayloads {
     readonly rowLosses: LossesRef;
     readonly elapsedMs: number;
   };
-  /** What the budget was turned into. */
+  /** What the budget was turned into; another budget changes no more than the rows. */
   plan: {
     readonly genes: readonly string[];
     readonly start: readonly number[];
@@ -115,7 +120,7 @@ export type RecordType = keyof RecordPayloads;
 export type ScoringStep = "baselines" | "result" | "finalists" | "verdict";
 
 /** The steps of a run; the other records say more of them. */
-export type StepType = Exclude<RecordType, "start" | "parents" | "part">;
+export type StepType = Exclude<RecordType, "start" | "parents" | "budget" | "part">;
 
 export type StartRecord = { readonly type: "start" } & RecordPayloads["start"];
 

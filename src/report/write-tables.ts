@@ -62,6 +62,7 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
         ];
       case "start":
       case "parents":
+      case "budget":
       case "part":
         return [];
       default:

@@ -12,12 +12,6 @@ interface RecordedStep {
   readonly number: number;
 }
 
-export interface RecorderOptions {
-  /** Where new steps are written; absent when the run is only read. */
-  readonly journal?: Journal | undefined;
-  readonly isRebudgeted?: boolean | undefined;
-}
-
 /**
  * The journal as memory of a run: a step that is already recorded is not taken again. Resuming is running the same
  * program from the start; it reaches the end of the journal without computing anything and goes on from there.
@@ -28,15 +22,16 @@ export class Recorder {
   readonly #steps: readonly RecordedStep[];
   readonly #view: JournalView;
   readonly #journal: Journal | undefined;
-  /** Whether the run goes on with the steps that it was in the midst of, even if another would come next now. */
+  /** Whether the run goes on with the step that it was in the midst of; another budget decides anew what comes next. */
   readonly #takesUp: boolean;
   #knowsParents: boolean;
   #next = 0;
 
-  /** `isRebudgeted`: the run was given another budget, which decides anew what comes next. */
-  constructor(folder: string, view: JournalView, { journal, isRebudgeted = false }: RecorderOptions = {}) {
+  /** Without a journal to write new steps to, the run is only read. */
+  constructor(folder: string, view: JournalView, journal?: Journal) {
     this.folder = folder;
-    this.#takesUp = journal !== undefined && !isRebudgeted;
+    const last = view.records.findLast(({ type }) => type === "part" || type === "budget");
+    this.#takesUp = journal !== undefined && last?.type === "part";
     this.#view = view;
     this.#steps = stepsIn(view.records);
     this.#knowsParents = view.records.some(({ type }) => type === "parents");
@@ -123,7 +118,7 @@ function stepsIn(records: readonly JournalRecord[]): RecordedStep[] {
   const steps: RecordedStep[] = [];
   let parts: Part[] = [];
   for (const [i, record] of records.entries()) {
-    if (record.type === "start" || record.type === "parents") continue;
+    if (record.type === "start" || record.type === "parents" || record.type === "budget") continue;
     if (record.type === "part") {
       parts.push(record);
       continue;

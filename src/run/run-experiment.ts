@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { checkUnchanged, expectTensors, identify, versions } from "../experiment/identity.ts";
@@ -61,7 +62,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
 
 /**
  * Goes on with an interrupted run. Everything recorded is replayed, not computed again; parents, rows and genes must be
- * those of the journal. A budget, when given, takes the place of the run's own.
+ * those of the journal. A budget, when given, takes the place of the run's own from here on, and is recorded.
  */
 export async function resumeRun(
   folder: string,
@@ -69,10 +70,8 @@ export async function resumeRun(
 ): Promise<Outcome> {
   using journal = Journal.open(folder);
   const { records } = journal;
-  if (options.budget && records.some(({ type }) => type === "verdict")) {
-    throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
-  }
-  const { experiment, local } = await bringHere(experimentOf(folder, records, options.budget), options);
+  if (options.budget) takeBudget(journal, options.budget);
+  const { experiment, local } = await bringHere(experimentOf(folder, records), options);
   const engine = await openEngineFor(local, options);
   const clock = clockOf(records, experiment);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
@@ -127,18 +126,16 @@ function openEngineFor(experiment: Experiment, { onEvent }: RunOptions): Promise
 interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {
   readonly folder: string;
   readonly view: JournalView;
-  /** Where it takes the place of the run's own. */
-  readonly budget?: Budget | undefined;
   /** Absent when the run is only read. */
   readonly journal?: Journal;
 }
 
-async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Promise<Outcome> {
+async function carryOn({ folder, view, journal, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
   const session: Session = {
     ...run,
     genome: buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers }),
-    recorder: new Recorder(folder, view, { journal, isRebudgeted: budget !== undefined }),
+    recorder: new Recorder(folder, view, journal),
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,
@@ -173,9 +170,22 @@ function announce({ workspace, genome, tasks, emit }: Session, folder: string, r
   });
 }
 
-function experimentOf(folder: string, [start]: readonly JournalRecord[], budget?: Budget): Experiment {
+/** The recorded experiment under the last budget that it was given. */
+function experimentOf(folder: string, records: readonly JournalRecord[]): Experiment {
+  const [start] = records;
   const experiment = recordedExperiment(folder, start?.type === "start" ? start.experiment : undefined);
-  return budget ? { ...experiment, budget } : experiment;
+  const last = records.findLast((record) => record.type === "budget");
+  return last ? { ...experiment, budget: last.budget } : experiment;
+}
+
+/** Remembers another budget, so that a later resumption needs not be told again. */
+function takeBudget(journal: Journal, budget: Budget): void {
+  const { folder, records } = journal;
+  if (isDeepStrictEqual(experimentOf(folder, records).budget, budget)) return;
+  if (records.some(({ type }) => type === "verdict")) {
+    throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
+  }
+  journal.append({ type: "budget", budget });
 }
 
 /** The clock of a run that goes on from its last record. */

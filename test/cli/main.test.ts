@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { RUN_NAMES } from "../../src/journal/run-files.ts";
@@ -10,7 +10,7 @@ import { launchRun, type Outcome } from "../../src/run/run-experiment.ts";
 import type { ExportResult } from "../../src/export/export-run.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
+import { recorded, traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
 import { type Ended, evomerge } from "./evomerge.ts";
 
 /** A folder with a tiny experiment, in which the commands run. */
@@ -198,15 +198,21 @@ const interruptAt =
     });
 
 describe("an interruption", () => {
-  test("of a run that was resumed with another budget says that budget again", async () => {
+  test("of a run that was resumed with another budget need not be told it again", async () => {
     const run = join(await temporaryFolder(), "run");
     await evomerge(folder, ["run", "tiny.yaml", "--out", run], { watch: interruptAt("generation 0:") });
     for (const budget of ["--evaluations 90", "--budget 600s"]) {
-      const { code, stderr } = await evomerge(folder, ["resume", run, ...budget.split(" ")], {
-        watch: interruptAt("resuming"),
+      const args = ["resume", run, ...budget.split(" ")];
+      const { code, stderr } = await evomerge(folder, args, { watch: interruptAt("resuming") });
+      expect({ code, last: stderr.trimEnd().split("\n").at(-1) }).toEqual({
+        code: 130,
+        last: `interrupted; go on with: evomerge resume ${relative(folder, run)}`,
       });
-      expect({ code, last: stderr.trimEnd().split(" ").slice(-2).join(" ") }).toEqual({ code: 130, last: budget });
     }
+    expect(recorded(run, "budget")).toEqual([
+      { type: "budget", budget: { evaluations: 90 } },
+      { type: "budget", budget: { seconds: 600 } },
+    ]);
   });
 
   test("ends a run with 130 and the command that resumes it, which leads to what an uninterrupted run finds", async () => {

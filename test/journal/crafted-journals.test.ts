@@ -1,70 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
-import { checksum } from "../../src/journal/record-line.ts";
+import {
+  bodyOf,
+  goingOn,
+  guarded,
+  type Json,
+  merged,
+  model,
+  rowLosses,
+  sound,
+  tensor,
+  writeJournal,
+} from "./crafted-records.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-
-type Json = Record<string, unknown>;
-
-const scores = { quiz: { loss: 1, accuracy: 0.5 } };
-const model = { name: "base", recipe: { method: "passthrough", model: "base" }, scores, loss: 1 };
-const gain = { gain: 0.1, interval: [0, 0.2], pValue: 0.01 };
-const guarded = {
-  ...model,
-  kind: "parent",
-  intervals: { quiz: [1, 2] },
-  gains: { combined: gain, tasks: { quiz: gain } },
-};
-const merged = (layers: number[], rest: number): Json => ({
-  ...model,
-  recipe: { method: "linear", parameters: { weight: { mlp: { base: { layers, rest } } } } },
-});
-const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
-/** Behind those; a later record has none of an earlier one's. */
-const noLosses = { offset: 16, count: 0, checksum: "00000000" };
-
-const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
-
-/** A record of every kind, in an order that a run takes. */
-const sound: readonly Json[] = [
-  { type: "start", format: 3, experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
-  { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
-  { type: "baselines", models: [model], scales: { quiz: 1 }, evaluationMs: 1, rowLosses, elapsedMs: 1 },
-  { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
-  {
-    type: "ask",
-    generation: 0,
-    points: [
-      [0, 1],
-      [0.5, 0.5],
-    ],
-    rows: { quiz: 1 },
-  },
-  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses: noLosses, elapsedMs: 1 },
-  { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
-  { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, ms: 1, elapsedMs: 1 },
-  {
-    type: "verdict",
-    models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
-    weightsDigest: "00ff",
-    rowLosses: noLosses,
-    elapsedMs: 1,
-  },
-];
-
-/** Writes lines with valid checksums, whatever they hold, and a side file of two losses. */
-function writeJournal(folder: string, bodies: readonly string[]): void {
-  const lines = bodies.map((body) => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}\n`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "journal.jsonl"), lines.join(""));
-  writeFileSync(join(folder, "losses.bin"), Buffer.alloc(16));
-}
-
-const bodyOf = (record: unknown, sequence: number, lossBytes: unknown = sequence === 0 ? 0 : 16): string =>
-  JSON.stringify({ sequence, lossBytes, record });
 
 /** The bodies of a sound journal in which one record is another. */
 const bodiesWith = (number: number, body: string): readonly string[] =>
@@ -74,8 +26,8 @@ const REMEDY = "restore the file from a copy or start a new run";
 
 /** What is changed in the record of a kind, and how the sentence about it goes on. */
 const faults: readonly (readonly [type: string, change: Json, says: string])[] = [
-  ["start", { format: 1e9 }, "expected journal format 3, found 1000000000; use the version that wrote it"],
-  ["start", { format: { a: [] } }, "expected journal format 3, found [Object]; use the version that wrote it"],
+  ["start", { format: 1e9 }, "expected journal format 4, found 1000000000; use the version that wrote it"],
+  ["start", { format: { a: [] } }, "expected journal format 4, found [Object]; use the version that wrote it"],
   ["start", { experiment: [] }, "record.experiment: expected a mapping, found a list of 0"],
   ["start", { identity: { a: 7 } }, "record.identity.a: expected text, found 7"],
   ["start", { versions: null }, "record.versions: expected a mapping, found nothing"],
@@ -180,13 +132,14 @@ describe("a journal with valid checksums", () => {
 
   test("that a run could have written is read", async () => {
     const folder = await temporaryFolder();
+    const records = [...sound, ...goingOn];
     writeJournal(
       folder,
-      sound.map((record, i) => bodyOf(record, i)),
+      records.map((record, i) => bodyOf(record, i)),
     );
-    expect(readJournal(folder).records).toEqual(sound);
+    expect(readJournal(folder).records).toEqual(records);
     using journal = Journal.open(folder);
-    expect(journal.records).toEqual(sound);
+    expect(journal.records).toEqual(records);
   });
 
   test.each(faults)("is refused for its %s with %j", async (...[type, change, says]) => {

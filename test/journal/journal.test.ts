@@ -89,7 +89,7 @@ describe("Journal", () => {
   test("replays what was told, in the same process or a later one", async () => {
     const { folder, records } = await writeJournal();
     expect(records.map(({ type }) => type)).toEqual(["start", "parents", "baselines", "plan", "ask", "result"]);
-    expect(records[0]).toEqual({ type: "start", format: 3, ...start });
+    expect(records[0]).toEqual({ type: "start", format: 4, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
@@ -130,7 +130,7 @@ describe("Journal", () => {
     ].entries()) {
       const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
       Journal.create(join(folder, `${i}`), given).close();
-      expect(readJournal(join(folder, `${i}`)).records).toEqual([{ type: "start", format: 3, ...given }]);
+      expect(readJournal(join(folder, `${i}`)).records).toEqual([{ type: "start", format: 4, ...given }]);
     }
   });
 

@@ -5,6 +5,7 @@ import type { RunEvent } from "../../src/run/events.ts";
 import { withOverrides } from "../../src/experiment/experiment-file.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
+import type { JournalRecord } from "../../src/journal/records.ts";
 import { interrupt, sharedRun, told } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, traces } from "../tiny-experiment.ts";
@@ -62,11 +63,18 @@ describe("resumeRun", () => {
     expect(elapsed.toSorted((a, b) => a - b)).toEqual(elapsed);
   });
 
-  test("takes another budget, but not for a finished run", async () => {
+  test("takes another budget and remembers it, but not for a finished run", async () => {
     const folder = join(await temporaryFolder(), "run");
+    const budget = { evaluations: 15 };
     await interrupt(whole.outcome.experiment, folder, ({ type }) => type === "generation");
-    await resumeRun(folder, { budget: { evaluations: 15 } });
+    await expect(resumeRun(folder, { budget, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
+      "enough",
+    );
+    const { experiment } = await resumeRun(folder);
+    expect(experiment.budget).toEqual(budget);
     expect(recorded(folder, "result")).toHaveLength(3);
+    await resumeRun(folder, { budget });
+    expect(recorded(folder, "budget")).toEqual([{ type: "budget", budget }]);
     await expect(resumeRun(folder, { budget: { evaluations: 20 } })).rejects.toThrow(
       `${folder}: the run is finished and takes no more budget; start a new run`,
     );
@@ -81,8 +89,12 @@ describe("resumeRun", () => {
     expect(outcome).not.toHaveProperty("verdict");
     const why = "the budget ended; the winner was not compared on new rows";
     expect(events.at(-1)).toEqual({ type: "skipped", phase: "guard", why });
-    await resumeRun(folder);
-    expect(traces(folder)).toEqual(traces(whole.folder));
+    await resumeRun(folder, { budget: whole.outcome.experiment.budget });
+    const { records, losses } = traces(folder);
+    expect(records.filter((record) => (record as JournalRecord).type !== "budget")).toEqual(
+      traces(whole.folder).records,
+    );
+    expect(losses).toBe(traces(whole.folder).losses);
   });
 
   test("takes the last mean, unchecked, when time ends before the finalists", async () => {

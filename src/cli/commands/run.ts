@@ -43,13 +43,13 @@ export async function resumeCommand(
   options: FinishOptions & { readonly budget?: Budget | undefined },
 ): Promise<void> {
   const { budget } = options;
-  await carryThrough(folder, { ...options, again: budget }, (running) => resumeRun(folder, { ...running, budget }));
+  await carryThrough(folder, options, (running) => resumeRun(folder, { ...running, budget }));
 }
 
 /** Runs to the end, or to the interruption, and leaves the tables either way. */
 async function carryThrough(
   folder: string,
-  options: FinishOptions & { readonly again?: Budget | undefined },
+  options: FinishOptions,
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
   const progress = new Progress();
@@ -66,19 +66,19 @@ async function carryThrough(
     else print(nextSteps(folder, exported));
   } catch (error) {
     progress.end();
-    if (error instanceof Interrupted) await leave(folder, options.again);
+    if (error instanceof Interrupted) await leave(folder);
     throw error;
   }
 }
 
-/** Says how to go on, `again` with a budget that no journal holds; before the search there is no journal yet. */
-async function leave(folder: string, again: Budget | undefined): Promise<void> {
+/** Says how to go on; before the search there is no journal yet. */
+async function leave(folder: string): Promise<void> {
   if (!existsSync(join(folder, "journal.jsonl"))) {
     tell(interruptedFetching);
     return;
   }
   await tryToWriteTables(folder);
-  tell(`interrupted; go on with: evomerge resume ${argument(folder)}${again ? ` ${budgetOption(again)}` : ""}`);
+  tell(`interrupted; go on with: evomerge resume ${argument(folder)}`);
 }
 
 /** Tables are made anew from the journal by every command, so a run does not fail for want of them. */
@@ -93,10 +93,6 @@ async function tryToWriteTables(folder: string): Promise<void> {
 
 function nextSteps(folder: string, exported: ExportResult | undefined): string {
   return exported ? exportText(exported) : `export the winner with: evomerge export ${argument(folder)}`;
-}
-
-function budgetOption(budget: Budget): string {
-  return "seconds" in budget ? `--budget ${budget.seconds}s` : `--evaluations ${budget.evaluations}`;
 }
 
 /** A folder as the command line takes it. */

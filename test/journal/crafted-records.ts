@@ -1,0 +1,77 @@
+/** Journals with valid checksums, whatever they hold. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { checksum } from "../../src/journal/record-line.ts";
+
+export type Json = Record<string, unknown>;
+
+const scores = { quiz: { loss: 1, accuracy: 0.5 } };
+export const model = { name: "base", recipe: { method: "passthrough", model: "base" }, scores, loss: 1 };
+const gain = { gain: 0.1, interval: [0, 0.2], pValue: 0.01 };
+export const guarded = {
+  ...model,
+  kind: "parent",
+  intervals: { quiz: [1, 2] },
+  gains: { combined: gain, tasks: { quiz: gain } },
+};
+export const merged = (layers: number[], rest: number): Json => ({
+  ...model,
+  recipe: { method: "linear", parameters: { weight: { mlp: { base: { layers, rest } } } } },
+});
+export const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
+/** Behind those; a later record has none of an earlier one's. */
+export const noLosses = { offset: 16, count: 0, checksum: "00000000" };
+
+export const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
+
+/** A record of every kind, in an order that a run takes. */
+export const sound: readonly Json[] = [
+  { type: "start", format: 4, experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
+  { type: "baselines", models: [model], scales: { quiz: 1 }, evaluationMs: 1, rowLosses, elapsedMs: 1 },
+  { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
+  {
+    type: "ask",
+    generation: 0,
+    points: [
+      [0, 1],
+      [0.5, 0.5],
+    ],
+    rows: { quiz: 1 },
+  },
+  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses: noLosses, elapsedMs: 1 },
+  { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
+  { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, ms: 1, elapsedMs: 1 },
+  {
+    type: "verdict",
+    models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
+    weightsDigest: "00ff",
+    rowLosses: noLosses,
+    elapsedMs: 1,
+  },
+];
+
+/** What a finished run takes up again with another budget. */
+export const goingOn: readonly Json[] = [
+  { type: "budget", budget: { seconds: 60 } },
+  { ...sound[3], rowFraction: 0.5 },
+  { ...sound[4], generation: 1 },
+  { type: "budget", budget: { evaluations: 9 } },
+  { type: "part", of: "result", batches: 2, logLikelihoods: noLosses, ms: 1, elapsedMs: 1 },
+  { ...sound[5], generation: 1 },
+  { ...sound[3], rowFraction: 0.1 },
+  sound[6]!,
+  { type: "budget", budget: { evaluations: 10 } },
+  sound[8]!,
+];
+
+/** Writes lines with valid checksums, whatever they hold, and a side file of two losses. */
+export function writeJournal(folder: string, bodies: readonly string[]): void {
+  const lines = bodies.map((body) => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}\n`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "journal.jsonl"), lines.join(""));
+  writeFileSync(join(folder, "losses.bin"), Buffer.alloc(16));
+}
+
+export const bodyOf = (record: unknown, sequence: number, lossBytes: unknown = sequence === 0 ? 0 : 16): string =>
+  JSON.stringify({ sequence, lossBytes, record });
