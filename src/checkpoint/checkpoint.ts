@@ -6,16 +6,20 @@ import { KnownTensors } from "./known-tensors.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex, type WeightMap } from "./shard-index.ts";
+import {
+  findWeightFiles,
+  INDEX_FILE,
+  isAdapter,
+  missingFiles,
+  refuseAdapter,
+  SINGLE_FILE,
+  type WeightFiles,
+} from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
 import { showUntrusted as show } from "../files/show-untrusted.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 export type { TensorInfo } from "./safetensors-header.ts";
-
-/** Holds all weights of an unsharded model. */
-export const SINGLE_FILE = "model.safetensors";
-/** Maps the tensors of a sharded model to its files. */
-export const INDEX_FILE = "model.safetensors.index.json";
 
 /** A Hugging Face model folder open for reading: config.json and safetensors weights, in one file or in shards. */
 export class Checkpoint implements AsyncDisposable {
@@ -24,6 +28,8 @@ export class Checkpoint implements AsyncDisposable {
   readonly config: JsonObject;
   /** In the order of their bytes on disk, file by file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Tensors of types that are never read, such as I64, by name: their types as safetensors calls them. */
+  readonly others: ReadonlyMap<string, string>;
   readonly #files: readonly SafetensorsFile[];
   readonly #places: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly tensor: StoredTensor }>;
   readonly #known = new KnownTensors();
@@ -32,6 +38,7 @@ export class Checkpoint implements AsyncDisposable {
   /** Reads config.json and every header, no weights; a UserError names what is missing or not sound. */
   static async open(folder: string): Promise<Checkpoint> {
     const names = await listFolder(folder);
+    if (isAdapter(names)) throw new UserError(refuseAdapter(folder));
     if (!names.has("config.json"))
       throw new UserError(`${join(folder, "config.json")}: no such file; expected a Hugging Face model folder`);
     const config = await readJsonObject(join(folder, "config.json"));
@@ -42,8 +49,11 @@ export class Checkpoint implements AsyncDisposable {
     this.folder = folder;
     this.config = config;
     this.#files = files;
-    this.#places = new Map(files.flatMap((file) => file.tensors.map((tensor) => [tensor.name, { file, tensor }])));
+    this.#places = new Map(
+      files.flatMap((file) => file.header.tensors.map((tensor) => [tensor.name, { file, tensor }])),
+    );
     this.tensors = new Map(Array.from(this.#places, ([name, { tensor }]) => [name, tensor]));
+    this.others = new Map(files.flatMap(({ header }) => header.others.map(({ name, dtype }) => [name, dtype])));
   }
 
   /** Bytes of tensors read so far; headers do not count. */
@@ -103,29 +113,26 @@ async function listFolder(folder: string): Promise<ReadonlySet<string>> {
 }
 
 async function openWeights(folder: string, names: ReadonlySet<string>): Promise<readonly SafetensorsFile[]> {
-  if (names.has(SINGLE_FILE)) return openAll(folder, [SINGLE_FILE]);
-  if (names.has(INDEX_FILE)) return openShards(folder, names);
-  const pickle = [...names].find((name) => /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/.test(name));
-  throw new UserError(
-    pickle
-      ? `${join(folder, pickle)}: pickled weights can run code and are never loaded; convert them to safetensors`
-      : `${folder}: no weights; expected ${SINGLE_FILE} or ${INDEX_FILE}`,
-  );
-}
-
-async function openShards(folder: string, names: ReadonlySet<string>): Promise<readonly SafetensorsFile[]> {
-  const weightMap = await readShardIndex(join(folder, INDEX_FILE));
-  const shards = [...new Set(weightMap.values())].toSorted();
-  const absent = shards.find((shard) => !names.has(shard));
-  if (absent)
-    throw new UserError(
-      `${join(folder, absent)}: no such file, but ${INDEX_FILE} names it; download the model in full`,
-    );
-  const files = await openAll(folder, shards);
-  const fault = findDisagreement(weightMap, shards, files);
+  const hasIndex = names.has(INDEX_FILE) && !names.has(SINGLE_FILE);
+  const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  const found = findWeightFiles(names, weightMap);
+  if (!found) throw new UserError(whyNone(folder, names));
+  const missing = missingFiles(found, names);
+  if (missing !== undefined) throw new UserError(join(folder, missing));
+  const files = await openAll(folder, found.files);
+  const fault = findDisagreement(weightMap, found, files);
   if (!fault) return files;
   await closeAll(files);
-  throw new UserError(`${join(folder, INDEX_FILE)}: ${fault}`);
+  throw new UserError(`${join(folder, found.saidBy)}: ${fault}`);
+}
+
+function whyNone(folder: string, names: ReadonlySet<string>): string {
+  const pickle = [...names].find((name) => /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/.test(name));
+  if (pickle !== undefined)
+    return `${join(folder, pickle)}: pickled weights can run code and are never loaded; convert them to safetensors`;
+  const other = [...names].find((name) => name.endsWith(".safetensors"));
+  const found = other === undefined ? "" : `, found ${other}; rename it if it holds the weights of this model`;
+  return `${folder}: no weights; expected ${SINGLE_FILE} or ${INDEX_FILE}${found}`;
 }
 
 async function openAll(folder: string, names: readonly string[]): Promise<readonly SafetensorsFile[]> {
@@ -143,16 +150,20 @@ async function closeAll(files: readonly SafetensorsFile[]): Promise<void> {
   await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
 }
 
+/** Without an index the headers alone say where a tensor is. */
 function findDisagreement(
-  weightMap: WeightMap,
-  shards: readonly string[],
+  weightMap: WeightMap | undefined,
+  { files: names }: WeightFiles,
   files: readonly SafetensorsFile[],
 ): string | undefined {
   const missing = new Map(weightMap);
-  for (const [i, file] of files.entries())
-    for (const { name } of file.tensors) {
-      if (weightMap.get(name) !== shards[i])
-        return `tensor ${show(name)} is in ${shards[i]}, but weight_map says ${show(weightMap.get(name))}`;
+  const places = new Map<string, string | undefined>();
+  for (const [i, { header }] of files.entries())
+    for (const { name } of [...header.tensors, ...header.others]) {
+      if (weightMap && weightMap.get(name) !== names[i])
+        return `tensor ${show(name)} is in ${names[i]}, but weight_map says ${show(weightMap.get(name))}`;
+      if (places.has(name)) return `tensor ${show(name)} is in ${places.get(name)} and in ${names[i]}`;
+      places.set(name, names[i]);
       missing.delete(name);
     }
   for (const [name, shard] of missing)

@@ -2,13 +2,12 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { openFile } from "../files/read-file.ts";
 import { readRange } from "./pieces.ts";
-import { LENGTH_BYTES, parseHeader, readHeaderLength, type StoredTensor } from "./safetensors-header.ts";
+import { type Header, LENGTH_BYTES, parseHeader, readHeaderLength, type StoredTensor } from "./safetensors-header.ts";
 
 /** One open .safetensors file whose header has been checked against its size. */
 export class SafetensorsFile implements AsyncDisposable {
   readonly path: string;
-  /** In the order of their bytes. */
-  readonly tensors: readonly StoredTensor[];
+  readonly header: Header;
   readonly #handle: FileHandle;
 
   /** Reads the header only; a UserError when there is no such file or its header is not sound. */
@@ -18,17 +17,17 @@ export class SafetensorsFile implements AsyncDisposable {
       const status = await handle.stat();
       const prefix = await readRange(handle, path, 0, Math.min(LENGTH_BYTES, status.size));
       const length = readHeaderLength(prefix, path, status.size);
-      const tensors = parseHeader(await readRange(handle, path, LENGTH_BYTES, length), path, status.size);
-      return new SafetensorsFile(path, handle, tensors);
+      const header = parseHeader(await readRange(handle, path, LENGTH_BYTES, length), path, status.size);
+      return new SafetensorsFile(path, handle, header);
     } catch (error) {
       await handle.close();
       throw error;
     }
   }
 
-  private constructor(path: string, handle: FileHandle, tensors: readonly StoredTensor[]) {
+  private constructor(path: string, handle: FileHandle, header: Header) {
     this.path = path;
-    this.tensors = tensors;
+    this.header = header;
     this.#handle = handle;
   }
 

@@ -21,6 +21,19 @@ export interface StoredTensor extends TensorInfo {
   readonly start: number;
 }
 
+/** A tensor of a type that no forward pass reads, such as a counter or a mask. */
+export interface OtherTensor extends Omit<StoredTensor, "dtype"> {
+  /** As safetensors calls it, such as I64. */
+  readonly dtype: string;
+}
+
+/** What a header describes. */
+export interface Header {
+  /** In the order of their bytes. */
+  readonly tensors: readonly StoredTensor[];
+  readonly others: readonly OtherTensor[];
+}
+
 /** Size of the little-endian u64 before the header. */
 export const LENGTH_BYTES = 8;
 
@@ -35,6 +48,13 @@ const storedDtypes: ReadonlyMap<unknown, Dtype> = new Map([
   ["F16", "f16"],
   ["BF16", "bf16"],
 ]);
+
+/** Bytes of an element of the types that are known and not read; the format's types of less than a byte are neither. */
+const otherDtypes: ReadonlyMap<unknown, number> = new Map(
+  Object.entries({ BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, I16: 2, U16: 2, I32: 4, U32: 4 }).concat(
+    Object.entries({ F64: 8, I64: 8, U64: 8, C64: 8 }),
+  ),
+);
 
 /** Length of the header from the first bytes of an untrusted file; a UserError when it cannot be one. */
 export function readHeaderLength(start: Uint8Array, path: string, fileBytes: number): number {
@@ -56,16 +76,23 @@ export function readHeaderLength(start: Uint8Array, path: string, fileBytes: num
  * Tensors of an untrusted header (the JSON after the length) in the order of their bytes, which must fill the rest of
  * the file without holes or overlaps; a UserError names the first fault.
  */
-export function parseHeader(header: Uint8Array, path: string, fileBytes: number): readonly StoredTensor[] {
+export function parseHeader(header: Uint8Array, path: string, fileBytes: number): Header {
   const dataStart = LENGTH_BYTES + header.length;
   const { __metadata__: metadata = {}, ...entries } = parseHeaderJson(header, path);
   if (!isJsonObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
     throw new UserError(`${path}: __metadata__ is ${show(metadata)}, expected an object of strings`);
-  const tensors = Object.entries(entries)
+  const placed = Object.entries(entries)
     .map(([name, entry]) => parseTensor(name, entry, path, dataStart))
     .toSorted((a, b) => a.start - b.start || a.bytes - b.bytes);
-  checkCoverage(tensors, path, dataStart, fileBytes);
-  return tensors;
+  checkCoverage(placed, path, dataStart, fileBytes);
+  const tensors: StoredTensor[] = [];
+  const others: OtherTensor[] = [];
+  for (const { storedDtype, ...tensor } of placed) {
+    const dtype = storedDtypes.get(storedDtype);
+    if (dtype) tensors.push({ ...tensor, dtype });
+    else others.push({ ...tensor, dtype: storedDtype });
+  }
+  return { tensors, others };
 }
 
 function parseHeaderJson(header: Uint8Array, path: string): Record<string, unknown> {
@@ -83,27 +110,38 @@ function parseHeaderJson(header: Uint8Array, path: string): Record<string, unkno
   return value;
 }
 
-function parseTensor(name: string, entry: unknown, path: string, dataStart: number): StoredTensor {
+/** A tensor of any known type and its place in the file. */
+interface PlacedTensor extends Omit<StoredTensor, "dtype"> {
+  readonly storedDtype: string;
+}
+
+function parseTensor(name: string, entry: unknown, path: string, dataStart: number): PlacedTensor {
   const fault = (text: string): UserError => new UserError(`${path}: tensor ${show(name)} ${text}`);
   if (/[\p{Cc}\p{Cs}]/u.test(name)) throw fault("has control characters or lone surrogates in its name");
   if (!isJsonObject(entry)) throw fault(`is ${show(entry)}, expected an object`);
   const { dtype: storedDtype, shape, data_offsets: offsets } = entry;
-  const dtype = storedDtypes.get(storedDtype);
-  if (!dtype) throw fault(`has the unsupported dtype ${show(storedDtype)}, expected F32, F16 or BF16`);
+  const elementBytes = elementBytesOf(storedDtype);
+  if (typeof storedDtype !== "string" || elementBytes === undefined)
+    throw fault(`has the unsupported dtype ${show(storedDtype)}, expected F32, F16 or BF16`);
   if (!isArrayOfCounts(shape) || shape.length > MAX_DIMENSIONS)
     throw fault(`has shape ${show(shape)}, expected at most ${MAX_DIMENSIONS} whole numbers from 0`);
   if (!isArrayOfCounts(offsets) || offsets.length !== 2)
     throw fault(`has data_offsets ${show(offsets)}, expected a start and an end`);
   const [start = 0, end = 0] = offsets;
-  const bytes = tensorBytes({ dtype, shape });
+  const bytes = elementCount(shape) * elementBytes;
   if (end - start !== bytes)
     throw fault(
       `has data_offsets ${show(offsets)}, expected ${bytes} bytes for ${show(storedDtype)} of shape ${show(shape)}`,
     );
-  return { name, dtype, shape, bytes, start: dataStart + start };
+  return { name, storedDtype, shape, bytes, start: dataStart + start };
 }
 
-function checkCoverage(tensors: readonly StoredTensor[], path: string, dataStart: number, fileBytes: number): void {
+function elementBytesOf(storedDtype: unknown): number | undefined {
+  const dtype = storedDtypes.get(storedDtype);
+  return dtype ? bytesPerElement[dtype] : otherDtypes.get(storedDtype);
+}
+
+function checkCoverage(tensors: readonly PlacedTensor[], path: string, dataStart: number, fileBytes: number): void {
   let end = dataStart;
   for (const { name, start, bytes } of tensors) {
     if (start !== end)

@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { StagedFile } from "../files/atomic-file.ts";
-import { INDEX_FILE, SINGLE_FILE } from "./checkpoint.ts";
+import { INDEX_FILE, SINGLE_FILE } from "./weight-files.ts";
 import { updateHash } from "./pieces.ts";
 import { formatHeader, tensorBytes, type TensorSpec } from "./safetensors-header.ts";
 import { reasonOf } from "../files/system-error.ts";

@@ -52,6 +52,8 @@ export interface Model {
   readonly embedding: StageWeights;
   readonly layerWeights: readonly StageWeights[];
   readonly head: StageWeights;
+  /** Names of tensors that some checkpoints carry and no forward pass reads. */
+  readonly ignorable: RegExp;
   /** Hidden states f32 [sequences * length, hidden]. */
   readonly embed: (weights: StageTensors, batch: TokenBatch) => Expression;
   /** Hidden states after one layer. */

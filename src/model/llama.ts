@@ -5,6 +5,10 @@ import type { Dtype } from "../tensor/dtype.ts";
 import type { Architecture, Group, Model, StageTensors, StageWeights, TokenBatch, Weight } from "./architecture.ts";
 import { llamaConfig, mistralConfig, type LlamaConfig } from "./llama-config.ts";
 
+/** Buffers that earlier versions of transformers saved, and the copy of the embedding that a tied head is. */
+const ignorable =
+  /\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.masked_bias$|(^|\.)position_ids$|^lm_head\.weight$/;
+
 /** Matrix products run in `precision`; norms, softmax and everything between are f32. */
 function buildLlama(config: LlamaConfig, precision: Dtype): Model {
   const { num_attention_heads: heads, kvHeads, width, rms_norm_eps: epsilon } = config;
@@ -34,6 +38,7 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
     window: config.sliding_window ?? Infinity,
     periods: config.periods,
     ...llamaWeights(config),
+    ignorable,
     embed: (weights, batch) => gatherRows(present(weights["tokens"]), batch.tokens),
     layer: (weights, hidden, batch, periods) => {
       const attended = add(hidden, attend(weights, norm(hidden, weights["attentionNorm"]), batch, periods));

@@ -17,10 +17,9 @@ export interface CheckpointHeader {
   readonly folder: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, { readonly dtype: Dtype; readonly shape: Shape }>;
+  /** Tensors of types that no forward pass reads, such as I64, with these types. */
+  readonly others: ReadonlyMap<string, string>;
 }
-
-/** What some checkpoints carry and no forward pass reads: buffers, and the copy of the embedding that a tied head is. */
-const ignorable = /\.rotary_emb\.inv_freq$|^lm_head\.weight$/;
 
 /** Builds the model that the checkpoint's config.json describes. Throws a UserError for anything it cannot honour. */
 export function openModel({ folder, config }: Pick<CheckpointHeader, "folder" | "config">, precision: Dtype): Model {
@@ -42,10 +41,13 @@ function inShort(value: unknown): string {
 }
 
 /** Refuses a checkpoint that lacks a weight of the model, has another shape, or holds weights the model does not know. */
-export function checkWeights(model: Model, { folder, tensors }: CheckpointHeader): void {
+export function checkWeights(model: Model, { folder, tensors, others }: CheckpointHeader): void {
   const weights = new Map(allWeights(model).map((weight) => [weight.name, weight]));
   for (const { name, shape } of weights.values()) {
     const found = tensors.get(name);
+    const other = others.get(name);
+    if (other !== undefined)
+      throw new UserError(`${folder}: tensor ${name} has the unsupported dtype ${other}, expected F32, F16 or BF16`);
     if (!found) throw new UserError(`${folder}: tensor ${name} is missing; expected it from config.json`);
     if (!sameShape(found.shape, shape)) {
       throw new UserError(
@@ -53,8 +55,8 @@ export function checkWeights(model: Model, { folder, tensors }: CheckpointHeader
       );
     }
   }
-  for (const name of tensors.keys()) {
-    if (weights.has(name) || ignorable.test(name)) continue;
+  for (const name of [...tensors.keys(), ...others.keys()]) {
+    if (weights.has(name) || model.ignorable.test(name)) continue;
     throw new UserError(`${folder}: tensor ${name} is not part of this architecture; merging would lose it`);
   }
 }

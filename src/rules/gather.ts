@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { INDEX_FILE } from "../checkpoint/checkpoint.ts";
+import { INDEX_FILE } from "../checkpoint/weight-files.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";

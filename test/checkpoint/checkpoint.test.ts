@@ -205,10 +205,48 @@ describe("a tensor that is read again", () => {
   });
 });
 
-describe("folders that are refused", () => {
-  const index = "model.safetensors.index.json";
-  const shard = safetensorsBytes(oneTensor, 4);
+const index = "model.safetensors.index.json";
+const shard = safetensorsBytes(oneTensor, 4);
+const otherShard = safetensorsBytes({ b: oneTensor.a }, 4);
 
+describe("shards", () => {
+  test.each<[string, Files]>([
+    ["without an index", { "model-00001-of-00002.safetensors": shard, "model-00002-of-00002.safetensors": otherShard }],
+    [
+      "of another name without an index",
+      { "pytorch_model-00001-of-00002.safetensors": shard, "pytorch_model-00002-of-00002.safetensors": otherShard },
+    ],
+    [
+      "of two names without an index",
+      {
+        "model-00001-of-00002.safetensors": shard,
+        "model-00002-of-00002.safetensors": otherShard,
+        "consolidated-00001-of-00001.safetensors": shard,
+      },
+    ],
+    [
+      "of names that only the index knows",
+      {
+        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": otherShard,
+      },
+    ],
+  ])("%s are read", async (_, files) => {
+    await using checkpoint = await Checkpoint.open(await folderWith(files));
+    expect([...checkpoint.tensors.keys()]).toEqual(["a", "b"]);
+  });
+
+  test("keep tensors of other types apart", async () => {
+    const ids = { dtype: "I64", shape: [1], data_offsets: [4, 12] };
+    const folder = await folderWith({ "model.safetensors": safetensorsBytes({ ...oneTensor, ids }, 12) });
+    await using checkpoint = await Checkpoint.open(folder);
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
+    expect([...checkpoint.others]).toEqual([["ids", "I64"]]);
+  });
+});
+
+describe("folders that are refused", () => {
   test.each<[string, Files, string]>([
     ["no weights", {}, "F: no weights; expected model.safetensors or model.safetensors.index.json"],
     [
@@ -228,6 +266,26 @@ describe("folders that are refused", () => {
       "a shard that is missing",
       { [index]: { weight_map: { a: "x.safetensors" } } },
       `F/x.safetensors: no such file, but ${index} names it; download the model in full`,
+    ],
+    [
+      "shards that are missing, without an index",
+      { "model-00002-of-00003.safetensors": shard },
+      "F/model-00001-of-00003.safetensors, model-00003-of-00003.safetensors: no such file, but model-00002-of-00003.safetensors is one of 3; download the model in full",
+    ],
+    [
+      "a tensor in two shards without an index",
+      { "model-00001-of-00002.safetensors": shard, "model-00002-of-00002.safetensors": shard },
+      "F/model-00001-of-00002.safetensors: tensor 'a' is in model-00001-of-00002.safetensors and in model-00002-of-00002.safetensors",
+    ],
+    [
+      "weights under a name that says nothing",
+      { "consolidated.safetensors": shard },
+      `F: no weights; expected model.safetensors or ${index}, found consolidated.safetensors; rename it if it holds the weights of this model`,
+    ],
+    [
+      "an adapter with a config.json",
+      { "adapter_config.json": {}, "adapter_model.safetensors": shard },
+      "F is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
     ],
     [
       "a tensor that its shard lacks",

@@ -85,9 +85,9 @@ export const hostileHeaders: readonly (readonly [string, Uint8Array, string])[] 
     "x: tensor 'a' has the unsupported dtype undefined, expected F32, F16 or BF16",
   ],
   [
-    "a legal dtype that is not of weights",
-    safetensorsBytes({ position_ids: { dtype: "I64", shape: [1], data_offsets: [0, 8] } }, 8),
-    "x: tensor 'position_ids' has the unsupported dtype 'I64', expected F32, F16 or BF16",
+    "a legal dtype of less than a byte",
+    safetensorsBytes({ codes: { dtype: "F4", shape: [2], data_offsets: [0, 1] } }, 1),
+    "x: tensor 'codes' has the unsupported dtype 'F4', expected F32, F16 or BF16",
   ],
   [
     "a dtype in lower case",

@@ -1,16 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  formatHeader,
-  parseHeader,
-  readHeaderLength,
-  type StoredTensor,
-} from "../../src/checkpoint/safetensors-header.ts";
+import { formatHeader, type Header, parseHeader, readHeaderLength } from "../../src/checkpoint/safetensors-header.ts";
 import { UserError } from "../../src/errors.ts";
 import { hostileHeaders, validHeader, withTensor } from "./hostile-headers.ts";
 import { safetensorsBytes } from "./safetensors-bytes.ts";
 
-function parse(file: Uint8Array): readonly StoredTensor[] {
+function parse(file: Uint8Array): Header {
   const length = readHeaderLength(file.subarray(0, 8), "x", file.length);
   return parseHeader(file.subarray(8, 8 + length), "x", file.length);
 }
@@ -19,10 +14,29 @@ describe("safetensors header", () => {
   test("gives tensors in the order of their bytes, with positions in the file", () => {
     const file = safetensorsBytes(validHeader, 16);
     const dataStart = file.length - 16;
-    expect(parse(file)).toEqual([
-      { name: "a", dtype: "f32", shape: [1], bytes: 4, start: dataStart },
-      { name: "b", dtype: "bf16", shape: [2, 3], bytes: 12, start: dataStart + 4 },
-    ]);
+    expect(parse(file)).toEqual({
+      tensors: [
+        { name: "a", dtype: "f32", shape: [1], bytes: 4, start: dataStart },
+        { name: "b", dtype: "bf16", shape: [2, 3], bytes: 12, start: dataStart + 4 },
+      ],
+      others: [],
+    });
+  });
+
+  test.each([
+    ["I64", 8],
+    ["F64", 8],
+    ["I32", 4],
+    ["BOOL", 1],
+    ["U8", 1],
+    ["F8_E4M3", 1],
+  ])("sets apart tensors of %s, which no forward pass reads", (dtype, bytes) => {
+    const other = { dtype, shape: [2], data_offsets: [16, 16 + 2 * bytes] };
+    const { tensors, others } = parse(
+      safetensorsBytes({ ...validHeader, "model.position_ids": other }, 16 + 2 * bytes),
+    );
+    expect(tensors.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(others).toMatchObject([{ name: "model.position_ids", dtype, shape: [2], bytes: 2 * bytes }]);
   });
 
   test.each<[string, Uint8Array]>([
@@ -69,8 +83,10 @@ describe("safetensors header", () => {
       fc.property(fc.oneof(damaged, json, tensors, fc.uint8Array({ maxLength: 40 })), (file) => {
         const found = parseOrUserError(file);
         if (found instanceof UserError) return;
-        const bytes = found.reduce((total, tensor) => total + tensor.bytes, 0);
-        expect(found.at(-1) ? found[0]!.start + bytes : file.length).toBe(file.length);
+        const all = [...found.tensors, ...found.others];
+        const bytes = all.reduce((total, tensor) => total + tensor.bytes, 0);
+        const start = Math.min(...all.map((tensor) => tensor.start));
+        expect(all.length > 0 ? start + bytes : file.length).toBe(file.length);
       }),
       { numRuns: 2000 },
     );
@@ -89,7 +105,7 @@ describe("safetensors header", () => {
         const dataBytes = specs.reduce((total, { dtype, shape }) => {
           return total + shape.reduce((a, b) => a * b, dtype === "f32" ? 4 : 2);
         }, 0);
-        const found = parseHeader(header.subarray(8), "x", header.length + dataBytes);
+        const { tensors: found } = parseHeader(header.subarray(8), "x", header.length + dataBytes);
         expect(header.length % 8).toBe(0);
         expect(found.map(({ name, dtype, shape }) => ({ name, dtype, shape })).toSorted(byName)).toEqual(
           specs.toSorted(byName),
@@ -110,7 +126,7 @@ function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function parseOrUserError(file: Uint8Array): readonly StoredTensor[] | UserError {
+function parseOrUserError(file: Uint8Array): Header | UserError {
   try {
     return parse(file);
   } catch (error) {

@@ -116,5 +116,5 @@ async function digestOf(folder: string): Promise<string> {
 
 async function embeddingOf(path: string): Promise<StoredTensor> {
   await using file = await SafetensorsFile.open(path);
-  return file.tensors.find(({ name }) => name === "model.embed_tokens.weight")!;
+  return file.header.tensors.find(({ name }) => name === "model.embed_tokens.weight")!;
 }

@@ -31,10 +31,11 @@ function tensorsOf(tied: boolean): Tensors {
   return new Map(weights.map(({ name, shape }) => [name, { dtype: "bf16", shape }]));
 }
 
-function check(change: (tensors: Tensors) => void, tied = false): void {
+function check(change: (tensors: Tensors, others: Map<string, string>) => void, tied = false): void {
   const tensors = tensorsOf(tied);
-  change(tensors);
-  checkWeights(withFields({ tie_word_embeddings: tied }), { folder, config: {}, tensors });
+  const others = new Map<string, string>();
+  change(tensors, others);
+  checkWeights(withFields({ tie_word_embeddings: tied }), { folder, config: {}, tensors, others });
 }
 
 describe("openModel", () => {
@@ -221,7 +222,29 @@ describe("checkWeights", () => {
     expect(() => check(add, tied)).not.toThrow();
   });
 
-  test.each<[string, (tensors: Tensors) => void, string]>([
+  test("accepts buffers of whole numbers that no forward pass reads", () => {
+    check((_, others) => {
+      for (const buffer of ["rotary_emb.inv_freq", "masked_bias"]) {
+        others.set(`model.layers.0.self_attn.${buffer}`, "I64");
+      }
+      others.set("model.position_ids", "I64");
+    });
+  });
+
+  test.each<[string, (tensors: Tensors, others: Map<string, string>) => void, string]>([
+    [
+      "a weight of whole numbers",
+      (tensors, others) => {
+        tensors.delete("model.layers.1.mlp.up_proj.weight");
+        others.set("model.layers.1.mlp.up_proj.weight", "U8");
+      },
+      "tensor model.layers.1.mlp.up_proj.weight has the unsupported dtype U8, expected F32, F16 or BF16",
+    ],
+    [
+      "an unknown tensor of whole numbers",
+      (_, others) => others.set("model.layers.1.mlp.up_proj.weight.absmax", "U8"),
+      "tensor model.layers.1.mlp.up_proj.weight.absmax is not part of this architecture; merging would lose it",
+    ],
     [
       "a missing tensor",
       (tensors) => tensors.delete("model.layers.1.mlp.up_proj.weight"),

@@ -1,6 +1,6 @@
 import { readdir, readlink, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
-import { INDEX_FILE, SINGLE_FILE } from "../../checkpoint/checkpoint.ts";
+import { INDEX_FILE, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
 import { readShardIndex } from "../../checkpoint/shard-index.ts";
 import { UserError } from "../../errors.ts";
 import { readTextWithin } from "../../files/read-file.ts";

@@ -1,5 +1,5 @@
 import { isCompanion } from "../../model-folder/companion-files.ts";
-import { INDEX_FILE, SINGLE_FILE } from "../../checkpoint/checkpoint.ts";
+import { INDEX_FILE, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
 import { UserError } from "../../errors.ts";
 import { formatReference } from "../api/reference.ts";
 import type { Repository, RepositoryFile } from "../api/snapshot.ts";
