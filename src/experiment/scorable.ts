@@ -1,12 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ADAPTER_FILE, refuseAdapter } from "../checkpoint/weight-files.ts";
 import { readJsonObject } from "../files/json-object.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import { modelTypes, openModel } from "../model/open-model.ts";
-
-/** Describes a LoRA adapter, as peft writes it beside the adapter's weights. */
-export const ADAPTER_FILE = "adapter_config.json";
 
 /**
  * Why a model cannot be scored, in one sentence; undefined where nothing speaks against it. Needs the small files of the
@@ -18,7 +16,7 @@ export async function whyUnscorable(name: string, snapshotFolder: string): Promi
   if (!files.includes("config.json")) {
     // Without either file, opening the folder says what is missing.
     if (!files.includes(ADAPTER_FILE)) return undefined;
-    return `${name} is a LoRA adapter; evomerge scores full ${known} models so far`;
+    return refuseAdapter(name);
   }
   const config = await readJsonObject(join(snapshotFolder, "config.json"));
   const type = config["model_type"];

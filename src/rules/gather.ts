@@ -1,11 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { INDEX_FILE } from "../checkpoint/weight-files.ts";
+import { ADAPTER_FILE, INDEX_FILE } from "../checkpoint/weight-files.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
-import { ADAPTER_FILE, whyUnscorable } from "../experiment/scorable.ts";
+import { whyUnscorable } from "../experiment/scorable.ts";
 import { fetchFiles } from "../hub/transfer/fetch-files.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";

@@ -43,7 +43,7 @@ const expected: Readonly<Record<string, Expected>> = {
     files: [7, 3],
     unscorable: [
       "abcdabcd987/gsm8k-llama2-7b-lora-16@636b5eb8da724edae406ba69ef90fd06478e6df7 has its weights in adapter_model.bin only",
-      "FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; evomerge scores full llama and mistral models so far",
+      "FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
     ],
   },
   "llama-3-8b.yaml": { weights: Array(4).fill(LLAMA_3), files: [7, 9, 9, 7] },

@@ -1,6 +1,6 @@
 import { readdir, readlink, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
-import { INDEX_FILE, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
+import { findWeightFiles, INDEX_FILE, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
 import { readShardIndex } from "../../checkpoint/shard-index.ts";
 import { UserError } from "../../errors.ts";
 import { readTextWithin } from "../../files/read-file.ts";
@@ -92,7 +92,8 @@ async function findMissing(
   return missing === undefined ? undefined : `its ${missing}`;
 }
 
-async function weightsOf(folder: string, paths: ReadonlySet<string>): Promise<Iterable<string>> {
-  if (paths.has(SINGLE_FILE) || !paths.has(INDEX_FILE)) return [SINGLE_FILE];
-  return (await readShardIndex(join(folder, INDEX_FILE))).values();
+async function weightsOf(folder: string, paths: ReadonlySet<string>): Promise<readonly string[]> {
+  const hasIndex = paths.has(INDEX_FILE) && !paths.has(SINGLE_FILE);
+  const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  return findWeightFiles(paths, weightMap)?.files ?? [SINGLE_FILE];
 }

@@ -1,56 +1,71 @@
 import { isCompanion } from "../../model-folder/companion-files.ts";
-import { INDEX_FILE, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
+import type { WeightMap } from "../../checkpoint/shard-index.ts";
+import { ADAPTER_FILE, findWeightFiles, INDEX_FILE, missingFiles, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
 import { UserError } from "../../errors.ts";
 import { formatReference } from "../api/reference.ts";
 import type { Repository, RepositoryFile } from "../api/snapshot.ts";
 
-const ADAPTER_CONFIG = "adapter_config.json";
 const ADAPTER_WEIGHTS = "adapter_model.safetensors";
-const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
+/** Of weights in the root; those of an index that is not read yet may have any such name. */
+const PLAIN_NAME = /^\w[\w.-]*\.safetensors$/;
 const PICKLE = /^(pytorch_model.*|adapter_model)\.bin$|\.(pt|pth|ckpt)$/;
 
 /** Of a file that is fetched before the disk is checked; the largest tokenizers have some ten megabytes. */
 const MAX_SMALL_BYTES = 2 ** 28;
 
 /** Read beside what goes wherever the weights go. */
-const DESCRIPTIONS = new Set(["README.md", INDEX_FILE, ADAPTER_CONFIG]);
+const DESCRIPTIONS = new Set(["README.md", INDEX_FILE, ADAPTER_FILE]);
 
 /**
  * The files of a model or adapter that evomerge reads or passes on, its safetensors weights only if wanted; nothing in
- * subfolders, and no weights in other formats. A UserError for a repository without weights in safetensors, and for one
- * whose configuration, tokenizer or card is as large as weights.
+ * subfolders, and no weights in other formats. Which shards there are is certain once the index has been read. A UserError
+ * for a repository without weights in safetensors or without some shard, and for one whose configuration, tokenizer or card
+ * is as large as weights.
  */
-export function neededFiles(repository: Repository, extent: "all" | "without weights"): readonly RepositoryFile[] {
+export function neededFiles(
+  repository: Repository,
+  extent: "all" | "without weights",
+  weightMap?: WeightMap,
+): readonly RepositoryFile[] {
   const paths = new Set(repository.files.map(({ path }) => path));
-  const isWeights = weightsAmong(paths);
-  if (!repository.files.some(({ path }) => isWeights(path))) throw whyNone(repository);
+  const weights = weightsAmong(repository, paths, weightMap);
+  if (weights.size === 0) throw whyNone(repository);
   const isOther = (path: string): boolean => isSmall(path) && !(path === INDEX_FILE && paths.has(SINGLE_FILE));
   const large = repository.files.find(({ path, bytes }) => isOther(path) && bytes > MAX_SMALL_BYTES);
   if (large !== undefined) throw tooLarge(repository, large);
-  return repository.files.filter(({ path }) => isOther(path) || (extent === "all" && isWeights(path)));
+  return repository.files.filter(({ path }) => isOther(path) || (extent === "all" && weights.has(path)));
 }
 
 function isSmall(path: string): boolean {
   return isCompanion(path) || DESCRIPTIONS.has(path);
 }
 
-/** One file wins over shards, as when a folder is opened. */
-function weightsAmong(paths: ReadonlySet<string>): (path: string) => boolean {
-  const isAdapter = (path: string): boolean => path === ADAPTER_WEIGHTS && paths.has(ADAPTER_CONFIG);
-  if (paths.has(SINGLE_FILE)) return (path) => path === SINGLE_FILE || isAdapter(path);
-  if (paths.has(INDEX_FILE)) return (path) => SHARD.test(path) || isAdapter(path);
-  return isAdapter;
+/** As when a folder is opened. */
+function weightsAmong(
+  repository: Repository,
+  paths: ReadonlySet<string>,
+  weightMap: WeightMap | undefined,
+): ReadonlySet<string> {
+  const adapter = paths.has(ADAPTER_FILE) && paths.has(ADAPTER_WEIGHTS) ? [ADAPTER_WEIGHTS] : [];
+  const found = findWeightFiles(paths, weightMap);
+  const missing = found && missingFiles(found, paths);
+  if (missing !== undefined) throw new UserError(`${nameOf(repository)}: ${missing}`);
+  if (found) return new Set([...found.files, ...adapter]);
+  const ofUnreadIndex = paths.has(INDEX_FILE) ? [...paths].filter((path) => PLAIN_NAME.test(path)) : [];
+  return new Set([...ofUnreadIndex, ...adapter]);
 }
 
-function tooLarge({ name, commit }: Repository, { path, bytes }: RepositoryFile): UserError {
-  return new UserError(
-    `${formatReference({ name, revision: commit })}: ${path} has ${bytes} bytes; expected at most 256 MiB`,
-  );
+function nameOf({ name, commit }: Repository): string {
+  return formatReference({ name, revision: commit });
 }
 
-function whyNone({ name, commit, files }: Repository): UserError {
-  const where = formatReference({ name, revision: commit });
-  const pickle = files.find(({ path }) => PICKLE.test(path));
+function tooLarge(repository: Repository, { path, bytes }: RepositoryFile): UserError {
+  return new UserError(`${nameOf(repository)}: ${path} has ${bytes} bytes; expected at most 256 MiB`);
+}
+
+function whyNone(repository: Repository): UserError {
+  const where = nameOf(repository);
+  const pickle = repository.files.find(({ path }) => PICKLE.test(path));
   if (pickle === undefined)
     return new UserError(
       `${where} has no weights in safetensors; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`,

@@ -84,10 +84,37 @@ describe("neededFiles", () => {
     );
   });
 
-  test("refuses a repository without weights, or with shards that no index explains", () => {
+  test("takes shards without an index, of whatever name, and not those of another format", () => {
+    const others = ["pytorch_model-00001-of-00001.safetensors", "consolidated-00001-of-00001.safetensors"];
+    expect(needed(["config.json", ...shards, ...others])).toEqual(["config.json", ...shards]);
+    expect(needed(["config.json", others[0]!])).toEqual(["config.json", others[0]]);
+  });
+
+  test("takes the files that an index names, once it has been read", () => {
+    const index = "model.safetensors.index.json";
+    const repository = repositoryOf(["config.json", index, "a.safetensors", "b.safetensors", "other.safetensors"]);
+    const weightMap = new Map([
+      ["embedding", "b.safetensors"],
+      ["head", "a.safetensors"],
+    ]);
+    expect(neededFiles(repository, "all", weightMap).map(({ path }) => path)).toEqual([
+      "config.json",
+      index,
+      "a.safetensors",
+      "b.safetensors",
+    ]);
+    expect(neededFiles(repository, "without weights").map(({ path }) => path)).toEqual(["config.json", index]);
+    expect(() => neededFiles(repository, "all", new Map([["head", "c.safetensors"]]))).toThrow(
+      new UserError(
+        `org/name@${commit}: c.safetensors: no such file, but ${index} names it; download the model in full`,
+      ),
+    );
+  });
+
+  test("refuses a repository without weights, or without some shard", () => {
     expect(() => needed(["README.md"])).toThrow(/has no weights in safetensors/);
-    expect(() => needed(["config.json", ...shards])).toThrow(
-      /expected model.safetensors or model.safetensors.index.json/,
+    expect(() => needed(["config.json", shards[1]!])).toThrow(
+      `org/name@${commit}: ${shards[0]}: no such file, but ${shards[1]} is one of 2; download the model in full`,
     );
   });
 

@@ -1,0 +1,170 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { UserError } from "../../src/errors.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { type Files, folderWith } from "./folder-with.ts";
+import { safetensorsBytes } from "./safetensors-bytes.ts";
+
+const oneTensor = { a: { dtype: "BF16", shape: [2], data_offsets: [0, 4] } };
+const index = "model.safetensors.index.json";
+const shard = safetensorsBytes(oneTensor, 4);
+const otherShard = safetensorsBytes({ b: oneTensor.a }, 4);
+
+describe("shards", () => {
+  test.each<[string, Files]>([
+    ["without an index", { "model-00001-of-00002.safetensors": shard, "model-00002-of-00002.safetensors": otherShard }],
+    [
+      "of another name without an index",
+      { "pytorch_model-00001-of-00002.safetensors": shard, "pytorch_model-00002-of-00002.safetensors": otherShard },
+    ],
+    [
+      "of two names without an index",
+      {
+        "model-00001-of-00002.safetensors": shard,
+        "model-00002-of-00002.safetensors": otherShard,
+        "consolidated-00001-of-00001.safetensors": shard,
+      },
+    ],
+    [
+      "of names that only the index knows",
+      {
+        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": otherShard,
+      },
+    ],
+  ])("%s are read", async (_, files) => {
+    await using checkpoint = await Checkpoint.open(await folderWith(files));
+    expect([...checkpoint.tensors.keys()]).toEqual(["a", "b"]);
+  });
+
+  test("keep tensors of other types apart", async () => {
+    const ids = { dtype: "I64", shape: [1], data_offsets: [4, 12] };
+    const folder = await folderWith({ "model.safetensors": safetensorsBytes({ ...oneTensor, ids }, 12) });
+    await using checkpoint = await Checkpoint.open(folder);
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
+    expect([...checkpoint.others]).toEqual([["ids", "I64"]]);
+  });
+});
+
+describe("folders that are refused", () => {
+  test.each<[string, Files, string]>([
+    ["no weights", {}, "F: no weights; expected model.safetensors or model.safetensors.index.json"],
+    [
+      "pickled weights only",
+      { "training_args.bin": "", "pytorch_model.bin": "" },
+      "F/pytorch_model.bin: pickled weights can run code and are never loaded; convert them to safetensors",
+    ],
+    [
+      "a config.json that is not JSON",
+      { "config.json": "{" },
+      "F/config.json: expected a JSON object: this JSON ends too early",
+    ],
+    ["a config.json that is a list", { "config.json": "[]" }, "F/config.json: expected a JSON object"],
+    ["an index that is not JSON", { [index]: "" }, `F/${index}: expected a JSON object: this JSON ends too early`],
+    ["an index without weight_map", { [index]: "{}" }, `F/${index}: weight_map is undefined, expected an object`],
+    [
+      "a shard that is missing",
+      { [index]: { weight_map: { a: "x.safetensors" } } },
+      `F/x.safetensors: no such file, but ${index} names it; download the model in full`,
+    ],
+    [
+      "shards that are missing, without an index",
+      { "model-00002-of-00003.safetensors": shard },
+      "F/model-00001-of-00003.safetensors, model-00003-of-00003.safetensors: no such file, but model-00002-of-00003.safetensors is one of 3; download the model in full",
+    ],
+    [
+      "a tensor in two shards without an index",
+      { "model-00001-of-00002.safetensors": shard, "model-00002-of-00002.safetensors": shard },
+      "F/model-00001-of-00002.safetensors: tensor 'a' is in model-00001-of-00002.safetensors and in model-00002-of-00002.safetensors",
+    ],
+    [
+      "weights under a name that says nothing",
+      { "consolidated.safetensors": shard },
+      `F: no weights; expected model.safetensors or ${index}, found consolidated.safetensors; rename it if it holds the weights of this model`,
+    ],
+    [
+      "an adapter with a config.json",
+      { "adapter_config.json": {}, "adapter_model.safetensors": shard },
+      "F is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
+    ],
+    [
+      "a tensor that its shard lacks",
+      { [index]: { weight_map: { a: "x.safetensors", b: "x.safetensors" } }, "x.safetensors": shard },
+      `F/${index}: weight_map puts tensor 'b' in x.safetensors, which does not have it`,
+    ],
+    [
+      "a tensor that the index lacks",
+      { [index]: { weight_map: { b: "x.safetensors" } }, "x.safetensors": shard },
+      `F/${index}: tensor 'a' is in x.safetensors, but weight_map says undefined`,
+    ],
+    [
+      "a tensor in two shards",
+      {
+        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": shard,
+      },
+      `F/${index}: tensor 'a' is in y.safetensors, but weight_map says 'x.safetensors'`,
+    ],
+    [
+      "a shard with a broken header",
+      {
+        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": "",
+      },
+      "F/y.safetensors: the file has 0 bytes, too few for a safetensors header",
+    ],
+  ])("%s", async (_, files, message) => {
+    const folder = await folderWith(files);
+    await expect(Checkpoint.open(folder)).rejects.toThrow(new UserError(message.replace("F", folder)));
+  });
+
+  test.each([
+    "../x.safetensors",
+    "/etc/x.safetensors",
+    "a/x.safetensors",
+    "a\\x.safetensors",
+    "C:x.safetensors",
+    "..",
+    ".",
+    "",
+    "x.bin",
+    "x\0.safetensors",
+    "x.safetensors\n",
+    1,
+    null,
+  ])("a shard named %j", async (name) => {
+    const folder = await folderWith({ [index]: { weight_map: { a: name } } });
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      /model\.safetensors\.index\.json: tensor 'a' is mapped to .*, expected the name of a \.safetensors file in the folder$/,
+    );
+  });
+
+  test("a folder that does not exist", async () => {
+    const folder = join(await temporaryFolder(), "no");
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      new UserError(`${folder}: no such file or directory; expected a Hugging Face model folder`),
+    );
+  });
+
+  test("a folder in the place of the weights", async () => {
+    const folder = await folderWith({});
+    mkdirSync(join(folder, "model.safetensors"));
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      new UserError(
+        `${folder}/model.safetensors: expected weights in safetensors, found something that is not a regular file`,
+      ),
+    );
+  });
+
+  test("a folder without config.json", async () => {
+    const folder = await temporaryFolder();
+    await expect(Checkpoint.open(folder)).rejects.toThrow(
+      new UserError(`${folder}/config.json: no such file; expected a Hugging Face model folder`),
+    );
+  });
+});
