@@ -15,7 +15,7 @@ export interface TargetSlice {
   /** Index of the batch whose hidden states predict them. */
   readonly batch: number;
   readonly targets: readonly Target[];
-  /** i32 [targets]: rows of the batch's hidden states */
+  /** i32 [targets]: rows of the batch's last hidden states, which are those of its `reads` */
   readonly rows: Expression;
   /** i32 [targets] */
   readonly tokens: Expression;
@@ -31,6 +31,8 @@ export interface BatchShare {
 /** The token batches of one pass on the device, shared by all candidates. */
 export class DeviceBatches {
   readonly tokens: readonly TokenBatch[];
+  /** i32 [n] of each batch: the rows of its hidden states that predict a target, each once. */
+  readonly reads: readonly Expression[];
   readonly targets: readonly TargetSlice[];
   readonly periods: Expression;
   readonly #device: Device;
@@ -38,12 +40,13 @@ export class DeviceBatches {
 
   private constructor(
     device: Device,
-    parts: Pick<DeviceBatches, "tokens" | "targets" | "periods">,
+    parts: Pick<DeviceBatches, "tokens" | "reads" | "targets" | "periods">,
     tensors: readonly DeviceTensor[],
   ) {
     this.#device = device;
     this.#tensors = tensors;
     this.tokens = parts.tokens;
+    this.reads = parts.reads;
     this.targets = parts.targets;
     this.periods = parts.periods;
   }
@@ -58,15 +61,19 @@ export class DeviceBatches {
     };
     try {
       const tokens: TokenBatch[] = [];
+      const reads: Expression[] = [];
       const targets: TargetSlice[] = [];
       for (const [index, batch] of batches.entries()) {
         tokens.push(await putTokens(batch, put));
+        const read = readRows(batch);
+        reads.push(await put(Int32Array.from(read), [read.length]));
+        const places = new Map(read.map((row, place) => [row, place]));
         for (const slice of slices(batch.targets, model.vocabularySize)) {
-          targets.push(await putTargets(index, slice, put));
+          targets.push(await putTargets(index, slice, places, put));
         }
       }
       const periods = await put(model.periods, [model.periods.length]);
-      return new DeviceBatches(device, { tokens, targets, periods }, tensors);
+      return new DeviceBatches(device, { tokens, reads, targets, periods }, tensors);
     } catch (error) {
       device.free(...tensors);
       throw error;
@@ -107,9 +114,24 @@ async function putTokens({ sequences, length, ...batch }: PackedBatch, put: Put)
   };
 }
 
-async function putTargets(batch: number, targets: readonly Target[], put: Put): Promise<TargetSlice> {
+/**
+ * The rows of a batch's hidden states that somebody reads, each once. A single one is accompanied by another: ggml
+ * multiplies one row by another kernel than several, whose sums round otherwise.
+ */
+function readRows({ targets }: PackedBatch): number[] {
+  const rows = [...new Set(targets.map(({ row }) => row))];
+  const [only = 0] = rows;
+  return rows.length === 1 ? [only, only === 0 ? 1 : 0] : rows;
+}
+
+async function putTargets(
+  batch: number,
+  targets: readonly Target[],
+  places: ReadonlyMap<number, number>,
+  put: Put,
+): Promise<TargetSlice> {
   const shape = [targets.length];
-  const rows = Int32Array.from(targets, ({ row }) => row);
+  const rows = Int32Array.from(targets, ({ row }) => places.get(row) ?? 0);
   const tokens = Int32Array.from(targets, ({ token }) => token);
   return { batch, targets, rows: await put(rows, shape), tokens: await put(tokens, shape) };
 }

@@ -2,16 +2,18 @@ import { setImmediate } from "node:timers/promises";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
-import { stages, type Model, type StageWeights } from "../model/architecture.ts";
+import { stages, type Model, type StageWeights, type Weight } from "../model/architecture.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
 
 /** The same weight of every parent on the device, by role, then by the parent's name. */
-export type ParentTensors = Readonly<Record<string, Readonly<Record<string, DeviceTensor>>>>;
+export type ParentTensors = Readonly<Record<string, ByParent>>;
+
+/** One weight of every parent on the device, by the parent's name. */
+type ByParent = Readonly<Record<string, DeviceTensor>>;
 
 /** One weight of one parent, read but not uploaded. */
 interface Loaded {
-  readonly role: string;
   readonly parent: string;
   readonly info: TensorInfo;
   readonly bytes: Uint8Array;
@@ -25,14 +27,18 @@ const RESIDENT_SHARE = 0.25;
 
 /**
  * The weights of base and experts, stage by stage. Where all of them fit on the device they stay there; otherwise one
- * stage of each is there at a time, and the next one is read from disk meanwhile.
+ * stage of each is there at a time, and the next one is read from disk meanwhile. A weight of several stages, such as a
+ * tied embedding, is read and brought to the device once a pass and stays from the first of them to the last.
  */
 export class ParentWeights implements AsyncDisposable {
   readonly stages: readonly StageWeights[];
   readonly #device: Device;
   readonly #parents: ReadonlyMap<string, Checkpoint>;
   readonly #resident: boolean;
-  readonly #uploaded = new Map<number, ParentTensors>();
+  /** By the weight's name in the checkpoint. */
+  readonly #uploaded = new Map<string, ByParent>();
+  /** First and last stage that has a weight, by its name. */
+  readonly #spans: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
   readonly #ahead = new Map<number, Promise<Loaded[]>>();
   readonly #checked = new Set<string>();
 
@@ -45,6 +51,7 @@ export class ParentWeights implements AsyncDisposable {
     this.#device = device;
     this.#parents = parents;
     this.stages = stages(model);
+    this.#spans = spansOf(this.stages);
     const bytes = [...parents.values()]
       .flatMap(({ tensors }) => [...tensors.values()])
       .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
@@ -58,34 +65,43 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   /**
-   * Brings a stage to the device and starts reading the next; stages are loaded one after another. Throws a UserError for
+   * Brings a stage to the device and starts reading the next; stages are loaded one after another, from the first. Throws a UserError for
    * a weight that is not finite, and leaves nothing of the stage on the device.
    */
   async load(index: number): Promise<ParentTensors> {
-    const tensors = this.#uploaded.get(index) ?? (await this.#upload(index));
-    this.#uploaded.set(index, tensors);
-    if (!this.#uploaded.has(index + 1) && index + 1 < this.stages.length) void this.#readAhead(index + 1);
-    return tensors;
+    const stage = this.stages[index] ?? {};
+    if (!this.#isUploaded(index)) await this.#upload(index);
+    if (index + 1 < this.stages.length && !this.#isUploaded(index + 1)) void this.#readAhead(index + 1);
+    const onDevice = Object.entries(stage).map(([role, { name }]) => [role, this.#uploaded.get(name) ?? absent(name)]);
+    return Object.fromEntries(onDevice) as ParentTensors;
   }
 
-  /** Drops a stage from the device, unless the parents stay there for good. */
+  /** Drops what no later stage needs of a stage from the device, unless the parents stay there for good. */
   release(index: number): void {
-    if (!this.#resident) this.#drop(index);
+    if (this.#resident) return;
+    this.#drop(weightsOf(this.stages[index] ?? {}).filter(({ name }) => this.#spans.get(name)?.last === index));
+  }
+
+  /** Drops what a pass that ended early has left, unless the parents stay for good. */
+  releaseAll(): void {
+    if (!this.#resident) this.#drop([...this.#uploaded.keys()].map((name) => ({ name })));
   }
 
   /** Waits for the reads in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#ahead.values());
-    for (const index of this.#uploaded.keys()) this.#drop(index);
+    this.#drop([...this.#uploaded.keys()].map((name) => ({ name })));
   }
 
-  #drop(index: number): void {
-    this.#free(this.#uploaded.get(index) ?? {});
-    this.#uploaded.delete(index);
+  #isUploaded(index: number): boolean {
+    return weightsOf(this.stages[index] ?? {}).every(({ name }) => this.#uploaded.has(name));
   }
 
-  #free(tensors: ParentTensors): void {
-    for (const byParent of Object.values(tensors)) this.#device.free(...Object.values(byParent));
+  #drop(weights: readonly Pick<Weight, "name">[]): void {
+    for (const { name } of weights) {
+      this.#device.free(...Object.values(this.#uploaded.get(name) ?? {}));
+      this.#uploaded.delete(name);
+    }
   }
 
   #readAhead(index: number): Promise<Loaded[]> {
@@ -96,29 +112,31 @@ export class ParentWeights implements AsyncDisposable {
     return reading;
   }
 
-  async #upload(index: number): Promise<ParentTensors> {
+  async #upload(index: number): Promise<void> {
     const loaded = await this.#readAhead(index).finally(() => this.#ahead.delete(index));
-    const tensors: Record<string, Record<string, DeviceTensor>> = {};
+    const fresh: Record<string, Record<string, DeviceTensor>> = {};
     try {
-      for (const { role, parent, info, bytes } of loaded) {
-        (tensors[role] ??= {})[parent] = await this.#device.upload(bytes, info.dtype, info.shape);
+      for (const { parent, info, bytes } of loaded) {
+        (fresh[info.name] ??= {})[parent] = await this.#device.upload(bytes, info.dtype, info.shape);
       }
-      return tensors;
     } catch (error) {
-      this.#free(tensors);
+      for (const byParent of Object.values(fresh)) this.#device.free(...Object.values(byParent));
       throw error;
     }
+    for (const [name, byParent] of Object.entries(fresh)) this.#uploaded.set(name, byParent);
   }
 
+  /** Reads the weights that no stage before has. */
   async #read(index: number): Promise<Loaded[]> {
     const loaded: Loaded[] = [];
-    for (const [role, { name }] of Object.entries(this.stages[index] ?? {})) {
+    for (const { name } of weightsOf(this.stages[index] ?? {})) {
+      if (this.#spans.get(name)?.first !== index) continue;
       for (const [parent, checkpoint] of this.#parents) {
         const info = checkpoint.tensors.get(name);
         if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
         const bytes = await checkpoint.read(name);
         await this.#checkFinite(checkpoint.folder, info, bytes);
-        loaded.push({ role, parent, info, bytes });
+        loaded.push({ parent, info, bytes });
       }
     }
     return loaded;
@@ -139,4 +157,20 @@ export class ParentWeights implements AsyncDisposable {
     }
     this.#checked.add(key);
   }
+}
+
+function weightsOf(stage: StageWeights): Weight[] {
+  return Object.values(stage);
+}
+
+function spansOf(ordered: readonly StageWeights[]): Map<string, { readonly first: number; readonly last: number }> {
+  const spans = new Map<string, { first: number; last: number }>();
+  for (const [index, stage] of ordered.entries()) {
+    for (const { name } of weightsOf(stage)) spans.set(name, { first: spans.get(name)?.first ?? index, last: index });
+  }
+  return spans;
+}
+
+function absent(name: string): never {
+  throw new Error(`parents: ${name} belongs to an earlier stage, which was not loaded`);
 }

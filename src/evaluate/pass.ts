@@ -56,6 +56,7 @@ export async function sendThrough(merging: Merging, packed: readonly PackedBatch
     return { ms: performance.now() - began, waitMs };
   } finally {
     for (const branch of held) device.free(...branch.activations);
+    parents.releaseAll();
     batches.free();
   }
 }

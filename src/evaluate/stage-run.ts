@@ -2,6 +2,7 @@
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
 import { gatherRows, input, logProbability, type Expression } from "../device/expression.ts";
+import { rowsFirst } from "../device/rows-first.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
 import { stepAt, type Recipe, type Step } from "../merge/recipe.ts";
 import type { Model, StageTensors, Weight } from "../model/architecture.ts";
@@ -95,9 +96,14 @@ function forward(
 ): Expression[] {
   const { model, parents } = merging;
   const tokens = batches.tokens.slice(start, end);
-  if (index === 0) return tokens.map((batch) => model.embed(weights, batch));
+  if (index === 0) return rowsFirst(tokens.map((batch) => model.embed(weights, batch)));
   if (index < parents.stages.length - 1) {
-    return tokens.map((batch, i) => model.layer(weights, activations[start + i]!, batch, batches.periods));
+    // After the last layer only what predicts a target is read.
+    const isLast = index === parents.stages.length - 2;
+    return tokens.map((batch, i) => {
+      const reads = isLast ? batches.reads[start + i] : undefined;
+      return model.layer(weights, activations[start + i]!, batch, batches.periods, reads);
+    });
   }
   return batches.targets
     .filter(({ batch }) => batch >= start && batch < end)

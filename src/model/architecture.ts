@@ -56,8 +56,17 @@ export interface Model {
   readonly ignorable: RegExp;
   /** Hidden states f32 [sequences * length, hidden]. */
   readonly embed: (weights: StageTensors, batch: TokenBatch) => Expression;
-  /** Hidden states after one layer. */
-  readonly layer: (weights: StageTensors, hidden: Expression, batch: TokenBatch, periods: Expression) => Expression;
+  /**
+   * Hidden states after one layer: f32 [sequences * length, hidden], or [n, hidden] of the n rows of them that `reads`
+   * names (i32 [n]), with the same bits. What no other token sees is then computed for these alone.
+   */
+  readonly layer: (
+    weights: StageTensors,
+    hidden: Expression,
+    batch: TokenBatch,
+    periods: Expression,
+    reads?: Expression,
+  ) => Expression;
   /** Logits f32 [n, vocabulary] of n hidden states. */
   readonly logits: (weights: StageTensors, hidden: Expression) => Expression;
 }

@@ -17,6 +17,7 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
   const norm = (x: Expression, weight: Expression | undefined): Expression =>
     rmsNorm(x, cast(present(weight), "f32"), epsilon);
 
+  /** Before the output projection, f32 [sequences * length, heads * width]. */
   const attend = (weights: StageTensors, x: Expression, batch: TokenBatch, periods: Expression): Expression => {
     const { sequences, length, positions, mask } = batch;
     const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
@@ -24,7 +25,7 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
     const query = batched(rope(split(project(x, weights["query"]), heads), positions, periods), heads);
     const key = batched(rope(split(project(x, weights["key"]), kvHeads), positions, periods), kvHeads);
     const value = batched(project(x, weights["value"]), kvHeads);
-    return project(attention({ query, key, value, mask }, width ** -0.5), weights["output"]);
+    return attention({ query, key, value, mask }, width ** -0.5);
   };
   const feedForward = (weights: StageTensors, x: Expression): Expression =>
     project(mul(silu(project(x, weights["gate"])), project(x, weights["up"])), weights["down"]);
@@ -40,8 +41,10 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
     ...llamaWeights(config),
     ignorable,
     embed: (weights, batch) => gatherRows(present(weights["tokens"]), batch.tokens),
-    layer: (weights, hidden, batch, periods) => {
-      const attended = add(hidden, attend(weights, norm(hidden, weights["attentionNorm"]), batch, periods));
+    layer: (weights, hidden, batch, periods, reads) => {
+      const read = (x: Expression): Expression => (reads ? gatherRows(x, reads) : x);
+      const seen = attend(weights, norm(hidden, weights["attentionNorm"]), batch, periods);
+      const attended = add(read(hidden), project(read(seen), weights["output"]));
       return add(attended, feedForward(weights, norm(attended, weights["mlpNorm"])));
     },
     logits: (weights, hidden) => project(norm(hidden, weights["norm"]), weights["head"]),

@@ -26,9 +26,11 @@ describe("DeviceBatches", () => {
     const packed = packPrompts(randomPrompts(6), { batchTokens: 40, window: Infinity });
     const before = device.memory.bytes;
     const batches = await DeviceBatches.upload(device, { ...family.model, vocabularySize: 2 ** 24 }, packed);
-    for (const { targets, rows, tokens } of batches.targets) {
+    for (const { batch, targets, rows, tokens } of batches.targets) {
       expect(targets.length).toBeLessThanOrEqual(4);
-      expect(await integersOf(rows)).toEqual(targets.map(({ row }) => row));
+      const reads = await integersOf(batches.reads[batch]!);
+      expect(new Set(reads).size).toBe(reads.length);
+      expect((await integersOf(rows)).map((place) => reads[place])).toEqual(targets.map(({ row }) => row));
       expect(await integersOf(tokens)).toEqual(targets.map(({ token }) => token));
     }
     for (const [index, { targets }] of packed.entries()) {
@@ -38,6 +40,16 @@ describe("DeviceBatches", () => {
     }
     batches.free();
     expect(device.memory.bytes).toBe(before);
+  });
+
+  test("has two rows read of a batch of which one is", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device);
+    const prompts = [{ context: Int32Array.of(1, 2, 3), continuations: [Int32Array.of(4), Int32Array.of(5)] }];
+    const packed = packPrompts(prompts, { batchTokens: 40, window: Infinity });
+    const batches = await DeviceBatches.upload(device, family.model, packed);
+    expect(await integersOf(batches.reads[0]!)).toEqual([2, 0]);
+    expect(await integersOf(batches.targets[0]!.rows)).toEqual([0, 0]);
+    batches.free();
   });
 
   test("scores do not depend on how many targets are taken together", async () => {

@@ -42,6 +42,29 @@ describe("the cost of a generation", () => {
   });
 });
 
+describe("a tied embedding", () => {
+  test.each([true, false])("is read and brought to the device once a pass, resident: %s", async (resident) => {
+    await using own = await openGgml({ backend: "cpu" });
+    const observed = new ObservedDevice(own);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { tied: true }, resident });
+    const tensors = [...family.checkpoints.values()].flatMap((checkpoint) => [...checkpoint.tensors.values()]);
+    const weightBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+    const prompts = randomPrompts(1);
+    const uploads: number[] = [];
+    for (const recipes of [distinctRecipes(2, 2), distinctRecipes(1, 2)]) {
+      const before = { uploads: observed.counts.upload, bytesRead: family.parents.bytesRead };
+      await family.scorer.score(recipes, prompts);
+      uploads.push(observed.counts.upload - before.uploads);
+      const again = resident && recipes.length === 1;
+      expect(family.parents.bytesRead - before.bytesRead).toBe(again ? 0 : weightBytes);
+    }
+    // Four tensors of the one batch, two of its targets, the periods.
+    const others = 7;
+    expect(uploads).toEqual([tensors.length + others, (resident ? 0 : tensors.length) + others]);
+    if (!resident) expect(observed.memory.bytes).toBeLessThan(weightBytes / 2);
+  });
+});
+
 describe("candidates too few for the device", () => {
   test("share it by their batches, with the same bits", async () => {
     const observed = new ObservedDevice(device);

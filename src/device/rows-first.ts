@@ -1,0 +1,50 @@
+import { elementCount } from "../tensor/dtype.ts";
+import { add, cast, gatherRows, mul, scale, sub, type Expression, type Node } from "./expression.ts";
+
+/**
+ * The same outputs, to the bit, where rows of a table are taken before the table is computed element by element, as a merge
+ * is: of an embedding then only the rows are merged that tokens name. A table of which the outputs together take as many
+ * rows as it has is computed whole, once for all of them.
+ */
+export function rowsFirst(outputs: readonly Expression[]): Expression[] {
+  const taken = new Map<Expression, number>();
+  for (const output of outputs) {
+    if (isGather(output)) taken.set(output.table, (taken.get(output.table) ?? 0) + elementCount(output.rows.shape));
+  }
+  return outputs.map((output) => {
+    if (!isGather(output)) return output;
+    const { table, rows } = output;
+    return (taken.get(table) ?? 0) < (table.shape[0] ?? 0) ? computeRows(table, rows, new Map()) : output;
+  });
+}
+
+/** Rows of a table, computed from the same rows of what the table is computed of; f32 as those of `gatherRows`. */
+function computeRows(table: Expression, rows: Expression, done: Map<Expression, Expression>): Expression {
+  const known = done.get(table);
+  if (known) return known;
+  const of = (x: Expression): Expression => computeRows(x, rows, done);
+  const computed = elementwise(table, of) ?? gatherRows(table, rows);
+  done.set(table, computed);
+  return computed;
+}
+
+function elementwise(node: Expression, of: (x: Expression) => Expression): Expression | undefined {
+  switch (node.op) {
+    case "cast":
+      return node.dtype === "i32" ? undefined : cast(cast(of(node.x), node.dtype), "f32");
+    case "scale":
+      return scale(of(node.x), node.factor);
+    case "add":
+      return add(of(node.x), of(node.y));
+    case "sub":
+      return sub(of(node.x), of(node.y));
+    case "mul":
+      return mul(of(node.x), of(node.y));
+    default:
+      return undefined;
+  }
+}
+
+function isGather(node: Expression): node is Node<"gatherRows"> {
+  return node.op === "gatherRows";
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { gatherRows, input, inOrder, type Expression } from "../../src/device/expression.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { rowsFirst } from "../../src/device/rows-first.ts";
+import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
+import { mergeTensor } from "../../src/merge/merge-tensor.ts";
+import type { Step } from "../../src/merge/recipe.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
+import { fromFloat32 } from "../../src/tensor/half.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+
+const ROWS = 9;
+const WIDTH = 24;
+const steps: readonly Step[] = [
+  { method: "task_arithmetic", values: { weight: [0.3, 0.9] } },
+  { method: "linear", values: { weight: [0.4, 0.7] } },
+  { method: "passthrough", model: "b" },
+];
+
+async function tableOf(device: Device, step: Step, dtypes: Readonly<Record<string, Dtype>>): Promise<Expression> {
+  const models: Record<string, Expression> = {};
+  for (const [name, dtype] of Object.entries(dtypes)) {
+    const stream = RandomStream.of(1, name);
+    const values = fromFloat32(
+      Float32Array.from({ length: ROWS * WIDTH }, () => stream.normal()),
+      dtype,
+    );
+    models[name] = input(await device.upload(new Uint8Array(values), dtype, [ROWS, WIDTH]));
+  }
+  return mergeTensor({ models, base: "base", experts: ["a", "b"] }, step);
+}
+
+describe.each([
+  ["ggml", () => openGgml({ backend: "cpu" })],
+  ["tfjs", () => openTfjs()],
+] as const)("rows taken before a table is merged, on %s", (_, open) => {
+  test.each([
+    { base: "bf16", a: "bf16", b: "bf16" },
+    { base: "f16", a: "bf16", b: "f32" },
+    { base: "f32", a: "f32", b: "f32" },
+  ] as const)("have the bits of the whole table's: $base, $a, $b", async (dtypes) => {
+    await using device = await open();
+    for (const step of steps) {
+      const table = await tableOf(device, step, dtypes);
+      const rows = input(await device.upload(new Uint8Array(Int32Array.of(7, 0, 7, 3).buffer), "i32", [4]));
+      const whole = gatherRows(table, rows);
+      const [first] = rowsFirst([whole]) as [Expression];
+      const sizes = inOrder([first]).flatMap(({ op, shape }) => (op === "input" ? [] : [shape[0]]));
+      expect(new Set(sizes)).toEqual(new Set([4]));
+      const [expected, found] = await device.run([whole, first]);
+      expect(await device.read(found!)).toEqual(await device.read(expected!));
+    }
+  });
+
+  test("are taken afterwards where they are as many as the table has", async () => {
+    await using device = await open();
+    const table = await tableOf(device, steps[0]!, { base: "bf16", a: "bf16", b: "bf16" });
+    const rows = input(await device.upload(new Uint8Array(new Int32Array(5).buffer), "i32", [5]));
+    const two = [gatherRows(table, rows), gatherRows(table, rows)];
+    expect(rowsFirst(two)).toEqual(two);
+    expect(rowsFirst([table])).toEqual([table]);
+  });
+});
