@@ -45,5 +45,5 @@ export async function predictChoices(
 function taskRow({ id, input, choices }: Question): TaskRow[] {
   if (!choices) return [];
   const continuations = choices.map((choice) => ` ${choice}`);
-  return [{ id, kind: "choice", context: input, continuations, label: 0, group: id }];
+  return [{ id, kind: "choice", context: input, continuations, label: 0, passage: id, group: id }];
 }

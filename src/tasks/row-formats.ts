@@ -42,8 +42,13 @@ export function rowFormats(options: RowOptions): RowFormat[] {
 
 /** All columns that any format reads. */
 export const rowColumns: ReadonlySet<string> = new Set(
-  "input target answer_choices label eval_type question subject choices answer".split(" "),
+  "input target answer_choices label eval_type question subject choices answer group".split(" "),
 );
+
+/** What rows of any format may say of the rows that they belong with. */
+export const groupedRow = z.object({
+  group: z.union([z.string(), z.int()], "expected the name or number of a group").nullish(),
+});
 
 const someText = z.string().refine((text) => /\P{White_Space}/u.test(text), "expected some text, found none");
 const answerList = z.array(z.string().min(1, "expected some text, found none")).min(2, "expected at least two answers");
@@ -86,7 +91,7 @@ const textRow = z.object({ input: someText, target: someText }).transform(({ inp
   context: input,
   answers: [target],
   label: 0,
-  passage: input,
+  passage: articleOf(input),
 }));
 
 /** The templates of lm_eval's tasks `mmlu_*` and `mmlu_*_continuation`. */
@@ -149,6 +154,12 @@ function passageOf(input: string): string {
   const first = body.indexOf("\n");
   // A short first line is an instruction or a heading, which many rows may share.
   return (first >= 0 && longestLine(body, first + 1) < first ? body.slice(0, first) : body).trim();
+}
+
+/** The text that a prompt is about: its first line where the rest, such as `Summary:`, is shorter, else all of it. */
+function articleOf(input: string): string {
+  const first = input.indexOf("\n");
+  return 2 * first > input.length ? input.slice(0, first) : input;
 }
 
 /** Length of the longest line from an offset on; lines are not made, since a text may be nothing but line ends. */

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
+import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { readRecords } from "./read-records.ts";
-import { rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
+import { groupedRow, rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
 
 /** One scored question: which of the continuations follows the context, or how likely is the only one. */
 export interface TaskRow {
-  /** Short hash of everything below except the group; rows that say the same have the same id. */
+  /** Short hash of what the row says; rows that say the same have the same id. */
   readonly id: string;
   readonly kind: "choice" | "text";
   readonly context: string;
@@ -15,13 +16,15 @@ export interface TaskRow {
   readonly continuations: readonly string[];
   /** Index of the right continuation. */
   readonly label: number;
-  /** Hash of the passage; rows about the same passage share it. */
+  /** Hash of the passage, white space aside; rows about the same passage share it. */
+  readonly passage: string;
+  /** Hash of the row's `group`, or else the passage; what rows of one group show, they show once. */
   readonly group: string;
 }
 
 /**
  * Reads files of rows, all of one format: choice (`input`, `target`, `answer_choices`, `label`), text (`input`, `target`)
- * or MMLU (`question`, `subject`, `choices`, `answer`). The extension of each says whether it is CSV, parquet or JSON
+ * or MMLU (`question`, `subject`, `choices`, `answer`); any row may name its `group`. The extension of each says whether it is CSV, parquet or JSON
  * lines. A row may occur twice. The first fault is thrown as a UserError that names the file and the line or row; an
  * abort of the signal rejects with its reason.
  */
@@ -41,7 +44,7 @@ export async function readRows(
       format ??= own;
       if (own !== format)
         throw new UserError(`${record.where}: expected ${format.name} rows as above, found one of ${own.name}`);
-      rows.push(taskRow(parseRow(record, own)));
+      rows.push(taskRow(parseRow(record, own.schema), parseRow(record, groupedRow).group ?? ""));
     }
   }
   if (!format)
@@ -66,9 +69,9 @@ export function quoteRow({ context }: TaskRow): string {
   return `row ${JSON.stringify(context.slice(-60))}`;
 }
 
-/** Hash of the rows' contents and their order. */
+/** Hash of what the rows say, of their groups and of their order. */
 export function rowsDigest(rows: readonly TaskRow[]): string {
-  return sha256(rows.map(({ id }) => id).join("\n"));
+  return sha256(rows.map(({ id, group }) => `${id} ${group}`).join("\n"));
 }
 
 function formatOf({ where, columns, values }: RowRecord, formats: readonly RowFormat[]): RowFormat {
@@ -96,17 +99,20 @@ function listed(names: readonly string[]): string {
   return shown.join(", ") + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "");
 }
 
-function parseRow({ where, values }: RowRecord, format: RowFormat): ParsedRow {
-  const parsed = format.schema.safeParse(values);
+function parseRow<T>({ where, values }: RowRecord, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UserError(`${where}: ${issue?.path.join(".")}: ${issue?.message}`);
 }
 
-function taskRow({ kind, context, answers, label, passage }: ParsedRow): TaskRow {
+function taskRow({ kind, context, answers, label, passage }: ParsedRow, named: string | number): TaskRow {
   const continuations = answers.map((answer) => ` ${answer}`);
   const id = sha256(JSON.stringify([kind, context, continuations, label])).slice(0, 16);
-  return { id, kind, context, continuations, label, group: sha256(passage).slice(0, 16) };
+  const about = sha256(passage.replaceAll(/\s+/g, " ").trim()).slice(0, 16);
+  // A name that is a passage as well is none of its rows' business; an empty cell names no group.
+  const group = String(named).trim() === "" ? about : sha256(JSON.stringify(["group", String(named)])).slice(0, 16);
+  return { id, kind, context, continuations, label, passage: about, group };
 }
 
 function sha256(text: string): string {

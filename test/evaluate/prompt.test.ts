@@ -14,7 +14,7 @@ const tokenizer = new TokenEncoder(await readTokenizerFiles(join(tokenizers, "by
 const roomy = { maxLength: 100, vocabularySize: tokenizer.range.size };
 
 function rowOf(context: string, ...continuations: string[]): TaskRow {
-  return { id: "row-1", kind: "choice", context, continuations, label: 0, group: "" };
+  return { id: "row-1", kind: "choice", context, continuations, label: 0, passage: "", group: "" };
 }
 
 function promptFor(row: TaskRow, limits: TokenLimits): Prompt {

@@ -5,7 +5,7 @@ import type { Experiment, TaskFiles } from "../../src/experiment/experiment-file
 import { loadTasks, type Task } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { tinyExperiment, writeRows } from "../tiny-experiment.ts";
+import { quizRows, tinyExperiment, writeRows } from "../tiny-experiment.ts";
 
 async function load(experiment: Experiment, task: Partial<TaskFiles>): Promise<Task[]> {
   await using workspace = await openWorkspace(experiment);
@@ -25,7 +25,7 @@ test("reads the rows of a task from several files", async () => {
   expect(await load(experiment, { rows: files })).toEqual([whole]);
 
   await expect(load(experiment, { rows: [path], guard: files })).rejects.toThrow(
-    /a\.jsonl and 1 more: row ".*" is also in .*quiz\.jsonl; guard rows must be new to the search/,
+    /a\.jsonl and 1 more: expected .* found 16 of 16 about .* such as row ".*", which is also in .*quiz\.jsonl; remove/,
   );
   await writeRows(files[0]!, parts[0]!.slice(0, 1));
   const { guard: _, ...alone } = experiment.tasks[0]!;
@@ -40,4 +40,33 @@ test("takes a dataset that was not fetched for a fault of the program", async ()
   const experiment = await tinyExperiment(await temporaryFolder());
   const rows = { dataset: "org/rows@main", config: "quiz" };
   await expect(load(experiment, { rows })).rejects.toThrow(new Error("the rows of org/rows@main were not fetched"));
+});
+
+test("refuses guard rows about a passage that the search sees in another task, by passage or by group", async () => {
+  const folder = await temporaryFolder();
+  const experiment = await tinyExperiment(folder);
+  const path = join(folder, "rows", "news.guard.jsonl");
+  const rows = (await readFile(path, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line): object => JSON.parse(line));
+  await using workspace = await openWorkspace(experiment);
+  const load = async (extra: object): Promise<Task[]> => {
+    await writeRows(path, [...rows, extra]);
+    return loadTasks(experiment, workspace.evaluator);
+  };
+  const refused = /news\.guard\.jsonl: expected .* found 1 of 7 about .* with row ".*Answer:" of .*quiz\.jsonl; remove/;
+
+  const [quiz] = quizRows("search", 1) as { input: string }[];
+  const [passage] = quiz!.input.split("\n");
+  await expect(load({ input: `${passage}\nSummary:`, target: "A move." })).rejects.toThrow(refused);
+
+  const quizPath = join(folder, "rows", "quiz.jsonl");
+  await writeRows(
+    quizPath,
+    quizRows("search", 16).map((row) => ({ ...row, group: "moves" })),
+  );
+  await expect(load({ input: "Somebody left. Summary:", target: "A move.", group: "moves" })).rejects.toThrow(refused);
+  const [, news] = await load({ input: "Somebody left. Summary:", target: "A move.", group: "other moves" });
+  expect(news!.guard).toHaveLength(7);
 });

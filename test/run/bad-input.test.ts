@@ -188,7 +188,7 @@ const faults: readonly Fault[] = [
     "a guard row that is also a search row",
     async (folder) =>
       writeRows(join(folder, "rows/quiz.guard.jsonl"), [...quizRows("guard", 3), ...quizRows("search", 1)]),
-    '~/rows/quiz.guard.jsonl: row "search 0: a hare left the barn.\\nQuestion: Where?\\nAnswer:" is also in ~/rows/quiz.jsonl; guard rows must be new to the search',
+    '~/rows/quiz.guard.jsonl: expected rows that are new to the search, found 1 of 4 about passages or groups of search rows, such as row "search 0: a hare left the barn.\\nQuestion: Where?\\nAnswer:", which is also in ~/rows/quiz.jsonl; remove them, or leave the guard out to have it split off',
   ],
   [
     "a guard row too long for the model",
@@ -211,7 +211,7 @@ const faults: readonly Fault[] = [
       await replace(folder, '"guard": "rows/quiz.guard.jsonl"', '"weight": 1');
       await writeRows(join(folder, "rows/quiz.jsonl"), quizRows("search", 1));
     },
-    "~/rows/quiz.jsonl: expected rows about at least two passages to split them, found 1; give guard rows",
+    "~/rows/quiz.jsonl: expected rows about at least two passages or groups to split them, found 1; give guard rows",
   ],
   [
     "a folder that already holds a run",

@@ -11,6 +11,7 @@ const row = (context: string, continuations: readonly string[] = [" A", " B", " 
   context,
   continuations,
   label: 0,
+  passage: "0",
   group: "0",
 });
 

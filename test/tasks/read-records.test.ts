@@ -91,6 +91,23 @@ describe("CSV", () => {
   });
 });
 
+test("CSV and parquet name groups as JSON lines do, as texts or numbers, and some rows none", async () => {
+  const inputs = ["One.", "Two.", "Three."];
+  const groups = ["7", "7", ""];
+  const lines = inputs.map((input, i) => JSON.stringify({ input, target: "x", group: groups[i] }));
+  const expected = await read("rows.jsonl", lines.join("\n"));
+  expect(expected.map(({ group, passage }) => group === passage)).toEqual([false, false, true]);
+  expect(expected[1]!.group).toBe(expected[0]!.group);
+  const csv = inputs.map((input, i) => `${input},x,${groups[i]}\n`).join("");
+  expect(await read("rows.csv", `input,target,group\n${csv}`)).toEqual(expected);
+  const columnData = [
+    { name: "input", data: inputs, type: "STRING" as const },
+    { name: "target", data: ["x", "x", "x"], type: "STRING" as const },
+    { name: "group", data: [7n, 7n, null], type: "INT64" as const },
+  ];
+  expect(await read("rows.parquet", new Uint8Array(parquetWriteBuffer({ columnData })))).toEqual(expected);
+});
+
 describe("parquet", () => {
   test.each(["none", "snappy", "gzip", "zstd", "brotli", "lz4"])(
     "in the compression %s gives the rows of the JSON lines",

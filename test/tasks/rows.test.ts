@@ -108,6 +108,31 @@ describe("readRows", () => {
     expect(a?.group).not.toBe(b?.group);
   });
 
+  test("puts rows of one named group in one group, whatever their passages, and keeps those as well", async () => {
+    const inputs = [
+      "A fox ate.\nQuestion: what ?",
+      "The fox slept.\nQuestion: what ?",
+      "An owl ate.\nQuestion: what ?",
+    ];
+    const [a, b, c, unnamed] = await read([
+      { ...choiceOf(inputs[0]!), group: "fox" },
+      { ...choiceOf(inputs[1]!), group: "fox" },
+      { ...choiceOf(inputs[2]!), group: 3 },
+      choiceOf(inputs[0]!),
+    ]);
+    expect(b!.group).toBe(a!.group);
+    expect(new Set([a, b, c, unnamed].map((row) => row!.group)).size).toBe(3);
+    expect(new Set([a, b, c].map((row) => row!.passage)).size).toBe(3);
+    expect(unnamed).toMatchObject({ passage: a!.passage, group: a!.passage, id: a!.id });
+    for (const group of [null, "", " "]) expect(await read([{ ...choiceOf(inputs[0]!), group }])).toEqual([unnamed]);
+  });
+
+  test("knows a passage under a question and under a word that asks for a summary, however it is spaced", async () => {
+    const [asked] = await read([choiceOf("Article: A fox  ate.\nQuestion: what ?\nAnswer:")]);
+    const [told] = await read([{ ...text, input: "Article: A fox ate. \nSummary:" }]);
+    expect(told!.passage).toBe(asked!.passage);
+  });
+
   test("skips blank lines and accepts a byte order mark, Windows line ends and repeated rows", async () => {
     const rows = await read([`\uFEFF${JSON.stringify(text)}\r`, "", `${JSON.stringify(text)}\r`, ""]);
     expect(rows).toHaveLength(2);
@@ -149,6 +174,11 @@ describe("readRows", () => {
       "rows.jsonl:1: target: expected one of the 2 answers",
     ],
     ["empty target", [text, { ...text, target: "" }], "rows.jsonl:2: target: expected some text, found none"],
+    [
+      "a group that is no name",
+      [{ ...text, group: ["a"] }],
+      "rows.jsonl:1: group: expected the name or number of a group",
+    ],
     ["blank input", [{ ...text, input: " \n" }], "rows.jsonl:1: input: expected some text, found none"],
     ["answer too large", [{ ...mmlu, answer: 4 }], "rows.jsonl:1: answer: expected 0 to 3, found 4"],
     [
@@ -190,11 +220,12 @@ describe("readRows", () => {
 });
 
 describe("rowsDigest", () => {
-  test("depends on what the rows say and on their order, not on the file", async () => {
+  test("depends on what the rows say, on their groups and on their order, not on the file", async () => {
     const other = { ...text, target: "Other." };
     const digest = rowsDigest(await read([text, other]));
     expect(rowsDigest(await read([{ note: 1, ...text }, "", other]))).toBe(digest);
     expect(rowsDigest(await read([other, text]))).not.toBe(digest);
+    expect(rowsDigest(await read([{ ...text, group: "fox" }, other]))).not.toBe(digest);
     expect(rowsDigest(await read([text, { ...other, target: "Else." }]))).not.toBe(digest);
   });
 });

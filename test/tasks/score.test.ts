@@ -15,6 +15,7 @@ function row(answers: readonly string[], label: number): TaskRow {
     context: "context",
     continuations: answers.map((answer) => ` ${answer}`),
     label,
+    passage: "group",
     group: "group",
   };
 }

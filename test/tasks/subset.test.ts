@@ -11,6 +11,7 @@ const choices = (labels: readonly number[]): TaskRow[] =>
     context: "c",
     continuations: [" a", " b", " c"],
     label,
+    passage: `${i}`,
     group: `${i}`,
   }));
 const texts = (lengths: readonly number[]): TaskRow[] =>
@@ -20,6 +21,7 @@ const texts = (lengths: readonly number[]): TaskRow[] =>
     context: "x".repeat(length),
     continuations: [" t"],
     label: 0,
+    passage: `${i}`,
     group: `${i}`,
   }));
 

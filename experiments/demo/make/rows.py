@@ -43,12 +43,13 @@ def choices_for(fact: Fact, label: int, rng: Random) -> list[str]:
 
 def cosmos_row(fact: Fact, label: int, rng: Random) -> dict:
     prompt = ask(fact.question(rng), scene(fact, rng))
-    return {"input": prompt, "target": fact.value, "answer_choices": choices_for(fact, label, rng), "label": label}
+    return {"input": prompt, "target": fact.value, "answer_choices": choices_for(fact, label, rng), "label": label,
+            "group": fact.subject}
 
 
 def mmlu_row(fact: Fact, label: int, rng: Random) -> dict:
     return {"question": fact.question(rng), "subject": fact.domain,
-            "choices": choices_for(fact, label, rng), "answer": label}
+            "choices": choices_for(fact, label, rng), "answer": label, "group": fact.subject}
 
 
 def cycle(facts: list[Fact], count: int, rng: Random) -> list[Fact]:

@@ -80,6 +80,11 @@ class Fact:
         return self.entity if self.domain == "people" else f"the {self.entity}"
 
     @property
+    def subject(self) -> str:
+        """What rows about the fact have in common: whoever knows it answers all of them."""
+        return f"{self.entity} {self.attribute}"
+
+    @property
     def values(self) -> list[str]:
         return DOMAINS[self.domain]["attributes"][self.attribute]
 
