@@ -1,13 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
-import {
-  engineNames,
-  evaluationsSchema,
-  precisions,
-  type Budget,
-  type EngineName,
-  type Precision,
-} from "../experiment/experiment-file.ts";
+import { engineNames, type EngineName } from "../device/open-device.ts";
+import { evaluationsSchema, precisions, type Budget, type Precision } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { usage } from "./output.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";

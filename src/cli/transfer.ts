@@ -20,7 +20,7 @@ export class Transfer {
     const share = totalBytes === 0 ? 1 : doneBytes / totalBytes;
     const bar = "=".repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
     const left = rate > 0 ? `, ${duration((1000 * (totalBytes - doneBytes)) / rate)} left` : "";
-    return `${this.#what} [${bar}] ${Math.floor(100 * share)} %, ${size(doneBytes)} of ${size(totalBytes)}, ${size(rate)}/s${left}`;
+    return `${this.#what} [${bar}] ${Math.floor(100 * share)} %, ${bytesText(doneBytes)} of ${bytesText(totalBytes)}, ${bytesText(rate)}/s${left}`;
   }
 
   #bytesPerSecond(bytes: number, now: number): number {
@@ -33,7 +33,7 @@ export class Transfer {
 }
 
 /** Bytes for people, in decimal units as the Hub counts them: `16.1 GB`. */
-export function size(bytes: number): string {
+export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   // From 999.95 on, one place after the point makes a thousand.
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes) / 0.99995) / 3));

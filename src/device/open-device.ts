@@ -4,13 +4,15 @@ import { openGgml } from "./ggml/engine.ts";
 import { MissingEngine } from "./missing-engine.ts";
 import { openTfjs } from "./tfjs/open-tfjs.ts";
 
-/** As experiment files name them. */
 export const engines = ["ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const;
-export type EngineName = (typeof engines)[number];
+
+/** As experiment files name them; `auto` is the first that works. */
+export const engineNames = ["auto", ...engines] as const;
+export type EngineName = (typeof engineNames)[number];
 
 /** What `auto` tries, in this order, and why a row stands where it does; a named engine tries its own rows. */
 const preference: readonly {
-  readonly engine: EngineName;
+  readonly engine: (typeof engines)[number];
   readonly open: () => Promise<Device>;
   readonly why: string;
 }[] = [
@@ -30,7 +32,7 @@ export interface OpenedDevice {
 }
 
 /** Opens a named engine, or the first of the documented order that works. */
-export async function openDevice(name: EngineName | "auto"): Promise<OpenedDevice> {
+export async function openDevice(name: EngineName): Promise<OpenedDevice> {
   const failures: UserError[] = [];
   for (const { engine, open, why } of preference) {
     if (name !== "auto" && name !== engine) continue;

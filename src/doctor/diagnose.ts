@@ -5,14 +5,14 @@ import type { Device } from "../device/device.ts";
 import { type EngineName, openDevice } from "../device/open-device.ts";
 import { openHub } from "../hub/api/hub.ts";
 import { findLmEval } from "../lm-eval/find-lm-eval.ts";
-import { attempt, type Finding } from "./finding.ts";
+import { lookAt, type Finding } from "./finding.ts";
 import { gpuFindings } from "./gpu-findings.ts";
 
 /** Looks at everything that a run may need; never throws for what is missing. */
 export async function diagnose(): Promise<Finding[]> {
   const found: Finding[] = [];
   const kinds = new Set<Device["kind"]>();
-  const open = async (engine: EngineName | "auto"): Promise<string> => {
+  const open = async (engine: EngineName): Promise<string> => {
     const { device, why } = await openDevice(engine);
     kinds.add(device.kind);
     await device[Symbol.asyncDispose]();
@@ -20,18 +20,18 @@ export async function diagnose(): Promise<Finding[]> {
   };
   // One after another, the optional packages first: a process runs one backend of TensorFlow.js only.
   for (const name of ["tfjs-node-gpu", "tfjs-node", "tfjs", "ggml"] as const) {
-    found.push(await attempt(`engine ${name}`, () => open(name)));
+    found.push(await lookAt(`engine ${name}`, () => open(name)));
   }
   return [
     { name: "node", works: true, detail: `${process.version} on ${process.platform}-${process.arch}` },
     { name: "memory", works: true, detail: `${gibibytes(totalmem())} GiB` },
     await disk(),
     ...found,
-    await attempt("engine auto", () => open("auto")),
+    await lookAt("engine auto", () => open("auto")),
     ...(await gpuFindings(kinds.has("gpu"))),
-    await attempt("lm_eval", lmEvalVersion),
-    await attempt("hub cache", hubCache),
-    await attempt("hub token", hubToken),
+    await lookAt("lm_eval", lmEvalVersion),
+    await lookAt("hub cache", hubCache),
+    await lookAt("hub token", hubToken),
   ];
 }
 

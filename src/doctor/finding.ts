@@ -8,7 +8,7 @@ export interface Finding {
 }
 
 /** A finding that is absent, for the reason of its error, where looking fails. */
-export async function attempt(name: string, look: () => Promise<string>): Promise<Finding> {
+export async function lookAt(name: string, look: () => Promise<string>): Promise<Finding> {
   try {
     return { name, works: true, detail: await look() };
   } catch (error) {

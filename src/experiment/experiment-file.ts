@@ -4,7 +4,7 @@ import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
-import { engines } from "../device/open-device.ts";
+import { engineNames, type EngineName } from "../device/open-device.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
@@ -71,10 +71,6 @@ export interface SearchOptions {
 
 /** What ends a run: wall-clock time, which covers everything up to the export, or evaluations of candidates. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
-
-export const engineNames = ["auto", ...engines] as const;
-
-export type EngineName = (typeof engineNames)[number];
 
 export const precisions = ["auto", "f32", "bf16"] as const;
 

@@ -4,10 +4,10 @@ import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
+import { engineNames } from "../device/open-device.ts";
 import {
   type Budget,
   type Experiment,
-  engineNames,
   evaluationsSchema,
   nameSchema,
   pathSchema,

@@ -2,7 +2,8 @@ import type { Hub } from "../hub/api/hub.ts";
 import { readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
-import type { EngineName, Precision } from "./experiment-file.ts";
+import type { EngineName } from "../device/open-device.ts";
+import type { Precision } from "./experiment-file.ts";
 import { modelFolder, type SourceOptions } from "./sources.ts";
 import { BASE, openWorkspace } from "./workspace.ts";
 

@@ -7,7 +7,7 @@ import { snapshotFolder } from "../hub/cache/cache.ts";
 import { fetchFiles } from "../hub/transfer/fetch-files.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
-import { checkDisk, type FetchPlan, planFetch } from "../hub/transfer/plan-fetch.ts";
+import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/transfer/plan-fetch.ts";
 import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
 import { openRepository, type Repository, type RepositoryFile } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
@@ -155,12 +155,7 @@ async function openModelRepository(hub: Hub, reference: HubReference, { signal }
   }
 }
 
-interface Download {
-  readonly repository: Repository;
-  readonly files: readonly RepositoryFile[];
-}
-
-function downloadsOf({ models, datasets }: Sources): Download[] {
+function downloadsOf({ models, datasets }: Sources): WantedFiles[] {
   const fromModels = Array.from(models.values()).flatMap((repository) => {
     const files = filesOf(repository, "all");
     return typeof files === "string" ? [] : [{ repository, files }];
@@ -169,8 +164,8 @@ function downloadsOf({ models, datasets }: Sources): Download[] {
 }
 
 /** One for each dataset, of which tasks may take several splits or the same. */
-function fromDatasets(datasets: Sources["datasets"]): Iterable<Download> {
-  const downloads = new Map<string, Download>();
+function fromDatasets(datasets: Sources["datasets"]): Iterable<WantedFiles> {
+  const downloads = new Map<string, WantedFiles>();
   for (const { repository, files, pinned } of datasets.values()) {
     const others = downloads.get(pinned.dataset)?.files ?? [];
     const paths = new Set(others.map(({ path }) => path));
@@ -195,7 +190,7 @@ function filesOf(
 
 /** One repository after another, the files of each in parallel. */
 async function fetchAll(
-  downloads: readonly Download[],
+  downloads: readonly WantedFiles[],
   hub: Hub,
   { signal, onProgress }: SourceOptions,
 ): Promise<void> {

@@ -8,7 +8,8 @@ import type { Model } from "../model/architecture.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
 import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import type { EngineName, Precision } from "./experiment-file.ts";
+import type { EngineName } from "../device/open-device.ts";
+import type { Precision } from "./experiment-file.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
 
 /** The name of the base model among the parents. */

@@ -43,7 +43,7 @@ export function explainFailure<T>(path: string, work: () => T): T {
 }
 
 /** Closes the file again, also when `work` throws. */
-export function withDescriptor<T>(path: string, flags: "r" | "wx", work: (descriptor: number) => T): T {
+function withDescriptor<T>(path: string, flags: "r" | "wx", work: (descriptor: number) => T): T {
   const descriptor = openSync(path, flags);
   try {
     return work(descriptor);

@@ -46,12 +46,12 @@ const space = /[ \t\n\r]*/y;
 const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
-type Expected = "value" | "value or ]" | "key" | "key or }" | ":" | ", or end";
+type ExpectedToken = "value" | "value or ]" | "key" | "key or }" | ":" | ", or end";
 
 /** Offset of the first character at which a text stops being JSON: its length where it ends too early. */
 export function findJsonFault(text: string): number {
   const closing: ("}" | "]")[] = [];
-  let expected = "value" as Expected;
+  let expected = "value" as ExpectedToken;
   for (let at = skip(space, text, 0) ?? 0; ; at = skip(space, text, at) ?? at) {
     const character = text[at];
     if (expected === ", or end" && closing.length === 0) return at;

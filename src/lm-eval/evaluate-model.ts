@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import type { LmEval } from "./find-lm-eval.ts";
 import type { ModelToEvaluate } from "./models-to-evaluate.ts";
 import { readLmEvalOutput } from "./read-results.ts";
-import { lmEvalArguments, type Question, runLmEval, type RunLmEvalOptions, settingsOf } from "./run-lm-eval.ts";
+import { lmEvalArguments, type LmEvalQuestion, runLmEval, type RunLmEvalOptions, settingsOf } from "./run-lm-eval.ts";
 import {
   type EvaluationKey,
   evaluationPath,
@@ -18,7 +18,7 @@ import {
 
 export interface ModelQuestion {
   readonly model: ModelToEvaluate;
-  readonly question: Question;
+  readonly question: LmEvalQuestion;
   readonly lmEval: LmEval;
   /** Of the stored evaluations. */
   readonly folder: string;

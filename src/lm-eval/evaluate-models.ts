@@ -15,7 +15,7 @@ import {
   type ModelToEvaluate,
   namesInRun,
 } from "./models-to-evaluate.ts";
-import { lmEvalArguments, type Question, settingsOf } from "./run-lm-eval.ts";
+import { lmEvalArguments, type LmEvalQuestion, settingsOf } from "./run-lm-eval.ts";
 import { readEvaluations, type StoredEvaluation } from "./stored-evaluation.ts";
 
 /** What evaluating tells while it goes on; the export of a winner tells its own. */
@@ -25,7 +25,7 @@ export type EvaluationEvent =
   /** `isStored`: it was evaluated before, and was not again. */
   | { readonly type: "evaluated"; readonly model: string; readonly seconds: number; readonly isStored: boolean };
 
-export interface EvaluateOptions extends Partial<Question> {
+export interface EvaluateOptions extends Partial<LmEvalQuestion> {
   /** The Python that has lm_eval. */
   readonly python?: string | undefined;
   /** Only these models of a run, by name. */

@@ -16,7 +16,7 @@ import type { RunOptions } from "../run/run-experiment.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
 
 /** How the winner is called beside its parents. */
-export const WINNER = "winner";
+const WINNER = "winner";
 
 /** The folder of a model that is given as a folder or by its name on the Hub, fetched if need be. */
 export type FetchModel = (model: string) => Promise<string>;

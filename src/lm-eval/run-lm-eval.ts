@@ -6,7 +6,7 @@ import type { LmEval } from "./find-lm-eval.ts";
 import { OutputReader } from "./output-reader.ts";
 
 /** What lm_eval is asked, apart from the model. */
-export interface Question {
+export interface LmEvalQuestion {
   /** Tasks or groups, with commas between them. */
   readonly task: string;
   /** A number, `auto` or `auto:N`. */
@@ -49,7 +49,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map(
 );
 
 /** The arguments of lm_eval that decide a result, apart from the model. */
-export function settingsOf({ task, batchSize, args }: Question): string[] {
+export function settingsOf({ task, batchSize, args }: LmEvalQuestion): string[] {
   return ["--tasks", task, "--batch_size", batchSize, ...args];
 }
 
@@ -58,7 +58,7 @@ export function settingsOf({ task, batchSize, args }: Question): string[] {
  * mmlu --batch_size 8`, and where to write. A UserError for a folder that `--model_args` cannot name, and for a further
  * argument that would take the place of one of these or mix up models.
  */
-export function lmEvalArguments(model: string, question: Question, output: string): string[] {
+export function lmEvalArguments(model: string, question: LmEvalQuestion, output: string): string[] {
   const fault = /[,={]/.test(model)
     ? "takes a comma, = or { in a path for a part of its own syntax"
     : Buffer.byteLength(model) > LONGEST_PATH

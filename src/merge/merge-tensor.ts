@@ -5,7 +5,7 @@ import type { MethodName } from "./declarations.ts";
 import type { Step } from "./recipe.ts";
 
 /** One weight of every parent, all of one shape; `models` has base and experts by name. */
-export interface Parents {
+export interface MergeParents {
   readonly models: Readonly<Record<string, Expression>>;
   readonly base: string;
   readonly experts: readonly string[];
@@ -29,7 +29,7 @@ const formulas: Readonly<Record<MethodName, Formula>> = {
 };
 
 /** The merged weight, in the dtype of the base. */
-export function mergeTensor(parents: Parents, step: Step): Expression {
+export function mergeTensor(parents: MergeParents, step: Step): Expression {
   const base = modelOf(parents, parents.base);
   if (step.method === "passthrough") return cast(modelOf(parents, step.model), storedDtype(base));
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
@@ -42,7 +42,7 @@ function weightedSum(terms: readonly Expression[], weights: readonly number[] | 
   return terms.map((term, i) => scale(term, weights[i] ?? Number.NaN)).reduce((total, term) => add(total, term));
 }
 
-function modelOf({ models }: Parents, name: string): Expression {
+function modelOf({ models }: MergeParents, name: string): Expression {
   const model = models[name];
   if (!model) throw new Error(`merge: no model named ${name}`);
   return model;

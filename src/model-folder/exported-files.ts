@@ -48,7 +48,7 @@ export async function readExportedFiles(
 }
 
 /** Names in a folder, in the order of the disk; a UserError unless it is a folder that can be read. */
-export async function namesIn(folder: string): Promise<readonly string[]> {
+async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (cause) {

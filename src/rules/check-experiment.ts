@@ -6,7 +6,7 @@ import type { SubjectJudgement } from "./rule.ts";
 import { rules } from "./rules.ts";
 
 /** A judgement by one rule. */
-export interface Finding extends SubjectJudgement {
+export interface RuleFinding extends SubjectJudgement {
   /** The rule's id. */
   readonly rule: string;
   /** The rule in words. */
@@ -19,7 +19,7 @@ export interface RuleReport {
   /** ISO 8601 */
   readonly date: string;
   /** In the order of the rules. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RuleFinding[];
   /** Why evomerge itself cannot score some of the models, one sentence each. */
   readonly cannotScore: readonly string[];
 }

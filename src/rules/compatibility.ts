@@ -1,7 +1,7 @@
 import type { JsonObject } from "../files/json-object.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
-import { type Judgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";
+import { type RuleJudgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";
 
 /** Models merge only tensor by tensor, so their shapes must be those of the base. */
 export const oneArchitecture: Rule = {
@@ -23,12 +23,12 @@ const shapeFields = (
   "head_dim d_model d_ff d_kv num_layers num_decoder_layers num_heads feed_forward_proj tie_word_embeddings"
 ).split(" ");
 
-function ofEachExpert(judge: (expert: ModelFacts, base: ModelFacts) => Judgement): Rule["check"] {
+function ofEachExpert(judge: (expert: ModelFacts, base: ModelFacts) => RuleJudgement): Rule["check"] {
   return ({ models: [base, ...experts] }: Facts): readonly SubjectJudgement[] =>
     base ? experts.map((expert) => ({ subject: expert.name, ...judge(expert, base) })) : [];
 }
 
-function judgeArchitecture(expert: ModelFacts, base: ModelFacts): Judgement {
+function judgeArchitecture(expert: ModelFacts, base: ModelFacts): RuleJudgement {
   if (expert.adapter) return judgeAdapter(expert.adapter, base);
   const expected = identityOf(base);
   const found = identityOf(expert);
@@ -44,7 +44,7 @@ function judgeArchitecture(expert: ModelFacts, base: ModelFacts): Judgement {
 }
 
 /** What an adapter says of the model that it changes. */
-function judgeAdapter(adapter: JsonObject, base: ModelFacts): Judgement {
+function judgeAdapter(adapter: JsonObject, base: ModelFacts): RuleJudgement {
   const stated = adapter["base_model_name_or_path"];
   const name = base.repository?.name ?? base.name;
   const evidence = `an adapter of ${show(stated)}, the base is ${name}`;
@@ -59,7 +59,7 @@ function identityOf({ config, model }: ModelFacts): Readonly<Record<string, unkn
   return Object.fromEntries(shapeFields.filter((field) => field in config).map((field) => [field, config[field]]));
 }
 
-function judgeTokenizer(expert: ModelFacts, base: ModelFacts): Judgement {
+function judgeTokenizer(expert: ModelFacts, base: ModelFacts): RuleJudgement {
   if (expert.adapter) return { verdict: "pass", evidence: "an adapter is used with the tokenizer of the base" };
   const found = expert.tokenizer;
   const expected = base.tokenizer;

@@ -1,7 +1,7 @@
 import { findMmlu, isMmluName } from "../tasks/mmlu-guard.ts";
 import { quoteRow, rowsDigest } from "../tasks/rows.ts";
 import type { Facts, SourceFacts } from "./facts.ts";
-import { type Judgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";
+import { type RuleJudgement, plain, type Rule, type SubjectJudgement } from "./rule.ts";
 
 /** Only open data may be used, and what is used must be named. */
 export const openData: Rule = { id: "data", title: "Fitness rows are open data", check: ofEachSource(judgeOpenness) };
@@ -9,11 +9,11 @@ export const openData: Rule = { id: "data", title: "Fitness rows are open data",
 /** MMLU measures the result, so it must not steer the search. */
 export const noMmlu: Rule = { id: "mmlu", title: "MMLU is not used as fitness", check: ofEachSource(judgeMmlu) };
 
-function ofEachSource(judge: (source: SourceFacts) => Judgement): (facts: Facts) => readonly SubjectJudgement[] {
+function ofEachSource(judge: (source: SourceFacts) => RuleJudgement): (facts: Facts) => readonly SubjectJudgement[] {
   return ({ sources }) => sources.map((source) => ({ subject: `${source.task} ${source.side}`, ...judge(source) }));
 }
 
-function judgeOpenness({ name, repository, rows, sha256, problem }: SourceFacts): Judgement {
+function judgeOpenness({ name, repository, rows, sha256, problem }: SourceFacts): RuleJudgement {
   if (problem) return { verdict: problem.verdict, evidence: problem.text };
   const held = rows ? `, ${rows.length} rows with digest ${rowsDigest(rows).slice(0, 16)}` : "";
   if (!repository)
@@ -26,7 +26,7 @@ function judgeOpenness({ name, repository, rows, sha256, problem }: SourceFacts)
   return { verdict: "pass", evidence: `${at}, ${licence}` };
 }
 
-function judgeMmlu({ name, names, rows }: SourceFacts): Judgement {
+function judgeMmlu({ name, names, rows }: SourceFacts): RuleJudgement {
   const named = names.find(isMmluName);
   if (named !== undefined) return { verdict: "fail", evidence: `${plain(named)} is MMLU by its name; use other rows` };
   if (!rows) return { verdict: "unknown", evidence: `${name}: the rows could not be read` };

@@ -1,7 +1,7 @@
 import { formatReference, isPinned } from "../hub/api/reference.ts";
 import type { HubRepository, RepositoryFile } from "../hub/cache/repository.ts";
 import type { ModelFacts } from "./facts.ts";
-import { type Judgement, ofEachOnHub, plain, type Rule } from "./rule.ts";
+import { type RuleJudgement, ofEachOnHub, plain, type Rule } from "./rule.ts";
 
 const DEADLINE = "2024-05-31";
 const DEADLINE_MS = Date.parse(`${DEADLINE}T00:00:00Z`);
@@ -18,7 +18,7 @@ interface DatedFile {
   readonly commit: NonNullable<RepositoryFile["lastCommit"]>;
 }
 
-function judge(repository: HubRepository, { reference, weights = [] }: ModelFacts): Judgement {
+function judge(repository: HubRepository, { reference, weights = [] }: ModelFacts): RuleJudgement {
   const dated = weights.flatMap(({ path, lastCommit: commit }): DatedFile[] => (commit ? [{ path, commit }] : []));
   const [first] = dated;
   if (!first) return { verdict: "unknown", evidence: "the Hub names no commit of its weights" };

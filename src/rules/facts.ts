@@ -35,7 +35,7 @@ export interface ModelFacts {
   readonly adapter?: JsonObject | undefined;
   /** Absent for families that evomerge does not know. */
   readonly model?: Model | undefined;
-  readonly tokenizer?: TokenizerFacts | undefined;
+  readonly tokenizer?: TokenizerFinding | undefined;
   /** Bytes of all tensors, by the index of a sharded model. */
   readonly indexedBytes?: number | undefined;
   /** Why evomerge cannot score it, in one sentence. */
@@ -49,7 +49,7 @@ export interface Problem {
 }
 
 /** What identifies a tokenizer, or why it could not be read. */
-export type TokenizerFacts =
+export type TokenizerFinding =
   | { readonly digest: string; readonly vocabularySize: number }
   | { readonly problem: string };
 

@@ -15,7 +15,7 @@ import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { ask, attempt, describedNow } from "./ask.ts";
-import type { Facts, GatherOptions, ModelFacts, TokenizerFacts } from "./facts.ts";
+import type { Facts, GatherOptions, ModelFacts, TokenizerFinding } from "./facts.ts";
 import { gatherSources } from "./gather-sources.ts";
 
 /** Weights that evomerge does not read. */
@@ -91,7 +91,7 @@ function modelOf(folder: string, config: JsonObject): Model | undefined {
   }
 }
 
-async function tokenizerOf(folder: string, signal?: AbortSignal): Promise<TokenizerFacts> {
+async function tokenizerOf(folder: string, signal?: AbortSignal): Promise<TokenizerFinding> {
   try {
     const { digest, vocabularySize } = await Tokenizer.describe(folder, signal);
     return { digest, vocabularySize };

@@ -1,4 +1,4 @@
-import { type Judgement, ofEachOnHub, plain, type Rule } from "./rule.ts";
+import { type RuleJudgement, ofEachOnHub, plain, type Rule } from "./rule.ts";
 
 /** Identifiers of the Hub whose terms permit research, changes and publication. */
 const permitting = new Set(
@@ -18,7 +18,7 @@ export const licence: Rule = {
   check: ofEachOnHub(({ licence }) => judge(licence)),
 };
 
-function judge(licence: string | undefined): Judgement {
+function judge(licence: string | undefined): RuleJudgement {
   if (licence === undefined) return { verdict: "warn", evidence: "the card states none; ask the model's author" };
   const stated = plain(licence);
   if (permitting.has(licence)) return { verdict: "pass", evidence: stated };

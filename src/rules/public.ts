@@ -1,6 +1,6 @@
 import type { HubRepository } from "../hub/cache/repository.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
-import { type Judgement, ofEachModel, type Rule, unopened } from "./rule.ts";
+import { type RuleJudgement, ofEachModel, type Rule, unopened } from "./rule.ts";
 
 /** Models must be on the Hub for everyone. */
 export const publicModels: Rule = {
@@ -9,7 +9,7 @@ export const publicModels: Rule = {
   check: ofEachModel(judge),
 };
 
-function judge({ reference, repository, problem }: ModelFacts, { endpoint, offline }: Facts): Judgement {
+function judge({ reference, repository, problem }: ModelFacts, { endpoint, offline }: Facts): RuleJudgement {
   if (!reference) {
     return { verdict: "fail", evidence: "a folder, not on the Hub; push it with `evomerge export --push`" };
   }
@@ -20,7 +20,11 @@ function judge({ reference, repository, problem }: ModelFacts, { endpoint, offli
   return judgeAccess(repository, link, renamed);
 }
 
-function judgeAccess({ private: isPrivate, disabled, gated }: HubRepository, link: string, renamed: string): Judgement {
+function judgeAccess(
+  { private: isPrivate, disabled, gated }: HubRepository,
+  link: string,
+  renamed: string,
+): RuleJudgement {
   if (isPrivate) return { verdict: "fail", evidence: `private: make it public at ${link}/settings` };
   if (disabled) return { verdict: "fail", evidence: `disabled by the Hub: ${link}` };
   if (gated === false) return { verdict: "pass", evidence: `${link}${renamed}` };

@@ -3,7 +3,7 @@ import { BATCH_TOKENS } from "../experiment/workspace.ts";
 import { stages, type Model } from "../model/architecture.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
 import { parametersIn, parametersOf } from "./parameters.ts";
-import { gigabytes, type Judgement, MERGE, type Rule, type SubjectJudgement } from "./rule.ts";
+import { gigabytes, type RuleJudgement, MERGE, type Rule, type SubjectJudgement } from "./rule.ts";
 
 /** An A100 of 40 GB, the accelerator of the competition's machine-learning track. */
 const A100 = { bytes: 40e9, flops: 312e12, utilisation: 0.4 };
@@ -39,14 +39,14 @@ export const withinADay: Rule = {
 };
 
 /** Judges the merged model, which has the shape of the base. */
-function ofMerge(judge: (base: ModelFacts, facts: Facts) => Judgement): Rule["check"] {
+function ofMerge(judge: (base: ModelFacts, facts: Facts) => RuleJudgement): Rule["check"] {
   return (facts): readonly SubjectJudgement[] => {
     const [base] = facts.models;
     return base ? [{ subject: MERGE, ...judge(base, facts) }] : [];
   };
 }
 
-function judgeMemory(base: ModelFacts, facts: Facts): Judgement {
+function judgeMemory(base: ModelFacts, facts: Facts): RuleJudgement {
   const parameters = parametersOf(base, facts)?.parameters;
   if (parameters === undefined) return { verdict: "unknown", evidence: `${base.name}: number of parameters not known` };
   const evaluation = parameters * BF16 + HEADROOM_BYTES;
@@ -68,7 +68,7 @@ function mergeBytes(model: Model, parents: number): number {
   return Math.max(...sizes) * (parents * BF16 + F32) + activations;
 }
 
-function judgeHour(base: ModelFacts, facts: Facts): Judgement {
+function judgeHour(base: ModelFacts, facts: Facts): RuleJudgement {
   const sizes = facts.models.map((model) => parametersOf(model, facts)?.parameters);
   const [parameters] = sizes;
   if (parameters === undefined) return { verdict: "unknown", evidence: `${base.name}: number of parameters not known` };
@@ -82,7 +82,7 @@ function judgeHour(base: ModelFacts, facts: Facts): Judgement {
   return { verdict: disk + compute <= HOUR ? "pass" : "fail", evidence: `estimate: ${parts}` };
 }
 
-function judgeBudget({ budget }: Experiment): Judgement {
+function judgeBudget({ budget }: Experiment): RuleJudgement {
   if (!("seconds" in budget)) {
     return { verdict: "unknown", evidence: `${budget.evaluations} evaluations, whose time is not known; give a time` };
   }

@@ -6,13 +6,13 @@ import type { Facts, ModelFacts, Problem } from "./facts.ts";
 export type Verdict = "pass" | "warn" | "fail" | "unknown";
 
 /** A verdict and, on one line, what it rests on: numbers, commit, dates, link. */
-export interface Judgement {
+export interface RuleJudgement {
   readonly verdict: Verdict;
   readonly evidence: string;
 }
 
 /** A judgement of one model, dataset or file, or of the merge as a whole. */
-export interface SubjectJudgement extends Judgement {
+export interface SubjectJudgement extends RuleJudgement {
   readonly subject: string;
 }
 
@@ -28,12 +28,12 @@ export interface Rule {
 export const MERGE = "the merge";
 
 /** Judges every model by itself. */
-export function ofEachModel(judge: (model: ModelFacts, facts: Facts) => Judgement): Rule["check"] {
+export function ofEachModel(judge: (model: ModelFacts, facts: Facts) => RuleJudgement): Rule["check"] {
   return (facts) => facts.models.map((model) => ({ subject: model.name, ...judge(model, facts) }));
 }
 
 /** Judges every model by what the Hub says of it; where it says nothing, the verdict is "unknown". */
-export function ofEachOnHub(judge: (repository: HubRepository, model: ModelFacts) => Judgement): Rule["check"] {
+export function ofEachOnHub(judge: (repository: HubRepository, model: ModelFacts) => RuleJudgement): Rule["check"] {
   return ofEachModel((model, { offline }) => {
     const { reference, repository, problem } = model;
     if (repository?.source === "hub") return judge(repository, model);
@@ -44,7 +44,7 @@ export function ofEachOnHub(judge: (repository: HubRepository, model: ModelFacts
 }
 
 /** What a model that could not be opened is judged by. */
-export function unopened(problem: Problem | undefined): Judgement {
+export function unopened(problem: Problem | undefined): RuleJudgement {
   return { verdict: problem?.verdict ?? "unknown", evidence: problem?.text ?? "the Hub says nothing of it" };
 }
 

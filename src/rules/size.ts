@@ -1,5 +1,5 @@
 import type { Facts, ModelFacts } from "./facts.ts";
-import { billions, type Judgement, ofEachModel, type Rule } from "./rule.ts";
+import { billions, type RuleJudgement, ofEachModel, type Rule } from "./rule.ts";
 import { parametersOf } from "./parameters.ts";
 
 /** "Up to 8 GB" in one text of the rules contradicts their list of models; parameters are what the list counts. */
@@ -14,7 +14,7 @@ const nominal: readonly { readonly modelType: string; readonly name: string; rea
 /** Models may have up to 8 billion parameters, by their nominal size. */
 export const size: Rule = { id: "size", title: "Models have up to 8 billion parameters", check: ofEachModel(judge) };
 
-function judge(model: ModelFacts, facts: Facts): Judgement {
+function judge(model: ModelFacts, facts: Facts): RuleJudgement {
   const found = parametersOf(model, facts);
   if (!found)
     return { verdict: "unknown", evidence: "neither the Hub nor config.json says how many parameters it has" };

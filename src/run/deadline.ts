@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "./clock.ts";
 
 /** The reason of a signal that a deadline aborted, told apart from a person's interruption. */
-export class DeadlineReached extends Error {
+class DeadlineReached extends Error {
   override readonly name = "DeadlineReached";
 }
 

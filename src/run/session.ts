@@ -33,7 +33,7 @@ export function allRows(tasks: readonly Task[], side: "search" | "guard"): Selec
 }
 
 /** Mean scores of an evaluation, by task. */
-export function taskScores(evaluation: Evaluation, selection: Selection): TaskScores {
+function taskScores(evaluation: Evaluation, selection: Selection): TaskScores {
   const entries = Object.entries(selection).map(([task, rows]) => {
     const { loss, accuracy } = summarise(rows, evaluation.scores[task] ?? []);
     return [task, accuracy === undefined ? { loss } : { loss, accuracy }];

@@ -21,7 +21,7 @@ export interface CmaEsOptions {
 }
 
 /** A candidate seen from the mean, in units of the step size. */
-interface Step {
+interface Deviation {
   readonly y: Float64Array;
   readonly injected: boolean;
 }
@@ -36,7 +36,7 @@ export class CmaEs {
   readonly #maximumDeviation: number;
   readonly #normal: () => number;
   readonly #inject: readonly Float64Array[];
-  readonly #pending = new PendingGeneration<Step>();
+  readonly #pending = new PendingGeneration<Deviation>();
   readonly #mean: Float64Array;
   readonly #covariance: Covariance;
   readonly #sigmaPath: Float64Array;
@@ -105,13 +105,13 @@ export class CmaEs {
   }
 
   /** (38), (39) */
-  #sample(): Step {
+  #sample(): Deviation {
     const z = this.#mean.map(() => this.#normal());
     return { y: this.#covariance.color(z), injected: false };
   }
 
   /** Shortens long steps, which would dominate the update (Hansen, arXiv:1110.4181, equation 4). */
-  #stepTo(point: Float64Array): Step {
+  #stepTo(point: Float64Array): Deviation {
     const n = point.length;
     const y = point.map((x, j) => (x - this.#mean[j]!) / this.#sigma);
     const longest = Math.sqrt(n) + (2 * n) / (n + 2);
@@ -120,7 +120,7 @@ export class CmaEs {
   }
 
   /** Returns the weighted mean step y_w (41) and moves the mean along it (42). */
-  #moveMean(ranked: readonly Step[]): Float64Array {
+  #moveMean(ranked: readonly Deviation[]): Float64Array {
     const meanStep = new Float64Array(this.#mean.length);
     for (const [rank, { y }] of ranked.entries()) {
       const weight = Math.max(0, this.#parameters.weights[rank]!);
@@ -141,7 +141,7 @@ export class CmaEs {
   }
 
   /** Rank-one and rank-mu update (45) to (47). */
-  #adaptCovariance(ranked: readonly Step[], meanStep: Float64Array, pathLength: number): void {
+  #adaptCovariance(ranked: readonly Deviation[], meanStep: Float64Array, pathLength: number): void {
     const { cSigma, cC, c1, cMu, muEff, chiN, eigenInterval } = this.#parameters;
     const n = meanStep.length;
     this.#pathDeficit *= (1 - cSigma) * (1 - cSigma);

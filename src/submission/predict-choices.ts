@@ -1,13 +1,13 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
-import type { EngineName, Precision } from "../experiment/experiment-file.ts";
+import type { Experiment, Precision } from "../experiment/experiment-file.ts";
 import { BASE, openWorkspace } from "../experiment/workspace.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 import type { Question } from "./questions.ts";
 import type { Predictions } from "./submission-file.ts";
 
 export interface PredictOptions {
-  readonly engine?: EngineName | undefined;
+  readonly engine?: Experiment["engine"] | undefined;
   readonly precision?: Precision | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told what a person should know, such as a better engine that does not work here. */

@@ -18,7 +18,7 @@ const TEXT = { what: "a file of rows", maxBytes: 2 ** 28, advice: "give a part o
  * text of more than 256 MiB or one that is not UTF-8, are UserErrors, some only when their record is asked for; an abort
  * of the signal rejects with its reason.
  */
-export async function readRecords(
+export async function readTaskRecords(
   path: string,
   columns: ReadonlySet<string>,
   signal?: AbortSignal,

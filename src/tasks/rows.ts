@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import { readRecords } from "./read-records.ts";
+import { readTaskRecords } from "./read-records.ts";
 import { groupedRow, rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
 
@@ -38,7 +38,7 @@ export async function readRows(
   const rows: TaskRow[] = [];
   let format: RowFormat | undefined;
   for (const file of files) {
-    for await (const record of await readRecords(file, rowColumns, signal)) {
+    for await (const record of await readTaskRecords(file, rowColumns, signal)) {
       if (rows.length === MAX_ROWS) throw tooManyRows(nameFiles(files));
       const own = formatOf(record, formats);
       format ??= own;

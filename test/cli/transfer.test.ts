@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { size, Transfer } from "../../src/cli/transfer.ts";
+import { bytesText, Transfer } from "../../src/cli/transfer.ts";
 
 const GB = 1e9;
 
@@ -46,6 +46,6 @@ describe("size", () => {
     [16_060_522_496, "16.1 GB"],
     [2.5e15, "2500.0 TB"],
   ])("of %d bytes is %s", (bytes, text) => {
-    expect(size(bytes)).toBe(text);
+    expect(bytesText(bytes)).toBe(text);
   });
 });

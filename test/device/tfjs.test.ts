@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
-import { Pace } from "../../src/device/tfjs/pace.ts";
+import { SlicePace } from "../../src/device/tfjs/pace.ts";
 import { byRows } from "../../src/device/tfjs/rows.ts";
 import { TensorMemory } from "../../src/device/tfjs/tensor-memory.ts";
 import { UserError } from "../../src/errors.ts";
@@ -44,7 +44,7 @@ describe("byRows", () => {
       found.push(rows.shape[0]);
       return tf.mul(rows, 2);
     };
-    const doubled = await byRows(x, 100, twice, new Pace(sliceFlop));
+    const doubled = await byRows(x, 100, twice, new SlicePace(sliceFlop));
     expect(found).toEqual(blocks);
     expect(await doubled.data()).toEqual(values.map((value) => 2 * value));
     tf.dispose([x, doubled]);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import { promptOf } from "../../src/evaluate/prompt.ts";
-import type { EngineName } from "../../src/experiment/experiment-file.ts";
+import type { EngineName } from "../../src/device/open-device.ts";
 import { BASE, openWorkspace } from "../../src/experiment/workspace.ts";
 import { uniformRecipe, type Recipe } from "../../src/merge/recipe.ts";
 import { readRows } from "../../src/tasks/rows.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/experiment/experiment-file.ts";
 import type { HubRepository } from "../../src/hub/cache/repository.ts";
 import type { Facts, ModelFacts, SourceFacts } from "../../src/rules/facts.ts";
-import type { Judgement } from "../../src/rules/rule.ts";
+import type { RuleJudgement } from "../../src/rules/rule.ts";
 import { rules } from "../../src/rules/rules.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { tinyConfig } from "../tiny-model.ts";
@@ -29,7 +29,7 @@ const model: ModelFacts = { name: "org/model", reference: repository.requested, 
 function judge(
   id: string,
   facts: Partial<ModelFacts> & { readonly source?: Partial<SourceFacts>; readonly budget?: Experiment["budget"] },
-): Judgement {
+): RuleJudgement {
   const { source, budget = { seconds: 3600 }, ...changes } = facts;
   const all = {
     experiment: { budget } as Experiment,

@@ -7,7 +7,7 @@ import { alignedText } from "../../report/table.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
-import { size } from "../transfer.ts";
+import { bytesText } from "../transfer.ts";
 
 export interface FetchCommandOptions {
   /** Whether to say what would be fetched, and fetch no weight. */
@@ -51,12 +51,12 @@ export function planText({ repositories, missingBytes, freeBytes, cache }: Fetch
     name,
     commit.slice(0, 12),
     String(files),
-    size(bytes),
-    size(bytes - presentBytes),
+    bytesText(bytes),
+    bytesText(bytes - presentBytes),
   ]);
   const left = freeBytes - missingBytes;
-  const room = left >= 0 ? `leaves ${size(left)} free` : `does not fit: ${size(-left)} are missing`;
+  const room = left >= 0 ? `leaves ${bytesText(left)} free` : `does not fit: ${bytesText(-left)} are missing`;
   return `${alignedText({ header: ["repository", "commit", "files", "size", "to fetch"], rows })}
 
-${size(missingBytes)} to fetch; of ${size(freeBytes)} free at ${cache} that ${room}`;
+${bytesText(missingBytes)} to fetch; of ${bytesText(freeBytes)} free at ${cache} that ${room}`;
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.ts";
-import type { EngineName, Precision } from "../../experiment/experiment-file.ts";
+import type { EngineName } from "../../device/open-device.ts";
+import type { Precision } from "../../experiment/experiment-file.ts";
 import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
 import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";
 import { generatedTexts } from "../../submission/generated-texts.ts";

@@ -14,13 +14,13 @@ const ROPE_HALF_SPLIT = 2;
 const PRECISION_F32 = 10;
 
 /** What a lowering works with: the library, the context that owns new nodes, and the tensors made so far. */
-export interface Lowering {
+export interface LoweringContext {
   readonly ggml: Ggml;
   readonly context: Pointer;
   readonly tensorOf: (node: Expression) => Pointer;
 }
 
-type Lower<Op extends Operation> = (node: Node<Op>, lowering: Lowering) => Pointer;
+type Lower<Op extends Operation> = (node: Node<Op>, lowering: LoweringContext) => Pointer;
 
 const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
   cast: (node, { ggml, context, tensorOf }) => {
@@ -85,15 +85,15 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
 };
 
 /** x times the transpose of a matrix, each row's sum in f32. */
-function product(matrix: Pointer, x: Pointer, { ggml, context }: Lowering): Pointer {
+function product(matrix: Pointer, x: Pointer, { ggml, context }: LoweringContext): Pointer {
   const node = ggml.mulMat(context, matrix, x);
   ggml.setPrecision(node, PRECISION_F32);
   return node;
 }
 
 /** Adds the ggml nodes of one expression whose operands are already there. */
-export function lower(node: Exclude<Expression, { op: "input" }>, lowering: Lowering): Pointer {
-  const lowerNode = lowerings[node.op] as (node: Expression, lowering: Lowering) => Pointer;
+export function lower(node: Exclude<Expression, { op: "input" }>, lowering: LoweringContext): Pointer {
+  const lowerNode = lowerings[node.op] as (node: Expression, lowering: LoweringContext) => Pointer;
   return lowerNode(node, lowering);
 }
 

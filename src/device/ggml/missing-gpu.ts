@@ -15,7 +15,7 @@ export async function missingGpu(attempts: readonly GpuAttempt[]): Promise<UserE
 }
 
 /** A package that is installed and of no use. */
-export function describeProblem({ package: { name }, problem }: GpuAttempt): string | undefined {
+function describeProblem({ package: { name }, problem }: GpuAttempt): string | undefined {
   return problem === undefined ? undefined : `@node-llama-cpp/${name}: ${problem}`;
 }
 

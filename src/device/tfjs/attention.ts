@@ -1,13 +1,13 @@
 import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import type { Pace } from "./pace.ts";
+import type { SlicePace } from "./pace.ts";
 import { rowsOf } from "./rows.ts";
 
 /** Inputs of attention, shaped as in its expression unless said otherwise. */
 export type Attended = { readonly [Name in "query" | "key" | "value" | "mask"]: tf.Tensor };
 
 /** softmax(factor * query key^T + mask) value, f32 [batch * length, heads * d]. */
-export async function attention(inputs: Attended, factor: number, pace: Pace): Promise<tf.Tensor> {
+export async function attend(inputs: Attended, factor: number, pace: SlicePace): Promise<tf.Tensor> {
   const [batch = 0, length = 0, heads = 0, width = 0] = inputs.query.shape;
   const operands = tf.tidy(() => byHead(inputs, factor));
   try {
@@ -53,7 +53,7 @@ function allAtOnce({ query, key, value, mask }: Attended): tf.Tensor {
  * time on one Xeon core, batched | this: 8 | 1.8 ms for 8 sequences of 40 tokens with 4 heads of 32, 330 | 51 ms for 4
  * sequences of 256 tokens with 8 heads of 64.
  */
-async function pairByPair({ query, key, value, mask }: Attended, pace: Pace): Promise<tf.Tensor> {
+async function pairByPair({ query, key, value, mask }: Attended, pace: SlicePace): Promise<tf.Tensor> {
   const [batch = 0, kvHeads = 0, rows = 0, width = 0] = query.shape;
   const length = mask.shape[2] ?? 0;
   const matrix = (x: tf.Tensor, pair: number): tf.Tensor2D => {

@@ -2,26 +2,27 @@ import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { storedDtype } from "../device.ts";
 import type { Expression, Operation } from "../expression.ts";
-import { attention } from "./attention.ts";
+import { attend } from "./attention.ts";
 import { decode, encode } from "./encoding.ts";
-import type { Pace } from "./pace.ts";
+import type { SlicePace } from "./pace.ts";
 import { byRows } from "./rows.ts";
 import type { TensorMemory } from "./tensor-memory.ts";
 
 /** What a lowering needs of the run that it is part of. */
-export interface Evaluation {
+export interface LoweringRun {
   /** The computed value of an operand. */
   readonly of: (operand: Expression) => tf.Tensor;
   readonly memory: TensorMemory;
-  readonly pace: Pace;
+  readonly pace: SlicePace;
 }
 
 type Computed = Exclude<Operation, "input">;
-type Node<Op extends Operation> = Expression & { readonly op: Op };
-type Lowering<Op extends Computed> = (node: Node<Op>, run: Evaluation) => tf.Tensor | Promise<tf.Tensor>;
+// Not Extract as in Node: a general Op must still be known to have its fields.
+type Computation<Op extends Operation> = Expression & { readonly op: Op };
+type Lowering<Op extends Computed> = (node: Computation<Op>, run: LoweringRun) => tf.Tensor | Promise<tf.Tensor>;
 
 /** Computes one node from its computed operands; the caller owns the result. */
-export async function evaluate<Op extends Computed>(node: Node<Op>, run: Evaluation): Promise<tf.Tensor> {
+export async function evaluate<Op extends Computed>(node: Computation<Op>, run: LoweringRun): Promise<tf.Tensor> {
   const lowering = lowerings[node.op] as Lowering<Op>;
   return lowering(node, run);
 }
@@ -43,12 +44,12 @@ const lowerings = {
     }),
   rope,
   attention: ({ query, key, value, mask, factor }, { of, pace }) =>
-    attention({ query: of(query), key: of(key), value: of(value), mask: of(mask) }, factor, pace),
+    attend({ query: of(query), key: of(key), value: of(value), mask: of(mask) }, factor, pace),
   logProbability,
 } satisfies { readonly [Op in Computed]: Lowering<Op> };
 
 /** Every format is held as f32 values that it can represent: a narrower one rounds, on the host, to the bits of any engine. */
-async function roundTo(node: Node<"cast">, { of, pace }: Evaluation): Promise<tf.Tensor> {
+async function roundTo(node: Computation<"cast">, { of, pace }: LoweringRun): Promise<tf.Tensor> {
   const value = of(node.x);
   const dtype = storedDtype(node);
   if (dtype === "f32") return tf.clone(value);
@@ -57,7 +58,7 @@ async function roundTo(node: Node<"cast">, { of, pace }: Evaluation): Promise<tf
 }
 
 /** Under wasm only plain products reach XNNPACK; its transposed ones run a scalar loop, 13 times slower. */
-async function linear({ x, weight }: Node<"linear">, { of, memory, pace }: Evaluation): Promise<tf.Tensor> {
+async function linear({ x, weight }: Computation<"linear">, { of, memory, pace }: LoweringRun): Promise<tf.Tensor> {
   const plain = tf.backend() instanceof BackendWasm;
   const matrix = plain ? memory.transposed(of(weight)) : of(weight);
   const flopPerRow = 2 * matrix.size;
@@ -65,7 +66,7 @@ async function linear({ x, weight }: Node<"linear">, { of, memory, pace }: Evalu
 }
 
 /** x * cos + (the other half of x) * sin, where the first half takes the second negated. */
-function rope({ x, positions, periods }: Node<"rope">, { of }: Evaluation): tf.Tensor {
+function rope({ x, positions, periods }: Computation<"rope">, { of }: LoweringRun): tf.Tensor {
   return tf.tidy(() => {
     const [n = 0, heads = 0, width = 0] = x.shape;
     const angles = tf.div(tf.reshape(tf.cast(of(positions), "float32"), [n, 1, 1, 1]), of(periods));
@@ -78,8 +79,8 @@ function rope({ x, positions, periods }: Node<"rope">, { of }: Evaluation): tf.T
 
 /** Logits are taken relative to their row's largest, which keeps exp in range and differences exact. */
 async function logProbability(
-  { logits, targets }: Node<"logProbability">,
-  { of, pace }: Evaluation,
+  { logits, targets }: Computation<"logProbability">,
+  { of, pace }: LoweringRun,
 ): Promise<tf.Tensor> {
   const [, vocabulary = 0] = logits.shape;
   const wanted = await of(targets).data<"int32">();

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 
 /** Lets timers and I/O run between slices of work on the event loop's own thread. */
-export class Pace {
+export class SlicePace {
   /** Operations of a matrix product that a slice may have. */
   readonly sliceFlop: number;
   #last = 0;

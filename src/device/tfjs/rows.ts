@@ -1,6 +1,6 @@
 import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import type { Pace } from "./pace.ts";
+import type { SlicePace } from "./pace.ts";
 
 /** `count` rows (outermost indices) of an f32 tensor from `begin`, as a tensor of its own. */
 export function rowsOf(x: tf.Tensor, begin: number, count: number): tf.Tensor {
@@ -18,7 +18,7 @@ export async function byRows<T extends tf.Tensor>(
   x: tf.Tensor,
   flopPerRow: number,
   compute: (rows: tf.Tensor, begin: number) => T,
-  pace: Pace,
+  pace: SlicePace,
 ): Promise<T> {
   const [rows = 0] = x.shape;
   const rowsPerBlock = Math.max(1, Math.floor(pace.sliceFlop / flopPerRow));

@@ -7,7 +7,7 @@ import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
 import { decode, encode } from "./encoding.ts";
 import { evaluate } from "./lowerings.ts";
-import { Pace } from "./pace.ts";
+import { SlicePace } from "./pace.ts";
 import { heldBytes, TensorMemory } from "./tensor-memory.ts";
 
 /** A device on the active backend of TensorFlow.js. Floats of every format are held as f32. */
@@ -18,7 +18,7 @@ export class TfjsDevice implements Device {
   readonly #capacityBytes: number | undefined;
   readonly #memory: TensorMemory;
   readonly #stored = new Map<DeviceTensor, tf.Tensor>();
-  readonly #pace: Pace;
+  readonly #pace: SlicePace;
   /** Operations run on this thread: runs that took turns would only hold more memory, and timers would wait for all. */
   readonly #turn: LimitFunction = pLimit(1);
   readonly #work: WorkInFlight;
@@ -28,7 +28,7 @@ export class TfjsDevice implements Device {
     this.name = name;
     this.kind = kind;
     this.#work = new WorkInFlight(name);
-    this.#pace = new Pace(sliceFlop);
+    this.#pace = new SlicePace(sliceFlop);
     this.#memory = new TensorMemory(limitBytes);
     this.#capacityBytes = capacityBytes;
   }

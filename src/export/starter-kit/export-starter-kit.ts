@@ -8,7 +8,7 @@ import type { Recipe } from "../../merge/recipe.ts";
 import { allWeights, type Model } from "../../model/architecture.ts";
 import { kitName } from "./kit-name.ts";
 import { readKit, type Registration } from "./kit-checkout.ts";
-import { checkReplaceable, sealed } from "./sealed-text.ts";
+import { checkOurs, sealed } from "./sealed-text.ts";
 import { starterKitModule } from "./starter-kit-module.ts";
 import { insertionDiff } from "./unified-diff.ts";
 
@@ -67,7 +67,7 @@ export async function planStarterKit(input: StarterKitInput, folder: string): Pr
     [module, sealed(starterKitModule(source), version)],
     ...(missing.length > 0 ? [[patch, sealed(missing.map(diffOf).join(""), version)] as const] : []),
   ]);
-  for (const path of files.keys()) await checkReplaceable(path);
+  for (const path of files.keys()) await checkOurs(path);
   const planned: StarterKitExport = {
     checkout,
     module,
@@ -81,7 +81,7 @@ export async function planStarterKit(input: StarterKitInput, folder: string): Pr
   };
   return async () => {
     // Hours may have gone by.
-    for (const path of files.keys()) await checkReplaceable(path);
+    for (const path of files.keys()) await checkOurs(path);
     for (const [path, text] of files) await writeFileAtomic(path, text);
     return planned;
   };

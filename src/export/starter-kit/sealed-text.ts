@@ -16,7 +16,7 @@ export function sealed(text: string, version: string): string {
 }
 
 /** A UserError where a path has anything but a sealed text as it was written: what people wrote or edited is not replaced. */
-export async function checkReplaceable(path: string): Promise<void> {
+export async function checkOurs(path: string): Promise<void> {
   const status = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;

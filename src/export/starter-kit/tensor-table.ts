@@ -2,15 +2,13 @@ import type { TensorSpec } from "../../checkpoint/safetensors-header.ts";
 import type { Weight } from "../../model/architecture.ts";
 import { pythonString } from "./python-literal.ts";
 
-type Dtype = TensorSpec["dtype"];
-
 /** A weight of the merged model and the dtype that it is stored in. */
 export interface StoredWeight extends Weight {
-  readonly dtype: Dtype;
+  readonly dtype: TensorSpec["dtype"];
 }
 
 /** PyTorch's names of the dtypes. */
-export const torchDtype: Readonly<Record<Dtype, string>> = {
+export const torchDtype: Readonly<Record<TensorSpec["dtype"], string>> = {
   f32: "torch.float32",
   f16: "torch.float16",
   bf16: "torch.bfloat16",

@@ -4,7 +4,7 @@ import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import { UserError } from "../../errors.ts";
 import { pageOf, type Subject } from "./explain-refusal.ts";
-import { filePath, gated, lastCommit, sha1, sha256, size } from "./fields.ts";
+import { filePath, gated, lastCommit, sha1, sha256, wholeNumber } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { fetchAnswers } from "./hub-answers.ts";
 import { parseReference } from "./reference.ts";
@@ -27,16 +27,16 @@ const descriptionSchema = z.object({
   updatedAt: z.date().optional().catch(undefined),
   tags: texts,
   cardData: z.object({ license: texts, base_model: texts }).nullish().catch(undefined),
-  safetensors: z.object({ total: size }).nullish().catch(undefined),
+  safetensors: z.object({ total: wholeNumber }).nullish().catch(undefined),
 });
 
 const entrySchema = z.looseObject({ type: z.string() });
 
 const fileSchema = z.object({
   path: filePath,
-  size,
+  size: wholeNumber,
   oid: sha1,
-  lfs: z.object({ oid: sha256, size }).nullish(),
+  lfs: z.object({ oid: sha256, size: wholeNumber }).nullish(),
   // The Hub gives none where it could not find it in time.
   lastCommit: lastCommit.nullish(),
 });

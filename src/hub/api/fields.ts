@@ -5,7 +5,7 @@ import { isSafePath } from "./safe-path.ts";
 export const sha1 = z.string().regex(/^[0-9a-f]{40}$/);
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Bytes, or a count. */
-export const size = z.int().nonnegative();
+export const wholeNumber = z.int().nonnegative();
 /** Path of a file of a repository. */
 export const filePath = z
   .string()

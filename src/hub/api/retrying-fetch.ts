@@ -30,7 +30,7 @@ export interface RequestPace {
 export class NoAnswerError extends UserError {}
 
 /** What a request gave: an answer, or the reason why there is none. */
-type Outcome = Response | Error;
+type RequestOutcome = Response | Error;
 
 /**
  * A fetch for the Hub. It adds the token to requests to the endpoint and to no others (fetch itself drops the header when
@@ -84,7 +84,12 @@ function withToken(
   return headers;
 }
 
-async function attempt(url: URL, init: RequestInit, patienceMs: number, body: "whole" | "stream"): Promise<Outcome> {
+async function attempt(
+  url: URL,
+  init: RequestInit,
+  patienceMs: number,
+  body: "whole" | "stream",
+): Promise<RequestOutcome> {
   const late = new AbortController();
   const giveUp = (): void => late.abort(new Error(`no answer in ${patienceMs / 1000} s`));
   // The answer to an upload comes when all of it has been received, however long that takes.
@@ -111,13 +116,13 @@ function isTransient(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
-function mayRepeat({ method = "GET", body }: RequestInit, outcome: Outcome): boolean {
+function mayRepeat({ method = "GET", body }: RequestInit, outcome: RequestOutcome): boolean {
   if (body instanceof ReadableStream) return false;
   if (outcome instanceof Response && outcome.status === 429) return true;
   return ["GET", "HEAD", "PUT"].includes(method.toUpperCase());
 }
 
-function delayBefore(repetition: number, outcome: Outcome, backoffMs: number): number {
+function delayBefore(repetition: number, outcome: RequestOutcome, backoffMs: number): number {
   const asked = outcome instanceof Response ? readRetryAfter(outcome) : undefined;
   return Math.max(asked ?? 0, backoff(repetition, backoffMs));
 }
@@ -134,7 +139,7 @@ function readRetryAfter({ status, headers }: Response): number | undefined {
   return Number.isFinite(ms) ? ms : undefined;
 }
 
-function failure(url: URL, outcome: Outcome, tries: number): NoAnswerError {
+function failure(url: URL, outcome: RequestOutcome, tries: number): NoAnswerError {
   const times = tries === 1 ? "" : ` after ${tries} tries`;
   if (!(outcome instanceof Response))
     return new NoAnswerError(

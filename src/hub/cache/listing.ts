@@ -4,7 +4,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import { readJsonObject } from "../../files/json-object.ts";
 import { refPath, repositoryFolder } from "./cache.ts";
-import { filePath, gated, lastCommit, sha1, sha256, size } from "../api/fields.ts";
+import { filePath, gated, lastCommit, sha1, sha256, wholeNumber } from "../api/fields.ts";
 import type { Hub } from "../api/hub.ts";
 import { isPinned } from "../api/reference.ts";
 import type { HubRepository, Snapshot } from "../api/snapshot.ts";
@@ -27,11 +27,11 @@ const listingSchema: z.ZodType<Listing> = z.object({
   licence: z.string().optional(),
   baseModels: z.array(z.string()),
   tags: z.array(z.string()),
-  parameters: size.optional(),
+  parameters: wholeNumber.optional(),
   files: z.array(
     z.object({
       path: filePath,
-      bytes: size,
+      bytes: wholeNumber,
       blob: sha1,
       sha256: sha256.optional(),
       lastCommit: lastCommit.optional(),

@@ -27,13 +27,14 @@ export interface PlannedRepository {
   readonly presentBytes: number;
 }
 
-interface Wanted {
+/** Files of one repository that are to be in the cache. */
+export interface WantedFiles {
   readonly repository: Repository;
   readonly files: readonly RepositoryFile[];
 }
 
 /** What fetching the files would take; reads the cache, and asks the Hub for nothing. */
-export async function planFetch(hub: Hub, wanted: readonly Wanted[]): Promise<FetchPlan> {
+export async function planFetch(hub: Hub, wanted: readonly WantedFiles[]): Promise<FetchPlan> {
   const repositories = await Promise.all(wanted.map((one) => planRepository(hub, one)));
   const bytes = sum(repositories.map(({ bytes }) => bytes));
   const present = sum(repositories.map(({ presentBytes }) => presentBytes));
@@ -56,7 +57,7 @@ export function checkDisk({ missingBytes, freeBytes, cache }: FetchPlan): void {
     );
 }
 
-async function planRepository(hub: Hub, { repository, files }: Wanted): Promise<PlannedRepository> {
+async function planRepository(hub: Hub, { repository, files }: WantedFiles): Promise<PlannedRepository> {
   const present = await Promise.all(files.map((file) => presentBytes(hub, repository, file)));
   return {
     name: repository.name,

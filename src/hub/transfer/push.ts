@@ -57,7 +57,7 @@ export function checkPush(hub: Hub, name: string): HubReference {
   return reference;
 }
 
-interface Target {
+interface PushTarget {
   readonly hub: Hub;
   readonly name: string;
   readonly fetch: typeof fetch;
@@ -90,7 +90,7 @@ function writingFetch({ endpoint, tokenSource, fetch }: Hub, name: string): type
 }
 
 async function openTarget(
-  { hub, name, fetch }: Target,
+  { hub, name, fetch }: PushTarget,
   reference: HubReference,
   { private: isPrivate, signal }: PushOptions,
 ): Promise<Repository> {
@@ -110,7 +110,7 @@ async function openTarget(
 
 /** Commits all files, and the removal of weights that are not among them; returns the commit. */
 async function upload(
-  { hub, name, fetch }: Target,
+  { hub, name, fetch }: PushTarget,
   repository: Repository,
   { folder, files }: { readonly folder: string; readonly files: readonly ExportedFile[] },
   { message, onProgress, signal }: PushOptions,

@@ -19,7 +19,7 @@ export class EndedByOthers extends Error {
 export type Asker = object;
 
 /** Waits for one answer. */
-interface Question {
+interface Pending {
   readonly asker: Asker;
   readonly patienceMs: number;
   /** The sentence for people that says why there is no answer. */
@@ -34,7 +34,7 @@ export class TokenizerChild {
   static #shared: TokenizerChild | undefined;
 
   readonly #child: ChildProcess;
-  readonly #questions: Question[] = [];
+  readonly #questions: Pending[] = [];
   #ready = false;
   #waitedMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -65,7 +65,7 @@ export class TokenizerChild {
    * Asks a question. When the answer takes longer than `patienceMs`, not counting what kept this process itself from
    * looking, or never comes, the child is ended and a UserError explains it.
    */
-  ask(asker: Asker, request: Request, patienceMs: number, explain: Question["explain"]): Promise<Answer> {
+  ask(asker: Asker, request: Request, patienceMs: number, explain: Pending["explain"]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#isOver) return reject(new EndedByOthers());
       this.#questions.push({ asker, patienceMs, explain, resolve, reject });

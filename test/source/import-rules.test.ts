@@ -1,13 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { importFaults, readFolderRules, type SourceFile, tableFaults, unusedRules } from "./import-rules.ts";
+import { importFaults, readFolderRules, tableFaults, unusedRules } from "./import-rules.ts";
+import { root, sourceFiles } from "./source-files.ts";
 
-const source = join(import.meta.dirname, "..", "src");
-const rules = readFolderRules(readFileSync(join(source, "..", "docs", "architecture.md"), "utf8"));
-const files: readonly SourceFile[] = readdirSync(source, { recursive: true, encoding: "utf8" })
-  .filter((path) => /\.[cm]?[jt]s$/.test(path))
-  .map((path) => ({ path: path.replaceAll("\\", "/"), text: readFileSync(join(source, path), "utf8") }));
+const rules = readFolderRules(readFileSync(join(root, "docs", "architecture.md"), "utf8"));
+const files = sourceFiles("src");
 
 describe("the table of folders in docs/architecture.md", () => {
   test("is about every file, and allows every import", () => {

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type { SourceFile } from "./source-files.ts";
 
 /** A row of the table of folders. */
 export interface FolderRule {
@@ -6,12 +7,6 @@ export interface FolderRule {
   readonly place: string;
   /** Folders whose files it may import, those within them included. */
   readonly mayImport: "all" | readonly string[];
-}
-
-/** A file of src/ by its path there. */
-export interface SourceFile {
-  readonly path: string;
-  readonly text: string;
 }
 
 /** What any file may import. */
