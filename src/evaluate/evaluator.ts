@@ -43,6 +43,12 @@ export class Evaluator {
     }
   }
 
+  /** Padded tokens of each model that is scored on these rows, which were prepared. */
+  tokensOf(selection: Selection): number {
+    const rows = Object.values(selection).flat();
+    return this.#scorer.tokensOf(rows.flatMap(({ id }) => this.#prompts.get(id) ?? []));
+  }
+
   /** One evaluation a recipe; all of them see the same rows in the same batches. */
   async evaluate(recipes: readonly Recipe[], selection: Selection, options: ScoreOptions = {}): Promise<Evaluation[]> {
     const rows = Object.values(selection).flat();

@@ -6,8 +6,8 @@
  */
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Recipe } from "../merge/recipe.ts";
-import { Pace } from "./pace.ts";
-import { firstBatches, packPrompts, paddedTokens, type PackedBatch, type Prompt } from "./pack.ts";
+import { Pace, type WorkTime } from "./pace.ts";
+import { firstBatches, packedTokens, packPrompts, paddedTokens, type PackedBatch, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
 import { PartKeeper, type LogLikelihoods, type PartStore } from "./scored-parts.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
@@ -18,6 +18,8 @@ const ACTIVATIONS_SHARE = 0.4;
 export interface ScorerOptions extends Merging {
   /** Padded tokens of one batch. */
   readonly batchTokens: number;
+  /** Wall-clock time in milliseconds; that of this machine unless given. */
+  readonly now?: (() => number) | undefined;
 }
 
 export interface GenerationScores {
@@ -35,6 +37,8 @@ export interface ScoreOptions {
   readonly parts?: PartStore | undefined;
   /** Told the share of the call that is done, after each stage. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Told at the end what was scored since the last part that was kept, and how long it took. */
+  readonly onTime?: ((time: WorkTime) => void) | undefined;
 }
 
 export class GenerationScorer {
@@ -42,9 +46,16 @@ export class GenerationScorer {
   /** Two passes at once would share, and drop, each other's stages of the parents. */
   readonly #turn: LimitFunction = pLimit(1);
   readonly #pace = new Pace();
+  readonly #now: () => number;
 
   constructor(options: ScorerOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Padded tokens of each candidate that is scored on these prompts. */
+  tokensOf(prompts: readonly Prompt[]): number {
+    return packedTokens(prompts, this.#options);
   }
 
   /**
@@ -59,7 +70,7 @@ export class GenerationScorer {
   async #score(
     recipes: readonly Recipe[],
     prompts: readonly Prompt[],
-    { signal, digestOf, parts, onProgress }: ScoreOptions,
+    { signal, digestOf, parts, onProgress, onTime }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
     const batches = packPrompts(prompts, { batchTokens, window: model.window });
@@ -68,23 +79,26 @@ export class GenerationScorer {
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),
     );
     const { groups, tokens } = this.#fitting(recipes.length, batches);
-    const keeper = new PartKeeper(parts, batches, logLikelihoods);
+    const keeper = new PartKeeper(parts, batches, logLikelihoods, this.#now);
     const total = tokensOf(batches);
     let done = keeper.kept;
     while (done < batches.length) {
       const timely = parts ? this.#pace.tokensIn(parts.partMs, recipes.length) : Infinity;
       const packed = firstBatches(batches.slice(done), Math.min(tokens, timely));
       const before = tokensOf(batches.slice(0, done));
+      const own = tokensOf(packed);
+      let waitMs = 0;
       for (const [i, members] of groups.entries()) {
-        const report = (share: number): void =>
-          onProgress?.((before + ((i + share) / groups.length) * tokensOf(packed)) / total);
-        const pass = { recipes, members, hashing, signal, report, logLikelihoods };
+        const report = (share: number): void => onProgress?.((before + ((i + share) / groups.length) * own) / total);
+        const pass = { recipes, members, hashing, signal, report, logLikelihoods, now: this.#now };
         const took = await sendThrough(this.#options, packed, pass);
-        this.#pace.learn({ tokens: tokensOf(packed), candidates: members.length, ...took });
+        this.#pace.learn({ models: members.length, tokens: own, passes: 1, ...took });
+        waitMs += took.waitMs;
       }
       done += packed.length;
-      keeper.scored(done);
+      keeper.scored(done, { tokens: own, waitMs });
     }
+    onTime?.(keeper.time);
     return hashing ? { logLikelihoods, digest: hashing.digest.digest() } : { logLikelihoods };
   }
 

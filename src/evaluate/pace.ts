@@ -1,27 +1,117 @@
-import type { PassTime } from "./pass.ts";
+/** What is scored: so many models, each over so many padded tokens in so many passes. */
+export interface Work {
+  readonly models: number;
+  /** Of each model. */
+  readonly tokens: number;
+  /** How often the parents are read and every model is merged. */
+  readonly passes: number;
+}
+
+/** Work and its wall-clock time, and how much of that was spent waiting for the parents' weights. */
+export interface WorkTime extends Work {
+  readonly ms: number;
+  readonly waitMs: number;
+}
 
 /** How many times a part's time a pass may take because the parents take so long to come. */
 const MOST_WAITING = 10;
+/** What else a machine does is noise of about so much; it says little of how fast a short scoring was. */
+const NOISE_MS = 200;
 
-/** How fast passes go: what a pass may hold to take about so long, from the passes before it. */
+/**
+ * How long scoring takes, from what was scored before: a pass waits for the parents, and takes each model a time for its
+ * merge and a time for every token. Both come from a least-squares fit (of relative errors, neither below zero) over all
+ * that was seen; beside it stands how much slower than that the machine was, last and at its slowest moment.
+ */
 export class Pace {
-  /** Milliseconds of one token of one candidate; unknown before the first pass. */
-  #tokenMs: number | undefined;
-  #longestWaitMs = 0;
+  /** Sums of the weighted products of passes, tokens and milliseconds of one model. */
+  readonly #sums = { pp: 0, pt: 0, tt: 0, pm: 0, tm: 0 };
+  #fit = { passMs: 0, tokenMs: 0 };
+  #seen = 0;
+  /** Of one pass: the first of a process reads parents that stay on the device from then on. */
+  #waits = { first: 0, last: 0, longest: 0 };
+  #slowness = { last: 1, most: 1 };
+
+  /** Whether anything was seen. */
+  get isKnown(): boolean {
+    return this.#seen > 0;
+  }
+
+  /** Milliseconds that work is expected to take as the machine is now; 0 where nothing was seen. */
+  expectedMs(work: Work): number {
+    return this.#ms(work, this.#waits.last, this.#slowness.last);
+  }
+
+  /** The same at the slowest moment so far. */
+  slowestMs(work: Work): number {
+    return this.#ms(work, this.#waits.longest, this.#slowness.most);
+  }
 
   /**
-   * Tokens of each of `candidates` that are computed in about `ms`, or in the time the parents take to come: shorter
-   * passes would wait for them. None before the first pass.
+   * Tokens of each of `models` that one pass computes in about `ms`, or in the time the parents take to come: shorter
+   * passes would wait for them. None before anything was seen.
    */
-  tokensIn(ms: number, candidates: number): number {
-    if (this.#tokenMs === undefined) return 0;
-    const computingMs = Math.max(ms, Math.min(this.#longestWaitMs, MOST_WAITING * ms));
-    return Math.floor(computingMs / (this.#tokenMs * candidates));
+  tokensIn(ms: number, models: number): number {
+    if (!this.isKnown) return 0;
+    const longest = Math.max(this.#waits.first, this.#waits.longest);
+    const computingMs = Math.max(ms, Math.min(longest, MOST_WAITING * ms));
+    const { passMs, tokenMs } = this.#fit;
+    const each = computingMs / models / this.#slowness.last - passMs;
+    return Math.max(0, Math.floor(each / Math.max(Number.MIN_VALUE, tokenMs)));
   }
 
-  /** Learns from a pass over so many padded tokens. */
-  learn({ tokens, candidates, ms, waitMs }: PassTime & { readonly tokens: number; readonly candidates: number }): void {
-    this.#tokenMs = Math.max(Number.MIN_VALUE, (ms - waitMs) / (tokens * candidates));
-    this.#longestWaitMs = Math.max(this.#longestWaitMs, waitMs);
+  /** Learns from what was scored. */
+  learn({ ms, waitMs, ...work }: WorkTime): void {
+    const { models, tokens, passes } = work;
+    if (models * tokens * passes === 0) return;
+    const computingMs = Math.max(0, ms - waitMs);
+    this.#add(passes, tokens, computingMs / models);
+    this.#seen += 1;
+    this.#wait(waitMs / passes);
+    const { passMs, tokenMs } = this.#fit;
+    const fitted = models * (passes * passMs + tokens * tokenMs);
+    const last = (computingMs + NOISE_MS) / (fitted + NOISE_MS);
+    this.#slowness = { last, most: Math.max(this.#slowness.most, last) };
   }
+
+  #ms({ models, tokens, passes }: Work, waitMs: number, slowness: number): number {
+    const { passMs, tokenMs } = this.#fit;
+    return passes * waitMs + slowness * models * (passes * passMs + tokens * tokenMs);
+  }
+
+  #wait(ms: number): void {
+    const { first, longest } = this.#waits;
+    const isFirst = this.#seen === 1;
+    this.#waits = {
+      first: isFirst ? ms : first,
+      last: ms,
+      longest: isFirst ? ms : this.#seen === 2 ? ms : Math.max(longest, ms),
+    };
+  }
+
+  #add(passes: number, tokens: number, ms: number): void {
+    const sums = this.#sums;
+    const weight = 1 / Math.max(ms, 1e-3) ** 2;
+    sums.pp += weight * passes * passes;
+    sums.pt += weight * passes * tokens;
+    sums.tt += weight * tokens * tokens;
+    sums.pm += weight * passes * ms;
+    sums.tm += weight * tokens * ms;
+    this.#fit = fitOf(sums);
+  }
+}
+
+/** Non-negative least squares in two variables; all is put down to tokens where passes of one size cannot tell. */
+function fitOf({ pp, pt, tt, pm, tm }: Readonly<Record<"pp" | "pt" | "tt" | "pm" | "tm", number>>): {
+  readonly passMs: number;
+  readonly tokenMs: number;
+} {
+  const determinant = pp * tt - pt * pt;
+  const onlyTokens = { passMs: 0, tokenMs: tm / tt };
+  // Sizes that differ by less than a tenth tell noise from noise.
+  if (determinant < 1e-3 * pp * tt) return onlyTokens;
+  const passMs = (tt * pm - pt * tm) / determinant;
+  const tokenMs = (pp * tm - pt * pm) / determinant;
+  if (passMs < 0) return onlyTokens;
+  return tokenMs < 0 ? { passMs: pm / pp, tokenMs: 0 } : { passMs, tokenMs };
 }

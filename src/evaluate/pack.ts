@@ -38,20 +38,39 @@ const MAX_PAIRS = 2 ** 23;
 /** Sequences are as long as whole vectors: the products of attention run over their length, and ggml's are slow between. */
 const LENGTH_STEP = 16;
 
+export interface PackOptions {
+  /** Padded tokens of one batch. */
+  readonly batchTokens: number;
+  /** Tokens that attention looks back. */
+  readonly window: number;
+}
+
 /** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
-export function packPrompts(
+export function packPrompts(prompts: readonly Prompt[], options: PackOptions): PackedBatch[] {
+  return layOutBatches(prompts, options).map(({ members, length }) =>
+    packBatch(prompts, members, length, options.window),
+  );
+}
+
+/** Padded tokens of all batches that these prompts are packed into. */
+export function packedTokens(prompts: readonly Prompt[], options: Pick<PackOptions, "batchTokens">): number {
+  return layOutBatches(prompts, options).reduce((sum, { members, length }) => sum + members.length * length, 0);
+}
+
+/** Which prompts share a batch, by their indices, and the length of its sequences. */
+function layOutBatches(
   prompts: readonly Prompt[],
-  options: { batchTokens: number; window: number },
-): PackedBatch[] {
+  { batchTokens }: Pick<PackOptions, "batchTokens">,
+): { readonly members: readonly number[]; readonly length: number }[] {
   const lengths = prompts.map(packedLength);
   const longestFirst = prompts
     .map((_, index) => index)
     .toSorted((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
-  const batches: PackedBatch[] = [];
+  const batches: { readonly members: readonly number[]; readonly length: number }[] = [];
   for (let start = 0; start < longestFirst.length;) {
     const length = LENGTH_STEP * Math.ceil((lengths[longestFirst[start] ?? 0] ?? 0) / LENGTH_STEP);
-    const size = Math.max(1, Math.floor(Math.min(options.batchTokens / length, MAX_PAIRS / length ** 2)));
-    batches.push(packBatch(prompts, longestFirst.slice(start, start + size), length, options.window));
+    const size = Math.max(1, Math.floor(Math.min(batchTokens / length, MAX_PAIRS / length ** 2)));
+    batches.push({ members: longestFirst.slice(start, start + size), length });
     start += size;
   }
   return batches;

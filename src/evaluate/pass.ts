@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { DeviceBatches, type BatchShare } from "./device-batches.ts";
 import type { PackedBatch } from "./pack.ts";
+import type { WorkTime } from "./pace.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 import { runShare, stepsOf, type Merging, type StageRun } from "./stage-run.ts";
 
@@ -19,31 +20,31 @@ interface Branch {
 export interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
   readonly signal: AbortSignal | undefined;
   readonly report: (share: number) => void;
+  /** Wall-clock time in milliseconds. */
+  readonly now: () => number;
   /** The candidates, among those of `recipes`, that it is for. */
   readonly members: readonly number[];
   /** Sums so far. */
   readonly logLikelihoods: LogLikelihoods;
 }
 
-/** Wall-clock time of a pass, and how much of it was spent waiting for the parents' weights. */
-export interface PassTime {
-  readonly ms: number;
-  readonly waitMs: number;
-}
-
-/** Sends some batches through all stages and adds up what the last one says of them. */
-export async function sendThrough(merging: Merging, packed: readonly PackedBatch[], pass: Pass): Promise<PassTime> {
+/** Sends some batches through all stages and adds up what the last one says of them; tells the time that it took. */
+export async function sendThrough(
+  merging: Merging,
+  packed: readonly PackedBatch[],
+  pass: Pass,
+): Promise<Pick<WorkTime, "ms" | "waitMs">> {
   const { device, model, parents } = merging;
-  const began = performance.now();
+  const began = pass.now();
   let waitMs = 0;
   const batches = await DeviceBatches.upload(device, model, packed);
   const held = new Set<Branch>();
   let branches: readonly Branch[] = [{ members: pass.members, activations: [] }];
   try {
     for (const index of parents.stages.keys()) {
-      const asked = performance.now();
+      const asked = pass.now();
       const tensors = await parents.load(index);
-      waitMs += performance.now() - asked;
+      waitMs += pass.now() - asked;
       const stage = { merging, index, tensors, batches, ...pass };
       try {
         branches = await advance(branches, stage, held, pass.signal);
@@ -53,7 +54,7 @@ export async function sendThrough(merging: Merging, packed: readonly PackedBatch
       pass.report((index + 1) / parents.stages.length);
     }
     await collect(device, branches, batches, pass.logLikelihoods);
-    return { ms: performance.now() - began, waitMs };
+    return { ms: pass.now() - began, waitMs };
   } finally {
     for (const branch of held) device.free(...branch.activations);
     parents.releaseAll();

@@ -4,6 +4,7 @@
  * @module
  */
 import { UserError } from "../errors.ts";
+import type { WorkTime } from "./pace.ts";
 import type { PackedBatch } from "./pack.ts";
 
 /** Summed log-likelihoods in nats: [candidate][prompt][continuation]. */
@@ -14,6 +15,7 @@ export interface ScoredPart {
   readonly batches: number;
   /** [candidate][prompt][continuation] of the prompts in these batches, one after another. */
   readonly logLikelihoods: Float64Array;
+  readonly time: WorkTime;
 }
 
 /** A part that was kept, on the disk still: its size is a claim, to be held against what the batches have. */
@@ -36,16 +38,23 @@ export interface PartStore {
   keep(part: ScoredPart): void;
 }
 
+const NO_PASSES = { tokens: 0, passes: 0, waitMs: 0 };
+
 /** Puts the kept parts of one call into its sums, and keeps further ones as they are scored. */
 export class PartKeeper {
   readonly #store: PartStore | undefined;
   readonly #batches: readonly PackedBatch[];
   readonly #sums: LogLikelihoods;
+  readonly #now: () => number;
   #kept = 0;
-  #keptAt = performance.now();
+  #keptAt: number;
+  /** Since then. */
+  #passes: Omit<WorkTime, "ms" | "models"> = NO_PASSES;
 
   /** A UserError when the parts that were kept are not of these batches. Without a store nothing is kept. */
-  constructor(store: PartStore | undefined, batches: readonly PackedBatch[], sums: LogLikelihoods) {
+  constructor(store: PartStore | undefined, batches: readonly PackedBatch[], sums: LogLikelihoods, now: () => number) {
+    this.#now = now;
+    this.#keptAt = now();
     this.#store = store;
     this.#batches = batches;
     this.#sums = sums;
@@ -57,16 +66,24 @@ export class PartKeeper {
     return this.#kept;
   }
 
+  /** What was scored since the last part that was kept. */
+  get time(): WorkTime {
+    return { models: this.#sums.length, ...this.#passes, ms: this.#now() - this.#keptAt };
+  }
+
   /** Told that the first `done` batches are scored: keeps them when that took a good part of the time of a part. */
-  scored(done: number): void {
-    const isTime = this.#store && performance.now() - this.#keptAt >= this.#store.partMs / 2;
+  scored(done: number, pass: { readonly tokens: number; readonly waitMs: number }): void {
+    const { tokens, passes, waitMs } = this.#passes;
+    this.#passes = { tokens: tokens + pass.tokens, passes: passes + 1, waitMs: waitMs + pass.waitMs };
+    const isTime = this.#store && this.#now() - this.#keptAt >= this.#store.partMs / 2;
     if (!isTime || done === this.#batches.length) return;
     const values = this.#sumsOf(done);
     const logLikelihoods = new Float64Array(totalLength(values));
     copy(values, (own, at) => logLikelihoods.set(own, at));
-    this.#store.keep({ batches: done - this.#kept, logLikelihoods });
+    this.#store.keep({ batches: done - this.#kept, logLikelihoods, time: this.time });
     this.#kept = done;
-    this.#keptAt = performance.now();
+    this.#keptAt = this.#now();
+    this.#passes = NO_PASSES;
   }
 
   #restore({ batches, count, read }: KeptPart, place: string): void {
