@@ -4,7 +4,7 @@ import type { Experiment } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
-import type { MethodName } from "../merge/declarations.ts";
+import { declarations } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
 import type { Group } from "../model/architecture.ts";
 
@@ -25,12 +25,6 @@ interface Selector {
 }
 
 const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float32", f16: "float16", bf16: "bfloat16" };
-
-/** What makes mergekit's methods of the same names compute the formulas of `mergeTensor`. */
-const methodSettings: Readonly<Record<MethodName, object>> = {
-  linear: { normalize: false },
-  task_arithmetic: { normalize: false, lambda: 1 },
-};
 
 /**
  * The same merge as a configuration for `mergekit-yaml`, checked with mergekit 0.1.5: one slice a layer, each with the
@@ -85,14 +79,14 @@ function merged({ base, experts }: MergekitMerge["experiment"], recipe: MergeRec
     const selectors = selectorsOf(layer, layers);
     return {
       sources: [
-        // mergekit wants the base among the sources where experts are taken as differences from it.
-        ...(recipe.method === "task_arithmetic" ? [source(base)] : []),
+        // mergekit wants the base among the sources where the formula has it.
+        ...(declarations[recipe.method].needsBase ? [source(base)] : []),
         ...experts.map(({ name, path }) => ({ ...source(path), parameters: settingsOf(recipe, name, selectors) })),
       ],
     };
   };
   return {
-    parameters: methodSettings[recipe.method],
+    parameters: declarations[recipe.method].mergekit,
     slices: Array.from({ length: layers }, (_, layer) => sliceOf(layer)),
   };
 }

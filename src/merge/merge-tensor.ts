@@ -1,7 +1,8 @@
 /** Merge methods as expressions: f32 throughout, summed in the order of the experts, rounded once at the end. */
 import { storedDtype } from "../device/device.ts";
 import { add, cast, scale, sub, type Expression } from "../device/expression.ts";
-import type { MethodName } from "./declarations.ts";
+import { declarations } from "./declarations.ts";
+import type { Formula } from "./formula.ts";
 import type { Step } from "./recipe.ts";
 
 /** One weight of every parent, all of one shape; `models` has base and experts by name. */
@@ -11,35 +12,51 @@ export interface MergeParents {
   readonly experts: readonly string[];
 }
 
+/** What a formula is computed of. */
 interface Operands {
   readonly base: Expression;
   readonly experts: readonly Expression[];
+  /** By parameter, in the order of the experts. */
+  readonly values: Readonly<Record<string, readonly number[]>>;
 }
-
-type Formula = (operands: Operands, values: Readonly<Record<string, readonly number[]>>) => Expression;
-
-const formulas: Readonly<Record<MethodName, Formula>> = {
-  /** sum_i w_i expert_i (Wortsman et al. 2022, arXiv:2203.05482). */
-  linear: ({ experts }, { weight }) => weightedSum(experts, weight),
-  /** base + sum_i w_i (expert_i - base) (Ilharco et al. 2023, arXiv:2212.04089). */
-  task_arithmetic: ({ base, experts }, { weight }) => {
-    const differences = experts.map((expert) => sub(expert, base));
-    return add(base, weightedSum(differences, weight));
-  },
-};
 
 /** The merged weight, in the dtype of the base. */
 export function mergeTensor(parents: MergeParents, step: Step): Expression {
   const base = modelOf(parents, parents.base);
   if (step.method === "passthrough") return cast(modelOf(parents, step.model), storedDtype(base));
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
-  const merged = formulas[step.method]({ base: cast(base, "f32"), experts }, step.values);
-  return cast(merged, storedDtype(base));
+  const { formula, parameters } = declarations[step.method];
+  for (const { name } of parameters) {
+    const count = step.values[name]?.length;
+    if (count !== experts.length) throw new Error(`merge: ${experts.length} experts, ${count} values of ${name}`);
+  }
+  return cast(compute(formula, { base: cast(base, "f32"), experts, values: step.values }, 0), storedDtype(base));
 }
 
-function weightedSum(terms: readonly Expression[], weights: readonly number[] | undefined): Expression {
-  if (weights?.length !== terms.length) throw new Error(`merge: ${terms.length} experts, ${weights?.length} weights`);
-  return terms.map((term, i) => scale(term, weights[i] ?? Number.NaN)).reduce((total, term) => add(total, term));
+/** A formula at one of the experts, whose turn it is in the sum around it; what stands in no sum has one value for all. */
+function compute(formula: Formula, operands: Operands, expert: number): Expression {
+  const at = (part: Formula): Expression => compute(part, operands, expert);
+  switch (formula.op) {
+    case "base":
+      return operands.base;
+    case "expert":
+      return known(operands.experts[expert], "an expert");
+    case "plus":
+      return add(at(formula.x), at(formula.y));
+    case "minus":
+      return sub(at(formula.x), at(formula.y));
+    case "times":
+      return scale(at(formula.x), known(operands.values[formula.parameter]?.[expert], formula.parameter));
+    case "sum":
+      return operands.experts.map((_, i) => compute(formula.of, operands, i)).reduce((total, term) => add(total, term));
+    default:
+      return formula satisfies never;
+  }
+}
+
+function known<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`merge: a formula asks for ${name} that is not there`);
+  return value;
 }
 
 function modelOf({ models }: MergeParents, name: string): Expression {

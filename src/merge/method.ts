@@ -1,3 +1,5 @@
+import type { Formula } from "./formula.ts";
+
 /** One number that a merge method takes: what the genome varies, validation checks and help prints. */
 export interface ParameterSpec {
   readonly name: string;
@@ -10,13 +12,18 @@ export interface ParameterSpec {
   readonly summary: string;
 }
 
-/** What a merge method is and takes, apart from how it computes. */
+/** What a merge method is, takes and computes; all that depends on the method follows from it. */
 export interface MethodDeclaration {
   readonly name: string;
-  readonly summary: string;
   /** The paper that introduced the method. */
   readonly source: string;
-  /** Whether the experts are merged as differences from a base model. */
+  readonly formula: Formula;
+  /** The formula in words. */
+  readonly summary: string;
+  /** Whether the formula has the base in it. */
   readonly needsBase: boolean;
+  /** Those in the formula. */
   readonly parameters: readonly ParameterSpec[];
+  /** What makes mergekit's method of the same name compute the formula. */
+  readonly mergekit: Readonly<Record<string, number | boolean>>;
 }

@@ -205,9 +205,9 @@ describe("mergeTensor", () => {
   test("refuses weights that are not one for each expert", async () => {
     const base: Stored = { dtype: "f32", bytes: new Uint8Array(4) };
     const experts = byName([base, base]);
-    await expect(merge(base, experts, stepOf("linear", [1]))).rejects.toThrow("merge: 2 experts, 1 weights");
+    await expect(merge(base, experts, stepOf("linear", [1]))).rejects.toThrow("merge: 2 experts, 1 values of weight");
     await expect(merge(base, experts, { method: "linear", values: {} })).rejects.toThrow(
-      "2 experts, undefined weights",
+      "2 experts, undefined values of weight",
     );
   });
 });

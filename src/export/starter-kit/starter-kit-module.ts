@@ -1,10 +1,11 @@
 import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
-import { declarations, type MethodName } from "../../merge/declarations.ts";
+import { declarations } from "../../merge/declarations.ts";
 import type { MergeRecipe, Recipe } from "../../merge/recipe.ts";
 import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
 import { classMembers } from "./class-text.ts";
+import { formulaBody } from "./formula-text.ts";
 import { functions } from "./function-text.ts";
 import { type PythonData, pythonLiteral, pythonString } from "./python-literal.ts";
 import { type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
@@ -40,16 +41,6 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from llm_merging.merging.Merges import Merges`;
-
-const formulas: Readonly<Record<MethodName, string>> = {
-  linear: `    weights = coefficients("weight", group, layer)
-    return functools.reduce(torch.add, (models[expert].read(name).float() * weight for expert, weight in weights))`,
-  task_arithmetic: `    weights = coefficients("weight", group, layer)
-    base = models["${BASE}"].read(name).float()
-    return base + functools.reduce(
-        torch.add, ((models[expert].read(name).float() - base) * weight for expert, weight in weights)
-    )`,
-};
 
 /**
  * The Python module of a merge for the LLM-Merging competition's starter kit, with one class. It merges by the recipe's
@@ -139,8 +130,7 @@ def merge_tensor(name, group, layer, models):
 `;
   if (recipe.method === "passthrough")
     return `${head}    return models[${pythonString(recipe.model)}].read(name).clone()\n`;
-  return `${head}${formulas[recipe.method]}
-
+  return `${head}${formulaBody(declarations[recipe.method])}
 
 def coefficients(parameter, group, layer):
     """The merged models, each with its coefficient at a tensor, rounded to float32."""

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { formulaBody } from "../../src/export/starter-kit/formula-text.ts";
+import { declarations, methodNames } from "../../src/merge/declarations.ts";
+import { eachExpert, minus, plus, sumOverExperts, theBase, times } from "../../src/merge/formula.ts";
+import type { ParameterSpec } from "../../src/merge/method.ts";
+
+function parameter(name: string, per: ParameterSpec["per"]): ParameterSpec {
+  return { name, per, range: [0, 1], start: 0, summary: "" };
+}
+
+test("a sum of experts is one line of Python", () => {
+  expect(formulaBody(declarations.linear)).toMatchInlineSnapshot(`
+    "    weights = coefficients("weight", group, layer)
+        return functools.reduce(torch.add, (models[expert].read(name).float() * weight for expert, weight in weights))
+    "
+  `);
+});
+
+test("a formula with the base reads it once, and a long line is broken", () => {
+  expect(formulaBody(declarations.task_arithmetic)).toMatchInlineSnapshot(`
+    "    weights = coefficients("weight", group, layer)
+        base = models["base"].read(name).float()
+        return base + functools.reduce(
+            torch.add, ((models[expert].read(name).float() - base) * weight for expert, weight in weights)
+        )
+    "
+  `);
+});
+
+test("a method of several parameters and sums needs nothing but its declaration", () => {
+  const difference = times(minus(eachExpert, theBase), "density");
+  const method = {
+    formula: plus(
+      theBase,
+      times(minus(sumOverExperts(times(difference, "weight")), sumOverExperts(eachExpert)), "scale"),
+    ),
+    parameters: [parameter("weight", "expert"), parameter("density", "expert"), parameter("scale", "model")],
+  };
+  expect(formulaBody(method)).toMatchInlineSnapshot(`
+    "    weights = list(coefficients("weight", group, layer))
+        densitys = list(coefficients("density", group, layer))
+        scale = next(coefficients("scale", group, layer))[1]
+        base = models["base"].read(name).float()
+        return base + (functools.reduce(
+            torch.add, ((models[expert].read(name).float() - base) * density * weight for (expert, weight), (_, density) in zip(weights, densitys))
+        ) - functools.reduce(
+            torch.add, (models[expert].read(name).float() for (expert, weight), (_, density) in zip(weights, densitys))
+        )) * scale
+    "
+  `);
+});
+
+test("no export knows a method by its name", () => {
+  const folder = join(import.meta.dirname, "..", "..", "src", "export");
+  const texts = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => readFileSync(join(folder, path), "utf8"));
+  expect(methodNames.filter((name) => texts.some((text) => new RegExp(`\\b${name}\\b`).test(text)))).toEqual([]);
+});
