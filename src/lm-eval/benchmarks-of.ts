@@ -126,7 +126,7 @@ function gainOn(
       weight: weights[p] ?? 0,
       baseline: losses(parent),
       candidate: losses(winner),
-      groups: winner.map((_, document) => String(document)),
+      groups: winner.map((_, document) => `${p} ${document}`),
     })),
     { seed: SEED },
   );

@@ -17,9 +17,16 @@ export type Benchmark = z.output<typeof benchmarkSchema>;
 
 const metricSchema = z.strictObject({ value: z.number(), stderr: z.number().exactOptional() });
 
+/** JSON has no infinities; an end that too few documents leave open is null there. */
+const endSchema = (open: number): z.ZodType<number> =>
+  z
+    .number()
+    .nullable()
+    .transform((end) => end ?? open);
+
 const gainSchema = z.strictObject({
   gain: z.number(),
-  interval: z.tuple([z.number(), z.number()]).readonly(),
+  interval: z.tuple([endSchema(-Infinity), endSchema(Infinity)]).readonly(),
   pValue: z.number(),
 });
 
