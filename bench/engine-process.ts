@@ -13,8 +13,9 @@ const CANDIDATES = 4;
 async function serve(engine: EngineName): Promise<void> {
   const experiment = await loadExperiment("experiments/demo.yaml");
   const setting = { ...experiment, engine, precision: "f32" } as const;
+  const dtype = setting.precision;
   const { workspace, work, score } = await openGeneration(setting, await demoRows(experiment, 0.125), CANDIDATES);
-  const { device, precision: dtype } = workspace;
+  const { device } = workspace;
   const own = await uploadProducts(device, work.products, { dtype, flop: 5e9 });
   const large = await uploadProducts(device, [{ rows: 1024, in: 1024, out: 1024 }], { dtype, flop: 5e9 });
   const runs: Readonly<Record<Measure, () => Promise<void>>> = {

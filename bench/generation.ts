@@ -43,7 +43,7 @@ export async function openGeneration(
   candidates: number,
 ): Promise<Generation> {
   const workspace = await openWorkspace(setting);
-  const { device, model, tokenizer, evaluator, experts } = workspace;
+  const { device, model, tokenizer, signal, experts } = workspace;
   const genome = buildGenome(setting.space, { experts, layers: model.layers });
   const stream = RandomStream.of(1, "candidates");
   const recipes = Array.from({ length: candidates }, () =>
@@ -56,7 +56,7 @@ export async function openGeneration(
     workspace,
     candidates,
     work: workOf(model, prompts, packed),
-    score: async () => void (await evaluator.evaluate(recipes, { rows })),
+    score: async () => void (await signal.evaluate(recipes, { rows })),
     merge: () => mergeAll(workspace, recipes),
     [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
   };

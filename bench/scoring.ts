@@ -1,7 +1,7 @@
 /**
  * How fast merged candidates are scored, against the speed of the engine's own matrix products in the same minutes:
  *
- *     npx tsx bench/scoring.ts [--engine ggml|tfjs|tfjs-node|tfjs-node-gpu] [--precision f32|bf16] [--repetitions 5]
+ *     npx tsx bench/scoring.ts [--engine ggml|tfjs|tfjs-node|tfjs-node-gpu] [--precision f32|bf16|mixed] [--repetitions 5]
  *
  * For the shipped demo, whose products are small, and for a model of random weights, whose products are not.
  */
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
+import { productDtypes } from "../src/experiment/precision.ts";
 import { alignedText } from "../src/report/table.ts";
 import { demoRows, longRows } from "./demo-rows.ts";
 import { openGeneration, type Generation, type Setting } from "./generation.ts";
@@ -48,7 +49,7 @@ try {
 /** What was measured, a line each, and how the lines compare. */
 async function measure(title: string, { workspace, candidates, work, score, merge }: Generation): Promise<string> {
   const { device, precision } = workspace;
-  const upload = { dtype: precision, flop: 2e10 };
+  const upload = { dtype: productDtypes(precision).signal, flop: 2e10 };
   const own = await uploadProducts(device, work.products, upload);
   const large = await uploadProducts(device, [{ rows: 1024, in: 1024, out: 1024 }], upload);
   const timings = await interleave(

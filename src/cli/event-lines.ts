@@ -1,3 +1,4 @@
+import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { ScoredModel } from "../journal/records.ts";
 import { duration } from "./duration.ts";
@@ -8,7 +9,7 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "opened":
       return [
         `${event.resumed ? "resuming" : "run"} ${event.folder}`,
-        `engine: ${event.engine}, ${event.precision}; ${event.why}`,
+        `engine: ${event.engine}, ${describePrecision(event.precision)}; ${event.why}`,
         `search space: ${event.genome}`,
         `rows: ${Object.entries(event.rows)
           .map(([task, { search, guard }]) => `${task} ${search} to search on, ${guard} on guard`)

@@ -10,8 +10,9 @@ const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFo
 
 const engine = (): Option<"--engine <name>", undefined, undefined, EngineName> =>
   new Option("--engine <name>", "where to compute").choices(engineNames);
-const precision = (): Option<"--precision <name>", undefined, undefined, Precision> =>
-  new Option("--precision <name>", "of matrix products").choices(precisions);
+/** Of a model that is only scored: nothing is searched that `mixed` could be another precision for. */
+const precision = (): Option<"--precision <name>", undefined, undefined, Exclude<Precision, "mixed">> =>
+  new Option("--precision <name>", "of matrix products").choices(precisions.filter((name) => name !== "mixed"));
 const budgetTime = new Option("--budget <time>", "wall-clock time for everything, such as 90s, 10m, 1h").argParser(
   parseTime,
 );

@@ -1,4 +1,4 @@
-import type { Shape } from "../tensor/dtype.ts";
+import type { Dtype, Shape } from "../tensor/dtype.ts";
 import type { DeviceDtype, DeviceTensor } from "./device-tensor.ts";
 import type { Expression } from "./expression.ts";
 
@@ -21,6 +21,8 @@ export interface Device extends AsyncDisposable {
   /** Engine, version and hardware in one line, for people and the journal. */
   readonly name: string;
   readonly kind: "cpu" | "gpu";
+  /** The format in which it multiplies matrices fastest, as far as that is known. */
+  readonly fastestProducts: Dtype;
   /** How many calls of `run` may usefully be in flight at once. */
   readonly concurrency: number;
   readonly memory: DeviceMemory;

@@ -25,12 +25,23 @@ export class Evaluator {
   readonly #scorer: GenerationScorer;
   readonly #tokenizer: Tokenizer;
   readonly #limits: TokenLimits;
-  readonly #prompts = new Map<string, Prompt>();
+  readonly #prompts: Map<string, Prompt>;
 
-  constructor(scorer: GenerationScorer, tokenizer: Tokenizer, limits: TokenLimits) {
+  constructor(
+    scorer: GenerationScorer,
+    tokenizer: Tokenizer,
+    limits: TokenLimits,
+    prompts: Map<string, Prompt> = new Map(),
+  ) {
     this.#scorer = scorer;
     this.#tokenizer = tokenizer;
     this.#limits = limits;
+    this.#prompts = prompts;
+  }
+
+  /** Another evaluator of the same parents; what one of the two has tokenised, the other knows. */
+  withScorer(scorer: GenerationScorer): Evaluator {
+    return new Evaluator(scorer, this.#tokenizer, this.#limits, this.#prompts);
   }
 
   /** Tokenises rows ahead of their evaluation, so that one that cannot be scored is a UserError at once. */

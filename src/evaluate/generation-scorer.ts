@@ -4,7 +4,6 @@
  * the coefficients so far share the activations so far.
  * @module
  */
-import pLimit, { type LimitFunction } from "p-limit";
 import type { Recipe } from "../merge/recipe.ts";
 import { Pace, type WorkTime } from "./pace.ts";
 import { firstBatches, packedTokens, packPrompts, paddedTokens, type PackedBatch, type Prompt } from "./pack.ts";
@@ -43,8 +42,6 @@ export interface ScoreOptions {
 
 export class GenerationScorer {
   readonly #options: ScorerOptions;
-  /** Two passes at once would share, and drop, each other's stages of the parents. */
-  readonly #turn: LimitFunction = pLimit(1);
   readonly #pace = new Pace();
   readonly #now: () => number;
 
@@ -61,10 +58,10 @@ export class GenerationScorer {
   /**
    * Log-likelihoods of all prompts under every recipe; every recipe sees the same batches. Where the activations of all
    * candidates would not fit on the device at once, or parts are to be kept, the prompts are scored in several passes.
-   * Calls take turns.
+   * Calls of all scorers of the same parents take turns.
    */
   score(recipes: readonly Recipe[], prompts: readonly Prompt[], options: ScoreOptions = {}): Promise<GenerationScores> {
-    return this.#turn(() => this.#score(recipes, prompts, options));
+    return this.#options.parents.turn(() => this.#score(recipes, prompts, options));
   }
 
   async #score(

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
@@ -32,6 +33,8 @@ const RESIDENT_SHARE = 0.25;
  */
 export class ParentWeights implements AsyncDisposable {
   readonly stages: readonly StageWeights[];
+  /** Lets one pass begin after the other: two at once would share, and drop, each other's stages. */
+  readonly turn: LimitFunction = pLimit(1);
   readonly #device: Device;
   readonly #parents: ReadonlyMap<string, Checkpoint>;
   readonly #resident: boolean;

@@ -72,7 +72,7 @@ export interface SearchOptions {
 /** What ends a run: wall-clock time, which covers everything up to the export, or evaluations of candidates. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
 
-export const precisions = ["auto", "f32", "bf16"] as const;
+export const precisions = ["auto", "f32", "bf16", "mixed"] as const;
 
 export type Precision = (typeof precisions)[number];
 

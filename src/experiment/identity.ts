@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { rowsDigest } from "../tasks/rows.ts";
+import { type Experiment, precisions } from "./experiment-file.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -22,6 +23,12 @@ export function identify(workspace: Workspace, tasks: readonly Task[]): Record<s
     identity[`rows of ${name}`] = sha256(`${rowsDigest(search)} ${rowsDigest(guard)}`);
   }
   return identity;
+}
+
+/** The experiment in the precision that its run began in, which `auto` may not be on another machine. */
+export function inPrecisionOf(recorded: Readonly<Record<string, string>>, experiment: Experiment): Experiment {
+  const precision = precisions.find((name) => name !== "auto" && name === recorded["precision"]);
+  return precision === undefined ? experiment : { ...experiment, precision };
 }
 
 /** Refuses to go on with the run in `folder` when its tokenizer, configuration or rows are no longer those it began with. */

@@ -15,7 +15,9 @@ export async function openEngine(
   { engine, precision }: { readonly engine: EngineName; readonly precision: Precision },
   onNotice: (text: string) => void = () => {},
 ): Promise<OpenedEngine> {
-  const { device, why, notices } = await openForPrecision(precision, () => openDevice(engine));
+  const { device, why, notices } = await openForPrecision(precision === "mixed" ? "f32" : precision, () =>
+    openDevice(engine),
+  );
   try {
     for (const text of notices) onNotice(text);
   } catch (error) {

@@ -4,6 +4,7 @@ import type { MmluFormat } from "../tasks/row-formats.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName } from "../device/open-device.ts";
 import type { Precision } from "./experiment-file.ts";
+import { productDtypes } from "./precision.ts";
 import { modelFolder, type SourceOptions } from "./sources.ts";
 import { BASE, openWorkspace } from "./workspace.ts";
 
@@ -51,7 +52,7 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   return {
     ...summarise(rows, scores),
     engine: workspace.device.name,
-    precision: workspace.precision,
+    precision: productDtypes(workspace.precision).exact,
     scores: scores.map((score, i) => Object.assign({ id: rows[i]?.id ?? "" }, score)),
   };
 }

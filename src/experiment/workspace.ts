@@ -7,9 +7,9 @@ import { ParentWeights } from "../evaluate/parent-weights.ts";
 import type { Model } from "../model/architecture.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
 import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Dtype } from "../tensor/dtype.ts";
 import type { EngineName } from "../device/open-device.ts";
 import type { Precision } from "./experiment-file.ts";
+import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
 
 /** The name of the base model among the parents. */
@@ -24,14 +24,17 @@ export interface Workspace extends AsyncDisposable {
   /** Why this engine, in one clause. */
   readonly why: string;
   /** Of matrix products. */
-  readonly precision: Dtype;
+  readonly precision: ResolvedPrecision;
   readonly model: Model;
   /** Base first, then the experts. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly experts: readonly string[];
   readonly weights: ParentWeights;
   readonly tokenizer: Tokenizer;
+  /** For whatever is compared or shipped. */
   readonly evaluator: Evaluator;
+  /** For what only steers the search; the same one where the precision is. */
+  readonly signal: Evaluator;
 }
 
 export interface WorkspaceOptions {
@@ -78,14 +81,17 @@ export async function openWorkspace(
     checkParents(checkpoints, tokenizer);
     const { device, why } = engine ?? (await openEngine(options, onNotice));
     if (!engine) open.push(device);
-    const precision = options.precision === "auto" ? (device.kind === "gpu" ? "bf16" : "f32") : options.precision;
-    const model = openModel(baseOf(checkpoints), precision);
+    const precision = resolvePrecision(options.precision, device);
+    const dtypes = productDtypes(precision);
+    const model = openModel(baseOf(checkpoints), dtypes.exact);
     const weights = new ParentWeights(device, model, checkpoints);
     open.push(weights);
     const experts = options.experts.map(({ name }) => name);
     const batchTokens = BATCH_TOKENS[device.kind];
-    const scorer = new GenerationScorer({ device, model, parents: weights, base: BASE, experts, batchTokens });
-    const evaluator = new Evaluator(scorer, tokenizer, model);
+    const scorerOf = (own: Model): GenerationScorer =>
+      new GenerationScorer({ device, model: own, parents: weights, base: BASE, experts, batchTokens });
+    const evaluator = new Evaluator(scorerOf(model), tokenizer, model);
+    const signalModel = openModel(baseOf(checkpoints), dtypes.signal);
     return {
       device,
       why,
@@ -96,6 +102,7 @@ export async function openWorkspace(
       weights,
       tokenizer,
       evaluator,
+      signal: dtypes.signal === dtypes.exact ? evaluator : evaluator.withScorer(scorerOf(signalModel)),
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { ResolvedPrecision } from "../experiment/precision.ts";
 import type { GuardedModel, ScoredModel } from "../journal/records.ts";
 
 /** What a run tells while it goes on; replayed steps of a resumed run are told too, marked as such. */
@@ -13,7 +14,7 @@ export type RunEvent =
       readonly folder: string;
       readonly engine: string;
       readonly why: string;
-      readonly precision: string;
+      readonly precision: ResolvedPrecision;
       readonly experts: readonly string[];
       /** The genome in one line. */
       readonly genome: string;

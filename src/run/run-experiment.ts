@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
-import { checkUnchanged, expectTensors, identify, versions } from "../experiment/identity.ts";
+import { checkUnchanged, expectTensors, identify, inPrecisionOf, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
@@ -170,10 +170,11 @@ function announce({ workspace, genome, tasks, emit }: Session, folder: string, r
   });
 }
 
-/** The recorded experiment under the last budget that it was given. */
+/** The recorded experiment under the last budget that it was given, in the precision that it began in. */
 function experimentOf(folder: string, records: readonly JournalRecord[]): Experiment {
   const [start] = records;
-  const experiment = recordedExperiment(folder, start?.type === "start" ? start.experiment : undefined);
+  if (start?.type !== "start") return recordedExperiment(folder, undefined);
+  const experiment = inPrecisionOf(start.identity, recordedExperiment(folder, start.experiment));
   const last = records.findLast((record) => record.type === "budget");
   return last ? { ...experiment, budget: last.budget } : experiment;
 }

@@ -10,12 +10,14 @@ import type { Session } from "./session.ts";
 /** Unless a run says otherwise: what a crash may cost, and what reading all parents again should be little beside. */
 export const PART_MS = 3 * 60_000;
 
-/** The step that records what a phase scores. */
-const stepOf: Readonly<Record<Exclude<Phase, "export">, ScoringStep>> = {
-  baselines: "baselines",
-  search: "result",
-  finalists: "finalists",
-  guard: "verdict",
+/** The step that records what a phase scores, and what scores it: losses that are compared come from one evaluator. */
+const phases: Readonly<
+  Record<Exclude<Phase, "export">, { readonly step: ScoringStep; readonly by: "evaluator" | "signal" }>
+> = {
+  baselines: { step: "baselines", by: "evaluator" },
+  search: { step: "result", by: "signal" },
+  finalists: { step: "finalists", by: "evaluator" },
+  guard: { step: "verdict", by: "evaluator" },
 };
 
 /** What recipes made of rows, and the wall-clock time of all parts of it, those of earlier sittings included. */
@@ -30,12 +32,12 @@ export interface Scored {
  */
 export async function scoreInParts(
   { workspace, recorder, clock, partMs, emit }: Session,
-  phase: keyof typeof stepOf,
+  phase: keyof typeof phases,
   recipes: readonly Recipe[],
   selection: Selection,
   options: Pick<ScoreOptions, "signal" | "digestOf">,
 ): Promise<Scored> {
-  const step = stepOf[phase];
+  const { step, by } = phases[phase];
   const earlier = recorder.partsOf(step);
   let ms = earlier.reduce((sum, part) => sum + part.ms, 0);
   let lastMs = clock.elapsedMs;
@@ -64,7 +66,7 @@ export async function scoreInParts(
     const leftMs = clock.remainingMs;
     emit({ type: "progress", phase, share, ...(Number.isFinite(leftMs) && { leftMs: Math.max(0, leftMs) }) });
   };
-  const evaluations = await workspace.evaluator.evaluate(recipes, selection, { ...options, parts, onProgress });
+  const evaluations = await workspace[by].evaluate(recipes, selection, { ...options, parts, onProgress });
   recorder.recordParents(() => knownTensors(workspace));
   sinceLast();
   return { evaluations, ms };

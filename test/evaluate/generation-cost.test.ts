@@ -66,9 +66,10 @@ describe("a tied embedding", () => {
 });
 
 describe("candidates too few for the device", () => {
-  test("share it by their batches, with the same bits", async () => {
+  test.each(["f32", "bf16"] as const)("share it by their batches, with the same bits: %s", async (precision) => {
     const observed = new ObservedDevice(device);
-    await using family = await openTinyFamily(await temporaryFolder(), observed, { batchTokens: 64 });
+    const options = { batchTokens: 64, precision, model: { hidden: 64 } };
+    await using family = await openTinyFamily(await temporaryFolder(), observed, options);
     const stages = family.parents.stages.length;
     const prompts = randomPrompts(40);
     const [recipe] = distinctRecipes(1, 2);
@@ -81,26 +82,30 @@ describe("candidates too few for the device", () => {
 });
 
 describe("a generation whose activations do not fit on the device", () => {
-  test("is scored in several passes with the same bits, less memory and one hash of the weights", async () => {
-    await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
-    await using family = await openTinyFamily(await temporaryFolder(), observed, { resident: false, batchTokens: 64 });
-    const recipes = distinctRecipes(3, 2);
-    const prompts = randomPrompts(40);
-    const shares: number[] = [];
-    observed.claimed = { capacityBytes: 2 ** 14 };
-    const split = await family.scorer.score(recipes, prompts, {
-      digestOf: 1,
-      onProgress: (share) => shares.push(share),
-    });
-    const { peakBytes } = observed.memory;
-    const passes = shares.length / family.parents.stages.length;
-    expect(passes).toBeGreaterThan(2);
-    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
-    expect(shares.at(-1)).toBe(1);
-    observed.claimed = undefined;
-    expect(await family.scorer.score(recipes, prompts, { digestOf: 1 })).toEqual(split);
-    expect(observed.memory.peakBytes).toBeGreaterThan(1.5 * peakBytes);
-  });
+  test.each(["f32", "bf16"] as const)(
+    "is scored in several passes with the same bits, less memory and one hash of the weights: %s",
+    async (precision) => {
+      await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
+      const options = { resident: false, batchTokens: 64, precision };
+      await using family = await openTinyFamily(await temporaryFolder(), observed, options);
+      const recipes = distinctRecipes(3, 2);
+      const prompts = randomPrompts(40);
+      const shares: number[] = [];
+      observed.claimed = { capacityBytes: 2 ** 14 };
+      const split = await family.scorer.score(recipes, prompts, {
+        digestOf: 1,
+        onProgress: (share) => shares.push(share),
+      });
+      const { peakBytes } = observed.memory;
+      const passes = shares.length / family.parents.stages.length;
+      expect(passes).toBeGreaterThan(2);
+      expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+      expect(shares.at(-1)).toBe(1);
+      observed.claimed = undefined;
+      expect(await family.scorer.score(recipes, prompts, { digestOf: 1 })).toEqual(split);
+      expect(observed.memory.peakBytes).toBeGreaterThan(1.5 * peakBytes);
+    },
+  );
 
   test("is scored by groups of candidates where one batch of all would not fit, with the same bits", async () => {
     await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));

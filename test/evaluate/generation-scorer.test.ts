@@ -87,25 +87,34 @@ describe("the forward pass", () => {
 });
 
 describe("a generation", () => {
-  test("gives a candidate the same bits whatever else is in it, in any order", async () => {
-    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { layers: 3 } });
-    const prompts = randomPrompts(5);
-    const forked = [0.1, 0.9].map((late) => recipeOf(3, (layer) => (layer < 2 ? 0.5 : late)));
-    const pool: Recipe[] = [...distinctRecipes(2, 3), ...forked, { method: "passthrough", model: "b" }];
-    const alone: (readonly Float64Array[])[] = [];
-    for (const recipe of pool) alone.push((await family.scorer.score([recipe], prompts)).logLikelihoods[0]!);
-    expect(new Set(alone.map(String)).size).toBe(pool.length);
+  test.each([
+    { precision: "f32", hidden: 16 },
+    { precision: "bf16", hidden: 16 },
+    // Rows of whole vectors, which ggml's fast products need.
+    { precision: "bf16", hidden: 64 },
+  ] as const)(
+    "gives a candidate the same bits whatever else is in it, in any order: $precision, hidden size $hidden",
+    async ({ precision, hidden }) => {
+      const options = { model: { layers: 3, hidden }, precision };
+      await using family = await openTinyFamily(await temporaryFolder(), device, options);
+      const prompts = randomPrompts(5);
+      const forked = [0.1, 0.9].map((late) => recipeOf(3, (layer) => (layer < 2 ? 0.5 : late)));
+      const pool: Recipe[] = [...distinctRecipes(2, 3), ...forked, { method: "passthrough", model: "b" }];
+      const alone: (readonly Float64Array[])[] = [];
+      for (const recipe of pool) alone.push((await family.scorer.score([recipe], prompts)).logLikelihoods[0]!);
+      expect(new Set(alone.map(String)).size).toBe(pool.length);
 
-    const drawn = fc.array(fc.nat(pool.length - 1), { minLength: 1, maxLength: 7 });
-    await fc.assert(
-      fc.asyncProperty(drawn, async (members) => {
-        const recipes = members.map((member) => pool[member]!);
-        const { logLikelihoods } = await family.scorer.score(recipes, prompts);
-        expect(logLikelihoods).toEqual(members.map((member) => alone[member]));
-      }),
-      { numRuns: 15 },
-    );
-  });
+      const drawn = fc.array(fc.nat(pool.length - 1), { minLength: 1, maxLength: 7 });
+      await fc.assert(
+        fc.asyncProperty(drawn, async (members) => {
+          const recipes = members.map((member) => pool[member]!);
+          const { logLikelihoods } = await family.scorer.score(recipes, prompts);
+          expect(logLikelihoods).toEqual(members.map((member) => alone[member]));
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
 
   test.each([
     // One run for the embedding, one for each layer that all share, then one for each candidate, the head included.

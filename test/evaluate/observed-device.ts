@@ -1,10 +1,12 @@
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../../src/device/device.ts";
 import type { Expression } from "../../src/device/expression.ts";
-import type { Shape } from "../../src/tensor/dtype.ts";
+import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 
 /** A real device that counts what it is asked for and lets a test break in; it computes one run at a time. */
 export class ObservedDevice implements Device {
   concurrency = 1;
+  /** What it claims, at first with truth. */
+  fastestProducts: Dtype;
   /** Calls so far. */
   readonly counts = { run: 0, upload: 0 };
   /** Called before each call with how many there were before it; what it throws, the call throws. */
@@ -15,6 +17,7 @@ export class ObservedDevice implements Device {
 
   constructor(device: Device) {
     this.#device = device;
+    this.fastestProducts = device.fastestProducts;
   }
 
   get name(): string {

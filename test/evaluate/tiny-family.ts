@@ -8,6 +8,7 @@ import type { MethodName } from "../../src/merge/declarations.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import type { Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { writeTinyModel, type TinyModel } from "../tiny-model.ts";
 
@@ -28,13 +29,15 @@ export interface TinyFamilyOptions {
   readonly b?: TinyModel;
   readonly resident?: boolean;
   readonly batchTokens?: number;
+  /** Of matrix products; f32 unless given. */
+  readonly precision?: Dtype;
 }
 
 /** Writes the family into a folder and opens it on a device. */
 export async function openTinyFamily(
   folder: string,
   device: Device,
-  { model: options = {}, b = {}, resident = false, batchTokens = 64 }: TinyFamilyOptions = {},
+  { model: options = {}, b = {}, resident = false, batchTokens = 64, precision = "f32" }: TinyFamilyOptions = {},
 ): Promise<TinyFamily> {
   const perturbed = (seed: number): TinyModel => ({ ...options, perturbed: { seed, by: 0.2 } });
   const members = { base: options, a: perturbed(1), b: { ...perturbed(2), ...b } };
@@ -43,7 +46,7 @@ export async function openTinyFamily(
     checkpoints.set(name, await Checkpoint.open(await writeTinyModel(join(folder, name), member)));
   }
   const base = checkpoints.get("base")!;
-  const model = openModel(base, "f32");
+  const model = openModel(base, precision);
   for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
   const parents = new ParentWeights(device, model, checkpoints, { resident });
   const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });

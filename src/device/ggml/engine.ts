@@ -3,12 +3,13 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import pLimit, { type LimitFunction } from "p-limit";
 import { UserError } from "../../errors.ts";
-import { bytesPerElement, elementCount, type Shape } from "../../tensor/dtype.ts";
+import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import { inOrder, tensorsOf, type Expression } from "../expression.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
-import { setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
+import { multipliesBf16 } from "./cpu-features.ts";
+import { featuresOf, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
@@ -40,6 +41,7 @@ export async function openGgml({ backend }: { backend: "cpu" | "gpu" }): Promise
 class GgmlDevice implements Device {
   readonly name: string;
   readonly kind: "cpu" | "gpu";
+  readonly fastestProducts: Dtype;
   readonly concurrency: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
@@ -54,6 +56,7 @@ class GgmlDevice implements Device {
   constructor(ggml: Ggml, device: Pointer) {
     this.#ggml = ggml;
     this.kind = ggml.deviceType(device) === CPU ? "cpu" : "gpu";
+    this.fastestProducts = this.kind === "gpu" || multipliesBf16(featuresOf(ggml, device)) ? "bf16" : "f32";
     this.name = `ggml on ${String(ggml.deviceName(device))} (${String(ggml.deviceDescription(device)).trim()})`;
     this.#work = new WorkInFlight(this.name);
     // Of a CPU, ggml reports all of the machine's memory as free.

@@ -12,6 +12,9 @@ import { GGML_VERSION, PACKAGE_VERSION } from "./packages.ts";
 /** koffi's own stacks are small, and a GPU's driver compiles kernels on them. */
 const STACK_BYTES = 8 * 2 ** 20;
 
+/** More than any backend lists; the list ends with an entry without a name. */
+const MAX_FEATURES = 256;
+
 /** An address owned by ggml. */
 export type Pointer = unknown;
 
@@ -157,4 +160,25 @@ const setThreadsType = koffi.proto("void (void *backend, int threads)");
 export function setThreads(ggml: Ggml, device: Pointer, backend: Pointer, threads: number): void {
   const procedure: Pointer = ggml.procedure(ggml.deviceRegistry(device), "ggml_backend_set_n_threads");
   if (procedure) koffi.call(procedure, setThreadsType, backend, threads);
+}
+
+const featureType = koffi.struct({ name: "const char *", value: "const char *" });
+const featuresType = koffi.proto("void *(void *registry)");
+
+/**
+ * What a backend says that its code was built for, such as AVX512_BF16 ("1"); the loader takes the CPU backend of which the
+ * machine has all. Empty where a backend tells nothing.
+ */
+export function featuresOf(ggml: Ggml, device: Pointer): ReadonlyMap<string, string> {
+  const features = new Map<string, string>();
+  const registry = ggml.deviceRegistry(device);
+  const procedure: Pointer = ggml.procedure(registry, "ggml_backend_get_features");
+  if (!procedure) return features;
+  const list = koffi.call(procedure, featuresType, registry) as Pointer;
+  for (let i = 0; i < MAX_FEATURES; i++) {
+    const { name, value } = koffi.decode(list, i * koffi.sizeof(featureType), featureType) as Record<string, string>;
+    if (!name) break;
+    features.set(name, String(value));
+  }
+  return features;
 }

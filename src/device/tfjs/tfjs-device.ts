@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { inOrder, operands, tensorsOf, type Expression } from "../expression.ts";
-import { elementCount, type Shape } from "../../tensor/dtype.ts";
+import { elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
 import { decode, encode } from "./encoding.ts";
@@ -14,6 +14,7 @@ import { heldBytes, TensorMemory } from "./tensor-memory.ts";
 export class TfjsDevice implements Device {
   readonly name: string;
   readonly kind: "cpu" | "gpu";
+  readonly fastestProducts: Dtype;
   readonly concurrency = 1;
   readonly #capacityBytes: number | undefined;
   readonly #memory: TensorMemory;
@@ -27,6 +28,7 @@ export class TfjsDevice implements Device {
   constructor({ name, kind, capacityBytes, limitBytes, sliceFlop }: Backend) {
     this.name = name;
     this.kind = kind;
+    this.fastestProducts = kind === "gpu" ? "bf16" : "f32";
     this.#work = new WorkInFlight(name);
     this.#pace = new SlicePace(sliceFlop);
     this.#memory = new TensorMemory(limitBytes);
