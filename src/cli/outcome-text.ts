@@ -1,9 +1,9 @@
 import type { Outcome } from "../run/run-experiment.ts";
 import { alignedText } from "../report/table.ts";
-import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
+import { looksSentences, verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
 /** What a finished run prints: every model on the guard rows, and what that says of the winner. */
-export function outcomeText({ experiment, winner, verdict }: Outcome): string {
+export function outcomeText({ experiment, winner, verdict, looks }: Outcome): string {
   if (!verdict) return `winner: ${winner.name}; the budget ended before it was compared on the guard rows`;
   const tasks = experiment.tasks.map(({ name }) => name);
   const guard = verdict.models.find(({ kind }) => kind === "winner")?.loss ?? Number.NaN;
@@ -13,6 +13,7 @@ export function outcomeText({ experiment, winner, verdict }: Outcome): string {
     alignedText(verdictTable(verdict.models, tasks)),
     "",
     ...verdictSentences(verdict.models),
+    ...looksSentences(looks),
     `The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
   ].join("\n");
 }

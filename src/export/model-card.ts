@@ -7,7 +7,7 @@ import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, type Table } from "../report/table.ts";
-import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
+import { looksSentences, verdictSentences, verdictTable } from "../report/verdict-table.ts";
 import { mergedLicence, type Licence } from "./licence.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 
@@ -21,7 +21,7 @@ export interface CardFacts {
 
 /** The README.md of an exported model: what it is made of, how, and how it compares with what it is made of. */
 export function modelCard(outcome: Outcome, { weightsDigest, version, licences }: CardFacts): string {
-  const { experiment, winner, verdict } = outcome;
+  const { experiment, winner, verdict, looks } = outcome;
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   const tasks = experiment.tasks.map(({ name }) => name);
   const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
@@ -46,7 +46,7 @@ Digest of the weights: \`${weightsDigest}\`.
 
 ## Scores on rows that the search never saw
 
-${verdict ? verdictText(verdict.models, tasks) : "Not compared: the run had not scored its guard rows when this was exported."}
+${verdict ? verdictText(verdict.models, tasks, looks) : "Not compared: the run had not scored its guard rows when this was exported."}
 
 ## Evaluation
 
@@ -84,15 +84,13 @@ function budgetText(budget: Budget): string {
   return "seconds" in budget ? `${budget.seconds} s` : `${budget.evaluations} evaluations`;
 }
 
-function verdictText(models: Parameters<typeof verdictTable>[0], tasks: readonly string[]): string {
+function verdictText(models: Parameters<typeof verdictTable>[0], tasks: readonly string[], looks: number): string {
   return `Losses are nats (choices: of the right answer among the answers; text: per byte), lower is better, with 95 % intervals;
 combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row.
 
 ${markdownTable(verdictTable(models, tasks))}
 
-${verdictSentences(models)
-  .map((sentence) => `- ${sentence}`)
-  .join("\n")}`;
+${[...verdictSentences(models), ...looksSentences(looks)].map((sentence) => `- ${sentence}`).join("\n")}`;
 }
 
 function recipeText(recipe: Recipe): string {

@@ -12,6 +12,7 @@ import { exportRun } from "../export/export-run.ts";
 import { recipeText } from "../export/write-model.ts";
 import { readJournal } from "../journal/journal.ts";
 import type { JournalRecord } from "../journal/records.ts";
+import { standingOf } from "../journal/standing.ts";
 import type { RunOptions } from "../run/run-experiment.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
 
@@ -56,8 +57,7 @@ export async function modelsOfRun(
 ): Promise<readonly ModelToEvaluate[]> {
   const { records } = readJournal(run);
   const experiment = experimentOf(run, records);
-  const recipe = records.find((record) => record.type === "finalists")?.winner.recipe;
-  const weights = records.find((record) => record.type === "verdict")?.weightsDigest;
+  const { winner: found, verdict } = standingOf(records);
   const read = records.find((record) => record.type === "parents")?.tensors ?? {};
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   if (parents.some(({ name }) => name === WINNER))
@@ -72,7 +72,7 @@ export async function modelsOfRun(
     models.push({ name, kind: "parent", source: path, folder: await fetchModel(path), tensors: read[name] });
   }
   const best = resolve(run, "best");
-  const known = { ...(recipe ? { recipe } : {}), ...(weights === undefined ? {} : { weights }) };
+  const known = { ...(found && { recipe: found.recipe }), ...(verdict && { weights: verdict.weightsDigest }) };
   const winner = { name: WINNER, kind: "winner", source: best, folder: best, ...known } as const;
   return [...models, ...(wanted(WINNER) ? [winner] : [])];
 }

@@ -1,20 +1,20 @@
 import { basename, resolve } from "node:path";
 import { printableLine } from "../files/printable.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
+import { standingOf } from "../journal/standing.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { markdownTable } from "./table.ts";
-import { verdictSentences, verdictTable } from "./verdict-table.ts";
+import { looksSentences, verdictSentences, verdictTable } from "./verdict-table.ts";
 
 /** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
 export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
-  const winner = records.find((record) => record.type === "finalists")?.winner;
-  const verdict = records.find((record) => record.type === "verdict");
+  const { winner, verdict, looks } = standingOf(records);
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
   const parts = [
     printableLine(`# ${basename(resolve(folder))}, ${title}`),
     "## Guard rows",
-    verdict ? guardText(verdict) : "The guard rows, which judge the winner, have not been scored.",
+    verdict ? guardText(verdict, looks) : "The guard rows, which judge the winner, have not been scored.",
     "## Benchmarks",
     ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),
     ...benchmarks.map((benchmark) => benchmarkText(benchmark, winner?.recipe)),
@@ -22,14 +22,14 @@ export function runReport(folder: string, records: readonly JournalRecord[], ben
   return `${parts.join("\n\n")}\n`;
 }
 
-function guardText({ models }: RecordPayloads["verdict"]): string {
+function guardText({ models }: RecordPayloads["verdict"], looks: number): string {
   const tasks = Object.keys(models[0]?.scores ?? {});
   return `Rows that the search never saw. Loss in nats (choices: of the right answer among the answers; text: per byte) with
 95 % interval, lower is better; combined is 1 for the uniform average on the search rows.
 
 ${markdownTable(verdictTable(models, tasks))}
 
-${bullets(verdictSentences(models))}`;
+${bullets([...verdictSentences(models), ...looksSentences(looks)])}`;
 }
 
 function benchmarkText(benchmark: Benchmark, recipe: unknown): string {

@@ -34,6 +34,15 @@ export function verdictSentences(models: readonly GuardedModel[]): string[] {
   ];
 }
 
+/** What it means that the guard rows have judged earlier winners of the run too; nothing for the first. */
+export function looksSentences(looks: number): string[] {
+  if (looks < 2) return [];
+  const times = looks === 2 ? "twice" : `${looks} times`;
+  return [
+    `The guard rows were looked at ${times}, once for each winner that the run has had; p-values are of one look, so the last ones are a little too sure.`,
+  ];
+}
+
 /** How the winner compares with another model. */
 export type Judgement = "better" | "worse" | "neither";
 

@@ -6,14 +6,15 @@ import { scoreInParts } from "./score-in-parts.ts";
 import { allRows, scoredModel, type Session } from "./session.ts";
 
 /**
- * Scores the means of the search on all search rows; the least loss wins, and a baseline that does as well keeps its
- * place. The guard rows have no part in this, so that their verdict on the winner is of one model chosen beforehand.
+ * Scores the means of the search on all search rows; the least loss wins, and a baseline, or what won before, keeps its
+ * place where it does as well. The guard rows have no part in this, so that their verdict on the winner is of one model chosen beforehand.
  */
 export async function chooseWinner(
   session: Session,
   means: readonly Float64Array[],
   scored: ScoredBaselines,
   finish: FinishTime,
+  earlier?: ScoredModel,
 ): Promise<ScoredModel> {
   const { baselines, objective } = scored;
   const { genome, tasks, recorder, clock, emit } = session;
@@ -26,13 +27,20 @@ export async function chooseWinner(
       scoreInParts(session, "finalists", recipes, rows, { signal }),
     );
     if (!met) {
-      emit({ type: "skipped", phase: "finalists", why: "the budget ended; the last mean wins unchecked" });
-      return { models: [], winner: bestSoFar(session, means, scored), elapsedMs: clock.elapsedMs };
+      const stays = earlier && Number.isFinite(earlier.loss);
+      const winner = stays ? earlier : bestSoFar(session, means, scored);
+      const why = `the budget ended; the ${stays ? "earlier winner stays" : "last mean wins unchecked"}`;
+      emit({ type: "skipped", phase: "finalists", why });
+      return { models: [], winner, elapsedMs: clock.elapsedMs };
     }
     const models = met.evaluations.map((evaluation, i) =>
       scoredModel(merges[i] ?? absent(), evaluation, rows, objective),
     );
-    return { models, winner: leastLoss(baselines, models), elapsedMs: clock.elapsedMs };
+    return {
+      models,
+      winner: leastLoss(earlier ? [...baselines, earlier] : baselines, models),
+      elapsedMs: clock.elapsedMs,
+    };
   });
   emit({ type: "finalists", models: record.models, winner: record.winner.name });
   return record.winner;

@@ -41,6 +41,18 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   return plan;
 }
 
+/** Turns another budget into rows for the generations that it has room for; all else goes on as it was first planned. */
+export async function replanSearch(session: Session, first: Plan, evaluationMs: number): Promise<Plan> {
+  const { recorder, clock, emit } = session;
+  const plan = await recorder.step("plan", async () => ({
+    ...first,
+    rowFraction: rowFractionOf(session, first.population, evaluationMs),
+    elapsedMs: clock.elapsedMs,
+  }));
+  emit({ type: "planned", population: plan.population, rowFraction: plan.rowFraction, start: "where it stood" });
+  return plan;
+}
+
 /** The baselines that are points of the search space, or have one near them, the best first; tells of the other merges. */
 function warmStarts(
   { experiment: { space }, emit }: Session,

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { Journal, JournalView } from "../journal/journal.ts";
+import { endsBudgets } from "../journal/record-sequence.ts";
 import type { JournalRecord, LossesRef, RecordPayloads, ScoringStep, StepType } from "../journal/records.ts";
 
 export type Part = RecordPayloads["part"];
@@ -25,6 +26,8 @@ export class Recorder {
   /** Whether the run goes on with the step that it was in the midst of; another budget decides anew what comes next. */
   readonly #takesUp: boolean;
   #knowsParents: boolean;
+  /** Whether the last budget came behind all that was planned, or finished, with another. */
+  #isRebudgeted: boolean;
   #next = 0;
 
   /** Without a journal to write new steps to, the run is only read. */
@@ -35,6 +38,8 @@ export class Recorder {
     this.#view = view;
     this.#steps = stepsIn(view.records);
     this.#knowsParents = view.records.some(({ type }) => type === "parents");
+    this.#isRebudgeted =
+      view.records.findLast((record) => record.type === "budget" || endsBudgets(record))?.type === "budget";
     this.#journal = journal;
   }
 
@@ -54,6 +59,16 @@ export class Recorder {
     return record?.type ?? (this.#takesUp ? parts.at(-1)?.of : undefined);
   }
 
+  /** Whether the search is planned anew next, as another budget asks for. */
+  get replans(): boolean {
+    return this.upcoming === undefined ? this.#isRebudgeted && !this.readOnly : this.upcoming === "plan";
+  }
+
+  /** Whether nothing comes next, because all that is recorded was read and more is not wanted. */
+  get isOver(): boolean {
+    return this.readOnly && this.upcoming === undefined;
+  }
+
   /** The next step: read from the journal if it is there, else computed and recorded. */
   async step<Type extends StepType>(
     type: Type,
@@ -63,7 +78,9 @@ export class Recorder {
     if (!recorded) {
       const journal = this.#writable(type);
       const payload = await compute();
-      journal.append({ type, ...payload } as Parameters<Journal["append"]>[0]);
+      const record = { type, ...payload } as Parameters<Journal["append"]>[0];
+      journal.append(record);
+      if (endsBudgets(record)) this.#isRebudgeted = false;
       this.#next += 1;
       return payload;
     }

@@ -1,27 +1,21 @@
-import { isDeepStrictEqual } from "node:util";
-import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
-import { checkUnchanged, expectTensors, identify, inPrecisionOf, versions } from "../experiment/identity.ts";
+import { checkUnchanged, expectTensors, identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
-import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { Journal, type JournalView, readJournal } from "../journal/journal.ts";
 import { requireFree } from "../journal/run-files.ts";
-import type { JournalRecord, RecordPayloads, ScoredModel } from "../journal/records.ts";
+import type { JournalRecord } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import { checkRecords } from "./check-records.ts";
-import { bestSoFar, chooseWinner } from "./choose-winner.ts";
 import type { RunEvent } from "./events.ts";
-import { judgeWinner } from "./judge-winner.ts";
-import { planSearch } from "./plan-search.ts";
+import { findWinner, type Found } from "./find-winner.ts";
+import { elapsedMsOf, experimentOf, takeBudget } from "./recorded-run.ts";
 import { Recorder } from "./recorder.ts";
-import { scoreBaselines } from "./score-baselines.ts";
 import { PART_MS } from "./score-in-parts.ts";
-import { searchGenerations } from "./search-generations.ts";
 import type { Session } from "./session.ts";
 
 export interface RunOptions {
@@ -35,13 +29,10 @@ export interface RunOptions {
 }
 
 /** What a run has found. */
-export interface Outcome {
+export interface Outcome extends Found {
   readonly folder: string;
   /** Models and datasets of the Hub by the commits that were used. */
   readonly experiment: Experiment;
-  readonly winner: ScoredModel;
-  /** Absent when the guard rows were not scored: the run goes on still, or its budget ended before. */
-  readonly verdict?: RecordPayloads["verdict"];
 }
 
 /**
@@ -73,7 +64,7 @@ export async function resumeRun(
   if (options.budget) takeBudget(journal, options.budget);
   const { experiment, local } = await bringHere(experimentOf(folder, records), options);
   const engine = await openEngineFor(local, options);
-  const clock = clockOf(records, experiment);
+  const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
   const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
   const outcome = await carryOn({ experiment, workspace, tasks, clock, view: journal, journal, folder, ...options });
@@ -90,7 +81,7 @@ export async function readOutcome(
   const view = readJournal(folder);
   const { records } = view;
   const { experiment, local } = await bringHere(experimentOf(folder, records), options);
-  const clock = clockOf(records, experiment);
+  const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
     const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
@@ -142,16 +133,7 @@ async function carryOn({ folder, view, journal, ...run }: OpenRun): Promise<Outc
   };
   checkRecords(folder, view.records, session);
   announce(session, folder, view.records.length > 1);
-  const scored = await scoreBaselines(session);
-  const plan = await planSearch(session, scored);
-  const { means, finish } = await searchGenerations(session, plan, scored);
-  if (session.recorder.readOnly && session.recorder.upcoming === undefined) {
-    return { folder, experiment, winner: bestSoFar(session, means, scored) };
-  }
-  const winner = await chooseWinner(session, means, scored, finish);
-  if (session.recorder.readOnly && session.recorder.upcoming === undefined) return { folder, experiment, winner };
-  const verdict = await judgeWinner(session, winner, scored, finish);
-  return { folder, experiment, winner, ...(verdict ? { verdict } : {}) };
+  return { folder, experiment, ...(await findWinner(session)) };
 }
 
 function announce({ workspace, genome, tasks, emit }: Session, folder: string, resumed: boolean): void {
@@ -168,31 +150,6 @@ function announce({ workspace, genome, tasks, emit }: Session, folder: string, r
     ),
     resumed,
   });
-}
-
-/** The recorded experiment under the last budget that it was given, in the precision that it began in. */
-function experimentOf(folder: string, records: readonly JournalRecord[]): Experiment {
-  const [start] = records;
-  if (start?.type !== "start") return recordedExperiment(folder, undefined);
-  const experiment = inPrecisionOf(start.identity, recordedExperiment(folder, start.experiment));
-  const last = records.findLast((record) => record.type === "budget");
-  return last ? { ...experiment, budget: last.budget } : experiment;
-}
-
-/** Remembers another budget, so that a later resumption needs not be told again. */
-function takeBudget(journal: Journal, budget: Budget): void {
-  const { folder, records } = journal;
-  if (isDeepStrictEqual(experimentOf(folder, records).budget, budget)) return;
-  if (records.some(({ type }) => type === "verdict")) {
-    throw new UserError(`${folder}: the run is finished and takes no more budget; start a new run`);
-  }
-  journal.append({ type: "budget", budget });
-}
-
-/** The clock of a run that goes on from its last record. */
-function clockOf(records: readonly JournalRecord[], { budget }: Experiment): BudgetClock {
-  const last = records.findLast((record) => "elapsedMs" in record);
-  return new BudgetClock(budget, last?.elapsedMs ?? 0);
 }
 
 async function recordedTasks(

@@ -1,83 +1,71 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import { UserError } from "../errors.ts";
-import { optimizers } from "../search/optimizers.ts";
-import type { Optimizer } from "../search/optimizer.ts";
 import { stratifiedSubset } from "../tasks/subset.ts";
 import { RandomStream } from "../tensor/random.ts";
 import { withDeadline } from "./deadline.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
-import { finishTime, type FinishTime } from "./finish-time.ts";
+import { finishTime } from "./finish-time.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
+import type { SearchState } from "./search-state.ts";
 import { flatLosses, type Session } from "./session.ts";
 
-/** What the search leaves to the phases after it. */
-export interface Searched {
-  /** The mean of the distribution after every generation. */
-  readonly means: readonly Float64Array[];
-  /** What the phases after it are expected to take, now that more has been measured. */
-  readonly finish: FinishTime;
-}
-
 /**
- * The evolutionary loop. Each generation meets fresh rows, the same for all its candidates and for the mean of the
- * distribution, which is scored with them.
+ * The evolutionary loop, which goes on from where the search stands. Each generation meets fresh rows, the same for all
+ * its candidates and for the mean of the distribution, which is scored with them.
  */
-export async function searchGenerations(session: Session, plan: Plan, scored: ScoredBaselines): Promise<Searched> {
-  const { experiment, genome, clock } = session;
-  const optimizer = optimizers[experiment.search.algorithm]({
-    start: Float64Array.from(plan.start),
-    sigma: genome.sigma,
-    scales: genome.scales,
-    populationSize: plan.population,
-    seed: experiment.seed,
-    inject: plan.inject.map((point) => Float64Array.from(point)),
-  });
-  const means: Float64Array[] = [];
-  let { evaluationMs } = scored;
-  let finish = finishTime(session, evaluationMs);
-  let lastMs = 0;
-  while (mayGoOn(session, plan, optimizer, lastMs, finish.totalMs)) {
-    const before = clock.elapsedMs;
-    const told = await generation(session, optimizer, plan, scored.objective, finish.totalMs);
+export async function searchGenerations(
+  session: Session,
+  search: SearchState,
+  plan: Plan,
+  scored: ScoredBaselines,
+): Promise<void> {
+  while (mayGoOn(session, plan, search)) {
+    const before = session.clock.elapsedMs;
+    const told = await generation(session, search, plan, scored.objective);
     if (told === "out of time") break;
-    means.push(Float64Array.from(optimizer.mean));
+    search.means.push(Float64Array.from(search.optimizer.mean));
     if (told === "replayed") continue;
-    lastMs = clock.elapsedMs - before;
+    search.lastMs = session.clock.elapsedMs - before;
     // A machine that others use may become slower; the finish is planned for the slowest moment so far.
-    evaluationMs = Math.max(evaluationMs, lastMs / ((plan.population + 1) * plan.rowFraction));
-    finish = finishTime(session, evaluationMs);
+    const evaluationMs = search.lastMs / ((plan.population + 1) * plan.rowFraction);
+    search.evaluationMs = Math.max(search.evaluationMs, evaluationMs);
   }
-  if (means.length === 0) {
+  if (search.means.length === 0) {
     const why = `the budget has no room for one generation of ${plan.population} candidates and their mean`;
     session.emit({ type: "skipped", phase: "search", why });
   }
-  return { means, finish };
 }
 
-/** Whether another generation fits in the budget; a replayed search goes as far as its journal does. */
-function mayGoOn(session: Session, plan: Plan, optimizer: Optimizer, lastMs: number, finishMs: number): boolean {
-  const { experiment, recorder, clock } = session;
+/** Whether another generation comes; a replayed search goes as far as its journal does, and another budget is planned first. */
+function mayGoOn(session: Session, plan: Plan, search: SearchState): boolean {
+  const { recorder } = session;
   if (recorder.upcoming !== undefined) return recorder.upcoming === "ask";
-  if (recorder.readOnly) return false;
-  if (optimizer.converged) return false;
-  if ("evaluations" in experiment.budget) return evaluationsLeft(session, plan, optimizer) > plan.population;
-  return clock.searchMs(finishMs) > lastMs;
+  return !recorder.readOnly && !recorder.replans && hasRoom(session, plan, search);
+}
+
+/** Whether another generation fits in the budget, and can change anything. */
+export function hasRoom(session: Session, plan: Plan, search: SearchState): boolean {
+  const { experiment, clock } = session;
+  if (search.optimizer.converged) return false;
+  if ("evaluations" in experiment.budget) return evaluationsLeft(session, plan, search) > plan.population;
+  return clock.searchMs(finishTime(session, search.evaluationMs).totalMs) > search.lastMs;
 }
 
 /** Asks, scores and tells one generation, unless time runs out in its midst. */
 async function generation(
   session: Session,
-  optimizer: Optimizer,
+  search: SearchState,
   plan: Plan,
   objective: readonly ObjectiveTask[],
-  finishMs: number,
 ): Promise<"scored" | "replayed" | "out of time"> {
   const { genome, recorder, clock, emit } = session;
+  const { optimizer } = search;
+  const finishMs = finishTime(session, search.evaluationMs).totalMs;
   const number = optimizer.generation;
   const mean = Float64Array.from(optimizer.mean);
-  const points = optimizer.ask();
+  const points = (search.asked ??= optimizer.ask());
   const rows = freshRows(session, plan.rowFraction, number);
   await recordAsk(session, number, points, rows);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
@@ -98,6 +86,7 @@ async function generation(
   );
   if (!result) return "out of time";
   optimizer.tell(result.losses, result.meanLoss);
+  search.asked = undefined;
   emit({
     type: "generation",
     generation: number,
@@ -107,7 +96,7 @@ async function generation(
     elapsedMs: result.elapsedMs,
     left:
       "evaluations" in session.experiment.budget
-        ? { evaluations: evaluationsLeft(session, plan, optimizer) }
+        ? { evaluations: evaluationsLeft(session, plan, search) }
         : { ms: clock.searchMs(finishMs) },
     replayed,
   });
@@ -142,7 +131,7 @@ function freshRows({ tasks, experiment }: Session, fraction: number, generation:
   );
 }
 
-function evaluationsLeft({ experiment }: Session, plan: Plan, optimizer: Optimizer): number {
+function evaluationsLeft({ experiment }: Session, plan: Plan, { optimizer }: SearchState): number {
   const total = "evaluations" in experiment.budget ? experiment.budget.evaluations : Infinity;
   return total - optimizer.generation * (plan.population + 1);
 }

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { Budget } from "../../src/experiment/experiment-file.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -60,7 +61,7 @@ class Processes {
   async carryThrough(
     file: string,
     run: string,
-    kill?: Kill,
+    { budgets = [], kill }: { readonly budgets?: readonly Budget[]; readonly kill?: Kill | undefined } = {},
   ): Promise<{ killed: boolean; exportsMs: number; ms: number }> {
     const { child, closed, errors } = this.#next;
     this.#next = startProcess();
@@ -70,7 +71,7 @@ class Processes {
       said[line] = performance.now();
       if (line === kill?.after) timer = setTimeout(() => child.kill("SIGKILL"), kill.ms);
     });
-    child.stdin.write(`${JSON.stringify([file, run])}\n`);
+    child.stdin.write(`${JSON.stringify([file, run, budgets])}\n`);
     await closed;
     clearTimeout(timer);
     const killed = child.signalCode === "SIGKILL";
@@ -80,38 +81,47 @@ class Processes {
   }
 }
 
+/** Runs that are killed at random moments and resumed leave what one leaves that is not. */
+async function killAndCompare(count: number, evaluations: number, budgets: readonly Budget[]): Promise<void> {
+  const folder = await temporaryFolder();
+  const file = await writeTinyExperiment(folder, { file: { budget: { evaluations } } });
+  const processes = new Processes();
+  const whole = await processes.carryThrough(file, join(folder, "whole"), { budgets });
+  const expected = leftBy(join(folder, "whole"));
+  /** A moment of the lifetime, for a process that takes up the run `from` a moment. */
+  const killAt = (moment: number, from = 0): Kill =>
+    moment < whole.exportsMs
+      ? { after: "begins", ms: moment - from }
+      : { after: "exports", ms: moment - whole.exportsMs };
+
+  const random = RandomStream.of(SEED, "kills");
+  const kills: string[] = [];
+  for (let number = 0; kills.length < count; number += 1) {
+    const run = join(folder, `run-${number}`);
+    const first = (((number % PARTS) + random.uniform()) / PARTS) * whole.ms;
+    const second = first + random.uniform() * (whole.ms - first);
+    for (const kill of [killAt(first), killAt(second, first), undefined]) {
+      const context = `seed ${SEED}, run ${number}, ${kill?.ms.toFixed(0)} ms after it ${kill?.after}; ${kills.join(", ")}`;
+      const { killed, ms } = await processes.carryThrough(file, run, { budgets, kill }).catch((cause: unknown) => {
+        throw new Error(context, { cause });
+      });
+      if (!killed) break;
+      kills.push(`run ${number} after ${ms.toFixed(0)} ms (${stage(run)})`);
+    }
+    expect(leftBy(run), `seed ${SEED}, run ${number}; ${kills.join(", ")}`).toEqual(expected);
+  }
+}
+
 describe("a run", () => {
   test(
     `killed at ${KILLS} random moments and resumed leaves what an uninterrupted run leaves`,
-    async () => {
-      const folder = await temporaryFolder();
-      const file = await writeTinyExperiment(folder, { file: { budget: { evaluations: 20 } } });
-      const processes = new Processes();
-      const whole = await processes.carryThrough(file, join(folder, "whole"));
-      const expected = leftBy(join(folder, "whole"));
-      /** A moment of the lifetime, for a process that takes up the run `from` a moment. */
-      const killAt = (moment: number, from = 0): Kill =>
-        moment < whole.exportsMs
-          ? { after: "begins", ms: moment - from }
-          : { after: "exports", ms: moment - whole.exportsMs };
+    () => killAndCompare(KILLS, 20, []),
+    KILLS * 30_000,
+  );
 
-      const random = RandomStream.of(SEED, "kills");
-      const kills: string[] = [];
-      for (let number = 0; kills.length < KILLS; number += 1) {
-        const run = join(folder, `run-${number}`);
-        const first = (((number % PARTS) + random.uniform()) / PARTS) * whole.ms;
-        const second = first + random.uniform() * (whole.ms - first);
-        for (const kill of [killAt(first), killAt(second, first), undefined]) {
-          const context = `seed ${SEED}, run ${number}, ${kill?.ms.toFixed(0)} ms after it ${kill?.after}; ${kills.join(", ")}`;
-          const { killed, ms } = await processes.carryThrough(file, run, kill).catch((cause: unknown) => {
-            throw new Error(context, { cause });
-          });
-          if (!killed) break;
-          kills.push(`run ${number} after ${ms.toFixed(0)} ms (${stage(run)})`);
-        }
-        expect(leftBy(run), `seed ${SEED}, run ${number}; ${kills.join(", ")}`).toEqual(expected);
-      }
-    },
+  test(
+    `that is given more budget twice leaves the same too, killed at ${KILLS / 2} moments`,
+    () => killAndCompare(KILLS / 2, 5, [{ evaluations: 10 }, { evaluations: 20 }]),
     KILLS * 30_000,
   );
 });

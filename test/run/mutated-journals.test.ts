@@ -13,6 +13,7 @@ import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { MUTATION_SEED, mutatedBytes, mutatedJson, mutationCount } from "../mutations.ts";
+import { cutAfter } from "../cut-run.ts";
 import { sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -72,10 +73,13 @@ function mutate(lines: readonly string[], random: RandomStream): Buffer {
 
 test(`${COUNT} mutated journals are sound or refused in one sentence`, async () => {
   const folder = join(await temporaryFolder(), "run");
+  // With records of every kind.
+  const longer = cutAfter(run.folder, Infinity, join(await temporaryFolder(), "longer"));
+  await resumeRun(longer, { budget: { evaluations: 15 } });
   mkdirSync(folder);
-  cpSync(join(run.folder, "losses.bin"), join(folder, "losses.bin"));
+  cpSync(join(longer, "losses.bin"), join(folder, "losses.bin"));
   const path = join(folder, "journal.jsonl");
-  const lines = readFileSync(join(run.folder, "journal.jsonl"), "utf8").trimEnd().split("\n");
+  const lines = readFileSync(join(longer, "journal.jsonl"), "utf8").trimEnd().split("\n");
   const { workspace, tasks, experiment } = await readOutcome(run.folder);
   await workspace[Symbol.asyncDispose]();
   const genome = buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers });

@@ -1,0 +1,25 @@
+import { isDeepStrictEqual } from "node:util";
+import type { JournalRecord, RecordPayloads, ScoredModel } from "./records.ts";
+
+/** What a run has come to, as far as it is recorded. */
+export interface Standing {
+  /** That of the last finalists. */
+  readonly winner?: ScoredModel;
+  /** The one on this winner. */
+  readonly verdict?: RecordPayloads["verdict"];
+  /** How often the guard rows have judged a winner of the run. */
+  readonly looks: number;
+}
+
+/** The winner of a run and the verdict on it; those that earlier budgets led to are passed over. */
+export function standingOf(records: readonly JournalRecord[]): Standing {
+  const winner = records.findLast((record) => record.type === "finalists")?.winner;
+  const verdicts = records.filter((record) => record.type === "verdict");
+  const last = verdicts.at(-1);
+  const judged = last?.models.find(({ kind }) => kind === "winner");
+  return {
+    ...(winner && { winner }),
+    ...(winner && last && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict: last }),
+    looks: verdicts.length,
+  };
+}
