@@ -2,6 +2,7 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { UserError } from "../errors.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { enterCallersFolder } from "./invocation.ts";
 import { Interrupted } from "./interruption.ts";
 import { deliverResults, tellError } from "./output.ts";
 import { buildProgram } from "./program.ts";
@@ -9,6 +10,7 @@ import { buildProgram } from "./program.ts";
 /** The only place that turns errors into words and exit codes. */
 async function main(): Promise<number> {
   try {
+    enterCallersFolder();
     await buildProgram().parseAsync().catch(helpIsNoError);
     return (await deliverResults()) ? exitCodes.done : exitCodes.failed;
   } catch (error) {

@@ -19,6 +19,16 @@ const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
 /** The command line as words, for a shell in any folder. */
 export const command: readonly string[] = [process.execPath, "--import", loader, main];
 
+/** The command line as a process that was started by it prints it. */
+export const shownCommand: string = ["node", ...command.slice(1)].join(" ");
+
+/** Runs a line as a shell does into which it was pasted. */
+export async function pasted(folder: string, line: string, env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  const child = spawn("sh", ["-c", line], { cwd: folder, env });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
 export interface Surroundings {
   /** Sees the process at once. */
   readonly watch?: (child: ChildProcessWithoutNullStreams) => void;

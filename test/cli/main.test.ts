@@ -11,7 +11,7 @@ import type { ExportResult } from "../../src/export/export-run.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
-import { type Ended, evomerge } from "./evomerge.ts";
+import { type Ended, evomerge, pasted, shownCommand } from "./evomerge.ts";
 
 /** A folder with a tiny experiment, in which the commands run. */
 const folder = mkdtempSync(join(tmpdir(), "evomerge-"));
@@ -159,7 +159,7 @@ describe("tables that cannot be written", () => {
     });
     const note = `note: tables were not written: cannot write ${join(run, "report.md")}: illegal operation on a directory\n`;
     expect(ended).toMatchObject({ code: 130, stdout: "" });
-    expect(ended.stderr).toContain(`${note}interrupted; go on with: evomerge resume `);
+    expect(ended.stderr).toContain(`${note}interrupted; go on with: ${shownCommand} resume `);
     const { code, stdout, stderr } = await evomerge(folder, ["resume", run, "--export"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(note) as string });
     expect(stdout).toMatch(/winner is\n[^]*\nexported /);
@@ -206,7 +206,7 @@ describe("an interruption", () => {
       const { code, stderr } = await evomerge(folder, args, { watch: interruptAt("resuming") });
       expect({ code, last: stderr.trimEnd().split("\n").at(-1) }).toEqual({
         code: 130,
-        last: `interrupted; go on with: evomerge resume ${relative(folder, run)}`,
+        last: `interrupted; go on with: ${shownCommand} resume ${relative(folder, run)}`,
       });
     }
     expect(recorded(run, "budget")).toEqual([
@@ -228,10 +228,11 @@ describe("an interruption", () => {
         }),
     });
     expect(interrupted).toMatchObject({ code: 130, stdout: "" });
-    expect(interrupted.stderr.split("\n").slice(-2)).toEqual(["interrupted; go on with: evomerge resume 'my run'", ""]);
+    const goOn = `${shownCommand} resume 'my run'`;
+    expect(interrupted.stderr.split("\n").slice(-2)).toEqual([`interrupted; go on with: ${goOn}`, ""]);
     expect(readFileSync(join(folder, "my run", "generations.csv"), "utf8").split("\n").length).toBeGreaterThan(3);
 
-    const resumed = await evomerge(folder, ["resume", "my run", "--json"]);
+    const resumed = await pasted(folder, `${goOn} --json`);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toContain("resuming my run");
     const experiment = { ...(await loadExperiment(join(folder, "tiny.yaml"))), budget: { evaluations: 60 } };

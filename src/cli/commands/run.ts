@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { checkExportPlace, exportRun, type ExportResult } from "../../export/export-run.ts";
-import { shellPath } from "../../export/shell-word.ts";
 import type { EngineName } from "../../device/open-device.ts";
 import { loadExperiment, withOverrides, type Budget } from "../../experiment/experiment-file.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
+import { commandFor } from "../invocation.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -79,7 +79,7 @@ async function leave(folder: string): Promise<void> {
     return;
   }
   await tryToWriteTables(folder);
-  tell(`interrupted; go on with: evomerge resume ${argument(folder)}`);
+  tell(`interrupted; go on with: ${commandFor("resume", folder)}`);
 }
 
 /** Tables are made anew from the journal by every command, so a run does not fail for want of them. */
@@ -93,10 +93,5 @@ async function tryToWriteTables(folder: string): Promise<void> {
 }
 
 function nextSteps(folder: string, exported: ExportResult | undefined): string {
-  return exported ? exportText(exported) : `export the winner with: evomerge export ${argument(folder)}`;
-}
-
-/** A folder as the command line takes it. */
-function argument(folder: string): string {
-  return shellPath(relative("", folder) || ".");
+  return exported ? exportText(exported) : `export the winner with: ${commandFor("export", folder)}`;
 }
