@@ -12,7 +12,7 @@ export function outcomeText({ experiment, winner, verdict, looks }: Outcome): st
     "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)",
     alignedText(verdictTable(verdict.models, tasks)),
     "",
-    ...verdictSentences(verdict.models),
+    ...verdictSentences(verdict),
     ...looksSentences(looks),
     `The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
   ].join("\n");

@@ -46,7 +46,7 @@ Digest of the weights: \`${weightsDigest}\`.
 
 ## Scores on rows that the search never saw
 
-${verdict ? verdictText(verdict.models, tasks, looks) : "Not compared: the run had not scored its guard rows when this was exported."}
+${verdict ? verdictText(verdict, tasks, looks) : "Not compared: the run had not scored its guard rows when this was exported."}
 
 ## Evaluation
 
@@ -84,13 +84,14 @@ function budgetText(budget: Budget): string {
   return "seconds" in budget ? `${budget.seconds} s` : `${budget.evaluations} evaluations`;
 }
 
-function verdictText(models: Parameters<typeof verdictTable>[0], tasks: readonly string[], looks: number): string {
+function verdictText(verdict: NonNullable<Outcome["verdict"]>, tasks: readonly string[], looks: number): string {
   return `Losses are nats (choices: of the right answer among the answers; text: per byte), lower is better, with 95 % intervals;
-combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row.
+combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
+rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
-${markdownTable(verdictTable(models, tasks))}
+${markdownTable(verdictTable(verdict.models, tasks))}
 
-${[...verdictSentences(models), ...looksSentences(looks)].map((sentence) => `- ${sentence}`).join("\n")}`;
+${[...verdictSentences(verdict), ...looksSentences(looks)].map((sentence) => `- ${sentence}`).join("\n")}`;
 }
 
 function recipeText(recipe: Recipe): string {

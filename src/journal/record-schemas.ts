@@ -114,6 +114,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   finalists: { models: listOf(scoredModel), winner: scoredModel, elapsedMs: milliseconds },
   verdict: {
     models: listOf(guardedModel, 1),
+    groups: mapOf(whole),
     weightsDigest: hexadecimal,
     rowLosses: lossesRef,
     elapsedMs: milliseconds,

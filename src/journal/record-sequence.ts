@@ -153,9 +153,11 @@ function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {
   return models.filter(({ scores }) => Object.keys(scores).length > 0);
 }
 
-function faultOfVerdict({ models }: RecordPayloads["verdict"], tasks: readonly string[]): string | undefined {
+function faultOfVerdict({ models, groups }: RecordPayloads["verdict"], tasks: readonly string[]): string | undefined {
   const winners = models.filter(({ kind }) => kind === "winner").length;
   if (winners !== 1) return `models: expected one winner, found ${winners}`;
+  const fault = faultOfNames("groups", Object.keys(groups), tasks);
+  if (fault !== undefined) return fault;
   return firstFault(models, ({ kind, intervals, gains }) => {
     if ((gains === undefined) !== (kind === "winner")) return "gains: expected them of every model but the winner";
     return (

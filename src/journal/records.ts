@@ -108,6 +108,8 @@ export interface RecordPayloads {
   /** The winner beside its baselines on the guard rows, and the hash of the weights that were scored. */
   verdict: {
     readonly models: readonly GuardedModel[];
+    /** Groups of guard rows, by task: as many independent draws as there are. */
+    readonly groups: Readonly<Record<string, number>>;
     readonly weightsDigest: string;
     readonly rowLosses: LossesRef;
     readonly elapsedMs: number;

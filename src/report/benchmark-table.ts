@@ -1,6 +1,7 @@
 import type { Benchmark, BenchmarkedModel, MetricValue } from "./benchmarks.ts";
 import type { Table } from "./table.ts";
-import { gainCells, judgement, type Judgement } from "./verdict-table.ts";
+import { amountText, type JudgedGain, judgeGains, type Judgement } from "./judgement.ts";
+import { gainCells } from "./verdict-table.ts";
 
 /** Values of the CSV, by column. */
 export type BenchmarkRow = Readonly<Record<string, string | number>>;
@@ -12,41 +13,60 @@ export function wholeTasks({ models }: Benchmark): readonly string[] {
 }
 
 /** Every model on one task or group: each metric with its standard error, the time, and the winner's gain in acc. */
-export function benchmarkTable({ models }: Benchmark, task: string): Table {
+export function benchmarkTable(benchmark: Benchmark, task: string): Table {
+  const { models } = benchmark;
+  const judged = judgeOn(benchmark, task);
   const metricsOf = ({ scores }: BenchmarkedModel): Readonly<Record<string, MetricValue>> =>
     scores[task]?.metrics ?? {};
   const metrics = [...new Set(models.flatMap((model) => Object.keys(metricsOf(model))))];
   const compared = models.some(({ gains }) => gains?.[task] !== undefined);
   return {
-    header: ["model", ...metrics, "seconds", ...(compared ? ["winner's gain in acc", "p", "winner is"] : [])],
+    header: ["model", ...metrics, "seconds", ...(compared ? ["winner's gain in acc", "p (Holm)", "winner is"] : [])],
     rows: models.map((model) => {
-      const gain = model.gains?.[task];
       return [
         model.name,
         ...metrics.map((metric) => metricCell(metricsOf(model)[metric])),
         model.seconds.toFixed(0),
-        ...(compared ? (gain ? gainCells(gain, 4) : ["", "", ""]) : []),
+        ...(compared ? gainCells(judged.get(model.name), 4) : []),
       ];
     }),
   };
 }
 
 /** How the winner compares with its parents on one task or group, said so that a lack of gain is as plain as a gain. */
-export function benchmarkSentences({ models }: Benchmark, task: string): string[] {
-  const parents = models.filter(({ kind }) => kind === "parent");
-  const judged = parents.flatMap(({ name, gains }) => {
-    const gain = gains?.[task];
-    return gain ? [{ name, judgement: judgement(gain) }] : [];
-  });
+export function benchmarkSentences(benchmark: Benchmark, task: string): string[] {
+  const parents = new Set(benchmark.models.filter(({ kind }) => kind === "parent").map(({ name }) => name));
+  const judged = [...judgeOn(benchmark, task)].filter(([name]) => parents.has(name));
   if (judged.length === 0) return [];
   const named = (wanted: Judgement): string =>
-    list(judged.filter(({ judgement }) => judgement === wanted).map(({ name }) => name));
+    list(
+      judged.flatMap(([name, { judgement, amount }]) =>
+        judgement === wanted ? [amount === "" ? name : `${name} (${amount})`] : [],
+      ),
+    );
   const [better, worse, neither] = [named("better"), named("worse"), named("neither")];
   return [
     ...(better ? [`On ${task} the winner is significantly better than ${better}.`] : []),
     ...(neither ? [`On ${task} the winner shows no significant gain over ${neither}.`] : []),
     ...(worse ? [`On ${task} the winner is significantly worse than ${worse}.`] : []),
   ];
+}
+
+/** The winner's gains on one task by model, corrected for all comparisons of the benchmark. */
+function judgeOn({ models }: Benchmark, task: string): ReadonlyMap<string, JudgedGain> {
+  const all = models.flatMap(({ name, gains = {} }) =>
+    Object.entries(gains).map(([own, gain]) => ({ name, task: own, gain })),
+  );
+  const judged = judgeGains(
+    all.map(({ gain }) => gain),
+    ({ gain }) => amountText(100 * Math.abs(gain), "points"),
+  );
+  return new Map(
+    all.flatMap((one, i) => {
+      const gain = judged[i];
+      return one.task === task && gain ? [[one.name, gain] as const] : [];
+    }),
+  );
 }
 
 /** One row a value: model by task or group, parts of groups included, by metric. */

@@ -22,14 +22,16 @@ export function runReport(folder: string, records: readonly JournalRecord[], ben
   return `${parts.join("\n\n")}\n`;
 }
 
-function guardText({ models }: RecordPayloads["verdict"], looks: number): string {
+function guardText(verdict: RecordPayloads["verdict"], looks: number): string {
+  const { models } = verdict;
   const tasks = Object.keys(models[0]?.scores ?? {});
   return `Rows that the search never saw. Loss in nats (choices: of the right answer among the answers; text: per byte) with
-95 % interval, lower is better; combined is 1 for the uniform average on the search rows.
+95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
+corrected for the number of models (Holm), and percentages are of the other model's loss.
 
 ${markdownTable(verdictTable(models, tasks))}
 
-${bullets([...verdictSentences(models), ...looksSentences(looks)])}`;
+${bullets([...verdictSentences(verdict), ...looksSentences(looks)])}`;
 }
 
 function benchmarkText(benchmark: Benchmark, recipe: unknown): string {
@@ -51,7 +53,7 @@ function benchmarkText(benchmark: Benchmark, recipe: unknown): string {
     ].join("\n\n");
   });
   const provenance = `lm_eval ${lmEvalVersion} with \`${printableLine(asked.join(" "))}\`: value ± standard error; the winner's gain in acc is paired by
-document, with 95 % interval and two-sided p-value.`;
+document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).`;
   return [...tables, ...said, provenance].join("\n\n");
 }
 

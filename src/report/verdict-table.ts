@@ -1,8 +1,9 @@
-import { EVOLVED, type Gain, type GuardedModel } from "../journal/records.ts";
+import { EVOLVED, type GuardedModel, type RecordPayloads } from "../journal/records.ts";
+import { type JudgedGain, type JudgedModel, type Judgement, judgeModels } from "./judgement.ts";
 import type { Table } from "./table.ts";
 
-/** Two-sided p-value below which a difference on the guard rows is called significant. */
-const SIGNIFICANT = 0.05;
+/** Groups of a task below which its intervals and p-values are rough (`bench/RESULTS.md`, "Coverage"). */
+const FEW_GROUPS = 30;
 
 /** Every model on the guard rows: each task with its 95 % interval, the tasks combined, and the winner's gain over it. */
 export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[]): Table {
@@ -12,25 +13,27 @@ export function verdictTable(models: readonly GuardedModel[], tasks: readonly st
     ...tasks.flatMap((task) => [`${task} loss`, ...(hasAccuracy(task) ? [`${task} accuracy`] : [])]),
     "combined",
     "winner's gain",
-    "p",
+    "p (Holm)",
     "winner is",
   ];
+  const judged = judgeModels(models);
   const rows = models.map((model) => [
     model.name,
     ...tasks.flatMap((task) => [lossCell(model, task), ...(hasAccuracy(task) ? [accuracyCell(model, task)] : [])]),
     model.loss.toFixed(3),
-    ...(model.gains ? gainCells(model.gains.combined) : ["", "", ""]),
+    ...gainCells(judged.get(model.name)?.combined),
   ]);
   return { header, rows };
 }
 
-/** Whether the search found anything, then one sentence a model: how the winner compares with it. */
-export function verdictSentences(models: readonly GuardedModel[]): string[] {
+/** Whether the search found anything, one sentence a model on how the winner compares with it, and what is rough. */
+export function verdictSentences({ models, groups }: Pick<RecordPayloads["verdict"], "models" | "groups">): string[] {
   const winner = models.find(({ kind }) => kind === "winner");
   const found = winner === undefined || winner.name === EVOLVED;
   return [
     ...(found ? [] : [`The search found nothing better than ${winner.name}, which is the winner.`]),
-    ...models.flatMap(({ name, gains }) => (gains ? [comparison(name, gains)] : [])),
+    ...Array.from(judgeModels(models), ([name, judged]) => comparison(name, judged)),
+    ...fewGroups(groups),
   ];
 }
 
@@ -43,24 +46,37 @@ export function looksSentences(looks: number): string[] {
   ];
 }
 
-/** How the winner compares with another model. */
-export type Judgement = "better" | "worse" | "neither";
-
 const inWords: Readonly<Record<Judgement, string>> = {
   better: "significantly better than",
   worse: "significantly worse than",
   neither: "neither significantly better nor worse than",
 };
 
-function comparison(name: string, { combined, tasks }: NonNullable<GuardedModel["gains"]>): string {
-  const sentence = `The winner is ${inWords[judgement(combined)]} ${name}`;
-  const each = Object.entries(tasks).map(([task, gain]) => `${task}: ${judgement(gain)}`);
-  return each.length === 1 ? `${sentence}.` : `${sentence} on the tasks combined (${each.join(", ")}).`;
+function comparison(name: string, { combined, tasks }: JudgedModel): string {
+  const each = Object.entries(tasks).map(([task, gain]) => `${task}: ${inShort(gain)}`);
+  const { judgement, amount } = combined;
+  if (isSame(combined)) return `The winner has the same loss as ${name} on every row.`;
+  return [
+    `The winner is ${inWords[judgement]} ${name}`,
+    ...(each.length > 1 ? [" on the tasks combined"] : []),
+    ...(amount === "" ? [] : [`${amount.includes("less") ? ", but" : ","} ${amount} of its loss`]),
+    ...(each.length > 1 && judgement !== "neither" ? [` (${each.join(", ")})`] : []),
+    ".",
+  ].join("");
+}
+
+function fewGroups(groups: Readonly<Record<string, number>>): string[] {
+  const few = Object.entries(groups).filter(([, count]) => count < FEW_GROUPS);
+  if (few.length === 0) return [];
+  const counts = few.map(([task, count]) => `${count} of ${task}`).join(", ");
+  return [
+    `Only few groups of rows are on guard (${counts}): with fewer than ${FEW_GROUPS}, intervals and p-values are rough.`,
+  ];
 }
 
 function lossCell({ scores, intervals }: GuardedModel, task: string): string {
   const [low, high] = intervals[task] ?? [Number.NaN, Number.NaN];
-  return `${scores[task]?.loss.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  return `${scores[task]?.loss.toFixed(3)} [${inDecimals(low, 3)}, ${inDecimals(high, 3)}]`;
 }
 
 function accuracyCell({ scores }: GuardedModel, task: string): string {
@@ -68,18 +84,28 @@ function accuracyCell({ scores }: GuardedModel, task: string): string {
   return accuracy === undefined ? "" : accuracy.toFixed(3);
 }
 
-/** A gain with its interval, its p-value, and what that says of the winner. */
-export function gainCells(gain: Gain, decimals = 3): string[] {
-  const [low, high] = gain.interval.map((value) => signed(value, decimals));
-  return [`${signed(gain.gain, decimals)} [${low}, ${high}]`, gain.pValue.toFixed(4), judgement(gain)];
+/** A gain with its interval, its corrected p-value, and what that says of the winner; empty cells without one. */
+export function gainCells(judged: JudgedGain | undefined, decimals = 3): string[] {
+  if (!judged) return ["", "", ""];
+  const [low, high] = judged.interval.map((value) => signed(value, decimals));
+  return [`${signed(judged.gain, decimals)} [${low}, ${high}]`, judged.corrected.toFixed(4), inShort(judged)];
 }
 
-/** Whether the winner is significantly better or worse. */
-export function judgement({ gain, pValue }: Gain): Judgement {
-  if (!(pValue < SIGNIFICANT)) return "neither";
-  return gain > 0 ? "better" : "worse";
+function inShort(judged: JudgedGain): string {
+  const { judgement, amount } = judged;
+  if (isSame(judged)) return "the same";
+  return amount === "" ? judgement : `${judgement} ${amount}`;
+}
+
+/** An interval without width is that of models without any difference. */
+function isSame({ interval }: JudgedGain): boolean {
+  return interval[0] === 0 && interval[1] === 0;
 }
 
 function signed(value: number, decimals: number): string {
-  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(decimals)}`;
+  return `${value < 0 ? "-" : "+"}${inDecimals(Math.abs(value), decimals)}`;
+}
+
+function inDecimals(value: number, decimals: number): string {
+  return Math.abs(value) === Infinity ? `${value < 0 ? "-" : ""}∞` : value.toFixed(decimals);
 }

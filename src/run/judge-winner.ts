@@ -64,6 +64,7 @@ async function judge(
   }
   return {
     models,
+    groups: Object.fromEntries(tasks.map(({ name, guard }) => [name, new Set(guard.map(({ group }) => group)).size])),
     weightsDigest: last.digest,
     rowLosses: recorder.storeLosses(flatLosses(evaluations)),
     elapsedMs: clock.elapsedMs,

@@ -41,7 +41,7 @@ describe("evomerge run", () => {
     expect(ended.code).toBe(0);
     expect(masked(ended.stdout)).toMatchInlineSnapshot(`
       "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)
-      model quiz loss quiz accuracy news loss combined winner's gain p winner is
+      model quiz loss quiz accuracy news loss combined winner's gain p (Holm) winner is
       --- --- --- --- --- --- --- ---
       base # [#, #] # # [#, #] # # [#, #] # neither
       nature # [#, #] # # [#, #] # # [#, #] # neither
@@ -50,11 +50,12 @@ describe("evomerge run", () => {
       global weight # # [#, #] # # [#, #] # # [#, #] # neither
       evolved merge # [#, #] # # [#, #] #
 
-      The winner is neither significantly better nor worse than base on the tasks combined (quiz: neither, news: neither).
-      The winner is neither significantly better nor worse than nature on the tasks combined (quiz: neither, news: neither).
-      The winner is neither significantly better nor worse than craft on the tasks combined (quiz: neither, news: neither).
-      The winner is neither significantly better nor worse than uniform average on the tasks combined (quiz: neither, news: neither).
-      The winner is neither significantly better nor worse than global weight # on the tasks combined (quiz: neither, news: neither).
+      The winner is neither significantly better nor worse than base on the tasks combined.
+      The winner is neither significantly better nor worse than nature on the tasks combined.
+      The winner is neither significantly better nor worse than craft on the tasks combined.
+      The winner is neither significantly better nor worse than uniform average on the tasks combined.
+      The winner is neither significantly better nor worse than global weight # on the tasks combined.
+      Only few groups of rows are on guard (8 of quiz, 6 of news): with fewer than 30, intervals and p-values are rough.
       The winner's combined loss was # on the search rows and is # on the guard rows.
 
       exported evolved merge to ~/results/tiny/best

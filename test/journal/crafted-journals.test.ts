@@ -119,6 +119,7 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["verdict", { models: [{ ...guarded, kind: "winner" }] }, "gains: expected them of every model but the winner"],
   ["verdict", { models: [{ ...guarded, kind: "king" }] }, "record.models[0].kind: expected parent, average"],
   ["verdict", { models: [{ ...guarded, kind: "winner", gains: undefined, intervals: {} }] }, "intervals: expected"],
+  ["verdict", { groups: { news: 4 } }, "groups: expected the tasks [ 'quiz' ], found [ 'news' ]"],
   ["verdict", { weightsDigest: "<script>" }, "record.weightsDigest: "],
 ];
 

@@ -45,6 +45,7 @@ export const sound: readonly Json[] = [
   {
     type: "verdict",
     models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
+    groups: { quiz: 40 },
     weightsDigest: "00ff",
     rowLosses: noLosses,
     elapsedMs: 1,

@@ -31,14 +31,14 @@ describe("evomerge evaluate", () => {
     });
     expect(stdout.replaceAll(/(?<= {2,})\d+(?= {2}|\n)/g, "#")).toMatchInlineSnapshot(`
       "quiz, lm_eval 0.4.13
-      model               acc  acc_norm  seconds        winner's gain in acc       p  winner is
-      ------  ---------------  --------  -------  --------------------------  ------  ---------
-      base    0.2500 ± 0.0500    0.5000        #  +0.6250 [+0.4750, +0.7750]  0.0001     better
-      nature  0.5000 ± 0.0500    0.5000        #  +0.3750 [+0.2250, +0.5250]  0.0001     better
-      craft   0.8750 ± 0.0500    0.5000        #  +0.0000 [+0.0000, +0.0000]  1.0000    neither
+      model               acc  acc_norm  seconds        winner's gain in acc  p (Holm)              winner is
+      ------  ---------------  --------  -------  --------------------------  --------  ---------------------
+      base    0.2500 ± 0.0500    0.5000        #  +0.6250 [+0.4511, +0.7704]    0.0003  better by 62.5 points
+      nature  0.5000 ± 0.0500    0.5000        #  +0.3750 [+0.2296, +0.5489]    0.0003  better by 37.5 points
+      craft   0.8750 ± 0.0500    0.5000        #  +0.0000 [+0.0000, +0.0000]    1.0000               the same
       winner  0.8750 ± 0.0500    0.5000        #
 
-      On quiz the winner is significantly better than base and nature.
+      On quiz the winner is significantly better than base (by 62.5 points) and nature (by 37.5 points).
       On quiz the winner shows no significant gain over craft.
       stored in run/lm_eval
       "

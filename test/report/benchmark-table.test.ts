@@ -34,12 +34,12 @@ describe("benchmarkTable", () => {
   test("has a line a model with each metric, the time, and the winner's gain", () => {
     expect(wholeTasks(mixed)).toEqual(["school"]);
     expect(alignedText(benchmarkTable(mixed, "school"))).toMatchInlineSnapshot(`
-      "model               acc  seconds        winner's gain in acc       p  winner is
-      ------  ---------------  -------  --------------------------  ------  ---------
-      base    0.2500 ± 0.0123       12  +0.3750 [+0.2750, +0.4750]  0.0001     better
-      nature  0.6000 ± 0.0123       12  +0.0250 [-0.0750, +0.1250]  0.4000    neither
-      craft   0.6100 ± 0.0123       12  +0.0150 [-0.0850, +0.1150]  0.0500    neither
-      news    0.8000 ± 0.0123       12  -0.1750 [-0.2750, -0.0750]  0.0100      worse
+      "model               acc  seconds        winner's gain in acc  p (Holm)              winner is
+      ------  ---------------  -------  --------------------------  --------  ---------------------
+      base    0.2500 ± 0.0123       12  +0.3750 [+0.2750, +0.4750]    0.0004  better by 37.5 points
+      nature  0.6000 ± 0.0123       12  +0.0250 [-0.0750, +0.1250]    0.4000                neither
+      craft   0.6100 ± 0.0123       12  +0.0150 [-0.0850, +0.1150]    0.1000                neither
+      news    0.8000 ± 0.0123       12  -0.1750 [-0.2750, -0.0750]    0.0300   worse by 17.5 points
       winner  0.6250 ± 0.0123       12"
     `);
   });
@@ -57,9 +57,9 @@ describe("benchmarkTable", () => {
 describe("benchmarkSentences", () => {
   test("name the models that the winner beats, those it does not, and those that beat it", () => {
     expect(benchmarkSentences(mixed, "school")).toEqual([
-      "On school the winner is significantly better than base.",
+      "On school the winner is significantly better than base (by 37.5 points).",
       "On school the winner shows no significant gain over nature and craft.",
-      "On school the winner is significantly worse than news.",
+      "On school the winner is significantly worse than news (by 17.5 points).",
     ]);
   });
 

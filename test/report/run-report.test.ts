@@ -13,7 +13,8 @@ const models: RecordPayloads["verdict"]["models"] = [
   { ...nature, kind: "winner", intervals },
 ];
 const rowLosses = { offset: 0, count: 0, checksum: "" };
-const verdict: JournalRecord = { type: "verdict", models, weightsDigest: "00", rowLosses, elapsedMs: 1 };
+const groups = { quiz: 40 };
+const verdict: JournalRecord = { type: "verdict", models, groups, weightsDigest: "00", rowLosses, elapsedMs: 1 };
 
 const scores = { school: { isPart: false, metrics: { acc: { value: 0.5, stderr: 0.01 } } } };
 const benchmark: Benchmark = {
@@ -42,21 +43,22 @@ describe("runReport", () => {
       ## Guard rows
 
       Rows that the search never saw. Loss in nats (choices: of the right answer among the answers; text: per byte) with
-      95 % interval, lower is better; combined is 1 for the uniform average on the search rows.
+      95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
+      corrected for the number of models (Holm), and percentages are of the other model's loss.
 
-      | model | quiz loss | combined | winner's gain | p | winner is |
+      | model | quiz loss | combined | winner's gain | p (Holm) | winner is |
       | --- | ---: | ---: | ---: | ---: | ---: |
-      | base | 1.250 [1.000, 1.500] | 0.900 | +0.250 [+0.100, +0.400] | 0.0010 | better |
+      | base | 1.250 [1.000, 1.500] | 0.900 | +0.250 [+0.100, +0.400] | 0.0010 | better by 27.8 % |
       | nature | 1.250 [1.000, 1.500] | 0.900 |  |  |  |
 
       - The search found nothing better than nature, which is the winner.
-      - The winner is significantly better than base.
+      - The winner is significantly better than base, by 27.8 % of its loss.
 
       ## Benchmarks
 
       ### school
 
-      | model | acc | seconds | winner's gain in acc | p | winner is |
+      | model | acc | seconds | winner's gain in acc | p (Holm) | winner is |
       | --- | ---: | ---: | ---: | ---: | ---: |
       | base | 0.5000 ± 0.0100 | 60 | +0.0010 [-0.0100, +0.0120] | 0.8000 | neither |
       | winner | 0.5000 ± 0.0100 | 61 |  |  |  |
@@ -64,7 +66,7 @@ describe("runReport", () => {
       - On school the winner shows no significant gain over base.
 
       lm_eval 0.4.13 with \`--tasks school --batch_size 8\`: value ± standard error; the winner's gain in acc is paired by
-      document, with 95 % interval and two-sided p-value.
+      document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).
       "
     `);
   });

@@ -25,6 +25,7 @@ const average: GuardedModel = {
   loss: 1,
   gains: { combined: gain(0.04, 0.35), tasks: { quiz: gain(0, 1), news: gain(-0.2, 0.01) } },
 };
+const groups = { quiz: 30, news: 200 };
 const { gains: _, ...scored } = expert;
 const winner: GuardedModel = { ...scored, name: EVOLVED, kind: "winner", loss: 0.8234 };
 
@@ -33,52 +34,112 @@ describe("verdictTable", () => {
 
   test("has a line a model, aligned for a terminal", () => {
     expect(alignedText(table)).toMatchInlineSnapshot(`
-      "model                       quiz loss  quiz accuracy             news loss  combined            winner's gain       p  winner is
-      ---------------  --------------------  -------------  --------------------  --------  -----------------------  ------  ---------
-      nature           1.250 [1.000, 1.500]          0.500  0.750 [0.700, 0.800]     1.123  +0.300 [+0.200, +0.400]  0.0001     better
-      uniform average  1.250 [1.000, 1.500]          0.500  0.750 [0.700, 0.800]     1.000  +0.040 [-0.060, +0.140]  0.3500    neither
+      "model                       quiz loss  quiz accuracy             news loss  combined            winner's gain  p (Holm)         winner is
+      ---------------  --------------------  -------------  --------------------  --------  -----------------------  --------  ----------------
+      nature           1.250 [1.000, 1.500]          0.500  0.750 [0.700, 0.800]     1.123  +0.300 [+0.200, +0.400]    0.0002  better by 26.7 %
+      uniform average  1.250 [1.000, 1.500]          0.500  0.750 [0.700, 0.800]     1.000  +0.040 [-0.060, +0.140]    0.3500           neither
       evolved merge    1.250 [1.000, 1.500]          0.500  0.750 [0.700, 0.800]     0.823"
     `);
   });
 
+  test("shows what rows leave open as infinite", () => {
+    const open: Gain = { gain: 0.3, interval: [-Infinity, Infinity], pValue: 1 };
+    const intervals = { quiz: [-Infinity, Infinity] } as const;
+    const alone = { ...expert, intervals, gains: { combined: open, tasks: { quiz: open } } };
+    expect(verdictTable([alone], ["quiz"]).rows[0]!.slice(1)).toEqual([
+      "1.250 [-∞, ∞]",
+      "0.500",
+      "1.123",
+      "+0.300 [-∞, +∞]",
+      "1.0000",
+      "neither",
+    ]);
+  });
+
   test("and for Markdown", () => {
     expect(markdownTable(table)).toMatchInlineSnapshot(`
-      "| model | quiz loss | quiz accuracy | news loss | combined | winner's gain | p | winner is |
+      "| model | quiz loss | quiz accuracy | news loss | combined | winner's gain | p (Holm) | winner is |
       | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-      | nature | 1.250 [1.000, 1.500] | 0.500 | 0.750 [0.700, 0.800] | 1.123 | +0.300 [+0.200, +0.400] | 0.0001 | better |
+      | nature | 1.250 [1.000, 1.500] | 0.500 | 0.750 [0.700, 0.800] | 1.123 | +0.300 [+0.200, +0.400] | 0.0002 | better by 26.7 % |
       | uniform average | 1.250 [1.000, 1.500] | 0.500 | 0.750 [0.700, 0.800] | 1.000 | +0.040 [-0.060, +0.140] | 0.3500 | neither |
       | evolved merge | 1.250 [1.000, 1.500] | 0.500 | 0.750 [0.700, 0.800] | 0.823 |  |  |  |"
     `);
   });
 });
 
+const sentences = (...models: readonly GuardedModel[]): string[] => verdictSentences({ models, groups });
+
 describe("verdictSentences", () => {
-  test("say how the winner compares with each model, on all tasks and on each", () => {
-    expect(verdictSentences([expert, average, winner])).toMatchInlineSnapshot(`
+  test("say how the winner compares with each model and by how much, on all tasks and on each", () => {
+    expect(sentences(expert, average, winner)).toMatchInlineSnapshot(`
       [
-        "The winner is significantly better than nature on the tasks combined (quiz: better, news: neither).",
-        "The winner is neither significantly better nor worse than uniform average on the tasks combined (quiz: neither, news: worse).",
+        "The winner is significantly better than nature on the tasks combined, by 26.7 % of its loss (quiz: neither, news: neither).",
+        "The winner is neither significantly better nor worse than uniform average on the tasks combined.",
       ]
     `);
   });
 
   test("name no tasks where there is only one", () => {
     const gains = { combined: gain(-0.3, 0.049), tasks: { quiz: gain(-0.3, 0.049) } };
-    expect(verdictSentences([{ ...expert, gains }, winner])).toEqual([
-      "The winner is significantly worse than nature.",
+    expect(sentences({ ...expert, gains }, winner)).toEqual([
+      "The winner is significantly worse than nature, by 26.7 % of its loss.",
+    ]);
+  });
+
+  test("say of a gain that is certain and small that it is small", () => {
+    const gains = { combined: gain(0.004, 0.0001), tasks: { quiz: gain(0.012, 0.0001), news: gain(0.5, 0.0001) } };
+    expect(sentences({ ...expert, gains }, winner)).toEqual([
+      "The winner is significantly better than nature on the tasks combined, but by less than 1 % of its loss (quiz: better by less than 1 %, news: better by 66.7 %).",
+    ]);
+  });
+
+  test("correct the combined tests for the number of models, and single tasks for that of all of them", () => {
+    const models = [0.012, 0.012, 0.02, 0.03, 0.9].map((pValue, i) => ({
+      ...expert,
+      name: `m${i}`,
+      gains: { combined: gain(0.3, pValue), tasks: { quiz: gain(0.3, 0.0001), news: gain(0.3, 0.02) } },
+    }));
+    const judged = sentences(...models.slice(1), winner).map((sentence) => /is (\w+)/.exec(sentence)?.[1]);
+    // 4 x 0.012 stands, 3 x 0.02 does not, and what is behind that does not either.
+    expect(judged).toEqual(["significantly", "neither", "neither", "neither"]);
+    expect(sentences(...models, winner).filter((sentence) => sentence.includes("significantly better than"))).toEqual(
+      [],
+    );
+    expect(sentences(models[0]!, winner)[0]).toContain("(quiz: better by 24.0 %, news: better by 40.0 %)");
+    expect(sentences(...models.slice(1), winner)[0]).toContain("(quiz: better by 24.0 %, news: neither)");
+  });
+
+  test("say of a model that differs on no row that it is the same", () => {
+    const none: Gain = { gain: 0, interval: [0, 0], pValue: 1 };
+    const same = { ...expert, gains: { combined: none, tasks: { quiz: none, news: none } } };
+    expect(sentences(same, winner)).toEqual(["The winner has the same loss as nature on every row."]);
+    expect(verdictTable([same], ["quiz", "news"]).rows[0]!.at(-1)).toBe("the same");
+  });
+
+  test("say nothing of single tasks where the combined test does not stand", () => {
+    const gains = { combined: gain(0.001, 0.4), tasks: { quiz: gain(0.5, 0.0001), news: gain(-0.5, 0.0001) } };
+    expect(sentences({ ...expert, gains }, winner)).toEqual([
+      "The winner is neither significantly better nor worse than nature on the tasks combined.",
     ]);
   });
 
   test("say first that the search found nothing where a baseline wins", () => {
-    const [first] = verdictSentences([average, { ...winner, name: "nature" }]);
+    const [first] = sentences(average, { ...winner, name: "nature" });
     expect(first).toBe("The search found nothing better than nature, which is the winner.");
   });
 
   test("call nothing significant from a p-value of 0.05, or from losses that are no numbers", () => {
     const unknown = { gain: Number.NaN, interval: [Number.NaN, Number.NaN], pValue: 1 } as const;
-    const sentences = [gain(0.3, 0.05), unknown].flatMap((combined) =>
-      verdictSentences([{ ...expert, gains: { combined, tasks: { quiz: combined } } }, winner]),
+    const said = [gain(0.3, 0.05), unknown].flatMap((combined) =>
+      sentences({ ...expert, gains: { combined, tasks: { quiz: combined } } }, winner),
     );
-    expect(sentences).toEqual(Array(2).fill("The winner is neither significantly better nor worse than nature."));
+    expect(said).toEqual(Array(2).fill("The winner is neither significantly better nor worse than nature."));
+  });
+
+  test("warn of tasks with few groups of rows", () => {
+    const said = verdictSentences({ models: [winner], groups: { quiz: 29, news: 30, other: 8 } });
+    expect(said).toEqual([
+      "Only few groups of rows are on guard (29 of quiz, 8 of other): with fewer than 30, intervals and p-values are rough.",
+    ]);
   });
 });

@@ -41,7 +41,14 @@ async function journalFolder(): Promise<string> {
   const [winner] = models as [ScoredModel];
   journal.append({ type: "finalists", models: [model("last mean", 0.5, 0.25)], winner, elapsedMs });
   const guarded = { ...winner, kind: "winner", intervals: { quiz: [1, 2], news: [1.5, 2.5] } } as const;
-  journal.append({ type: "verdict", models: [guarded], weightsDigest: "00", ...losses(), elapsedMs });
+  journal.append({
+    type: "verdict",
+    models: [guarded],
+    groups: { quiz: 9, news: 9 },
+    weightsDigest: "00",
+    ...losses(),
+    elapsedMs,
+  });
   return folder;
 }
 
