@@ -104,7 +104,8 @@ export class Checkpoint implements AsyncDisposable {
   }
 }
 
-async function listFolder(folder: string): Promise<ReadonlySet<string>> {
+/** Names of the files in the folder of a model; a UserError where there is no such folder. */
+export async function listFolder(folder: string): Promise<ReadonlySet<string>> {
   try {
     return new Set(await readdir(folder));
   } catch (cause) {

@@ -14,20 +14,19 @@ export async function whyUnscorable(name: string, snapshotFolder: string): Promi
   const known = modelTypes.join(" and ");
   const files = await readdir(snapshotFolder).catch((): string[] => []);
   if (!files.includes("config.json")) {
-    // Without either file, opening the folder says what is missing.
-    if (!files.includes(ADAPTER_FILE)) return undefined;
-    return refuseAdapter(name);
-  }
-  const config = await readJsonObject(join(snapshotFolder, "config.json"));
-  const type = config["model_type"];
-  if (typeof type === "string" && !modelTypes.includes(type)) {
-    return `${name} is a ${showUntrusted(type).slice(1, -1)} model; evomerge scores ${known} models so far`;
+    if (files.includes(ADAPTER_FILE)) return refuseAdapter(name);
+    return `${name}/config.json: no such file; expected a Hugging Face model folder`;
   }
   try {
+    const config = await readJsonObject(join(snapshotFolder, "config.json"));
+    const type = config["model_type"];
+    if (typeof type === "string" && !modelTypes.includes(type)) {
+      return `${name} is a ${showUntrusted(type).slice(1, -1)} model; evomerge scores ${known} models so far`;
+    }
     openModel({ folder: snapshotFolder, config }, "f32");
     return undefined;
   } catch (error) {
-    if (error instanceof UserError) return `${name} cannot be scored: ${error.message}`;
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    return name === snapshotFolder ? error.message : `${name} cannot be scored: ${error.message}`;
   }
 }

@@ -9,9 +9,11 @@ import { type Hub, openHub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/transfer/plan-fetch.ts";
 import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
-import { openRepository, type Repository, type RepositoryFile } from "../hub/cache/repository.ts";
+import { openRepository, type Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
-import { whyUnscorable } from "./scorable.ts";
+import { compareParents, firstFault, type ParentFinding } from "./compare-parents.ts";
+import { examine } from "./examine-parents.ts";
+import { filesOnHub } from "./parent-files.ts";
 
 export interface SourceOptions {
   readonly signal?: AbortSignal | undefined;
@@ -67,13 +69,15 @@ export function planSources(sources: Sources, hub: Hub): Promise<FetchPlan> {
 
 /**
  * Brings everything to this machine and returns the experiment with folders and files in place of Hub names. Models that
- * cannot be scored, and a disk that is too small, are UserErrors before any weight is fetched.
+ * cannot be scored or merged, and a disk that is too small, are UserErrors before any weight is fetched.
  */
 export async function fetchSources(sources: Sources, hub: Hub, options: SourceOptions = {}): Promise<Experiment> {
   const { experiment, models, datasets } = sources;
-  const [reason] = await unscorable(sources, hub, options);
-  if (reason !== undefined) throw new UserError(reason);
-  await fetchAll(downloadsOf(sources), hub, options);
+  const { findings, downloads } = await examine(modelsOf(experiment), models, hub, options);
+  const fault = firstFault(findings);
+  if (fault !== undefined) throw new UserError(fault);
+  for (const { text } of findings) options.onNotice?.(text);
+  await fetchAll([...downloads, ...fromDatasets(datasets)], hub, options);
   const model = (name: string): string => {
     const repository = models.get(name);
     return repository ? snapshotFolder(hub, repository) : name;
@@ -93,27 +97,23 @@ export async function fetchSources(sources: Sources, hub: Hub, options: SourceOp
   };
 }
 
-/**
- * Why models of the Hub cannot be scored, one sentence each; fetches their small files only. Models in folders are left to
- * those who open them.
- */
-export async function unscorable({ models }: Sources, hub: Hub, { signal }: SourceOptions = {}): Promise<string[]> {
-  const reasons: (string | undefined)[] = [];
-  for (const repository of models.values()) reasons.push(await whyNotScored(repository, hub, { signal }));
-  return reasons.filter((reason) => reason !== undefined);
+/** What the files of an experiment's models tell of them, be they on the Hub or in folders; fetches small files only. */
+export async function examineParents(
+  { experiment, models }: Sources,
+  hub: Hub,
+  options: SourceOptions = {},
+): Promise<readonly ParentFinding[]> {
+  return (await examine(modelsOf(experiment), models, hub, options)).findings;
 }
 
-async function whyNotScored(repository: Repository, hub: Hub, { signal }: SourceOptions): Promise<string | undefined> {
-  const files = filesOf(repository, "without weights");
-  if (typeof files === "string") return files;
-  return whyUnscorable(repository.name, await fetchFiles(hub, repository, files, { signal }));
+function modelsOf({ base, experts }: Experiment): readonly string[] {
+  return [base, ...experts.map(({ path }) => path)];
 }
 
 /** Whether any model or any rows of an experiment are on the Hub. */
-export function namesHub({ base, experts, tasks }: Experiment): boolean {
-  const models = [base, ...experts.map(({ path }) => path)];
-  const rows = tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
-  return models.some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
+export function namesHub(experiment: Experiment): boolean {
+  const rows = experiment.tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
+  return modelsOf(experiment).some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
 }
 
 /** The model of the Hub that a text names; undefined where a folder of that name is there, or could be meant alone. */
@@ -137,9 +137,10 @@ export async function modelFolder(
   if (!reference) return model;
   const hub = given ?? (await openHub());
   const repository = await openModelRepository(hub, reference, options);
-  const reason = toScore ? await whyNotScored(repository, hub, options) : undefined;
-  if (reason !== undefined) throw new UserError(reason);
-  const files = neededFiles(repository, "all");
+  const parent = await filesOnHub(hub, repository, options);
+  const fault = toScore ? firstFault(await compareParents([parent], options.signal)) : undefined;
+  if (fault !== undefined) throw new UserError(fault);
+  const { files } = parent;
   checkDisk(await planFetch(hub, [{ repository, files }]));
   return fetchFiles(hub, repository, files, options);
 }
@@ -155,11 +156,9 @@ async function openModelRepository(hub: Hub, reference: HubReference, { signal }
   }
 }
 
+/** As far as it is known before any small file is here. */
 function downloadsOf({ models, datasets }: Sources): WantedFiles[] {
-  const fromModels = Array.from(models.values()).flatMap((repository) => {
-    const files = filesOf(repository, "all");
-    return typeof files === "string" ? [] : [{ repository, files }];
-  });
+  const fromModels = Array.from(models.values()).flatMap((repository) => filesOf(repository));
   return [...fromModels, ...fromDatasets(datasets)];
 }
 
@@ -175,15 +174,12 @@ function fromDatasets(datasets: Sources["datasets"]): Iterable<WantedFiles> {
   return downloads.values();
 }
 
-/** The files of a model that are needed, or why there are none that can be read. */
-function filesOf(
-  repository: Repository,
-  extent: Parameters<typeof neededFiles>[1],
-): readonly RepositoryFile[] | string {
+/** None of a model without files that can be read, which is explained where it is examined. */
+function filesOf(repository: Repository): WantedFiles[] {
   try {
-    return neededFiles(repository, extent);
+    return [{ repository, files: neededFiles(repository, "all") }];
   } catch (error) {
-    if (error instanceof UserError) return error.message;
+    if (error instanceof UserError) return [];
     throw error;
   }
 }

@@ -5,12 +5,14 @@ import { Evaluator } from "../evaluate/evaluator.ts";
 import { GenerationScorer } from "../evaluate/generation-scorer.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
 import type { Model } from "../model/architecture.ts";
-import { checkWeights, openModel } from "../model/open-model.ts";
+import { openModel } from "../model/open-model.ts";
 import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { EngineName } from "../device/open-device.ts";
 import type { Precision } from "./experiment-file.ts";
 import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
+import { compareParents, firstFault } from "./compare-parents.ts";
+import { filesOfCheckpoint } from "./parent-files.ts";
 
 /** The name of the base model among the parents. */
 export const BASE = "base";
@@ -74,11 +76,9 @@ export async function openWorkspace(
       open.push(checkpoint);
       checkpoints.set(name, checkpoint);
     }
-    const tokenizer = await Tokenizer.load(baseOf(checkpoints).folder, {}, signal);
+    // No engine is needed to refuse parents that do not fit together.
+    const tokenizer = await checkParents(checkpoints, signal);
     open.push(tokenizer);
-    await checkTokenizers(checkpoints, tokenizer, signal);
-    // The model is checked in f32 first, so that no engine is needed to refuse parents that do not fit together.
-    checkParents(checkpoints, tokenizer);
     const { device, why } = engine ?? (await openEngine(options, onNotice));
     if (!engine) open.push(device);
     const precision = resolvePrecision(options.precision, device);
@@ -111,42 +111,25 @@ export async function openWorkspace(
   }
 }
 
-/** Refuses parents that another forward pass would be needed for, or that do not know all tokens. */
-function checkParents(checkpoints: Workspace["checkpoints"], { textVocabularySize }: Tokenizer): void {
-  const base = baseOf(checkpoints);
-  const expected = openModel(base, "f32");
-  // Added tokens may lie beyond, such as a padding token of some Llamas 2 that have no embedding for it; rows tell.
-  if (textVocabularySize > expected.vocabularySize) {
-    throw new UserError(
-      `${base.folder}: its tokenizer has ${textVocabularySize} tokens, its config.json ${expected.vocabularySize} embeddings; the tokenizer is another model's`,
-    );
-  }
-  for (const checkpoint of checkpoints.values()) {
-    const model = openModel(checkpoint, "f32");
-    for (const [field, value] of Object.entries(expected.identity)) {
-      const found = model.identity[field];
-      if (JSON.stringify(found) === JSON.stringify(value)) continue;
-      throw new UserError(
-        `${checkpoint.folder}: ${field}: expected ${JSON.stringify(value)} as in the base ${base.folder}, found ${JSON.stringify(found)}; only models of one architecture merge`,
-      );
-    }
-    checkWeights(expected, checkpoint);
-  }
-}
-
-async function checkTokenizers(
+/** The tokenizer of the base, once everything that the parents' files tell is found to fit together. */
+async function checkParents(
   checkpoints: Workspace["checkpoints"],
-  expected: Tokenizer,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Tokenizer> {
   const base = baseOf(checkpoints);
-  for (const { folder } of checkpoints.values()) {
-    if (folder === base.folder) continue;
-    const { digest, vocabularySize } = await Tokenizer.describe(folder, signal);
-    if (digest === expected.digest) continue;
-    throw new UserError(
-      `${folder}: its tokenizer (${vocabularySize} tokens) is not that of the base ${base.folder} (${expected.vocabularySize} tokens); only models of one vocabulary merge`,
-    );
+  let tokenizer: Tokenizer | undefined;
+  const loadOnce = async (): Promise<Tokenizer> => (tokenizer = await Tokenizer.load(base.folder, {}, signal));
+  try {
+    const parents = Array.from(checkpoints.values(), (checkpoint) => ({
+      ...filesOfCheckpoint(checkpoint),
+      ...(checkpoint === base && { tokenizer: loadOnce }),
+    }));
+    const fault = firstFault(await compareParents(parents, signal));
+    if (fault !== undefined) throw new UserError(fault);
+    return tokenizer ?? (await loadOnce());
+  } catch (error) {
+    await tokenizer?.[Symbol.asyncDispose]();
+    throw error;
   }
 }
 

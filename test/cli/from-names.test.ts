@@ -13,7 +13,7 @@ import type { ExportResult } from "../../src/export/export-run.ts";
 import type { RuleReport } from "../../src/rules/check-experiment.ts";
 import type { Outcome } from "../../src/run/run-experiment.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
-import type { LoggedRequest } from "../hub/loopback/fault.ts";
+import { isForHeader, type LoggedRequest } from "../hub/loopback/fault.ts";
 import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { recorded } from "../tiny-experiment.ts";
 import { type Ended, evomerge, type Surroundings } from "./evomerge.ts";
@@ -70,9 +70,9 @@ function best(file: string): string {
   return readFileSync(join(folder, "results/named/best", file), "utf8");
 }
 
-const isStorage = ({ path }: LoggedRequest): boolean => path.startsWith("/lfs/");
-const isWeights = ({ path }: LoggedRequest): boolean =>
-  path.endsWith(".safetensors") || isStorage({ path, method: "" });
+const isStorage = (request: LoggedRequest): boolean => request.path.startsWith("/lfs/") && !isForHeader(request);
+const isWeights = (request: LoggedRequest): boolean =>
+  (request.path.endsWith(".safetensors") && !isForHeader(request)) || isStorage(request);
 
 /** What the server was asked for while something happened. */
 async function requestsDuring(action: () => Promise<unknown>): Promise<LoggedRequest[]> {
@@ -118,7 +118,7 @@ describe("evomerge fetch", () => {
   });
 
   test("goes on at the byte where kill -9 ended it, and tells of it where there is no terminal", async () => {
-    const isOfBase = ({ path }: LoggedRequest): boolean => path === `/lfs/${base.sha256}`;
+    const isOfBase = (request: LoggedRequest): boolean => isStorage(request) && request.path.endsWith(base.sha256);
     server.fail({ match: isOfBase, do: { stallAfterBytes: 1000, stallMs: 60_000 } });
     const partial = `${base.path}.evomerge.incomplete`;
     const isHeldUp = (): boolean => statSync(partial, { throwIfNoEntry: false })?.size === 1000;

@@ -12,9 +12,11 @@ async function folderWith(file: string, content: object): Promise<string> {
 }
 
 describe("whyUnscorable", () => {
-  test("has nothing against a Llama, of which config.json is enough, nor against a folder without files", async () => {
+  test("has nothing against a Llama, of which config.json is enough", async () => {
     expect(await whyUnscorable("org/model", await folderWith("config.json", tinyConfig()))).toBeUndefined();
-    expect(await whyUnscorable("org/model", join(await temporaryFolder(), "absent"))).toBeUndefined();
+    expect(await whyUnscorable("org/model", join(await temporaryFolder(), "absent"))).toBe(
+      "org/model/config.json: no such file; expected a Hugging Face model folder",
+    );
   });
 
   test("names the family, the adapter, or the setting that stands against it", async () => {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { INDEX_FILE } from "../../src/checkpoint/weight-files.ts";
 import type { LoopbackHub } from "../hub/loopback-hub.ts";
 import type { Change, Gating } from "../hub/loopback/repository.ts";
 
@@ -71,7 +72,9 @@ async function commitsOf({ sha, tree, config }: RecordedModel, changes: Changes)
     commit.files[path] =
       lfs && size !== undefined
         ? { content: "not served", bytes: size, sha256: lfs.oid }
-        : await contentOf(path, { ...config, ...changes.config }, changes.tokenizer ?? "byte-level");
+        : path === INDEX_FILE
+          ? indexOf(tree)
+          : await contentOf(path, { ...config, ...changes.config }, changes.tokenizer ?? "byte-level");
   }
   return [...commits.values()]
     .toSorted((a, b) => Number(a.id === sha) - Number(b.id === sha))
@@ -84,6 +87,11 @@ async function commitsOf({ sha, tree, config }: RecordedModel, changes: Changes)
 
 async function contentOf(path: string, config: object, tokenizer: string): Promise<string> {
   if (path.startsWith("tokenizer")) return readFile(join(tokenizers, tokenizer, path), "utf8");
-  if (path === "model.safetensors.index.json") return JSON.stringify({ metadata: {}, weight_map: {} });
   return path === "README.md" ? "a card" : JSON.stringify(config);
+}
+
+/** An index that names every shard; which tensor is where nobody asks without the shards. */
+function indexOf(tree: RecordedModel["tree"]): string {
+  const shards = tree.map(({ path }) => path).filter((path) => path.endsWith(".safetensors"));
+  return JSON.stringify({ metadata: {}, weight_map: Object.fromEntries(shards.map((path) => [path, path])) });
 }

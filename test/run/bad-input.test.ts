@@ -148,12 +148,12 @@ const faults: readonly Fault[] = [
   [
     "an expert of another vocabulary",
     (folder) => writeTinyModel(join(folder, "craft"), { tokenizer: join(tokenizers, "metaspace-bos") }),
-    "~/craft: its tokenizer (432 tokens) is not that of the base ~/base (320 tokens); only models of one vocabulary merge",
+    "~/craft: its tokenizer is not that of the base ~/base: 432 tokens, expected 320; only models of one vocabulary merge",
   ],
   [
     "an architecture that is not known",
     (folder) => configure(join(folder, "base"), { model_type: "gpt2" }),
-    '~/base/config.json: expected model_type to be one of llama, mistral, found "gpt2"',
+    "~/base is a gpt2 model; evomerge scores llama and mistral models so far",
   ],
   [
     "an unknown key in the experiment file",

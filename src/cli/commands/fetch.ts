@@ -1,5 +1,5 @@
 import { loadExperiment } from "../../experiment/experiment-file.ts";
-import { fetchSources, planSources, resolveSources, unscorable } from "../../experiment/sources.ts";
+import { examineParents, fetchSources, planSources, resolveSources } from "../../experiment/sources.ts";
 import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";
 import type { FetchPlan } from "../../hub/transfer/plan-fetch.ts";
@@ -32,7 +32,8 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
     // Before the files of a gated model are asked for, which may be refused.
     if (!json) print(planText(plan));
     // Without --dry-run the first of them is the error that fetching ends with.
-    const cannotScore = dryRun ? await unscorable(sources, hub, options) : [];
+    const findings = dryRun ? await examineParents(sources, hub, options) : [];
+    const cannotScore = findings.filter(({ verdict }) => verdict === "fault").map(({ text }) => text);
     if (json) printJson({ ...plan, cannotScore });
     else for (const line of cannotScore) print(printableLine(line));
     if (!dryRun) await fetchSources(sources, hub, options);

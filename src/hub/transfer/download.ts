@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../../files/system-error.ts";
 import { UserError } from "../../errors.ts";
-import { fetchAbout, type Subject } from "../api/explain-refusal.ts";
+import { fetchAbout } from "../api/explain-refusal.ts";
 import type { Hub } from "../api/hub.ts";
+import { addressOfFile, givesRange, subjectOf } from "./file-address.ts";
 import { PartialFile } from "./partial-file.ts";
 import { backoff, NoAnswerError } from "../api/retrying-fetch.ts";
 import type { RepositoryFile, Snapshot } from "../api/snapshot.ts";
@@ -106,25 +107,10 @@ async function receive(hub: Hub, partial: PartialFile, what: Download, withRange
   return withRange;
 }
 
-function givesRange({ headers }: Response, start: number, bytes: number): boolean {
-  const { from, total } =
-    /^bytes (?<from>\d+)-\d+\/(?<total>\d+|\*)$/.exec(headers.get("content-range") ?? "")?.groups ?? {};
-  return Number(from) === start && (total === "*" || Number(total) === bytes);
-}
-
 /** So has the page of a proxy that stands in for the file; as its beginning it would spoil all that is appended later. */
 function hasOtherLength({ headers }: Response, bytes: number): boolean {
   const length = headers.get("content-length");
   return length !== null && !headers.has("content-encoding") && Number(length) !== bytes;
-}
-
-function addressOfFile({ endpoint }: Hub, { type, name, commit }: Snapshot, { path }: RepositoryFile): string {
-  const parts = path.split("/").map(encodeURIComponent).join("/");
-  return `${endpoint}/${type === "dataset" ? "datasets/" : ""}${name}/resolve/${commit}/${parts}`;
-}
-
-function subjectOf({ type, name, commit }: Snapshot): Subject {
-  return { type, reference: { name, revision: commit } };
 }
 
 /** Aborts its signal when some time has brought less than the least bytes. */

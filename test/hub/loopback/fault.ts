@@ -11,6 +11,11 @@ export interface LoggedRequest {
   readonly authorization?: string;
 }
 
+/** Whether a request is for the header of a file of weights alone; downloads ask for everything from some byte on. */
+export function isForHeader({ range = "" }: Pick<LoggedRequest, "range">): boolean {
+  return /^bytes=[08]-\d+$/.test(range);
+}
+
 /** What goes wrong with a response; several fields may be given together. */
 export interface Disturbance {
   /** Answers with this status and an empty JSON object instead. */

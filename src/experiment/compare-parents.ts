@@ -1,0 +1,129 @@
+/** Whether models merge: what everything but their weights tells. Nobody else compares them. */
+import { join } from "node:path";
+import { refuseAdapter } from "../checkpoint/weight-files.ts";
+import { UserError } from "../errors.ts";
+import { readJsonObject } from "../files/json-object.ts";
+import type { Model } from "../model/architecture.ts";
+import { checkWeights, openModel } from "../model/open-model.ts";
+import { Tokenizer, type TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
+import type { ParentFiles } from "./parent-files.ts";
+import { whyUnscorable } from "./scorable.ts";
+
+/** What was found about a model: why it cannot be scored or merged with the base, or what a person should know of it. */
+export interface ParentFinding {
+  /** The model as people call it. */
+  readonly name: string;
+  readonly about: "model" | "tokenizer" | "architecture" | "weights";
+  readonly verdict: "fault" | "notice";
+  /** One sentence. */
+  readonly text: string;
+}
+
+/** A model with what was found in its small files. */
+interface Described {
+  readonly parent: ParentFiles;
+  readonly model: Model;
+  readonly tokenizer: TokenizerFacts;
+}
+
+/**
+ * Everything that keeps a base and its experts from being scored and merged, found without reading a weight: what is to be
+ * asked of the Hub in addition, the headers of weights, is asked for only where nothing else stands against a merge.
+ */
+export async function compareParents(
+  parents: readonly ParentFiles[],
+  signal?: AbortSignal,
+): Promise<readonly ParentFinding[]> {
+  const findings: ParentFinding[] = [];
+  const report = ({ name }: ParentFiles, about: ParentFinding["about"], text: string | undefined): void => {
+    if (text !== undefined) findings.push({ name, about, verdict: "fault", text });
+  };
+  const described: Described[] = [];
+  for (const parent of new Map(parents.map((parent) => [parent.folder, parent])).values()) {
+    const reason = parent.isAdapter ? refuseAdapter(parent.name) : await whyUnscorable(parent.name, parent.folder);
+    report(parent, "model", reason);
+    const found = reason === undefined ? await describe(parent, signal) : undefined;
+    if (typeof found === "string") report(parent, "tokenizer", found);
+    else if (found) described.push(found);
+  }
+  const base = described.find(({ parent }) => parent.folder === parents[0]?.folder);
+  if (!base) return findings;
+  report(base.parent, "tokenizer", tooManyTokens(base));
+  for (const expert of described) {
+    if (expert === base) continue;
+    report(expert.parent, "tokenizer", otherTokenizer(expert, base));
+    report(expert.parent, "architecture", architectureDifference(expert, base));
+  }
+  if (firstFault(findings) !== undefined) return findings;
+  for (const { parent } of described) report(parent, "weights", await whyOtherWeights(parent, base.model, signal));
+  return findings;
+}
+
+/** The first sentence that says why there is no merging. */
+export function firstFault(findings: readonly ParentFinding[]): string | undefined {
+  return findings.find(({ verdict }) => verdict === "fault")?.text;
+}
+
+/** How a tokenizer differs from that of the base, in words; undefined where it gives the same ids. */
+export function tokenizerDifference(found: TokenizerFacts, expected: TokenizerFacts): string | undefined {
+  if (found.digest === expected.digest) return undefined;
+  if (found.vocabularySize === expected.vocabularySize) return "other tokens or rules of the same number";
+  return `${found.vocabularySize} tokens, expected ${expected.vocabularySize}`;
+}
+
+/** The first field of two identities that differs. */
+export function differingField(found: Model["identity"], expected: Model["identity"]): string | undefined {
+  return Object.keys({ ...expected, ...found }).find(
+    (field) => JSON.stringify(found[field]) !== JSON.stringify(expected[field]),
+  );
+}
+
+function otherTokenizer({ parent: { name }, tokenizer }: Described, base: Described): string | undefined {
+  const difference = tokenizerDifference(tokenizer, base.tokenizer);
+  if (difference === undefined) return undefined;
+  return `${name}: its tokenizer is not that of the base ${base.parent.name}: ${difference}; only models of one vocabulary merge`;
+}
+
+function architectureDifference({ parent: { name }, model }: Described, base: Described): string | undefined {
+  const field = differingField(model.identity, base.model.identity);
+  if (field === undefined) return undefined;
+  const [found, expected] = [model, base.model].map(({ identity }) => JSON.stringify(identity[field]));
+  return `${name}: ${field}: expected ${expected} as in the base ${base.parent.name}, found ${found}; only models of one architecture merge`;
+}
+
+/** Added tokens may lie beyond, such as a padding token of some Llamas 2 that have no embedding for it; rows tell. */
+function tooManyTokens({ parent: { name }, model, tokenizer }: Described): string | undefined {
+  if (tokenizer.textVocabularySize <= model.vocabularySize) return undefined;
+  return `${name}: its tokenizer has ${tokenizer.textVocabularySize} tokens, its config.json ${model.vocabularySize} embeddings; the tokenizer is another model's`;
+}
+
+async function describe(parent: ParentFiles, signal: AbortSignal | undefined): Promise<Described | string> {
+  const { folder, name } = parent;
+  const model = openModel({ folder, config: await readJsonObject(join(folder, "config.json")) }, "f32");
+  const read = parent.tokenizer ?? (() => Tokenizer.describe(folder, signal));
+  const tokenizer = await orReason(read);
+  if (typeof tokenizer !== "string") return { parent, model, tokenizer };
+  return name === folder ? tokenizer : `${name}: ${tokenizer}`;
+}
+
+async function whyOtherWeights(
+  parent: ParentFiles,
+  model: Model,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const found = await orReason(async () => {
+    const headers = await parent.headers(signal);
+    if (headers) checkWeights(model, { folder: parent.name, config: {}, ...headers });
+  });
+  return found ?? undefined;
+}
+
+/** What came of it, or the sentence that says why nothing did. */
+async function orReason<T>(work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}

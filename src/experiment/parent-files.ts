@@ -1,0 +1,119 @@
+/** What the files of a base or an expert tell before its weights are read, be it in a folder or on the Hub. */
+import { join } from "node:path";
+import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
+import type { Header } from "../checkpoint/safetensors-header.ts";
+import { SafetensorsFile } from "../checkpoint/safetensors-file.ts";
+import { readShardIndex } from "../checkpoint/shard-index.ts";
+import { INDEX_FILE, isAdapter } from "../checkpoint/weight-files.ts";
+import type { Hub } from "../hub/api/hub.ts";
+import { NoAnswerError } from "../hub/api/retrying-fetch.ts";
+import { isInSnapshot, snapshotFolder } from "../hub/cache/cache.ts";
+import type { Repository, RepositoryFile } from "../hub/cache/repository.ts";
+import { fetchFiles } from "../hub/transfer/fetch-files.ts";
+import { neededFiles } from "../hub/transfer/needed-files.ts";
+import { remoteHeader } from "../hub/transfer/remote-header.ts";
+import type { CheckpointHeader } from "../model/open-model.ts";
+import type { TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
+
+/** Types and shapes of all tensors of a model. */
+export type TensorHeaders = Pick<CheckpointHeader, "tensors" | "others">;
+
+/** A model whose small files are on this machine. */
+export interface ParentFiles {
+  /** As people call it: a folder, or `org/name` of the Hub. */
+  readonly name: string;
+  /** Where its small files are. */
+  readonly folder: string;
+  /** Whether there is an adapter only. */
+  readonly isAdapter: boolean;
+  /** Reads its tokenizer, where there is another way than from the folder. */
+  readonly tokenizer?: (() => Promise<TokenizerFacts>) | undefined;
+  /** The headers of its weights; undefined where they cannot be had without the weights. */
+  readonly headers: (signal?: AbortSignal) => Promise<TensorHeaders | undefined>;
+  /** Identity of its files of weights where the Hub lists one. */
+  readonly listedWeights?: string | undefined;
+}
+
+/** A model of the Hub, with the files that are to be fetched for it. */
+export interface HubParentFiles extends ParentFiles {
+  readonly files: readonly RepositoryFile[];
+}
+
+/** A model in a folder, of which no file is read yet; a UserError where there is no such folder. */
+export async function filesOfFolder(folder: string): Promise<ParentFiles> {
+  const names = await listFolder(folder);
+  return { name: folder, folder, isAdapter: isAdapter(names), headers: () => headersIn(folder) };
+}
+
+/** A model that is open. */
+export function filesOfCheckpoint({ folder, tensors, others }: Checkpoint): ParentFiles {
+  return { name: folder, folder, isAdapter: false, headers: async () => ({ tensors, others }) };
+}
+
+async function headersIn(folder: string): Promise<TensorHeaders> {
+  await using checkpoint = await Checkpoint.open(folder);
+  const { tensors, others } = checkpoint;
+  return { tensors, others };
+}
+
+/** Fetches the small files of a model; a UserError where it has no weights in safetensors, or lacks some of them. */
+export async function filesOnHub(
+  hub: Hub,
+  repository: Repository,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<HubParentFiles> {
+  const small = neededFiles(repository, "without weights");
+  const folder = await fetchFiles(hub, repository, small, options);
+  const hasIndex = small.some(({ path }) => path === INDEX_FILE);
+  const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  const files = neededFiles(repository, "all", weightMap);
+  const weights = files.filter((file) => !small.includes(file));
+  const sha256s = weights.map(({ sha256 }) => sha256 ?? "");
+  return {
+    name: repository.name,
+    folder,
+    isAdapter: isAdapter(new Set(files.map(({ path }) => path))),
+    headers: (signal) => headersOnHub(hub, repository, weights, signal),
+    listedWeights: sha256s.every((sha256) => sha256 !== "") ? sha256s.toSorted().join() : undefined,
+    files,
+  };
+}
+
+/** Of the files that are here, and by parts of the others. */
+async function headersOnHub(
+  hub: Hub,
+  repository: Repository,
+  weights: readonly RepositoryFile[],
+  signal: AbortSignal | undefined,
+): Promise<TensorHeaders | undefined> {
+  const headers: Header[] = [];
+  for (const file of weights) {
+    const header = await headerOf(hub, repository, file, signal);
+    if (header === undefined) return undefined;
+    headers.push(header);
+  }
+  return {
+    tensors: new Map(headers.flatMap(({ tensors }) => tensors.map((tensor) => [tensor.name, tensor]))),
+    others: new Map(headers.flatMap(({ others }) => others.map(({ name, dtype }) => [name, dtype]))),
+  };
+}
+
+async function headerOf(
+  hub: Hub,
+  repository: Repository,
+  file: RepositoryFile,
+  signal: AbortSignal | undefined,
+): Promise<Header | undefined> {
+  if (await isInSnapshot(hub, repository, file)) {
+    await using opened = await SafetensorsFile.open(join(snapshotFolder(hub, repository), file.path));
+    return opened.header;
+  }
+  if (hub.offline) return undefined;
+  try {
+    return await remoteHeader(hub, repository, file, signal);
+  } catch (error) {
+    // Whoever fetches the weights will learn why.
+    if (error instanceof NoAnswerError) return undefined;
+    throw error;
+  }
+}
