@@ -43,7 +43,7 @@ export async function compareParents(
     const reason = parent.isAdapter ? refuseAdapter(parent.name) : await whyUnscorable(parent.name, parent.folder);
     report(parent, "model", reason);
     const found = reason === undefined ? await describe(parent, signal) : undefined;
-    if (typeof found === "string") report(parent, "tokenizer", found);
+    if (typeof found === "string") report(parent, "model", found);
     else if (found) described.push(found);
   }
   const base = described.find(({ parent }) => parent.folder === parents[0]?.folder);

@@ -23,15 +23,28 @@ export async function examine(
 ): Promise<Examination> {
   const examined: (Examined | ParentFinding)[] = [];
   for (const name of new Set(names)) examined.push(await examineOne(name, onHub.get(name), hub, signal));
-  const [base] = examined;
-  const parents = examined.filter((one) => "folder" in one);
+  const findings = await compareAll(examined, signal);
+  return { findings, downloads: examined.flatMap((one) => ("download" in one ? (one.download ?? []) : [])) };
+}
+
+/** Findings about models, the first of which is the base, in their order; of some it may be known already what is wrong. */
+export async function compareAll(
+  models: readonly (ParentFiles | ParentFinding)[],
+  signal?: AbortSignal,
+): Promise<readonly ParentFinding[]> {
+  const [base] = models;
+  const parents = models.filter((one) => "folder" in one);
   // Without the base there is nothing to compare with, but each of the others may have faults of its own.
   const groups = base && "folder" in base ? [parents] : parents.map((parent) => [parent]);
-  const findings: ParentFinding[] = examined.filter((one) => "about" in one);
+  const findings = models.filter((one) => "about" in one);
   for (const group of groups) findings.push(...(await compareParents(group, signal)));
-  const order = examined.map(({ name }) => name);
-  findings.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
-  return { findings, downloads: parents.flatMap(({ download }) => download ?? []) };
+  const order = models.map(({ name }) => name);
+  return findings.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** What is wrong with a model by itself. */
+export function faultOf(name: string, text: string): ParentFinding {
+  return { name, about: "model", verdict: "fault", text };
 }
 
 async function examineOne(
@@ -46,6 +59,6 @@ async function examineOne(
     return { ...parent, download: { repository, files } };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { name: repository?.name ?? name, about: "model", verdict: "fault", text: error.message };
+    return faultOf(repository?.name ?? name, error.message);
   }
 }

@@ -20,7 +20,7 @@ export interface RuleReport {
   readonly date: string;
   /** In the order of the rules. */
   readonly findings: readonly RuleFinding[];
-  /** Why evomerge itself cannot score some of the models, one sentence each. */
+  /** Why evomerge itself cannot score some of the models, one sentence each; rules say why models do not merge. */
   readonly cannotScore: readonly string[];
 }
 
@@ -38,6 +38,8 @@ export async function checkExperiment(
     experiment: experiment.name,
     date: new Date().toISOString(),
     findings: rules.flatMap(({ id, title, check }) => check(facts).map((found) => ({ rule: id, title, ...found }))),
-    cannotScore: facts.models.flatMap(({ unscorable }) => unscorable ?? []),
+    cannotScore: facts.findings
+      .filter(({ verdict, about }) => verdict === "fault" && (about === "model" || about === "weights"))
+      .map(({ text }) => text),
   };
 }

@@ -1,3 +1,4 @@
+import { differingField, tokenizerDifference } from "../experiment/compare-parents.ts";
 import type { JsonObject } from "../files/json-object.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
@@ -35,7 +36,7 @@ function judgeArchitecture(expert: ModelFacts, base: ModelFacts): RuleJudgement 
   if (!expected || !found) return { verdict: "unknown", evidence: unread(expected ? expert : base) };
   // The identities of two known families may have different fields.
   const fields = Object.keys({ ...expected, ...found });
-  const differing = fields.find((field) => JSON.stringify(found[field]) !== JSON.stringify(expected[field]));
+  const differing = differingField(found, expected);
   if (differing === undefined) {
     return { verdict: "pass", evidence: `as the base: ${show(found["model_type"])}, ${fields.length} fields equal` };
   }
@@ -67,9 +68,9 @@ function judgeTokenizer(expert: ModelFacts, base: ModelFacts): RuleJudgement {
   if ("problem" in found) return { verdict: "unknown", evidence: found.problem };
   if ("problem" in expected) return { verdict: "unknown", evidence: expected.problem };
   const digests = `digest ${found.digest.slice(0, 16)} of ${found.vocabularySize} tokens`;
-  if (found.digest === expected.digest) return { verdict: "pass", evidence: `as the base: ${digests}` };
-  const others = `${expected.digest.slice(0, 16)} of ${expected.vocabularySize}`;
-  return { verdict: "fail", evidence: `${digests}, in the base ${others}; only models of one vocabulary merge` };
+  const difference = tokenizerDifference(found, expected);
+  if (difference === undefined) return { verdict: "pass", evidence: `as the base: ${digests}` };
+  return { verdict: "fail", evidence: `${plain(difference)}; only models of one vocabulary merge` };
 }
 
 function unread({ name, problem }: ModelFacts): string {

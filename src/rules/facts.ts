@@ -1,8 +1,10 @@
 import type { JsonObject } from "../files/json-object.ts";
+import type { ParentFinding } from "../experiment/compare-parents.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Repository, RepositoryFile } from "../hub/cache/repository.ts";
 import type { HubReference } from "../hub/api/reference.ts";
 import type { Model } from "../model/architecture.ts";
+import type { TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 
 /** Everything the rules look at, gathered once. */
@@ -14,6 +16,8 @@ export interface Facts {
   readonly offline: boolean;
   /** Base first, then the experts, each model once. */
   readonly models: readonly ModelFacts[];
+  /** What `run` and `fetch` would say of the models. */
+  readonly findings: readonly ParentFinding[];
   readonly sources: readonly SourceFacts[];
 }
 
@@ -38,8 +42,6 @@ export interface ModelFacts {
   readonly tokenizer?: TokenizerFinding | undefined;
   /** Bytes of all tensors, by the index of a sharded model. */
   readonly indexedBytes?: number | undefined;
-  /** Why evomerge cannot score it, in one sentence. */
-  readonly unscorable?: string | undefined;
 }
 
 /** Why something could not be had: "fail" if that is certain, "unknown" if nobody could be asked. */
@@ -48,10 +50,8 @@ export interface Problem {
   readonly text: string;
 }
 
-/** What identifies a tokenizer, or why it could not be read. */
-export type TokenizerFinding =
-  | { readonly digest: string; readonly vocabularySize: number }
-  | { readonly problem: string };
+/** What is known of a tokenizer, or why it could not be read. */
+export type TokenizerFinding = TokenizerFacts | { readonly problem: string };
 
 /** Where rows of a task come from, and the rows. */
 export interface SourceFacts {

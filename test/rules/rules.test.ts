@@ -36,6 +36,7 @@ function judge(
     endpoint: "https://hub",
     offline: false,
     models: [{ ...model, ...changes }],
+    findings: [],
     sources: source ? [{ task: "quiz", side: "rows", name: "org/rows", names: [], ...source }] : [],
   } satisfies Facts;
   const [found] = rules.find((rule) => rule.id === id)!.check(all);
