@@ -18,32 +18,49 @@ export function observed(strata: readonly Stratum[]): Estimate {
 }
 
 /**
- * The studentised bootstrap interval (Efron & Tibshirani 1993, chapter 12; Davison & Hinkley 1997, section 2.4): draws as
- * many groups as there are with replacement, in each stratum, and measures how many of its own standard errors each draw
- * is away. That follows the skewness of few groups, which the percentiles of draws do not. Without any spread between
- * groups nothing is bounded, unless all values are zero.
+ * The studentised bootstrap (Efron & Tibshirani 1993, chapter 12; Davison & Hinkley 1997, section 2.4): draws as many
+ * groups as there are with replacement, in each stratum, and measures how many of its own standard errors each draw is
+ * away. That follows the skewness of few groups, which the percentiles of draws do not. Besides the interval it gives the
+ * p-value of a total of zero, whose 5 % are where the interval ends. Without any spread between groups nothing is bounded
+ * and the p-value is 0, that of a total which no draw leaves; if all values are zero, there is no difference.
  */
-export function bootstrapInterval(
+export function studentisedBootstrap(
   strata: readonly Stratum[],
   { seed, resamples = RESAMPLES }: ResamplingOptions,
-): Interval {
+): { readonly interval: Interval; readonly pValue: number } {
   const { total, variance } = observed(strata);
-  if (!Number.isFinite(total)) return [NaN, NaN];
+  if (!Number.isFinite(total)) return { interval: [NaN, NaN], pValue: 1 };
   const isNothing = strata.every(({ tasks }) => tasks.every(({ sums }) => sums.every((sum) => sum === 0)));
-  if (isNothing) return [0, 0];
-  if (variance === 0 || variance === Infinity) return [-Infinity, Infinity];
-  const stream = RandomStream.of(seed, "bootstrap");
+  if (isNothing) return { interval: [0, 0], pValue: 1 };
+  if (variance === 0 || variance === Infinity) {
+    return { interval: [-Infinity, Infinity], pValue: variance === 0 ? 0 : 1 };
+  }
+  const distances = drawnDistances(strata, total, RandomStream.of(seed, "bootstrap"), resamples);
+  const tail = Math.max(1, Math.floor(0.025 * (resamples + 1)));
+  const error = Math.sqrt(variance);
+  const above = distances.filter((distance) => distance >= total / error).length;
+  const below = distances.filter((distance) => distance <= total / error).length;
+  return {
+    interval: [total - distances[resamples - tail]! * error, total - distances[tail - 1]! * error],
+    pValue: Math.min(1, (2 * (1 + Math.min(above, below))) / (1 + resamples)),
+  };
+}
+
+/** In ascending order, in standard errors. */
+function drawnDistances(
+  strata: readonly Stratum[],
+  total: number,
+  stream: RandomStream,
+  resamples: number,
+): Float64Array {
   const draws = strata.map((stratum) => ({ stratum, copies: new Float64Array(stratum.size), signs: ones(stratum) }));
-  const distances = Float64Array.from({ length: resamples }, () => {
+  return Float64Array.from({ length: resamples }, () => {
     const drawn = draws.map(({ stratum, copies, signs }) => {
       drawGroups(stratum, copies, stream);
       return estimate(stratum, copies, signs);
     });
     return standardised(added(drawn), total);
   }).toSorted();
-  const tail = Math.floor(0.025 * (resamples + 1));
-  const error = Math.sqrt(variance);
-  return [total - distances[resamples - Math.max(1, tail)]! * error, total - distances[Math.max(1, tail) - 1]! * error];
 }
 
 /** Counts how often each group is drawn; draws again where a task has got no rows. */
