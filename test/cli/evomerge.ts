@@ -44,7 +44,7 @@ export async function evomerge(
 ): Promise<Ended> {
   const child = spawn(process.execPath, ["--import", loader, main, ...args], {
     cwd: folder,
-    timeout: 60_000,
+    timeout: 600_000,
     env: { ...process.env, ...env },
   });
   watch?.(child);

@@ -14,7 +14,7 @@ const source = join(import.meta.dirname, "..", "..", "src");
 async function bash(folder: string, line: string): Promise<{ stdout: string; stderr: string }> {
   const words = command.map((word) => `'${word}'`).join(" ");
   const script = `evomerge() { ${words} "$@"; }\n${line}\n`;
-  return promisify(execFile)("bash", ["-c", script], { cwd: folder, timeout: 60_000 });
+  return promisify(execFile)("bash", ["-c", script], { cwd: folder, timeout: 600_000 });
 }
 
 /** Opens descriptor 3 as a pipe whose reader, such as `head -0`, has gone. */

@@ -76,7 +76,7 @@ function lines(rows: readonly object[]): string {
 
 async function hubOf(server: LoopbackHub): Promise<Hub> {
   const environment = { HF_TOKEN: "hf_me" };
-  return testHub(server, await temporaryFolder(), { environment, pace: { patienceMs: 10_000 } });
+  return testHub(server, await temporaryFolder(), { environment });
 }
 
 function broken({ findings }: RuleReport): string[] {

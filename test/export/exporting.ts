@@ -30,7 +30,7 @@ export class Exporter {
     const script = join(import.meta.dirname, "export-to.ts");
     this.child = spawn(process.execPath, ["--import", "tsx", script], {
       stdio: ["pipe", "pipe", "inherit"],
-      timeout: 120_000,
+      timeout: 600_000,
       killSignal: "SIGABRT",
     });
     // Where the process is gone already its end tells.

@@ -58,7 +58,7 @@ describe("exports at once", () => {
       }
       if (process.env["EVOMERGE_EXPORT_ROUNDS"]) process.stdout.write(`${ends.join("\n")}\n`);
     },
-    60_000 + ROUNDS * 30_000,
+    600_000 + ROUNDS * 120_000,
   );
 });
 

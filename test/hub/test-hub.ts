@@ -10,6 +10,6 @@ export function testHub(
 ): Promise<Hub> {
   return openHub(
     { HOME: folder, HF_ENDPOINT: url, HF_HUB_CACHE: `${folder}/cache`, ...environment },
-    { backoffMs: 1, patienceMs: 2000, ...pace },
+    { backoffMs: 1, patienceMs: 60_000, ...pace },
   );
 }

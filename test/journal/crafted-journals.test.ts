@@ -16,6 +16,7 @@ import {
   tensor,
   writeJournal,
 } from "./crafted-records.ts";
+import { cpuMs } from "../cpu-time.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 /** The bodies of a sound journal in which one record is another. */
@@ -226,9 +227,9 @@ const large: readonly (readonly [what: string, number: number, body: string, say
 test.each(large)("a journal of millions of %s is refused within the memory", async (...[, number, body, says]) => {
   const folder = await temporaryFolder();
   writeJournal(folder, bodiesWith(number, body));
-  const began = performance.now();
+  const began = cpuMs();
   expect(() => readJournal(folder)).toThrow(says);
-  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(cpuMs() - began).toBeLessThan(20_000);
 });
 
 describe("a journal that is no journal", () => {

@@ -55,7 +55,7 @@ function fail() {
 
 function hang(mode) {
   if (mode === "parent") {
-    const child = spawn("sh", ["-c", "trap '' INT; exec sleep 30"], { stdio: "ignore" });
+    const child = spawn("sh", ["-c", "trap '' INT; exec sleep 3600"], { stdio: "ignore" });
     appendFileSync(log, JSON.stringify([String(child.pid)]) + "\n");
   }
   process.on("SIGINT", () => {

@@ -9,13 +9,9 @@ test("tells the share of the requests that is done", () => {
   expect(shares).toEqual([0.11, 1]);
 });
 
-test.each([" ", "1", "1 "])(
-  "reads long lines of %j in one pass",
-  (text) => {
-    const reader = new OutputReader(() => {});
-    const line = text.repeat(64 * 1024);
-    for (let i = 0; i < 20; i++) reader.read(`x${line}\n`);
-    expect(reader.lastWords()).toContain("x");
-  },
-  30_000,
-);
+test.each([" ", "1", "1 "])("reads long lines of %j in one pass", (text) => {
+  const reader = new OutputReader(() => {});
+  const line = text.repeat(64 * 1024);
+  for (let i = 0; i < 20; i++) reader.read(`x${line}\n`);
+  expect(reader.lastWords()).toContain("x");
+});

@@ -47,7 +47,7 @@ describe("readLmEvalOutput", () => {
       "results_1.json": `{"results": {"quiz": {"acc,none":${spaces}NaN${spaces}}}}`,
     });
     expect(found).toMatchObject({ results: { quiz: { "acc,none": null } } });
-  }, 30_000);
+  });
 
   test.each(["__proto__", "constructor", "toString"])("refuses a task named %s", async (name) => {
     for (const text of [

@@ -40,7 +40,7 @@ function experimentOn(base: string, ...experts: string[]): Experiment {
 
 /** No test here waits for an answer in vain, so a busy machine may take its time. */
 function patientHub(server: LoopbackHub, folder: string, environment: NodeJS.ProcessEnv = {}): Promise<Hub> {
-  return testHub(server, folder, { environment, pace: { patienceMs: 10_000 } });
+  return testHub(server, folder, { environment });
 }
 
 function addRows(hub: LoopbackHub, rows: readonly object[] = quizRows("search", 4)): void {

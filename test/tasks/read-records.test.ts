@@ -256,13 +256,9 @@ describe("more rows than anyone scores", () => {
   test.each([
     ["rows.csv", "input,target\n", "a,b\n"],
     ["rows.jsonl", "", '{"input":"a","target":"b"}\n'],
-  ])(
-    "in %s are refused",
-    async (name, header, row) => {
-      expect(await fault(name, header + row.repeat(1_100_000))).toMatch(most);
-    },
-    300_000,
-  );
+  ])("in %s are refused", async (name, header, row) => {
+    expect(await fault(name, header + row.repeat(1_100_000))).toMatch(most);
+  });
 });
 
 describe("text that would take far more memory than its size", () => {
@@ -273,11 +269,7 @@ describe("text that would take far more memory than its size", () => {
     ["a.jsonl", "[".repeat(20_000_000), /:1: expected a JSON object on one line: found nested more than 100 deep$/],
     ["a.jsonl", "\n".repeat(100_000_000), /: expected rows, found none/],
     ["a.json", `[${"{},".repeat(20_000_000)}{}]`, /: found more than 10000000 values$/],
-  ])(
-    "in %s is refused",
-    async (name, content, message) => {
-      expect(await fault(name, content)).toMatch(message);
-    },
-    300_000,
-  );
+  ])("in %s is refused", async (name, content, message) => {
+    expect(await fault(name, content)).toMatch(message);
+  });
 });

@@ -146,7 +146,7 @@ describe("fetchFiles", () => {
     ["hangs up", { hangUp: true }],
     ["answers 503", { status: 503 }],
   ])("copes with a server that %s for a while", async (_, fault) => {
-    await using scene = await setScene({ patienceMs: 200 });
+    await using scene = await setScene("stallMs" in fault ? { patienceMs: 400 } : {});
     scene.server.fail({ match: isStorage, times: 2, do: fault });
     await expectWeights(await fetchAll(scene));
   });

@@ -20,11 +20,7 @@ describe("frontMatter", () => {
     ["tags", "! ".repeat(125_000)],
     ["anchors", Array.from({ length: 10_000 }, (_, i) => `- &a${i} 1\n- *a${i}`).join("\n")],
     ["brackets", "[".repeat(250_000)],
-  ])(
-    "of a stranger's card takes a moment: %s",
-    (_, yaml) => {
-      expect(() => frontMatter(card(yaml))).not.toThrow();
-    },
-    30_000,
-  );
+  ])("of a stranger's card takes a moment: %s", (_, yaml) => {
+    expect(() => frontMatter(card(yaml))).not.toThrow();
+  });
 });

@@ -1,5 +1,5 @@
-import { performance } from "node:perf_hooks";
 import { describe, expect, test } from "vitest";
+import { cpuMs } from "../../cpu-time.ts";
 import { matchesGlob } from "../../../src/hub/transfer/glob.ts";
 
 describe("matchesGlob", () => {
@@ -36,9 +36,9 @@ describe("matchesGlob", () => {
   });
 
   test("takes no longer for many wildcards", () => {
-    const start = performance.now();
+    const start = cpuMs();
     expect(matchesGlob(`${"*a".repeat(200)}b`, "a".repeat(4000))).toBe(false);
     expect(matchesGlob(`${"**/a/".repeat(200)}b`, "a/".repeat(2000))).toBe(false);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuMs() - start).toBeLessThan(1000);
   });
 });
