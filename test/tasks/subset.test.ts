@@ -25,6 +25,10 @@ const texts = (lengths: readonly number[]): TaskRow[] =>
     group: `${i}`,
   }));
 
+function cost(rows: readonly TaskRow[]): number {
+  return rows.reduce((sum, { context }) => sum + context.length, 0);
+}
+
 function countsBy(rows: readonly TaskRow[], key: (row: TaskRow) => number): number[] {
   const counts = [0, 0, 0];
   for (const row of rows) counts[key(row)]! += 1;
@@ -56,8 +60,29 @@ describe("stratifiedSubset", () => {
     }
   });
 
+  test.each(["text", "choice"] as const)(
+    "costs nearly the same at each draw, though a tenth of %s rows is long",
+    (kind) => {
+      // As articles are: lengths of a log-normal distribution, the longest tenth a third of all.
+      const lengths = Array.from({ length: 200 }, (_, i) =>
+        Math.round(400 * Math.exp(0.9 * RandomStream.of(i).normal())),
+      );
+      const rows = texts(lengths).map((row, i): TaskRow => ({ ...row, kind, label: kind === "choice" ? i % 3 : 0 }));
+      const longest = rows.toSorted((a, b) => b.context.length - a.context.length).slice(0, 20);
+      expect(cost(longest) / cost(rows)).toBeGreaterThan(0.3);
+      const costs = Array.from({ length: 100 }, (_, seed) => cost(stratifiedSubset(rows, 0.25, RandomStream.of(seed))));
+      const expected = 0.25 * cost(rows);
+      const scatter = Math.sqrt(costs.reduce((sum, own) => sum + (own / expected - 1) ** 2, 0) / costs.length);
+      // By thirds of the length it would be 0.13, and 0.16.
+      expect(scatter).toBeLessThan(kind === "text" ? 0.05 : 0.1);
+    },
+  );
+
   test("takes each row equally often in the long run, in rare strata too", () => {
-    const rows = choices([0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
+    const rows = choices([0, 0, 0, 0, 0, 0, 0, 1, 1, 2]).map((row, i) => ({
+      ...row,
+      context: "c".repeat(1 + ((i * 3) % 7)),
+    }));
     const taken = new Map<string, number>();
     const stream = RandomStream.of(5);
     for (let i = 0; i < 5000; i++) {
