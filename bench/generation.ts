@@ -1,6 +1,7 @@
 /** What the benchmarks measure: a generation of merged candidates, scored on rows or only merged. */
 import pLimit from "p-limit";
 import { input } from "../src/device/expression.ts";
+import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
 import { promptOf } from "../src/evaluate/prompt.ts";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
@@ -32,6 +33,8 @@ export interface Generation extends AsyncDisposable {
   readonly candidates: number;
   readonly work: Work;
   readonly score: () => Promise<void>;
+  /** Scores with a model that computes the same otherwise. */
+  readonly scoreWith: (change: (model: Model) => Model) => () => Promise<void>;
   /** Computes every merged weight of every candidate, and drops it. */
   readonly merge: () => Promise<void>;
 }
@@ -51,12 +54,18 @@ export async function openGeneration(
   );
   const tokenised = await tokenizer.encode(rows);
   const prompts = rows.map((row, i) => promptOf(row, tokenised[i]!, model));
-  const packed = packPrompts(prompts, { batchTokens: BATCH_TOKENS[device.kind], window: model.window });
+  const batchTokens = BATCH_TOKENS[device.kind];
+  const packed = packPrompts(prompts, { batchTokens, window: model.window });
   return {
     workspace,
     candidates,
     work: workOf(model, prompts, packed),
     score: async () => void (await signal.evaluate(recipes, { rows })),
+    scoreWith: (change) => {
+      const merging = { device, model: change(model), parents: workspace.weights, base: BASE, experts };
+      const other = workspace.signal.withScorer(new GenerationScorer({ ...merging, batchTokens }));
+      return async () => void (await other.evaluate(recipes, { rows }));
+    },
     merge: () => mergeAll(workspace, recipes),
     [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
   };
