@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 // oxlint-disable-next-line evomerge/bounded-reads -- of our own package
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { rowsDigest } from "../tasks/rows.ts";
 import { type Experiment, precisions } from "./experiment-file.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
+import { sha256Of } from "../files/sha256.ts";
 
 /**
  * Everything outside the experiment file that decides a run, mostly as hashes, by a name for people; all but the weights,
@@ -17,10 +17,10 @@ export function identify(workspace: Workspace, tasks: readonly Task[]): Record<s
   const identity: Record<string, string> = {
     precision,
     tokenizer: tokenizer.digest,
-    "config.json of base": sha256(JSON.stringify([model.identity, model.maxLength])),
+    "config.json of base": sha256Of(JSON.stringify([model.identity, model.maxLength])),
   };
   for (const { name, search, guard } of tasks) {
-    identity[`rows of ${name}`] = sha256(`${rowsDigest(search)} ${rowsDigest(guard)}`);
+    identity[`rows of ${name}`] = sha256Of(`${rowsDigest(search)} ${rowsDigest(guard)}`);
   }
   return identity;
 }
@@ -59,10 +59,6 @@ export function expectTensors({ checkpoints }: Workspace, { tensors }: ReturnTyp
 /** Enough of a hash to tell two apart. */
 function short(value = "nothing"): string {
   return value.slice(0, 12);
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 /** What computed the run; other versions may propose other genes or round otherwise. */

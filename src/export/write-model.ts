@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { formatManifest, MANIFEST } from "../model-folder/manifest.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
+import { sha256Of } from "../files/sha256.ts";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { Task } from "../experiment/load-tasks.ts";
@@ -45,7 +45,7 @@ export async function writeModel(opened: Workspace, outcome: Outcome, writing: W
   for (const [name, content] of contents) await writeFileAtomic(join(folder, name), content);
   const written = [
     ...merged.files.map(({ file, sha256 }) => [file, sha256] as const),
-    ...Array.from(contents, ([name, content]) => [name, sha256(content)] as const),
+    ...Array.from(contents, ([name, content]) => [name, sha256Of(content)] as const),
   ];
   await writeFileAtomic(join(folder, MANIFEST), formatManifest(new Map(written)));
   await verifyExport(opened, { digest, experiment, recipe: winner.recipe, tasks }, folder, signal);
@@ -103,8 +103,4 @@ function checkDigest({ folder, verdict }: Outcome, weightsDigest: string): void 
 /** The recipe.json of an exported model. */
 export function recipeText(recipe: object): string {
   return `${JSON.stringify(recipe, null, 2)}\n`;
-}
-
-function sha256(content: string | Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
 }

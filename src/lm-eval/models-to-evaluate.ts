@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readJsonObject } from "../files/json-object.ts";
+import { sha256Of } from "../files/sha256.ts";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
@@ -106,12 +106,8 @@ async function isExported({ folder, recipe, weights }: ModelToEvaluate, signal?:
     throw error;
   });
   if (!found || found.difference) return false;
-  if (found.files.get("recipe.json")?.digests[0] !== sha256(recipeText(recipe))) return false;
+  if (found.files.get("recipe.json")?.digests[0] !== sha256Of(recipeText(recipe))) return false;
   if (weights === undefined) return true;
   await using checkpoint = await Checkpoint.open(folder);
   return (await checkpoint.weightsDigest()) === weights;
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

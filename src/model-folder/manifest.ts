@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "../files/sha256.ts";
 
 /** Name of the file that lists the sha256 of every other file of an exported model, for `sha256sum --check`. */
 export const MANIFEST = "SHA256SUMS";
@@ -17,14 +17,14 @@ export function formatManifest(digests: Digests): string {
   const lines = Array.from(digests, ([name, sha256]) => `${sha256}  ${name}\n`)
     .toSorted((a, b) => (a.slice(64) < b.slice(64) ? -1 : 1))
     .join("");
-  return `# evomerge export 1 ${sha256(lines)}\n${lines}`;
+  return `# evomerge export 1 ${sha256Of(lines)}\n${lines}`;
 }
 
 /** What a manifest lists; undefined for a text that `formatManifest` did not write, to the last byte. */
 export function parseManifest(text: string): Digests | undefined {
   const written = firstLine.exec(text);
   const lines = text.slice(written?.[0].length);
-  if (written?.groups?.["sha256"] !== sha256(lines)) return undefined;
+  if (written?.groups?.["sha256"] !== sha256Of(lines)) return undefined;
   const digests = new Map<string, string>();
   for (const line of lines.split("\n").slice(0, -1)) {
     const { sha256, name = "" } = /^(?<sha256>[0-9a-f]{64}) {2}(?<name>.+)$/.exec(line)?.groups ?? {};
@@ -33,8 +33,4 @@ export function parseManifest(text: string): Digests | undefined {
     digests.set(name, sha256);
   }
   return digests;
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

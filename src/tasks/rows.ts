@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
+import { sha256Of } from "../files/sha256.ts";
 import { readTaskRecords } from "./read-records.ts";
 import { groupedRow, rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
@@ -71,7 +71,7 @@ export function quoteRow({ context }: TaskRow): string {
 
 /** Hash of what the rows say, of their groups and of their order. */
 export function rowsDigest(rows: readonly TaskRow[]): string {
-  return sha256(rows.map(({ id, group }) => `${id} ${group}`).join("\n"));
+  return sha256Of(rows.map(({ id, group }) => `${id} ${group}`).join("\n"));
 }
 
 function formatOf({ where, columns, values }: RowRecord, formats: readonly RowFormat[]): RowFormat {
@@ -108,13 +108,9 @@ function parseRow<T>({ where, values }: RowRecord, schema: z.ZodType<T>): T {
 
 function taskRow({ kind, context, answers, label, passage }: ParsedRow, named: string | number): TaskRow {
   const continuations = answers.map((answer) => ` ${answer}`);
-  const id = sha256(JSON.stringify([kind, context, continuations, label])).slice(0, 16);
-  const about = sha256(passage.replaceAll(/\s+/g, " ").trim()).slice(0, 16);
+  const id = sha256Of(JSON.stringify([kind, context, continuations, label])).slice(0, 16);
+  const about = sha256Of(passage.replaceAll(/\s+/g, " ").trim()).slice(0, 16);
   // A name that is a passage as well is none of its rows' business; an empty cell names no group.
-  const group = String(named).trim() === "" ? about : sha256(JSON.stringify(["group", String(named)])).slice(0, 16);
+  const group = String(named).trim() === "" ? about : sha256Of(JSON.stringify(["group", String(named)])).slice(0, 16);
   return { id, kind, context, continuations, label, passage: about, group };
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

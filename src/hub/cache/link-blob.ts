@@ -1,6 +1,6 @@
 import { lstat, mkdir, rename, symlink } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
 import { dirname, join, relative } from "node:path";
+import { stagedName } from "../../files/staged-name.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import { UserError } from "../../errors.ts";
 
@@ -32,7 +32,7 @@ async function makeFolders(folder: string, parts: readonly string[]): Promise<vo
 }
 
 async function replaceByLink(content: string, target: string): Promise<void> {
-  const temporary = `${target}.${randomUUID()}.tmp`;
+  const temporary = stagedName(target);
   await symlink(content, temporary);
   await rename(temporary, target);
 }
