@@ -21,10 +21,10 @@ export {
   type Overrides,
 } from "./experiment/experiment-file.ts";
 export { newRunFolder } from "./run/run-folder.ts";
-export { launchRun, resumeRun, type Outcome, type RunOptions } from "./run/run-experiment.ts";
+export { launchRun, resumeRun, type Outcome, type ReopenOptions, type RunOptions } from "./run/run-experiment.ts";
 export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";
 export { exportRun, type ExportOptions, type ExportResult } from "./export/export-run.ts";
 export { readJournal, type JournalView } from "./journal/journal.ts";
-export type { GuardedModel, JournalRecord, ScoredModel } from "./journal/records.ts";
+export type { GuardedModel, JournalRecord, MovedPlaces, ScoredModel } from "./journal/records.ts";
 export type { Recipe } from "./merge/recipe.ts";
 export { writeTables } from "./report/write-tables.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Experiment, loadExperiment } from "../src/experiment/experiment-file.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { RecordPayloads, RecordType } from "../src/journal/records.ts";
+import { located } from "../src/run/places.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { type TinyModel, writeTinyModel } from "./tiny-model.ts";
 
@@ -50,11 +51,20 @@ export async function writeRows(path: string, rows: readonly object[]): Promise<
   await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 
-/** What a run leaves in its journal and its side file, except times. */
+/** What a run leaves in its journal and its side file, except times and where it is. */
 export function traces(run: string): { readonly records: readonly object[]; readonly losses: string } {
   const { records } = readJournal(run);
   return {
-    records: records.map((record) => ({ ...record, elapsedMs: undefined, evaluationMs: undefined, ms: undefined })),
+    records: records.map((record) => ({
+      ...record,
+      ...(record.type === "start" && {
+        folder: undefined,
+        experiment: located(record.experiment as Experiment, { from: record.folder, to: run }),
+      }),
+      elapsedMs: undefined,
+      evaluationMs: undefined,
+      ms: undefined,
+    })),
     losses: readFileSync(join(run, "losses.bin"), "hex"),
   };
 }

@@ -3,6 +3,7 @@ import { durationSchema } from "../config/duration.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
 import { evaluationsSchema, precisions, type Budget, type Precision } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
+import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
@@ -19,6 +20,14 @@ const budgetTime = new Option("--budget <time>", "wall-clock time for everything
 const budgetEvaluations = new Option("--evaluations <count>", "candidates to score, in place of a time")
   .argParser(parseCount)
   .conflicts("budget");
+const movedBase = ["--base <model>", "folder or Hub name of the base, if it was moved", parseModel] as const;
+const movedExpert = [
+  "--expert <name=model>",
+  "likewise of an expert; may be repeated, as the next two",
+  parseNamedModel,
+] as const;
+const movedRows = ["--rows <task=file>", "file of a task's rows, if it was moved", parseNamedFile] as const;
+const movedGuard = ["--guard <task=file>", "file of its guard rows", parseNamedFile] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -49,11 +58,15 @@ export function buildProgram(): Command {
 
   program
     .command("resume")
-    .description("go on with an interrupted run")
+    .description("go on with an interrupted run, or with a finished one that is given more budget")
     .argument("<run>", "folder of the run")
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
     .option("--export", "export the winner at the end")
+    .option(...movedBase)
+    .option(...movedExpert)
+    .option(...movedRows)
+    .option(...movedGuard)
     .option(...json)
     .action(async (folder, { budget, evaluations, ...options }) => {
       const { resumeCommand } = await import("./commands/run.ts");
@@ -68,6 +81,10 @@ export function buildProgram(): Command {
     .option("--starter-kit <checkout>", "write it as a class of the LLM-Merging competition's starter kit too")
     .option("--push <org/name>", "upload the folder to the Hugging Face Hub")
     .option("--private", "make the repository private if the upload creates it")
+    .option(...movedBase)
+    .option(...movedExpert)
+    .option(...movedRows)
+    .option(...movedGuard)
     .option(...json)
     .action(async (run, options) => {
       const { exportCommand } = await import("./commands/export.ts");
@@ -104,6 +121,10 @@ export function buildProgram(): Command {
     .option("--batch-size <size>", "sequences a batch, or auto", "8")
     .option("--models <names...>", "only these models of the run: winner, base, or experts by name")
     .option("--python <path>", "the Python that has lm_eval")
+    .option(...movedBase)
+    .option(...movedExpert)
+    .option(...movedRows)
+    .option(...movedGuard)
     .option(...json)
     .action(async (target, args, options) => {
       const { evaluateCommand } = await import("./commands/evaluate.ts");

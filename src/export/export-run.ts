@@ -4,7 +4,7 @@ import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";
-import { readOutcome, type Outcome, type RunOptions } from "../run/run-experiment.ts";
+import { readOutcome, type Outcome, type ReopenOptions, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
 import { checkReplaceable } from "./earlier-export.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
@@ -13,7 +13,7 @@ import { planStarterKit, type StarterKitExport } from "./starter-kit/export-star
 import { findTarget } from "./target-folder.ts";
 import { writeModel } from "./write-model.ts";
 
-export interface ExportOptions extends RunOptions {
+export interface ExportOptions extends ReopenOptions {
   /** Folder of the model; `best` in the run's folder unless given. */
   readonly to?: string | undefined;
   /** Checkout of the LLM-Merging competition's starter kit, to write the merge into as a class. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "../files/durable-write.ts";
 import { LossesFile, readLosses } from "./losses-file.ts";
@@ -37,13 +37,13 @@ export class Journal implements JournalView, Disposable {
   #isClosed = false;
 
   /** Starts the journal of a new run; a UserError when the folder holds one, or other files of its names, or cannot be written. */
-  static create(folder: string, start: Omit<StartRecord, "type" | "format">): Journal {
+  static create(folder: string, start: Omit<StartRecord, "type" | "format" | "folder">): Journal {
     return explainFailure(folder, () => {
       mkdirSync(folder, { recursive: true });
       return whileLocked(folder, (lock) => {
         const files = filesIn(folder);
         requireFree(folder);
-        const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, ...start };
+        const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, folder: resolve(folder), ...start };
         const { line } = lineOf({ sequence: 0, lossBytes: 0, record }, new RecordSequence(), {
           path: files.journal,
           bytes: 0,

@@ -74,6 +74,7 @@ const budget: z.ZodType<RecordedBudget> = z.union([
 const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads[Type]> } = {
   start: {
     format: whole,
+    folder: name,
     // What an experiment is, is known further up, to `recordedExperiment`.
     experiment: z.record(z.string(), z.unknown()),
     identity: mapOf(z.string()),
@@ -81,6 +82,13 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   },
   parents: { tensors: mapOf(mapOf(tensorLine)) },
   budget: { budget },
+  moved: {
+    folder: name,
+    base: name.exactOptional(),
+    experts: mapOf(name).exactOptional(),
+    rows: mapOf(listOf(name, 1)).exactOptional(),
+    guard: mapOf(listOf(name, 1)).exactOptional(),
+  },
   part: {
     of: z.enum(["baselines", "result", "finalists", "verdict"]),
     batches: whole.min(1),

@@ -3,7 +3,7 @@ import type { Entry } from "./record-line.ts";
 import type { JournalRecord, LossesRef, RecordPayloads, RecordType, ScoredModel } from "./records.ts";
 
 /** A record between steps, which may stand anywhere behind the start. */
-type Note = "budget";
+type Note = "budget" | "moved";
 
 /** What may stand right before each kind of record; its parts and notes may stand between. */
 const predecessors: Readonly<Record<Exclude<RecordType, "part" | Note>, readonly (RecordType | "nothing")[]>> = {
@@ -52,7 +52,7 @@ export class RecordSequence {
     for (const { end } of lossesOf(record)) this.#taken = end;
     if (record.type === "budget") this.#isRebudgeted = true;
     if (endsBudgets(record)) this.#isRebudgeted = false;
-    if (record.type !== "part" && record.type !== "budget") this.#last = record.type;
+    if (record.type !== "part" && !isNote(record)) this.#last = record.type;
     if (record.type === "baselines") this.#tasks = Object.keys(record.scales);
     if (record.type === "plan") this.#plan = record;
     if (record.type === "result") this.#generations += 1;
@@ -72,7 +72,7 @@ export class RecordSequence {
   }
 
   #faultOfPlace(record: JournalRecord): string | undefined {
-    if (record.type === "budget") return this.#last === "nothing" ? "expected it after start" : undefined;
+    if (isNote(record)) return this.#last === "nothing" ? "expected it after start" : undefined;
     const before = predecessors[record.type === "part" ? record.of : record.type];
     if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
     if (record.type !== "plan" || this.#last === "baselines" || this.#isRebudgeted) return undefined;
@@ -85,6 +85,7 @@ export class RecordSequence {
       case "start":
       case "parents":
       case "budget":
+      case "moved":
       case "part":
         return undefined;
       case "baselines":
@@ -118,6 +119,10 @@ export class RecordSequence {
       ? undefined
       : `generation: expected ${this.#generations}, found ${generation}`;
   }
+}
+
+function isNote(record: JournalRecord): record is Extract<JournalRecord, { readonly type: Note }> {
+  return record.type === "budget" || record.type === "moved";
 }
 
 /** Whether what was planned or finished here was with the budget of that moment. */

@@ -46,11 +46,24 @@ export interface GuardedModel extends ScoredModel {
 /** What may end a run, as a budget of its experiment. */
 export type RecordedBudget = { readonly seconds: number } | { readonly evaluations: number };
 
+/** Where models and rows of a run are that were moved: folders and files by path, models of the Hub by pinned name. */
+export interface MovedPlaces {
+  readonly base?: string;
+  /** By expert. */
+  readonly experts?: Readonly<Record<string, string>>;
+  /** By task. */
+  readonly rows?: Readonly<Record<string, readonly string[]>>;
+  /** By task with guard rows of its own. */
+  readonly guard?: Readonly<Record<string, readonly string[]>>;
+}
+
 /** Every kind of record, by its type. */
 export interface RecordPayloads {
   /** Identity of everything that decides the run; a resumed run must find it unchanged. */
   start: {
     readonly format: number;
+    /** Of the run, absolute; paths of the experiment are relative to it, where the two share a folder. */
+    readonly folder: string;
     readonly experiment: unknown;
     readonly identity: Readonly<Record<string, string>>;
     readonly versions: Readonly<Record<string, string>>;
@@ -59,6 +72,8 @@ export interface RecordPayloads {
   parents: { readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>> };
   /** A budget that takes the place of the one before, from here on; what it has room for is planned anew. */
   budget: { readonly budget: RecordedBudget };
+  /** Where models and rows were found that were moved, proved to be the same; paths are recorded as in the start. */
+  moved: { readonly folder: string } & MovedPlaces;
   /** What was scored of a step that takes long, for a resumed run to go on from. */
   part: {
     readonly of: ScoringStep;
@@ -122,7 +137,7 @@ export type RecordType = keyof RecordPayloads;
 export type ScoringStep = "baselines" | "result" | "finalists" | "verdict";
 
 /** The steps of a run; the other records say more of them. */
-export type StepType = Exclude<RecordType, "start" | "parents" | "budget" | "part">;
+export type StepType = Exclude<RecordType, "start" | "parents" | "budget" | "moved" | "part">;
 
 export type StartRecord = { readonly type: "start" } & RecordPayloads["start"];
 

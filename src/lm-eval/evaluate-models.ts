@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hubReference, modelFolder } from "../experiment/sources.ts";
 import type { Hub } from "../hub/api/hub.ts";
+import type { MovedPlaces } from "../journal/records.ts";
 import { type Benchmark, writeBenchmarks } from "../report/benchmarks.ts";
 import type { RunEvent } from "../run/events.ts";
+import { rememberMoved } from "../run/remember-moved.ts";
 import { benchmarksOf } from "./benchmarks-of.ts";
 import { evaluateModel } from "./evaluate-model.ts";
 import { findLmEval } from "./find-lm-eval.ts";
@@ -30,6 +32,8 @@ export interface EvaluateOptions extends Partial<LmEvalQuestion> {
   readonly python?: string | undefined;
   /** Only these models of a run, by name. */
   readonly models?: readonly string[] | undefined;
+  /** Where models and rows of a run are that were moved. It is remembered. */
+  readonly moved?: MovedPlaces | undefined;
   /** Where models come from that are not on this machine; the environment's unless given. */
   readonly hub?: Hub | undefined;
   /** Of lm_eval; that of this process unless given. */
@@ -52,12 +56,13 @@ export interface Evaluated {
  * The search never sees any of it.
  */
 export async function evaluateModels(target: string, options: EvaluateOptions = {}): Promise<Evaluated> {
-  const { task = "mmlu", batchSize = "8", args = [], python, environment, hub, onEvent, signal } = options;
+  const { task = "mmlu", batchSize = "8", args = [], python, environment, hub, moved, onEvent, signal } = options;
   const question = { task, batchSize, args };
   const isRun = existsSync(join(target, "journal.jsonl"));
   const folder = isRun ? join(target, "lm_eval") : `${besideModel(target)}.lm_eval`;
   // Before anything is fetched.
   const lmEval = await findLmEval({ python, environment });
+  if (isRun && moved) await rememberMoved(target, moved, { hub, onEvent, signal });
   const fetchModel: FetchModel = (model) =>
     modelFolder(model, { hub, signal, onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }) });
   const found = isRun ? await modelsOfRun(target, options.models, fetchModel) : [await modelAlone(target, fetchModel)];

@@ -5,14 +5,13 @@ import { sha256Of } from "../files/sha256.ts";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
-import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { exportRun } from "../export/export-run.ts";
 import { recipeText } from "../export/write-model.ts";
 import { readJournal } from "../journal/journal.ts";
-import type { JournalRecord } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
+import { requirePlaces } from "../run/places.ts";
+import { experimentOf } from "../run/recorded-run.ts";
 import type { RunOptions } from "../run/run-experiment.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
 
@@ -66,6 +65,7 @@ export async function modelsOfRun(
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new UserError(`${run}: it has no model "${unknown}"; expected ${names.join(", ")}`);
   const wanted = (name: string): boolean => only?.includes(name) ?? true;
+  requirePlaces(run, experiment, ({ model }) => model !== undefined && wanted(model));
   const chosen = parents.filter(({ name }) => wanted(name));
   const models: ModelToEvaluate[] = [];
   for (const { name, path } of chosen) {
@@ -75,10 +75,6 @@ export async function modelsOfRun(
   const known = { ...(found && { recipe: found.recipe }), ...(verdict && { weights: verdict.weightsDigest }) };
   const winner = { name: WINNER, kind: "winner", source: best, folder: best, ...known } as const;
   return [...models, ...(wanted(WINNER) ? [winner] : [])];
-}
-
-function experimentOf(run: string, [start]: readonly JournalRecord[]): Experiment {
-  return recordedExperiment(run, start?.type === "start" ? start.experiment : undefined);
 }
 
 /** Every name that a model of the run can have, in the order of reports. */

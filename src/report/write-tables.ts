@@ -63,6 +63,7 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
       case "start":
       case "parents":
       case "budget":
+      case "moved":
       case "part":
         return [];
       default:

@@ -135,13 +135,16 @@ function stepsIn(records: readonly JournalRecord[]): RecordedStep[] {
   const steps: RecordedStep[] = [];
   let parts: Part[] = [];
   for (const [i, record] of records.entries()) {
-    if (record.type === "start" || record.type === "parents" || record.type === "budget") continue;
     if (record.type === "part") {
       parts.push(record);
-      continue;
+    } else if (isStep(record)) {
+      steps.push({ parts, record, number: i + 1 });
+      parts = [];
     }
-    steps.push({ parts, record, number: i + 1 });
-    parts = [];
   }
   return [...steps, { parts, number: records.length + 1 }];
+}
+
+function isStep({ type }: JournalRecord): boolean {
+  return type !== "start" && type !== "parents" && type !== "budget" && type !== "moved";
 }

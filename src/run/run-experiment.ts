@@ -1,31 +1,33 @@
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
-import { checkUnchanged, expectTensors, identify, versions } from "../experiment/identity.ts";
+import { identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
-import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
-import { type Hub, openHub } from "../hub/api/hub.ts";
 import { Journal, type JournalView, readJournal } from "../journal/journal.ts";
 import { requireFree } from "../journal/run-files.ts";
-import type { JournalRecord } from "../journal/records.ts";
+import type { MovedPlaces } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
+import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import { checkRecords } from "./check-records.ts";
-import type { RunEvent } from "./events.ts";
 import { findWinner, type Found } from "./find-winner.ts";
-import { elapsedMsOf, experimentOf, takeBudget } from "./recorded-run.ts";
+import { recordedPaths } from "./places.ts";
+import { elapsedMsOf, takeBudget } from "./recorded-run.ts";
+import { recordedTasks } from "./recorded-tasks.ts";
 import { Recorder } from "./recorder.ts";
+import { rememberMoved } from "./remember-moved.ts";
 import { PART_MS } from "./score-in-parts.ts";
 import type { Session } from "./session.ts";
 
-export interface RunOptions {
-  readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  /** Interrupts the run between two steps of the device; what was recorded stays, and the run can be resumed. */
-  readonly signal?: AbortSignal | undefined;
+/** Its signal interrupts the run between two steps of the device; what was recorded stays, and the run can be resumed. */
+export interface RunOptions extends BringOptions {
   /** Wall-clock time of scoring after which it is recorded, so that a crash costs about so much; three minutes unless given. */
   readonly partMs?: number | undefined;
-  /** Where models and rows come from that are not on this machine; the environment's unless given. */
-  readonly hub?: Hub | undefined;
+}
+
+export interface ReopenOptions extends RunOptions {
+  /** Where models and rows are that were moved: absolute paths or names on the Hub. It is remembered. */
+  readonly moved?: MovedPlaces | undefined;
 }
 
 /** What a run has found. */
@@ -47,7 +49,11 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
   const tasks = await loadTasks(local, workspace.evaluator, options.signal);
   const identity = identify(workspace, tasks);
-  using journal = Journal.create(folder, { experiment, identity, versions: versions(workspace) });
+  using journal = Journal.create(folder, {
+    experiment: recordedPaths(folder, experiment),
+    identity,
+    versions: versions(workspace),
+  });
   return await carryOn({ experiment, workspace, tasks, clock, view: journal, journal, folder, ...options });
 }
 
@@ -57,12 +63,13 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
  */
 export async function resumeRun(
   folder: string,
-  options: RunOptions & { readonly budget?: Budget | undefined } = {},
+  options: ReopenOptions & { readonly budget?: Budget | undefined } = {},
 ): Promise<Outcome> {
+  if (options.moved) await rememberMoved(folder, options.moved, options);
   using journal = Journal.open(folder);
   const { records } = journal;
   if (options.budget) takeBudget(journal, options.budget);
-  const { experiment, local } = await bringHere(experimentOf(folder, records), options);
+  const { experiment, local } = await bringRecorded(folder, records, options);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
   await using workspace = await openWorkspace(local, { engine, signal: options.signal });
@@ -76,11 +83,12 @@ export async function resumeRun(
 /** What a run has found so far, finished or not, read without disturbing it; the workspace stays the caller's. */
 export async function readOutcome(
   folder: string,
-  options: RunOptions = {},
+  options: ReopenOptions = {},
 ): Promise<Outcome & { readonly workspace: Workspace; readonly tasks: readonly Task[] }> {
+  if (options.moved) await rememberMoved(folder, options.moved, options);
   const view = readJournal(folder);
   const { records } = view;
-  const { experiment, local } = await bringHere(experimentOf(folder, records), options);
+  const { experiment, local } = await bringRecorded(folder, records, options);
   const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
@@ -90,23 +98,6 @@ export async function readOutcome(
     await workspace[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** The experiment with pinned revisions, and the same with folders and files of this machine in their place. */
-async function bringHere(
-  given: Experiment,
-  { hub, signal, onEvent }: RunOptions,
-): Promise<{ readonly experiment: Experiment; readonly local: Experiment }> {
-  // A local run needs no Hub, whatever the environment says of one.
-  if (!namesHub(given)) return { experiment: given, local: given };
-  const options: SourceOptions = {
-    signal,
-    onNotice: (text) => onEvent?.({ type: "notice", text }),
-    onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }),
-  };
-  const opened = hub ?? (await openHub());
-  const sources = await resolveSources(given, opened, options);
-  return { experiment: sources.experiment, local: await fetchSources(sources, opened, options) };
 }
 
 /** Before the clock starts, so that whoever expects a GPU and has none can stop at no cost. */
@@ -150,17 +141,4 @@ function announce({ workspace, genome, tasks, emit }: Session, folder: string, r
     ),
     resumed,
   });
-}
-
-async function recordedTasks(
-  folder: string,
-  records: readonly JournalRecord[],
-  opened: { readonly local: Experiment; readonly workspace: Workspace; readonly signal: AbortSignal | undefined },
-): Promise<Task[]> {
-  const { local, workspace, signal } = opened;
-  const [start] = records;
-  const tasks = await loadTasks(local, workspace.evaluator, signal);
-  if (start?.type === "start") checkUnchanged(folder, start.identity, identify(workspace, tasks));
-  for (const record of records) if (record.type === "parents") expectTensors(workspace, record);
-  return tasks;
 }

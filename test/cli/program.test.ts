@@ -21,7 +21,8 @@ describe("the help", () => {
 
       Commands:
         run            launch an experiment
-        resume         go on with an interrupted run
+        resume         go on with an interrupted run, or with a finished one that is
+                       given more budget
         export         write the winner of a run, or its best so far, as a Hugging
                        Face folder
         fetch          bring an experiment's models and rows from the Hub
@@ -63,7 +64,7 @@ describe("the help", () => {
     expect(help("resume")).toMatchInlineSnapshot(`
       "Usage: evomerge resume [options] <run>
 
-      go on with an interrupted run
+      go on with an interrupted run, or with a finished one that is given more budget
 
       Arguments:
         run                    folder of the run
@@ -72,6 +73,10 @@ describe("the help", () => {
         --budget <time>        wall-clock time for everything, such as 90s, 10m, 1h
         --evaluations <count>  candidates to score, in place of a time
         --export               export the winner at the end
+        --base <model>         folder or Hub name of the base, if it was moved
+        --expert <name=model>  likewise of an expert; may be repeated, as the next two
+        --rows <task=file>     file of a task's rows, if it was moved
+        --guard <task=file>    file of its guard rows
         --json                 print the result as JSON
         -h, --help             display help for command
       "
@@ -94,6 +99,11 @@ describe("the help", () => {
                                   starter kit too
         --push <org/name>         upload the folder to the Hugging Face Hub
         --private                 make the repository private if the upload creates it
+        --base <model>            folder or Hub name of the base, if it was moved
+        --expert <name=model>     likewise of an expert; may be repeated, as the next
+                                  two
+        --rows <task=file>        file of a task's rows, if it was moved
+        --guard <task=file>       file of its guard rows
         --json                    print the result as JSON
         -h, --help                display help for command
       "
@@ -166,17 +176,21 @@ describe("the help", () => {
       evaluate a run's winner and parents, or one model, with lm_eval
 
       Arguments:
-        target               folder of a run or of a model
-        arguments            further arguments of lm_eval, after --
+        target                 folder of a run or of a model
+        arguments              further arguments of lm_eval, after --
 
       Options:
-        --task <names>       tasks of lm_eval (default: "mmlu")
-        --batch-size <size>  sequences a batch, or auto (default: "8")
-        --models <names...>  only these models of the run: winner, base, or experts by
-                             name
-        --python <path>      the Python that has lm_eval
-        --json               print the result as JSON
-        -h, --help           display help for command
+        --task <names>         tasks of lm_eval (default: "mmlu")
+        --batch-size <size>    sequences a batch, or auto (default: "8")
+        --models <names...>    only these models of the run: winner, base, or experts
+                               by name
+        --python <path>        the Python that has lm_eval
+        --base <model>         folder or Hub name of the base, if it was moved
+        --expert <name=model>  likewise of an expert; may be repeated, as the next two
+        --rows <task=file>     file of a task's rows, if it was moved
+        --guard <task=file>    file of its guard rows
+        --json                 print the result as JSON
+        -h, --help             display help for command
       "
     `);
   });

@@ -26,7 +26,7 @@ export const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
 
 /** A record of every kind, in an order that a run takes. */
 export const sound: readonly Json[] = [
-  { type: "start", format: 4, experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "start", format: 4, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
   { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
   { type: "baselines", models: [model], scales: { quiz: 1 }, evaluationMs: 1, rowLosses, elapsedMs: 1 },
   { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
@@ -64,6 +64,7 @@ export const goingOn: readonly Json[] = [
   sound[6]!,
   { type: "budget", budget: { evaluations: 10 } },
   sound[8]!,
+  { type: "moved", folder: "/runs/moved", base: "../base", experts: {}, rows: { quiz: ["../a", "/b"] }, guard: {} },
 ];
 
 /** Writes lines with valid checksums, whatever they hold, and a side file of two losses. */

@@ -7,7 +7,7 @@ import { Journal, readJournal } from "../../src/journal/journal.ts";
 import type { JournalRecord, LossesRef, StartRecord } from "../../src/journal/records.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-const start: Omit<StartRecord, "type" | "format"> = {
+const start: Omit<StartRecord, "type" | "format" | "folder"> = {
   experiment: { name: "demo", seed: 1, title: "é∞\n" },
   identity: { "base/model.safetensors": "ab12" },
   versions: { evomerge: "0.1.0" },
@@ -89,7 +89,7 @@ describe("Journal", () => {
   test("replays what was told, in the same process or a later one", async () => {
     const { folder, records } = await writeJournal();
     expect(records.map(({ type }) => type)).toEqual(["start", "parents", "baselines", "plan", "ask", "result"]);
-    expect(records[0]).toEqual({ type: "start", format: 4, ...start });
+    expect(records[0]).toEqual({ type: "start", format: 4, folder, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
@@ -130,7 +130,9 @@ describe("Journal", () => {
     ].entries()) {
       const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
       Journal.create(join(folder, `${i}`), given).close();
-      expect(readJournal(join(folder, `${i}`)).records).toEqual([{ type: "start", format: 4, ...given }]);
+      expect(readJournal(join(folder, `${i}`)).records).toEqual([
+        { type: "start", format: 4, folder: join(folder, `${i}`), ...given },
+      ]);
     }
   });
 

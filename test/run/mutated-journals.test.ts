@@ -4,11 +4,12 @@ import { env } from "node:process";
 import { expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { recordedExperiment } from "../../src/experiment/recorded-experiment.ts";
-import { readJournal } from "../../src/journal/journal.ts";
+import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { checksum } from "../../src/journal/record-line.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { checkRecords } from "../../src/run/check-records.ts";
+import { recordedPaths } from "../../src/run/places.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -76,6 +77,11 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
   const folder = join(await temporaryFolder(), "run");
   // With records of every kind.
   const longer = cutAfter(run.folder, Infinity, join(await temporaryFolder(), "longer"));
+  {
+    using journal = Journal.open(longer);
+    const base = recordedPaths(run.folder, run.outcome.experiment).base;
+    journal.append({ type: "moved", folder: run.folder, base });
+  }
   await resumeRun(longer, { budget: { evaluations: 15 } });
   mkdirSync(folder);
   cpSync(join(longer, "losses.bin"), join(folder, "losses.bin"));

@@ -7,10 +7,11 @@ import { writeTables } from "../../report/write-tables.ts";
 import { printableLine } from "../../files/printable.ts";
 import { duration } from "../duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
+import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 
-export interface EvaluateCommandOptions {
+export interface EvaluateCommandOptions extends MovedOptions {
   /** Of lm_eval, with commas between them; mmlu unless given. */
   readonly task?: string | undefined;
   /** 8 unless given. */
@@ -32,7 +33,14 @@ export async function evaluateCommand(
   const progress = new EvaluationProgress(task);
   const signal = interruptionSignal();
   try {
-    const evaluated = await evaluateModels(target, { ...options, task, batchSize, onEvent: progress.show, signal });
+    const evaluated = await evaluateModels(target, {
+      ...options,
+      moved: movedPlaces(options),
+      task,
+      batchSize,
+      onEvent: progress.show,
+      signal,
+    });
     progress.end();
     if (existsSync(join(target, "journal.jsonl"))) await writeTables(target);
     if (json) printJson(evaluated);

@@ -2,10 +2,11 @@ import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import type { StarterKitExport } from "../../export/starter-kit/export-starter-kit.ts";
 import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
+import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
-export interface ExportCommandOptions {
+export interface ExportCommandOptions extends MovedOptions {
   readonly to?: string | undefined;
   /** Checkout of the competition's starter kit. */
   readonly starterKit?: string | undefined;
@@ -18,13 +19,14 @@ export interface ExportCommandOptions {
 /** `evomerge export`: writes the winner of a run, or its best so far, as a Hugging Face folder. */
 export async function exportCommand(
   run: string,
-  { to, starterKit, push, private: isPrivate, json }: ExportCommandOptions,
+  { to, starterKit, push, private: isPrivate, json, ...options }: ExportCommandOptions,
 ): Promise<void> {
   const progress = new Progress();
   try {
     const exported = await exportRun(run, {
       to,
       starterKit,
+      moved: movedPlaces(options),
       push: push === undefined ? undefined : { name: push, private: isPrivate },
       onEvent: progress.show,
       signal: interruptionSignal(),

@@ -9,6 +9,7 @@ import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/r
 import { writeTables } from "../../report/write-tables.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
+import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -38,13 +39,14 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   }
 }
 
-/** `evomerge resume`: goes on with an interrupted run. */
+/** `evomerge resume`: goes on with an interrupted run, or with a finished one that is given more budget. */
 export async function resumeCommand(
   folder: string,
-  options: FinishOptions & { readonly budget?: Budget | undefined },
+  options: FinishOptions & MovedOptions & { readonly budget?: Budget | undefined },
 ): Promise<void> {
   const { budget } = options;
-  await carryThrough(folder, options, (running) => resumeRun(folder, { ...running, budget }));
+  const moved = movedPlaces(options);
+  await carryThrough(folder, options, (running) => resumeRun(folder, { ...running, budget, moved }));
 }
 
 /** Runs to the end, or to the interruption, and leaves the tables either way. */

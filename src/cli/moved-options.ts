@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { hubReference } from "../experiment/sources.ts";
+import type { MovedPlaces } from "../journal/records.ts";
+
+/** What the options of a command that opens a recorded run say of models and rows that were moved. */
+export interface MovedOptions {
+  readonly base?: string | undefined;
+  readonly expert?: Readonly<Record<string, string>> | undefined;
+  readonly rows?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly guard?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+/** The places that were given, undefined where none was. */
+export function movedPlaces({ base, expert, rows, guard }: MovedOptions): MovedPlaces | undefined {
+  if (!base && !expert && !rows && !guard) return undefined;
+  return {
+    ...(base !== undefined && { base }),
+    ...(expert && { experts: expert }),
+    ...(rows && { rows }),
+    ...(guard && { guard }),
+  };
+}
+
+/** A folder, or a name on the Hub where no folder is called so. */
+export function parseModel(text: string): string {
+  return hubReference(text) ? text : resolve(text);
+}
+
+/** Adds `name=model` to those before it. */
+export function parseNamedModel(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [name, model] = divide(text, "a name and a folder, as in craft=models/craft");
+  return { ...earlier, [name]: parseModel(model) };
+}
+
+/** Adds `task=file` to those before it; a task may have several. */
+export function parseNamedFile(
+  text: string,
+  earlier: Readonly<Record<string, readonly string[]>> = {},
+): Record<string, readonly string[]> {
+  const [task, file] = divide(text, "a task and a file, as in quiz=rows/quiz.jsonl");
+  return { ...earlier, [task]: [...(earlier[task] ?? []), resolve(file)] };
+}
+
+function divide(text: string, expected: string): [name: string, path: string] {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1 || text.slice(0, at) in {})
+    throw new InvalidArgumentError(`expected ${expected}`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,45 @@
+import type { Experiment } from "../experiment/experiment-file.ts";
+import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
+import { type Hub, openHub } from "../hub/api/hub.ts";
+import type { JournalRecord } from "../journal/records.ts";
+import type { RunEvent } from "./events.ts";
+import { requirePlaces } from "./places.ts";
+import { experimentOf } from "./recorded-run.ts";
+
+export interface BringOptions {
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Where models and rows come from that are not on this machine; the environment's unless given. */
+  readonly hub?: Hub | undefined;
+}
+
+/** An experiment with pinned revisions, and the same with folders and files of this machine in their place. */
+export interface Brought {
+  readonly experiment: Experiment;
+  readonly local: Experiment;
+}
+
+/** Brings an experiment's models and rows to this machine. */
+export async function bringHere(given: Experiment, { hub, signal, onEvent }: BringOptions): Promise<Brought> {
+  // A local run needs no Hub, whatever the environment says of one.
+  if (!namesHub(given)) return { experiment: given, local: given };
+  const options: SourceOptions = {
+    signal,
+    onNotice: (text) => onEvent?.({ type: "notice", text }),
+    onProgress: (progress) => onEvent?.({ type: "fetching", ...progress }),
+  };
+  const opened = hub ?? (await openHub());
+  const sources = await resolveSources(given, opened, options);
+  return { experiment: sources.experiment, local: await fetchSources(sources, opened, options) };
+}
+
+/** Brings those of a recorded run; a UserError says how to tell where they are when they were moved. */
+export async function bringRecorded(
+  folder: string,
+  records: readonly JournalRecord[],
+  options: BringOptions,
+): Promise<Brought> {
+  const experiment = experimentOf(folder, records);
+  requirePlaces(folder, experiment);
+  return bringHere(experiment, options);
+}
