@@ -36,7 +36,10 @@ export class Journal implements JournalView, Disposable {
   #bytes: number;
   #isClosed = false;
 
-  /** Starts the journal of a new run; a UserError when the folder holds one, or other files of its names, or cannot be written. */
+  /**
+   * Starts the journal of a new run; a UserError when the folder holds one that has scored anything, or other files of its
+   * names, or cannot be written.
+   */
   static create(folder: string, start: Omit<StartRecord, "type" | "format" | "folder">): Journal {
     return explainFailure(folder, () => {
       mkdirSync(folder, { recursive: true });
@@ -133,6 +136,16 @@ export class Journal implements JournalView, Disposable {
       throw error;
     }
   }
+}
+
+/**
+ * A UserError where `Journal.create` would refuse a folder, as far as it can be told before; true where a run that scored
+ * nothing is in it, whose place a new one takes.
+ */
+export function requireFreeFolder(folder: string): boolean {
+  const isLeft = requireFree(folder);
+  if (isLeft) explainFailure(folder, () => WriterLock.acquire(folder)[Symbol.dispose]());
+  return isLeft;
 }
 
 /** Reads the journal of a run without changing it; needs no lock, so it works while the run goes on. */

@@ -3,8 +3,7 @@ import { identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
-import { Journal, type JournalView, readJournal } from "../journal/journal.ts";
-import { requireFree } from "../journal/run-files.ts";
+import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
@@ -38,11 +37,17 @@ export interface Outcome extends Found {
 }
 
 /**
- * Launches a search in a new folder and carries it through to the verdict. What comes from the Hub is fetched before the
+ * Launches a search in a new folder, or in that of a run that scored nothing, and carries it through to the verdict. What comes from the Hub is fetched before the
  * budget's clock starts.
  */
 export async function launchRun(given: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
-  requireFree(folder); // before gigabytes are fetched for it
+  // Before gigabytes are fetched for it.
+  if (requireFreeFolder(folder)) {
+    options.onEvent?.({
+      type: "notice",
+      text: `the run in ${folder} ended before anything was scored; this one takes its place`,
+    });
+  }
   const { experiment, local } = await bringHere(given, options);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, 0);
