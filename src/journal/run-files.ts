@@ -20,7 +20,7 @@ export const RUN_NAMES: readonly string[] = [
 ];
 
 /** Of a run in which nothing was scored the journal and what is made from it: a new one may take their place. */
-const REPLACED: readonly string[] = [JOURNAL, LOSSES, "report.md", "evaluations.csv", "generations.csv"];
+const REPLACED: ReadonlySet<string> = new Set([JOURNAL, LOSSES, "report.md", "evaluations.csv", "generations.csv"]);
 
 /**
  * A UserError where a new run would replace, or take for its own, what lies in the folder; other files may be there, and a
@@ -33,7 +33,7 @@ export function requireFree(folder: string): boolean {
     const found = explainFailure(folder, () => lstatSync(path, { throwIfNoEntry: false }));
     // An empty one was left by a creation that was stopped.
     if (!found || (name === LOSSES && found.isFile() && found.size === 0)) continue;
-    if (isLeft && found.isFile() && REPLACED.includes(name)) continue;
+    if (isLeft && found.isFile() && REPLACED.has(name)) continue;
     throw new UserError(
       name === JOURNAL
         ? `${folder} already holds a run; resume it or choose another folder`
