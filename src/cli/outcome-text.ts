@@ -1,6 +1,6 @@
 import type { Outcome } from "../run/run-experiment.ts";
 import { alignedText } from "../report/table.ts";
-import { looksSentences, verdictSentences, verdictTable } from "../report/verdict-table.ts";
+import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
 /** What a finished run prints: every model on the guard rows, and what that says of the winner. */
 export function outcomeText({ experiment, winner, verdict, looks }: Outcome): string {
@@ -10,10 +10,9 @@ export function outcomeText({ experiment, winner, verdict, looks }: Outcome): st
   const search = Number.isFinite(winner.loss) ? `was ${winner.loss.toFixed(3)}` : "was not measured";
   return [
     "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)",
-    alignedText(verdictTable(verdict.models, tasks)),
+    alignedText(verdictTable(verdict.models, tasks, looks)),
     "",
-    ...verdictSentences(verdict),
-    ...looksSentences(looks),
+    ...verdictSentences(verdict, looks),
     `The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
   ].join("\n");
 }

@@ -7,7 +7,7 @@ import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, type Table } from "../report/table.ts";
-import { looksSentences, verdictSentences, verdictTable } from "../report/verdict-table.ts";
+import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 import { mergedLicence, type Licence } from "./licence.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 
@@ -89,9 +89,11 @@ function verdictText(verdict: NonNullable<Outcome["verdict"]>, tasks: readonly s
 combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
 rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
-${markdownTable(verdictTable(verdict.models, tasks))}
+${markdownTable(verdictTable(verdict.models, tasks, looks))}
 
-${[...verdictSentences(verdict), ...looksSentences(looks)].map((sentence) => `- ${sentence}`).join("\n")}`;
+${verdictSentences(verdict, looks)
+  .map((sentence) => `- ${sentence}`)
+  .join("\n")}`;
 }
 
 function recipeText(recipe: Recipe): string {

@@ -23,8 +23,12 @@ export interface JudgedModel {
 const SIGNIFICANT = 0.05;
 
 /** Judges gains of one family of tests: Holm's correction over all of them, then the words. */
-export function judgeGains(gains: readonly Gain[], amountOf: (gain: Gain, i: number) => string): JudgedGain[] {
-  const corrected = holmAdjusted(gains.map(({ pValue }) => pValue));
+export function judgeGains(
+  gains: readonly Gain[],
+  amountOf: (gain: Gain, i: number) => string,
+  looks = 1,
+): JudgedGain[] {
+  const corrected = holmAdjusted(gains.map(({ pValue }) => Math.min(1, looks * pValue)));
   return gains.map((gain, i) => judged(gain, corrected[i] ?? 1, amountOf(gain, i)));
 }
 
@@ -36,13 +40,15 @@ function judged(gain: Gain, corrected: number, amount: string): JudgedGain {
 /**
  * Judges the models that the winner was compared with, by their names. Of several models one is easily different by
  * chance, so the combined tests are corrected for their number. A word on a single task needs a combined test that stands,
- * and is corrected for all tests of single tasks.
+ * and is corrected for all tests of single tasks. Rows that have judged earlier winners as well have had more chances:
+ * p-values are multiplied by these looks (Bonferroni).
  */
-export function judgeModels(models: readonly GuardedModel[]): ReadonlyMap<string, JudgedModel> {
+export function judgeModels(models: readonly GuardedModel[], looks: number): ReadonlyMap<string, JudgedModel> {
   const compared = models.flatMap(({ gains, ...model }) => (gains ? [{ ...model, gains }] : []));
   const combined = judgeGains(
     compared.map(({ gains }) => gains.combined),
     ({ gain }, i) => percentOf(gain, compared[i]?.loss),
+    looks,
   );
   const single = compared.flatMap(({ name, scores, gains }) =>
     Object.entries(gains.tasks).map(([task, gain]) => ({ name, task, gain, loss: scores[task]?.loss })),
@@ -50,6 +56,7 @@ export function judgeModels(models: readonly GuardedModel[]): ReadonlyMap<string
   const onTasks = judgeGains(
     single.map(({ gain }) => gain),
     ({ gain }, i) => percentOf(gain, single[i]?.loss),
+    looks,
   ).map((gain, i) => ({ ...single[i], gain }));
   return new Map(
     compared.flatMap(({ name }, i) => {

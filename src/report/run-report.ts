@@ -5,7 +5,7 @@ import { standingOf } from "../journal/standing.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { markdownTable } from "./table.ts";
-import { looksSentences, verdictSentences, verdictTable } from "./verdict-table.ts";
+import { verdictSentences, verdictTable } from "./verdict-table.ts";
 
 /** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
 export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
@@ -29,9 +29,9 @@ function guardText(verdict: RecordPayloads["verdict"], looks: number): string {
 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
 corrected for the number of models (Holm), and percentages are of the other model's loss.
 
-${markdownTable(verdictTable(models, tasks))}
+${markdownTable(verdictTable(models, tasks, looks))}
 
-${bullets([...verdictSentences(verdict), ...looksSentences(looks)])}`;
+${bullets(verdictSentences(verdict, looks))}`;
 }
 
 function benchmarkText(benchmark: Benchmark, recipe: unknown): string {

@@ -5,8 +5,8 @@ import type { Table } from "./table.ts";
 /** Groups of a task below which its intervals and p-values are rough (`bench/RESULTS.md`, "Coverage"). */
 const FEW_GROUPS = 30;
 
-/** Every model on the guard rows: each task with its 95 % interval, the tasks combined, and the winner's gain over it. */
-export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[]): Table {
+/** Every model on the guard rows: each task with its 95 % interval, the tasks combined, and the winner's gain over it. `looks` is how many winners the guard rows have judged so far. */
+export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[], looks: number): Table {
   const hasAccuracy = (task: string): boolean => models.some(({ scores }) => scores[task]?.accuracy !== undefined);
   const header = [
     "model",
@@ -16,7 +16,7 @@ export function verdictTable(models: readonly GuardedModel[], tasks: readonly st
     "p (Holm)",
     "winner is",
   ];
-  const judged = judgeModels(models);
+  const judged = judgeModels(models, looks);
   const rows = models.map((model) => [
     model.name,
     ...tasks.flatMap((task) => [lossCell(model, task), ...(hasAccuracy(task) ? [accuracyCell(model, task)] : [])]),
@@ -27,22 +27,25 @@ export function verdictTable(models: readonly GuardedModel[], tasks: readonly st
 }
 
 /** Whether the search found anything, one sentence a model on how the winner compares with it, and what is rough. */
-export function verdictSentences({ models, groups }: Pick<RecordPayloads["verdict"], "models" | "groups">): string[] {
+export function verdictSentences(
+  { models, groups }: Pick<RecordPayloads["verdict"], "models" | "groups">,
+  looks: number,
+): string[] {
   const winner = models.find(({ kind }) => kind === "winner");
   const found = winner === undefined || winner.name === EVOLVED;
   return [
     ...(found ? [] : [`The search found nothing better than ${winner.name}, which is the winner.`]),
-    ...Array.from(judgeModels(models), ([name, judged]) => comparison(name, judged)),
+    ...Array.from(judgeModels(models, looks), ([name, judged]) => comparison(name, judged)),
     ...fewGroups(groups),
+    ...severalLooks(looks),
   ];
 }
 
-/** What it means that the guard rows have judged earlier winners of the run too; nothing for the first. */
-export function looksSentences(looks: number): string[] {
+function severalLooks(looks: number): string[] {
   if (looks < 2) return [];
   const times = looks === 2 ? "twice" : `${looks} times`;
   return [
-    `The guard rows were looked at ${times}, once for each winner that the run has had; p-values are of one look, so the last ones are a little too sure.`,
+    `The guard rows were looked at ${times}, once for each winner that the run has had; p-values are corrected for that too.`,
   ];
 }
 

@@ -30,7 +30,7 @@ const { gains: _, ...scored } = expert;
 const winner: GuardedModel = { ...scored, name: EVOLVED, kind: "winner", loss: 0.8234 };
 
 describe("verdictTable", () => {
-  const table = verdictTable([expert, average, winner], ["quiz", "news"]);
+  const table = verdictTable([expert, average, winner], ["quiz", "news"], 1);
 
   test("has a line a model, aligned for a terminal", () => {
     expect(alignedText(table)).toMatchInlineSnapshot(`
@@ -46,7 +46,7 @@ describe("verdictTable", () => {
     const open: Gain = { gain: 0.3, interval: [-Infinity, Infinity], pValue: 1 };
     const intervals = { quiz: [-Infinity, Infinity] } as const;
     const alone = { ...expert, intervals, gains: { combined: open, tasks: { quiz: open } } };
-    expect(verdictTable([alone], ["quiz"]).rows[0]!.slice(1)).toEqual([
+    expect(verdictTable([alone], ["quiz"], 1).rows[0]!.slice(1)).toEqual([
       "1.250 [-∞, ∞]",
       "0.500",
       "1.123",
@@ -67,7 +67,7 @@ describe("verdictTable", () => {
   });
 });
 
-const sentences = (...models: readonly GuardedModel[]): string[] => verdictSentences({ models, groups });
+const sentences = (...models: readonly GuardedModel[]): string[] => verdictSentences({ models, groups }, 1);
 
 describe("verdictSentences", () => {
   test("say how the winner compares with each model and by how much, on all tasks and on each", () => {
@@ -113,7 +113,7 @@ describe("verdictSentences", () => {
     const none: Gain = { gain: 0, interval: [0, 0], pValue: 1 };
     const same = { ...expert, gains: { combined: none, tasks: { quiz: none, news: none } } };
     expect(sentences(same, winner)).toEqual(["The winner has the same loss as nature on every row."]);
-    expect(verdictTable([same], ["quiz", "news"]).rows[0]!.at(-1)).toBe("the same");
+    expect(verdictTable([same], ["quiz", "news"], 1).rows[0]!.at(-1)).toBe("the same");
   });
 
   test("say nothing of single tasks where the combined test does not stand", () => {
@@ -136,8 +136,19 @@ describe("verdictSentences", () => {
     expect(said).toEqual(Array(2).fill("The winner is neither significantly better nor worse than nature."));
   });
 
+  test("correct for every winner that the guard rows have judged", () => {
+    const gains = { combined: gain(0.3, 0.02), tasks: { quiz: gain(0.3, 0.02) } };
+    const models = [{ ...expert, gains }, winner];
+    expect(verdictSentences({ models, groups }, 2)).toEqual([
+      "The winner is significantly better than nature, by 26.7 % of its loss.",
+      "The guard rows were looked at twice, once for each winner that the run has had; p-values are corrected for that too.",
+    ]);
+    expect(verdictSentences({ models, groups }, 3)[0]).toContain("neither significantly better nor worse");
+    expect(verdictTable(models, ["quiz"], 3).rows[0]!.at(-2)).toBe("0.0600");
+  });
+
   test("warn of tasks with few groups of rows", () => {
-    const said = verdictSentences({ models: [winner], groups: { quiz: 29, news: 30, other: 8 } });
+    const said = verdictSentences({ models: [winner], groups: { quiz: 29, news: 30, other: 8 } }, 1);
     expect(said).toEqual([
       "Only few groups of rows are on guard (29 of quiz, 8 of other): with fewer than 30, intervals and p-values are rough.",
     ]);
