@@ -19,6 +19,9 @@ export interface ParentFinding {
   readonly text: string;
 }
 
+/** Differences of tokenizers that a sentence names. */
+const MOST_NAMED = 3;
+
 /** A model with what was found in its small files. */
 interface Described {
   readonly parent: ParentFiles;
@@ -49,9 +52,10 @@ export async function compareParents(
   const base = described.find(({ parent }) => parent.folder === parents[0]?.folder);
   if (!base) return findings;
   report(base.parent, "tokenizer", tooManyTokens(base));
+  findings.push(...doubts(base));
   for (const expert of described) {
     if (expert === base) continue;
-    report(expert.parent, "tokenizer", otherTokenizer(expert, base));
+    findings.push(...(await tokenizerFindings(expert, base, signal)));
     report(expert.parent, "architecture", architectureDifference(expert, base));
   }
   if (firstFault(findings) !== undefined) return findings;
@@ -64,13 +68,6 @@ export function firstFault(findings: readonly ParentFinding[]): string | undefin
   return findings.find(({ verdict }) => verdict === "fault")?.text;
 }
 
-/** How a tokenizer differs from that of the base, in words; undefined where it gives the same ids. */
-export function tokenizerDifference(found: TokenizerFacts, expected: TokenizerFacts): string | undefined {
-  if (found.digest === expected.digest) return undefined;
-  if (found.vocabularySize === expected.vocabularySize) return "other tokens or rules of the same number";
-  return `${found.vocabularySize} tokens, expected ${expected.vocabularySize}`;
-}
-
 /** The first field of two identities that differs. */
 export function differingField(found: Model["identity"], expected: Model["identity"]): string | undefined {
   return Object.keys({ ...expected, ...found }).find(
@@ -78,10 +75,35 @@ export function differingField(found: Model["identity"], expected: Model["identi
   );
 }
 
-function otherTokenizer({ parent: { name }, tokenizer }: Described, base: Described): string | undefined {
-  const difference = tokenizerDifference(tokenizer, base.tokenizer);
-  if (difference === undefined) return undefined;
-  return `${name}: its tokenizer is not that of the base ${base.parent.name}: ${difference}; only models of one vocabulary merge`;
+/** Why its rows may score otherwise than in lm_eval. */
+function doubts({ parent: { name }, tokenizer: { doubt } }: Described): ParentFinding[] {
+  return doubt === undefined ? [] : [{ name, about: "tokenizer", verdict: "notice", text: `${name}: ${doubt}` }];
+}
+
+async function tokenizerFindings(
+  { parent: { name, folder }, tokenizer }: Described,
+  { parent: base, tokenizer: expected }: Described,
+  signal: AbortSignal | undefined,
+): Promise<ParentFinding[]> {
+  if (tokenizer.digest === expected.digest) return [];
+  const finding = (verdict: ParentFinding["verdict"], text: string): ParentFinding[] => [
+    { name, about: "tokenizer", verdict, text: `${name}: ${text}` },
+  ];
+  const compared = await orReason(() => Tokenizer.compare(base.folder, folder, signal));
+  if (typeof compared === "string") return finding("fault", compared);
+  const { faults, notices } = compared;
+  if (faults.length > 0) {
+    const differences = `its tokenizer is not that of the base ${base.name}: ${inShort(faults)}`;
+    return finding("fault", `${differences}; only models of one vocabulary merge`);
+  }
+  if (notices.length === 0) return [];
+  return finding("notice", `the tokenizer of the base is used for all models; this one's differs: ${inShort(notices)}`);
+}
+
+/** The first of the differences, in one clause. */
+function inShort(differences: readonly string[]): string {
+  const more = differences.length - MOST_NAMED;
+  return differences.slice(0, MOST_NAMED).join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
 function architectureDifference({ parent: { name }, model }: Described, base: Described): string | undefined {

@@ -50,7 +50,7 @@ export interface WorkspaceOptions {
 export interface OpeningOptions {
   readonly engine?: OpenedEngine;
   readonly signal?: AbortSignal | undefined;
-  /** Told what better engine does not work here, unless the engine is given. */
+  /** Told what a person should know of the parents, and what better engine does not work here, unless the engine is given. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
 
@@ -77,7 +77,7 @@ export async function openWorkspace(
       checkpoints.set(name, checkpoint);
     }
     // No engine is needed to refuse parents that do not fit together.
-    const tokenizer = await checkParents(checkpoints, signal);
+    const tokenizer = await checkParents(checkpoints, { signal, onNotice });
     open.push(tokenizer);
     const { device, why } = engine ?? (await openEngine(options, onNotice));
     if (!engine) open.push(device);
@@ -114,7 +114,7 @@ export async function openWorkspace(
 /** The tokenizer of the base, once everything that the parents' files tell is found to fit together. */
 async function checkParents(
   checkpoints: Workspace["checkpoints"],
-  signal: AbortSignal | undefined,
+  { signal, onNotice }: OpeningOptions,
 ): Promise<Tokenizer> {
   const base = baseOf(checkpoints);
   let tokenizer: Tokenizer | undefined;
@@ -124,8 +124,10 @@ async function checkParents(
       ...filesOfCheckpoint(checkpoint),
       ...(checkpoint === base && { tokenizer: loadOnce }),
     }));
-    const fault = firstFault(await compareParents(parents, signal));
+    const findings = await compareParents(parents, signal);
+    const fault = firstFault(findings);
     if (fault !== undefined) throw new UserError(fault);
+    for (const { text } of findings) onNotice?.(text);
     return tokenizer ?? (await loadOnce());
   } catch (error) {
     await tokenizer?.[Symbol.asyncDispose]();

@@ -51,7 +51,9 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   const { experiment, local } = await bringHere(given, options);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, 0);
-  await using workspace = await openWorkspace(local, { engine, signal: options.signal });
+  // Models of the Hub were spoken of as they were fetched.
+  const onNotice = local === experiment ? noticesTo(options) : undefined;
+  await using workspace = await openWorkspace(local, { engine, signal: options.signal, onNotice });
   const tasks = await loadTasks(local, workspace.evaluator, options.signal);
   const identity = identify(workspace, tasks);
   using journal = Journal.create(folder, {
@@ -106,8 +108,12 @@ export async function readOutcome(
 }
 
 /** Before the clock starts, so that whoever expects a GPU and has none can stop at no cost. */
-function openEngineFor(experiment: Experiment, { onEvent }: RunOptions): Promise<OpenedEngine> {
-  return openEngine(experiment, (text) => onEvent?.({ type: "notice", text }));
+function openEngineFor(experiment: Experiment, options: RunOptions): Promise<OpenedEngine> {
+  return openEngine(experiment, noticesTo(options));
+}
+
+function noticesTo({ onEvent }: Pick<RunOptions, "onEvent">): (text: string) => void {
+  return (text) => onEvent?.({ type: "notice", text });
 }
 
 interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {

@@ -67,8 +67,11 @@ const cases: readonly Case[] = [
   ],
   [
     "another tokenizer",
-    (model) => cp(join(tokenizers, "byte-level-bos", "tokenizer.json"), join(model, "tokenizer.json")),
-    "E: its tokenizer is not that of the base B: ",
+    async (model) => {
+      const path = join(model, "tokenizer.json");
+      await writeFile(path, (await readFile(path, "utf8")).replace('"!":3,', '"#":3,').replace('"#":5,', '"!":5,'));
+    },
+    "E: its tokenizer is not that of the base B: token 3: '!' in the base, '#' here and 1 more; only models of one",
   ],
   [
     "another shape",

@@ -148,7 +148,7 @@ const faults: readonly Fault[] = [
   [
     "an expert of another vocabulary",
     (folder) => writeTinyModel(join(folder, "craft"), { tokenizer: join(tokenizers, "metaspace-bos") }),
-    "~/craft: its tokenizer is not that of the base ~/base: 432 tokens, expected 320; only models of one vocabulary merge",
+    "~/craft: its tokenizer is not that of the base ~/base: token 3: '!' in the base, '<0x00>' here and 428 more; merge 0: 'h e' in the base, '▁ ▁' here; model.byte_fallback: not set in the base, true here; and 2 more; only models of one vocabulary merge",
   ],
   [
     "an architecture that is not known",

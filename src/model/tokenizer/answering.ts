@@ -2,9 +2,14 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import type { Answer, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
+import { canonicalTokenizer, digestOf } from "./canonical.ts";
+import { compareTokenizers } from "./compare-tokenizers.ts";
+import { loadedTokenizer } from "./loaded-tokenizer.ts";
+import type { Answer, CompareRequest, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
-import { digestOf, readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "./tokenizer-file.ts";
+import { doubtOf } from "./tokenizer-classes.ts";
+import { readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type TokenizerFiles } from "./tokenizer-file.ts";
+import { checkIds } from "./vocabulary.ts";
 
 /** Answers questions about the tokenizers that it keeps; whatever a stranger's file brings about is an answer too. */
 export class Answering {
@@ -13,7 +18,7 @@ export class Answering {
   async answer(request: Request): Promise<Answer> {
     if (request.kind === "encode") return this.#encode(request);
     try {
-      return await this.#read(request);
+      return await (request.kind === "read" ? this.#read(request) : compare(request));
     } catch (error) {
       if (error instanceof UserError) return { kind: "refusal", sentence: error.message };
       const sentence = `${join(request.folder, TOKENIZER_FILE)}: not supported: ${reasonOf(error)}`;
@@ -37,13 +42,25 @@ export class Answering {
 
   async #read({ folder, options, keepAs }: ReadRequest): Promise<Answer> {
     const files = await readTokenizerFiles(folder);
-    const digest = digestOf(files);
     const encoder = new TokenEncoder(files, options);
+    const digest = digestOf(canonicalTokenizer(loadedTokenizer(files)));
     checkBos(folder, encoder, options);
     if (keepAs !== undefined) this.#kept.set(keepAs, encoder);
     const { size, textSize } = encoder.range;
-    return { kind: "facts", facts: { digest, vocabularySize: size, textVocabularySize: textSize } };
+    const facts = { digest, vocabularySize: size, textVocabularySize: textSize, doubt: doubtOf(files) };
+    return { kind: "facts", facts };
   }
+}
+
+async function compare({ base, folder }: CompareRequest): Promise<Answer> {
+  const [expected, found] = [await readChecked(base), await readChecked(folder)];
+  return { kind: "comparison", comparison: compareTokenizers(expected, found) };
+}
+
+async function readChecked(folder: string): Promise<TokenizerFiles> {
+  const files = await readTokenizerFiles(folder);
+  checkIds(files.file);
+  return files;
 }
 
 function checkBos(folder: string, { hasBos }: TokenEncoder, { addBos = false }: TokenizerOptions): void {

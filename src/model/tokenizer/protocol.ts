@@ -9,6 +9,13 @@ export interface ReadRequest {
   readonly keepAs?: number;
 }
 
+/** Compares the tokenizer of a folder with that of a base. */
+export interface CompareRequest {
+  readonly kind: "compare";
+  readonly base: string;
+  readonly folder: string;
+}
+
 export interface EncodeRequest {
   readonly kind: "encode";
   readonly tokenizer: number;
@@ -16,7 +23,7 @@ export interface EncodeRequest {
 }
 
 /** Has one answer each. */
-export type Request = ReadRequest | EncodeRequest;
+export type Request = ReadRequest | CompareRequest | EncodeRequest;
 
 /** Drops a tokenizer; has no answer. */
 export interface Farewell {
@@ -32,12 +39,23 @@ export interface TokenizerFacts {
   readonly vocabularySize: number;
   /** One more than the largest id of a token that is not an added one, which any text may contain. */
   readonly textVocabularySize: number;
+  /** Why ids may not be those of lm_eval, in a clause. */
+  readonly doubt?: string | undefined;
+}
+
+/** What differs, a clause for people each; tokenizers that give the same ids have nothing. */
+export interface TokenizerComparison {
+  /** Why models cannot be merged: an id or a piece of text means something else. */
+  readonly faults: readonly string[];
+  /** What the tokenizer of the base decides for all models. */
+  readonly notices: readonly string[];
 }
 
 export type Answer =
   /** The first message, when questions can be taken. */
   | { readonly kind: "ready" }
   | { readonly kind: "facts"; readonly facts: TokenizerFacts }
+  | { readonly kind: "comparison"; readonly comparison: TokenizerComparison }
   | { readonly kind: "row"; readonly row: TokenRow }
   /** A whole sentence for people. */
   | { readonly kind: "refusal"; readonly sentence: string }

@@ -3,7 +3,8 @@ import { stripEnd } from "../../files/white-space.ts";
 import { normalizerForLibrary } from "./normalizers.ts";
 import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
 import { checkSupported } from "./supported.ts";
-import { prefixTextOf, type TokenizerFiles } from "./tokenizer-file.ts";
+import { loadedTokenizer, type PrefixToken } from "./loaded-tokenizer.ts";
+import type { TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds, type IdRange } from "./vocabulary.ts";
 
 export interface TokenizerOptions {
@@ -37,22 +38,21 @@ export class TokenEncoder {
   readonly range: IdRange;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #addBos: boolean | undefined;
-  /** Stands for an absent context: the beginning-of-sequence token, or the end-of-sequence token where there is none. */
-  readonly #prefix: { readonly text: string; readonly id: number; readonly isBos: boolean } | undefined;
+  readonly #prefix: PrefixToken | undefined;
   /** Context last encoded: the continuations of a row come one after another. */
   #last: { readonly context: string; readonly ids: Int32Array } | undefined;
 
   /** Throws an Error that says what the files have that cannot be used. */
-  constructor({ file, config }: TokenizerFiles, options: TokenizerOptions = {}) {
+  constructor(files: TokenizerFiles, options: TokenizerOptions = {}) {
+    checkIds(files.file);
+    const { file, prefix } = loadedTokenizer(files);
     this.range = checkIds(file);
     checkSupported(file);
     const normalizer = normalizerForLibrary(file["normalizer"]);
     const preTokenizer = preTokenizerForLibrary(file["pre_tokenizer"]);
-    this.#tokenizer = new HuggingFaceTokenizer({ ...file, normalizer, pre_tokenizer: preTokenizer }, config);
+    this.#tokenizer = new HuggingFaceTokenizer({ ...file, normalizer, pre_tokenizer: preTokenizer }, {});
     this.#addBos = options.addBos;
-    const text = prefixTextOf(config);
-    const id = text === undefined ? undefined : this.#tokenizer.token_to_id(text);
-    if (text !== undefined && id !== undefined) this.#prefix = { text, id, isBos: config.bos_token !== undefined };
+    this.#prefix = prefix;
   }
 
   get hasBos(): boolean {

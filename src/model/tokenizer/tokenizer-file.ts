@@ -1,10 +1,9 @@
-/** tokenizer.json and tokenizer_config.json of a model folder: read within limits, checked, and what identifies them. */
-import { createHash } from "node:crypto";
+/** The files of a model folder that say how texts are tokenised: read within limits and checked. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
-import { readJsonObject } from "../../files/json-object.ts";
+import { type JsonObject, readJsonObject } from "../../files/json-object.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import { checkPieces, checkMerges } from "./vocabulary.ts";
 
@@ -16,10 +15,7 @@ const TOKENIZER_BYTES = 2 ** 27;
 /** Chat templates and descriptions of reserved tokens take up to a megabyte. */
 const CONFIG_BYTES = 2 ** 24;
 
-const tokenName = z
-  .union([z.string(), z.looseObject({ content: z.string() })])
-  .nullish()
-  .transform((token) => (typeof token === "string" ? token : token?.content));
+const tokenName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 const configSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName });
 
 /** The large parts are looked at where they are: zod would copy each of their tokens, and drop one named `__proto__`. */
@@ -34,13 +30,19 @@ const fileSchema = z.looseObject({
 export type TokenizerFile = z.infer<typeof fileSchema>;
 export type TokenizerConfig = z.infer<typeof configSchema>;
 
-/** The two files, whose ids are yet to be checked. */
+/** The files of a folder that decide ids, whose ids are yet to be checked. */
 export interface TokenizerFiles {
   readonly file: TokenizerFile;
   readonly config: TokenizerConfig;
+  /** config.json, which may say the class of the tokenizer. */
+  readonly model?: JsonObject | undefined;
+  /** special_tokens_map.json. */
+  readonly specialTokens?: JsonObject | undefined;
+  /** added_tokens.json. */
+  readonly addedTokens?: JsonObject | undefined;
 }
 
-/** Reads both files of a model folder; a UserError if one is missing, too large or of another kind. */
+/** Reads the files of a model folder; a UserError if one of the first two is missing, or any too large or of another kind. */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const present = await readdir(folder).catch((cause: unknown) => {
     throw new UserError(`${folder}: ${reasonOf(cause)}; expected the folder of a model`, { cause });
@@ -48,9 +50,14 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   for (const name of [TOKENIZER_FILE, TOKENIZER_CONFIG_FILE]) {
     if (!present.includes(name)) throw new UserError(explainAbsence(folder, name, present));
   }
+  const read = async (name: string): Promise<JsonObject | undefined> =>
+    present.includes(name) ? readJsonObject(join(folder, name), CONFIG_BYTES) : undefined;
   return {
     file: await readChecked(join(folder, TOKENIZER_FILE), TOKENIZER_BYTES, fileSchema),
     config: await readChecked(join(folder, TOKENIZER_CONFIG_FILE), CONFIG_BYTES, configSchema),
+    model: await read("config.json"),
+    specialTokens: await read("special_tokens_map.json"),
+    addedTokens: await read("added_tokens.json"),
   };
 }
 
@@ -70,32 +77,4 @@ function explainAbsence(folder: string, name: string, present: readonly string[]
   }
   const convert = `AutoTokenizer.from_pretrained("${folder}").save_pretrained("${folder}")`;
   return `${path}: not found, only SentencePiece's .model; convert it once with transformers in Python: ${convert}`;
-}
-
-/**
- * Hash of everything in the files that decides ids. An end-of-sequence token decides nothing beside a
- * beginning-of-sequence token; instruction models often name another.
- */
-export function digestOf({ file, config }: TokenizerFiles): string {
-  const { normalizer, pre_tokenizer, post_processor } = file;
-  const { vocab, merges, ...model } = file.model;
-  const parts = [
-    // Files of different age write the same merge as "a b" or ["a", "b"].
-    { merges: Array.isArray(merges) ? merges.map(inOnePiece) : merges, ...model, vocab },
-    normalizer,
-    pre_tokenizer,
-    post_processor,
-    file.added_tokens,
-    prefixTextOf(config),
-  ];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-}
-
-function inOnePiece(merge: string | readonly string[]): string {
-  return typeof merge === "string" ? merge : merge.join(" ");
-}
-
-/** The token that stands for an absent context: of the beginning of a sequence, or of its end where there is none. */
-export function prefixTextOf({ bos_token, eos_token }: TokenizerConfig): string | undefined {
-  return bos_token ?? eos_token;
 }

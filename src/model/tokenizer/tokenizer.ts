@@ -2,12 +2,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import type { Answer, ReadRequest, TokenizerFacts } from "./protocol.ts";
+import type { Answer, ReadRequest, Request, TokenizerComparison, TokenizerFacts } from "./protocol.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 import { EndedByOthers, TokenizerChild } from "./tokenizer-child.ts";
 import { TOKENIZER_FILE } from "./tokenizer-file.ts";
 
-export type { TokenizerFacts } from "./protocol.ts";
+export type { TokenizerComparison, TokenizerFacts } from "./protocol.ts";
 export type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 
 /**
@@ -27,6 +27,7 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
   readonly digest: string;
   readonly vocabularySize: number;
   readonly textVocabularySize: number;
+  readonly doubt: string | undefined;
   readonly #source: KeptSource;
   #child: TokenizerChild;
   #reopening: Promise<void> | undefined;
@@ -35,6 +36,7 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     this.digest = facts.digest;
     this.vocabularySize = facts.vocabularySize;
     this.textVocabularySize = facts.textVocabularySize;
+    this.doubt = facts.doubt;
     this.#source = source;
     this.#child = child;
   }
@@ -52,6 +54,13 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
   /** What the tokenizer of a folder is, for a comparison. */
   static async describe(folder: string, signal?: AbortSignal): Promise<TokenizerFacts> {
     return (await read({ folder, options: {} }, signal)).facts;
+  }
+
+  /** What the tokenizer of a folder has otherwise than that of a base; a UserError if either cannot be used. */
+  static async compare(base: string, folder: string, signal?: AbortSignal): Promise<TokenizerComparison> {
+    const { answer } = await ask({}, { kind: "compare", base, folder }, [base, folder], signal);
+    if (answer.kind === "comparison") return answer.comparison;
+    throw refused(answer, explainReading(folder));
   }
 
   /**
@@ -113,29 +122,45 @@ async function read(
   source: Source,
   signal?: AbortSignal,
 ): Promise<{ readonly facts: TokenizerFacts; readonly child: TokenizerChild }> {
-  const path = join(source.folder, TOKENIZER_FILE);
-  const explain = (reason: string): string => `${path}: cannot be read: ${reason}; use another tokenizer`;
-  // A file that is not there is reported by whoever opens it.
-  const bytes = await stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  const patienceMs = PATIENCE.ms + PATIENCE.msPerMebibyte * (bytes / 2 ** 20);
+  const { answer, child } = await ask(source, { kind: "read", ...source }, [source.folder], signal);
+  if (answer.kind === "facts") return { facts: answer.facts, child };
+  throw refused(answer, explainReading(source.folder));
+}
+
+/** Asks about folders, the last of which is to blame, with the patience that their size needs. */
+async function ask(
+  asker: object,
+  request: Request,
+  folders: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ readonly answer: Answer; readonly child: TokenizerChild }> {
+  const bytes = await Promise.all(folders.map((folder) => bytesOf(join(folder, TOKENIZER_FILE))));
+  const patienceMs = PATIENCE.ms + PATIENCE.msPerMebibyte * (bytes.reduce((sum, own) => sum + own, 0) / 2 ** 20);
   for (;;) {
     signal?.throwIfAborted();
     const child = TokenizerChild.shared;
-    const onAbort = (): void => child.stop(source, signal?.reason);
+    const onAbort = (): void => child.stop(asker, signal?.reason);
     signal?.addEventListener("abort", onAbort);
     try {
-      const answer = await child.ask(source, { kind: "read", ...source }, patienceMs, explain);
-      if (answer.kind === "facts") return { facts: answer.facts, child };
-      throw refused(answer, explain);
+      return { answer: await child.ask(asker, request, patienceMs, explainReading(folders.at(-1) ?? "")), child };
     } catch (error) {
       if (!(error instanceof EndedByOthers)) throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** A file that is not there is reported by whoever opens it. */
+async function bytesOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+function explainReading(folder: string): (reason: string) => string {
+  return (reason) => `${join(folder, TOKENIZER_FILE)}: cannot be read: ${reason}; use another tokenizer`;
 }
 
 function refused(answer: Answer, explain: (reason: string) => string): Error {

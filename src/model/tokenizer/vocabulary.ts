@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { isJsonObject } from "../../files/json-object.ts";
+import { idsOf } from "./added-tokens.ts";
 import type { TokenizerFile } from "./tokenizer-file.ts";
 
 /** Token ids are int32 wherever they go. */
@@ -66,11 +67,6 @@ export function checkIds(file: TokenizerFile): IdRange {
   }
   checkPostProcessor(file["post_processor"], ids);
   return { size, textSize };
-}
-
-function idsOf(vocab: unknown): Map<string, number> {
-  if (Array.isArray(vocab)) return new Map(vocab.map(([token]: [string], id) => [token, id]));
-  return new Map(Object.entries((vocab ?? {}) as Record<string, number>));
 }
 
 /** The ids that a post-processor writes for the tokens that it adds must be theirs. */

@@ -40,3 +40,23 @@ export async function altered(name: string, file: string, change: (json: Changea
   await writeFile(join(copy, file), JSON.stringify(json));
   return copy;
 }
+
+/** File, path in it (of names divided by dots in tokenizer.json and config.json) and the value there; none removes it. */
+export type Change = readonly [file: string, path: string] | readonly [file: string, path: string, value: unknown];
+
+/** A copy of a fixture under a config.json of a Llama, with changes in any of its files. */
+export async function changedFolder(name: string, changes: readonly Change[]): Promise<string> {
+  const copy = await temporaryFolder();
+  const files: Record<string, Record<string, unknown>> = { "config.json": { model_type: "llama" } };
+  for (const file of ["tokenizer.json", "tokenizer_config.json"])
+    files[file] = JSON.parse(await readFile(join(folderOf(name), file), "utf8"));
+  for (const [file, path, ...value] of changes) {
+    const parts = file === "tokenizer.json" ? path.split(".") : [path];
+    let at = (files[file] ??= {});
+    for (const part of parts.slice(0, -1)) at = at[part] as Record<string, unknown>;
+    if (value.length === 0) delete at[parts.at(-1)!];
+    else at[parts.at(-1)!] = value[0];
+  }
+  for (const [file, content] of Object.entries(files)) await writeFile(join(copy, file), JSON.stringify(content));
+  return copy;
+}

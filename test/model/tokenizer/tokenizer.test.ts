@@ -21,14 +21,15 @@ describe("Tokenizer.load", () => {
     const path = await altered("byte-level", "tokenizer.json", (json) =>
       json.added_tokens.push({ ...json.added_tokens[0]!, id: 400, content: "<x>" }),
     );
-    expect(await sizeOf(path)).toBe(401);
+    // Hugging Face's library goes on counting, whatever the file says.
+    expect(await sizeOf(path)).toBe(321);
   });
 
   test("the digest changes with what decides ids and with nothing else", async () => {
     const original = await digestOf(folderOf("byte-level-bos"));
     const same = [
       await altered("byte-level-bos", "tokenizer_config.json", (json) => (json.chat_template = "{{ messages }}")),
-      await altered("byte-level-bos", "tokenizer_config.json", (json) => (json.eos_token = "<another>")),
+      await altered("byte-level-bos", "tokenizer_config.json", (json) => (json.eos_token = "<unk>")),
       await altered("byte-level-bos", "tokenizer.json", (json) => (json.padding = null)),
       await altered("byte-level-bos", "tokenizer.json", ({ model }) => {
         model.merges = model.merges.map((merge) => (Array.isArray(merge) ? merge.join(" ") : merge.split(" ")));

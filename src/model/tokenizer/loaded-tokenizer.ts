@@ -1,0 +1,107 @@
+/** What transformers 5 makes of the files of a folder: it is what lm_eval tokenises with, and not always what is written. */
+import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
+import { AddedTokens, idsOf } from "./added-tokens.ts";
+import { type SpecialTokens, specialTokensOf, withFlags } from "./special-tokens.ts";
+import { classOf, type TokenizerClass } from "./tokenizer-classes.ts";
+import type { TokenizerFile, TokenizerFiles } from "./tokenizer-file.ts";
+
+export interface PrefixToken {
+  readonly text: string;
+  readonly id: number;
+  readonly isBos: boolean;
+}
+
+export interface LoadedTokenizer {
+  /** In the form of tokenizer.json. */
+  readonly file: TokenizerFile;
+  /** Stands for an absent context: the beginning-of-sequence token, or the end-of-sequence token where there is none. */
+  readonly prefix: PrefixToken | undefined;
+  /** Added tokens that no vocabulary has, only an attribute such as `pad_token`: they have an id, but the model none of it. */
+  readonly implied: ReadonlySet<string>;
+}
+
+/** Follows `AutoTokenizer.from_pretrained` of transformers 5 for the models that can be scored. */
+export function loadedTokenizer(files: TokenizerFiles): LoadedTokenizer {
+  const own = classOf(files);
+  const special = specialTokensOf(files, own ?? { named: {} });
+  const added = addedTokens(files, own, special);
+  const prefixOf = (attribute: string, isBos: boolean): PrefixToken | undefined => {
+    const text = special.named.get(attribute)?.content;
+    const id = text === undefined ? undefined : added.idOf(text);
+    return text === undefined || id === undefined ? undefined : { text, id, isBos };
+  };
+  const bos = prefixOf("bos_token", true);
+  const rebuilt = own ? rebuild(files, own, special, bos) : files.file;
+  const file = { ...rebuilt, added_tokens: added.list() };
+  return {
+    file: files.config["split_special_tokens"] === true ? withoutSpecialTokens(file) : file,
+    prefix: bos ?? prefixOf("eos_token", false),
+    implied: impliedBy(special, files.file),
+  };
+}
+
+function impliedBy(
+  { written, named, extra }: SpecialTokens,
+  { model, added_tokens: added }: TokenizerFile,
+): Set<string> {
+  const known = idsOf(model.vocab);
+  const tokens = new Set([...written, ...added].map(({ content }) => content));
+  const attributed = [...named.values(), ...extra].map(({ content }) => content);
+  return new Set(attributed.filter((content) => !known.has(content) && !tokens.has(content)));
+}
+
+function addedTokens(
+  { file }: TokenizerFiles,
+  own: TokenizerClass | undefined,
+  { written, named, extra }: SpecialTokens,
+): AddedTokens {
+  const added = new AddedTokens(idsOf(file.model.vocab));
+  if (!own) for (const token of file.added_tokens) added.add(withFlags(token));
+  for (const token of written) added.add(token);
+  for (const token of [...named.values(), ...extra]) {
+    if (own?.resetsFlags) added.add(withFlags({ content: token.content, special: true }));
+    else if (!added.has(token.content)) added.add(token);
+  }
+  return added;
+}
+
+function rebuild(
+  { file, config }: TokenizerFiles,
+  own: TokenizerClass,
+  { named }: SpecialTokens,
+  bos: PrefixToken | undefined,
+): TokenizerFile {
+  const { vocab, merges } = file.model;
+  const ownProcessor = own.addsBos && bos ? inFront(bos) : null;
+  return {
+    ...file,
+    normalizer: own.normalizer,
+    pre_tokenizer: own.preTokenizer(config),
+    post_processor: own.addsBos === undefined ? file["post_processor"] : ownProcessor,
+    model: { type: "BPE", ...own.model(named.get("unk_token")?.content ?? ""), vocab, merges },
+  };
+}
+
+/** A post-processor that adds one token. */
+function inFront({ text, id }: PrefixToken): JsonObject {
+  const single = [{ SpecialToken: { id: text, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];
+  const pair = [...single, { Sequence: { id: "B", type_id: 1 } }];
+  return {
+    type: "TemplateProcessing",
+    single,
+    pair,
+    special_tokens: { [text]: { id: text, ids: [id], tokens: [text] } },
+  };
+}
+
+/** Special tokens that no text is searched for are known by their ids only. */
+function withoutSpecialTokens(file: TokenizerFile): TokenizerFile {
+  const { model, added_tokens: added } = file;
+  if (!isJsonObject(model.vocab)) return file;
+  const hidden = added.filter(({ special }) => special === true).map(({ content, id }) => [content, id] as const);
+  return {
+    ...file,
+    model: { ...model, vocab: { ...model.vocab, ...Object.fromEntries(hidden) } },
+    added_tokens: added.filter(({ special }) => special !== true),
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * The classes of transformers 5 that take a vocabulary and merges from tokenizer.json and nothing else: what is done to a
+ * text before is their own, whatever the file says. Every other class reads the file as it is.
+ */
+import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
+import { showUntrusted as show } from "../../files/show-untrusted.ts";
+import type { TokenDefaults } from "./special-tokens.ts";
+import type { TokenizerFiles } from "./tokenizer-file.ts";
+
+/** How a class makes a tokenizer. */
+export interface TokenizerClass extends TokenDefaults {
+  /** Settings of byte-pair encoding; `unk` is the content of the token for unknown parts. */
+  readonly model: (unk: string) => JsonObject;
+  readonly normalizer: JsonObject | null;
+  readonly preTokenizer: (config: JsonObject) => JsonObject;
+  /** Where the class has its own: whether texts begin with the beginning-of-sequence token. */
+  readonly addsBos?: boolean;
+  /** Whether tokens that have an attribute lose the flags that the files give them. */
+  readonly resetsFlags?: boolean;
+}
+
+const endOfText = "<|endoftext|>";
+const fallback = { fuse_unk: true, byte_fallback: true };
+const qwen2Pattern = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+
+const classes: Readonly<Record<string, TokenizerClass>> = {
+  LlamaTokenizer: {
+    named: { unk_token: "<unk>", bos_token: "<s>", eos_token: "</s>" },
+    model: () => fallback,
+    normalizer: null,
+    preTokenizer: ({ add_prefix_space, legacy }) => metaspace(add_prefix_space, legacy === true ? "always" : "first"),
+  },
+  CodeLlamaTokenizer: {
+    named: {
+      unk_token: "<unk>",
+      bos_token: "<s>",
+      eos_token: "</s>",
+      prefix_token: "▁<PRE>",
+      middle_token: "▁<MID>",
+      suffix_token: "▁<SUF>",
+      eot_token: "▁<EOT>",
+      fill_token: "<FILL_ME>",
+    },
+    extra: ["▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>"],
+    model: (unk_token) => ({ ...fallback, unk_token }),
+    normalizer: null,
+    preTokenizer: ({ add_prefix_space }) => metaspace(add_prefix_space, "first"),
+    addsBos: true,
+  },
+  GemmaTokenizer: {
+    named: {
+      unk_token: "<unk>",
+      bos_token: "<bos>",
+      eos_token: "<eos>",
+      pad_token: "<pad>",
+      mask_token: "<mask>",
+    },
+    model: (unk_token) => ({ ...fallback, unk_token }),
+    normalizer: { type: "Replace", pattern: { String: " " }, content: "▁" },
+    preTokenizer: () => split({ String: " " }, "MergedWithPrevious"),
+  },
+  GPT2Tokenizer: {
+    named: { unk_token: endOfText, bos_token: endOfText, eos_token: endOfText },
+    model: () => ({}),
+    normalizer: null,
+    preTokenizer: byteLevel,
+  },
+  GPTNeoXTokenizer: {
+    named: { unk_token: endOfText, bos_token: endOfText, eos_token: endOfText, pad_token: "<|padding|>" },
+    model: () => ({}),
+    normalizer: { type: "NFC" },
+    preTokenizer: byteLevel,
+    addsBos: false,
+  },
+  Qwen2Tokenizer: {
+    named: { unk_token: endOfText, eos_token: endOfText, pad_token: endOfText },
+    model: () => ({}),
+    normalizer: { type: "NFC" },
+    preTokenizer: (config) => ({
+      type: "Sequence",
+      pretokenizers: [split({ Regex: qwen2Pattern }, "Isolated"), { ...byteLevel(config), use_regex: false }],
+    }),
+    resetsFlags: true,
+  },
+};
+
+/** Names of the class that takes tokenizer.json as it is. */
+const plain = new Set(["", "PreTrainedTokenizer", "TokenizersBackend", "PythonBackend", "BloomTokenizer"]);
+
+/** The class that makes the tokenizer of a folder; undefined where tokenizer.json is taken as it is. */
+export function classOf(files: TokenizerFiles): TokenizerClass | undefined {
+  const { file } = files;
+  const name = classNameOf(files);
+  if (file.model["type"] !== "BPE" || !isJsonObject(file.model.vocab)) return undefined;
+  // Llama 3 names Llama 2's class in some folders.
+  if (name === "LlamaTokenizer" && isByteLevel(file)) return undefined;
+  return Object.hasOwn(classes, name) ? classes[name] : undefined;
+}
+
+/** Why the tokenizer that transformers makes of a folder may give other ids than ours, in a clause. */
+export function doubtOf(files: TokenizerFiles): string | undefined {
+  const name = classNameOf(files);
+  if (plain.has(name) || Object.hasOwn(classes, name)) return undefined;
+  return `tokenizer_class ${show(name)} is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval`;
+}
+
+function classNameOf({ config, model = {} }: TokenizerFiles): string {
+  // transformers does not believe the class that a Mistral names.
+  if (model["model_type"] !== "llama") return "";
+  const declared = config["tokenizer_class"] ?? model["tokenizer_class"];
+  return typeof declared === "string" ? declared.replace(/Fast$/, "") : "";
+}
+
+function metaspace(addsPrefix: unknown, scheme: "always" | "first"): JsonObject {
+  return {
+    type: "Metaspace",
+    replacement: "▁",
+    prepend_scheme: (addsPrefix ?? true) ? scheme : "never",
+    split: false,
+  };
+}
+
+function split(pattern: JsonObject, behavior: string): JsonObject {
+  return { type: "Split", pattern, behavior, invert: false };
+}
+
+function byteLevel({ add_prefix_space }: JsonObject): JsonObject {
+  return { type: "ByteLevel", add_prefix_space: add_prefix_space === true, trim_offsets: true, use_regex: true };
+}
+
+/** transformers looks for the word anywhere in the file. */
+function isByteLevel({ model, ...parts }: TokenizerFiles["file"]): boolean {
+  return JSON.stringify(parts).includes('"ByteLevel"') || Object.hasOwn(model.vocab as JsonObject, "ByteLevel");
+}

@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compareTokenizers } from "../../../src/model/tokenizer/compare-tokenizers.ts";
+import type { TokenizerComparison } from "../../../src/model/tokenizer/protocol.ts";
+import { TokenEncoder } from "../../../src/model/tokenizer/token-encoder.ts";
+import type { TokenizerFiles } from "../../../src/model/tokenizer/tokenizer-file.ts";
+import { type Draft, sayingAnother, sayingTheSame, someOf } from "./rewritten-tokenizers.ts";
+import { folderOf, names } from "./tokenizer-folders.ts";
+
+const numRuns = 60;
+const equal = { faults: [], notices: [] };
+
+/** With a normalizer that only replaces spaces, too, as Gemma has. */
+const kinds = [...names, "spaces-replaced"] as const;
+
+function draftOf(kind: (typeof kinds)[number]): Draft {
+  const from = kind === "spaces-replaced" ? "metaspace-bos" : kind;
+  const draft = JSON.parse(readFileSync(join(folderOf(from), "tokenizer.json"), "utf8")) as Draft;
+  if (from !== kind) draft["normalizer"] = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  return draft;
+}
+
+function changed(kind: (typeof kinds)[number], changes: readonly (readonly [string, number])[]): TokenizerFiles {
+  const draft = draftOf(kind);
+  for (const [name, n] of changes) ({ ...sayingTheSame, ...sayingAnother })[name]!(draft, n);
+  return filesOf(draft);
+}
+
+function filesOf(draft: Draft): TokenizerFiles {
+  const config = { tokenizer_class: "PreTrainedTokenizerFast", bos_token: "<s>", eos_token: "</s>" };
+  return { file: draft, config, model: { model_type: "llama" } };
+}
+
+/** What a tokenizer has otherwise once its file is changed. */
+function differences(
+  change: (draft: Draft) => void,
+  kind: (typeof kinds)[number] = "byte-level-bos",
+): TokenizerComparison {
+  const draft = draftOf(kind);
+  change(draft);
+  return compareTokenizers(changed(kind, []), filesOf(draft));
+}
+
+const texts = fc.array(
+  fc.array(
+    fc.constantFrom("The", " fox", "a", " ", "  ", "<s>", "</s>", "▁", "in", "2024", "é", "\n", "s", "nest", "X"),
+    { maxLength: 8 },
+  ),
+  { minLength: 3, maxLength: 6 },
+);
+
+describe.each(kinds)("%s", (kind) => {
+  test("is the same however it is written", () => {
+    fc.assert(
+      fc.property(someOf(sayingTheSame), (changes) => {
+        expect(compareTokenizers(changed(kind, []), changed(kind, changes))).toEqual(equal);
+      }),
+      { numRuns },
+    );
+  });
+
+  test("is another after any real change", () => {
+    fc.assert(
+      fc.property(
+        someOf(sayingTheSame),
+        fc.constantFrom(...Object.keys(sayingAnother)),
+        fc.nat(500),
+        (same, name, n) => {
+          if (name === "nothing in front" && kind === "byte-level") return;
+          const comparison = compareTokenizers(changed(kind, []), changed(kind, [...same, [name, n]]));
+          expect(comparison, name).not.toEqual(equal);
+        },
+      ),
+      { numRuns },
+    );
+  });
+
+  test("gives the ids of all that are equal to it", () => {
+    fc.assert(
+      fc.property(someOf({ ...sayingTheSame, ...sayingAnother }), texts, (changes, rows) => {
+        const [base, other] = [changed(kind, []), changed(kind, changes)];
+        const { faults, notices } = compareTokenizers(base, other);
+        fc.pre(faults.length + notices.length === 0);
+        const [expected, found] = [new TokenEncoder(base), new TokenEncoder(other)];
+        for (const row of rows) expect(found.encode(row.join(""))).toEqual(expected.encode(row.join("")));
+      }),
+      { numRuns },
+    );
+  });
+});
+
+describe("a difference is named:", () => {
+  test.each<[string, (draft: Draft) => void, string]>([
+    ["a token", ({ model }) => swap(model.vocab, "ab", "!"), "token 3: '!' in the base, 'ab' here"],
+    ["ids", ({ model }) => swap(model.vocab, "!", '"'), `token 3: '!' in the base, '"' here and 1 more`],
+    [
+      "a token more",
+      (draft) => void draft.added_tokens.push({ id: 320, content: "<x>", special: true }),
+      "token 320: none in the base, '<x>' here",
+    ],
+    ["a merge", ({ model }) => void model.merges.splice(2, 1, ["a", "b"]), "merge 2: 'e s' in the base, 'a b' here"],
+    [
+      "a setting",
+      ({ model }) => void (model["ignore_merges"] = true),
+      "model.ignore_merges: not set in the base, true here",
+    ],
+    [
+      "a normalizer",
+      (draft) => void (draft["normalizer"] = { type: "NFC" }),
+      'normalizer: null in the base, {"type":"NFC"} here',
+    ],
+    [
+      "a pre-tokenizer",
+      (draft) => void (draft["pre_tokenizer"] = { type: "WhitespaceSplit" }),
+      `pre_tokenizer: {"type":"ByteLevel","add_prefix_space":false,`,
+    ],
+  ])("%s", (_, change, expected) => {
+    const [first] = differences(change).faults;
+    expect(first?.slice(0, expected.length)).toBe(expected);
+  });
+
+  test.each<[string, (draft: Draft) => void, string]>([
+    [
+      "nothing in front of texts",
+      (draft) => void (draft["post_processor"] = null),
+      "post_processor: [1, text] in the base, [text] here",
+    ],
+    [
+      "flags of an added token",
+      (draft) => void (draft.added_tokens[1]!["rstrip"] = true),
+      "added token '<s>': no flags in the base, rstrip here",
+    ],
+  ])("as a notice, %s", (_, change, expected) => {
+    expect(differences(change)).toEqual({ faults: [], notices: [expected] });
+  });
+
+  test("as a notice, other spaces in front", () => {
+    const preTokenizer = { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: false };
+    const spaces = { normalizer: null, pre_tokenizer: preTokenizer };
+    const notices = ["spaces before a text: each in the base, first here"];
+    expect(differences((draft) => Object.assign(draft, spaces), "metaspace-bos")).toEqual({ faults: [], notices });
+  });
+});
+
+function swap(vocab: Record<string, number>, a: string, b: string): void {
+  const id = vocab[a];
+  vocab[a] = vocab[b]!;
+  if (id === undefined) delete vocab[b];
+  else vocab[b] = id;
+}
