@@ -76,12 +76,17 @@ export class Checkpoint implements AsyncDisposable {
    * UserError when they are not those of an earlier reading.
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const place = this.#places.get(name);
-    if (!place) throw new Error(`${this.folder} has no tensor ${name}`);
+    const place = this.#placeOf(name);
     const { bytes, sha256 } = await place.file.read(place.tensor);
     this.#bytesRead += bytes.length;
     this.#known.meet(place.file.path, name, tensorLine(place.tensor, sha256));
     return bytes;
+  }
+
+  /** Some bytes of a tensor from its byte `start` on, for a first look: nothing is learnt from them. */
+  peek(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { file, tensor } = this.#placeOf(name);
+    return file.part(tensor, start, bytes);
   }
 
   /** Reads the tensors that are expected and were not read yet; a UserError when one is not what it was. */
@@ -101,6 +106,12 @@ export class Checkpoint implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await closeAll(this.#files);
+  }
+
+  #placeOf(name: string): { readonly file: SafetensorsFile; readonly tensor: StoredTensor } {
+    const place = this.#places.get(name);
+    if (!place) throw new Error(`${this.folder} has no tensor ${name}`);
+    return place;
   }
 }
 

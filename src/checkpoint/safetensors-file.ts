@@ -38,6 +38,11 @@ export class SafetensorsFile implements AsyncDisposable {
     return { bytes, sha256: hash.digest("hex") };
   }
 
+  /** Some bytes of a tensor, from its byte `start` on. */
+  part(tensor: StoredTensor, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    return readRange(this.#handle, this.path, tensor.start + start, bytes);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
   }

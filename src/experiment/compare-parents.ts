@@ -13,7 +13,7 @@ import { whyUnscorable } from "./scorable.ts";
 export interface ParentFinding {
   /** The model as people call it. */
   readonly name: string;
-  readonly about: "model" | "tokenizer" | "architecture" | "weights";
+  readonly about: "model" | "tokenizer" | "architecture" | "weights" | "equal";
   readonly verdict: "fault" | "notice";
   /** One sentence. */
   readonly text: string;

@@ -3,8 +3,11 @@ import { UserError } from "../errors.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { Repository } from "../hub/cache/repository.ts";
 import type { WantedFiles } from "../hub/transfer/plan-fetch.ts";
-import { compareParents, type ParentFinding } from "./compare-parents.ts";
+import { compareParents, firstFault, type ParentFinding } from "./compare-parents.ts";
+import { findEqualWeights, type NamedParent } from "./equal-weights.ts";
+import type { Experiment } from "./experiment-file.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "./parent-files.ts";
+import { BASE } from "./workspace.ts";
 
 /** What was found about models, and what is to be fetched of those on the Hub. */
 export interface Examination {
@@ -12,34 +15,55 @@ export interface Examination {
   readonly downloads: readonly WantedFiles[];
 }
 
+/** The models of an experiment by the names that it gives them. */
+type Models = Pick<Experiment, "base" | "experts">;
+
 type Examined = ParentFiles & { readonly download?: WantedFiles };
 
-/** Examines models, the first of which is the base; those on the Hub are given by name, any other is a folder. */
+/** Examines the models of an experiment; those on the Hub are given by name, any other is a folder. */
 export async function examine(
-  names: readonly string[],
+  models: Models,
   onHub: ReadonlyMap<string, Repository>,
   hub: Hub,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Examination> {
-  const examined: (Examined | ParentFinding)[] = [];
-  for (const name of new Set(names)) examined.push(await examineOne(name, onHub.get(name), hub, signal));
-  const findings = await compareAll(examined, signal);
-  return { findings, downloads: examined.flatMap((one) => ("download" in one ? (one.download ?? []) : [])) };
+  const examined = new Map<string, Examined | ParentFinding>();
+  for (const name of pathsOf(models)) examined.set(name, await examineOne(name, onHub.get(name), hub, signal));
+  const findings = await compareAll(models, examined, signal);
+  const downloads = Array.from(examined.values(), (one) => ("download" in one ? (one.download ?? []) : [])).flat();
+  return { findings, downloads };
 }
 
-/** Findings about models, the first of which is the base, in their order; of some it may be known already what is wrong. */
+/** Every model of an experiment once, base first. */
+export function pathsOf({ base, experts }: Models): ReadonlySet<string> {
+  return new Set([base, ...experts.map(({ path }) => path)]);
+}
+
+/** Findings about models, in their order; of some it may be known already what is wrong. */
 export async function compareAll(
-  models: readonly (ParentFiles | ParentFinding)[],
+  models: Models,
+  examined: ReadonlyMap<string, ParentFiles | ParentFinding>,
   signal?: AbortSignal,
 ): Promise<readonly ParentFinding[]> {
-  const [base] = models;
-  const parents = models.filter((one) => "folder" in one);
+  const base = examined.get(models.base);
+  const parents = [...examined.values()].filter((one) => "folder" in one);
   // Without the base there is nothing to compare with, but each of the others may have faults of its own.
   const groups = base && "folder" in base ? [parents] : parents.map((parent) => [parent]);
-  const findings = models.filter((one) => "about" in one);
+  const findings = [...examined.values()].filter((one) => "about" in one);
   for (const group of groups) findings.push(...(await compareParents(group, signal)));
-  const order = models.map(({ name }) => name);
+  if (firstFault(findings) === undefined) findings.push(...(await findEqualWeights(namedBy(models, examined), signal)));
+  const order = Array.from(examined.values(), ({ name }) => name);
   return findings.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+function namedBy(
+  { base, experts }: Models,
+  examined: ReadonlyMap<string, ParentFiles | ParentFinding>,
+): readonly NamedParent[] {
+  return [...examined].flatMap(([path, files]): NamedParent[] => {
+    const own = experts.filter((expert) => expert.path === path).map(({ name }) => name);
+    return "folder" in files ? [{ labels: path === base ? [BASE, ...own] : own, files }] : [];
+  });
 }
 
 /** What is wrong with a model by itself. */

@@ -32,6 +32,8 @@ export interface ParentFiles {
   readonly headers: (signal?: AbortSignal) => Promise<TensorHeaders | undefined>;
   /** Identity of its files of weights where the Hub lists one. */
   readonly listedWeights?: string | undefined;
+  /** Whether its weights are in the folder. */
+  readonly isHere: boolean;
 }
 
 /** A model of the Hub, with the files that are to be fetched for it. */
@@ -42,12 +44,12 @@ export interface HubParentFiles extends ParentFiles {
 /** A model in a folder, of which no file is read yet; a UserError where there is no such folder. */
 export async function filesOfFolder(folder: string): Promise<ParentFiles> {
   const names = await listFolder(folder);
-  return { name: folder, folder, isAdapter: isAdapter(names), headers: () => headersIn(folder) };
+  return { name: folder, folder, isAdapter: isAdapter(names), headers: () => headersIn(folder), isHere: true };
 }
 
 /** A model that is open. */
 export function filesOfCheckpoint({ folder, tensors, others }: Checkpoint): ParentFiles {
-  return { name: folder, folder, isAdapter: false, headers: async () => ({ tensors, others }) };
+  return { name: folder, folder, isAdapter: false, headers: async () => ({ tensors, others }), isHere: true };
 }
 
 async function headersIn(folder: string): Promise<TensorHeaders> {
@@ -68,6 +70,7 @@ export async function filesOnHub(
   const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
   const files = neededFiles(repository, "all", weightMap);
   const weights = files.filter((file) => !small.includes(file));
+  const areHere = await Promise.all(weights.map((file) => isInSnapshot(hub, repository, file)));
   const sha256s = weights.map(({ sha256 }) => sha256 ?? "");
   return {
     name: repository.name,
@@ -75,6 +78,7 @@ export async function filesOnHub(
     isAdapter: isAdapter(new Set(files.map(({ path }) => path))),
     headers: (signal) => headersOnHub(hub, repository, weights, signal),
     listedWeights: sha256s.every((sha256) => sha256 !== "") ? sha256s.toSorted().join() : undefined,
+    isHere: areHere.every(Boolean),
     files,
   };
 }

@@ -12,7 +12,7 @@ import { formatReference, type HubReference, parseReference } from "../hub/api/r
 import { openRepository, type Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
 import { compareParents, firstFault, type ParentFinding } from "./compare-parents.ts";
-import { examine } from "./examine-parents.ts";
+import { examine, pathsOf } from "./examine-parents.ts";
 import { filesOnHub } from "./parent-files.ts";
 
 export interface SourceOptions {
@@ -73,10 +73,11 @@ export function planSources(sources: Sources, hub: Hub): Promise<FetchPlan> {
  */
 export async function fetchSources(sources: Sources, hub: Hub, options: SourceOptions = {}): Promise<Experiment> {
   const { experiment, models, datasets } = sources;
-  const { findings, downloads } = await examine(modelsOf(experiment), models, hub, options);
+  const { findings, downloads } = await examine(experiment, models, hub, options);
   const fault = firstFault(findings);
   if (fault !== undefined) throw new UserError(fault);
-  for (const { text } of findings) options.onNotice?.(text);
+  // Which weights are equal is certain only when all are here.
+  for (const { about, text } of findings) if (about !== "equal") options.onNotice?.(text);
   await fetchAll([...downloads, ...fromDatasets(datasets)], hub, options);
   const model = (name: string): string => {
     const repository = models.get(name);
@@ -103,17 +104,13 @@ export async function examineParents(
   hub: Hub,
   options: SourceOptions = {},
 ): Promise<readonly ParentFinding[]> {
-  return (await examine(modelsOf(experiment), models, hub, options)).findings;
-}
-
-function modelsOf({ base, experts }: Experiment): readonly string[] {
-  return [base, ...experts.map(({ path }) => path)];
+  return (await examine(experiment, models, hub, options)).findings;
 }
 
 /** Whether any model or any rows of an experiment are on the Hub. */
 export function namesHub(experiment: Experiment): boolean {
   const rows = experiment.tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
-  return modelsOf(experiment).some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
+  return [...pathsOf(experiment)].some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
 }
 
 /** The model of the Hub that a text names; undefined where a folder of that name is there, or could be meant alone. */

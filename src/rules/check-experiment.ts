@@ -1,3 +1,4 @@
+import type { ParentFinding } from "../experiment/compare-parents.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { GatherOptions } from "./facts.ts";
@@ -22,7 +23,11 @@ export interface RuleReport {
   readonly findings: readonly RuleFinding[];
   /** Why evomerge itself cannot score some of the models, one sentence each; rules say why models do not merge. */
   readonly cannotScore: readonly string[];
+  /** What a person should know of the models besides. */
+  readonly notices: readonly string[];
 }
+
+const ofRules: ReadonlySet<ParentFinding["about"]> = new Set(["architecture", "tokenizer"]);
 
 /**
  * Checks an experiment against the rules of the competition. Fetches small files and rows, no weights. A model or a
@@ -34,12 +39,13 @@ export async function checkExperiment(
   options: GatherOptions = {},
 ): Promise<RuleReport> {
   const facts = await gatherFacts(experiment, hub, options);
+  // Those about architecture and tokenizer are findings of rules.
+  const faults = facts.findings.filter(({ verdict, about }) => verdict === "fault" && !ofRules.has(about));
   return {
     experiment: experiment.name,
     date: new Date().toISOString(),
     findings: rules.flatMap(({ id, title, check }) => check(facts).map((found) => ({ rule: id, title, ...found }))),
-    cannotScore: facts.findings
-      .filter(({ verdict, about }) => verdict === "fault" && (about === "model" || about === "weights"))
-      .map(({ text }) => text),
+    cannotScore: faults.map(({ text }) => text),
+    notices: facts.findings.filter(({ verdict }) => verdict === "notice").map(({ text }) => text),
   };
 }

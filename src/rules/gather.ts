@@ -3,8 +3,9 @@ import { listFolder } from "../checkpoint/checkpoint.ts";
 import { ADAPTER_FILE, INDEX_FILE } from "../checkpoint/weight-files.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { UserError } from "../errors.ts";
+import type { ParentFinding } from "../experiment/compare-parents.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
-import { compareAll, faultOf } from "../experiment/examine-parents.ts";
+import { compareAll, faultOf, pathsOf } from "../experiment/examine-parents.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "../experiment/parent-files.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
@@ -29,20 +30,19 @@ interface Gathered {
 
 /** Asks the Hub for everything that the rules look at: descriptions, small files, rows; no weights. */
 export async function gatherFacts(experiment: Experiment, hub: Hub, options: GatherOptions = {}): Promise<Facts> {
-  const gathered: Gathered[] = [];
-  for (const name of new Set([experiment.base, ...experiment.experts.map(({ path }) => path)])) {
+  const models: ModelFacts[] = [];
+  const examined = new Map<string, ParentFiles | ParentFinding>();
+  for (const name of pathsOf(experiment)) {
     options.onProgress?.(name);
     const reference = parseReference(name);
-    gathered.push(reference ? await gatherModel({ name, reference }, hub, options) : await gatherFolder(name, options));
+    const gathering = reference ? gatherModel({ name, reference }, hub, options) : gatherFolder(name, options);
+    const { facts, parent, fault } = await gathering;
+    models.push(facts);
+    if (parent) examined.set(name, parent);
+    else if (fault !== undefined) examined.set(name, faultOf(name, fault));
   }
   const sources = await gatherSources(experiment, hub, options);
-  const models = gathered.map(({ facts }) => facts);
-  const findings = await compareAll(
-    gathered.flatMap(
-      ({ facts: { name }, parent, fault }) => parent ?? (fault === undefined ? [] : faultOf(name, fault)),
-    ),
-    options.signal,
-  );
+  const findings = await compareAll(experiment, examined, options.signal);
   return { experiment, endpoint: hub.endpoint, offline: hub.offline, models, findings, sources };
 }
 

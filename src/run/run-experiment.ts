@@ -1,3 +1,4 @@
+import { tellEqualParents } from "../experiment/equal-weights.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
@@ -37,23 +38,22 @@ export interface Outcome extends Found {
 }
 
 /**
- * Launches a search in a new folder, or in that of a run that scored nothing, and carries it through to the verdict. What comes from the Hub is fetched before the
- * budget's clock starts.
+ * Launches a search in a new folder, or in that of a run that scored nothing, and carries it through to the verdict. What
+ * comes from the Hub is fetched before the budget's clock starts.
  */
 export async function launchRun(given: Experiment, folder: string, options: RunOptions = {}): Promise<Outcome> {
+  const onNotice = noticesTo(options);
   // Before gigabytes are fetched for it.
   if (requireFreeFolder(folder)) {
-    options.onEvent?.({
-      type: "notice",
-      text: `the run in ${folder} ended before anything was scored; this one takes its place`,
-    });
+    onNotice(`the run in ${folder} ended before anything was scored; this one takes its place`);
   }
   const { experiment, local } = await bringHere(given, options);
+  await tellEqualParents(local, { onNotice, signal: options.signal });
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, 0);
   // Models of the Hub were spoken of as they were fetched.
-  const onNotice = local === experiment ? noticesTo(options) : undefined;
-  await using workspace = await openWorkspace(local, { engine, signal: options.signal, onNotice });
+  const opening = { engine, signal: options.signal, ...(local === experiment && { onNotice }) };
+  await using workspace = await openWorkspace(local, opening);
   const tasks = await loadTasks(local, workspace.evaluator, options.signal);
   const identity = identify(workspace, tasks);
   using journal = Journal.create(folder, {

@@ -12,7 +12,7 @@ async function findings(name: string, base: readonly Change[], expert: readonly 
     const folder = await changedFolder(name, changes);
     const config = { ...JSON.parse(await readFile(modelConfig, "utf8")), vocab_size: 500 };
     await writeFile(join(folder, "config.json"), JSON.stringify(config));
-    return { name: called, folder, isAdapter: false, headers: async () => undefined };
+    return { name: called, folder, isAdapter: false, headers: async () => undefined, isHere: true };
   });
   return [...(await compareParents(await Promise.all(parents)))];
 }

@@ -38,6 +38,7 @@ describe("reportText", () => {
         },
       ],
       cannotScore: ["org/longer is a t5 model; evomerge scores llama and mistral models so far"],
+      notices: ["the expert b has the very weights of the base"],
     };
     expect(reportText(report)).toMatchInlineSnapshot(`
       "Models have up to 8 billion parameters (size)
@@ -47,6 +48,7 @@ describe("reportText", () => {
         fail     the merge              30 h
 
       org/longer is a t5 model; evomerge scores llama and mistral models so far
+      note: the expert b has the very weights of the base
       first-try, checked on 2026-11-21: 1 fail, 0 warn, 1 unknown, 1 pass"
     `);
   });

@@ -127,10 +127,26 @@ const faults: readonly Fault[] = [
   [
     "weights so large that the merge computes no numbers",
     async (folder) => {
-      for (const name of ["base", "nature", "craft"])
-        await writeTinyModel(join(folder, name), { ...like, edit: enlargeLastNorm });
+      for (const [seed, name] of ["base", "nature", "craft"].entries())
+        await writeTinyModel(join(folder, name), { ...like, seed, edit: enlargeLastNorm });
     },
     "task quiz: expected a finite loss above 0 of the uniform average of the experts, found NaN; check that they come from one base",
+  ],
+  [
+    "experts with the weights of the base",
+    async (folder) => {
+      for (const name of ["nature", "craft"])
+        await cp(join(folder, "base"), join(folder, name), { recursive: true, force: true });
+    },
+    "the experts nature and craft have the very weights of the base: they hold nothing that the base lacks, so that a search can find nothing; name models that were trained further",
+  ],
+  [
+    "an adapter as an expert",
+    async (folder) => {
+      await rename(join(folder, weights), join(folder, "craft/adapter_model.safetensors"));
+      await rename(join(folder, "craft/config.json"), join(folder, "craft/adapter_config.json"));
+    },
+    "~/craft is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
   ],
   [
     "an expert of another shape",
@@ -198,9 +214,9 @@ const faults: readonly Fault[] = [
   [
     "a tokenizer with more tokens than the models have",
     async (folder) => {
-      for (const name of ["base", "nature", "craft"]) {
+      for (const [seed, name] of ["base", "nature", "craft"].entries()) {
         const config = { vocab_size: 290 };
-        await writeTinyModel(join(folder, name), { ...like, config });
+        await writeTinyModel(join(folder, name), { ...like, seed, config });
       }
     },
     "~/base: its tokenizer has 320 tokens, its config.json 290 embeddings; the tokenizer is another model's",

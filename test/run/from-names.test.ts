@@ -88,7 +88,7 @@ describe("a run from names on the Hub", () => {
       hub,
       onEvent: (event) => void (event.type === "notice" && notices.push(event.text)),
     });
-    expect(notices).toEqual([`tiny/craft is called tiny/handicraft now: ${server.url}/tiny/handicraft`]);
+    expect(notices[0]).toBe(`tiny/craft is called tiny/handicraft now: ${server.url}/tiny/handicraft`);
     expect(again.experiment.experts[1]!.path).toMatch(/^tiny\/handicraft@/);
   });
 

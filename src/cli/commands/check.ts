@@ -24,8 +24,8 @@ export async function checkCommand(
   if (broken.size > 0) throw new UserError(`${file} breaks these rules: ${[...broken].join(", ")}`);
 }
 
-/** The findings rule by rule, the models that evomerge cannot score, and the day of the check. */
-export function reportText({ experiment, date, findings, cannotScore }: RuleReport): string {
+/** The findings rule by rule, what else stands against a merge, and the day of the check. */
+export function reportText({ experiment, date, findings, cannotScore, notices }: RuleReport): string {
   const width = Math.max(0, ...findings.map(({ subject }) => shortened(subject).length));
   const lines = findings.flatMap(({ rule, title, subject, verdict, evidence }, i) => [
     ...(rule === findings[i - 1]?.rule ? [] : [`${title} (${rule})`]),
@@ -34,7 +34,8 @@ export function reportText({ experiment, date, findings, cannotScore }: RuleRepo
   const counts = (["fail", "warn", "unknown", "pass"] as const)
     .map((verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`)
     .join(", ");
-  const all = [...lines, "", ...cannotScore, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`];
+  const notes = notices.map((text) => `note: ${text}`);
+  const all = [...lines, "", ...cannotScore, ...notes, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`];
   return all.map(printableLine).join("\n");
 }
 

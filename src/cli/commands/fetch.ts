@@ -1,4 +1,5 @@
 import { loadExperiment } from "../../experiment/experiment-file.ts";
+import { tellEqualParents } from "../../experiment/equal-weights.ts";
 import { examineParents, fetchSources, planSources, resolveSources } from "../../experiment/sources.ts";
 import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";
@@ -36,7 +37,7 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
     const cannotScore = findings.filter(({ verdict }) => verdict === "fault").map(({ text }) => text);
     if (json) printJson({ ...plan, cannotScore });
     else for (const line of cannotScore) print(printableLine(line));
-    if (!dryRun) await fetchSources(sources, hub, options);
+    if (!dryRun) await tellEqualParents(await fetchSources(sources, hub, options), options);
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted) tell(interruptedFetching);
