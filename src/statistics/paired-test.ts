@@ -20,10 +20,6 @@ export interface Comparison {
   readonly interval: Interval;
   /** Two-sided; at least 1 / (1 + resamples), and mostly twice that. */
   readonly pValue: number;
-  /** Rows on which the candidate's loss is lower. */
-  readonly wins: number;
-  /** Rows on which the candidate's loss is higher. */
-  readonly losses: number;
 }
 
 /**
@@ -38,7 +34,6 @@ export function pairedTest(tasks: readonly PairedLosses[], options: ResamplingOp
     values: subtract(baseline, candidate),
     groups,
   }));
-  const rows = differences.flatMap(({ values }) => values);
   const strata = strataOf(differences);
   const { total } = observed(strata);
   const { interval, pValue } = studentisedBootstrap(strata, options);
@@ -46,8 +41,6 @@ export function pairedTest(tasks: readonly PairedLosses[], options: ResamplingOp
     gain: total,
     interval,
     pValue: pValue === 1 ? 1 : Math.max(pValue, signFlipPValue(strata, options)),
-    wins: rows.filter((difference) => difference > 0).length,
-    losses: rows.filter((difference) => difference < 0).length,
   };
 }
 

@@ -18,7 +18,6 @@ const repository: HubRepository = {
   gated: false,
   disabled: false,
   licence: "apache-2.0",
-  baseModels: [],
   tags: [],
   parameters: 7e9,
 };

@@ -24,9 +24,8 @@ const descriptionSchema = z.object({
   gated: gated.default(false),
   disabled: z.boolean().default(false),
   createdAt: z.iso.datetime().optional(),
-  updatedAt: z.date().optional().catch(undefined),
   tags: texts,
-  cardData: z.object({ license: texts, base_model: texts }).nullish().catch(undefined),
+  cardData: z.object({ license: texts }).nullish().catch(undefined),
   safetensors: z.object({ total: wholeNumber }).nullish().catch(undefined),
 });
 
@@ -53,7 +52,7 @@ export async function askForDescription(hub: Hub, subject: Subject, signal?: Abo
       : datasetInfo({ ...about, additionalFields: [...fields] }),
   );
   const answer = check(page, descriptionSchema, told);
-  const { createdAt, updatedAt, cardData, safetensors } = answer;
+  const { createdAt, cardData, safetensors } = answer;
   return {
     source: "hub",
     type,
@@ -64,9 +63,7 @@ export async function askForDescription(hub: Hub, subject: Subject, signal?: Abo
     gated: answer.gated,
     disabled: answer.disabled,
     ...(createdAt === undefined ? {} : { createdAt }),
-    ...(updatedAt === undefined ? {} : { lastModified: updatedAt.toISOString() }),
     ...(cardData?.license.length ? { licence: cardData.license.join(", ") } : {}),
-    baseModels: cardData?.base_model ?? [],
     tags: answer.tags,
     ...(safetensors ? { parameters: safetensors.total } : {}),
   };

@@ -35,13 +35,10 @@ export interface HubRepository extends Snapshot {
   readonly private: boolean;
   readonly gated: false | "auto" | "manual";
   readonly disabled: boolean;
-  /** ISO 8601, as is `lastModified`. */
+  /** ISO 8601. */
   readonly createdAt?: string | undefined;
-  readonly lastModified?: string | undefined;
   /** As the card states it, such as `apache-2.0`. */
   readonly licence?: string | undefined;
-  /** As the card states them. */
-  readonly baseModels: readonly string[];
   readonly tags: readonly string[];
   /** How many numbers the safetensors files hold. */
   readonly parameters?: number | undefined;

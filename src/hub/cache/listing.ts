@@ -23,9 +23,7 @@ const listingSchema: z.ZodType<Listing> = z.object({
   gated,
   disabled: z.boolean(),
   createdAt: z.string().optional(),
-  lastModified: z.string().optional(),
   licence: z.string().optional(),
-  baseModels: z.array(z.string()),
   tags: z.array(z.string()),
   parameters: wholeNumber.optional(),
   files: z.array(

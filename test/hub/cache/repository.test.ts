@@ -78,9 +78,7 @@ describe("openRepository", () => {
       gated: "auto",
       disabled: false,
       createdAt: "2024-01-02T00:00:00.000Z",
-      lastModified: "2024-05-01T00:00:00.000Z",
       licence: "apache-2.0",
-      baseModels: ["org/base"],
       tags: ["merge", "license:apache-2.0"],
       parameters: 7,
       files: [
@@ -216,18 +214,16 @@ describe("openRepository", () => {
     await expect(openRepository(hub, "model", main)).rejects.toThrow(`${server.url}/org/name: the Hub's answer`);
   });
 
-  test("takes several licences and base models, and leaves out what a card says otherwise", async () => {
+  test("takes several licences, and leaves out what a card says otherwise", async () => {
     await using server = await LoopbackHub.start();
     server.addModel("org/one", {
-      files: { "README.md": "---\nlicense: [mit, cc-by-4.0]\nbase_model: [a/b, c/d]\n---\n" },
+      files: { "README.md": "---\nlicense: [mit, cc-by-4.0]\n---\n" },
     });
-    server.addModel("org/two", { files: { "README.md": "---\nlicense: {name: mit}\nbase_model: 3\n---\n" } });
+    server.addModel("org/two", { files: { "README.md": "---\nlicense: {name: mit}\n---\n" } });
     const hub = await testHub(server, await temporaryFolder());
     const open = (name: string): Promise<Repository> => openRepository(hub, "model", { name, revision: "main" });
-    expect(await open("org/one")).toMatchObject({ licence: "mit, cc-by-4.0", baseModels: ["a/b", "c/d"] });
-    const two = await open("org/two");
-    expect(two).toMatchObject({ baseModels: [] });
-    expect(two).not.toHaveProperty("licence");
+    expect(await open("org/one")).toMatchObject({ licence: "mit, cc-by-4.0" });
+    expect(await open("org/two")).not.toHaveProperty("licence");
   });
 
   test("answers a commit that was fetched before without a request, with all that the Hub said", async () => {
