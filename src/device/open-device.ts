@@ -42,7 +42,7 @@ export async function openDevice(name: EngineName): Promise<OpenedDevice> {
       return {
         device,
         why: name === "auto" ? why : "it was asked for",
-        notices: broken.map(({ message }) => `${message.replace(/\.$/, "")}; ${device.name} takes its place`),
+        notices: broken.map(({ message }) => `${message}; ${device.name} takes its place`),
       };
     } catch (error) {
       // Not here or not working: the next one may be. Anything else is a bug and must be seen.

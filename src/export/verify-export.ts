@@ -34,7 +34,7 @@ export async function verifyExport(
   const found = await digestOf(folder, signal);
   if (found !== expected.digest) {
     throw new UserError(
-      `${folder}: the weights on the disk have digest ${found}, expected ${expected.digest}; check the disk and export again`,
+      `${folder}: expected weights of digest ${expected.digest} on the disk, found ${found}; check the disk and export again`,
     );
   }
   await verifyScores(workspace, expected, folder, signal);

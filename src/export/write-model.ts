@@ -96,7 +96,7 @@ async function licencesOf(parents: Workspace["checkpoints"]): Promise<ReadonlyMa
 function checkDigest({ folder, verdict }: Outcome, weightsDigest: string): void {
   if (verdict === undefined || verdict.weightsDigest === weightsDigest) return;
   throw new UserError(
-    `${folder}: the merged weights have digest ${weightsDigest}, but those that were scored had ${verdict.weightsDigest}; export with the engine and versions that the journal's first record names`,
+    `${folder}: expected merged weights of digest ${verdict.weightsDigest}, as they were scored, found ${weightsDigest}; export with the engine and versions that the journal's first record names`,
   );
 }
 

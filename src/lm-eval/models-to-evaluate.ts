@@ -41,7 +41,7 @@ export async function modelAlone(source: string, fetchModel: FetchModel): Promis
   const folder = resolve(await fetchModel(source));
   if (!existsSync(join(folder, "config.json"))) {
     throw new UserError(
-      `${source}: expected the folder of a run, with journal.jsonl, or of a model, with config.json; found neither`,
+      `${source}: expected the folder of a run, with journal.jsonl, or of a model, with config.json, found neither`,
     );
   }
   const isFolder = folder === resolve(source);

@@ -246,7 +246,7 @@ describe("exportStarterKit", () => {
     const experiment = { ...input().experiment, experts: [{ name: "craft", path }] };
     const kit = await kitOf(DICTIONARY_KIT);
     expect(await refusal(exportStarterKit(input({ experiment }), kit))).toBe(
-      `expert craft is ${path}, expected a Hugging Face repository at a commit, as org/name@<40 hex digits>, which the starter kit can download; push it to the Hub and name that commit in the experiment`,
+      `expert craft: expected a Hugging Face repository at a commit, as org/name@<40 hex digits>, which the starter kit can download, found ${path}; push it to the Hub and name that commit in the experiment`,
     );
     expect(existsSync(join(kit, "llm_merging/merging/TinyMerge.py"))).toBe(false);
   });
@@ -302,7 +302,7 @@ describe("exportStarterKit", () => {
 
   test.each([
     ["llm_merging/main.py", ENTRY_POINT_KIT, "expected a dictionary loaded_merges or a call of entry_points"],
-    ["llm_merging/setup.py", ENTRY_POINT_KIT, "found no list of merge methods"],
+    ["llm_merging/setup.py", ENTRY_POINT_KIT, "expected a list of merge methods to add "],
   ])("refuses a kit whose %s lists no methods", async (path, files, fault) => {
     const kit = await kitOf({ ...files, [path]: "pass\n" });
     expect(await refusal(exportStarterKit(input(), kit))).toContain(`${join(kit, path)}: ${fault}`);

@@ -51,7 +51,7 @@ describe("verifyExport", () => {
     const refusal: unknown = await verifyExport(workspace, expected, written).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(UserError);
     expect((refusal as UserError).message).toMatch(
-      /written: the weights on the disk have digest [0-9a-f]{64}, expected [0-9a-f]{64}; check the disk and export again$/,
+      /written: expected weights of digest [0-9a-f]{64} on the disk, found [0-9a-f]{64}; check the disk and export again$/,
     );
   });
 
@@ -91,7 +91,7 @@ describe("exportRun", () => {
     const changed = join(folder, "changed");
     changeDigest(run, changed);
     await expect(exportRun(changed)).rejects.toThrow(
-      /^.*changed: the merged weights have digest [0-9a-f]{64}, but those that were scored had 00ff; export with the engine and versions that the journal's first record names$/,
+      /^.*changed: expected merged weights of digest 00ff, as they were scored, found [0-9a-f]{64}; export with the engine and versions that the journal's first record names$/,
     );
   });
 });

@@ -32,16 +32,16 @@ export async function startNative(name: NativePackage): Promise<Backend> {
   // Asked before TensorFlow starts, which takes nearly all of it at once.
   const gpuBytes = name === "tfjs-node-gpu" ? await freeGpuBytes() : undefined;
   const specifier = `@tensorflow/${name}`;
-  load(specifier);
+  load(name, specifier);
   if (!(await tf.setBackend("tensorflow"))) {
     throw new UserError(
-      `Expected ${specifier} and evomerge to share one copy of @tensorflow/tfjs-core, found two; run \`npm dedupe\`.`,
+      `engine ${name}: expected ${specifier} and evomerge to share one copy of @tensorflow/tfjs-core, found two; run npm dedupe`,
     );
   }
   const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
   if (name === "tfjs-node-gpu" && !isUsingGpuDevice) {
     throw new UserError(
-      `Expected a GPU for ${specifier}, found none that TensorFlow ${binding.TF_Version} can use; check its CUDA libraries or choose the engine tfjs-node.`,
+      `engine ${name}: expected a GPU, found none that TensorFlow ${binding.TF_Version} can use; check its CUDA libraries or choose the engine tfjs-node`,
     );
   }
   return {
@@ -60,7 +60,7 @@ function restoreRemovedUtil(): void {
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
 }
 
-function load(specifier: string): void {
+function load(name: NativePackage, specifier: string): void {
   try {
     require(specifier);
   } catch (error) {
@@ -70,17 +70,16 @@ function load(specifier: string): void {
     const partial = message.includes("native addon module");
     if (!missing && !partial) throw error;
     // npm passes over a package that package.json names as an optional peer already, unless told where to save it.
-    const needs = `The engine needs ${specifier}`;
+    const needs = `engine ${name}: ${specifier}`;
     const otherwise = "or choose another engine";
     if (missing) {
       const install = `npm install --save-dev ${specifier}@${tf.version_core}`;
-      throw new MissingEngine(`${needs}, but it is not installed; run \`${install}\` ${otherwise}.`, { cause: error });
+      throw new MissingEngine(`${needs} is not installed; run ${install} ${otherwise}`, { cause: error });
     }
     const rebuild = `npm rebuild ${specifier}`;
-    throw new UserError(
-      `${needs}, but its native library is missing; run \`${rebuild}\`, which downloads it, ${otherwise}.`,
-      { cause: error },
-    );
+    throw new UserError(`${needs}: its native library is missing; run ${rebuild}, which downloads it, ${otherwise}`, {
+      cause: error,
+    });
   }
 }
 

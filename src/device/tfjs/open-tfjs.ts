@@ -16,7 +16,7 @@ export type TfjsBackend = "wasm" | "tfjs-node" | "tfjs-node-gpu";
 export async function openTfjs(backend: TfjsBackend = "wasm"): Promise<Device> {
   if (active !== undefined && active.backend !== backend) {
     throw new UserError(
-      `Expected the engine ${active.backend}, which this process already runs, found ${backend}; start another process.`,
+      `engine ${backend}: expected a process without the engine ${active.backend}, which this one already runs; start another process`,
     );
   }
   active ??= { backend, started: start(backend) };

@@ -30,7 +30,7 @@ export class TensorMemory {
       const [needed, limit] = [this.#bytes, this.#limit].map((bytes) => (bytes / 2 ** 30).toFixed(2));
       this.release(tensor);
       throw new UserError(
-        `The engine holds at most ${limit} GiB of tensors and needs ${needed} GiB; choose another engine or a smaller model.`,
+        `engine tfjs: expected at most ${limit} GiB of tensors, found ${needed} GiB; choose another engine or a smaller model`,
       );
     }
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);

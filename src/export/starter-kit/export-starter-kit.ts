@@ -91,7 +91,7 @@ function pinned(parent: string, text: string): HubReference {
   const reference = parseReference(text);
   if (reference && isPinned(reference)) return reference;
   throw new UserError(
-    `${parent} is ${text}, expected a Hugging Face repository at a commit, as org/name@<40 hex digits>, which the starter kit can download; push it to the Hub and name that commit in the experiment`,
+    `${parent}: expected a Hugging Face repository at a commit, as org/name@<40 hex digits>, which the starter kit can download, found ${text}; push it to the Hub and name that commit in the experiment`,
   );
 }
 

@@ -95,7 +95,7 @@ async function registrations(folder: string, places: readonly Place[], name: Kit
       const index = at(lines);
       if (index >= 0) return { path, text, at: index, line: line(name) };
       throw new UserError(
-        `${join(folder, path)}: found no list of merge methods to add ${line(name).trim()} to; restore the kit's own file`,
+        `${join(folder, path)}: expected a list of merge methods to add ${line(name).trim()} to, found none; restore the kit's own file`,
       );
     }),
   );

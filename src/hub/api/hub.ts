@@ -50,7 +50,7 @@ function readEndpoint(text: string): string {
   // A name and password are refused by fetch, in an error that shows them.
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
     throw new UserError(
-      "HF_ENDPOINT is not the address of a Hub; expected one such as https://huggingface.co, without name or password",
+      "HF_ENDPOINT: expected the address of a Hub, such as https://huggingface.co, without name or password",
     );
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }
@@ -70,7 +70,7 @@ function checkToken(text: string | undefined, source: string): string | undefine
   const token = text?.trim();
   if (token === undefined || token === "") return undefined;
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UserError(`${source} does not hold a token; expected one line such as hf_…, without spaces`);
+    throw new UserError(`${source}: expected a token, one line such as hf_…, without spaces`);
   return token;
 }
 

@@ -20,7 +20,9 @@ async function readBody(body: ReadableStream<Uint8Array>, address: string): Prom
   for await (const piece of body) {
     const end = length + piece.length;
     if (end > MAX_BYTES) {
-      throw new UserError(`${address}: the answer has more than ${MAX_BYTES / 2 ** 20} MiB; is HF_ENDPOINT a Hub?`);
+      throw new UserError(
+        `${address}: expected an answer of at most ${MAX_BYTES / 2 ** 20} MiB, found more; check that HF_ENDPOINT is a Hub`,
+      );
     }
     if (end > buffer.length) {
       const larger = new Uint8Array(Math.max(end, Math.min(MAX_BYTES, 2 * buffer.length)));

@@ -85,7 +85,7 @@ function datasetFiles(repository: Repository, { config, split, paths }: DataFile
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   if (bytes > MAX_BYTES) {
     throw new UserError(
-      `the dataset ${dataset}: the split ${split} of ${config} has ${bytes} bytes; expected at most 1 GiB of rows to score`,
+      `the dataset ${dataset}: the split ${split} of ${config}: expected at most 1 GiB of rows to score, found ${bytes} bytes; take another split`,
     );
   }
   return { repository, config, split, files, pinned: { dataset, config, split } };

@@ -27,7 +27,7 @@ const told: Readonly<Record<Difference["kind"], string>> = {
 export async function readExportedFolder(folder: string, signal?: AbortSignal): Promise<readonly ExportedFile[]> {
   const exported = await readExportedFiles(folder, { begin: hashesOfHub, signal });
   if (!exported) {
-    throw new UserError(`${folder}: holds no ${MANIFEST}; expected a folder that evomerge export wrote`);
+    throw new UserError(`${folder}: expected a folder that evomerge export wrote, found no ${MANIFEST} in it`);
   }
   const { files, difference } = exported;
   if (difference) {

@@ -66,7 +66,7 @@ interface PushTarget {
 function checkName(name: string): HubReference {
   const reference = parseReference(name);
   if (reference?.name === name) return reference;
-  throw new UserError(`${name} is no name for a model on the Hub; expected one such as your-name/model`);
+  throw new UserError(`${name}: expected the name of a model on the Hub, such as your-name/model`);
 }
 
 function checkToken({ endpoint, token, tokenSource }: Hub): void {

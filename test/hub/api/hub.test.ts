@@ -52,14 +52,14 @@ describe("openHub", () => {
 
   test("refuses what is no token and what is no endpoint without showing them", async () => {
     await expect(openHub({ HOME: "/home", HF_TOKEN: "hf_secret and more" })).rejects.toThrow(
-      /^HF_TOKEN does not hold a token/,
+      /^HF_TOKEN: expected a token/,
     );
     await expect(openHub({ HOME: "/home", HF_TOKEN: "hf_secret\nmore" })).rejects.not.toThrow(/secret/);
     await expect(openHub({ HOME: "/home", HF_ENDPOINT: "https://me:secret@hub.example" })).rejects.not.toThrow(
       /secret/,
     );
     await expect(openHub({ HOME: "/home", HF_ENDPOINT: "hub.example" })).rejects.toThrow(
-      /^HF_ENDPOINT is not the address of a Hub/,
+      /^HF_ENDPOINT: expected the address of a Hub/,
     );
     expect((await openHub({ HOME: "/home", HF_ENDPOINT: "https://hub.example/mirror/" })).endpoint).toBe(
       "https://hub.example/mirror",

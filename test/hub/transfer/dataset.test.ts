@@ -139,7 +139,7 @@ describe("openDataset", () => {
       `the dataset ${name}: expected files of rows (.parquet, .jsonl, .json or .csv), found none`,
     );
     await expect(openDataset(hub, { dataset: "org/web", config: "default" })).rejects.toThrow(
-      /the split train of default has 2147483648 bytes; expected at most 1 GiB/,
+      /the split train of default: expected at most 1 GiB of rows to score, found 2147483648 bytes/,
     );
   });
 

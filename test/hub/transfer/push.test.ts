@@ -175,7 +175,7 @@ describe("pushFolder", () => {
   test.each(["merge", "me/merge@main", "/me/merge", "me/merge/x"])("refuses the name %s", async (name) => {
     await using scene = await setScene();
     expect(await refusal(scene.push(name))).toBe(
-      `${name} is no name for a model on the Hub; expected one such as your-name/model`,
+      `${name}: expected the name of a model on the Hub, such as your-name/model`,
     );
     expect(scene.server.requests).toEqual([]);
   });
@@ -191,7 +191,7 @@ describe("pushFolder", () => {
     [
       "no manifest",
       (folder) => rm(join(folder, "SHA256SUMS")),
-      ": holds no SHA256SUMS; expected a folder that evomerge export wrote",
+      ": expected a folder that evomerge export wrote, found no SHA256SUMS in it",
     ],
     [
       "a changed file",
