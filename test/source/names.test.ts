@@ -36,3 +36,18 @@ test("an exported name has one meaning", () => {
 test("no file has a type of its own under the name of one that others import", () => {
   expect(shared(declared.filter(({ isType }) => isType))).toEqual([]);
 });
+test("what is exported is used by another file", () => {
+  const all = [
+    ...files,
+    ...["test", "bench"].flatMap((folder) =>
+      sourceFiles(folder).map(({ path, text }) => ({ path: `${folder}/${path}`, text })),
+    ),
+  ];
+  const words = new Map(all.map(({ path, text }) => [path, new Set(text.match(/\w+/g))]));
+  const unused = declared.filter(
+    ({ name, path, isExported, isType }) =>
+      // A type may be the type of something that others use.
+      isExported && !isType && !Array.from(words).some(([other, used]) => other !== path && used.has(name)),
+  );
+  expect(unused.map(({ name, path }) => `${path}: ${name}`)).toEqual([]);
+});
