@@ -7,6 +7,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchRun, loadExperiment, type GuardedModel, type Outcome } from "../src/index.ts";
+import { judgeModels } from "../src/report/judgement.ts";
+import { gainCells } from "../src/report/verdict-table.ts";
 import { markdownTable } from "../src/report/table.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -21,11 +23,11 @@ const scores = (model: GuardedModel | undefined): string =>
     })
     .join(" / ");
 
-const comparison = (model: GuardedModel | undefined): string => {
-  const gain = model?.gains?.combined;
-  if (!model || !gain) return "is the winner";
-  const [low, high] = gain.interval.map((end) => end.toFixed(3));
-  return `${model.loss.toFixed(3)}; gain ${gain.gain.toFixed(3)} [${low}, ${high}], p ${gain.pValue.toFixed(4)}`;
+const comparison = (models: readonly GuardedModel[], model: GuardedModel | undefined): string => {
+  const judged = judgeModels(models, 1).get(model?.name ?? "");
+  if (!model || !judged) return "is the winner";
+  const [gain, pValue, word] = gainCells(judged.combined);
+  return `${model.loss.toFixed(3)}; gain ${gain}, p ${pValue}: ${word}`;
 };
 
 const row = (seed: number, generations: number, { winner, verdict }: Outcome): string[] => {
@@ -38,9 +40,15 @@ const row = (seed: number, generations: number, { winner, verdict }: Outcome): s
     `${seed}`,
     `${generations}`,
     `${winner.name}: ${judged?.loss.toFixed(3)} (${scores(judged)})`,
-    `${parents[0]?.name} ${comparison(parents[0])}`,
-    comparison(models.find(({ kind }) => kind === "average")),
-    `${models.find(({ kind }) => kind === "global")?.name ?? "global weight"} ${comparison(models.find(({ kind }) => kind === "global"))}`,
+    `${parents[0]?.name} ${comparison(models, parents[0])}`,
+    comparison(
+      models,
+      models.find(({ kind }) => kind === "average"),
+    ),
+    `${models.find(({ kind }) => kind === "global")?.name ?? "global weight"} ${comparison(
+      models,
+      models.find(({ kind }) => kind === "global"),
+    )}`,
   ];
 };
 
@@ -61,7 +69,8 @@ console.log(`# The shipped experiment with five seeds
 Made by \`npx tsx bench/demo-seeds.ts\`, which runs \`experiments/demo.yaml\` with seeds 1 to 5, on ${availableParallelism()} cores of
 ${cpus()[0]?.model} shared with other work. A seed decides the search and its rows; parents and guard rows are the same.
 Combined losses on the guard rows, lower is better; in parentheses ${tasks.join(" / ")} (accuracy or nats per byte). Gains are
-the winner's, with 95 % intervals and sign-flip p-values, by passage.
+the winner's, with 95 % intervals and p-values by group, which is the fact that a question is about or the article of a summary;
+p-values are corrected (Holm) for the six comparisons of a verdict. Percentages are of the other model's loss.
 `);
 console.log(
   markdownTable({
