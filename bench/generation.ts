@@ -8,7 +8,7 @@ import type { Experiment } from "../src/experiment/experiment-file.ts";
 import { BASE, BATCH_TOKENS, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
 import { mergeTensor } from "../src/merge/merge-tensor.ts";
 import { stepAt, type Recipe } from "../src/merge/recipe.ts";
-import type { Model } from "../src/model/architecture.ts";
+import type { Model, Weight } from "../src/model/architecture.ts";
 import { buildGenome } from "../src/space/genome.ts";
 import type { TaskRow } from "../src/tasks/rows.ts";
 import { RandomStream } from "../src/tensor/random.ts";
@@ -22,7 +22,10 @@ export interface Work {
   readonly tokens: number;
   /** Tokens with the padding that makes sequences of a batch equally long. */
   readonly paddedTokens: number;
-  /** Of matrix products on tokens that are no padding: layers, attention, and the output head where it is needed. */
+  /**
+   * Of matrix products on tokens that are no padding: layers, attention, and the output head where it is needed, as the last
+   * layer's output projection and MLP are.
+   */
   readonly flop: number;
   /** The matrix products of one layer, for the largest batch. */
   readonly products: readonly Product[];
@@ -74,7 +77,10 @@ export async function openGeneration(
 function workOf(model: Model, prompts: readonly Prompt[], packed: readonly PackedBatch[]): Work {
   const [layer = {}] = model.layerWeights;
   const matrices = Object.values(layer).filter(({ shape }) => shape.length === 2);
-  const perToken = matrices.reduce((sum, { shape }) => sum + 2 * shape[0]! * shape[1]!, 0);
+  const perToken = total(matrices.map(flopOf));
+  const { query, key, value } = layer;
+  const seenByOthers = total([query!, key!, value!].map(flopOf));
+  const reads = total(packed.map((batch) => new Set(batch.targets.map(({ row }) => row)).size));
   const attentionWidth = layer["query"]?.shape[0] ?? 0;
   const lengths = prompts.map(packedLength);
   const targets = prompts.flatMap(({ continuations }) => continuations).reduce((sum, { length }) => sum + length, 0);
@@ -84,10 +90,16 @@ function workOf(model: Model, prompts: readonly Prompt[], packed: readonly Packe
     tokens,
     paddedTokens: total(batchTokens),
     flop:
-      model.layers * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) +
+      model.layers * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) -
+      (perToken - seenByOthers) * (tokens - reads) +
       2 * model.vocabularySize * model.hiddenSize * targets,
     products: matrices.map(({ shape }) => ({ rows: Math.max(...batchTokens), out: shape[0]!, in: shape[1]! })),
   };
+}
+
+/** Of the product of one token with a matrix. */
+function flopOf({ shape }: Weight): number {
+  return 2 * shape[0]! * shape[1]!;
 }
 
 async function mergeAll({ device, weights, experts }: Workspace, recipes: readonly Recipe[]): Promise<void> {
