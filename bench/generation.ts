@@ -27,6 +27,8 @@ export interface Work {
    * layer's output projection and MLP are.
    */
   readonly flop: number;
+  /** Of the last layer on tokens that nobody reads, which are left out. */
+  readonly sparedFlop: number;
   /** The matrix products of one layer, for the largest batch. */
   readonly products: readonly Product[];
 }
@@ -86,12 +88,14 @@ function workOf(model: Model, prompts: readonly Prompt[], packed: readonly Packe
   const targets = prompts.flatMap(({ continuations }) => continuations).reduce((sum, { length }) => sum + length, 0);
   const batchTokens = packed.map(({ sequences, length }) => sequences * length);
   const tokens = total(lengths);
+  const sparedFlop = (perToken - seenByOthers) * (tokens - reads);
   return {
     tokens,
+    sparedFlop,
     paddedTokens: total(batchTokens),
     flop:
       model.layers * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) -
-      (perToken - seenByOthers) * (tokens - reads) +
+      sparedFlop +
       2 * model.vocabularySize * model.hiddenSize * targets,
     products: matrices.map(({ shape }) => ({ rows: Math.max(...batchTokens), out: shape[0]!, in: shape[1]! })),
   };

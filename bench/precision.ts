@@ -40,10 +40,11 @@ const generations = {
 const works = Object.entries(generations).map(([name, score]) => [name, () => timed(score)] as const);
 const timings = await interleave(Object.fromEntries(works), Number(values.repetitions));
 const { name } = f32.workspace.device;
-console.log(
-  `${experiment.name} on ${name}: ${candidates} candidates of ${f32.work.tokens} tokens, ${rows.length} rows`,
-);
-const tokens = candidates * f32.work.tokens;
+const { tokens: own, flop, sparedFlop } = f32.work;
+const share = ((100 * sparedFlop) / (flop + sparedFlop)).toFixed(1);
+console.log(`${experiment.name} on ${name}: ${candidates} candidates of ${own} tokens, ${rows.length} rows`);
+console.log(`the last layer leaves out ${share} % of all operations`);
+const tokens = candidates * own;
 const reference = timings["f32"]!.cpu;
 const lines = Object.entries(timings).map(([what, { wall, cpu }]) => [
   what,

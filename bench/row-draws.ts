@@ -109,16 +109,24 @@ function systematic(stratum: (index: number) => number, size: number, stream: Ra
 
 /**
  * Rows with a chance inverse to the root of their cost, which is best where losses scatter alike at all lengths (Cochran
- * 1977, 5.5), weighted by its inverse, for the cost of `fraction` of all rows; systematic along the length.
+ * 1977, 5.5), weighted by its inverse, for the cost of `fraction` of all rows; about one of each few neighbours in length.
  */
 function byCost(fraction: number, stream: RandomStream): Draw {
   const wish = costs.map((cost) => 1 / Math.sqrt(cost));
   const scale = (fraction * total) / sum(wish.map((chance, i) => chance * costs[i]!));
   const chances = wish.map((chance) => Math.min(1, scale * chance));
+  // Neighbours in length, of which about one is drawn, in random order among themselves.
+  const stratum = new Map<number, number>();
+  let before = 0;
+  for (const index of byLength) {
+    stratum.set(index, Math.floor(before));
+    before += chances[index]!;
+  }
+  const ordered = stream.shuffle(byLength).toSorted((a, b) => stratum.get(a)! - stratum.get(b)!);
   const drawn: { index: number; weight: number }[] = [];
   let next = stream.uniform();
   let passed = 0;
-  for (const index of byLength) {
+  for (const index of ordered) {
     passed += chances[index]!;
     if (passed <= next) continue;
     drawn.push({ index, weight: 1 / chances[index]! });

@@ -7,9 +7,9 @@ import type { TaskRow } from "./rows.ts";
  * every so many neighbours: each label gets its share to within one row, and draws cost nearly the same, however long
  * the longest rows are.
  *
- * Taking short rows more often, by the inverse root of their cost, and weighting them less (Cochran 1977, 5.5) could save
- * (E cost^1/2)^2 / E cost where losses scatter alike at all lengths: 12 % on 200 rows of XSum, 1 % on 500 of CosmosQA; too
- * little to weight every mean for it (bench/RESULTS.md, "Rows of a generation").
+ * Taking short rows more often, by the inverse root of their cost, and weighting them less (Cochran 1977, 5.5) saves
+ * 1 - (E cost^1/2)^2 / E cost where losses scatter alike at all lengths: 12 % on 200 rows of XSum, 1 % on 500 of CosmosQA. That
+ * is too little to weight every mean of a run for it; what was measured is in bench/RESULTS.md, "Rows of a generation".
  */
 export function stratifiedSubset(rows: readonly TaskRow[], fraction: number, stream: RandomStream): TaskRow[] {
   const size = Math.min(rows.length, Math.max(1, Math.round(fraction * rows.length)));
