@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { input } from "../src/device/expression.ts";
 import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
-import { promptOf } from "../src/evaluate/prompt.ts";
+import { promptsOf } from "../src/evaluate/prompt.ts";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
 import { BASE, BATCH_TOKENS, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
 import { mergeTensor } from "../src/merge/merge-tensor.ts";
@@ -58,7 +58,7 @@ export async function openGeneration(
     genome.decode(genome.start.map((value) => Math.min(1, Math.max(0, value + 0.1 * stream.normal())))),
   );
   const tokenised = await tokenizer.encode(rows);
-  const prompts = rows.map((row, i) => promptOf(row, tokenised[i]!, model));
+  const prompts = rows.flatMap((row, i) => promptsOf(row, tokenised[i]!, model).prompts);
   const batchTokens = BATCH_TOKENS[device.kind];
   const packed = packPrompts(prompts, { batchTokens, window: model.window });
   return {

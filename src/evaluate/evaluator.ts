@@ -3,8 +3,7 @@ import { scoreRow, type RowScore } from "../tasks/score.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { GenerationScorer, ScoreOptions } from "./generation-scorer.ts";
-import type { Prompt } from "./pack.ts";
-import { promptOf, type TokenLimits } from "./prompt.ts";
+import { inRowOrder, promptsOf, type RowPrompts, type TokenLimits } from "./prompt.ts";
 
 /** Rows to score, by task. */
 export type Selection = Readonly<Record<string, readonly TaskRow[]>>;
@@ -25,13 +24,13 @@ export class Evaluator {
   readonly #scorer: GenerationScorer;
   readonly #tokenizer: Tokenizer;
   readonly #limits: TokenLimits;
-  readonly #prompts: Map<string, Prompt>;
+  readonly #prompts: Map<string, RowPrompts>;
 
   constructor(
     scorer: GenerationScorer,
     tokenizer: Tokenizer,
     limits: TokenLimits,
-    prompts: Map<string, Prompt> = new Map(),
+    prompts: Map<string, RowPrompts> = new Map(),
   ) {
     this.#scorer = scorer;
     this.#tokenizer = tokenizer;
@@ -50,27 +49,42 @@ export class Evaluator {
     for (let start = 0; start < unseen.length; start += ROWS_AT_ONCE) {
       const part = unseen.slice(start, start + ROWS_AT_ONCE);
       const tokenised = await this.#tokenizer.encode(part, signal);
-      for (const [i, row] of part.entries()) this.#prompts.set(row.id, promptOf(row, tokenised[i]!, this.#limits));
+      for (const [i, row] of part.entries()) this.#prompts.set(row.id, promptsOf(row, tokenised[i]!, this.#limits));
     }
   }
 
   /** Padded tokens of each model that is scored on these rows, which were prepared. */
   tokensOf(selection: Selection): number {
     const rows = Object.values(selection).flat();
-    return this.#scorer.tokensOf(rows.flatMap(({ id }) => this.#prompts.get(id) ?? []));
+    return this.#scorer.tokensOf(rows.flatMap(({ id }) => this.#prompts.get(id)?.prompts ?? []));
+  }
+
+  /** Tokens that the model reads at once. */
+  get maxLength(): number {
+    return this.#limits.maxLength;
+  }
+
+  /** How many of these rows, which were prepared, are too long for the model and lose their beginning. */
+  cutAmong(rows: readonly TaskRow[]): number {
+    return rows.filter(({ id }) => this.#prompts.get(id)?.isCut).length;
   }
 
   /** One evaluation a recipe; all of them see the same rows in the same batches. */
   async evaluate(recipes: readonly Recipe[], selection: Selection, options: ScoreOptions = {}): Promise<Evaluation[]> {
     const rows = Object.values(selection).flat();
     await this.prepare(rows, options.signal);
-    const prompts = rows.map(({ id }) => this.#prompts.get(id)!);
+    const prepared = rows.map(({ id }) => this.#prompts.get(id)!);
+    const prompts = prepared.flatMap((row) => row.prompts);
     const { logLikelihoods, digest } = await this.#scorer.score(recipes, prompts, options);
     return logLikelihoods.map((byPrompt, candidate): Evaluation => {
-      let next = 0;
+      let [next, start] = [0, 0];
+      const valuesOfNext = (): number[] => {
+        const row = prepared[next++]!;
+        return inRowOrder(row, byPrompt.slice(start, (start += row.prompts.length)));
+      };
       const scores = Object.entries(selection).map(([task, own]): [string, RowScore[]] => [
         task,
-        own.map((row) => scoreRow(row, [...(byPrompt[next++] ?? [])])),
+        own.map((row) => scoreRow(row, valuesOfNext())),
       ]);
       return {
         scores: Object.fromEntries(scores),

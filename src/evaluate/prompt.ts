@@ -7,16 +7,25 @@ import type { Prompt } from "./pack.ts";
 /** What a model can read. */
 export type TokenLimits = Pick<Model, "maxLength" | "vocabularySize">;
 
+/** A tokenised row as the scorer takes it. */
+export interface RowPrompts {
+  /** One where all continuations fit behind the whole context; otherwise those that leave the same part of it share one. */
+  readonly prompts: readonly Prompt[];
+  /** For each prompt, which of the row's continuations it has. */
+  readonly continuations: readonly (readonly number[])[];
+  /** Whether a continuation loses the beginning of its context. */
+  readonly isCut: boolean;
+}
+
 /**
- * What the scorer is given of a tokenised row. A context that leaves no room for the continuations loses tokens at its start, as in lm_eval; the
- * shared context is what the token sequences of all continuations have in common. A row that the model cannot score is a
- * UserError.
+ * What the scorer is given of a tokenised row. As in lm_eval, each continuation keeps the end of the context that the model
+ * has room for before it. A row that the model cannot score is a UserError.
  */
-export function promptOf(
+export function promptsOf(
   row: TaskRow,
   { context, continuations }: TokenRow,
   { maxLength, vocabularySize }: TokenLimits,
-): Prompt {
+): RowPrompts {
   if (context.length === 0 || continuations.length === 0 || continuations.some(({ length }) => length === 0)) {
     throw new UserError(`${quoteRow(row)}: expected at least one token of context and of each answer; change the row`);
   }
@@ -27,13 +36,29 @@ export function promptOf(
       `${quoteRow(row)}: its token ${unknown} is not among the model's ${vocabularySize} embeddings; the tokenizer is another model's`,
     );
   }
-  const longest = Math.max(...continuations.map(({ length }) => length));
   // A continuation's last token is only predicted, so it needs no position.
-  const overflow = Math.max(0, context.length + longest - 1 - maxLength);
-  if (overflow >= context.length) {
+  const lost = continuations.map(({ length }) => Math.max(0, context.length + length - 1 - maxLength));
+  if (lost.some((tokens) => tokens >= context.length)) {
     throw new UserError(
       `${quoteRow(row)}: its answers take more than the model's ${maxLength} positions; remove the row`,
     );
   }
-  return { context: context.subarray(overflow), continuations };
+  const cuts = [...new Set(lost)];
+  const members = cuts.map((cut) => [...lost.keys()].filter((i) => lost[i] === cut));
+  return {
+    prompts: cuts.map((cut, i) => ({
+      context: context.subarray(cut),
+      continuations: members[i]!.map((member) => continuations[member]!),
+    })),
+    continuations: members,
+    isCut: cuts.some((cut) => cut > 0),
+  };
+}
+
+/** The values of a row's continuations, in their order, from those of its prompts. */
+export function inRowOrder({ continuations }: RowPrompts, values: readonly ArrayLike<number>[]): number[] {
+  const ordered: number[] = [];
+  for (const [i, members] of continuations.entries())
+    for (const [j, member] of members.entries()) ordered[member] = values[i]?.[j] ?? NaN;
+  return ordered;
 }

@@ -1,8 +1,9 @@
 import type { Hub } from "../hub/api/hub.ts";
-import { readRows, type TaskRow } from "../tasks/rows.ts";
+import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName } from "../device/open-device.ts";
+import { cutRows } from "./cut-rows.ts";
 import type { Precision } from "./experiment-file.ts";
 import { productDtypes } from "./precision.ts";
 import { modelFolder, type SourceOptions } from "./sources.ts";
@@ -47,6 +48,9 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching, toScore: true });
   await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal, onNotice });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
+  await workspace.evaluator.prepare(rows, signal);
+  const cut = cutRows(nameFiles([options.rows].flat()), rows, workspace.evaluator);
+  if (cut !== undefined) onNotice?.(cut);
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress });
   const scores = evaluation?.scores["rows"] ?? [];
   return {

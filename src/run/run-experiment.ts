@@ -1,5 +1,6 @@
 import { tellEqualParents } from "../experiment/equal-weights.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import { cutRows } from "../experiment/cut-rows.ts";
 import { identify, versions } from "../experiment/identity.ts";
 import { loadTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
@@ -55,6 +56,10 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   const opening = { engine, signal: options.signal, ...(local === experiment && { onNotice }) };
   await using workspace = await openWorkspace(local, opening);
   const tasks = await loadTasks(local, workspace.evaluator, options.signal);
+  for (const { name, search, guard } of tasks) {
+    const cut = cutRows(name, [...search, ...guard], workspace.evaluator);
+    if (cut !== undefined) noticesTo(options)(cut);
+  }
   const identity = identify(workspace, tasks);
   using journal = Journal.create(folder, {
     experiment: recordedPaths(folder, experiment),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
-import { promptOf } from "../../src/evaluate/prompt.ts";
+import { promptsOf } from "../../src/evaluate/prompt.ts";
 import type { EngineName } from "../../src/device/open-device.ts";
 import { BASE, openWorkspace } from "../../src/experiment/workspace.ts";
 import { uniformRecipe, type Recipe } from "../../src/merge/recipe.ts";
@@ -32,7 +32,7 @@ async function logLikelihoods(engine: EngineName): Promise<number[][]> {
     ),
   ];
   const tokenised = await tokenizer.encode(rows);
-  const prompts = rows.map((row, i) => promptOf(row, tokenised[i]!, model));
+  const prompts = rows.flatMap((row, i) => promptsOf(row, tokenised[i]!, model).prompts);
   const { logLikelihoods } = await scorer.score(recipes, prompts);
   return logLikelihoods.map((byPrompt) => byPrompt.flatMap((values) => [...values]));
 }

@@ -4,8 +4,7 @@ import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import { Evaluator, type Selection } from "../../src/evaluate/evaluator.ts";
-import type { Prompt } from "../../src/evaluate/pack.ts";
-import { promptOf } from "../../src/evaluate/prompt.ts";
+import { inRowOrder, promptsOf, type RowPrompts } from "../../src/evaluate/prompt.ts";
 import type { Model } from "../../src/model/architecture.ts";
 import { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
 import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
@@ -28,9 +27,9 @@ beforeAll(async () => {
 });
 afterAll(() => device[Symbol.asyncDispose]());
 
-async function promptFor(row: TaskRow, model: Model): Promise<Prompt> {
+async function promptsFor(row: TaskRow, model: Model): Promise<RowPrompts> {
   const [tokenised] = await tokenizer.encode([row]);
-  return promptOf(row, tokenised!, model);
+  return promptsOf(row, tokenised!, model);
 }
 
 async function openFamily(): Promise<TinyFamily> {
@@ -39,6 +38,28 @@ async function openFamily(): Promise<TinyFamily> {
 }
 
 describe("Evaluator", () => {
+  test("cuts the context of each answer for itself, as lm_eval does", async () => {
+    await using family = await openFamily();
+    const { model, scorer } = family;
+    const evaluator = new Evaluator(scorer, tokenizer, model);
+    const answers = [" in the forest", " a", " in the desert, the cave and the river", " b"];
+    const row = { ...choice[0]!, id: "long", context: "The fox ".repeat(60), continuations: answers, label: 1 };
+    const [evaluation] = await evaluator.evaluate([recipes[0]!], { rows: [choice[0]!, row, choice[1]!] });
+    const [tokenised] = await tokenizer.encode([row]);
+    const alone = tokenised!.continuations.map((ids) => {
+      const kept = [...tokenised!.context, ...ids].slice(-(model.maxLength + 1));
+      return { context: Int32Array.from(kept.slice(0, -ids.length)), continuations: [ids] };
+    });
+    expect(new Set(alone.map(({ context }) => context.length)).size).toBeGreaterThan(2);
+    const { logLikelihoods } = await scorer.score([recipes[0]!], alone);
+    const { loss, ...judgement } = scoreRow(
+      row,
+      logLikelihoods[0]!.map(([value]) => value!),
+    );
+    expect(evaluation!.scores["rows"]![1]).toEqual({ loss: expect.closeTo(loss, 5), ...judgement });
+    expect(evaluator.cutAmong([row, row])).toBe(2);
+  });
+
   test("scores the rows of every task, in their order, as each row scores alone", async () => {
     await using family = await openFamily();
     const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
@@ -49,9 +70,9 @@ describe("Evaluator", () => {
       for (const [task, rows] of Object.entries(selection)) {
         expect(scores[task]).toHaveLength(rows.length);
         for (const [j, row] of rows.entries()) {
-          const prompt = await promptFor(row, family.model);
-          const { logLikelihoods } = await family.scorer.score([recipes[i]!], [prompt]);
-          const { loss, ...judgement } = scoreRow(row, [...logLikelihoods[0]![0]!]);
+          const own = await promptsFor(row, family.model);
+          const { logLikelihoods } = await family.scorer.score([recipes[i]!], own.prompts);
+          const { loss, ...judgement } = scoreRow(row, inRowOrder(own, logLikelihoods[0]!));
           expect(scores[task]![j]).toEqual({ loss: expect.closeTo(loss, 5), ...judgement });
         }
       }
@@ -68,7 +89,7 @@ describe("Evaluator", () => {
   test("hands on the digest of the candidate that it was asked for, and of no other", async () => {
     await using family = await openFamily();
     const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
-    const { digest } = await family.scorer.score(recipes, [await promptFor(choice[0]!, family.model)], {
+    const { digest } = await family.scorer.score(recipes, (await promptsFor(choice[0]!, family.model)).prompts, {
       digestOf: 1,
     });
     const evaluations = await evaluator.evaluate(recipes, selection, { digestOf: 1 });

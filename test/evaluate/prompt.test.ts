@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
-import { promptOf, type TokenLimits } from "../../src/evaluate/prompt.ts";
+import { inRowOrder, promptsOf, type TokenLimits } from "../../src/evaluate/prompt.ts";
 import { TokenEncoder } from "../../src/model/tokenizer/token-encoder.ts";
 import { readTokenizerFiles } from "../../src/model/tokenizer/tokenizer-file.ts";
 import type { TaskRow } from "../../src/tasks/rows.ts";
@@ -18,7 +18,9 @@ function rowOf(context: string, ...continuations: string[]): TaskRow {
 }
 
 function promptFor(row: TaskRow, limits: TokenLimits): Prompt {
-  return promptOf(row, tokenizer.encodeRow(row), limits);
+  const [prompt, ...more] = promptsOf(row, tokenizer.encodeRow(row), limits).prompts;
+  expect(more).toEqual([]);
+  return prompt!;
 }
 
 /** Context and continuation of every pair, as lm_eval encodes them. */
@@ -34,7 +36,7 @@ const row = fc
   .record({ context: text, answers: fc.array(text, { minLength: 1, maxLength: 3 }) })
   .map(({ context, answers }) => rowOf(context, ...answers.map((answer) => ` ${answer}`)));
 
-describe("promptOf", () => {
+describe("promptsOf", () => {
   test("keeps a context that leaves room for every continuation", () => {
     fc.assert(
       fc.property(row, (row) => {
@@ -46,19 +48,29 @@ describe("promptOf", () => {
     );
   });
 
-  test("keeps the last maxLength + 1 tokens of context and longest continuation, as lm_eval does", () => {
+  test("keeps the last maxLength + 1 tokens of context and each continuation, as lm_eval does", () => {
     fc.assert(
       fc.property(row, fc.nat(20), (row, room) => {
         const pairs = pairsOf(row);
-        const longest = pairs.reduce((a, b) => (b.continuation.length > a.continuation.length ? b : a));
-        const maxLength = longest.continuation.length + room;
-        const prompt = promptFor(row, { ...roomy, maxLength });
-        expect([...prompt.context, ...longest.continuation]).toEqual(
-          [...longest.context, ...longest.continuation].slice(-(maxLength + 1)),
+        const maxLength = Math.max(...pairs.map(({ continuation }) => continuation.length)) + room;
+        const { prompts, continuations, isCut } = promptsOf(row, tokenizer.encodeRow(row), { ...roomy, maxLength });
+        const kept = prompts.flatMap(({ context, continuations: own }, i) =>
+          own.map((ids, j) => [continuations[i]![j]!, [...context, ...ids]] as const),
         );
-        expect(prompt.continuations.map((ids) => [...ids])).toEqual(pairs.map(({ continuation }) => continuation));
+        const whole = pairs.map(({ context, continuation }) => [...context, ...continuation]);
+        expect(kept.toSorted(([a], [b]) => a - b)).toEqual(whole.map((ids, i) => [i, ids.slice(-(maxLength + 1))]));
+        expect(isCut).toBe(whole.some(({ length }) => length > maxLength + 1));
       }),
     );
+  });
+
+  test("shares a context among the continuations that it is cut alike for", () => {
+    const row = rowOf("the fox and the fox and the fox", " a", " in the forest", " a", " in the desert");
+    const { prompts, continuations } = promptsOf(row, tokenizer.encodeRow(row), { ...roomy, maxLength: 12 });
+    expect(continuations[0]).toEqual([0, 2]);
+    expect(prompts[0]!.continuations).toHaveLength(2);
+    const values = continuations.map((members) => members.map((member) => 10 * member));
+    expect(inRowOrder({ prompts, continuations, isCut: true }, values)).toEqual([0, 10, 20, 30]);
   });
 
   test("keeps one token of context at the least", () => {

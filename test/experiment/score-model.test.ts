@@ -55,6 +55,26 @@ describe("scoreModel", () => {
     expect(scored).not.toHaveProperty("accuracy");
   });
 
+  test("says how many rows are longer than the window", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const rows = join(folder, "long.jsonl");
+    await writeRows(rows, [
+      ...quizRows("search", 3),
+      ...[1, 2].map((n) => ({
+        input: `The fox ${n} `.repeat(400),
+        target: "fox",
+        answer_choices: ["fox", "a"],
+        label: 0,
+      })),
+    ]);
+    const notices: string[] = [];
+    await scoreModel({ model: join(folder, "base"), rows, engine: "ggml", onNotice: (text) => notices.push(text) });
+    expect(notices).toEqual([
+      `2 of 5 rows of ${rows} are longer than the window of 256 tokens and lose their beginning, as in lm_eval`,
+    ]);
+  });
+
   test("renders MMLU rows as the format says", async () => {
     const folder = await temporaryFolder();
     await tinyExperiment(folder);
