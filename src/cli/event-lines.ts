@@ -51,7 +51,10 @@ function generationLine({
   elapsedMs,
   left,
 }: Extract<RunEvent, { type: "generation" }>): string {
-  const remaining = "ms" in left ? `${duration(left.ms)} left` : `${left.evaluations} evaluations left`;
+  const remaining =
+    "ms" in left
+      ? `${duration(left.ms)} left`
+      : `${left.evaluations} evaluation${left.evaluations === 1 ? "" : "s"} left`;
   return `generation ${generation}: best ${best.toFixed(4)}, mean ${mean.toFixed(4)}, ${evaluations} evaluated, ${duration(elapsedMs)}, ${remaining}`;
 }
 

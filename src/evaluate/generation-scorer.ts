@@ -88,7 +88,10 @@ export class GenerationScorer {
       for (const [i, members] of groups.entries()) {
         const report = (share: number): void => onProgress?.((before + ((i + share) / groups.length) * own) / total);
         const pass = { recipes, members, hashing, signal, report, logLikelihoods, now: this.#now };
-        const took = await sendThrough(this.#options, packed, pass);
+        const took = await sendThrough(this.#options, packed, pass).catch((error: unknown) => {
+          if (signal?.aborted) keeper.aborted();
+          throw error;
+        });
         this.#pace.learn({ models: members.length, tokens: own, passes: 1, ...took });
         waitMs += took.waitMs;
       }

@@ -34,6 +34,8 @@ export interface PartStore {
   readonly kept: readonly KeptPart[];
   /** Wall-clock time that a part is meant to take. */
   readonly partMs: number;
+  /** Whether what is scored when the call is aborted is kept, however little it is. */
+  readonly keepsLittle?: (() => boolean) | undefined;
   /** Keeps the next part; the last one is not kept but returned with all. */
   keep(part: ScoredPart): void;
 }
@@ -47,6 +49,7 @@ export class PartKeeper {
   readonly #sums: LogLikelihoods;
   readonly #now: () => number;
   #kept = 0;
+  #scored = 0;
   #keptAt: number;
   /** Since then. */
   #passes: Omit<WorkTime, "ms" | "models"> = NO_PASSES;
@@ -75,12 +78,22 @@ export class PartKeeper {
   scored(done: number, pass: { readonly tokens: number; readonly waitMs: number }): void {
     const { tokens, passes, waitMs } = this.#passes;
     this.#passes = { tokens: tokens + pass.tokens, passes: passes + 1, waitMs: waitMs + pass.waitMs };
-    const isTime = this.#store && this.#now() - this.#keptAt >= this.#store.partMs / 2;
-    if (!isTime || done === this.#batches.length) return;
+    this.#scored = done;
+    if (this.#store && this.#now() - this.#keptAt >= this.#store.partMs / 2) this.#keep(this.#store);
+  }
+
+  /** Told that the call is aborted. */
+  aborted(): void {
+    if (this.#store?.keepsLittle?.()) this.#keep(this.#store);
+  }
+
+  #keep(store: PartStore): void {
+    const done = this.#scored;
+    if (done === this.#kept || done === this.#batches.length) return;
     const values = this.#sumsOf(done);
     const logLikelihoods = new Float64Array(totalLength(values));
     copy(values, (own, at) => logLikelihoods.set(own, at));
-    this.#store.keep({ batches: done - this.#kept, logLikelihoods, time: this.time });
+    store.keep({ batches: done - this.#kept, logLikelihoods, time: this.time });
     this.#kept = done;
     this.#keptAt = this.#now();
     this.#passes = NO_PASSES;
@@ -98,6 +111,7 @@ export class PartKeeper {
     const logLikelihoods = read();
     copy(values, (own, at) => own.set(logLikelihoods.subarray(at, at + own.length)));
     this.#kept = done;
+    this.#scored = done;
   }
 
   /** The sums of the prompts in the batches from the last kept to before `end`; a prompt is in one batch only. */

@@ -8,6 +8,9 @@ import { benchmarkRows } from "./benchmark-table.ts";
 import { readBenchmarks } from "./benchmarks.ts";
 import { runReport } from "./run-report.ts";
 
+/** Columns of a generation, which a table without any has too. */
+const GENERATION = ["generation", "best_loss", "median_loss", "mean_loss", "failed", "elapsed_s"] as const;
+
 type Row = Readonly<Record<string, string | number>>;
 
 /**
@@ -17,12 +20,12 @@ type Row = Readonly<Record<string, string | number>>;
 export async function writeTables(folder: string): Promise<void> {
   const { records } = readJournal(folder);
   const benchmarks = await readBenchmarks(folder);
-  for (const [file, rows] of [
-    ["evaluations.csv", evaluationRows(records)],
-    ["generations.csv", generationRows(records)],
-    ...(benchmarks.length > 0 ? [["benchmarks.csv", benchmarkRows(benchmarks)] as const] : []),
+  for (const [file, rows, first] of [
+    ["evaluations.csv", evaluationRows(records), ["phase", "model", "loss"]],
+    ["generations.csv", generationRows(records), GENERATION],
+    ...(benchmarks.length > 0 ? [["benchmarks.csv", benchmarkRows(benchmarks), []] as const] : []),
   ] as const) {
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    const columns = [...new Set([...first, ...rows.flatMap((row) => Object.keys(row))])];
     await writeFileAtomic(
       join(folder, file),
       stringify([...rows], { header: true, columns, cast: { string: printableLine } }),
@@ -72,8 +75,10 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
   });
 }
 
-function generationRows(records: readonly JournalRecord[]): readonly Row[] {
-  return records.flatMap((record): readonly Row[] => {
+function generationRows(
+  records: readonly JournalRecord[],
+): readonly Readonly<Record<(typeof GENERATION)[number], number>>[] {
+  return records.flatMap((record) => {
     if (record.type !== "result") return [];
     const finite = record.losses.filter(Number.isFinite).toSorted((a, b) => a - b);
     return [

@@ -31,7 +31,7 @@ export interface Scored {
  * taken a while it is recorded, and a resumed run goes on from there; the scores have the same bits however often.
  */
 export async function scoreInParts(
-  { workspace, recorder, clock, partMs, emit }: Session,
+  { workspace, recorder, clock, partMs, emit, signal: interruption }: Session,
   phase: keyof typeof phases,
   recipes: readonly Recipe[],
   selection: Selection,
@@ -56,6 +56,8 @@ export async function scoreInParts(
       read: () => recorder.readLosses(logLikelihoods),
     })),
     partMs,
+    // A person who interrupts will come back; time that has run out will not.
+    keepsLittle: () => interruption?.aborted === true,
     keep: ({ batches, logLikelihoods }) => {
       recorder.recordParents(() => knownTensors(workspace));
       const stored = recorder.storeLosses(logLikelihoods);

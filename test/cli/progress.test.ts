@@ -179,3 +179,12 @@ describe("duration", () => {
     expect(duration(ms)).toBe(text);
   });
 });
+
+test.each([
+  [0, "0 evaluations left"],
+  [1, "1 evaluation left"],
+  [2, "2 evaluations left"],
+])("tells %i evaluations that are left", (evaluations, said) => {
+  const generation = events.find((event) => event.type === "generation");
+  expect(shown(false, [{ ...generation!, left: { evaluations } }])).toContain(said);
+});

@@ -85,7 +85,7 @@ describe("writeTables", () => {
     `);
   });
 
-  test("replaces earlier tables, and writes empty ones for a run without results", async () => {
+  test("replaces earlier tables, and writes the columns of a run without results", async () => {
     const folder = await journalFolder();
     await writeTables(folder);
     await writeTables(folder);
@@ -99,7 +99,10 @@ describe("writeTables", () => {
     const empty = join(await temporaryFolder(), "run");
     Journal.create(empty, { experiment: {}, identity: {}, versions: {} }).close();
     await writeTables(empty);
-    expect(await readFile(join(empty, "generations.csv"), "utf8")).toBe("\n");
+    expect(await readFile(join(empty, "evaluations.csv"), "utf8")).toBe("phase,model,loss\n");
+    expect(await readFile(join(empty, "generations.csv"), "utf8")).toBe(
+      "generation,best_loss,median_loss,mean_loss,failed,elapsed_s\n",
+    );
   });
 
   test("adds what was evaluated to report.md and writes it as benchmarks.csv", async () => {

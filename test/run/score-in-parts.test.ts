@@ -114,6 +114,16 @@ describe("a run that is recorded in parts", () => {
     expect(traces(run)).toEqual(traces(inParts.folder));
   });
 
+  test("keeps what it has scored when a person interrupts it, however soon", async () => {
+    const run = join(await temporaryFolder(), "run");
+    const batches = partsOf(inParts.folder, "baselines") + 1;
+    const inSecond = (event: RunEvent): boolean => event.type === "progress" && event.share > 1.5 / batches;
+    await interrupt(experiment, run, inSecond);
+    expect(readJournal(run).records.slice(1)).toMatchObject([{ type: "parents" }, { type: "part", batches: 1 }]);
+    await resumeRun(run);
+    expect(found(run)).toEqual(found(whole.folder));
+  });
+
   test("is read as the last whole step left it", async () => {
     const folder = await temporaryFolder();
     const { records } = readJournal(inParts.folder);

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
-import { checkExportPlace, exportRun, type ExportResult } from "../../export/export-run.ts";
+import { exportIn } from "../../export/export-in.ts";
+import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/open-device.ts";
 import { loadExperiment, withOverrides, type Budget } from "../../experiment/experiment-file.ts";
+import { printableLine } from "../../files/printable.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { writeTables } from "../../report/write-tables.ts";
@@ -66,7 +68,7 @@ async function carryThrough(
     await tryToWriteTables(folder);
     const exported = options.export ? await exportRun(folder, running) : undefined;
     if (options.json) printJson(exported ?? outcome);
-    else print(nextSteps(folder, exported));
+    else print(exported ? exportText(exported) : await nextStep(outcome));
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted) await leave(folder);
@@ -94,6 +96,11 @@ async function tryToWriteTables(folder: string): Promise<void> {
   }
 }
 
-function nextSteps(folder: string, exported: ExportResult | undefined): string {
-  return exported ? exportText(exported) : `export the winner with: ${commandFor("export", folder)}`;
+/** How to export the winner, or where it is. */
+async function nextStep({ folder, winner }: Outcome): Promise<string> {
+  const best = join(folder, "best");
+  const found = await exportIn(best, winner.recipe);
+  if (found === "this") return `the winner is exported: ${printableLine(best)}`;
+  const place = found === "another" ? `, in the place of an earlier one in ${printableLine(best)},` : "";
+  return `export the winner${place} with: ${commandFor("export", folder)}`;
 }
