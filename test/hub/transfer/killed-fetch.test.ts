@@ -41,7 +41,7 @@ describe("fetching in processes", () => {
   test("goes on where a killed process was, and ends with the same bytes", async () => {
     await using server = await LoopbackHub.start();
     server.addModel("org/name", { files: { "model.safetensors": weights } });
-    server.fail({ match: isStorage, times: 2, do: { slowBytesPerSecond: 2_000_000 } });
+    server.fail({ match: isStorage, times: 2, do: { slowBytesPerSecond: 500_000 } });
     const folder = await temporaryFolder();
     const partial = join(folder, "models--org--name/blobs", `${sha256}.evomerge.incomplete`);
     const reached = [0];
