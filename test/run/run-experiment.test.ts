@@ -186,6 +186,16 @@ describe("launchRun", () => {
     expect(events[0]).toMatchObject({ rows: { quiz: { search: 11, guard: 5 } } });
   });
 
+  test("counts rows of one group once in the verdict", async () => {
+    const folder = await temporaryFolder();
+    const experiment = await tinyExperiment(folder);
+    const grouped = quizRows("guard", 8).map((row, i) => ({ ...row, group: i % 2 }));
+    await writeRows(join(folder, "rows", "quiz.guard.jsonl"), grouped);
+    const { verdict } = await launchRun(experiment, join(folder, "run"));
+    expect(verdict!.groups).toEqual({ quiz: 2, news: 6 });
+    for (const { intervals } of verdict!.models) expect(intervals["quiz"]).toEqual([-Infinity, Infinity]);
+  });
+
   test.each(["global", "depth-curves", "per-layer"])("searches the shipped space %s", async (name) => {
     const space = await loadSearchSpace(join(import.meta.dirname, "..", "..", "search-spaces", `${name}.yaml`));
     const { events, outcome } = await run({ file: { space: asFile(space), budget: { evaluations: 15 } } });
