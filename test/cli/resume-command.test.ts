@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -18,5 +19,36 @@ describe("evomerge resume", () => {
     expect(await last("--evaluations", "20")).toMatch(
       `export the winner, in the place of an earlier one in ${join(run, "best")}, with: `,
     );
+  });
+
+  test("is told where models and rows are that were moved, and remembers it for the other commands", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder);
+    await evomerge(folder, ["run", "tiny.yaml", "--out", "run"]);
+    for (const name of ["base", "nature", "craft", "rows"]) renameSync(join(folder, name), join(folder, `${name}.2`));
+    const lost = await evomerge(folder, ["resume", "run"]);
+    expect(lost).toMatchObject({
+      code: 1,
+      stderr: `evomerge: run: base: nothing is at ${join(folder, "base")}; if it was moved, say where with --base <folder>\n`,
+    });
+    const rows = ["--rows", "quiz=rows.2/quiz.jsonl", "--rows", "news=rows.2/news.jsonl"];
+    const guard = ["--guard", "quiz=rows.2/quiz.guard.jsonl", "--guard", "news=rows.2/news.guard.jsonl"];
+    const models = ["--base", "base.2", "--expert", "nature=nature.2", "--expert", "craft=craft.2"];
+    const told = await evomerge(folder, ["resume", "run", ...models, ...rows, ...guard]);
+    expect(told).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("comparing the weights of craft in") as string,
+    });
+    expect(await evomerge(folder, ["export", "run"])).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    [["--expert", "craft"], "expected a name and a folder, as in craft=models/craft"],
+    [["--expert", "=craft"], "expected a name and a folder, as in craft=models/craft"],
+    [["--rows", "quiz="], "expected a task and a file, as in quiz=rows/quiz.jsonl"],
+    [["--guard", "__proto__=a"], "expected a task and a file, as in quiz=rows/quiz.jsonl"],
+  ])("refuses %j as wrong usage", async (args, says) => {
+    const { code, stderr } = await evomerge(await temporaryFolder(), ["resume", "run", ...args]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) as string });
   });
 });

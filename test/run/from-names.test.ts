@@ -11,7 +11,7 @@ import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { testHub } from "../hub/test-hub.ts";
-import { traces } from "../tiny-experiment.ts";
+import { recorded, traces } from "../tiny-experiment.ts";
 
 let folder: string;
 let server: LoopbackHub;
@@ -115,7 +115,24 @@ describe("a run from names on the Hub", () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const local = await loadExperiment(join(folder, "tiny.yaml"));
     expect((await launchRun(local, join(folder, "local"))).experiment).toEqual(local);
-    await expect(launchRun(await loadExperiment(path), join(folder, "refused"))).rejects.toThrow("HF_ENDPOINT is not");
+    await expect(launchRun(await loadExperiment(path), join(folder, "refused"))).rejects.toThrow(
+      "HF_ENDPOINT: expected",
+    );
+  });
+
+  test("takes a model of a local run from the Hub when its folder is gone, if it is the same", async () => {
+    const moved = join(folder, "moved");
+    const local = await launchRun(await loadExperiment(join(folder, "tiny.yaml")), moved);
+    const [nature, craft] = outcome.experiment.experts.map((expert) => expert.path);
+    const other = resumeRun(moved, { hub, moved: { experts: { nature: craft! } } });
+    await expect(other).rejects.toThrow(/tensor \S+: expected .* as when it was first read, found/);
+    expect(recorded(moved, "moved")).toEqual([]);
+    const resumed = await resumeRun(moved, { hub, moved: { experts: { nature: nature! } } });
+    expect(resumed).toEqual({
+      ...local,
+      experiment: { ...local.experiment, experts: [{ name: "nature", path: nature }, local.experiment.experts[1]] },
+    });
+    expect(recorded(moved, "moved")).toEqual([{ type: "moved", folder: moved, experts: { nature } }]);
   });
 
   test("names both possibilities when neither a folder nor a model is there", async () => {
