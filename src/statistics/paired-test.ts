@@ -25,8 +25,9 @@ export interface Comparison {
 /**
  * Compares two models over the rows of one or more tasks: a studentised bootstrap interval of the gain, and the larger
  * p-value of this bootstrap and of a studentised sign-flip permutation test, both by groups. The permutations alone take
- * skewed differences for a gain that is none on average, the bootstrap alone is too sure of few groups. A loss that is not a number leaves nothing to compare: gain
- * and interval NaN, p-value 1. Rows of a single group bound nothing: an infinite interval, p-value 1.
+ * skewed differences for a gain that is none on average, the bootstrap alone is too sure of few groups. A loss that is
+ * not a number leaves nothing to compare: gain and interval NaN, p-value 1. Rows of a single group bound nothing: an
+ * infinite interval, p-value 1.
  */
 export function pairedTest(tasks: readonly PairedLosses[], options: ResamplingOptions): Comparison {
   const differences = tasks.map(({ weight, baseline, candidate, groups }) => ({
