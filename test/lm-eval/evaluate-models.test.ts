@@ -197,6 +197,17 @@ describe("evaluateModels of a run", () => {
     expect(base!.gains!["school"]!.gain).toBeCloseTo((30 - 11) / 40, 12);
   });
 
+  test("evaluates a model where it was moved to, which it is told once", async () => {
+    const { run, evaluate, asked } = await evaluating();
+    const craft = join(run, "..", "moved");
+    cpSync(join(models, "craft"), craft, { recursive: true });
+    await expect(evaluate({ models: ["craft"], moved: { base: craft } })).rejects.toThrow(/tensor \S+: expected/);
+    await evaluate({ models: ["craft"], moved: { experts: { craft } } });
+    writeFileSync(join(run, "lm_eval", "quiz", "craft.json"), "");
+    await evaluate({ models: ["craft"] });
+    expect(asked()).toEqual(["moved", "moved"]);
+  });
+
   test("says which model lm_eval failed on", async () => {
     const { evaluate, run } = await evaluating();
     const environment = { ...process.env, FAKE_LM_EVAL: "fail" };
