@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
+import { findModel } from "./model-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
@@ -87,8 +87,10 @@ export interface Overrides {
 export async function loadExperiment(path: string): Promise<Experiment> {
   const file = await loadYaml(path, experimentSchema);
   const absolute = (relative: string): string => resolve(dirname(path), relative);
-  // As in transformers, a folder that is there takes precedence over a Hub name that reads the same.
-  const model = (text: string): string => (parseReference(text) && !existsSync(absolute(text)) ? text : absolute(text));
+  const model = (text: string): string => {
+    const found = findModel(text, dirname(path));
+    return "folder" in found ? found.folder : text;
+  };
   return {
     ...file,
     name: file.name ?? basename(path, extname(path)),

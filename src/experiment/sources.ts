@@ -1,5 +1,4 @@
 /** The models and datasets of the Hub that an experiment names: pinned, planned, brought to this machine. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { type DatasetFiles, openDataset } from "../hub/transfer/dataset.ts";
@@ -9,10 +8,12 @@ import { type Hub, openHub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/transfer/plan-fetch.ts";
 import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
-import { openRepository, type Repository } from "../hub/cache/repository.ts";
+import type { Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
 import { compareParents, firstFault, type ParentFinding } from "./compare-parents.ts";
 import { examine, pathsOf } from "./examine-parents.ts";
+import { findModel } from "./model-name.ts";
+import { openModelRepository } from "./open-model-repository.ts";
 import { filesOnHub } from "./parent-files.ts";
 
 export interface SourceOptions {
@@ -115,7 +116,8 @@ export function namesHub(experiment: Experiment): boolean {
 
 /** The model of the Hub that a text names; undefined where a folder of that name is there, or could be meant alone. */
 export function hubReference(model: string): HubReference | undefined {
-  return existsSync(model) ? undefined : parseReference(model);
+  const found = findModel(model, "");
+  return "reference" in found ? found.reference : undefined;
 }
 
 export interface ModelFolderOptions extends SourceOptions {
@@ -140,17 +142,6 @@ export async function modelFolder(
   const { files } = parent;
   checkDisk(await planFetch(hub, [{ repository, files }]));
   return fetchFiles(hub, repository, files, options);
-}
-
-/** A path that is not there reads like a name on the Hub. */
-async function openModelRepository(hub: Hub, reference: HubReference, { signal }: SourceOptions): Promise<Repository> {
-  try {
-    return await openRepository(hub, "model", reference, { signal });
-  } catch (error) {
-    if (!(error instanceof UserError) || reference.revision !== "main") throw error;
-    const { name } = reference;
-    throw new UserError(`${error.message}; nor is there a folder ${name}`, { cause: error });
-  }
 }
 
 /** As far as it is known before any small file is here. */

@@ -1,7 +1,7 @@
 import type { ParentFinding } from "../experiment/compare-parents.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
-import type { GatherOptions } from "./facts.ts";
+import type { Facts, GatherOptions, SourceFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";
 import type { SubjectJudgement } from "./rule.ts";
 import { rules } from "./rules.ts";
@@ -23,6 +23,8 @@ export interface RuleReport {
   readonly findings: readonly RuleFinding[];
   /** Why evomerge itself cannot score some of the models, one sentence each; rules say why models do not merge. */
   readonly cannotScore: readonly string[];
+  /** Models and rows about which the Hub could not be asked, and why not. */
+  readonly unasked: readonly { readonly name: string; readonly why: string }[];
   /** What a person should know of the models besides. */
   readonly notices: readonly string[];
 }
@@ -45,7 +47,21 @@ export async function checkExperiment(
     experiment: experiment.name,
     date: new Date().toISOString(),
     findings: rules.flatMap(({ id, title, check }) => check(facts).map((found) => ({ rule: id, title, ...found }))),
+    unasked: unaskedOf(facts),
     cannotScore: faults.map(({ text }) => text),
     notices: facts.findings.filter(({ verdict }) => verdict === "notice").map(({ text }) => text),
   };
+}
+
+function unaskedOf({ models, sources, offline }: Facts): RuleReport["unasked"] {
+  const onHub = [...models.filter(({ reference }) => reference), ...sources.filter(isOnHub)];
+  const whyOffline = offline ? "HF_HUB_OFFLINE is set" : undefined;
+  return onHub.flatMap(({ name, problem }) => {
+    const why = problem?.verdict === "unknown" ? problem.text : whyOffline;
+    return why === undefined ? [] : [{ name, why }];
+  });
+}
+
+function isOnHub({ repository, problem }: SourceFacts): boolean {
+  return repository !== undefined || problem?.verdict === "unknown";
 }

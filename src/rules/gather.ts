@@ -6,11 +6,12 @@ import { UserError } from "../errors.ts";
 import type { ParentFinding } from "../experiment/compare-parents.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { compareAll, faultOf, pathsOf } from "../experiment/examine-parents.ts";
+import { openModelRepository } from "../experiment/open-model-repository.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "../experiment/parent-files.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { type HubReference, parseReference } from "../hub/api/reference.ts";
-import { openRepository, type RepositoryFile } from "../hub/cache/repository.ts";
+import type { RepositoryFile } from "../hub/cache/repository.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
@@ -52,7 +53,7 @@ async function gatherModel(
   { signal }: GatherOptions,
 ): Promise<Gathered> {
   const opened = await ask(hub, async () => {
-    const repository = await openRepository(hub, "model", named.reference, { withCommits: true, signal });
+    const repository = await openModelRepository(hub, named.reference, { withCommits: true, signal });
     return describedNow(hub, repository, named.reference, signal);
   });
   if ("problem" in opened) return { facts: { ...named, ...opened } };

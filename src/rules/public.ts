@@ -11,7 +11,7 @@ export const publicModels: Rule = {
 
 function judge({ reference, repository, problem }: ModelFacts, { endpoint, offline }: Facts): RuleJudgement {
   if (!reference) {
-    return { verdict: "fail", evidence: "a folder, not on the Hub; push it with `evomerge export --push`" };
+    return { verdict: "warn", evidence: "a folder, not on the Hub yet; push it there before you submit" };
   }
   if (offline) return { verdict: "unknown", evidence: "offline: only the Hub knows" };
   if (repository?.source !== "hub") return unopened(problem);

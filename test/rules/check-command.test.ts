@@ -1,22 +1,58 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { reportText } from "../../src/cli/commands/check.ts";
 import type { RuleReport } from "../../src/rules/check-experiment.ts";
 import { evomerge } from "../cli/evomerge.ts";
+import { nowhere } from "../hub/test-hub.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyExperiment } from "../tiny-experiment.ts";
 
 describe("evomerge check", () => {
   test("prints the verdicts and ends with 1 where a rule is broken", async () => {
     const folder = await temporaryFolder();
-    await writeTinyExperiment(folder);
-    const began = Date.now();
+    await writeTinyExperiment(folder, { file: { budget: { time: "30h" } } });
     const { code, stdout, stderr } = await evomerge(folder, ["check", "tiny.yaml", "--json"]);
-    expect(stderr).toMatch(/evomerge: tiny.yaml breaks these rules: public\n$/);
+    expect(stderr).toMatch(/evomerge: tiny.yaml breaks these rules: budget\n$/);
     expect(code).toBe(1);
     const report: RuleReport = JSON.parse(stdout);
     expect(report.experiment).toBe("tiny");
-    expect(report.findings[0]).toMatchObject({ rule: "public", verdict: "fail" });
-    expect(Date.parse(report.date)).toBeGreaterThanOrEqual(began);
+    expect(report.findings.find(({ rule }) => rule === "budget")).toMatchObject({ verdict: "fail" });
+    expect(Date.now() - Date.parse(report.date)).toBeLessThan(60_000);
+  });
+
+  test("ends with 0 for folders that are in order, which are yet to be published", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder);
+    const { code, stdout } = await evomerge(folder, ["check", "tiny.yaml"]);
+    expect(stdout).toMatch(/^ {2}warn +\S+base +a folder, not on the Hub yet; push it there before you submit$/m);
+    expect(code).toBe(0);
+  });
+
+  test("ends with 1 where run would refuse the models", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder);
+    for (const name of ["nature", "craft"]) await cp(join(folder, "base"), join(folder, name), { recursive: true });
+    const { code, stderr } = await evomerge(folder, ["check", "tiny.yaml"]);
+    expect(stderr).toMatch(
+      /evomerge: tiny.yaml cannot be run: the experts nature and craft have the very weights of the base: .*\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
+  test("asks a network that is not there once for each model, and ends with 1", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder, { file: { base: "org/base", experts: ["org/a", "org/b"] } });
+    const { url: HF_ENDPOINT } = await nowhere();
+    const env = { HF_ENDPOINT, HF_HUB_CACHE: join(folder, "cache"), HF_TOKEN: "" };
+    const { code, stdout, stderr } = await evomerge(folder, ["check", "tiny.yaml"], { env });
+    expect(code).toBe(1);
+    const reason = `org/base: there is no such folder, and no copy is in ${folder}/cache; ${HF_ENDPOINT}/api/models/org/base/revision/main: connection refused after 2 tries`;
+    expect(stderr).toContain(
+      `evomerge: tiny.yaml was not checked in full, since the Hub could not be asked about org/base, org/a, org/b: ${reason}`,
+    );
+    expect(stdout).toMatch(/org\/a\/revision\/main: connection refused; check the network/);
+    expect(stdout).toMatch(/^ {2}pass +quiz rows +16 rows, none like MMLU's$/m);
   });
 });
 
@@ -38,6 +74,7 @@ describe("reportText", () => {
         },
       ],
       cannotScore: ["org/longer is a t5 model; evomerge scores llama and mistral models so far"],
+      unasked: [],
       notices: ["the expert b has the very weights of the base"],
     };
     expect(reportText(report)).toMatchInlineSnapshot(`

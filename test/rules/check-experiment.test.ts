@@ -183,7 +183,9 @@ describe("checkExperiment", () => {
     hub.fail({ match: ({ path }) => path.includes("zephyr"), times: 100, do: { status: 503 } });
     const report = await check(hub, [[MISTRAL], [ZEPHYR]]);
     expect(verdicts(report)["public"]).toEqual(["pass", "unknown"]);
-    expect(found(report, "date")[1]).toMatch(/^unknown http.* answered 503 after 6 tries; try again later$/);
+    expect(found(report, "date")[1]).toMatch(
+      /^unknown HuggingFaceH4\/zephyr-7b-beta: no copy is in .*; http.* answered 503 after 6 tries; try again later$/,
+    );
   });
 
   test("tells families apart, and which models evomerge cannot score", async () => {
@@ -297,7 +299,7 @@ describe("checkExperiment", () => {
     const experiment = await loadExperiment(await writeTinyExperiment(folder));
     const report = await checkExperiment(experiment, await patientHub(hub, folder));
     expect(hub.requests).toEqual([]);
-    expect(found(report, "public")[0]).toBe("fail a folder, not on the Hub; push it with `evomerge export --push`");
+    expect(found(report, "public")[0]).toBe("warn a folder, not on the Hub yet; push it there before you submit");
     expect(verdicts(report)).toMatchObject({
       size: ["pass", "pass", "pass"],
       date: ["unknown", "unknown", "unknown"],
@@ -321,6 +323,7 @@ describe("checkExperiment", () => {
     const report = await checkExperiment(experiment, offline);
     expect(hub.requests.length).toBe(before);
     expect(found(report, "public")).toEqual(Array(2).fill("unknown offline: only the Hub knows"));
+    expect(report.unasked).toHaveLength(3);
     expect(verdicts(report)).toMatchObject({ date: ["pass", "unknown"], size: ["pass", "unknown"] });
   });
 });

@@ -7,7 +7,7 @@ import { interruptionSignal } from "../interruption.ts";
 import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
-/** `evomerge check`: every rule of the competition with its verdicts; a UserError where one fails. */
+/** `evomerge check`: every rule of the competition with its verdicts; a UserError where not all is well. */
 export async function checkCommand(
   file: string,
   { json }: { readonly json?: boolean | undefined } = {},
@@ -20,8 +20,20 @@ export async function checkCommand(
   }).finally(progress.end);
   if (json) printJson(report);
   else print(reportText(report));
-  const broken = new Set(report.findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));
-  if (broken.size > 0) throw new UserError(`${file} breaks these rules: ${[...broken].join(", ")}`);
+  const reason = whyNotFine(report);
+  if (reason !== undefined) throw new UserError(`${file} ${reason}`);
+}
+
+/** A rule that is broken, models that do not merge, or questions that nobody could answer: in this order. */
+function whyNotFine({ findings, cannotScore, unasked }: RuleReport): string | undefined {
+  const broken = new Set(findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));
+  if (broken.size > 0) return `breaks these rules: ${[...broken].join(", ")}`;
+  const [fault] = cannotScore;
+  if (fault !== undefined) return `cannot be run: ${fault}`;
+  const [first] = unasked;
+  if (first === undefined) return undefined;
+  const names = [...new Set(unasked.map(({ name }) => shortened(name)))];
+  return `was not checked in full, since the Hub could not be asked about ${names.join(", ")}: ${first.why}`;
 }
 
 /** The findings rule by rule, what else stands against a merge, and the day of the check. */

@@ -34,7 +34,12 @@ export async function openHub(environment: Environment = process.env, pace: Part
     cache: expandHome(cache, environment),
     pace: { backoffMs: 1000, patienceMs: 30_000, ...pace },
   };
-  return { ...settings, fetch: retryingFetch(settings, "whole"), stream: retryingFetch(settings, "stream") };
+  const reach = { answered: false, failed: false };
+  return {
+    ...settings,
+    fetch: retryingFetch(settings, "whole", reach),
+    stream: retryingFetch(settings, "stream", reach),
+  };
 }
 
 function homeOf(environment: Environment): string {

@@ -4,6 +4,12 @@ import { UserError } from "../../errors.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 const REPETITIONS = 5;
+/** Where nothing has ever answered, there is no network to wait for. */
+const REPETITIONS_UNREACHED = 1;
+/** No name could be looked up, or nobody is there: codes of the system. */
+const UNREACHABLE: ReadonlySet<unknown> = new Set(
+  "ENOTFOUND EAI_AGAIN ECONNREFUSED ENETUNREACH EHOSTUNREACH ENETDOWN".split(" "),
+);
 /** Of all pauses of a request; a server that wants more than this is told about instead of waited for. */
 const LONGEST_WAIT_MS = 300_000;
 
@@ -26,6 +32,14 @@ export interface RequestPace {
   readonly patienceMs: number;
 }
 
+/** What requests so far tell of the network. */
+export interface Reach {
+  /** Whether anything has answered yet. */
+  answered: boolean;
+  /** Whether a request was given up because nobody could be reached. */
+  failed: boolean;
+}
+
 /** The network or the Hub gave no answer, so that nothing is known of what was asked. */
 export class NoAnswerError extends UserError {}
 
@@ -35,13 +49,13 @@ type RequestOutcome = Response | Error;
 /**
  * A fetch for the Hub. It adds the token to requests to the endpoint and to no others (fetch itself drops the header when
  * it is redirected to another host), and repeats what may succeed later: no connection, no answer in time, statuses 408,
- * 429 and 5xx, waiting longer each time or as long as the server says. Requests that change something are repeated only
+ * 429 and 5xx, waiting longer each time or as long as the server says; where nobody was ever reached, once and soon. Requests that change something are repeated only
  * when refused for their number. In the end it answers, or throws a NoAnswerError; an abort of the signal is passed on at once.
  *
  * The body comes `whole`, read within the time for an answer and within a limit, or as a `stream` that the caller reads with
  * limits of its own.
  */
-export function retryingFetch(hub: Connection, body: "whole" | "stream"): typeof fetch {
+export function retryingFetch(hub: Connection, body: "whole" | "stream", reach: Reach): typeof fetch {
   return async (input, init = {}) => {
     // A request's body could be read once only; everything that calls us gives an address.
     if (input instanceof Request) throw new Error("retryingFetch takes an address, not a Request");
@@ -51,12 +65,16 @@ export function retryingFetch(hub: Connection, body: "whole" | "stream"): typeof
     let waitedMs = 0;
     for (let repetition = 0; ; repetition++) {
       const outcome = await attempt(url, request, hub.pace.patienceMs, body);
+      reach.answered ||= outcome instanceof Response;
       if (outcome instanceof Response && !isTransient(outcome.status)) return outcome;
       init.signal?.throwIfAborted();
       const delayMs = delayBefore(repetition, outcome, hub.pace.backoffMs);
       waitedMs += delayMs;
-      if (repetition === REPETITIONS || waitedMs > LONGEST_WAIT_MS || !mayRepeat(request, outcome))
+      const isLast = repetition >= repetitionsAfter(outcome, reach) || waitedMs > LONGEST_WAIT_MS;
+      if (isLast || !mayRepeat(request, outcome)) {
+        reach.failed ||= isUnreachable(outcome);
         throw failure(url, outcome, repetition + 1);
+      }
       if (outcome instanceof Response) await outcome.body?.cancel();
       await sleep(delayMs, undefined, init.signal ? { signal: init.signal } : {});
     }
@@ -114,6 +132,17 @@ function hasBody({ body }: RequestInit): boolean {
 
 function isTransient(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
+
+function repetitionsAfter(outcome: RequestOutcome, { answered, failed }: Reach): number {
+  if (answered || !isUnreachable(outcome)) return REPETITIONS;
+  return failed ? 0 : REPETITIONS_UNREACHED;
+}
+
+function isUnreachable(outcome: RequestOutcome): boolean {
+  if (outcome instanceof Response) return false;
+  const root = rootOf(outcome);
+  return "code" in root && UNREACHABLE.has(root.code);
 }
 
 function mayRepeat({ method = "GET", body }: RequestInit, outcome: RequestOutcome): boolean {

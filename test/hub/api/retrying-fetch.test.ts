@@ -82,10 +82,22 @@ describe("retryingFetch", () => {
     const hub = await testHub({ url }, await temporaryFolder());
     await expect(hub.fetch(`${url}/api/models/org/name`)).rejects.toThrow(
       new UserError(
-        `${url}/api/models/org/name: connection refused after 6 tries; ` +
+        `${url}/api/models/org/name: connection refused after 2 tries; ` +
           "check the network and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use what is in the cache",
       ),
     );
+  });
+
+  test("waits once, and briefly, for a network that was never there, and as long as ever for one that was", async () => {
+    const server = await LoopbackHub.start();
+    const { url } = server;
+    const hub = await testHub(server, await temporaryFolder());
+    await hub.fetch(`${url}/api/x`);
+    await server[Symbol.asyncDispose]();
+    await expect(hub.fetch(`${url}/api/x`)).rejects.toThrow("connection refused after 6 tries");
+    const never = await testHub({ url }, await temporaryFolder());
+    await expect(never.fetch(`${url}/api/x`)).rejects.toThrow("connection refused after 2 tries");
+    await expect(never.stream(`${url}/api/x`)).rejects.toThrow(/: connection refused; check the network/);
   });
 
   test("repeats what changes something only when it was refused for its number", async () => {
