@@ -25,7 +25,8 @@ export interface ScoreModelOptions {
   /** Where the model comes from if it is not on this machine; the environment's unless given. */
   readonly hub?: Hub | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Told the share of the scoring that is done, and the number of rows. */
+  readonly onProgress?: ((share: number, rows: number) => void) | undefined;
   /** Told what a person should know, such as a better engine that does not work here. */
   readonly onNotice?: SourceOptions["onNotice"];
   /** Told how far the model's download is. */
@@ -51,7 +52,8 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   await workspace.evaluator.prepare(rows, signal);
   const cut = cutRows(nameFiles([options.rows].flat()), rows, workspace.evaluator);
   if (cut !== undefined) onNotice?.(cut);
-  const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress });
+  const onShare = (share: number): void => onProgress?.(share, rows.length);
+  const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress: onShare });
   const scores = evaluation?.scores["rows"] ?? [];
   return {
     ...summarise(rows, scores),

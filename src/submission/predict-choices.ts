@@ -12,8 +12,8 @@ export interface PredictOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told what a person should know, such as a better engine that does not work here. */
   readonly onNotice?: ((text: string) => void) | undefined;
-  /** Told the share of the work that is done. */
-  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Told the share of the scoring that is done, and the number of rows. */
+  readonly onProgress?: ((share: number, rows: number) => void) | undefined;
 }
 
 /**
@@ -29,7 +29,8 @@ export async function predictChoices(
   if (rows.length === 0) return new Map();
   await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision }, { signal, onNotice });
   const recipe = { method: "passthrough", model: BASE } as const;
-  const [evaluation] = await workspace.evaluator.evaluate([recipe], { rows }, { signal, onProgress });
+  const onShare = (share: number): void => onProgress?.(share, rows.length);
+  const [evaluation] = await workspace.evaluator.evaluate([recipe], { rows }, { signal, onProgress: onShare });
   return new Map(
     rows.map(({ id }, i) => {
       const answer = evaluation?.scores["rows"]?.[i]?.answer;

@@ -130,10 +130,14 @@ describe("a silence where no line can live", () => {
     const { lines, clock, progress } = heard();
     clock.pass(30_000);
     for (const share of [0, 0.1, 0.2]) {
-      progress.show({ type: "progress", phase: "score", share });
+      progress.reach("score of 12 rows", share);
       clock.pass(25_000);
     }
-    expect(lines()).toEqual(["preparing", "score 10 %, about 3 min 40 s left", "score 20 %, about 3 min 10 s left"]);
+    expect(lines()).toEqual([
+      "preparing",
+      "score of 12 rows 10 %, about 3 min 40 s left",
+      "score of 12 rows 20 %, about 3 min 10 s left",
+    ]);
   });
 
   test("goes on being broken while a phase says nothing, until the end", () => {

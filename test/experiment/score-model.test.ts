@@ -49,8 +49,12 @@ describe("scoreModel", () => {
     const folder = await temporaryFolder();
     await tinyExperiment(folder);
     const rows = join(folder, "rows", "news.jsonl");
-    const { scores, ...scored } = await scoreModel({ model: join(folder, "base"), rows, limit: 3 });
+    const told: number[][] = [];
+    const onProgress = (...progress: number[]): void => void told.push(progress);
+    const { scores, ...scored } = await scoreModel({ model: join(folder, "base"), rows, limit: 3, onProgress });
     expect(scores).toHaveLength(3);
+    // After each of four stages: embedding, two layers, head.
+    expect(told).toEqual([0.25, 0.5, 0.75, 1].map((share) => [share, 3]));
     expect(scored).toMatchObject({ rows: 3 });
     expect(scored).not.toHaveProperty("accuracy");
   });

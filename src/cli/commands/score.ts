@@ -21,7 +21,7 @@ export async function scoreCommand(model: string, { task, json, ...options }: Sc
   const progress = new Progress();
   const onFetching: ScoreModelOptions["onFetching"] = (done) => progress.show({ type: "fetching", ...done });
   const onNotice = (text: string): void => progress.show({ type: "notice", text });
-  const onProgress = (share: number): void => progress.show({ type: "progress", phase: "score", share });
+  const onProgress: ScoreModelOptions["onProgress"] = (share, rows) => progress.reach(`score of ${rows} rows`, share);
   const running = { signal: interruptionSignal(), onNotice, onFetching, onProgress };
   const scored = await scoreModel({ model, rows: task, ...options, ...running }).finally(progress.end);
   if (json) {

@@ -4,9 +4,9 @@ import type { Precision } from "../../experiment/experiment-file.ts";
 import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
 import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";
 import { generatedTexts } from "../../submission/generated-texts.ts";
-import { predictChoices } from "../../submission/predict-choices.ts";
-import { readQuestions } from "../../submission/questions.ts";
-import { readSubmission, writeSubmission } from "../../submission/submission-file.ts";
+import { predictChoices, type PredictOptions } from "../../submission/predict-choices.ts";
+import { type Question, readQuestions } from "../../submission/questions.ts";
+import { type Predictions, readSubmission, writeSubmission } from "../../submission/submission-file.ts";
 import { printableLine } from "../../files/printable.ts";
 import { replaceableFile } from "../../files/replaceable-file.ts";
 import { interruptionSignal } from "../interruption.ts";
@@ -32,8 +32,7 @@ export async function writeSubmissionCommand(
   const questions = await readQuestions(rows, signal);
   const texts = await generatedTexts(questions, generated, signal);
   await replaceableFile(to);
-  const folder = await fetchModel(model, signal);
-  const answers = await predictChoices(folder, questions, { engine, precision, signal, onNotice });
+  const answers = await answersOf(model, questions, { engine, precision, signal });
   const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
   await writeSubmission(to, predictions);
   print(`wrote ${printableLine(to)}\n${checkText(checkSubmission(predictions, questions))}`);
@@ -50,18 +49,25 @@ export async function checkSubmissionCommand(
   if (check.faults.length > 0) throw new UserError(`${file} does not answer ${rows}: ${check.faults.join("; ")}`);
 }
 
-async function fetchModel(model: string, signal: AbortSignal): Promise<string> {
+/** The answers of a model that is here or on the Hub, with progress. */
+async function answersOf(
+  model: string,
+  questions: readonly Question[],
+  { signal, ...options }: PredictOptions,
+): Promise<Predictions> {
   const progress = new Progress();
   try {
-    const onProgress: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
-    return await modelFolder(model, { signal, onProgress, toScore: true });
+    const onFetching: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
+    const folder = await modelFolder(model, { signal, onProgress: onFetching, toScore: true });
+    return await predictChoices(folder, questions, {
+      ...options,
+      signal,
+      onNotice: (text) => progress.show({ type: "notice", text }),
+      onProgress: (share, rows) => progress.reach(`score of ${rows} rows`, share),
+    });
   } finally {
     progress.end();
   }
-}
-
-function onNotice(text: string): void {
-  new Progress().show({ type: "notice", text });
 }
 
 function checkText({ questions, multipleChoice, accuracy }: SubmissionCheck): string {
