@@ -56,17 +56,20 @@ export function traces(run: string): { readonly records: readonly object[]; read
   const { records } = readJournal(run);
   return {
     records: records.map((record) => ({
-      ...record,
+      ...untimed(record),
       ...(record.type === "start" && {
         folder: undefined,
         experiment: located(record.experiment as Experiment, { from: record.folder, to: run }),
       }),
-      elapsedMs: undefined,
-      evaluationMs: undefined,
-      ms: undefined,
     })),
     losses: readFileSync(join(run, "losses.bin"), "hex"),
   };
+}
+
+/** A record without the times in it, and without what is expected from them. */
+export function untimed(record: object): object {
+  const times = ["elapsedMs", "time", "firstTime", "baselinesMs", "generationMs", "finishMs", "wholeMs"];
+  return { ...record, ...Object.fromEntries(times.map((name) => [name, undefined])) };
 }
 
 /** All records of one type in a run's journal. */

@@ -1,6 +1,6 @@
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
-import type { ScoredModel } from "../journal/records.ts";
+import type { RowCounts, ScoredModel } from "../journal/records.ts";
 import { duration } from "./duration.ts";
 
 /** The lines by which a terminal or a log learns of an event; the verdict is a result and goes to standard output. */
@@ -18,8 +18,11 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "baselines":
       return [
         "baselines (combined loss, 1 is the uniform average):",
-        ...event.models.map((model) => `  ${modelLine(model)}`),
+        ...event.models.map((model) => `  ${modelLine(model)}${rowsText(model, event.models)}`),
+        ...(event.skipped.length === 0 ? [] : [`no time for the baselines ${event.skipped.join(", ")}`]),
       ];
+    case "forecast":
+      return forecastLines(event);
     case "planned":
       return [
         `search: ${event.population} candidates and the mean a generation, ${percent(event.rowFraction)} of the rows, from ${event.start}`,
@@ -28,6 +31,8 @@ export function eventLines(event: RunEvent): readonly string[] {
       return event.replayed ? [] : [generationLine(event)];
     case "finalists":
       return [...event.models.map((model) => `finalist ${modelLine(model)}`), `winner: ${event.winner}`];
+    case "stopped":
+      return [`${event.phase} stopped: ${event.why}`];
     case "skipped":
       return [`${event.phase} skipped: ${event.why}`];
     case "notice":
@@ -41,6 +46,40 @@ export function eventLines(event: RunEvent): readonly string[] {
     default:
       return event satisfies never;
   }
+}
+
+/** How long the run will take, and what a budget that is too small would need to be. */
+function forecastLines(event: Extract<RunEvent, { type: "forecast" }>): readonly string[] {
+  const { baselinesMs, generationMs, finishMs, generations, budgetMs, wholeMs, isSmall } = event;
+  const fits = `${generations} ${generations === 1 ? "generation fits" : "generations fit"}`;
+  const room = budgetMs === Infinity ? fits : `${fits} into the budget of ${duration(budgetMs)}`;
+  return [
+    `expected: baselines ${duration(baselinesMs)}, a generation ${duration(generationMs)}, finish and export ${duration(finishMs)}; ${room}`,
+    ...(isSmall
+      ? [
+          `the budget is small for these models and rows: ${smallText(generations)}; all of it and enough generations take ${budgetOption(wholeMs)}`,
+        ]
+      : []),
+  ];
+}
+
+function smallText(generations: number): string {
+  return generations === 0
+    ? "no generation fits, so that the best of a few baselines will be exported"
+    : "baselines, rows or finalists are left out for the search to have its half";
+}
+
+/** A budget as the command line takes it, rounded up. */
+function budgetOption(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds <= 120 ? `--budget ${seconds}s` : `--budget ${Math.ceil(seconds / 60)}m`;
+}
+
+/** Says of a baseline that was left behind on how many rows it was. */
+function rowsText({ rows }: { readonly rows: RowCounts }, all: readonly { readonly rows: RowCounts }[]): string {
+  const isShort = Object.entries(rows).some(([task, count]) => all.some((other) => (other.rows[task] ?? 0) > count));
+  const count = Object.values(rows).reduce((sum, own) => sum + own, 0);
+  return isShort ? `   (on ${count} rows only, where it was not among the best)` : "";
 }
 
 function generationLine({

@@ -38,14 +38,10 @@ export class Pace {
   }
 
   /** Milliseconds that work is expected to take as the machine is now; 0 where nothing was seen. */
-  expectedMs(work: Work): number {
-    return this.#ms(work, this.#waits.last, this.#slowness.last);
-  }
+  readonly expectedMs = (work: Work): number => this.#ms(work, this.#waits.last, this.#slowness.last);
 
   /** The same at the slowest moment so far. */
-  slowestMs(work: Work): number {
-    return this.#ms(work, this.#waits.longest, this.#slowness.most);
-  }
+  readonly slowestMs = (work: Work): number => this.#ms(work, this.#waits.longest, this.#slowness.most);
 
   /**
    * Tokens of each of `models` that one pass computes in about `ms`, or in the time the parents take to come: shorter
@@ -101,7 +97,10 @@ export class Pace {
   }
 }
 
-/** Non-negative least squares in two variables; all is put down to tokens where passes of one size cannot tell. */
+/**
+ * Least squares in two variables; all is put down to tokens where passes of one size, or slow moments among them, cannot
+ * tell: then it promises no less than it takes.
+ */
 function fitOf({ pp, pt, tt, pm, tm }: Readonly<Record<"pp" | "pt" | "tt" | "pm" | "tm", number>>): {
   readonly passMs: number;
   readonly tokenMs: number;
@@ -112,6 +111,5 @@ function fitOf({ pp, pt, tt, pm, tm }: Readonly<Record<"pp" | "pt" | "tt" | "pm"
   if (determinant < 1e-3 * pp * tt) return onlyTokens;
   const passMs = (tt * pm - pt * tm) / determinant;
   const tokenMs = (pp * tm - pt * pm) / determinant;
-  if (passMs < 0) return onlyTokens;
-  return tokenMs < 0 ? { passMs: pm / pp, tokenMs: 0 } : { passMs, tokenMs };
+  return passMs < 0 || tokenMs < 0 ? onlyTokens : { passMs, tokenMs };
 }

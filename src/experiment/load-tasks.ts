@@ -13,26 +13,31 @@ export interface Task {
 
 /**
  * Reads the rows of every task, whose sources must be files by now; where no guard rows are given, 30 % of the groups
- * become the guard. A row that the evaluator cannot score, or a group that is on both sides, is a UserError.
+ * become the guard. A group that is on both sides is a UserError.
  */
-export async function loadTasks(
-  { tasks, seed }: Experiment,
-  evaluator: Evaluator,
-  signal?: AbortSignal,
-): Promise<Task[]> {
+export async function readTasks({ tasks, seed }: Experiment, signal?: AbortSignal): Promise<Task[]> {
   const read: UndividedRows[] = [];
   for (const { rows, guard } of tasks) {
     const own = await readSource(rows, signal);
     read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, signal) });
   }
   const splits = splitTasks(read, { seed });
-  const loaded: Task[] = [];
-  for (const [i, { name, weight }] of tasks.entries()) {
+  return tasks.map(({ name, weight }, i) => {
     const { search = [], guard = [] } = splits[i] ?? {};
-    await evaluator.prepare([...search, ...guard], signal);
-    loaded.push({ name, weight, search, guard });
-  }
-  return loaded;
+    return { name, weight, search, guard };
+  });
+}
+
+/** Reads the rows of every task and tokenises them; a row that the evaluator cannot score is a UserError, too. */
+export async function loadTasks(experiment: Experiment, evaluator: Evaluator, signal?: AbortSignal): Promise<Task[]> {
+  const tasks = await readTasks(experiment, signal);
+  await prepareTasks(tasks, evaluator, signal);
+  return tasks;
+}
+
+/** Tokenises all rows ahead of their evaluation; one that cannot be scored is a UserError. */
+export async function prepareTasks(tasks: readonly Task[], evaluator: Evaluator, signal?: AbortSignal): Promise<void> {
+  for (const { search, guard } of tasks) await evaluator.prepare([...search, ...guard], signal);
 }
 
 async function readSource(

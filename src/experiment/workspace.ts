@@ -52,6 +52,8 @@ export interface OpeningOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told what a person should know of the parents, and what better engine does not work here, unless the engine is given. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /** Wall-clock time in milliseconds; that of this machine unless given. */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -61,7 +63,7 @@ export interface OpeningOptions {
  */
 export async function openWorkspace(
   options: WorkspaceOptions,
-  { engine, signal, onNotice }: OpeningOptions = {},
+  { engine, signal, onNotice, now }: OpeningOptions = {},
 ): Promise<Workspace> {
   const open: AsyncDisposable[] = engine ? [engine.device] : [];
   const close = async (): Promise<void> => {
@@ -89,7 +91,7 @@ export async function openWorkspace(
     const experts = options.experts.map(({ name }) => name);
     const batchTokens = BATCH_TOKENS[device.kind];
     const scorerOf = (own: Model): GenerationScorer =>
-      new GenerationScorer({ device, model: own, parents: weights, base: BASE, experts, batchTokens });
+      new GenerationScorer({ device, model: own, parents: weights, base: BASE, experts, batchTokens, now });
     const evaluator = new Evaluator(scorerOf(model), tokenizer, model);
     const signalModel = openModel(baseOf(checkpoints), dtypes.signal);
     return {

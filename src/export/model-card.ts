@@ -7,6 +7,7 @@ import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, type Table } from "../report/table.ts";
+import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 import { mergedLicence, type Licence } from "./licence.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
@@ -21,7 +22,7 @@ export interface CardFacts {
 
 /** The README.md of an exported model: what it is made of, how, and how it compares with what it is made of. */
 export function modelCard(outcome: Outcome, { weightsDigest, version, licences }: CardFacts): string {
-  const { experiment, winner, verdict, looks } = outcome;
+  const { experiment, winner, verdict } = outcome;
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   const tasks = experiment.tasks.map(({ name }) => name);
   const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
@@ -46,7 +47,7 @@ Digest of the weights: \`${weightsDigest}\`.
 
 ## Scores on rows that the search never saw
 
-${verdict ? verdictText(verdict, tasks, looks) : "Not compared: the run had not scored its guard rows when this was exported."}
+${verdict ? verdictText(verdict, tasks, outcome) : "Not compared: the run had not scored its guard rows when this was exported."}
 
 ## Evaluation
 
@@ -84,16 +85,23 @@ function budgetText(budget: Budget): string {
   return "seconds" in budget ? `${budget.seconds} s` : `${budget.evaluations} evaluations`;
 }
 
-function verdictText(verdict: NonNullable<Outcome["verdict"]>, tasks: readonly string[], looks: number): string {
+function verdictText(
+  verdict: NonNullable<Outcome["verdict"]>,
+  tasks: readonly string[],
+  { winner, generations, looks }: Outcome,
+): string {
+  const sentences = [
+    ...searchSentences(winner.name, generations),
+    ...guardSentences(verdict),
+    ...verdictSentences(verdict, looks),
+  ];
   return `Losses are nats (choices: of the right answer among the answers; text: per byte), lower is better, with 95 % intervals;
 combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
 rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
 ${markdownTable(verdictTable(verdict.models, tasks, looks))}
 
-${verdictSentences(verdict, looks)
-  .map((sentence) => `- ${sentence}`)
-  .join("\n")}`;
+${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 }
 
 function recipeText(recipe: Recipe): string {

@@ -9,7 +9,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 
 /** Rows of each task that an export is scored on. */
-const ROWS = 16;
+const ROWS = 4;
 
 /** What an exported folder must hold, and be. */
 export interface Expectation {

@@ -10,8 +10,12 @@ import type {
   JournalRecord,
   LossesRef,
   RecordedBudget,
+  RecordedRung,
+  RecordedTime,
   RecordPayloads,
+  RowCounts,
   ScoredModel,
+  ScoringScope,
   TaskScores,
 } from "./records.ts";
 
@@ -66,6 +70,25 @@ const guardedModel = objectOf<GuardedModel>({
 
 const scoredModel = objectOf<ScoredModel>(scoredFields);
 
+const rows: z.ZodType<RowCounts> = mapOf(whole);
+
+const time = objectOf<RecordedTime>({
+  models: whole,
+  tokens: whole,
+  passes: whole,
+  ms: milliseconds,
+  waitMs: milliseconds,
+});
+
+const rungFields: Fields<RecordedRung> = {
+  models: listOf(objectOf<RecordedRung["models"][number]>({ name, scores }), 1),
+  from: rows,
+  to: rows,
+  rowLosses: lossesRef,
+  time,
+  elapsedMs: milliseconds,
+};
+
 const budget: z.ZodType<RecordedBudget> = z.union([
   z.strictObject({ seconds: z.number().positive() }),
   z.strictObject({ evaluations: z.int().min(1).max(1e9) }),
@@ -79,6 +102,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     experiment: z.record(z.string(), z.unknown()),
     identity: mapOf(z.string()),
     versions: mapOf(z.string()),
+    drawn: mapOf(objectOf<{ search: number; guard: number }>({ search: whole, guard: whole })).exactOptional(),
   },
   parents: { tensors: mapOf(mapOf(tensorLine)) },
   budget: { budget },
@@ -90,17 +114,28 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     guard: mapOf(listOf(name, 1)).exactOptional(),
   },
   part: {
-    of: z.enum(["baselines", "result", "finalists", "verdict"]),
+    of: z.enum(["rung", "result", "finalists", "verdict"]),
     batches: whole.min(1),
     logLikelihoods: lossesRef,
-    ms: milliseconds,
+    scope: objectOf<ScoringScope>({ models: listOf<string>(name), rows }).exactOptional(),
+    time,
     elapsedMs: milliseconds,
   },
+  forecast: {
+    ...rungFields,
+    firstTime: time,
+    baselinesMs: milliseconds,
+    generationMs: milliseconds,
+    finishMs: milliseconds,
+    generations: whole,
+    wholeMs: milliseconds,
+    isSmall: z.boolean(),
+  },
+  rung: rungFields,
   baselines: {
-    models: listOf(scoredModel, 1),
+    models: listOf(objectOf<RecordPayloads["baselines"]["models"][number]>({ ...scoredFields, rows }), 1),
+    skipped: listOf<string>(name),
     scales: mapOf(z.number().positive()),
-    evaluationMs: milliseconds,
-    rowLosses: lossesRef,
     elapsedMs: milliseconds,
   },
   plan: {
@@ -111,20 +146,30 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     rowFraction: z.number().positive().max(1),
     elapsedMs: milliseconds,
   },
-  ask: { generation: whole, points, rows: mapOf(whole) },
+  ask: { generation: whole, points, rows },
   result: {
     generation: whole,
     losses,
     meanLoss: measured,
     rowLosses: lossesRef,
+    time,
     elapsedMs: milliseconds,
   },
-  finalists: { models: listOf(scoredModel), winner: scoredModel, elapsedMs: milliseconds },
+  finalists: {
+    models: listOf(scoredModel),
+    winner: scoredModel,
+    rows: rows.exactOptional(),
+    time: time.exactOptional(),
+    elapsedMs: milliseconds,
+  },
   verdict: {
     models: listOf(guardedModel, 1),
     groups: mapOf(whole),
     weightsDigest: hexadecimal,
+    rows,
+    outOf: rows,
     rowLosses: lossesRef,
+    time,
     elapsedMs: milliseconds,
   },
 };

@@ -1,6 +1,14 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
 import type { Entry } from "./record-line.ts";
-import type { JournalRecord, LossesRef, RecordPayloads, RecordType, ScoredModel } from "./records.ts";
+import type {
+  JournalRecord,
+  LossesRef,
+  RecordedRung,
+  RecordPayloads,
+  RecordType,
+  RowCounts,
+  ScoredModel,
+} from "./records.ts";
 
 /** A record between steps, which may stand anywhere behind the start. */
 type Note = "budget" | "moved";
@@ -9,7 +17,9 @@ type Note = "budget" | "moved";
 const predecessors: Readonly<Record<Exclude<RecordType, "part" | Note>, readonly (RecordType | "nothing")[]>> = {
   start: ["nothing"],
   parents: ["start"],
-  baselines: ["parents"],
+  forecast: ["parents"],
+  rung: ["forecast", "rung"],
+  baselines: ["forecast", "rung"],
   // Not behind the baselines: the plan of another budget.
   plan: ["baselines", "plan", "ask", "result", "finalists", "verdict"],
   ask: ["plan", "result"],
@@ -27,6 +37,8 @@ export class RecordSequence {
   #taken = 0;
   #last: RecordType | "nothing" = "nothing";
   #tasks: readonly string[] = [];
+  /** The rows up to which the last rung went. */
+  #rungEnd: RowCounts = {};
   #plan: Pick<RecordPayloads["plan"], "genes" | "population" | "start" | "inject"> | undefined;
   /** Whether a budget came that nothing has been planned, or finished, with. */
   #isRebudgeted = false;
@@ -53,6 +65,7 @@ export class RecordSequence {
     if (record.type === "budget") this.#isRebudgeted = true;
     if (endsBudgets(record)) this.#isRebudgeted = false;
     if (record.type !== "part" && !isNote(record)) this.#last = record.type;
+    if (record.type === "rung") this.#rungEnd = record.to;
     if (record.type === "baselines") this.#tasks = Object.keys(record.scales);
     if (record.type === "plan") this.#plan = record;
     if (record.type === "result") this.#generations += 1;
@@ -88,6 +101,9 @@ export class RecordSequence {
       case "moved":
       case "part":
         return undefined;
+      case "forecast":
+      case "rung":
+        return faultOfRung(record, this.#last === "rung" ? this.#rungEnd : {});
       case "baselines":
         return faultOfBaselines(record);
       case "plan":
@@ -149,6 +165,20 @@ function faultOfReplanning(
   return field === undefined ? undefined : `${field}: expected that of the first plan, found another`;
 }
 
+/** A rung begins where the one before ended, and its losses are those of its models on its rows. */
+function faultOfRung({ models, from, to, rowLosses }: RecordedRung, before: RowCounts): string | undefined {
+  const tasks = Object.keys(to);
+  const rows = tasks.map((task) => (to[task] ?? 0) - (from[task] ?? 0));
+  const begins = tasks.every((task) => (from[task] ?? 0) === (before[task] ?? 0)) && rows.every((count) => count >= 0);
+  if (!begins) return "from and to: expected rows from the end of the rung before, found others";
+  const expected = models.length * rows.reduce((sum, count) => sum + count, 0);
+  if (rowLosses.count !== expected) return `rowLosses: expected ${expected}, found ${rowLosses.count}`;
+  return faultOfTasks(
+    models,
+    tasks.filter((_, i) => (rows[i] ?? 0) > 0),
+  );
+}
+
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): string | undefined {
   const tasks = Object.keys(scales);
   return tasks.length === 0 ? "scales: expected at least one task, found none" : faultOfTasks(models, tasks);
@@ -172,7 +202,10 @@ function faultOfVerdict({ models, groups }: RecordPayloads["verdict"], tasks: re
   });
 }
 
-function faultOfTasks(models: readonly ScoredModel[], tasks: readonly string[]): string | undefined {
+function faultOfTasks(
+  models: readonly Pick<ScoredModel, "name" | "scores">[],
+  tasks: readonly string[],
+): string | undefined {
   return firstFault(models, ({ scores }) => faultOfNames("scores", Object.keys(scores), tasks));
 }
 

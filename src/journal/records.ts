@@ -2,7 +2,7 @@
 import type { Recipe } from "../merge/recipe.ts";
 
 /** Version of the journal's files. */
-export const JOURNAL_FORMAT = 4;
+export const JOURNAL_FORMAT = 5;
 
 /** Where losses lie in the side file of the journal. */
 export interface LossesRef {
@@ -17,6 +17,37 @@ export type TaskScores = Readonly<Record<string, { readonly loss: number; readon
 
 /** How the best merge of a search is named; no expert can have a name with a space. */
 export const EVOLVED = "evolved merge";
+
+/** Numbers of rows, by task. */
+export type RowCounts = Readonly<Record<string, number>>;
+
+/** What a scoring was of, and its wall-clock time: from such times the run plans what is to come. */
+export interface RecordedTime {
+  readonly models: number;
+  /** Padded tokens of each model. */
+  readonly tokens: number;
+  readonly passes: number;
+  readonly ms: number;
+  /** How much of it was spent waiting for the parents' weights. */
+  readonly waitMs: number;
+}
+
+/** What a step that takes long scores, decided when it begins: models by name, and rows as far as they are taken. */
+export interface ScoringScope {
+  readonly models: readonly string[];
+  readonly rows: RowCounts;
+}
+
+/** Models on a stretch of the search rows in the order in which rows are taken. */
+export interface RecordedRung {
+  readonly models: readonly Pick<ScoredModel, "name" | "scores">[];
+  readonly from: RowCounts;
+  readonly to: RowCounts;
+  /** By model, then by task. */
+  readonly rowLosses: LossesRef;
+  readonly time: RecordedTime;
+  readonly elapsedMs: number;
+}
 
 /** A model and its mean scores on a set of rows. */
 export interface ScoredModel {
@@ -67,6 +98,8 @@ export interface RecordPayloads {
     readonly experiment: unknown;
     readonly identity: Readonly<Record<string, string>>;
     readonly versions: Readonly<Record<string, string>>;
+    /** How many rows of each task are used, where the budget had no time to tokenise all. */
+    readonly drawn?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
   };
   /** What the parents' tensors held when they were first read, before anything scored with them: a line by tensor. */
   parents: { readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>> };
@@ -81,18 +114,35 @@ export interface RecordPayloads {
     readonly batches: number;
     /** Of the prompts in these batches, by candidate. */
     readonly logLikelihoods: LossesRef;
-    /** Wall-clock time that it took. */
-    readonly ms: number;
+    /** Where the step itself is to say it: what was begun is gone on with. */
+    readonly scope?: ScoringScope;
+    readonly time: RecordedTime;
     readonly elapsedMs: number;
   };
-  /** Baselines on all search rows. */
+  /** The uniform average on a few rows, and what follows from its time. */
+  forecast: RecordedRung & {
+    /** Of the fewer rows that were scored before these. */
+    readonly firstTime: RecordedTime;
+    /** Expected wall-clock times of the baselines, of a generation with its mean, and of all after the search. */
+    readonly baselinesMs: number;
+    readonly generationMs: number;
+    readonly finishMs: number;
+    /** Generations that the budget has room for. */
+    readonly generations: number;
+    /** A budget of time that has room for everything. */
+    readonly wholeMs: number;
+    /** Whether the budget is so small that things are left out, or few generations remain. */
+    readonly isSmall: boolean;
+  };
+  /** Baselines on one stretch of the search rows. */
+  rung: RecordedRung;
+  /** Baselines on all rows that each of them met: those that did worse met fewer. */
   baselines: {
-    readonly models: readonly ScoredModel[];
+    readonly models: readonly (ScoredModel & { readonly rows: RowCounts })[];
+    /** Names of those that the budget had no room for. */
+    readonly skipped: readonly string[];
     /** Mean loss of the uniform average, by task. */
     readonly scales: Readonly<Record<string, number>>;
-    /** Wall-clock time of one model on all search rows. */
-    readonly evaluationMs: number;
-    readonly rowLosses: LossesRef;
     readonly elapsedMs: number;
   };
   /** What the budget was turned into; another budget changes no more than the rows. */
@@ -108,7 +158,7 @@ export interface RecordPayloads {
   ask: {
     readonly generation: number;
     readonly points: readonly (readonly number[])[];
-    readonly rows: Readonly<Record<string, number>>;
+    readonly rows: RowCounts;
   };
   /** Combined losses of the points and of the mean before them; per-row losses by candidate, the mean last. */
   result: {
@@ -116,17 +166,29 @@ export interface RecordPayloads {
     readonly losses: readonly number[];
     readonly meanLoss: number;
     readonly rowLosses: LossesRef;
+    readonly time: RecordedTime;
     readonly elapsedMs: number;
   };
-  /** Candidates for the winner on all search rows; the one with the least loss wins. */
-  finalists: { readonly models: readonly ScoredModel[]; readonly winner: ScoredModel; readonly elapsedMs: number };
+  /** Candidates for the winner on so many search rows; the one with the least loss wins. */
+  finalists: {
+    readonly models: readonly ScoredModel[];
+    readonly winner: ScoredModel;
+    /** Absent where time did not suffice to score them. */
+    readonly rows?: RowCounts;
+    readonly time?: RecordedTime;
+    readonly elapsedMs: number;
+  };
   /** The winner beside its baselines on the guard rows, and the hash of the weights that were scored. */
   verdict: {
     readonly models: readonly GuardedModel[];
     /** Groups of guard rows, by task: as many independent draws as there are. */
     readonly groups: Readonly<Record<string, number>>;
     readonly weightsDigest: string;
+    /** Guard rows that were scored, and how many there are. */
+    readonly rows: RowCounts;
+    readonly outOf: RowCounts;
     readonly rowLosses: LossesRef;
+    readonly time: RecordedTime;
     readonly elapsedMs: number;
   };
 }
@@ -134,7 +196,7 @@ export interface RecordPayloads {
 export type RecordType = keyof RecordPayloads;
 
 /** Steps that score models on rows. */
-export type ScoringStep = "baselines" | "result" | "finalists" | "verdict";
+export type ScoringStep = "rung" | "result" | "finalists" | "verdict";
 
 /** The steps of a run; the other records say more of them. */
 export type StepType = Exclude<RecordType, "start" | "parents" | "budget" | "moved" | "part">;

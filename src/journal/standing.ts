@@ -9,11 +9,16 @@ export interface Standing {
   readonly verdict?: RecordPayloads["verdict"];
   /** How often the guard rows have judged a winner of the run. */
   readonly looks: number;
+  /** Generations that the search has scored. */
+  readonly generations: number;
+  /** Absent before they are scored. */
+  readonly baselines?: RecordPayloads["baselines"];
 }
 
 /** The winner of a run and the verdict on it; those that earlier budgets led to are passed over. */
 export function standingOf(records: readonly JournalRecord[]): Standing {
   const winner = records.findLast((record) => record.type === "finalists")?.winner;
+  const baselines = records.find((record) => record.type === "baselines");
   const verdicts = records.filter((record) => record.type === "verdict");
   const last = verdicts.at(-1);
   const judged = last?.models.find(({ kind }) => kind === "winner");
@@ -21,5 +26,7 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
     ...(winner && { winner }),
     ...(winner && last && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict: last }),
     looks: verdicts.length,
+    generations: records.filter(({ type }) => type === "result").length,
+    ...(baselines && { baselines }),
   };
 }

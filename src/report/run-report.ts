@@ -4,15 +4,21 @@ import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
+import { baselineSentences, guardSentences, searchSentences } from "./search-sentences.ts";
 import { markdownTable } from "./table.ts";
 import { verdictSentences, verdictTable } from "./verdict-table.ts";
 
 /** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
 export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
-  const { winner, verdict, looks } = standingOf(records);
+  const { winner, verdict, looks, generations, baselines } = standingOf(records);
+  const searched = [
+    ...(baselines ? baselineSentences(baselines) : []),
+    ...(winner ? searchSentences(winner.name, generations) : []),
+  ];
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
   const parts = [
     printableLine(`# ${basename(resolve(folder))}, ${title}`),
+    ...(searched.length === 0 ? [] : ["## Search", bullets(searched)]),
     "## Guard rows",
     verdict ? guardText(verdict, looks) : "The guard rows, which judge the winner, have not been scored.",
     "## Benchmarks",
@@ -31,7 +37,7 @@ corrected for the number of models (Holm), and percentages are of the other mode
 
 ${markdownTable(verdictTable(models, tasks, looks))}
 
-${bullets(verdictSentences(verdict, looks))}`;
+${bullets([...guardSentences(verdict), ...verdictSentences(verdict, looks)])}`;
 }
 
 function benchmarkText(benchmark: Benchmark, recipe: unknown): string {

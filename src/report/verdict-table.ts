@@ -1,4 +1,4 @@
-import { EVOLVED, type GuardedModel, type RecordPayloads } from "../journal/records.ts";
+import type { GuardedModel, RecordPayloads } from "../journal/records.ts";
 import { type JudgedGain, type JudgedModel, type Judgement, judgeModels } from "./judgement.ts";
 import type { Table } from "./table.ts";
 
@@ -26,15 +26,12 @@ export function verdictTable(models: readonly GuardedModel[], tasks: readonly st
   return { header, rows };
 }
 
-/** Whether the search found anything, one sentence a model on how the winner compares with it, and what is rough. */
+/** One sentence a model on how the winner compares with it, and what is rough. */
 export function verdictSentences(
   { models, groups }: Pick<RecordPayloads["verdict"], "models" | "groups">,
   looks: number,
 ): string[] {
-  const winner = models.find(({ kind }) => kind === "winner");
-  const found = winner === undefined || winner.name === EVOLVED;
   return [
-    ...(found ? [] : [`The search found nothing better than ${winner.name}, which is the winner.`]),
     ...Array.from(judgeModels(models, looks), ([name, judged]) => comparison(name, judged)),
     ...fewGroups(groups),
     ...severalLooks(looks),

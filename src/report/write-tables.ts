@@ -3,7 +3,7 @@ import { stringify } from "csv-stringify/sync";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { printableLine } from "../files/printable.ts";
 import { readJournal } from "../journal/journal.ts";
-import type { JournalRecord, RecordPayloads, ScoredModel, TaskScores } from "../journal/records.ts";
+import type { JournalRecord, RecordPayloads, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
 import { benchmarkRows } from "./benchmark-table.ts";
 import { readBenchmarks } from "./benchmarks.ts";
 import { runReport } from "./run-report.ts";
@@ -41,11 +41,11 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
   return records.flatMap((record): readonly Row[] => {
     switch (record.type) {
       case "baselines":
-        return record.models.map((model) => modelRow("baselines", model));
+        return record.models.map((model) => ({ ...modelRow("baselines", model), ...rowColumns(model.rows) }));
       case "finalists":
-        return record.models.map((model) => modelRow("finalists", model));
+        return record.models.map((model) => ({ ...modelRow("finalists", model), ...rowColumns(record.rows ?? {}) }));
       case "verdict":
-        return record.models.map((model) => modelRow("guard", model));
+        return record.models.map((model) => ({ ...modelRow("guard", model), ...rowColumns(record.rows) }));
       case "plan":
         genes = record.genes;
         return [];
@@ -68,6 +68,8 @@ function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
       case "budget":
       case "moved":
       case "part":
+      case "forecast":
+      case "rung":
         return [];
       default:
         return record satisfies never;
@@ -96,6 +98,11 @@ function generationRows(
 
 function modelRow(phase: string, { name, loss, scores }: ScoredModel): Row {
   return { phase, model: name, loss, ...taskColumns(scores) };
+}
+
+/** How many rows of each task a model was scored on. */
+function rowColumns(rows: RowCounts): Row {
+  return Object.fromEntries(Object.entries(rows).map(([task, count]) => [`${task}_rows`, count]));
 }
 
 function taskColumns(scores: TaskScores): Row {

@@ -14,6 +14,9 @@ export interface Baseline {
 /** Weights of the sweep, the same for all experts. */
 const SWEEP = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2];
 
+/** The same; where there is no time for all, the first of these. */
+const SWEEP_BY_WORTH = [0.8, 0.6, 1, 0.4, 1.2, 0.7, 0.9];
+
 /** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
 export function listBaselines(
   { space: { method }, recipes = {} }: Pick<Experiment, "space" | "recipes">,
@@ -37,11 +40,26 @@ export function listBaselines(
       recipe: { method: "passthrough", model: name },
     })),
     merged("uniform average", "average", everyExpert(1 / experts.length)),
-    ...sweep.map((weight) => merged(`global weight ${weight}`, "global", everyExpert(weight))),
+    ...sweep.map((weight) => merged(globalName(weight), "global", everyExpert(weight))),
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
       recipe: recipeOver(layers, recipe),
     })),
   ];
+}
+
+/** All of them, but of the sweep so many. */
+export function withSweepOf(size: number, baselines: readonly Baseline[]): readonly Baseline[] {
+  const kept = new Set(SWEEP_BY_WORTH.slice(0, size).map(globalName));
+  return baselines.filter(({ kind, name }) => kind !== "global" || kept.has(name));
+}
+
+function globalName(weight: number): string {
+  return `global weight ${weight}`;
+}
+
+/** Models whose loss is finite, the least first; equals keep their order. */
+export function bestFirst<T extends { readonly loss: number }>(models: readonly T[]): T[] {
+  return models.filter(({ loss }) => Number.isFinite(loss)).toSorted((a, b) => a.loss - b.loss);
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
+import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoringScope } from "../journal/records.ts";
 import { declarations } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { defaultPopulationSize } from "../search/strategy-parameters.ts";
@@ -34,6 +34,11 @@ function faultOf(record: JournalRecord, session: RunParts): string | undefined {
   switch (record.type) {
     case "parents":
       return faultOfParents(record, session);
+    case "forecast":
+    case "rung":
+      return faultOfRung(record, session);
+    case "part":
+      return record.scope && faultOfScope(record.scope, session);
     case "baselines":
       return faultOfBaselines(record, session);
     case "plan":
@@ -56,19 +61,47 @@ function faultOfParents({ tensors }: RecordPayloads["parents"], { workspace }: R
   return isKnown ? undefined : "expected tensors that the parents have, found the name of another";
 }
 
+/** Baselines of this run, in their order, on rows that it has. */
+function faultOfRung({ models, to }: RecordedRung, session: RunParts): string | undefined {
+  const found = names(models);
+  const expected = listed(session).flatMap(({ name }) => (found.includes(name) ? [name] : []));
+  return faultOfNames("baselines", found, expected) ?? faultOfRows("search", to, session);
+}
+
+/** The rows of a part are as many as its step may score; which models they are of, the step tells. */
+function faultOfScope({ rows }: ScoringScope, session: RunParts): string | undefined {
+  return faultOfRows("search", rows, session) && faultOfRows("guard", rows, session);
+}
+
+function faultOfRows(side: "search" | "guard", counts: RowCounts, { tasks }: RunParts): string | undefined {
+  const fault = faultOfNames("tasks", Object.keys(counts).toSorted(), names(tasks).toSorted());
+  if (fault !== undefined) return fault;
+  return firstFault(tasks, (task) => {
+    const found = counts[task.name] ?? 0;
+    const { length } = task[side];
+    return found <= length ? undefined : `expected at most the ${length} ${side} rows of ${task.name}, found ${found}`;
+  });
+}
+
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"], session: RunParts): string | undefined {
-  const { experts, model } = session.workspace;
-  const expected = listBaselines(session.experiment, { base: BASE, experts, layers: model.layers });
+  const found = names(models);
+  const expected = listed(session).filter(({ name }) => found.includes(name));
+  const average = models.find(({ name }) => expected.some((one) => one.kind === "average" && one.name === name));
   return (
-    faultOfNames("baselines", names(models), names(expected)) ??
+    faultOfNames("baselines", found, names(expected)) ??
     faultOfNames("tasks", Object.keys(scales).toSorted(), names(session.tasks).toSorted()) ??
-    firstFault(expected, ({ kind }, i) => faultOfBaseline(kind, models[i]?.loss))
+    firstFault(models, ({ rows }) => faultOfRows("search", rows, session)) ??
+    faultOfAverage(average?.loss)
   );
 }
 
+function listed({ experiment, workspace: { experts, model } }: RunParts): Baseline[] {
+  return listBaselines(experiment, { base: BASE, experts, layers: model.layers });
+}
+
 /** The uniform average is the unit of losses, so the run would have ended where it had none; another may have failed. */
-function faultOfBaseline(kind: Baseline["kind"], loss = Number.NaN): string | undefined {
-  if (kind !== "average" || Number.isFinite(loss)) return undefined;
+function faultOfAverage(loss = Number.NaN): string | undefined {
+  if (Number.isFinite(loss)) return undefined;
   return `expected a finite loss of the uniform average, found ${loss}`;
 }
 

@@ -1,8 +1,8 @@
 /** Wall-clock time in milliseconds from any beginning, and what is to happen at a time. Tests have one that they put forward. */
 export interface Clock {
-  now(): number;
+  readonly now: () => number;
   /** Calls `act` once, in `ms` milliseconds, unless the returned function is called before. Keeps no process alive. */
-  after(ms: number, act: () => void): () => void;
+  readonly after: (ms: number, act: () => void) => () => void;
 }
 
 /** A timer holds at most 2^31 - 1 ms; what is to happen later does not happen. */

@@ -1,5 +1,5 @@
 import type { ResolvedPrecision } from "../experiment/precision.ts";
-import type { GuardedModel, ScoredModel } from "../journal/records.ts";
+import type { GuardedModel, RowCounts, ScoredModel } from "../journal/records.ts";
 
 /** What a run tells while it goes on; replayed steps of a resumed run are told too, marked as such. */
 export type RunEvent =
@@ -29,7 +29,29 @@ export type RunEvent =
       readonly share: number;
       readonly leftMs?: number;
     }
-  | { readonly type: "baselines"; readonly models: readonly ScoredModel[] }
+  /** What the run is expected to take, from the time of its first scoring. */
+  | {
+      readonly type: "forecast";
+      readonly baselinesMs: number;
+      /** Of a generation with its mean. */
+      readonly generationMs: number;
+      /** Of all after the search: finalists, guard and export. */
+      readonly finishMs: number;
+      /** That the budget has room for. */
+      readonly generations: number;
+      /** Infinity under a budget of evaluations. */
+      readonly budgetMs: number;
+      /** A budget that has room for everything. */
+      readonly wholeMs: number;
+      /** Whether things are left out, or few generations remain. */
+      readonly isSmall: boolean;
+    }
+  | {
+      readonly type: "baselines";
+      readonly models: readonly (ScoredModel & { readonly rows: RowCounts })[];
+      /** Names of those that the budget had no room for. */
+      readonly skipped: readonly string[];
+    }
   | { readonly type: "planned"; readonly population: number; readonly rowFraction: number; readonly start: string }
   | {
       readonly type: "generation";
@@ -44,9 +66,16 @@ export type RunEvent =
       readonly replayed: boolean;
     }
   | { readonly type: "finalists"; readonly models: readonly ScoredModel[]; readonly winner: string }
-  | { readonly type: "verdict"; readonly models: readonly GuardedModel[]; readonly tasks: readonly string[] }
+  | {
+      readonly type: "verdict";
+      readonly models: readonly GuardedModel[];
+      readonly tasks: readonly string[];
+      readonly rows: RowCounts;
+    }
   /** The budget ended before a step that is worth having but not needed. */
   | { readonly type: "skipped"; readonly phase: Phase; readonly why: string }
+  /** Nothing more would come of it. */
+  | { readonly type: "stopped"; readonly phase: Phase; readonly why: string }
   | { readonly type: "exported"; readonly folder: string; readonly weightsDigest: string };
 
 export type Phase = "baselines" | "search" | "finalists" | "guard" | "export";

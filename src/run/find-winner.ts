@@ -1,19 +1,23 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RecordPayloads, ScoredModel } from "../journal/records.ts";
-import { bestSoFar, chooseWinner } from "./choose-winner.ts";
-import { finishTime, type FinishTime } from "./finish-time.ts";
+import { bestSoFar, leastLoss } from "./best-so-far.ts";
+import { chooseWinner } from "./choose-winner.ts";
 import { judgeWinner } from "./judge-winner.ts";
 import { type Plan, planSearch, replanSearch } from "./plan-search.ts";
 import { scoreBaselines, type ScoredBaselines } from "./score-baselines.ts";
 import { hasRoom, searchGenerations } from "./search-generations.ts";
 import { beginSearch, type SearchState } from "./search-state.ts";
+import { longest } from "./scored-rungs.ts";
 import type { Session } from "./session.ts";
+import { whyStopped } from "./stopped-search.ts";
 
 /** What the phases of a run lead to, or have led to so far. */
 export interface Found {
   readonly winner: ScoredModel;
   /** On the winner, beside its baselines; absent where it did not meet the guard rows. */
   readonly verdict?: RecordPayloads["verdict"];
+  /** Generations that the search has scored. */
+  readonly generations: number;
   /** Winners that the guard rows have judged, this one included: one a budget, where each found a better one. */
   readonly looks: number;
 }
@@ -25,30 +29,35 @@ export interface Found {
 export async function findWinner(session: Session): Promise<Found> {
   const { recorder } = session;
   const scored = await scoreBaselines(session);
+  if (recorder.isOver) return { winner: leastLoss(longest(scored.baselines), []), generations: 0, looks: 0 };
   const first = await planSearch(session, scored);
-  const search = beginSearch(session, first, scored);
+  const search = beginSearch(session, first);
   let plan = first;
   let found: Found | undefined;
+  /** The winner so far, where its loss compares with that of finalists. */
+  let champion: ScoredModel | undefined;
   for (;;) {
     await searchGenerations(session, search, plan, scored);
     // While the search goes on, what an earlier budget has led to is better known than the last mean.
-    if (recorder.isOver) return found ?? { winner: bestSoFar(session, search.means, scored), looks: 0 };
+    const generations = search.means.length;
+    if (recorder.isOver) return found ?? { winner: bestSoFar(session, search, scored), generations, looks: 0 };
     if (!recorder.replans) {
-      const finish = finishTime(session, search.evaluationMs);
-      const winner = await chooseWinner(session, search.means, scored, finish, found?.winner);
+      const { winner, rows } = await chooseWinner(session, search, scored, champion);
+      champion = rows && winner;
+      const looks = found?.looks ?? 0;
       found = isDeepStrictEqual(winner.recipe, found?.winner.recipe)
-        ? { ...found, winner, looks: found?.looks ?? 0 }
-        : { winner, looks: found?.looks ?? 0 };
+        ? { ...found, winner, generations, looks }
+        : { winner, generations, looks };
       if (recorder.isOver) return found;
       if (!goesOn(session, plan, search)) {
-        found = await judged(session, found, scored, finish);
+        found = await judged(session, found, scored);
         if (!goesOn(session, plan, search)) {
           tellNoRoom(session, search);
           return found;
         }
       }
     }
-    plan = await replanSearch(session, first, search.evaluationMs);
+    plan = await replanSearch(session, first);
   }
 }
 
@@ -59,17 +68,16 @@ function goesOn(session: Session, plan: Plan, search: SearchState): boolean {
 }
 
 /** Says why a budget that was given since leads to nothing more. */
-function tellNoRoom({ recorder, emit }: Session, { optimizer }: SearchState): void {
+function tellNoRoom({ recorder, emit }: Session, search: SearchState): void {
   if (!recorder.replans) return;
-  const why = optimizer.converged
-    ? "it has converged, another generation would change nothing"
-    : "the budget, in which the run's time so far counts, has no room for another generation";
+  const why =
+    whyStopped(search) ?? "the budget, in which the run's time so far counts, has no room for another generation";
   emit({ type: "skipped", phase: "search", why });
 }
 
 /** With the verdict on the winner, which it keeps where it has one: nobody looks at the guard rows twice for the same. */
-async function judged(session: Session, found: Found, scored: ScoredBaselines, finish: FinishTime): Promise<Found> {
+async function judged(session: Session, found: Found, scored: ScoredBaselines): Promise<Found> {
   if (found.verdict) return found;
-  const verdict = await judgeWinner(session, found.winner, scored, finish);
+  const verdict = await judgeWinner(session, found.winner, scored);
   return verdict ? { ...found, verdict, looks: found.looks + 1 } : found;
 }

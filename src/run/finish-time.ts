@@ -1,16 +1,17 @@
+import { EFFORTS, mostThatFits, type Effort } from "./effort.ts";
+import { slowestScoringMs } from "./costs.ts";
+import type { RowCounts } from "../journal/records.ts";
 import type { Session } from "./session.ts";
 
-/** Merges that compete for the winner beside the best baseline. */
-const FINALISTS = 3;
 /** Models on the guard rows beside the parents and the given recipes: average, best global weight, winner. */
 const GUARDED_MERGES = 3;
-/** Estimates are of a shared machine: what a phase is expected to take is stretched by this. */
-const SAFETY = 1.5;
+/** Estimates are of a shared machine: what a phase took in its slowest moment is stretched by this. */
+const SAFETY = 1.25;
 /** Of a slow disk, for reading every parent once, and for writing and reading back the winner. */
 const EXPORT_BYTES_PER_MS = 200_000;
-const EXPORT_FIXED_MS = 1000;
-/** The intervals and tests of one model on one guard row; a slow core. */
-const COMPARISON_MS = 0.5;
+const EXPORT_FIXED_MS = 500;
+/** Rows of each task, and how often a model is scored on them, that prove an export. */
+const PROOF = { rows: 4, models: 2 } as const;
 
 /** Expected wall-clock milliseconds of each phase after the search. */
 export interface FinishTime {
@@ -20,14 +21,40 @@ export interface FinishTime {
   readonly totalMs: number;
 }
 
-/** Expected time of the phases after the search, from the measured time of one model on all search rows. */
-export function finishTime({ experiment, tasks, workspace }: Session, evaluationMs: number): FinishTime {
-  const count = (side: "search" | "guard"): number => tasks.reduce((sum, task) => sum + task[side].length, 0);
+/** What the phases after the search take when so much is spent on them, as slow as the machine was at its slowest. */
+export function finishTime(session: Session, effort: Effort): FinishTime {
+  const { order } = session;
+  const finalistsMs =
+    SAFETY * slowestScoringMs(session, effort.finalists, order.rows("search", searchCounts(session, effort)));
+  const guardMs = effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", effort.guard));
+  const exportMs = exportTime(session);
+  return { finalistsMs, guardMs, exportMs, totalMs: finalistsMs + guardMs + exportMs };
+}
+
+/** What the winner and its baselines take on so many guard rows. */
+export function guardTime(session: Session, counts: RowCounts): number {
+  const { experiment, order, workspace, comparison } = session;
+  const models = workspace.checkpoints.size + Object.keys(experiment.recipes ?? {}).length + GUARDED_MERGES;
+  const rows = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const comparingMs = comparison.onceMs + models * rows * comparison.rowMs;
+  return SAFETY * (slowestScoringMs(session, models, order.rows("guard", counts)) + comparingMs);
+}
+
+/** Everything is opened again to export the winner, which is read back and scored on a few rows. */
+export function exportTime(session: Session): number {
+  const { order, againMs, workspace } = session;
   const parents = [...workspace.checkpoints.values()];
   const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const finalistsMs = SAFETY * FINALISTS * evaluationMs;
-  const guarded = parents.length + Object.keys(experiment.recipes ?? {}).length + GUARDED_MERGES;
-  const guardMs = SAFETY * guarded * count("guard") * (evaluationMs / count("search") + COMPARISON_MS);
-  const exportMs = EXPORT_FIXED_MS + SAFETY * ((2 * bytes) / EXPORT_BYTES_PER_MS);
-  return { finalistsMs, guardMs, exportMs, totalMs: finalistsMs + guardMs + exportMs };
+  const proofMs = slowestScoringMs(session, PROOF.models, order.rows("guard", order.counts("guard", 0, PROOF.rows)));
+  return EXPORT_FIXED_MS + SAFETY * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS + proofMs);
+}
+
+/** The most to spend on the finish that fits in a time; the export has to be in any case. */
+export function finishWithin(session: Session, ms: number): Effort {
+  return mostThatFits(EFFORTS, (effort) => finishTime(session, effort).totalMs <= ms);
+}
+
+/** The search rows that baselines and finalists meet. */
+export function searchCounts({ order }: Pick<Session, "order">, { rows }: Effort): RowCounts {
+  return order.counts("search", rows, rows === 0 ? 0 : undefined);
 }

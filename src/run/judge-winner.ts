@@ -1,15 +1,18 @@
 import { setImmediate } from "node:timers/promises";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import { meanInterval, pairedTest } from "../statistics/paired-test.ts";
-import type { Gain, GuardedModel, RecordPayloads, ScoredModel } from "../journal/records.ts";
+import type { Gain, GuardedModel, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Baseline } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
-import type { FinishTime } from "./finish-time.ts";
+import { EFFORTS } from "./effort.ts";
+import { exportTime, guardTime } from "./finish-time.ts";
 import { factorOf, type ObjectiveTask } from "./objective.ts";
-import { bestFirst, type ScoredBaselines } from "./score-baselines.ts";
+import { bestFirst } from "./baselines.ts";
+import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
-import { allRows, flatLosses, scoredModel, type Session } from "./session.ts";
+import { longest } from "./scored-rungs.ts";
+import { flatLosses, scoredModel, type Session } from "./session.ts";
 
 /** A model that meets the guard rows. */
 interface Guarded {
@@ -26,29 +29,49 @@ export async function judgeWinner(
   session: Session,
   winner: ScoredModel,
   scored: ScoredBaselines,
-  finish: FinishTime,
 ): Promise<RecordPayloads["verdict"] | undefined> {
   const { tasks, recorder, clock, emit } = session;
-  const verdict = await withDeadline(clock.remainingMs - finish.exportMs, session.signal, (signal) =>
-    recorder.step("verdict", () => judge(session, winner, scored, signal)),
-  );
-  if (verdict) emit({ type: "verdict", models: verdict.models, tasks: tasks.map(({ name }) => name) });
-  else emit({ type: "skipped", phase: "guard", why: "the budget ended; the winner was not compared on new rows" });
+  const leftMs = clock.remainingMs - exportTime(session);
+  const counts = guardCounts(session, leftMs);
+  const verdict =
+    recorder.replaying || counts
+      ? await withDeadline(
+          leftMs,
+          session.signal,
+          (signal) => recorder.step("verdict", () => judge(session, winner, scored, counts ?? {}, signal)),
+          clock.wall,
+        )
+      : undefined;
+  if (verdict) {
+    const { models, rows } = verdict;
+    emit({ type: "verdict", models, tasks: tasks.map(({ name }) => name), rows });
+  } else emit({ type: "skipped", phase: "guard", why: "the budget ended; the winner was not compared on new rows" });
   return verdict;
+}
+
+/** As many guard rows as there is time for, those that were begun with; undefined where there is no time for any. */
+function guardCounts(session: Session, leftMs: number): RowCounts | undefined {
+  const { recorder, order } = session;
+  const begun = recorder.begun("verdict");
+  if (begun) return begun.rows;
+  const shares = [...new Set(EFFORTS.map(({ guard }) => guard))].filter((share) => share > 0);
+  return shares.map((share) => order.counts("guard", share)).find((counts) => guardTime(session, counts) <= leftMs);
 }
 
 async function judge(
   session: Session,
   winner: ScoredModel,
   { baselines, objective }: ScoredBaselines,
+  counts: RowCounts,
   signal: AbortSignal,
 ): Promise<RecordPayloads["verdict"]> {
-  const { tasks, recorder, clock } = session;
-  const rows = allRows(tasks, "guard");
+  const { recorder, clock, order } = session;
+  const rows = order.rows("guard", counts);
   const guarded: Guarded[] = [...standing(baselines, winner), { ...winner, kind: "winner" }];
   const digestOf = guarded.length - 1;
   const recipes = guarded.map(({ recipe }) => recipe);
-  const { evaluations } = await scoreInParts(session, "guard", recipes, rows, { signal, digestOf });
+  const scope = { models: guarded.map(({ name }) => name), rows: counts };
+  const { evaluations, time } = await scoreInParts(session, "guard", recipes, rows, { signal, digestOf, scope });
   const last = evaluations[digestOf];
   if (last?.digest === undefined) throw new Error("guard: the winner's weights were not hashed");
   const models: GuardedModel[] = [];
@@ -64,16 +87,21 @@ async function judge(
   }
   return {
     models,
-    groups: Object.fromEntries(tasks.map(({ name, guard }) => [name, new Set(guard.map(({ group }) => group)).size])),
+    groups: Object.fromEntries(
+      Object.entries(rows).map(([task, own]) => [task, new Set(own.map(({ group }) => group)).size]),
+    ),
     weightsDigest: last.digest,
+    rows: counts,
+    outOf: order.counts("guard", 1),
     rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    time,
     elapsedMs: clock.elapsedMs,
   };
 }
 
 /** The baselines that the verdict names: all, but of the global weights only the best on the search rows. */
 function standing(baselines: ScoredBaselines["baselines"], winner: ScoredModel): readonly Baseline[] {
-  const [bestGlobal] = bestFirst(baselines.filter(({ kind }) => kind === "global"));
+  const [bestGlobal] = bestFirst(longest(baselines).filter(({ kind }) => kind === "global"));
   return baselines.filter(
     (baseline) => baseline.name !== winner.name && (baseline.kind !== "global" || baseline === bestGlobal),
   );

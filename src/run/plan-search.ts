@@ -1,14 +1,12 @@
 import type { RecordPayloads } from "../journal/records.ts";
 import type { MergeRecipe } from "../merge/recipe.ts";
-import { defaultPopulationSize } from "../search/strategy-parameters.ts";
-import { finishTime } from "./finish-time.ts";
-import { bestFirst, type ScoredBaseline, type ScoredBaselines } from "./score-baselines.ts";
+import { bestFirst } from "./baselines.ts";
+import type { ScoredBaselines } from "./score-baselines.ts";
+import { longest, type ScoredBaseline } from "./scored-rungs.ts";
+import { populationOf, rowFractionFor } from "./search-cost.ts";
+import { searchMsLeft } from "./search-time.ts";
 import type { Session } from "./session.ts";
 
-/** Generations that a search should at least have; rows are spared to reach them. */
-const WANTED_GENERATIONS = 25;
-/** Bounds of the automatic row fraction, and its value where no time is given to derive it from. */
-const ROW_FRACTION = { least: 0.1, most: 1, untimed: 0.25 } as const;
 /** Baselines beside the start that the first generation contains, given recipes not counted. */
 const INJECTED = 2;
 
@@ -17,19 +15,18 @@ export type Plan = RecordPayloads["plan"];
 /** Turns the budget into population, rows and a starting point; recorded, since it rests on measured times. */
 export async function planSearch(session: Session, scored: ScoredBaselines): Promise<Plan> {
   const { experiment, genome, recorder, clock, emit } = session;
-  const { population: wanted, seedFromBaselines } = experiment.search;
-  const [best, ...others] = seedFromBaselines ? warmStarts(session, scored.baselines) : [];
+  // Losses compare on the same rows only.
+  const [best, ...others] = experiment.search.seedFromBaselines ? warmStarts(session, longest(scored.baselines)) : [];
+  const population = populationOf(session);
   const plan = await recorder.step("plan", async () => {
-    const population = wanted === "auto" ? defaultPopulationSize(genome.dimension) : wanted;
+    const { elapsedMs } = clock;
     return {
       genes: genome.genes.map(({ name }) => name),
       start: [...(best ? genome.encode(best.recipe) : genome.start)],
-      inject: others
-        .filter(({ kind }, rank) => rank < INJECTED || kind === "recipe")
-        .map(({ recipe }) => [...genome.encode(recipe)]),
+      inject: injected(session, others, population).map(({ recipe }) => [...genome.encode(recipe)]),
       population,
-      rowFraction: rowFractionOf(session, population, scored.evaluationMs),
-      elapsedMs: clock.elapsedMs,
+      rowFraction: rowFractionFor(session, searchMsLeft(session, { elapsedMs })),
+      elapsedMs,
     };
   });
   emit({
@@ -42,13 +39,12 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
 }
 
 /** Turns another budget into rows for the generations that it has room for; all else goes on as it was first planned. */
-export async function replanSearch(session: Session, first: Plan, evaluationMs: number): Promise<Plan> {
+export async function replanSearch(session: Session, first: Plan): Promise<Plan> {
   const { recorder, clock, emit } = session;
-  const plan = await recorder.step("plan", async () => ({
-    ...first,
-    rowFraction: rowFractionOf(session, first.population, evaluationMs),
-    elapsedMs: clock.elapsedMs,
-  }));
+  const plan = await recorder.step("plan", async () => {
+    const { elapsedMs } = clock;
+    return { ...first, rowFraction: rowFractionFor(session, searchMsLeft(session, { elapsedMs })), elapsedMs };
+  });
   emit({ type: "planned", population: plan.population, rowFraction: plan.rowFraction, start: "where it stood" });
   return plan;
 }
@@ -71,12 +67,17 @@ function warmStarts(
   return bestFirst(starts);
 }
 
-function rowFractionOf(session: Session, population: number, evaluationMs: number): number {
-  const { experiment, clock } = session;
-  const { rowFraction } = experiment.search;
-  if (rowFraction !== "auto") return rowFraction;
-  if ("evaluations" in experiment.budget) return ROW_FRACTION.untimed;
-  const { totalMs } = finishTime(session, evaluationMs);
-  const affordable = clock.searchMs(totalMs) / (WANTED_GENERATIONS * (population + 1) * evaluationMs);
-  return Math.min(ROW_FRACTION.most, Math.max(ROW_FRACTION.least, affordable));
+/** The best of the other baselines and all given recipes, as many as the first generation holds; tells of the others. */
+function injected<T extends Pick<ScoredBaseline, "name" | "kind">>(
+  { emit }: Session,
+  ranked: readonly T[],
+  population: number,
+): readonly T[] {
+  const wanted = ranked.filter(({ kind }, rank) => rank < INJECTED || kind === "recipe");
+  const left = wanted.slice(population).filter(({ kind }) => kind === "recipe");
+  if (left.length > 0) {
+    const text = `the first generation of ${population} has no room for ${left.length} of the given recipes: ${left.map(({ name }) => name).join(", ")}; they are baselines, and the search begins with those that did better`;
+    emit({ type: "notice", text });
+  }
+  return wanted.slice(0, population);
 }

@@ -1,7 +1,14 @@
 import { UserError } from "../errors.ts";
 import type { Journal, JournalView } from "../journal/journal.ts";
 import { endsBudgets } from "../journal/record-sequence.ts";
-import type { JournalRecord, LossesRef, RecordPayloads, ScoringStep, StepType } from "../journal/records.ts";
+import type {
+  JournalRecord,
+  LossesRef,
+  RecordPayloads,
+  ScoringScope,
+  ScoringStep,
+  StepType,
+} from "../journal/records.ts";
 
 export type Part = RecordPayloads["part"];
 
@@ -97,6 +104,11 @@ export class Recorder {
   /** The recorded parts of the next step, where it is `step`; parts of one that time ended are no use to those after it. */
   partsOf(step: ScoringStep): readonly Part[] {
     return (this.#upcoming?.parts ?? []).filter((part) => part.of === step);
+  }
+
+  /** What a step scores that was begun and not recorded as a whole; undefined where nothing of it is recorded. */
+  begun(step: ScoringStep): ScoringScope | undefined {
+    return this.replaying ? undefined : this.partsOf(step)[0]?.scope;
   }
 
   /** Records a part of the step that is being computed. */

@@ -2,7 +2,7 @@ import { tellEqualParents } from "../experiment/equal-weights.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { cutRows } from "../experiment/cut-rows.ts";
 import { identify, versions } from "../experiment/identity.ts";
-import { loadTasks, type Task } from "../experiment/load-tasks.ts";
+import { prepareTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
@@ -10,13 +10,19 @@ import type { MovedPlaces } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
 import { BudgetClock } from "./budget-clock.ts";
+import type { Clock } from "./clock.ts";
 import { checkRecords } from "./check-records.ts";
+import { measureComparison } from "./comparison-time.ts";
 import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
 import { elapsedMsOf, takeBudget } from "./recorded-run.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
+import { pacesOf } from "./paces.ts";
+import { Opening } from "./opening.ts";
+import { drawForBudget, readRowsInTime } from "./rows-in-time.ts";
+import { RowOrder } from "./row-order.ts";
 import { PART_MS } from "./score-in-parts.ts";
 import type { Session } from "./session.ts";
 
@@ -24,6 +30,10 @@ import type { Session } from "./session.ts";
 export interface RunOptions extends BringOptions {
   /** Wall-clock time of scoring after which it is recorded, so that a crash costs about so much; three minutes unless given. */
   readonly partMs?: number | undefined;
+  /** In place of the machine's own. */
+  readonly wall?: Clock | undefined;
+  /** In place of the one that the experiment names. */
+  readonly engine?: OpenedEngine | undefined;
 }
 
 export interface ReopenOptions extends RunOptions {
@@ -50,23 +60,35 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   }
   const { experiment, local } = await bringHere(given, options);
   await tellEqualParents(local, { onNotice, signal: options.signal });
+  const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
-  const clock = new BudgetClock(experiment.budget, 0);
-  // Models of the Hub were spoken of as they were fetched.
-  const opening = { engine, signal: options.signal, ...(local === experiment && { onNotice }) };
-  await using workspace = await openWorkspace(local, opening);
-  const tasks = await loadTasks(local, workspace.evaluator, options.signal);
+  const clock = new BudgetClock(experiment.budget, 0, opening.wall);
+  await using workspace = await openWorkspace(local, {
+    engine,
+    signal: options.signal,
+    now: opening.wall.now,
+    // Models of the Hub were spoken of as they were fetched.
+    ...(local === experiment && { onNotice }),
+  });
+  opening.isOpen();
+  const read = await readRowsInTime(local, clock, options.signal);
+  opening.isRead();
+  const { seed } = local;
+  const { tasks, drawn } = await drawForBudget(read, { seed, evaluator: workspace.evaluator, clock, ...options });
   for (const { name, search, guard } of tasks) {
     const cut = cutRows(name, [...search, ...guard], workspace.evaluator);
-    if (cut !== undefined) noticesTo(options)(cut);
+    if (cut !== undefined) onNotice(cut);
   }
   const identity = identify(workspace, tasks);
-  using journal = Journal.create(folder, {
+  const start = {
     experiment: recordedPaths(folder, experiment),
     identity,
     versions: versions(workspace),
-  });
-  return await carryOn({ experiment, workspace, tasks, clock, view: journal, journal, folder, ...options });
+    ...(drawn && { drawn }),
+  };
+  using journal = Journal.create(folder, start);
+  const { againMs } = opening;
+  return await carryOn({ experiment, workspace, tasks, clock, againMs, view: journal, journal, folder, ...options });
 }
 
 /**
@@ -82,11 +104,26 @@ export async function resumeRun(
   const { records } = journal;
   if (options.budget) takeBudget(journal, options.budget);
   const { experiment, local } = await bringRecorded(folder, records, options);
+  const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
-  const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
-  await using workspace = await openWorkspace(local, { engine, signal: options.signal });
+  const clock = new BudgetClock(experiment.budget, elapsedMsOf(records), opening.wall);
+  await using workspace = await openWorkspace(local, { engine, signal: options.signal, now: opening.wall.now });
+  opening.isOpen();
   const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
-  const outcome = await carryOn({ experiment, workspace, tasks, clock, view: journal, journal, folder, ...options });
+  opening.isRead();
+  await prepareTasks(tasks, workspace.evaluator, options.signal);
+  const { againMs } = opening;
+  const outcome = await carryOn({
+    experiment,
+    workspace,
+    tasks,
+    clock,
+    againMs,
+    view: journal,
+    journal,
+    folder,
+    ...options,
+  });
   // A finished run had nothing to score, and its parents may be others all the same.
   for (const checkpoint of workspace.checkpoints.values()) await checkpoint.checkUnread();
   return outcome;
@@ -105,7 +142,11 @@ export async function readOutcome(
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
     const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
-    return { ...(await carryOn({ experiment, workspace, tasks, clock, view, folder })), workspace, tasks };
+    return {
+      ...(await carryOn({ experiment, workspace, tasks, clock, againMs: 0, view, folder })),
+      workspace,
+      tasks,
+    };
   } catch (error) {
     await workspace[Symbol.asyncDispose]();
     throw error;
@@ -113,15 +154,15 @@ export async function readOutcome(
 }
 
 /** Before the clock starts, so that whoever expects a GPU and has none can stop at no cost. */
-function openEngineFor(experiment: Experiment, options: RunOptions): Promise<OpenedEngine> {
-  return openEngine(experiment, noticesTo(options));
+async function openEngineFor(experiment: Experiment, options: RunOptions): Promise<OpenedEngine> {
+  return options.engine ?? openEngine(experiment, noticesTo(options));
 }
 
 function noticesTo({ onEvent }: Pick<RunOptions, "onEvent">): (text: string) => void {
   return (text) => onEvent?.({ type: "notice", text });
 }
 
-interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock"> {
+interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock" | "againMs"> {
   readonly folder: string;
   readonly view: JournalView;
   /** Absent when the run is only read. */
@@ -134,6 +175,9 @@ async function carryOn({ folder, view, journal, ...run }: OpenRun): Promise<Outc
     ...run,
     genome: buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers }),
     recorder: new Recorder(folder, view, journal),
+    order: new RowOrder(run.tasks, experiment.seed),
+    comparison: journal && run.clock.isTimed ? measureComparison(run.clock.wall) : { onceMs: 0, rowMs: 0 },
+    paces: pacesOf(view.records, workspace.signal === workspace.evaluator),
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,

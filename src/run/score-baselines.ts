@@ -1,74 +1,119 @@
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import { BASE } from "../experiment/workspace.ts";
-import type { RecordPayloads, TaskScores } from "../journal/records.ts";
-import { listBaselines, type Baseline } from "./baselines.ts";
+import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
+import { type Baseline, listBaselines } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
+import { exportTime } from "./finish-time.ts";
+import { takeForecast } from "./forecast.ts";
 import type { ObjectiveTask } from "./objective.ts";
+import { nextRung, type PlannedRung } from "./plan-rungs.ts";
 import { scoreInParts } from "./score-in-parts.ts";
-import { allRows, flatLosses, meanLosses, objectiveOf, scoredModel, type Session } from "./session.ts";
+import { type ScoredBaseline, ScoredRungs } from "./scored-rungs.ts";
+import { flatLosses, type Session, taskScores } from "./session.ts";
 
-/** A baseline and what it scores on all search rows. */
-export interface ScoredBaseline extends Baseline {
-  readonly scores: TaskScores;
-  readonly loss: number;
-}
+type BaselinesRecord = RecordPayloads["baselines"];
 
 export interface ScoredBaselines {
+  /** Those that were scored, which the first rung or the budget may have ended early. */
   readonly baselines: readonly ScoredBaseline[];
   readonly objective: readonly ObjectiveTask[];
-  /** Wall-clock time of one model on all search rows. */
-  readonly evaluationMs: number;
+  readonly rungs: ScoredRungs;
 }
 
-/** Scores every baseline on all search rows in one pass; the uniform average sets the unit of each task. */
+/** How many times its expected time a rung may take, and how much longer, before it is given up. */
+const PATIENCE = { times: 2, ms: 1000 } as const;
+
+/**
+ * Scores the baselines rung by rung: all of them on a part of the search rows, then parents, average, given recipes and
+ * the best few on all, or on as many as there is time for. The uniform average sets the unit of each task.
+ */
 export async function scoreBaselines(session: Session): Promise<ScoredBaselines> {
   const { experiment, workspace, tasks, recorder, clock, emit } = session;
-  const parents = { base: BASE, experts: workspace.experts, layers: workspace.model.layers };
-  const baselines = listBaselines(experiment, parents);
-  const record = await recorder.step("baselines", async () => {
-    const recorded = await withDeadline(clock.searchMs(0), session.signal, (signal) =>
-      score(session, baselines, signal),
-    );
-    if (recorded) return recorded;
-    throw new UserError("the time budget ended before the baselines were scored; give a longer one, or fewer rows");
-  });
-  emit({ type: "baselines", models: record.models });
-  return {
-    baselines: baselines.map((baseline, i) => {
-      const { scores = {}, loss = Number.NaN } = record.models[i] ?? {};
-      return { ...baseline, scores, loss };
-    }),
-    objective: objectiveOf(tasks, record.scales),
-    evaluationMs: record.evaluationMs,
-  };
+  const listed = listBaselines(experiment, { base: BASE, experts: workspace.experts, layers: workspace.model.layers });
+  const rungs = new ScoredRungs(listed, tasks);
+  const forecast = await takeForecast(session, listed, rungs);
+  for (;;) {
+    const rung = await takeRung(session, listed, rungs);
+    if (!rung) break;
+    rungs.add(rung);
+  }
+  // Without a rung there is what the forecast was made from.
+  if (rungs.length === 0) rungs.add(forecast);
+  const compute = (): BaselinesRecord => summary(listed, rungs, clock.elapsedMs);
+  const isRecorded = recorder.replaying;
+  const record = recorder.isOver ? compute() : await recorder.step("baselines", async () => compute());
+  if (isRecorded) checkSummary(recorder.folder, record, compute());
+  const { models, skipped } = record;
+  emit({ type: "baselines", models, skipped });
+  return { baselines: rungs.scored(), objective: rungs.objective(), rungs };
 }
 
-/** Models whose loss is finite, the least first; equals keep their order. */
-export function bestFirst<T extends { readonly loss: number }>(models: readonly T[]): T[] {
-  return models.filter(({ loss }) => Number.isFinite(loss)).toSorted((a, b) => a.loss - b.loss);
-}
-
-async function score(
+/** The next rung: recorded, or scored where there is one to come and time for it. */
+async function takeRung(
   session: Session,
-  baselines: readonly Baseline[],
+  listed: readonly Baseline[],
+  rungs: ScoredRungs,
+): Promise<RecordedRung | undefined> {
+  const { recorder, clock, emit, signal } = session;
+  if (recorder.isOver) return undefined;
+  if (recorder.replaying) return recorder.upcoming === "rung" ? recorder.step("rung", unreachable) : undefined;
+  const next = nextRung(session, listed, rungs);
+  if (!next) return undefined;
+  const patienceMs = Math.min(PATIENCE.ms + PATIENCE.times * next.expectedMs, clock.remainingMs - exportTime(session));
+  const scored = await withDeadline(
+    clock.isTimed ? patienceMs : Infinity,
+    signal,
+    (inTime) => recorder.step("rung", () => scoreRung(session, rungs, next, inTime)),
+    session.clock.wall,
+  );
+  if (scored) return scored;
+  const why = `the machine became too slow for ${next.models.length} models on ${rungs.length === 0 ? "their first" : "more"} rows`;
+  emit({ type: "skipped", phase: "baselines", why });
+  return undefined;
+}
+
+async function scoreRung(
+  session: Session,
+  rungs: ScoredRungs,
+  next: PlannedRung,
   signal: AbortSignal,
-): Promise<RecordPayloads["baselines"]> {
-  const { tasks, recorder, clock } = session;
-  const rows = allRows(tasks, "search");
-  const recipes = baselines.map(({ recipe }) => recipe);
-  const { evaluations, ms } = await scoreInParts(session, "baselines", recipes, rows, { signal });
-  const average = evaluations[baselines.findIndex(({ kind }) => kind === "average")];
-  if (!average) throw new Error("baselines: no uniform average");
-  const scales = meanLosses(average);
-  checkScales(scales);
-  const objective = objectiveOf(tasks, scales);
+): Promise<RecordedRung> {
+  const { recorder, clock, order } = session;
+  const { models, to } = next;
+  const from = Object.fromEntries(Object.keys(to).map((task) => [task, rungs.rows[task] ?? 0]));
+  const rows = order.rows("search", to, from);
+  const scope = { models: models.map(({ name }) => name), rows: to };
+  const recipes = models.map(({ recipe }) => recipe);
+  const { evaluations, time } = await scoreInParts(session, "baselines", recipes, rows, { signal, scope });
   return {
-    models: baselines.map((baseline, i) => scoredModel(baseline, evaluations[i] ?? average, rows, objective)),
-    scales,
-    evaluationMs: ms / baselines.length,
+    models: evaluations.map((evaluation, i) => ({
+      name: models[i]?.name ?? "",
+      scores: taskScores(evaluation, rows),
+    })),
+    from,
+    to,
     rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    time,
     elapsedMs: clock.elapsedMs,
   };
+}
+
+function summary(listed: readonly Baseline[], rungs: ScoredRungs, elapsedMs: number): BaselinesRecord {
+  const scales = Object.fromEntries(rungs.objective().map(({ name, scale }) => [name, scale]));
+  checkScales(scales);
+  const models = rungs.scored().map(({ name, recipe, scores, loss, rows }) => ({ name, recipe, scores, loss, rows }));
+  const scored = new Set(models.map(({ name }) => name));
+  const skipped = listed.flatMap(({ name }) => (scored.has(name) ? [] : [name]));
+  return { models, skipped, scales, elapsedMs };
+}
+
+/** What is recorded of all rungs follows from each of them. */
+function checkSummary(folder: string, record: BaselinesRecord, { models, scales }: BaselinesRecord): void {
+  if (isDeepStrictEqual({ models: record.models, scales: record.scales }, { models, scales })) return;
+  throw new UserError(
+    `${folder}: the baselines in the journal: expected those that its rungs make, found others; resume with the versions that its first record names, or restore the journal from a copy`,
+  );
 }
 
 /** Every loss of the run is divided by these. */
@@ -79,4 +124,8 @@ function checkScales(scales: Readonly<Record<string, number>>): void {
       `task ${task}: expected a finite loss above 0 of the uniform average of the experts, found ${loss}; check that they come from one base`,
     );
   }
+}
+
+function unreachable(): never {
+  throw new Error("baselines: a recorded rung was scored");
 }

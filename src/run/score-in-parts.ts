@@ -2,7 +2,8 @@ import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
 import type { PartStore } from "../evaluate/scored-parts.ts";
 import { knownTensors } from "../experiment/identity.ts";
-import type { ScoringStep } from "../journal/records.ts";
+import type { WorkTime } from "../evaluate/pace.ts";
+import type { RecordedTime, ScoringScope, ScoringStep } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Phase } from "./events.ts";
 import type { Session } from "./session.ts";
@@ -14,16 +15,21 @@ export const PART_MS = 3 * 60_000;
 const phases: Readonly<
   Record<Exclude<Phase, "export">, { readonly step: ScoringStep; readonly by: "evaluator" | "signal" }>
 > = {
-  baselines: { step: "baselines", by: "evaluator" },
+  baselines: { step: "rung", by: "evaluator" },
   search: { step: "result", by: "signal" },
   finalists: { step: "finalists", by: "evaluator" },
   guard: { step: "verdict", by: "evaluator" },
 };
 
-/** What recipes made of rows, and the wall-clock time of all parts of it, those of earlier sittings included. */
+/** What recipes made of rows, and what was scored since the last part that was recorded. */
 export interface Scored {
   readonly evaluations: readonly Evaluation[];
-  readonly ms: number;
+  readonly time: RecordedTime;
+}
+
+export interface InPartsOptions extends Pick<ScoreOptions, "signal" | "digestOf"> {
+  /** What is scored, where only the step itself says it; for a resumed run, which goes on with it. */
+  readonly scope?: ScoringScope;
 }
 
 /**
@@ -31,26 +37,21 @@ export interface Scored {
  * taken a while it is recorded, and a resumed run goes on from there; the scores have the same bits however often.
  */
 export async function scoreInParts(
-  { workspace, recorder, clock, partMs, emit, signal: interruption }: Session,
+  { workspace, recorder, clock, paces, partMs, emit, signal: interruption }: Session,
   phase: keyof typeof phases,
   recipes: readonly Recipe[],
   selection: Selection,
-  options: Pick<ScoreOptions, "signal" | "digestOf">,
+  { scope, ...options }: InPartsOptions,
 ): Promise<Scored> {
   const { step, by } = phases[phase];
-  const earlier = recorder.partsOf(step);
-  let ms = earlier.reduce((sum, part) => sum + part.ms, 0);
-  let lastMs = clock.elapsedMs;
-  /** Milliseconds since the last part. */
-  const sinceLast = (): number => {
-    const before = lastMs;
-    lastMs = clock.elapsedMs;
-    ms += lastMs - before;
-    return lastMs - before;
+  let time: WorkTime = { models: recipes.length, tokens: 0, passes: 0, ms: 0, waitMs: 0 };
+  const onTime = (taken: WorkTime): void => {
+    time = taken;
+    paces[by].learn(taken);
   };
   const parts: PartStore = {
     place: `${recorder.folder}, ${step}`,
-    kept: earlier.map(({ batches, logLikelihoods }) => ({
+    kept: recorder.partsOf(step).map(({ batches, logLikelihoods }) => ({
       batches,
       count: logLikelihoods.count,
       read: () => recorder.readLosses(logLikelihoods),
@@ -58,18 +59,19 @@ export async function scoreInParts(
     partMs,
     // A person who interrupts will come back; time that has run out will not.
     keepsLittle: () => interruption?.aborted === true,
-    keep: ({ batches, logLikelihoods }) => {
+    keep: ({ batches, logLikelihoods: values, time: taken }) => {
       recorder.recordParents(() => knownTensors(workspace));
-      const stored = recorder.storeLosses(logLikelihoods);
-      recorder.recordPart({ of: step, batches, logLikelihoods: stored, ms: sinceLast(), elapsedMs: lastMs });
+      const logLikelihoods = recorder.storeLosses(values);
+      paces[by].learn(taken);
+      const { elapsedMs } = clock;
+      recorder.recordPart({ of: step, batches, logLikelihoods, ...(scope && { scope }), time: taken, elapsedMs });
     },
   };
   const onProgress = (share: number): void => {
     const leftMs = clock.remainingMs;
-    emit({ type: "progress", phase, share, ...(Number.isFinite(leftMs) && { leftMs: Math.max(0, leftMs) }) });
+    emit({ type: "progress", phase, share, ...(clock.isTimed && { leftMs: Math.max(0, leftMs) }) });
   };
-  const evaluations = await workspace[by].evaluate(recipes, selection, { ...options, parts, onProgress });
+  const evaluations = await workspace[by].evaluate(recipes, selection, { ...options, parts, onProgress, onTime });
   recorder.recordParents(() => knownTensors(workspace));
-  sinceLast();
-  return { evaluations, ms };
+  return { evaluations, time };
 }

@@ -1,15 +1,22 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import { UserError } from "../errors.ts";
+import type { RecordPayloads, RowCounts } from "../journal/records.ts";
 import { stratifiedSubset } from "../tasks/subset.ts";
 import { RandomStream } from "../tensor/random.ts";
 import { withDeadline } from "./deadline.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
-import { finishTime } from "./finish-time.ts";
+import { exportTime } from "./finish-time.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
+import { generationMs, lastFraction, leastFraction } from "./search-cost.ts";
 import type { SearchState } from "./search-state.ts";
+import { searchMsLeft } from "./search-time.ts";
 import { flatLosses, type Session } from "./session.ts";
+import { isFlat, whyStopped } from "./stopped-search.ts";
+
+/** How many times its expected time a generation may take, before the finish needs the time. */
+const PATIENCE = 1.5;
 
 /**
  * The evolutionary loop, which goes on from where the search stands. Each generation meets fresh rows, the same for all
@@ -21,21 +28,14 @@ export async function searchGenerations(
   plan: Plan,
   scored: ScoredBaselines,
 ): Promise<void> {
+  const { recorder, emit } = session;
   while (mayGoOn(session, plan, search)) {
-    const before = session.clock.elapsedMs;
-    const told = await generation(session, search, plan, scored.objective);
-    if (told === "out of time") break;
-    search.means.push(Float64Array.from(search.optimizer.mean));
-    if (told === "replayed") continue;
-    search.lastMs = session.clock.elapsedMs - before;
-    // A machine that others use may become slower; the finish is planned for the slowest moment so far.
-    const evaluationMs = search.lastMs / ((plan.population + 1) * plan.rowFraction);
-    search.evaluationMs = Math.max(search.evaluationMs, evaluationMs);
+    if ((await generation(session, search, plan, scored.objective)) === "out of time") break;
   }
-  if (search.means.length === 0) {
-    const why = `the budget has no room for one generation of ${plan.population} candidates and their mean`;
-    session.emit({ type: "skipped", phase: "search", why });
-  }
+  const why = whyStopped(search);
+  if (why !== undefined) emit({ type: "stopped", phase: "search", why });
+  else if (search.means.length === 0 && !recorder.readOnly)
+    emit({ type: "skipped", phase: "search", why: noRoom(session, plan) });
 }
 
 /** Whether another generation comes; a replayed search goes as far as its journal does, and another budget is planned first. */
@@ -47,10 +47,20 @@ function mayGoOn(session: Session, plan: Plan, search: SearchState): boolean {
 
 /** Whether another generation fits in the budget, and can change anything. */
 export function hasRoom(session: Session, plan: Plan, search: SearchState): boolean {
-  const { experiment, clock } = session;
-  if (search.optimizer.converged) return false;
-  if ("evaluations" in experiment.budget) return evaluationsLeft(session, plan, search) > plan.population;
-  return clock.searchMs(finishTime(session, search.evaluationMs).totalMs) > search.lastMs;
+  return whyStopped(search) === undefined && nextCounts(session, plan, search) !== undefined;
+}
+
+/** Rows of the next generation, fewer where time does not suffice for those that were planned; undefined where it is over. */
+function nextCounts(session: Session, plan: Plan, search: SearchState): RowCounts | undefined {
+  const { experiment, order } = session;
+  if ("evaluations" in experiment.budget) {
+    return evaluationsLeft(session, plan, search) > plan.population
+      ? order.counts("search", plan.rowFraction, 1)
+      : undefined;
+  }
+  const leftMs = searchMsLeft(session, plan);
+  const fraction = lastFraction(session, plan.rowFraction, leftMs, search.means.length === 0);
+  return fraction === undefined ? undefined : order.counts("search", fraction, 1);
 }
 
 /** Asks, scores and tells one generation, unless time runs out in its midst. */
@@ -59,37 +69,25 @@ async function generation(
   search: SearchState,
   plan: Plan,
   objective: readonly ObjectiveTask[],
-): Promise<"scored" | "replayed" | "out of time"> {
-  const { genome, recorder, clock, emit } = session;
+): Promise<"told" | "out of time"> {
+  const { recorder, emit } = session;
   const { optimizer } = search;
-  const finishMs = finishTime(session, search.evaluationMs).totalMs;
-  const number = optimizer.generation;
   const mean = Float64Array.from(optimizer.mean);
   const points = (search.asked ??= optimizer.ask());
-  const rows = freshRows(session, plan.rowFraction, number);
-  await recordAsk(session, number, points, rows);
+  const counts = await recordAsk(session, plan, search, points);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
+  const rows = freshRows(session, counts, optimizer.generation);
   const replayed = recorder.replaying;
-  const result = await withDeadline(clock.searchMs(finishMs), session.signal, (signal) =>
-    recorder.step("result", async () => {
-      const recipes = [...points, mean].map((point) => genome.decode(point));
-      const { evaluations } = await scoreInParts(session, "search", recipes, rows, { signal });
-      const losses = evaluations.map((evaluation) => combinedLoss(evaluation, objective));
-      return {
-        generation: number,
-        losses: losses.slice(0, -1),
-        meanLoss: losses.at(-1) ?? Number.NaN,
-        rowLosses: recorder.storeLosses(flatLosses(evaluations)),
-        elapsedMs: clock.elapsedMs,
-      };
-    }),
-  );
+  const result = await takeResult(session, objective, { points, mean, rows, number: optimizer.generation });
   if (!result) return "out of time";
   optimizer.tell(result.losses, result.meanLoss);
   search.asked = undefined;
+  search.means.push(Float64Array.from(optimizer.mean));
+  search.lastScored = { point: mean, rows, loss: result.meanLoss, rowLosses: result.rowLosses };
+  search.flat = isFlat(result) ? search.flat + 1 : 0;
   emit({
     type: "generation",
-    generation: number,
+    generation: result.generation,
     best: Math.min(...result.losses.filter(Number.isFinite)),
     mean: result.meanLoss,
     evaluations: optimizer.generation * (plan.population + 1),
@@ -97,38 +95,96 @@ async function generation(
     left:
       "evaluations" in session.experiment.budget
         ? { evaluations: evaluationsLeft(session, plan, search) }
-        : { ms: clock.searchMs(finishMs) },
+        : { ms: searchMsLeft(session, plan) },
     replayed,
   });
-  return replayed ? "replayed" : "scored";
+  return "told";
 }
 
-/** Writes the genes down before they are scored; a replayed search must ask for the very same. */
-async function recordAsk(
-  { recorder }: Session,
-  generation: number,
-  points: readonly Float64Array[],
-  rows: Selection,
-): Promise<void> {
-  const asked = {
-    generation,
-    points: points.map((point) => [...point]),
-    rows: Object.fromEntries(Object.entries(rows).map(([task, { length }]) => [task, length])),
+interface Generation {
+  readonly number: number;
+  readonly points: readonly Float64Array[];
+  readonly mean: Float64Array;
+  readonly rows: Selection;
+}
+
+/** Scores a generation, or reads what was scored of it; undefined where it took so long that the finish needs the time. */
+async function takeResult(
+  session: Session,
+  objective: readonly ObjectiveTask[],
+  { number, points, mean, rows }: Generation,
+): Promise<RecordPayloads["result"] | undefined> {
+  const { genome, recorder, clock, workspace, tasks } = session;
+  if (recorder.replaying) return recorder.step("result", unreachable);
+  const share = workspace.evaluator.tokensOf(rows) / workspace.evaluator.tokensOf(allOf(tasks));
+  const patienceMs = Math.min(PATIENCE * generationMs(session, share) + 1000, clock.remainingMs - exportTime(session));
+  const compute = async (signal: AbortSignal): Promise<RecordPayloads["result"]> => {
+    const recipes = [...points, mean].map((point) => genome.decode(point));
+    const { evaluations, time } = await scoreInParts(session, "search", recipes, rows, { signal });
+    const losses = evaluations.map((evaluation) => combinedLoss(evaluation, objective));
+    return {
+      generation: number,
+      losses: losses.slice(0, -1),
+      meanLoss: losses.at(-1) ?? Number.NaN,
+      rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+      time,
+      elapsedMs: clock.elapsedMs,
+    };
   };
-  const recorded = await recorder.step("ask", async () => asked);
-  if (JSON.stringify(recorded.points) === JSON.stringify(asked.points)) return;
+  return withDeadline(
+    clock.isTimed ? patienceMs : Infinity,
+    session.signal,
+    (signal) => recorder.step("result", () => compute(signal)),
+    clock.wall,
+  );
+}
+
+function unreachable(): never {
+  throw new Error("search: a recorded generation was scored");
+}
+
+function allOf(tasks: Session["tasks"]): Selection {
+  return Object.fromEntries(tasks.map(({ name, search }) => [name, search]));
+}
+
+/** Writes genes and rows down before they are scored; a replayed search must ask for the very same genes. */
+async function recordAsk(
+  session: Session,
+  plan: Plan,
+  search: SearchState,
+  points: readonly Float64Array[],
+): Promise<RowCounts> {
+  const { recorder, order } = session;
+  const { generation } = search.optimizer;
+  const asked = { generation, points: points.map((point) => [...point]) };
+  const recorded = await recorder.step("ask", async () => ({
+    ...asked,
+    rows: nextCounts(session, plan, search) ?? order.counts("search", plan.rowFraction, 1),
+  }));
+  if (JSON.stringify(recorded.points) === JSON.stringify(asked.points)) return recorded.rows;
   throw new UserError(
     `${recorder.folder}: generation ${generation} of the journal has other genes than evomerge proposes here; resume with the versions that its first record names`,
   );
 }
 
-function freshRows({ tasks, experiment }: Session, fraction: number, generation: number): Selection {
+function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation: number): Selection {
   return Object.fromEntries(
     tasks.map(({ name, search }) => [
       name,
-      stratifiedSubset(search, fraction, RandomStream.of(experiment.seed, "rows", name, generation)),
+      stratifiedSubset(
+        search,
+        Math.min(1, (counts[name] ?? 0) / search.length),
+        RandomStream.of(experiment.seed, "rows", name, generation),
+      ),
     ]),
   );
+}
+
+function noRoom(session: Session, plan: Plan): string {
+  const models = `one generation of ${plan.population} candidates and their mean`;
+  if (!session.clock.isTimed) return `the budget has no room for ${models}`;
+  const needed = Math.ceil(generationMs(session, leastFraction(session)) / 1000);
+  return `the budget has no room for ${models}, which takes about ${needed} s on the fewest rows that tell anything`;
 }
 
 function evaluationsLeft({ experiment }: Session, plan: Plan, { optimizer }: SearchState): number {

@@ -1,24 +1,34 @@
+import type { Selection } from "../evaluate/evaluator.ts";
+import type { LossesRef } from "../journal/records.ts";
 import { optimizers } from "../search/optimizers.ts";
 import type { Optimizer } from "../search/optimizer.ts";
 import type { Plan } from "./plan-search.ts";
-import type { ScoredBaselines } from "./score-baselines.ts";
 import type { Session } from "./session.ts";
+
+/** A point that was scored as the mean of the distribution, and where its losses are. */
+export interface ScoredMean {
+  readonly point: Float64Array;
+  readonly rows: Selection;
+  readonly loss: number;
+  /** By candidate, the mean last. */
+  readonly rowLosses: LossesRef;
+}
 
 /** A search as far as it has come; another budget goes on from here. */
 export interface SearchState {
   readonly optimizer: Optimizer;
   /** The mean of the distribution after every generation. */
   readonly means: Float64Array[];
+  /** The mean that the last generation was scored with. */
+  lastScored: ScoredMean | undefined;
   /** Points of the next generation, where they were asked and time ran out before they were scored. */
   asked: readonly Float64Array[] | undefined;
-  /** Wall-clock time of one model on all search rows, in the slowest moment so far. */
-  evaluationMs: number;
-  /** Wall-clock time of the last generation of this sitting; 0 before it. */
-  lastMs: number;
+  /** Generations, up to the last one, of which all candidates had the same loss. */
+  flat: number;
 }
 
 /** A search before its first generation. */
-export function beginSearch({ experiment, genome }: Session, plan: Plan, scored: ScoredBaselines): SearchState {
+export function beginSearch({ experiment, genome }: Session, plan: Plan): SearchState {
   const optimizer = optimizers[experiment.search.algorithm]({
     start: Float64Array.from(plan.start),
     sigma: genome.sigma,
@@ -27,5 +37,5 @@ export function beginSearch({ experiment, genome }: Session, plan: Plan, scored:
     seed: experiment.seed,
     inject: plan.inject.map((point) => Float64Array.from(point)),
   });
-  return { optimizer, means: [], asked: undefined, evaluationMs: scored.evaluationMs, lastMs: 0 };
+  return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0 };
 }

@@ -1,4 +1,3 @@
-import { mean } from "simple-statistics";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Task } from "../experiment/load-tasks.ts";
@@ -8,9 +7,12 @@ import type { Recipe } from "../merge/recipe.ts";
 import type { Genome } from "../space/genome.ts";
 import { summarise } from "../tasks/score.ts";
 import type { BudgetClock } from "./budget-clock.ts";
+import type { ComparisonTime } from "./comparison-time.ts";
 import type { RunEvent } from "./events.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
+import type { Paces } from "./paces.ts";
 import type { Recorder } from "./recorder.ts";
+import type { RowOrder } from "./row-order.ts";
 
 /** What every phase of a run works with. */
 export interface Session {
@@ -20,6 +22,13 @@ export interface Session {
   readonly tasks: readonly Task[];
   readonly recorder: Recorder;
   readonly clock: BudgetClock;
+  /** The order in which rows are taken where not all are. */
+  readonly order: RowOrder;
+  readonly paces: Paces;
+  /** Milliseconds that an export takes to open again what was opened. */
+  readonly againMs: number;
+  /** What the intervals and tests of the verdict take. */
+  readonly comparison: ComparisonTime;
   readonly emit: (event: RunEvent) => void;
   /** Wall-clock time of scoring after which it is recorded. */
   readonly partMs: number;
@@ -33,7 +42,7 @@ export function allRows(tasks: readonly Task[], side: "search" | "guard"): Selec
 }
 
 /** Mean scores of an evaluation, by task. */
-function taskScores(evaluation: Evaluation, selection: Selection): TaskScores {
+export function taskScores(evaluation: Evaluation, selection: Selection): TaskScores {
   const entries = Object.entries(selection).map(([task, rows]) => {
     const { loss, accuracy } = summarise(rows, evaluation.scores[task] ?? []);
     return [task, accuracy === undefined ? { loss } : { loss, accuracy }];
@@ -55,14 +64,4 @@ export function scoredModel(
 /** Losses of all rows of all evaluations, one evaluation after another. */
 export function flatLosses(evaluations: readonly Evaluation[]): number[] {
   return evaluations.flatMap(({ scores }) => Object.values(scores).flatMap((rows) => rows.map(({ loss }) => loss)));
-}
-
-/** The objective whose unit is the uniform average on the search rows. */
-export function objectiveOf(tasks: readonly Task[], scales: Readonly<Record<string, number>>): ObjectiveTask[] {
-  return tasks.map(({ name, weight }) => ({ name, weight, scale: scales[name] ?? 1 }));
-}
-
-/** Mean loss by task. */
-export function meanLosses({ scores }: Evaluation): Record<string, number> {
-  return Object.fromEntries(Object.entries(scores).map(([task, rows]) => [task, mean(rows.map(({ loss }) => loss))]));
 }

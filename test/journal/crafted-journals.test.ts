@@ -11,9 +11,11 @@ import {
   type Json,
   merged,
   model,
+  of,
   rowLosses,
   sound,
   tensor,
+  time,
   writeJournal,
 } from "./crafted-records.ts";
 import { cpuMs } from "../cpu-time.ts";
@@ -25,10 +27,12 @@ const bodiesWith = (number: number, body: string): readonly string[] =>
 
 const REMEDY = "restore the file from a copy or start a new run";
 
+const rows = { quiz: 2 };
+
 /** What is changed in the record of a kind, and how the sentence about it goes on. */
 const faults: readonly (readonly [type: string, change: Json, says: string])[] = [
-  ["start", { format: 1e9 }, "expected journal format 4, found 1000000000; use the version that wrote it"],
-  ["start", { format: { a: [] } }, "expected journal format 4, found [Object]; use the version that wrote it"],
+  ["start", { format: 1e9 }, "expected journal format 5, found 1000000000; use the version that wrote it"],
+  ["start", { format: { a: [] } }, "expected journal format 5, found [Object]; use the version that wrote it"],
   ["start", { experiment: [] }, "record.experiment: expected a mapping, found a list of 0"],
   ["start", { identity: { a: 7 } }, "record.identity.a: expected text, found 7"],
   ["start", { versions: null }, "record.versions: expected a mapping, found nothing"],
@@ -37,7 +41,7 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["parents", { tensors: { base: { a: `${tensor}0` } } }, "record.tensors.base.a: "],
   ["parents", { tensors: [] }, "record.tensors: expected a mapping, found a list of 0"],
   ["part", { of: "result" }, "expected it after ask, found it after finalists"],
-  ["part", { of: "plan" }, "record.of: expected baselines, result"],
+  ["part", { of: "plan" }, "record.of: expected rung, result"],
   ["part", { batches: 0 }, "record.batches: expected at least 1, found 0"],
   [
     "part",
@@ -49,16 +53,16 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
     { logLikelihoods: rowLosses },
     "logLikelihoods: expected a beginning behind the 16 bytes of earlier records, found 0",
   ],
-  ["part", { ms: -1 }, "record.ms: expected at least 0, found -1"],
+  ["part", { time: { ...time, ms: -1 } }, "record.time.ms: expected at least 0, found -1"],
   ["baselines", { type: "plan" }, "record: missing key"],
   ["baselines", { type: "start" }, "record"],
   ["baselines", { type: "wild" }, "record.type: "],
   ["baselines", { models: [] }, "record.models: expected at least 1 item, found a list of 0"],
   ["baselines", { models: [null] }, "record.models[0]: expected a mapping, found nothing"],
-  ["baselines", { models: [{ ...model, scores: {} }] }, "scores: expected the tasks [ 'quiz' ], found []"],
+  ["baselines", { models: [{ ...model, rows, scores: {} }] }, "scores: expected the tasks [ 'quiz' ], found []"],
   [
     "baselines",
-    { models: [{ ...model, scores: { quiz: {} } }] },
+    { models: [{ ...model, rows, scores: { quiz: {} } }] },
     "record.models[0].scores.quiz.loss: expected a number, found undefined",
   ],
   ["baselines", { models: [{ ...model, recipe: { method: "x" } }] }, "record.models[0].recipe"],
@@ -66,14 +70,18 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["baselines", { scales: {} }, "scales: expected at least one task, found none"],
   ["baselines", { scales: { quiz: 0 } }, "record.scales.quiz: expected more than 0, found 0"],
   ["baselines", { scales: { quiz: { $number: "Infinity" } } }, "record.scales.quiz: expected"],
-  ["baselines", { evaluationMs: -1 }, "record.evaluationMs: expected at least 0, found -1"],
-  ["baselines", { evaluationMs: { $number: "NaN" } }, "record.evaluationMs: expected"],
-  ["baselines", { rowLosses: { ...rowLosses, offset: -8 } }, "record.rowLosses.offset: expected at least 0"],
-  ["baselines", { rowLosses: { ...rowLosses, offset: 8 } }, "rowLosses: expected an end of at most 16 bytes, found 24"],
-  ["baselines", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 16 bytes"],
-  ["baselines", { rowLosses: { ...rowLosses, count: 1e15 } }, "record.rowLosses.count: expected at most 134217728"],
-  ["baselines", { rowLosses: { ...rowLosses, count: 1.5 } }, "record.rowLosses.count: expected a whole number"],
-  ["baselines", { rowLosses: { ...rowLosses, checksum: "" } }, "record.rowLosses.checksum"],
+  ["forecast", { wholeMs: -1 }, "record.wholeMs: expected at least 0, found -1"],
+  ["forecast", { time: { ...time, ms: { $number: "NaN" } } }, "record.time.ms: expected"],
+  ["forecast", { from: { quiz: 1 } }, "from and to: expected rows from the end of the rung before, found others"],
+  ["forecast", { to: { quiz: 1 } }, "rowLosses: expected 1, found 2"],
+  ["forecast", { models: [{ name: "base", scores: {} }] }, "scores: expected the tasks [ 'quiz' ], found []"],
+  ["rung", { from: { quiz: 2 } }, "from and to: expected rows from the end of the rung before, found others"],
+  ["forecast", { rowLosses: { ...rowLosses, offset: -8 } }, "record.rowLosses.offset: expected at least 0"],
+  ["forecast", { rowLosses: { ...rowLosses, offset: 8 } }, "rowLosses: expected an end of at most 16 bytes, found 24"],
+  ["forecast", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 16 bytes"],
+  ["forecast", { rowLosses: { ...rowLosses, count: 1e15 } }, "record.rowLosses.count: expected at most 134217728"],
+  ["forecast", { rowLosses: { ...rowLosses, count: 1.5 } }, "record.rowLosses.count: expected a whole number"],
+  ["forecast", { rowLosses: { ...rowLosses, checksum: "" } }, "record.rowLosses.checksum"],
   ["baselines", { more: 1 }, 'unknown key "more"'],
   ["plan", { genes: [], start: [] }, "record.genes: expected at least 1 item"],
   ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
@@ -127,7 +135,8 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
 describe("a journal with valid checksums", () => {
   test("with the largest coefficients that a search space has is read", async () => {
     const folder = await temporaryFolder();
-    const [number, record] = [6, { ...sound[6], winner: merged([1000, -1000], 1000) }];
+    const number = sound.indexOf(of("finalists"));
+    const record = { ...of("finalists"), winner: merged([1000, -1000], 1000) };
     writeJournal(folder, bodiesWith(number, bodyOf(record, number)));
     expect(readJournal(folder).records[number]).toEqual(record);
   });
@@ -172,10 +181,10 @@ describe("a journal with valid checksums", () => {
       "weights that are not those of its start",
       3,
       bodyOf(sound[1], 3),
-      "expected it after start, found it after baselines",
+      "expected it after start, found it after forecast",
     ],
     ["baselines of unknown weights", 1, bodyOf(sound[2], 1), "expected it after parents, found it after start"],
-    ["a result that nothing asked for", 4, bodyOf(sound[5], 4), "expected it after ask, found it after plan"],
+    ["a result that nothing asked for", 6, bodyOf(of("result"), 6), "expected it after ask, found it after plan"],
     ["a second start", 1, bodyOf(sound[0], 1), "expected it after nothing, found it after start"],
   ];
 
@@ -189,10 +198,10 @@ describe("a journal with valid checksums", () => {
 
   test("is refused for its last record too, which is not torn", async () => {
     const folder = await temporaryFolder();
-    writeJournal(folder, bodiesWith(8, bodyOf({ type: "verdict" }, 8)));
-    expect(() => Journal.open(folder)).toThrow(`record 9 is none that a run writes: record: missing key "models"`);
-    writeJournal(folder, bodiesWith(8, "{}"));
-    expect(() => Journal.open(folder)).toThrow("record 9 is damaged: expected a valid checksum");
+    writeJournal(folder, bodiesWith(10, bodyOf({ type: "verdict" }, 10)));
+    expect(() => Journal.open(folder)).toThrow(`record 11 is none that a run writes: record: missing key "models"`);
+    writeJournal(folder, bodiesWith(10, "{}"));
+    expect(() => Journal.open(folder)).toThrow("record 11 is damaged: expected a valid checksum");
     expect(() => readJournal(folder)).toThrow(REMEDY);
   });
 });
@@ -200,11 +209,11 @@ describe("a journal with valid checksums", () => {
 /** Journals of so many bytes that each fault, or each item, must cost little. */
 const large: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
   ["models", 2, bodyOf({ ...sound[2], models: [] }, 2).replace("[]", `[${"0,".repeat(4e6)}0]`), "record.models[0]"],
-  ["losses", 5, bodyOf({ ...sound[5], losses: [] }, 5).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
+  ["losses", 7, bodyOf({ ...of("result"), losses: [] }, 7).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
   [
     "points",
-    4,
-    bodyOf({ ...sound[4], points: [] }, 4).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
+    6,
+    bodyOf({ ...of("ask"), points: [] }, 6).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
     "expected a list of 2",
   ],
   [

@@ -22,13 +22,40 @@ export const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
 /** Behind those; a later record has none of an earlier one's. */
 export const noLosses = { offset: 16, count: 0, checksum: "00000000" };
 
+export const time = { models: 1, tokens: 16, passes: 1, ms: 1, waitMs: 0 };
+
 export const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
 
 /** A record of every kind, in an order that a run takes. */
 export const sound: readonly Json[] = [
-  { type: "start", format: 4, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "start", format: 5, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
   { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
-  { type: "baselines", models: [model], scales: { quiz: 1 }, evaluationMs: 1, rowLosses, elapsedMs: 1 },
+  {
+    type: "forecast",
+    models: [{ name: "base", scores }],
+    from: { quiz: 0 },
+    to: { quiz: 2 },
+    rowLosses,
+    firstTime: time,
+    time,
+    baselinesMs: 1,
+    generationMs: 1,
+    finishMs: 1,
+    generations: 1,
+    wholeMs: 1,
+    isSmall: false,
+    elapsedMs: 1,
+  },
+  {
+    type: "rung",
+    models: [{ name: "base", scores: {} }],
+    from: { quiz: 0 },
+    to: { quiz: 0 },
+    rowLosses: noLosses,
+    time,
+    elapsedMs: 1,
+  },
+  { type: "baselines", models: [{ ...model, rows: { quiz: 2 } }], skipped: [], scales: { quiz: 1 }, elapsedMs: 1 },
   { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
   {
     type: "ask",
@@ -39,31 +66,39 @@ export const sound: readonly Json[] = [
     ],
     rows: { quiz: 1 },
   },
-  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses: noLosses, elapsedMs: 1 },
+  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses: noLosses, time, elapsedMs: 1 },
   { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
-  { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, ms: 1, elapsedMs: 1 },
+  { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, time, elapsedMs: 1 },
   {
     type: "verdict",
     models: [guarded, { ...guarded, kind: "winner", gains: undefined }],
     groups: { quiz: 40 },
     weightsDigest: "00ff",
+    rows: { quiz: 2 },
+    outOf: { quiz: 2 },
     rowLosses: noLosses,
+    time,
     elapsedMs: 1,
   },
 ];
 
+/** The sound record of a kind. */
+export function of(type: string): Json {
+  return sound.find((record) => record["type"] === type) ?? {};
+}
+
 /** What a finished run takes up again with another budget. */
 export const goingOn: readonly Json[] = [
   { type: "budget", budget: { seconds: 60 } },
-  { ...sound[3], rowFraction: 0.5 },
-  { ...sound[4], generation: 1 },
+  { ...of("plan"), rowFraction: 0.5 },
+  { ...of("ask"), generation: 1 },
   { type: "budget", budget: { evaluations: 9 } },
-  { type: "part", of: "result", batches: 2, logLikelihoods: noLosses, ms: 1, elapsedMs: 1 },
-  { ...sound[5], generation: 1 },
-  { ...sound[3], rowFraction: 0.1 },
-  sound[6]!,
+  { type: "part", of: "result", batches: 2, logLikelihoods: noLosses, time, elapsedMs: 1 },
+  { ...of("result"), generation: 1 },
+  { ...of("plan"), rowFraction: 0.1 },
+  of("finalists"),
   { type: "budget", budget: { evaluations: 10 } },
-  sound[8]!,
+  of("verdict"),
   { type: "moved", folder: "/runs/moved", base: "../base", experts: {}, rows: { quiz: ["../a", "/b"] }, guard: {} },
 ];
 

@@ -17,15 +17,39 @@ type Step = Exclude<JournalRecord, StartRecord>;
 
 const parents: Step = { type: "parents", tensors: { base: { "model.norm.weight": `bf16 [2] ${"a1".repeat(32)}` } } };
 
-const baselines = (rowLosses: LossesRef): Step => ({
+const baselines: Step = {
   type: "baselines",
   models: [
-    { name: "base", recipe: { method: "passthrough", model: "base" }, scores: { xsum: { loss: 2 } }, loss: Number.NaN },
+    {
+      name: "base",
+      recipe: { method: "passthrough", model: "base" },
+      scores: { xsum: { loss: 2 } },
+      loss: Number.NaN,
+      rows: { xsum: 3 },
+    },
   ],
+  skipped: [],
   scales: { xsum: 2 },
-  evaluationMs: 3.5,
-  rowLosses,
   elapsedMs: 8,
+};
+
+const time = { models: 1, tokens: 48, passes: 1, ms: 3.5, waitMs: 0.25 };
+
+const forecast = (rowLosses: LossesRef): Step => ({
+  type: "forecast",
+  models: [{ name: "base", scores: { xsum: { loss: 2 } } }],
+  from: { xsum: 0 },
+  to: { xsum: 3 },
+  rowLosses,
+  firstTime: time,
+  time,
+  baselinesMs: 1,
+  generationMs: 1,
+  finishMs: 1,
+  generations: 3,
+  wholeMs: 1,
+  isSmall: false,
+  elapsedMs: 7,
 });
 
 /** Of two genes and as many candidates a generation as are asked for. */
@@ -57,6 +81,7 @@ const result = (generation: number, losses: number[], rowLosses: LossesRef): Ste
   losses,
   meanLoss: 1 / 3,
   rowLosses,
+  time,
   elapsedMs: 12.5,
 });
 
@@ -64,12 +89,13 @@ function lastResult(journal: Journal): Step {
   return result(0, [Number.NaN, 0.7], journal.appendLosses(Float64Array.of(4, Number.NaN)));
 }
 
-/** A closed journal of six records with losses at the third and the last. */
+/** A closed journal of seven records with losses at the third and the last. */
 async function writeJournal(): Promise<{ folder: string; path: string; records: readonly JournalRecord[] }> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, start);
   journal.append(parents);
-  journal.append(baselines(journal.appendLosses(Float64Array.of(1, 2, 3))));
+  journal.append(forecast(journal.appendLosses(Float64Array.of(1, 2, 3))));
+  journal.append(baselines);
   journal.append(plan(2));
   journal.append(ask(0, points));
   journal.append(lastResult(journal));
@@ -88,8 +114,16 @@ function reopen<T>(folder: string, look: (journal: Journal) => T): T {
 describe("Journal", () => {
   test("replays what was told, in the same process or a later one", async () => {
     const { folder, records } = await writeJournal();
-    expect(records.map(({ type }) => type)).toEqual(["start", "parents", "baselines", "plan", "ask", "result"]);
-    expect(records[0]).toEqual({ type: "start", format: 4, folder, ...start });
+    expect(records.map(({ type }) => type)).toEqual([
+      "start",
+      "parents",
+      "forecast",
+      "baselines",
+      "plan",
+      "ask",
+      "result",
+    ]);
+    expect(records[0]).toEqual({ type: "start", format: 5, folder, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
@@ -103,7 +137,8 @@ describe("Journal", () => {
     {
       using journal = Journal.create(folder, start);
       journal.append(parents);
-      journal.append(baselines(journal.appendLosses(Float64Array.of(1, 2, 3))));
+      journal.append(forecast(journal.appendLosses(Float64Array.of(1, 2, 3))));
+      journal.append(baselines);
       journal.append({ ...plan(losses.length), genes: point.map(String), start: point, inject: [point] } as Step);
       journal.append(
         ask(
@@ -113,7 +148,7 @@ describe("Journal", () => {
       );
       journal.append(result(0, losses, journal.appendLosses(Float64Array.from(losses))));
     }
-    const [, , , , asked, told] = reopen(folder, (journal) => journal.records);
+    const [, , , , , asked, told] = reopen(folder, (journal) => journal.records);
     expect(asked?.type === "ask" && asked.points.every((found) => isSame(found, point))).toBe(true);
     expect(told?.type === "result" && isSame(told.losses, losses)).toBe(true);
   });
@@ -131,7 +166,7 @@ describe("Journal", () => {
       const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
       Journal.create(join(folder, `${i}`), given).close();
       expect(readJournal(join(folder, `${i}`)).records).toEqual([
-        { type: "start", format: 4, folder: join(folder, `${i}`), ...given },
+        { type: "start", format: 5, folder: join(folder, `${i}`), ...given },
       ]);
     }
   });
@@ -142,7 +177,7 @@ describe("Journal", () => {
     using journal = Journal.open(folder);
     expect(() => journal.append(ask(1, [[0.5, 2]]))).toThrow(
       new UserError(
-        `${path}: record 7 is none that a run writes: record.points: expected lists of coordinates from 0 to 1, found [ 0.5, 2 ] at [0]; restore the file from a copy or start a new run`,
+        `${path}: record 8 is none that a run writes: record.points: expected lists of coordinates from 0 to 1, found [ 0.5, 2 ] at [0]; restore the file from a copy or start a new run`,
       ),
     );
     expect(readFileSync(path)).toEqual(before);
@@ -158,10 +193,10 @@ describe("Journal", () => {
     const torn = whole.lastIndexOf("\n", whole.length - 2) + 1;
     for (let length = torn; length < whole.length; length++) {
       writeFileSync(path, whole.subarray(0, length));
-      expect(readJournal(folder).records).toEqual(records.slice(0, 5));
+      expect(readJournal(folder).records).toEqual(records.slice(0, 6));
       using journal = Journal.open(folder);
       expect(journal.tornBytes).toBe(length - torn);
-      expect(journal.records).toEqual(records.slice(0, 5));
+      expect(journal.records).toEqual(records.slice(0, 6));
       expect(readFileSync(path)).toEqual(whole.subarray(0, torn));
     }
     using journal = Journal.open(folder);
@@ -174,7 +209,7 @@ describe("Journal", () => {
     const whole = readFileSync(path);
     whole.fill(0, whole.length - 40, whole.length - 20);
     writeFileSync(path, whole);
-    expect(reopen(folder, (journal) => journal.records)).toEqual(records.slice(0, 5));
+    expect(reopen(folder, (journal) => journal.records)).toEqual(records.slice(0, 6));
   });
 
   test("refuses damage before the last record and names the record", async () => {
@@ -211,7 +246,7 @@ describe("Journal", () => {
     expect(() => Journal.open(folder)).toThrow(`in use by process ${process.pid}`);
     journal.close();
     expect(() => journal.append(ask(2, []))).toThrow("closed");
-    expect(reopen(folder, ({ records }) => records.length)).toBe(6);
+    expect(reopen(folder, ({ records }) => records.length)).toBe(7);
   });
 
   test("replaces no file of another", async () => {

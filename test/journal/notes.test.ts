@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { bodyOf, goingOn, type Json, sound, writeJournal } from "./crafted-records.ts";
+import { bodyOf, goingOn, type Json, of, sound, writeJournal } from "./crafted-records.ts";
 
 const faults: readonly (readonly [what: string, number: number, change: Json, says: string])[] = [
   ["of a budget of no time", 0, { budget: { seconds: 0 } }, "record.budget"],
@@ -20,7 +20,7 @@ const faults: readonly (readonly [what: string, number: number, change: Json, sa
   [
     "of a budget that is spent already",
     8,
-    { ...sound[3], budget: undefined },
+    { ...of("plan"), budget: undefined },
     "expected it after baselines or another budget, found it after finalists",
   ],
   ["of a place without a folder", 10, { folder: undefined }, 'missing key "folder"'],

@@ -14,7 +14,19 @@ const models: RecordPayloads["verdict"]["models"] = [
 ];
 const rowLosses = { offset: 0, count: 0, checksum: "" };
 const groups = { quiz: 40 };
-const verdict: JournalRecord = { type: "verdict", models, groups, weightsDigest: "00", rowLosses, elapsedMs: 1 };
+const time = { models: 2, tokens: 16, passes: 1, ms: 1, waitMs: 0 };
+const rows = { quiz: 4 };
+const verdict: JournalRecord = {
+  type: "verdict",
+  models,
+  groups,
+  weightsDigest: "00",
+  rows,
+  outOf: rows,
+  rowLosses,
+  time,
+  elapsedMs: 1,
+};
 
 const scores = { school: { isPart: false, metrics: { acc: { value: 0.5, stderr: 0.01 } } } };
 const benchmark: Benchmark = {
@@ -40,6 +52,10 @@ describe("runReport", () => {
     expect(runReport("results/demo", [finalists, verdict], [benchmark])).toMatchInlineSnapshot(`
       "# demo, winner: nature
 
+      ## Search
+
+      - Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether a merge is better is not known.
+
       ## Guard rows
 
       Rows that the search never saw. Loss in nats (choices: of the right answer among the answers; text: per byte) with
@@ -51,7 +67,6 @@ describe("runReport", () => {
       | base | 1.250 [1.000, 1.500] | 0.900 | +0.250 [+0.100, +0.400] | 0.0010 | better by 27.8 % |
       | nature | 1.250 [1.000, 1.500] | 0.900 |  |  |  |
 
-      - The search found nothing better than nature, which is the winner.
       - The winner is significantly better than base, by 27.8 % of its loss.
 
       ## Benchmarks

@@ -123,11 +123,6 @@ describe("verdictSentences", () => {
     ]);
   });
 
-  test("say first that the search found nothing where a baseline wins", () => {
-    const [first] = sentences(average, { ...winner, name: "nature" });
-    expect(first).toBe("The search found nothing better than nature, which is the winner.");
-  });
-
   test("call nothing significant from a p-value of 0.05, or from losses that are no numbers", () => {
     const unknown = { gain: Number.NaN, interval: [Number.NaN, Number.NaN], pValue: 1 } as const;
     const said = [gain(0.3, 0.05), unknown].flatMap((combined) =>

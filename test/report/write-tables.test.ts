@@ -20,7 +20,22 @@ async function journalFolder(): Promise<string> {
   const elapsedMs = 1500;
   const models = [model("base", 1.5, 2), model("nature", 1, 1.25)];
   journal.append({ type: "parents", tensors: {} });
-  journal.append({ type: "baselines", models, scales: { quiz: 1, news: 1 }, evaluationMs: 1, ...losses(), elapsedMs });
+  const time = { models: 1, tokens: 16, passes: 1, ms: 1, waitMs: 0 };
+  const none = { quiz: 0, news: 0 };
+  const expected = { baselinesMs: 1, generationMs: 1, finishMs: 1, generations: 2, wholeMs: 1, isSmall: false };
+  journal.append({
+    type: "forecast",
+    models: [{ name: "base", scores: {} }],
+    from: none,
+    to: none,
+    rowLosses: journal.appendLosses(new Float64Array()),
+    firstTime: time,
+    time,
+    ...expected,
+    elapsedMs,
+  });
+  const baselines = models.map((own, i) => ({ ...own, rows: { quiz: 4 - 2 * i, news: 3 } }));
+  journal.append({ type: "baselines", models: baselines, skipped: [], scales: { quiz: 1, news: 1 }, elapsedMs });
   const genes = ["nature.all.weight", "craft.all.weight"];
   journal.append({ type: "plan", genes, start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs });
   for (const [generation, found] of [
@@ -35,18 +50,29 @@ async function journalFolder(): Promise<string> {
       losses: found,
       meanLoss: 0.6,
       ...losses(),
+      time,
       elapsedMs: 2000 + generation,
     });
   }
   const [winner] = models as [ScoredModel];
-  journal.append({ type: "finalists", models: [model("last mean", 0.5, 0.25)], winner, elapsedMs });
+  journal.append({
+    type: "finalists",
+    models: [model("last mean", 0.5, 0.25)],
+    winner,
+    rows: { quiz: 4, news: 3 },
+    time,
+    elapsedMs,
+  });
   const guarded = { ...winner, kind: "winner", intervals: { quiz: [1, 2], news: [1.5, 2.5] } } as const;
   journal.append({
     type: "verdict",
     models: [guarded],
     groups: { quiz: 9, news: 9 },
     weightsDigest: "00",
+    rows: { quiz: 2, news: 2 },
+    outOf: { quiz: 2, news: 2 },
     ...losses(),
+    time,
     elapsedMs,
   });
   return folder;
@@ -57,19 +83,19 @@ describe("writeTables", () => {
     const folder = await journalFolder();
     await writeTables(folder);
     expect(await readFile(join(folder, "evaluations.csv"), "utf8")).toMatchInlineSnapshot(`
-      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,generation,nature.all.weight,craft.all.weight
-      baselines,base,1.75,1.5,0.5,2,,,
-      baselines,nature,1.125,1,0.5,1.25,,,
-      search,candidate 0,0.75,,,,0,0,0
-      search,candidate 1,0.5,,,,0,0.25,0
-      search,candidate 2,1,,,,0,0.5,0
-      search,mean,0.6,,,,0,,
-      search,candidate 0,NaN,,,,1,0,0.125
-      search,candidate 1,0.25,,,,1,0.25,0.125
-      search,candidate 2,0.5,,,,1,0.5,0.125
-      search,mean,0.6,,,,1,,
-      finalists,last mean,0.375,0.5,0.5,0.25,,,
-      guard,base,1.75,1.5,0.5,2,,,
+      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,quiz_rows,news_rows,generation,nature.all.weight,craft.all.weight
+      baselines,base,1.75,1.5,0.5,2,4,3,,,
+      baselines,nature,1.125,1,0.5,1.25,2,3,,,
+      search,candidate 0,0.75,,,,,,0,0,0
+      search,candidate 1,0.5,,,,,,0,0.25,0
+      search,candidate 2,1,,,,,,0,0.5,0
+      search,mean,0.6,,,,,,0,,
+      search,candidate 0,NaN,,,,,,1,0,0.125
+      search,candidate 1,0.25,,,,,,1,0.25,0.125
+      search,candidate 2,0.5,,,,,,1,0.5,0.125
+      search,mean,0.6,,,,,,1,,
+      finalists,last mean,0.375,0.5,0.5,0.25,4,3,,,
+      guard,base,1.75,1.5,0.5,2,2,2,,,
       "
     `);
   });

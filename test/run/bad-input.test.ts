@@ -281,12 +281,12 @@ const resumeFaults: readonly Fault[] = [
       const path = join(folder, "run/journal.jsonl");
       await writeFile(path, (await readFile(path, "utf8")).replace('"type":"plan"', '"type":"plot"'));
     },
-    "~/run/journal.jsonl: record 4 is damaged: expected a valid checksum and sequence 3; restore the file from a copy or start a new run",
+    "~/run/journal.jsonl: record 7 is damaged: expected a valid checksum and sequence 6; restore the file from a copy or start a new run",
   ],
   [
     "losses that were cut short",
     (folder) => truncate(join(folder, "run/losses.bin"), 8),
-    "~/run/losses.bin is cut short: expected 3264 bytes, found 8; restore it from a copy",
+    "~/run/losses.bin is cut short: expected many bytes, found 8; restore it from a copy",
   ],
 ];
 
@@ -304,7 +304,9 @@ describe("resuming a run", () => {
     await launchRun(await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } }), join(folder, "run"));
     await spoil(folder);
     const before = await contents(join(folder, "run"));
-    expect(await failureOf(resumeRun(join(folder, "run")), folder)).toBe(error);
+    const failure = await failureOf(resumeRun(join(folder, "run")), folder);
+    // Their number depends on the lanes of the device.
+    expect(failure.replace(/\d+ bytes/, "many bytes")).toBe(error);
     expect(await contents(join(folder, "run"))).toEqual(before);
   });
 

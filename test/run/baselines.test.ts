@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { listBaselines } from "../../src/run/baselines.ts";
-import { bestFirst } from "../../src/run/score-baselines.ts";
+import { bestFirst, listBaselines } from "../../src/run/baselines.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import { stepAt } from "../../src/merge/recipe.ts";
 import type { KnotRecipe } from "../../src/space/knot-recipe.ts";

@@ -37,7 +37,7 @@ const faults: readonly Fault[] = [
   [
     "baselines of another run",
     { baselines: ({ models: [first, ...others] }) => ({ models: [{ ...first, name: "other" }, ...others] }) },
-    "record # of the journal: expected the 11 baselines of this run, found 11 that are not the same",
+    "record # of the journal: expected the 10 baselines of this run, found 11 that are not the same",
   ],
   [
     "baselines that all failed",
@@ -47,7 +47,7 @@ const faults: readonly Fault[] = [
   [
     "a baseline less",
     { baselines: ({ models }) => ({ models: models.slice(1) }) },
-    "record # of the journal: expected the 11 baselines of this run, found 10 that are not the same",
+    "the baselines in the journal: expected those that its rungs make, found others",
   ],
   [
     "genes of other names",

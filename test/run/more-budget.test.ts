@@ -12,7 +12,7 @@ import { launchRun, readOutcome, resumeRun } from "../../src/run/run-experiment.
 import { cutAfter } from "../cut-run.ts";
 import { launch, sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { recorded, traces } from "../tiny-experiment.ts";
+import { recorded, traces, untimed } from "../tiny-experiment.ts";
 
 const MORE = { evaluations: 20 };
 
@@ -147,5 +147,5 @@ function types(folder: string): JournalRecord["type"][] {
 
 /** Records but for their times and places. */
 function shown(records: readonly object[]): object[] {
-  return records.map((record) => ({ ...record, elapsedMs: undefined, rowLosses: undefined }));
+  return records.map((record) => ({ ...untimed(record), rowLosses: undefined }));
 }

@@ -12,7 +12,7 @@ import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 
-function rowLosses(run: string, type: "baselines" | "result"): number[] {
+function rowLosses(run: string, type: "rung" | "result"): number[] {
   return [...readJournal(run).readLosses(recorded(run, type)[0]!.rowLosses)];
 }
 
@@ -25,9 +25,9 @@ test("mixed searches as bf16 does and compares as f32 does, and its export prove
     return join(folder, `${precision}-run`);
   };
   const [mixed, f32, bf16] = [await run("mixed"), await run("f32"), await run("bf16")];
-  expect(rowLosses(mixed, "baselines")).toEqual(rowLosses(f32, "baselines"));
+  expect(rowLosses(mixed, "rung")).toEqual(rowLosses(f32, "rung"));
   expect(rowLosses(mixed, "result")).toEqual(rowLosses(bf16, "result"));
-  expect(rowLosses(f32, "baselines")).not.toEqual(rowLosses(bf16, "baselines"));
+  expect(rowLosses(f32, "rung")).not.toEqual(rowLosses(bf16, "rung"));
   await expect(exportRun(mixed)).resolves.toBeDefined();
 });
 

@@ -65,10 +65,36 @@ describe("a run with recipes", () => {
     const folder = await temporaryFolder();
     const bad = { worst: { method: "task_arithmetic", weight: { nature: 0, craft: [0, 0.01] } } };
     const seeded = await launch(await experimentIn(folder, { recipes: bad }), join(folder, "seeded"));
-    expect(recorded(seeded.folder, "plan")[0]!.inject).toHaveLength(3);
+    const [plan] = recorded(seeded.folder, "plan");
+    const worst = [0, 0.5, 0, 0.5, level(0), tilt(0, 0.01), level(0.005), 0.5];
+    const distances = [plan!.start, ...plan!.inject].map((point) =>
+      Math.max(...point.map((value, i) => Math.abs(value - worst[i]!))),
+    );
+    expect(Math.min(...distances)).toBeLessThan(0.01);
     const search = { population: 4, rowFraction: 0.5, seedFromBaselines: false };
     const blind = await launch(await experimentIn(folder, { recipes: bad, search }), join(folder, "blind"));
     expect(recorded(blind.folder, "plan")[0]!.inject).toEqual([]);
+  });
+
+  test("scores more recipes than the first generation holds, injects those that did better and names the others", async () => {
+    const folder = await temporaryFolder();
+    const weights = [0.1, 0.2, 0.3, 0.5, 0.6, 0.7];
+    const many = Object.fromEntries(
+      weights.map((weight, i) => [`r${i}`, { method: "task_arithmetic", weight: { nature: weight, craft: weight } }]),
+    );
+    const search = { population: 2, rowFraction: 0.5 };
+    const run = await launch(await experimentIn(folder, { recipes: many, search }), join(folder, "run"));
+    expect(recorded(run.folder, "plan")[0]!.inject).toHaveLength(2);
+    const [baselines] = recorded(run.folder, "baselines");
+    expect(baselines!.models.filter(({ name }) => name in many)).toHaveLength(weights.length);
+    const notice = run.events.find(({ type }) => type === "notice");
+    expect(notice).toHaveProperty(
+      "text",
+      expect.stringMatching(
+        /^the first generation of 2 has no room for \d of the given recipes: r\d.*; they are baselines, and the search begins with those that did better$/,
+      ),
+    );
+    expect(run.outcome.verdict!.models.filter(({ kind }) => kind === "recipe").length).toBeGreaterThan(4);
   });
 
   test("resumes to the same bits, and is read as it was", async () => {

@@ -46,9 +46,20 @@ function found(run: string): readonly object[] {
     .map((record) => ({ ...record, rowLosses: record.rowLosses && [...journal.readLosses(record.rowLosses)] }));
 }
 
-/** Recorded parts by the step that they are of. */
+/** Recorded parts of the step of a kind that has the most. */
 function partsOf(run: string, step: ScoringStep): number {
-  return recorded(run, "part").filter(({ of }) => of === step).length;
+  const counts = [0];
+  for (const record of readJournal(run).records) {
+    if (record.type === "part" && record.of === step) counts.push((counts.pop() ?? 0) + 1);
+    else if (record.type === step) counts.push(0);
+  }
+  return Math.max(...counts);
+}
+
+/** Whether the last two records are parts of a step. */
+function endsInParts(run: string, step: ScoringStep): boolean {
+  const last = readJournal(run).records.slice(-2);
+  return last.every((record) => record.type === "part" && record.of === step);
 }
 
 /** A copy of the run in parts as it was when so many records were written. */
@@ -69,7 +80,7 @@ describe("a run that is recorded in parts", () => {
   test("finds the same to the last bit, and a short one has no parts", () => {
     expect(found(inParts.folder)).toEqual(found(whole.folder));
     expect(recorded(whole.folder, "part")).toEqual([]);
-    for (const step of ["baselines", "result", "finalists", "verdict"] as const) {
+    for (const step of ["rung", "result", "finalists", "verdict"] as const) {
       expect(partsOf(inParts.folder, step), step).toBeGreaterThan(1);
     }
   });
@@ -85,28 +96,20 @@ describe("a run that is recorded in parts", () => {
   }, 300_000);
 
   test.each([
-    ["baselines", "baselines"],
+    ["baselines", "rung"],
     ["search", "result"],
     ["finalists", "finalists"],
     ["guard", "verdict"],
   ] as const)("loses one part of its %s when it is stopped there", async (phase, step) => {
     const run = join(await temporaryFolder(), "run");
-    const all = partsOf(inParts.folder, step);
-    const batches = phase === "search" ? all / recorded(inParts.folder, "result").length + 1 : all + 1;
-    // In the midst of the third batch, two of which are recorded.
-    const share = 2.5 / batches;
+    const batches = partsOf(inParts.folder, step) + 1;
     await interrupt(
       experiment,
       run,
-      (event) => event.type === "progress" && event.phase === phase && event.share > share,
-      {
-        partMs,
-      },
+      (event) => event.type === "progress" && event.phase === phase && endsInParts(run, step),
+      { partMs },
     );
-    expect(readJournal(run).records.slice(-2)).toMatchObject([
-      { type: "part", of: step },
-      { type: "part", of: step },
-    ]);
+    expect(endsInParts(run, step)).toBe(true);
     const events: RunEvent[] = [];
     await resumeRun(run, { partMs, onEvent: (event) => void events.push(event) });
     const [first = 0] = shares(events, phase);
@@ -116,10 +119,16 @@ describe("a run that is recorded in parts", () => {
 
   test("keeps what it has scored when a person interrupts it, however soon", async () => {
     const run = join(await temporaryFolder(), "run");
-    const batches = partsOf(inParts.folder, "baselines") + 1;
-    const inSecond = (event: RunEvent): boolean => event.type === "progress" && event.share > 1.5 / batches;
-    await interrupt(experiment, run, inSecond);
-    expect(readJournal(run).records.slice(1)).toMatchObject([{ type: "parents" }, { type: "part", batches: 1 }]);
+    const { records } = readJournal(inParts.folder);
+    cutAfter(records.findIndex(({ type }) => type === "rung") + 1, run);
+    // The first pass of a process is of one batch.
+    const batches = partsOf(inParts.folder, "rung") + 1;
+    const interruption = new AbortController();
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === "progress" && event.share > 1.5 / batches) interruption.abort(new Error("enough"));
+    };
+    await expect(resumeRun(run, { onEvent, signal: interruption.signal })).rejects.toThrow("enough");
+    expect(readJournal(run).records.at(-1)).toMatchObject({ type: "part", of: "rung", batches: 1 });
     await resumeRun(run);
     expect(found(run)).toEqual(found(whole.folder));
   });
@@ -133,8 +142,9 @@ describe("a run that is recorded in parts", () => {
     expect(verdict).toBeUndefined();
     expect(winner).toEqual(inParts.outcome.winner);
     const first = records.findIndex(({ type }) => type === "part");
-    const early = cutAfter(first + 1, join(folder, "baselines"));
-    await expect(readOutcome(early)).rejects.toThrow(`${early}: the run has not got as far as its baselines`);
+    const early = await readOutcome(cutAfter(first + 1, join(folder, "baselines")));
+    await early.workspace[Symbol.asyncDispose]();
+    expect(early.winner.name).not.toBe("evolved merge");
   });
 
   test("spends a new budget on its search, though its finalists were begun", async () => {
@@ -147,18 +157,17 @@ describe("a run that is recorded in parts", () => {
     const again = traces(run);
     await resumeRun(run, { partMs });
     expect(traces(run)).toEqual(again);
-    expect(found(run).slice(0, 8)).toEqual(found(whole.folder).slice(0, 8));
+    expect(found(run).slice(0, 11)).toEqual(found(whole.folder).slice(0, 11));
   });
 
-  test("counts the time of earlier sittings to its baselines", async () => {
-    const [scored] = recorded(inParts.folder, "baselines");
-    const parts = recorded(inParts.folder, "part").filter(({ of }) => of === "baselines");
-    const ms = parts.reduce((sum, part) => sum + part.ms, 0);
-    expect(scored!.evaluationMs * scored!.models.length).toBeGreaterThan(ms);
-    // In its second sitting only the last part is scored.
-    const run = cutAfter(2 + parts.length, join(await temporaryFolder(), "run"));
-    await resumeRun(run, { partMs });
-    expect(recorded(run, "baselines")[0]!.evaluationMs * scored!.models.length).toBeGreaterThan(ms);
+  test("tells of each part what it took, in all of the rows of the step", () => {
+    const { records } = readJournal(inParts.folder);
+    const times = records.flatMap((record) => ("time" in record && record.time ? [record] : []));
+    const end = times.findIndex(({ type }) => type === "rung");
+    const [first] = recorded(whole.folder, "rung");
+    const tokens = times.slice(1, end + 1).reduce((sum, { time }) => sum + (time?.tokens ?? 0), 0);
+    expect(tokens).toBe(first!.time.tokens);
+    for (const { time } of times) expect(time).toMatchObject({ passes: 1 });
   });
 
   test("refuses parts that are of other rows", async () => {
@@ -167,7 +176,9 @@ describe("a run that is recorded in parts", () => {
     {
       using journal = Journal.open(run);
       const logLikelihoods = journal.appendLosses(Float64Array.of(1));
-      journal.append({ type: "part", of: "baselines", batches: 1, logLikelihoods, ms: 1, elapsedMs: 1 });
+      const [{ scope } = {}] = recorded(inParts.folder, "part");
+      const time = { models: 1, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
+      journal.append({ type: "part", of: "rung", batches: 1, logLikelihoods, scope: scope!, time, elapsedMs: 1 });
     }
     // Not even read.
     const losses = readFileSync(join(run, "losses.bin"));
@@ -175,7 +186,7 @@ describe("a run that is recorded in parts", () => {
     const reason: unknown = await resumeRun(run, { partMs }).catch((error: unknown) => error);
     expect(reason).toBeInstanceOf(UserError);
     expect((reason as UserError).message.replace(run, "~")).toMatch(
-      /^~, baselines: a recorded part of the scores: expected \d+ log-likelihoods, of fewer than \d+ batches, found 1 of 1; resume with/,
+      /^~, rung: a recorded part of the scores: expected \d+ log-likelihoods, of fewer than \d+ batches, found 1 of 1; resume with/,
     );
   });
 });

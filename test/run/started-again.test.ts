@@ -61,12 +61,27 @@ describe("a run that ended before anything was scored", () => {
   });
 });
 
-test("a run of which a part was scored is not started again", async () => {
+test("a run of which anything was scored is not started again", async () => {
   await fail();
   using journal = Journal.open(run);
   journal.append({ type: "parents", tensors: {} });
-  const logLikelihoods = journal.appendLosses(Float64Array.of(-1));
-  journal.append({ type: "part", of: "baselines", batches: 1, logLikelihoods, ms: 1, elapsedMs: 1 });
+  const time = { models: 1, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
+  journal.append({
+    type: "forecast",
+    models: [{ name: "uniform average", scores: { quiz: { loss: 1 } } }],
+    from: { quiz: 0 },
+    to: { quiz: 1 },
+    rowLosses: journal.appendLosses(Float64Array.of(1)),
+    firstTime: time,
+    time,
+    baselinesMs: 1,
+    generationMs: 1,
+    finishMs: 1,
+    generations: 1,
+    wholeMs: 1,
+    isSmall: false,
+    elapsedMs: 1,
+  });
   journal.close();
   const before = traces(run);
   await expect(launchRun(experiment, run)).rejects.toThrow(

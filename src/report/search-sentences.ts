@@ -1,0 +1,46 @@
+import { EVOLVED, type RecordPayloads, type RowCounts } from "../journal/records.ts";
+
+/** Whether the search found anything, or was not run at all, which is not the same. */
+export function searchSentences(winner: string, generations: number): string[] {
+  if (winner === EVOLVED) return [];
+  if (generations === 0) {
+    return [
+      `Nothing was searched: the budget had no room for a generation. ${winner} is the best of the baselines, and whether a merge is better is not known.`,
+    ];
+  }
+  const count = generations === 1 ? "one generation" : `${generations} generations`;
+  return [`The search found nothing better than ${winner} in ${count}, which is the winner.`];
+}
+
+/** On how many of the guard rows a verdict is, where it is not on all. */
+export function guardSentences({ rows, outOf }: Pick<RecordPayloads["verdict"], "rows" | "outOf">): string[] {
+  const short = Object.entries(rows).filter(([task, count]) => count < (outOf[task] ?? 0));
+  if (short.length === 0) return [];
+  const counts = short.map(([task, count]) => `${count} of ${outOf[task] ?? 0} of ${task}`).join(", ");
+  return [`The budget had time for a part of the guard rows only: ${counts}.`];
+}
+
+/** Which baselines the budget had no room for, and which were left behind after a part of the rows. */
+export function baselineSentences({
+  models,
+  skipped,
+}: Pick<RecordPayloads["baselines"], "models" | "skipped">): string[] {
+  const most = (task: string): number => Math.max(...models.map(({ rows }) => rows[task] ?? 0));
+  const isShort = (rows: RowCounts): boolean => Object.entries(rows).some(([task, count]) => count < most(task));
+  const short = models.filter(({ rows }) => isShort(rows));
+  const [first] = short;
+  return [
+    ...(skipped.length === 0 ? [] : [`The budget had no room for the baselines ${skipped.join(", ")}.`]),
+    ...(first
+      ? [
+          `Among the best on ${countsText(first.rows)} were not, and met no more search rows: ${short.map(({ name }) => name).join(", ")}.`,
+        ]
+      : []),
+  ];
+}
+
+function countsText(rows: RowCounts): string {
+  return Object.entries(rows)
+    .map(([task, count]) => `${count} rows of ${task}`)
+    .join(" and ");
+}

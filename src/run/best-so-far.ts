@@ -1,0 +1,68 @@
+import { mean } from "simple-statistics";
+import { EVOLVED, type ScoredModel } from "../journal/records.ts";
+import { factorOf, type ObjectiveTask } from "./objective.ts";
+import { bestFirst } from "./baselines.ts";
+import type { ScoredBaselines } from "./score-baselines.ts";
+import { longest } from "./scored-rungs.ts";
+import type { ScoredMean, SearchState } from "./search-state.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * The merge to take where no finalist was scored: the mean that the last generation was scored with, if it has less loss
+ * than the best baseline on the rows that both have met, or else that baseline.
+ */
+export function bestSoFar(session: Session, { lastScored }: SearchState, scored: ScoredBaselines): ScoredModel {
+  const best = leastLoss(longest(scored.baselines), []);
+  if (!lastScored) return best;
+  const own = lossesOf(session, lastScored);
+  const known = scored.rungs.lossesOf(best.name, session.order, session.recorder);
+  const shared = Array.from(own, ([task, losses]) => {
+    const ids = [...losses.keys()].filter((id) => known.get(task)?.has(id));
+    return [task, ids] as const;
+  });
+  const gain = combined(
+    scored.objective,
+    shared,
+    (task, id) => (known.get(task)?.get(id) ?? 0) - (own.get(task)?.get(id) ?? 0),
+  );
+  if (!(gain > 0)) return best;
+  const scores = Array.from(own, ([task, losses]) => [task, { loss: mean([...losses.values()]) }] as const);
+  return {
+    name: EVOLVED,
+    recipe: session.genome.decode(lastScored.point),
+    scores: Object.fromEntries(scores),
+    loss: lastScored.loss,
+  };
+}
+
+/** The best of some baselines and some merges of the search on the same rows; baselines keep their place. */
+export function leastLoss(baselines: readonly ScoredModel[], evolved: readonly ScoredModel[]): ScoredModel {
+  const [best] = bestFirst([...baselines, ...evolved]);
+  if (!best) throw new Error("finalists: no model has a finite loss");
+  const { name, recipe, scores, loss } = best;
+  return { name: evolved.includes(best) ? EVOLVED : name, recipe, scores, loss };
+}
+
+/** The losses of a scored mean, by task and the row's id. */
+function lossesOf({ recorder }: Session, { rows, rowLosses }: ScoredMean): Map<string, Map<string, number>> {
+  const count = Object.values(rows).reduce((sum, { length }) => sum + length, 0);
+  const losses = recorder.readLosses(rowLosses).slice(-count);
+  let next = 0;
+  return new Map(
+    Object.entries(rows).map(([task, own]) => [task, new Map(own.map(({ id }) => [id, losses[next++] ?? Number.NaN]))]),
+  );
+}
+
+/** A mean over the rows of each task, combined as losses are; NaN where a task has no row. */
+function combined(
+  objective: readonly ObjectiveTask[],
+  rows: readonly (readonly [task: string, ids: readonly string[]])[],
+  value: (task: string, id: string) => number,
+): number {
+  return objective.reduce((sum, task) => {
+    const ids = rows.find(([name]) => name === task.name)?.[1] ?? [];
+    return (
+      sum + (ids.length === 0 ? Number.NaN : factorOf(task, objective) * mean(ids.map((id) => value(task.name, id))))
+    );
+  }, 0);
+}

@@ -1,0 +1,32 @@
+import type { Selection } from "../evaluate/evaluator.ts";
+import type { Work } from "../evaluate/pace.ts";
+import type { Session } from "./session.ts";
+
+/** What of a run says how long a scoring takes. */
+export type Costs = Pick<Session, "paces" | "partMs" | "workspace">;
+
+/** So many models on these rows. */
+function workOn({ paces, partMs, workspace }: Costs, models: number, rows: Selection): Work {
+  return inParts({ models, tokens: workspace.evaluator.tokensOf(rows), passes: 1 }, paces.evaluator.expectedMs, partMs);
+}
+
+/** Expected milliseconds of so many models on these rows, for what is compared; as the machine is now. */
+export function scoringMs(costs: Costs, models: number, rows: Selection): number {
+  return costs.paces.evaluator.expectedMs(workOn(costs, models, rows));
+}
+
+/** The same at the slowest moment so far. */
+export function slowestScoringMs(costs: Costs, models: number, rows: Selection): number {
+  return costs.paces.evaluator.slowestMs(workOn(costs, models, rows));
+}
+
+/** Expected milliseconds of so many candidates on so many tokens each, for what steers the search. */
+export function steeringMs({ paces, partMs }: Costs, candidates: number, tokens: number): number {
+  const pace = paces.signal.isKnown ? paces.signal : paces.evaluator;
+  return pace.expectedMs(inParts({ models: candidates, tokens, passes: 1 }, pace.expectedMs, partMs));
+}
+
+/** What is recorded in parts reads the parents for each of them. */
+function inParts(work: Work, expectedMs: (work: Work) => number, partMs: number): Work {
+  return { ...work, passes: 1 + (partMs > 0 ? Math.floor(expectedMs(work) / partMs) : 0) };
+}

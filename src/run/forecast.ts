@@ -1,0 +1,142 @@
+import { UserError } from "../errors.ts";
+import { knownTensors } from "../experiment/identity.ts";
+import type { Evaluation } from "../evaluate/evaluator.ts";
+import type { WorkTime } from "../evaluate/pace.ts";
+import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
+import type { Baseline } from "./baselines.ts";
+import { withDeadline } from "./deadline.ts";
+import { EFFORTS } from "./effort.ts";
+import { exportTime, finishTime } from "./finish-time.ts";
+import { baselineEffort, baselinesMs } from "./plan-rungs.ts";
+import type { ScoredRungs } from "./scored-rungs.ts";
+import { generationMs, populationOf, rowFractionFor, WANTED_GENERATIONS } from "./search-cost.ts";
+import { flatLosses, type Session, taskScores } from "./session.ts";
+
+/**
+ * Rows of each task that are scored one after the other: once to have everything in its place, then in two sizes, which
+ * tell what a pass takes from what rows take.
+ */
+const PROBES = [1, 1, 4] as const;
+/** A search of fewer generations is worth saying that more time would be better spent. */
+const FEW_GENERATIONS = 10;
+
+type Forecast = RecordPayloads["forecast"];
+
+/**
+ * Scores the uniform average, and beside it what keeps the other lanes of the device busy, on a few rows and tells from the
+ * time what the run will take, before the budget is spent. A UserError where the budget ends before even that.
+ */
+export async function takeForecast(
+  session: Session,
+  listed: readonly Baseline[],
+  rungs: ScoredRungs,
+): Promise<RecordedRung> {
+  const { recorder, clock, emit } = session;
+  const began = clock.elapsedMs;
+  let done = 0;
+  const onShare = (share: number): void => void (done = share);
+  const leftMs = clock.remainingMs - exportTime(session);
+  const record = await withDeadline(
+    leftMs,
+    session.signal,
+    (signal) => recorder.step("forecast", () => compute(session, listed, rungs, { signal, onShare })),
+    clock.wall,
+  );
+  if (!record) throw tooLittle(session, (clock.elapsedMs - began) / Math.max(0.05, done));
+  const { models, from, to, rowLosses, time, elapsedMs, firstTime: _, ...expected } = record;
+  emit({ type: "forecast", ...expected, budgetMs: clock.totalMs });
+  return { models, from, to, rowLosses, time, elapsedMs };
+}
+
+async function compute(
+  session: Session,
+  listed: readonly Baseline[],
+  rungs: ScoredRungs,
+  { signal, onShare }: { readonly signal: AbortSignal; readonly onShare: (share: number) => void },
+): Promise<Forecast> {
+  const { workspace, recorder, order, clock, paces } = session;
+  const models = probed(session, listed);
+  const recipes = models.map(({ recipe }) => recipe);
+  const times: WorkTime[] = [];
+  let evaluations: readonly Evaluation[] = [];
+  for (const [i, count] of PROBES.entries()) {
+    evaluations = await workspace.evaluator.evaluate(recipes, order.rows("search", order.counts("search", 0, count)), {
+      signal,
+      onProgress: (share) => onShare((i + share) / PROBES.length),
+      onTime: (time) => times.push(time),
+    });
+  }
+  const [, firstTime, time] = times;
+  if (!firstTime || !time) throw new Error("forecast: nothing was scored");
+  for (const one of [firstTime, time]) paces.evaluator.learn(one);
+  recorder.recordParents(() => knownTensors(workspace));
+  const to = order.counts("search", 0, PROBES.at(-1));
+  const rows = order.rows("search", to);
+  return {
+    models: models.map(({ name }, i) => ({ name, scores: taskScores(evaluations[i] ?? absent(), rows) })),
+    from: Object.fromEntries(Object.keys(to).map((task) => [task, 0])),
+    to,
+    rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    firstTime,
+    time,
+    ...expectations(session, listed, rungs),
+    elapsedMs: clock.elapsedMs,
+  };
+}
+
+/** The uniform average and, where the device computes several at once, other baselines beside it; in their order. */
+function probed({ workspace }: Session, listed: readonly Baseline[]): readonly Baseline[] {
+  const chosen = [...listed.filter(isAverage), ...listed.filter((one) => !isAverage(one))];
+  const names = new Set(chosen.slice(0, Math.max(1, workspace.device.concurrency)).map(({ name }) => name));
+  return listed.filter(({ name }) => names.has(name));
+}
+
+function isAverage({ kind }: Baseline): boolean {
+  return kind === "average";
+}
+
+function absent(): never {
+  throw new Error("forecast: a model that was not scored");
+}
+
+type Expectations = Pick<Forecast, "baselinesMs" | "generationMs" | "finishMs" | "generations" | "wholeMs" | "isSmall">;
+
+function expectations(session: Session, listed: readonly Baseline[], rungs: ScoredRungs): Expectations {
+  const { clock, experiment } = session;
+  const effort = baselineEffort(session, listed, rungs);
+  const baselines = baselinesMs(session, listed, rungs, effort);
+  const finish = finishTime(session, effort).totalMs;
+  const searchMs = clock.remainingMs - baselines - finish;
+  const own = generationMs(session, rowFractionFor(session, searchMs));
+  const generations =
+    "evaluations" in experiment.budget
+      ? Math.floor(experiment.budget.evaluations / (populationOf(session) + 1))
+      : Math.max(0, Math.floor(searchMs / own));
+  return {
+    baselinesMs: baselines,
+    generationMs: own,
+    finishMs: finish,
+    generations,
+    wholeMs: wholeMs(session, listed, rungs),
+    isSmall: clock.isTimed && (effort !== EFFORTS[0] || generations < FEW_GENERATIONS),
+  };
+}
+
+/** The budget that has room for everything: all baselines on all rows, enough generations and the whole finish. */
+function wholeMs(session: Session, listed: readonly Baseline[], rungs: ScoredRungs): number {
+  const [all] = EFFORTS;
+  if (!all) throw new Error("forecast: no effort");
+  const besideMs =
+    session.clock.elapsedMs + baselinesMs(session, listed, rungs, all) + finishTime(session, all).totalMs;
+  const fraction = rowFractionFor(session, besideMs);
+  return besideMs + Math.max(besideMs, WANTED_GENERATIONS * generationMs(session, fraction));
+}
+
+function tooLittle({ recorder, clock }: Session, probeMs: number): UserError {
+  // Everything that was opened is opened again by the export.
+  const needed = 2 * clock.elapsedMs + 2 * probeMs;
+  const seconds = Math.ceil(needed / 1000);
+  return new UserError(
+    `the time budget of ${clock.totalMs / 1000} s ended before one merge was scored on ${PROBES.at(-1)} rows of each task, which takes about ${Math.ceil(probeMs / 1000)} s here; go on with: evomerge resume ${recorder.folder} --budget ${Math.max(2 * seconds, 1)}s`,
+  );
+}

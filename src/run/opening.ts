@@ -1,0 +1,29 @@
+import { type Clock, systemClock } from "./clock.ts";
+
+/** How long it takes to open everything that an export opens again: rows once, and models twice, with those it has written. */
+export class Opening {
+  readonly wall: Clock;
+  readonly #began: number;
+  #openMs = 0;
+  #readMs = 0;
+
+  constructor(wall: Clock = systemClock) {
+    this.wall = wall;
+    this.#began = wall.now();
+  }
+
+  /** Models and engine are open. */
+  isOpen(): void {
+    this.#openMs = this.wall.now() - this.#began;
+  }
+
+  /** Rows are read, which were not before. */
+  isRead(): void {
+    this.#readMs = this.wall.now() - this.#began - this.#openMs;
+  }
+
+  /** Milliseconds of an export. */
+  get againMs(): number {
+    return 2 * this.#openMs + this.#readMs;
+  }
+}

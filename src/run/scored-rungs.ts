@@ -1,0 +1,118 @@
+import type { RecordedRung, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
+import type { Baseline } from "./baselines.ts";
+import type { ObjectiveTask } from "./objective.ts";
+import { factorOf } from "./objective.ts";
+import type { Recorder } from "./recorder.ts";
+import { sameCounts, type RowOrder } from "./row-order.ts";
+
+/** A baseline and what it scores on the search rows that it met. */
+export interface ScoredBaseline extends Baseline {
+  readonly scores: TaskScores;
+  /** Combined; 1 is the uniform average on the same rows. */
+  readonly loss: number;
+  readonly rows: RowCounts;
+}
+
+/** What baselines scored on rung after rung of the search rows. */
+export class ScoredRungs {
+  readonly #listed: readonly Baseline[];
+  readonly #weights: readonly Pick<ObjectiveTask, "name" | "weight">[];
+  readonly #rungs: RecordedRung[] = [];
+
+  /** `weights` are those of the tasks. */
+  constructor(listed: readonly Baseline[], weights: readonly Pick<ObjectiveTask, "name" | "weight">[]) {
+    this.#listed = listed;
+    this.#weights = weights;
+  }
+
+  /** The rows up to which the last rung went; none before the first. */
+  get rows(): RowCounts {
+    return this.#rungs.at(-1)?.to ?? {};
+  }
+
+  get length(): number {
+    return this.#rungs.length;
+  }
+
+  add(rung: RecordedRung): void {
+    this.#rungs.push(rung);
+  }
+
+  /** Every baseline that met a rung, in the order of the list. */
+  scored(): ScoredBaseline[] {
+    const average = this.#listed.find(({ kind }) => kind === "average");
+    return this.#listed.flatMap((baseline) => {
+      const rungs = this.#rungsOf(baseline.name);
+      const rows = rungs.at(-1)?.to;
+      if (!rows) return [];
+      const scores = joined(rungs, baseline.name);
+      // The average has met all rungs, so that it has met these rows.
+      const unit = joined(this.#rungs.slice(0, rungs.length), average?.name ?? "");
+      return [{ ...baseline, scores, loss: this.#combined(scores, unit), rows }];
+    });
+  }
+
+  /** The tasks with the uniform average's mean loss as their unit. */
+  objective(): ObjectiveTask[] {
+    const average = this.scored().find(({ kind }) => kind === "average");
+    return this.#weights.map(({ name, weight }) => ({
+      name,
+      weight,
+      scale: average?.scores[name]?.loss ?? Number.NaN,
+    }));
+  }
+
+  /** The loss of one baseline on each row that it met, by task and the row's id. */
+  lossesOf(name: string, order: RowOrder, recorder: Recorder): Map<string, Map<string, number>> {
+    const losses = new Map(this.#weights.map((task) => [task.name, new Map<string, number>()]));
+    for (const { models, from, to, rowLosses } of this.#rungsOf(name)) {
+      const all = recorder.readLosses(rowLosses);
+      const place = models.findIndex((model) => model.name === name);
+      let next = (place * all.length) / models.length;
+      for (const [task, rows] of Object.entries(order.rows("search", to, from))) {
+        for (const { id } of rows) losses.get(task)?.set(id, all[next++] ?? Number.NaN);
+      }
+    }
+    return losses;
+  }
+
+  #rungsOf(name: string): RecordedRung[] {
+    return this.#rungs.filter(({ models }) => models.some((model) => model.name === name));
+  }
+
+  #combined(scores: TaskScores, unit: TaskScores): number {
+    const tasks = this.#weights.map((task) => ({ ...task, scale: unit[task.name]?.loss ?? Number.NaN }));
+    return tasks.reduce((sum, task) => sum + factorOf(task, tasks) * (scores[task.name]?.loss ?? Number.NaN), 0);
+  }
+}
+
+/** The baselines that met all rows which any has met. */
+export function longest<T extends { readonly rows: RowCounts }>(baselines: readonly T[]): T[] {
+  const most = (task: string): number => Math.max(...baselines.map(({ rows }) => rows[task] ?? 0));
+  return baselines.filter(({ rows }) =>
+    sameCounts(Object.fromEntries(Object.keys(rows).map((task) => [task, most(task)])), rows),
+  );
+}
+
+/** Means over all rows of some rungs. */
+function joined(rungs: readonly RecordedRung[], name: string): TaskScores {
+  const sums = new Map<string, { rows: number; loss: number; accuracy: number | undefined }>();
+  for (const { models, from, to } of rungs) {
+    const own: Pick<ScoredModel, "scores"> | undefined = models.find((model) => model.name === name);
+    for (const [task, { loss, accuracy }] of Object.entries(own?.scores ?? {})) {
+      const rows = (to[task] ?? 0) - (from[task] ?? 0);
+      const before = sums.get(task) ?? { rows: 0, loss: 0, accuracy: accuracy === undefined ? undefined : 0 };
+      sums.set(task, {
+        rows: before.rows + rows,
+        loss: before.loss + rows * loss,
+        accuracy:
+          accuracy === undefined || before.accuracy === undefined ? undefined : before.accuracy + rows * accuracy,
+      });
+    }
+  }
+  const entries = Array.from(sums, ([task, { rows, loss, accuracy }]) => [
+    task,
+    accuracy === undefined ? { loss: loss / rows } : { loss: loss / rows, accuracy: accuracy / rows },
+  ]);
+  return Object.fromEntries(entries) as TaskScores;
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { baselineSentences, guardSentences, searchSentences } from "../../src/report/search-sentences.ts";
+
+function model(name: string, quiz: number): Parameters<typeof baselineSentences>[0]["models"][number] {
+  return { name, recipe: { method: "passthrough", model: name }, scores: {}, loss: 1, rows: { quiz, news: 4 } };
+}
+
+test("a search that found nothing better is told apart from none", () => {
+  expect(searchSentences("nature", 0)).toEqual([
+    "Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether a merge is better is not known.",
+  ]);
+  expect(searchSentences("nature", 1)).toEqual([
+    "The search found nothing better than nature in one generation, which is the winner.",
+  ]);
+  expect(searchSentences("nature", 12)).toEqual([
+    "The search found nothing better than nature in 12 generations, which is the winner.",
+  ]);
+  expect(searchSentences("evolved merge", 0)).toEqual([]);
+});
+
+test("a verdict on a part of the guard rows says so", () => {
+  expect(guardSentences({ rows: { quiz: 8, news: 6 }, outOf: { quiz: 8, news: 6 } })).toEqual([]);
+  expect(guardSentences({ rows: { quiz: 8, news: 2 }, outOf: { quiz: 8, news: 6 } })).toEqual([
+    "The budget had time for a part of the guard rows only: 2 of 6 of news.",
+  ]);
+});
+
+test("baselines that were left out or behind are named", () => {
+  expect(baselineSentences({ models: [model("base", 9), model("a", 9)], skipped: [] })).toEqual([]);
+  expect(baselineSentences({ models: [model("base", 9), model("a", 4), model("b", 4)], skipped: ["c", "d"] })).toEqual([
+    "The budget had no room for the baselines c, d.",
+    "Among the best on 4 rows of quiz and 4 rows of news were not, and met no more search rows: a, b.",
+  ]);
+});

@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Experiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import type { RunEvent } from "../../src/run/events.ts";
+import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launch } from "../observed-run.ts";
+import { simulatedMachine, type Speed } from "../simulated-machine.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { newsRows, quizRows, recorded, tinyExperiment, writeRows } from "../tiny-experiment.ts";
+
+/** A candidate takes about 26 s on all search rows, 0.8 s of that for its merge: as a model of 135 M weights on two cores. */
+const SLOW: Speed = { runMs: 200, numberMs: 0.13 };
+
+let models: string;
+let experiment: Experiment;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), "evomerge-"));
+  const search = { population: "auto", rowFraction: "auto" };
+  experiment = await tinyExperiment(models, { file: { search } });
+  await writeRows(join(models, "rows", "quiz.jsonl"), quizRows("search", 32));
+  await writeRows(join(models, "rows", "news.jsonl"), newsRows("search", 16));
+});
+afterAll(() => rm(models, { recursive: true, force: true }));
+
+interface Simulated {
+  readonly folder: string;
+  readonly events: readonly RunEvent[];
+  readonly winner: string;
+  readonly hasVerdict: boolean;
+  /** In seconds: of all, and of what came after the plan and before the finalists. */
+  readonly took: number;
+  readonly searched: number;
+}
+
+async function run(seconds: number, speed: Parameters<typeof simulatedMachine>[0]): Promise<Simulated> {
+  const folder = join(await temporaryFolder(), "run");
+  const machine = await simulatedMachine(speed);
+  const { events, outcome } = await launch(withOverrides(experiment, { budget: { seconds } }), folder, machine);
+  const [plan] = recorded(folder, "plan");
+  const last = recorded(folder, "result").at(-1)?.elapsedMs ?? plan!.elapsedMs;
+  return {
+    folder,
+    events,
+    winner: outcome.winner.name,
+    hasVerdict: outcome.verdict !== undefined,
+    took: machine.wall.now() / 1000,
+    searched: (last - plan!.elapsedMs) / 1000,
+  };
+}
+
+/** Events of a type. */
+function only<Type extends RunEvent["type"]>(
+  events: readonly RunEvent[],
+  type: Type,
+): Extract<RunEvent, { type: Type }>[] {
+  return events.filter((event): event is Extract<RunEvent, { type: Type }> => event.type === type);
+}
+
+describe("on a simulated machine, a run", () => {
+  test("does everything where there is time, and says before how long it takes", async () => {
+    const { events, took, searched, hasVerdict } = await run(3600, SLOW);
+    const [forecast] = only(events, "forecast");
+    expect(forecast).toMatchObject({ isSmall: false, budgetMs: 3_600_000 });
+    expect(forecast!.generations).toBeGreaterThan(20);
+    expect(only(events, "skipped")).toEqual([]);
+    expect(only(events, "baselines")[0]!.skipped).toEqual([]);
+    expect(hasVerdict).toBe(true);
+    expect(took).toBeLessThan(3600);
+    expect(searched).toBeGreaterThan(1800);
+  });
+
+  test("of 12 minutes searches at least half, and leaves little unused", async () => {
+    const { events, took, searched, hasVerdict, winner } = await run(720, SLOW);
+    expect(took).toBeLessThan(720);
+    expect(took).toBeGreaterThan(0.85 * 720);
+    expect(searched).toBeGreaterThan(360);
+    expect(only(events, "generation").length).toBeGreaterThan(3);
+    expect(hasVerdict).toBe(true);
+    expect(winner).toBe("evolved merge");
+  });
+
+  test("says at once what does not fit and which budget would do, which does", async () => {
+    const { events, took, hasVerdict } = await run(300, SLOW);
+    const [forecast] = only(events, "forecast");
+    expect(forecast!.isSmall).toBe(true);
+    expect(took).toBeLessThan(300);
+    expect(hasVerdict).toBe(true);
+    const better = await run(forecast!.wholeMs / 1000, SLOW);
+    expect(only(better.events, "forecast")[0]).toMatchObject({ isSmall: false });
+    expect(only(better.events, "skipped")).toEqual([]);
+  });
+
+  test("that is too short for a generation scores what it can and ends with a winner", async () => {
+    const { events, took, winner } = await run(45, SLOW);
+    expect(took).toBeLessThan(45);
+    expect(winner).not.toBe("evolved merge");
+    expect(only(events, "skipped").map(({ phase }) => phase)).toContain("search");
+    expect(only(events, "baselines")[0]!.models.length).toBeGreaterThan(1);
+  });
+
+  test("that has time for one scored merge ends with it", async () => {
+    const { events, took, winner, folder } = await run(16, SLOW);
+    expect(took).toBeLessThan(16);
+    expect(winner).toBe("uniform average");
+    expect(recorded(folder, "rung")).toEqual([]);
+    expect(only(events, "baselines")[0]!.models).toHaveLength(1);
+    expect(only(events, "skipped").map(({ phase }) => phase)).toEqual(["search", "guard"]);
+  });
+
+  test("without time for even that says how long it takes, and goes on with what it says", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    const machine = await simulatedMachine(SLOW);
+    const reason: unknown = await launchRun(
+      withOverrides(experiment, { budget: { seconds: 1 } }),
+      folder,
+      machine,
+    ).catch((error: unknown) => error);
+    const said = (reason as Error).message.replace(folder, "~");
+    expect(said).toMatch(
+      /^the time budget of 1 s ended before one merge was scored on 4 rows of each task, which takes about \d+ s here; go on with: evomerge resume ~ --budget \d+s$/,
+    );
+    const seconds = Number(/--budget (\d+)s/.exec(said)![1]);
+    const { winner } = await resumeRun(folder, { budget: { seconds }, ...(await simulatedMachine(SLOW)) });
+    expect(winner.name).not.toBe("evolved merge");
+    expect(recorded(folder, "rung")).toHaveLength(1);
+  });
+
+  test.each([3, 8, 20])("ends in time on a machine that becomes %i times slower in its midst", async (times) => {
+    const { took, winner, events } = await run(720, (now) => {
+      const slowness = now > 300_000 ? times : 1;
+      return { runMs: slowness * SLOW.runMs, numberMs: slowness * SLOW.numberMs };
+    });
+    // The step of the device that the end meets takes that much.
+    expect(took).toBeLessThan(720 + 5 * times);
+    expect(winner).toBeDefined();
+    expect(only(events, "generation").length).toBeGreaterThan(0);
+  });
+
+  test("has more generations when the machine becomes faster", async () => {
+    const usual = await run(720, SLOW);
+    const faster = await run(720, (now) =>
+      now > 300_000 ? { runMs: SLOW.runMs / 4, numberMs: SLOW.numberMs / 4 } : SLOW,
+    );
+    expect(only(faster.events, "generation").length).toBeGreaterThan(2 * only(usual.events, "generation").length);
+    expect(faster.took).toBeGreaterThan(0.8 * 720);
+  });
+});
