@@ -50,7 +50,7 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal, onNotice });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
   await workspace.evaluator.prepare(rows, signal);
-  const cut = cutRows(nameFiles([options.rows].flat()), rows, workspace.evaluator);
+  const cut = cutRows(`rows of ${nameFiles([options.rows].flat())}`, rows, workspace.evaluator);
   if (cut !== undefined) onNotice?.(cut);
   const onShare = (share: number): void => onProgress?.(share, rows.length);
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress: onShare });

@@ -76,7 +76,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   const { seed } = local;
   const { tasks, drawn } = await drawForBudget(read, { seed, evaluator: workspace.evaluator, clock, ...options });
   for (const { name, search, guard } of tasks) {
-    const cut = cutRows(name, [...search, ...guard], workspace.evaluator);
+    const cut = cutRows(`rows of ${name}`, [...search, ...guard], workspace.evaluator);
     if (cut !== undefined) onNotice(cut);
   }
   const identity = identify(workspace, tasks);

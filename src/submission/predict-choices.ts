@@ -1,6 +1,7 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment, Precision } from "../experiment/experiment-file.ts";
+import { cutRows } from "../experiment/cut-rows.ts";
 import { BASE, openWorkspace } from "../experiment/workspace.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 import type { Question } from "./questions.ts";
@@ -28,6 +29,9 @@ export async function predictChoices(
   const rows = questions.flatMap(taskRow);
   if (rows.length === 0) return new Map();
   await using workspace = await openWorkspace({ base: folder, experts: [], engine, precision }, { signal, onNotice });
+  await workspace.evaluator.prepare(rows, signal);
+  const cut = cutRows("questions with choices", rows, workspace.evaluator);
+  if (cut !== undefined) onNotice?.(cut);
   const recipe = { method: "passthrough", model: BASE } as const;
   const onShare = (share: number): void => onProgress?.(share, rows.length);
   const [evaluation] = await workspace.evaluator.evaluate([recipe], { rows }, { signal, onProgress: onShare });

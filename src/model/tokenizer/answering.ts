@@ -4,7 +4,6 @@ import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { canonicalTokenizer, digestOf } from "./canonical.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
-import { loadedTokenizer } from "./loaded-tokenizer.ts";
 import type { Answer, CompareRequest, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
 import { doubtOf } from "./tokenizer-classes.ts";
@@ -43,7 +42,7 @@ export class Answering {
   async #read({ folder, options, keepAs }: ReadRequest): Promise<Answer> {
     const files = await readTokenizerFiles(folder);
     const encoder = new TokenEncoder(files, options);
-    const digest = digestOf(canonicalTokenizer(loadedTokenizer(files)));
+    const digest = digestOf(canonicalTokenizer(encoder.loaded));
     checkBos(folder, encoder, options);
     if (keepAs !== undefined) this.#kept.set(keepAs, encoder);
     const { size, textSize } = encoder.range;

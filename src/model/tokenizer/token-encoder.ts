@@ -3,7 +3,7 @@ import { stripEnd } from "../../files/white-space.ts";
 import { normalizerForLibrary } from "./normalizers.ts";
 import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
 import { checkSupported } from "./supported.ts";
-import { loadedTokenizer, type PrefixToken } from "./loaded-tokenizer.ts";
+import { type LoadedTokenizer, loadedTokenizer, type PrefixToken } from "./loaded-tokenizer.ts";
 import type { TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds, type IdRange } from "./vocabulary.ts";
 
@@ -36,6 +36,7 @@ const MAX_TOKENS = { each: 64, besides: 1000 };
  */
 export class TokenEncoder {
   readonly range: IdRange;
+  readonly loaded: LoadedTokenizer;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #addBos: boolean | undefined;
   readonly #prefix: PrefixToken | undefined;
@@ -45,7 +46,8 @@ export class TokenEncoder {
   /** Throws an Error that says what the files have that cannot be used. */
   constructor(files: TokenizerFiles, options: TokenizerOptions = {}) {
     checkIds(files.file);
-    const { file, prefix } = loadedTokenizer(files);
+    this.loaded = loadedTokenizer(files);
+    const { file, prefix } = this.loaded;
     this.range = checkIds(file);
     checkSupported(file);
     const normalizer = normalizerForLibrary(file["normalizer"]);
