@@ -74,3 +74,10 @@ test("tells that a class is not known", async () => {
     text: "B: tokenizer_class 'T5Tokenizer' is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval",
   });
 });
+
+test("tells that a vocabulary lacks characters", async () => {
+  const [finding] = await findings("byte-level", [["tokenizer.json", "model.vocab.~"]], []);
+  expect(finding?.text).toBe(
+    "B: its vocabulary lacks characters: rows that hold them may score otherwise than in lm_eval",
+  );
+});

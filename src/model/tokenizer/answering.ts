@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import { canonicalTokenizer, digestOf } from "./canonical.ts";
+import { type CanonicalTokenizer, canonicalTokenizer, digestOf } from "./canonical.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
 import type { Answer, CompareRequest, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
-import { doubtOf } from "./tokenizer-classes.ts";
+import { unknownClass } from "./tokenizer-classes.ts";
 import { readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds } from "./vocabulary.ts";
 
@@ -42,11 +42,12 @@ export class Answering {
   async #read({ folder, options, keepAs }: ReadRequest): Promise<Answer> {
     const files = await readTokenizerFiles(folder);
     const encoder = new TokenEncoder(files, options);
-    const digest = digestOf(canonicalTokenizer(encoder.loaded));
+    const canonical = canonicalTokenizer(encoder.loaded);
     checkBos(folder, encoder, options);
     if (keepAs !== undefined) this.#kept.set(keepAs, encoder);
     const { size, textSize } = encoder.range;
-    const facts = { digest, vocabularySize: size, textVocabularySize: textSize, doubt: doubtOf(files) };
+    const doubt = doubtOf(files, canonical);
+    const facts = { digest: digestOf(canonical), vocabularySize: size, textVocabularySize: textSize, doubt };
     return { kind: "facts", facts };
   }
 }
@@ -60,6 +61,16 @@ async function readChecked(folder: string): Promise<TokenizerFiles> {
   const files = await readTokenizerFiles(folder);
   checkIds(files.file);
   return files;
+}
+
+/** Why the tokenizer that transformers makes of a folder may give some texts other ids, in a clause. */
+function doubtOf(files: TokenizerFiles, { passesOver }: CanonicalTokenizer): string | undefined {
+  const name = unknownClass(files);
+  if (name !== undefined)
+    return `tokenizer_class ${show(name)} is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval`;
+  if (!passesOver) return undefined;
+  // The library merges first and leaves out then, Hugging Face's in Rust the other way round.
+  return "its vocabulary lacks characters: rows that hold them may score otherwise than in lm_eval";
 }
 
 function checkBos(folder: string, { hasBos }: TokenEncoder, { addBos = false }: TokenizerOptions): void {

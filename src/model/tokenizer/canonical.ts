@@ -19,6 +19,8 @@ export interface CanonicalTokenizer {
   readonly merges: readonly string[];
   /** Settings that are neither the usual ones nor without effect. */
   readonly model: JsonObject;
+  /** Whether characters without a token are left out of a text; follows from the others. */
+  readonly passesOver: boolean;
   /** How SentencePiece's spaces are written; then there is neither normalizer nor pre-tokenizer. */
   readonly spaces: SpaceScheme | undefined;
   readonly normalizer: readonly JsonObject[];
@@ -34,7 +36,7 @@ export function canonicalTokenizer({ file, prefix, implied }: LoadedTokenizer): 
   const preTokenizer = stepsIn(preTokenizerForLibrary(file["pre_tokenizer"]), "pretokenizers");
   const spaces = spacesOf(normalizer, preTokenizer);
   const tokens = idsOf(file.model.vocab);
-  const model = settingsOf(file.model, tokens, preTokenizer);
+  const settings = settingsOf(file.model, tokens, preTokenizer);
   const isNormalized = ({ content }: AddedToken): boolean =>
     normalizer.length > 0 && (spaces !== "never" || content.includes(" "));
   for (const { content, id } of file.added_tokens) if (!implied.has(content)) tokens.set(content, id as number);
@@ -42,7 +44,7 @@ export function canonicalTokenizer({ file, prefix, implied }: LoadedTokenizer): 
     tokens,
     added: flagsOf(file.added_tokens.map(withFlags), isNormalized),
     merges: mergesOf(file.model.merges),
-    model,
+    ...settings,
     spaces,
     normalizer: spaces === undefined ? normalizer : [],
     preTokenizer: spaces === undefined ? preTokenizer : [],
@@ -72,15 +74,15 @@ function settingsOf(
   { vocab, ...model }: JsonObject,
   tokens: ReadonlyMap<string, number>,
   preTokenizer: readonly JsonObject[],
-): JsonObject {
+): Pick<CanonicalTokenizer, "model" | "passesOver"> {
   const { type = "BPE" } = model;
   // Scores of pieces are settings too.
-  if (type !== "BPE") return { ...model, ...(Array.isArray(vocab) && { vocab }) };
-  const hasAll = (wanted: readonly string[]): boolean => wanted.every((token) => tokens.has(token));
-  const isByteLevel = preTokenizer.some((step) => step["type"] === "ByteLevel");
+  if (type !== "BPE") return { model: { ...model, ...(Array.isArray(vocab) && { vocab }) }, passesOver: false };
+  const isByteLevel = preTokenizer.at(-1)?.["type"] === "ByteLevel";
   const fallsBack = !isByteLevel && model["byte_fallback"] === true;
   // Where every character has tokens, none is unknown.
-  const knowsAll = isByteLevel ? hasAll(byteLevelAlphabet) : fallsBack && hasAll(fallbackBytes);
+  const alphabet = isByteLevel ? byteLevelAlphabet : fallsBack ? fallbackBytes : [];
+  const knowsAll = alphabet.length > 0 && alphabet.every((token) => tokens.has(token));
   const unknown = knowsAll ? null : (model["unk_token"] ?? null);
   const settings = {
     ...model,
@@ -91,7 +93,8 @@ function settingsOf(
   const entries = Object.entries(settings).filter(
     ([name, value]) => Boolean(value) && name !== "type" && name !== "merges",
   );
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const sortedEntries = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { model: Object.fromEntries(sortedEntries), passesOver: !knowsAll && unknown === null };
 }
 
 function mergesOf(merges: unknown): string[] {

@@ -3,7 +3,6 @@
  * text before is their own, whatever the file says. Every other class reads the file as it is.
  */
 import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
-import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import type { TokenDefaults } from "./special-tokens.ts";
 import type { TokenizerFiles } from "./tokenizer-file.ts";
 
@@ -97,11 +96,10 @@ export function classOf(files: TokenizerFiles): TokenizerClass | undefined {
   return Object.hasOwn(classes, name) ? classes[name] : undefined;
 }
 
-/** Why the tokenizer that transformers makes of a folder may give other ids than ours, in a clause. */
-export function doubtOf(files: TokenizerFiles): string | undefined {
+/** The class that a folder names, where it is not known what it does with the file. */
+export function unknownClass(files: TokenizerFiles): string | undefined {
   const name = classNameOf(files);
-  if (plain.has(name) || Object.hasOwn(classes, name)) return undefined;
-  return `tokenizer_class ${show(name)} is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval`;
+  return plain.has(name) || Object.hasOwn(classes, name) ? undefined : name;
 }
 
 function classNameOf({ config, model = {} }: TokenizerFiles): string {
