@@ -44,7 +44,7 @@ test.each<[string, (folder: string) => Promise<unknown>, string]>([
   [
     "the kind of a model",
     (folder) => change(join(folder, "base", "config.json"), (text) => text.replace('"llama"', JSON.stringify(HOSTILE))),
-    "config.json: expected model_type to be one of llama, mistral, found ",
+    " model; evomerge scores llama and mistral models so far",
   ],
   [
     "text that is no JSON",
