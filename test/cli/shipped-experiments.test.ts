@@ -151,9 +151,9 @@ describe("the shipped experiments on a Hub", () => {
 
 describe("an adapter with pickled weights only", () => {
   test.each([
-    ["check", []],
-    ["fetch", ["--dry-run"]],
-  ])("does not stop %s", async (verb, options) => {
+    ["check", [], "flan-t5.yaml cannot be run: google/flan-t5-xl is a t5 model"],
+    ["fetch", ["--dry-run"], undefined],
+  ])("does not stop %s", async (verb, options, reason) => {
     await using server = await LoopbackHub.start();
     const experiment = await load("flan-t5.yaml");
     await publish(server, experiment);
@@ -161,7 +161,7 @@ describe("an adapter with pickled weights only", () => {
     const pickle = { content: "not served", bytes: 37_748_736, sha256: "0".repeat(64) };
     server.addModel(PICKLED, { id, files: { "adapter_config.json": "{}", "adapter_model.bin": pickle } });
     const folder = await temporaryFolder();
-    const { code, stdout } = await evomerge(folder, [verb, join(experiments, "flan-t5.yaml"), ...options], {
+    const { code, stdout, stderr } = await evomerge(folder, [verb, join(experiments, "flan-t5.yaml"), ...options], {
       env: { HOME: folder, HF_ENDPOINT: server.url, HF_HUB_CACHE: join(folder, "cache"), HF_TOKEN: "" },
     });
     expect(stdout).toContain(
@@ -169,7 +169,8 @@ describe("an adapter with pickled weights only", () => {
     );
     expect(stdout, "a line of what is to be fetched").not.toMatch(new RegExp(`^${PICKLED} `, "m"));
     expect(stdout).toContain("google/flan-t5-xl is a t5 model");
-    expect(code).toBe(0);
+    expect(code).toBe(reason === undefined ? 0 : 1);
+    expect(stderr).toContain(reason ?? "");
     expect(weightRequests(server)).toEqual([]);
   });
 });
