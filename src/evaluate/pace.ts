@@ -43,6 +43,11 @@ export class Pace {
   /** The same at the slowest moment so far. */
   readonly slowestMs = (work: Work): number => this.#ms(work, this.#waits.longest, this.#slowness.most);
 
+  /** How many times slower than usual the machine was at its slowest moment so far; 1 where nothing was seen. */
+  get mostSlowness(): number {
+    return this.#slowness.most;
+  }
+
   /**
    * Tokens of each of `models` that one pass computes in about `ms`, or in the time the parents take to come: shorter
    * passes would wait for them. None before anything was seen.

@@ -25,7 +25,7 @@ export type RunEvent =
   /** Share of the current phase that is done, and what is left of the whole budget where it is one of time. */
   | {
       readonly type: "progress";
-      readonly phase: Phase | "rows";
+      readonly phase: Phase | "rows" | "forecast" | "score";
       readonly share: number;
       readonly leftMs?: number;
     }

@@ -42,11 +42,13 @@ export function guardTime(session: Session, counts: RowCounts): number {
 
 /** Everything is opened again to export the winner, which is read back and scored on a few rows. */
 export function exportTime(session: Session): number {
-  const { order, againMs, workspace } = session;
+  const { order, againMs, paces, workspace } = session;
   const parents = [...workspace.checkpoints.values()];
   const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
   const proofMs = slowestScoringMs(session, PROOF.models, order.rows("guard", order.counts("guard", 0, PROOF.rows)));
-  return EXPORT_FIXED_MS + SAFETY * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS + proofMs);
+  // What was opened at the start was opened at the pace of that moment.
+  const slowness = Math.max(paces.evaluator.mostSlowness, paces.signal.mostSlowness);
+  return EXPORT_FIXED_MS + SAFETY * (slowness * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS) + proofMs);
 }
 
 /** The most to spend on the finish that fits in a time; the export has to be in any case. */

@@ -17,6 +17,8 @@ import { flatLosses, type Session, taskScores } from "./session.ts";
  * tell what a pass takes from what rows take.
  */
 const PROBES = [1, 1, 4] as const;
+/** Of a budget of time, what one of them may take; on a slow machine the first ones have to do. */
+const PROBE_SHARE = 1 / 20;
 /** A search of fewer generations is worth saying that more time would be better spent. */
 const FEW_GENERATIONS = 10;
 
@@ -34,7 +36,15 @@ export async function takeForecast(
   const { recorder, clock, emit } = session;
   const began = clock.elapsedMs;
   let done = 0;
-  const onShare = (share: number): void => void (done = share);
+  const onShare = (share: number): void => {
+    done = share;
+    emit({
+      type: "progress",
+      phase: "forecast",
+      share,
+      ...(clock.isTimed && { leftMs: Math.max(0, clock.remainingMs) }),
+    });
+  };
   const leftMs = clock.remainingMs - exportTime(session);
   const record = await withDeadline(
     leftMs,
@@ -59,18 +69,24 @@ async function compute(
   const recipes = models.map(({ recipe }) => recipe);
   const times: WorkTime[] = [];
   let evaluations: readonly Evaluation[] = [];
+  let scored = 0;
   for (const [i, count] of PROBES.entries()) {
+    const expectedMs = ((times.at(-1)?.ms ?? 0) * count) / Math.max(1, scored);
+    if (clock.isTimed && expectedMs > PROBE_SHARE * clock.totalMs) break;
     evaluations = await workspace.evaluator.evaluate(recipes, order.rows("search", order.counts("search", 0, count)), {
       signal,
       onProgress: (share) => onShare((i + share) / PROBES.length),
       onTime: (time) => times.push(time),
     });
+    scored = count;
   }
-  const [, firstTime, time] = times;
+  const time = times.at(-1);
+  // The first scoring of all has much to put in its place, and tells little of the others.
+  const firstTime = times.at(-2) ?? time;
   if (!firstTime || !time) throw new Error("forecast: nothing was scored");
   for (const one of [firstTime, time]) paces.evaluator.learn(one);
   recorder.recordParents(() => knownTensors(workspace));
-  const to = order.counts("search", 0, PROBES.at(-1));
+  const to = order.counts("search", 0, scored);
   const rows = order.rows("search", to);
   return {
     models: models.map(({ name }, i) => ({ name, scores: taskScores(evaluations[i] ?? absent(), rows) })),
@@ -137,6 +153,6 @@ function tooLittle({ recorder, clock }: Session, probeMs: number): UserError {
   const needed = 2 * clock.elapsedMs + 2 * probeMs;
   const seconds = Math.ceil(needed / 1000);
   return new UserError(
-    `the time budget of ${clock.totalMs / 1000} s ended before one merge was scored on ${PROBES.at(-1)} rows of each task, which takes about ${Math.ceil(probeMs / 1000)} s here; go on with: evomerge resume ${recorder.folder} --budget ${Math.max(2 * seconds, 1)}s`,
+    `${recorder.folder}: the time budget of ${clock.totalMs / 1000} s ended before one merge was scored on a few rows, which takes about ${Math.ceil(probeMs / 1000)} s here; resume the run with --budget ${Math.max(2 * seconds, 1)}s`,
   );
 }

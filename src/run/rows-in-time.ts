@@ -6,11 +6,11 @@ import type { BudgetClock } from "./budget-clock.ts";
 import { withDeadline } from "./deadline.ts";
 import type { RunEvent } from "./events.ts";
 
-/** Of a budget of time: for reading the files of rows, and for tokenising rows. */
-const READING_SHARE = 1 / 2;
+/** Of a budget of time: until the files of rows must be read, and for tokenising rows. */
+const READING_SHARE = 0.9;
 const TOKENISING_SHARE = 1 / 8;
 
-/** The rows of all tasks, not tokenised; a UserError where reading them alone takes half of the budget. */
+/** The rows of all tasks, not tokenised; a UserError where opening everything and reading them takes nearly all of the budget. */
 export async function readRowsInTime(
   experiment: Experiment,
   clock: BudgetClock,
@@ -21,7 +21,7 @@ export async function readRowsInTime(
   const read = await withDeadline(leftMs, signal, (inTime) => readTasks(experiment, inTime), clock.wall);
   if (read) return read;
   throw new UserError(
-    `opening the models and reading the files of rows took more than ${limitMs / 1000} s, half of the time budget; give a longer one, or fewer rows`,
+    `opening the models and reading the files of rows took more than ${limitMs / 1000} s of the time budget of ${clock.totalMs / 1000} s; give one of at least ${Math.ceil((4 * limitMs) / 1000)} s, or fewer rows`,
   );
 }
 

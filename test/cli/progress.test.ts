@@ -65,6 +65,26 @@ describe("Progress", () => {
     );
   });
 
+  test("says what a run will take, and of a small budget which one would do", () => {
+    const forecast = {
+      type: "forecast",
+      baselinesMs: 61_000,
+      generationMs: 20_000,
+      finishMs: 45_000,
+      generations: 18,
+      budgetMs: 600_000,
+      wholeMs: 1_234_000,
+      isSmall: false,
+    } as const;
+    const expected =
+      "expected: baselines 1 min 01 s, a generation 20 s, finish and export 45 s; 18 generations fit into the budget of 10 min 00 s\n";
+    expect(shown(false, [forecast])).toBe(expected);
+    expect(shown(false, [{ ...forecast, generations: 0, isSmall: true }])).toContain(
+      "the budget is small for these models and rows: no generation fits, so that the best of a few baselines will be exported; all of it and enough generations take --budget 21m\n",
+    );
+    expect(shown(false, [{ ...forecast, budgetMs: Infinity }])).toContain("; 18 generations fit\n");
+  });
+
   test("writes a note of its own for a notice", () => {
     const text = "org/a is called org/b now";
     expect(shown(false, [{ type: "notice", text }])).toBe(`note: ${text}\n`);

@@ -119,12 +119,11 @@ describe("on a simulated machine, a run", () => {
     ).catch((error: unknown) => error);
     const said = (reason as Error).message.replace(folder, "~");
     expect(said).toMatch(
-      /^the time budget of 1 s ended before one merge was scored on 4 rows of each task, which takes about \d+ s here; go on with: evomerge resume ~ --budget \d+s$/,
+      /^~: the time budget of 1 s ended before one merge was scored on a few rows, which takes about \d+ s here; resume the run with --budget \d+s$/,
     );
     const seconds = Number(/--budget (\d+)s/.exec(said)![1]);
     const { winner } = await resumeRun(folder, { budget: { seconds }, ...(await simulatedMachine(SLOW)) });
     expect(winner.name).not.toBe("evolved merge");
-    expect(recorded(folder, "rung")).toHaveLength(1);
   });
 
   test.each([3, 8, 20])("ends in time on a machine that becomes %i times slower in its midst", async (times) => {
