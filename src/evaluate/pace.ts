@@ -16,7 +16,7 @@ export interface WorkTime extends Work {
 /** How many times a part's time a pass may take because the parents take so long to come. */
 const MOST_WAITING = 10;
 /** What else a machine does is noise of about so much; it says little of how fast a short scoring was. */
-const NOISE_MS = 200;
+const NOISE_MS = 1000;
 
 /**
  * How long scoring takes, from what was scored before: a pass waits for the parents, and takes each model a time for its

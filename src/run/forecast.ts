@@ -45,7 +45,8 @@ export async function takeForecast(
       ...(clock.isTimed && { leftMs: Math.max(0, clock.remainingMs) }),
     });
   };
-  const leftMs = clock.remainingMs - exportTime(session);
+  // What an export takes is a guess before anything was scored, and a run without one scored merge is of no use.
+  const leftMs = Math.max(clock.remainingMs - exportTime(session), clock.remainingMs / 2);
   const record = await withDeadline(
     leftMs,
     session.signal,
