@@ -2,21 +2,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
+import { joinHeaders, type JoinedHeaders } from "./join-headers.ts";
 import { KnownTensors } from "./known-tensors.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
-import { readShardIndex, type WeightMap } from "./shard-index.ts";
-import {
-  findWeightFiles,
-  INDEX_FILE,
-  isAdapter,
-  missingFiles,
-  refuseAdapter,
-  SINGLE_FILE,
-  type WeightFiles,
-} from "./weight-files.ts";
+import { readShardIndex } from "./shard-index.ts";
+import { findWeightFiles, INDEX_FILE, isAdapter, missingFiles, refuseAdapter, SINGLE_FILE } from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
-import { showUntrusted as show } from "../files/show-untrusted.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 export type { TensorInfo } from "./safetensors-header.ts";
@@ -26,10 +18,9 @@ export class Checkpoint implements AsyncDisposable {
   readonly folder: string;
   /** Parsed config.json. */
   readonly config: JsonObject;
-  /** In the order of their bytes on disk, file by file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Tensors of types that are never read, such as I64, by name: their types as safetensors calls them. */
-  readonly others: ReadonlyMap<string, string>;
+  readonly others: JoinedHeaders["others"];
+  readonly disagreements: JoinedHeaders["disagreements"];
   readonly #files: readonly SafetensorsFile[];
   readonly #places: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly tensor: StoredTensor }>;
   readonly #known = new KnownTensors();
@@ -45,15 +36,16 @@ export class Checkpoint implements AsyncDisposable {
     return new Checkpoint(folder, config, await openWeights(folder, names));
   }
 
-  private constructor(folder: string, config: JsonObject, files: readonly SafetensorsFile[]) {
+  private constructor(folder: string, config: JsonObject, { files, joined }: OpenWeights) {
     this.folder = folder;
     this.config = config;
     this.#files = files;
+    this.tensors = joined.tensors;
+    this.others = joined.others;
+    this.disagreements = joined.disagreements;
     this.#places = new Map(
       files.flatMap((file) => file.header.tensors.map((tensor) => [tensor.name, { file, tensor }])),
     );
-    this.tensors = new Map(Array.from(this.#places, ([name, { tensor }]) => [name, tensor]));
-    this.others = new Map(files.flatMap(({ header }) => header.others.map(({ name, dtype }) => [name, dtype])));
   }
 
   /** Bytes of tensors read so far; headers do not count. */
@@ -124,7 +116,12 @@ export async function listFolder(folder: string): Promise<ReadonlySet<string>> {
   }
 }
 
-async function openWeights(folder: string, names: ReadonlySet<string>): Promise<readonly SafetensorsFile[]> {
+interface OpenWeights {
+  readonly files: readonly SafetensorsFile[];
+  readonly joined: JoinedHeaders;
+}
+
+async function openWeights(folder: string, names: ReadonlySet<string>): Promise<OpenWeights> {
   const hasIndex = names.has(INDEX_FILE) && !names.has(SINGLE_FILE);
   const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
   const found = findWeightFiles(names, weightMap);
@@ -132,10 +129,8 @@ async function openWeights(folder: string, names: ReadonlySet<string>): Promise<
   const missing = missingFiles(found, names);
   if (missing !== undefined) throw new UserError(join(folder, missing));
   const files = await openAll(folder, found.files);
-  const fault = findDisagreement(weightMap, found, files);
-  if (!fault) return files;
-  await closeAll(files);
-  throw new UserError(`${join(folder, found.saidBy)}: ${fault}`);
+  const headers = files.map(({ header }, i) => ({ name: found.files[i] ?? "", header }));
+  return { files, joined: joinHeaders(headers, weightMap) };
 }
 
 function whyNone(folder: string, names: ReadonlySet<string>): string {
@@ -160,25 +155,4 @@ async function openAll(folder: string, names: readonly string[]): Promise<readon
 
 async function closeAll(files: readonly SafetensorsFile[]): Promise<void> {
   await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
-}
-
-/** Without an index the headers alone say where a tensor is. */
-function findDisagreement(
-  weightMap: WeightMap | undefined,
-  { files: names }: WeightFiles,
-  files: readonly SafetensorsFile[],
-): string | undefined {
-  const missing = new Map(weightMap);
-  const places = new Map<string, string | undefined>();
-  for (const [i, { header }] of files.entries())
-    for (const { name } of [...header.tensors, ...header.others]) {
-      if (weightMap && weightMap.get(name) !== names[i])
-        return `tensor ${show(name)} is in ${names[i]}, but weight_map says ${show(weightMap.get(name))}`;
-      if (places.has(name)) return `tensor ${show(name)} is in ${places.get(name)} and in ${names[i]}`;
-      places.set(name, names[i]);
-      missing.delete(name);
-    }
-  for (const [name, shard] of missing)
-    return `weight_map puts tensor ${show(name)} in ${shard}, which does not have it`;
-  return undefined;
 }

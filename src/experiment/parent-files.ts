@@ -1,9 +1,10 @@
 /** What the files of a base or an expert tell before its weights are read, be it in a folder or on the Hub. */
 import { join } from "node:path";
 import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
+import { joinHeaders, type NamedHeader } from "../checkpoint/join-headers.ts";
 import type { Header } from "../checkpoint/safetensors-header.ts";
 import { SafetensorsFile } from "../checkpoint/safetensors-file.ts";
-import { readShardIndex } from "../checkpoint/shard-index.ts";
+import { readShardIndex, type WeightMap } from "../checkpoint/shard-index.ts";
 import { INDEX_FILE, isAdapter } from "../checkpoint/weight-files.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { NoAnswerError } from "../hub/api/retrying-fetch.ts";
@@ -15,8 +16,8 @@ import { remoteHeader } from "../hub/transfer/remote-header.ts";
 import type { CheckpointHeader } from "../model/open-model.ts";
 import type { TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
 
-/** Types and shapes of all tensors of a model. */
-export type TensorHeaders = Pick<CheckpointHeader, "tensors" | "others">;
+/** Types and shapes of all tensors of a model, and what its files say of them differently. */
+export type TensorHeaders = Pick<CheckpointHeader, "tensors" | "others" | "disagreements">;
 
 /** A model whose small files are on this machine. */
 export interface ParentFiles {
@@ -48,14 +49,18 @@ export async function filesOfFolder(folder: string): Promise<ParentFiles> {
 }
 
 /** A model that is open. */
-export function filesOfCheckpoint({ folder, tensors, others }: Checkpoint): ParentFiles {
-  return { name: folder, folder, isAdapter: false, headers: async () => ({ tensors, others }), isHere: true };
+export function filesOfCheckpoint(checkpoint: Checkpoint): ParentFiles {
+  const { folder } = checkpoint;
+  return { name: folder, folder, isAdapter: false, headers: async () => headersOf(checkpoint), isHere: true };
 }
 
 async function headersIn(folder: string): Promise<TensorHeaders> {
   await using checkpoint = await Checkpoint.open(folder);
-  const { tensors, others } = checkpoint;
-  return { tensors, others };
+  return headersOf(checkpoint);
+}
+
+function headersOf({ tensors, others, disagreements }: Checkpoint): TensorHeaders {
+  return { tensors, others, disagreements };
 }
 
 /** Fetches the small files of a model; a UserError where it has no weights in safetensors, or lacks some of them. */
@@ -76,30 +81,32 @@ export async function filesOnHub(
     name: repository.name,
     folder,
     isAdapter: isAdapter(new Set(files.map(({ path }) => path))),
-    headers: (signal) => headersOnHub(hub, repository, weights, signal),
+    headers: (signal) => headersOnHub(hub, repository, { weights, weightMap, signal }),
     listedWeights: sha256s.every((sha256) => sha256 !== "") ? sha256s.toSorted().join() : undefined,
     isHere: areHere.every(Boolean),
     files,
   };
 }
 
+interface HubWeights {
+  readonly weights: readonly RepositoryFile[];
+  readonly weightMap: WeightMap | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Of the files that are here, and by parts of the others. */
 async function headersOnHub(
   hub: Hub,
   repository: Repository,
-  weights: readonly RepositoryFile[],
-  signal: AbortSignal | undefined,
+  { weights, weightMap, signal }: HubWeights,
 ): Promise<TensorHeaders | undefined> {
-  const headers: Header[] = [];
+  const headers: NamedHeader[] = [];
   for (const file of weights) {
     const header = await headerOf(hub, repository, file, signal);
     if (header === undefined) return undefined;
-    headers.push(header);
+    headers.push({ name: file.path, header });
   }
-  return {
-    tensors: new Map(headers.flatMap(({ tensors }) => tensors.map((tensor) => [tensor.name, tensor]))),
-    others: new Map(headers.flatMap(({ others }) => others.map(({ name, dtype }) => [name, dtype]))),
-  };
+  return joinHeaders(headers, weightMap);
 }
 
 async function headerOf(

@@ -19,6 +19,8 @@ export interface CheckpointHeader {
   readonly tensors: ReadonlyMap<string, { readonly dtype: Dtype; readonly shape: Shape }>;
   /** Tensors of types that no forward pass reads, such as I64, with these types. */
   readonly others: ReadonlyMap<string, string>;
+  /** What index and files say differently of a tensor, by its name: a sentence that begins with the name of a file. */
+  readonly disagreements: ReadonlyMap<string, string>;
 }
 
 /** Builds the model that the checkpoint's config.json describes. Throws a UserError for anything it cannot honour. */
@@ -40,9 +42,19 @@ function inShort(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-/** Refuses a checkpoint that lacks a weight of the model, has another shape, or holds weights the model does not know. */
-export function checkWeights(model: Model, { folder, tensors, others }: CheckpointHeader): void {
+/** Types of counters, masks and positions. */
+const WHOLE_NUMBERS = /^(?:BOOL|[IU]\d+)$/;
+
+/**
+ * Refuses a checkpoint that lacks a weight of the model, has another shape, or holds weights the model does not know, which
+ * tensors of whole numbers beside all weights never are.
+ */
+export function checkWeights(model: Model, header: CheckpointHeader): void {
+  const { folder, tensors, others, disagreements } = header;
   const weights = new Map(allWeights(model).map((weight) => [weight.name, weight]));
+  const isBuffer = (name: string): boolean =>
+    !weights.has(name) && (model.ignorable.test(name) || isOfWholeNumbers(header, name));
+  for (const [name, text] of disagreements) if (!isBuffer(name)) throw new UserError(join(folder, text));
   for (const { name, shape } of weights.values()) {
     const found = tensors.get(name);
     const other = others.get(name);
@@ -56,7 +68,11 @@ export function checkWeights(model: Model, { folder, tensors, others }: Checkpoi
     }
   }
   for (const name of [...tensors.keys(), ...others.keys()]) {
-    if (weights.has(name) || model.ignorable.test(name)) continue;
+    if (weights.has(name) || isBuffer(name)) continue;
     throw new UserError(`${folder}: tensor ${name} is not part of this architecture; merging would lose it`);
   }
+}
+
+function isOfWholeNumbers({ tensors, others }: CheckpointHeader, name: string): boolean {
+  return !tensors.has(name) && WHOLE_NUMBERS.test(others.get(name) ?? "");
 }

@@ -49,6 +49,48 @@ describe("shards", () => {
   });
 });
 
+describe("what is said differently of a tensor", () => {
+  test.each<[string, Files, Record<string, string>]>([
+    [
+      "by two shards without an index",
+      { "model-00001-of-00002.safetensors": shard, "model-00002-of-00002.safetensors": shard },
+      { a: "model-00001-of-00002.safetensors: tensor 'a' is in this file and in model-00002-of-00002.safetensors" },
+    ],
+    [
+      "by an index and the shard that lacks it",
+      { [index]: { weight_map: { a: "x.safetensors", b: "x.safetensors" } }, "x.safetensors": shard },
+      { b: `${index}: weight_map puts tensor 'b' in x.safetensors, which does not have it` },
+    ],
+    [
+      "by a shard and the index that lacks it",
+      {
+        [index]: { weight_map: { b: "y.safetensors", c: "x.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": otherShard,
+      },
+      {
+        a: `${index}: tensor 'a' is in x.safetensors, but weight_map does not name it`,
+        c: `${index}: weight_map puts tensor 'c' in x.safetensors, which does not have it`,
+      },
+    ],
+    [
+      "by an index and another shard",
+      {
+        [index]: { weight_map: { a: "y.safetensors", b: "x.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": otherShard,
+      },
+      {
+        a: `${index}: tensor 'a' is in x.safetensors, but weight_map says 'y.safetensors'`,
+        b: `${index}: tensor 'b' is in y.safetensors, but weight_map says 'x.safetensors'`,
+      },
+    ],
+  ])("%s is known by the tensor's name", async (_, files, expected) => {
+    await using checkpoint = await Checkpoint.open(await folderWith(files));
+    expect(Object.fromEntries(checkpoint.disagreements)).toEqual(expected);
+  });
+});
+
 describe("folders that are refused", () => {
   test.each<[string, Files, string]>([
     ["no weights", {}, "F: no weights; expected model.safetensors or model.safetensors.index.json"],
@@ -76,11 +118,6 @@ describe("folders that are refused", () => {
       "F/model-00001-of-00003.safetensors, model-00003-of-00003.safetensors: no such file, but model-00002-of-00003.safetensors is one of 3; download the model in full",
     ],
     [
-      "a tensor in two shards without an index",
-      { "model-00001-of-00002.safetensors": shard, "model-00002-of-00002.safetensors": shard },
-      "F/model-00001-of-00002.safetensors: tensor 'a' is in model-00001-of-00002.safetensors and in model-00002-of-00002.safetensors",
-    ],
-    [
       "weights under a name that says nothing",
       { "consolidated.safetensors": shard },
       `F: no weights; expected model.safetensors or ${index}, found consolidated.safetensors; rename it if it holds the weights of this model`,
@@ -89,25 +126,6 @@ describe("folders that are refused", () => {
       "an adapter with a config.json",
       { "adapter_config.json": {}, "adapter_model.safetensors": shard },
       "F is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
-    ],
-    [
-      "a tensor that its shard lacks",
-      { [index]: { weight_map: { a: "x.safetensors", b: "x.safetensors" } }, "x.safetensors": shard },
-      `F/${index}: weight_map puts tensor 'b' in x.safetensors, which does not have it`,
-    ],
-    [
-      "a tensor that the index lacks",
-      { [index]: { weight_map: { b: "x.safetensors" } }, "x.safetensors": shard },
-      `F/${index}: tensor 'a' is in x.safetensors, but weight_map says undefined`,
-    ],
-    [
-      "a tensor in two shards",
-      {
-        [index]: { weight_map: { a: "x.safetensors", b: "y.safetensors" } },
-        "x.safetensors": shard,
-        "y.safetensors": shard,
-      },
-      `F/${index}: tensor 'a' is in y.safetensors, but weight_map says 'x.safetensors'`,
     ],
     [
       "a shard with a broken header",

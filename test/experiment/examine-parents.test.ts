@@ -31,8 +31,14 @@ afterAll(async () => {
 });
 
 /** Adds a tensor to the file of a model's weights. */
-async function addTensor(model: string, name: string, dtype: string, bytes: number): Promise<void> {
-  const path = join(model, "model.safetensors");
+async function addTensor(
+  model: string,
+  name: string,
+  dtype: string,
+  bytes: number,
+  weights = "model.safetensors",
+): Promise<void> {
+  const path = join(model, weights);
   const file = await readFile(path);
   const length = Number(file.readBigUInt64LE());
   const header: Record<string, { data_offsets?: readonly [number, number] }> = JSON.parse(
@@ -44,7 +50,8 @@ async function addTensor(model: string, name: string, dtype: string, bytes: numb
   await writeFile(path, Buffer.concat([start, file.subarray(8 + length), Buffer.alloc(bytes)]));
 }
 
-async function divide(model: string, shard: string, index?: string): Promise<void> {
+/** Gives a model's weights the name of a shard, and an index of them, with names of more tensors, where one is to be. */
+async function divide(model: string, shard: string, index?: string, more: readonly string[] = []): Promise<void> {
   await rename(join(model, "model.safetensors"), join(model, shard));
   if (index === undefined) return;
   const bytes = await readFile(join(model, shard));
@@ -52,7 +59,7 @@ async function divide(model: string, shard: string, index?: string): Promise<voi
   const names = Object.keys(header).filter((name) => name !== "__metadata__");
   await writeFile(
     join(model, index),
-    JSON.stringify({ weight_map: Object.fromEntries(names.map((name) => [name, shard])) }),
+    JSON.stringify({ weight_map: Object.fromEntries([...names, ...more].map((name) => [name, shard])) }),
   );
 }
 
@@ -102,9 +109,9 @@ const cases: readonly Case[] = [
     "E: tensor v_head.weight is not part of this architecture; merging would lose it",
   ],
   [
-    "packed weights",
-    (model) => addTensor(model, "model.layers.0.mlp.up_proj.weight.absmax", "U8", 1),
-    "E: tensor model.layers.0.mlp.up_proj.weight.absmax is not part of this architecture; merging would lose it",
+    "scales of packed weights",
+    (model) => addTensor(model, "model.layers.0.mlp.up_proj.scale", "F8_E4M3", 1),
+    "E: tensor model.layers.0.mlp.up_proj.scale is not part of this architecture; merging would lose it",
   ],
   [
     "pickled weights only",
@@ -120,6 +127,25 @@ const cases: readonly Case[] = [
     "a buffer of whole numbers",
     (model) => addTensor(model, "model.layers.0.self_attn.rotary_emb.inv_freq", "I64", 8),
     undefined,
+  ],
+  ["a counter of any name", (model) => addTensor(model, "model.step", "I64", 8), undefined],
+  [
+    "a buffer that the index lacks",
+    async (model) => {
+      await divide(model, "weights.safetensors", INDEX);
+      await addTensor(model, "model.layers.0.self_attn.rotary_emb.inv_freq", "F32", 4, "weights.safetensors");
+    },
+    undefined,
+  ],
+  [
+    "an index that names a buffer of no shard",
+    (model) => divide(model, "weights.safetensors", INDEX, ["model.layers.0.self_attn.rotary_emb.inv_freq"]),
+    undefined,
+  ],
+  [
+    "an index that names a weight of no shard",
+    (model) => divide(model, "weights.safetensors", INDEX, ["model.layers.2.mlp.up_proj.weight"]),
+    `E/${INDEX}: weight_map puts tensor 'model.layers.2.mlp.up_proj.weight' in weights.safetensors, which does not have it`,
   ],
   ["shards without an index", (model) => divide(model, "model-00001-of-00001.safetensors"), undefined],
   [

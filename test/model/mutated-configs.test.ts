@@ -30,7 +30,7 @@ test(`${COUNT} mutated config.json are models of the checkpoint or refused in on
     const changed = parseJson(text, "x/config.json", "a JSON object");
     if (!isJsonObject(changed)) throw new UserError("x/config.json: expected a JSON object");
     const model = openModel({ folder: "x", config: changed }, "f32");
-    checkWeights(model, { folder: "x", config: changed, tensors, others: new Map() });
+    checkWeights(model, { folder: "x", config: changed, tensors, others: new Map(), disagreements: new Map() });
     const elements = allWeights(model).map(({ shape }) => elementCount(shape));
     expect(elements.every((count) => Number.isSafeInteger(count) && count > 0)).toBe(true);
     expect(model.periods.every((period) => period > 0 && period < Infinity)).toBe(true);

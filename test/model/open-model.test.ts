@@ -31,11 +31,13 @@ function tensorsOf(tied: boolean): Tensors {
   return new Map(weights.map(({ name, shape }) => [name, { dtype: "bf16", shape }]));
 }
 
-function check(change: (tensors: Tensors, others: Map<string, string>) => void, tied = false): void {
+type Change = (tensors: Tensors, others: Map<string, string>, disagreements: Map<string, string>) => void;
+
+function check(change: Change, tied = false): void {
   const tensors = tensorsOf(tied);
-  const others = new Map<string, string>();
-  change(tensors, others);
-  checkWeights(withFields({ tie_word_embeddings: tied }), { folder, config: {}, tensors, others });
+  const [others, disagreements] = [new Map<string, string>(), new Map<string, string>()];
+  change(tensors, others, disagreements);
+  checkWeights(withFields({ tie_word_embeddings: tied }), { folder, config: {}, tensors, others, disagreements });
 }
 
 describe("openModel", () => {
@@ -228,10 +230,32 @@ describe("checkWeights", () => {
         others.set(`model.layers.0.self_attn.${buffer}`, "I64");
       }
       others.set("model.position_ids", "I64");
+      others.set("model.num_batches_tracked", "I64");
+      others.set("model.layers.0.self_attn.bias", "BOOL");
+      others.set("model.layers.1.mlp.up_proj.weight.absmax", "U8");
     });
   });
 
-  test.each<[string, (tensors: Tensors, others: Map<string, string>) => void, string]>([
+  test("does not mind what is said differently of buffers", () => {
+    check((tensors, others, disagreements) => {
+      tensors.set("model.layers.0.self_attn.rotary_emb.inv_freq", { dtype: "f32", shape: [2] });
+      others.set("model.step", "I64");
+      disagreements.set("model.layers.0.self_attn.rotary_emb.inv_freq", "x: unlisted");
+      disagreements.set("model.layers.9.self_attn.rotary_emb.inv_freq", "x: lacking");
+      disagreements.set("model.step", "x: unlisted");
+    });
+  });
+
+  test.each(["model.norm.weight", "model.layers.9.mlp.up_proj.weight"])(
+    "minds what is said differently of %s",
+    (name) => {
+      const differ: Change = (_tensors, _others, disagreements) =>
+        disagreements.set(name, `x.json: weight_map puts ${name} elsewhere`);
+      expect(() => check(differ)).toThrow(new UserError(`${folder}/x.json: weight_map puts ${name} elsewhere`));
+    },
+  );
+
+  test.each<[string, Change, string]>([
     [
       "a weight of whole numbers",
       (tensors, others) => {
@@ -241,9 +265,9 @@ describe("checkWeights", () => {
       "tensor model.layers.1.mlp.up_proj.weight has the unsupported dtype U8, expected F32, F16 or BF16",
     ],
     [
-      "an unknown tensor of whole numbers",
-      (_, others) => others.set("model.layers.1.mlp.up_proj.weight.absmax", "U8"),
-      "tensor model.layers.1.mlp.up_proj.weight.absmax is not part of this architecture; merging would lose it",
+      "an unknown tensor of another type of numbers",
+      (_, others) => others.set("model.layers.1.mlp.up_proj.scale", "F8_E4M3"),
+      "tensor model.layers.1.mlp.up_proj.scale is not part of this architecture; merging would lose it",
     ],
     [
       "a missing tensor",
