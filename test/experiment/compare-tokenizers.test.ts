@@ -1,16 +1,22 @@
+import { readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compareParents, type ParentFinding } from "../../src/experiment/compare-parents.ts";
-import { type Change, changedFolder } from "../model/tokenizer/tokenizer-folders.ts";
+import { type Change, changedFolder, folderOf } from "../model/tokenizer/tokenizer-folders.ts";
 
 const modelConfig = join(import.meta.dirname, "..", "fixtures", "model", "llama-untied", "config.json");
 
 /** What is found about the tokenizer of an expert, whose folder is called E as the base's is called B. */
-async function findings(name: string, base: readonly Change[], expert: readonly Change[]): Promise<ParentFinding[]> {
+async function findings(
+  name: string,
+  base: readonly Change[],
+  expert: readonly Change[],
+  embeddings = 500,
+): Promise<ParentFinding[]> {
   const parents = [["B", base] as const, ["E", expert] as const].map(async ([called, changes]) => {
     const folder = await changedFolder(name, changes);
-    const config = { ...JSON.parse(await readFile(modelConfig, "utf8")), vocab_size: 500 };
+    const config = { ...JSON.parse(await readFile(modelConfig, "utf8")), vocab_size: embeddings };
     await writeFile(join(folder, "config.json"), JSON.stringify(config));
     return { name: called, folder, isAdapter: false, headers: async () => undefined, isHere: true };
   });
@@ -53,6 +59,71 @@ test("tells that an expert's file adds no token in front, since the base's does 
       text: "E: the tokenizer of the base is used for all models; this one's differs: post_processor: [1, text] in the base, [text] here",
     },
   ]);
+});
+
+const added = JSON.parse(readFileSync(join(folderOf("byte-level-bos"), "tokenizer.json"), "utf8")).added_tokens;
+const inFile = (content: string): Change => [
+  "tokenizer.json",
+  "added_tokens",
+  [...added, { id: 320, content, special: true }],
+];
+const inConfig = (name: string, value: unknown): Change => ["tokenizer_config.json", name, value];
+const oneMore = "none in the base, '<more>' here";
+
+describe("a token that one model has more, of 320 that both have:", () => {
+  test.each<[string, Change[], Change[], number, string[]]>([
+    [
+      "padding in the file, named in the base's settings",
+      [inConfig("pad_token", "<more>")],
+      [inFile("<more>")],
+      320,
+      [],
+    ],
+    ["the same with an embedding", [inConfig("pad_token", "<more>")], [inFile("<more>")], 384, []],
+    [
+      "more special tokens, in the file",
+      [inConfig("additional_special_tokens", ["<more>"])],
+      [inFile("<more>")],
+      384,
+      [],
+    ],
+    ["padding", [], [inFile("<more>"), inConfig("pad_token", "<more>")], 320, [`notice token 320: ${oneMore}`]],
+    ["padding with an embedding", [], [inConfig("pad_token", "<more>")], 384, [`notice token 320: ${oneMore}`]],
+    ["no embedding", [], [inFile("<more>")], 320, [`notice token 320: ${oneMore}`]],
+    ["an embedding", [], [inFile("<more>")], 321, [`fault token 320: ${oneMore}`]],
+    [
+      "an embedding, in its settings",
+      [],
+      [inConfig("additional_special_tokens", ["<more>"])],
+      321,
+      [`fault token 320: ${oneMore}`],
+    ],
+    [
+      "an embedding and two roles",
+      [],
+      [inConfig("pad_token", "<more>"), inConfig("cls_token", "<more>")],
+      321,
+      [`fault token 320: ${oneMore}`],
+    ],
+    ["no embedding, in the base", [inFile("<more>")], [], 320, ["notice token 320: '<more>' in the base, none here"]],
+    [
+      "no embedding, but a piece of texts",
+      [],
+      [["tokenizer.json", "model.vocab.more", 320]],
+      320,
+      ["fault token 320: none in the base, 'more' here"],
+    ],
+  ])("%s", async (_, base, expert, embeddings, expected) => {
+    const found = await findings("byte-level-bos", base, expert, embeddings);
+    expect(found.map(({ verdict, text }) => `${verdict} ${/token 320: [^;]*/.exec(text)?.[0]}`)).toEqual(expected);
+  });
+});
+
+test("tells of a setting that gives the same file other spaces", async () => {
+  const ofClass = inConfig("tokenizer_class", "GPT2Tokenizer");
+  const [finding] = await findings("byte-level", [ofClass], [ofClass, inConfig("add_prefix_space", true)]);
+  expect(finding?.verdict).toBe("notice");
+  expect(finding?.text).toMatch(/this one's differs: pre_tokenizer: .*false.* in the base, .*true.* here$/);
 });
 
 test("tells that a class gives the same file other spaces", async () => {

@@ -11,7 +11,7 @@ import { type SpaceScheme, spacesOf } from "./spaces.ts";
 import { type AddedToken, withFlags } from "./special-tokens.ts";
 
 export interface CanonicalTokenizer {
-  /** Ids by token, added ones among them that a vocabulary has. */
+  /** Ids by token, added ones among them. */
   readonly tokens: ReadonlyMap<string, number>;
   /** Flags of the tokens that are found in a text before anything else is done with it. */
   readonly added: ReadonlyMap<string, string>;
@@ -31,7 +31,7 @@ export interface CanonicalTokenizer {
 }
 
 /** Throws an Error for what the files have that no tokenizer can have. */
-export function canonicalTokenizer({ file, prefix, implied }: LoadedTokenizer): CanonicalTokenizer {
+export function canonicalTokenizer({ file, prefix }: LoadedTokenizer): CanonicalTokenizer {
   const normalizer = stepsIn(normalizerForLibrary(file["normalizer"]), "normalizers");
   const preTokenizer = stepsIn(preTokenizerForLibrary(file["pre_tokenizer"]), "pretokenizers");
   const spaces = spacesOf(normalizer, preTokenizer);
@@ -39,7 +39,7 @@ export function canonicalTokenizer({ file, prefix, implied }: LoadedTokenizer): 
   const settings = settingsOf(file.model, tokens, preTokenizer);
   const isNormalized = ({ content }: AddedToken): boolean =>
     normalizer.length > 0 && (spaces !== "never" || content.includes(" "));
-  for (const { content, id } of file.added_tokens) if (!implied.has(content)) tokens.set(content, id as number);
+  for (const { content, id } of file.added_tokens) tokens.set(content, id as number);
   return {
     tokens,
     added: flagsOf(file.added_tokens.map(withFlags), isNormalized),

@@ -1,15 +1,17 @@
 /** What an expert's tokenizer has otherwise than the base's. */
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import { AddedTokens, idsOf } from "./added-tokens.ts";
+import { idsOf } from "./added-tokens.ts";
 import { type CanonicalTokenizer, canonicalTokenizer } from "./canonical.ts";
-import { type LoadedTokenizer, loadedTokenizer } from "./loaded-tokenizer.ts";
+import { loadedAs, type LoadedTokenizer } from "./loaded-tokenizer.ts";
 import type { TokenizerComparison } from "./protocol.ts";
-import { withFlags } from "./special-tokens.ts";
+import { classOf } from "./tokenizer-classes.ts";
 import type { TokenizerFiles } from "./tokenizer-file.ts";
 
 interface Side {
   readonly canonical: CanonicalTokenizer;
   readonly loaded: LoadedTokenizer;
+  /** Whether no text of the base's has the token, and no model learns it: one that is added without an embedding, or padding. */
+  readonly isSpare: (token: string, id: number) => boolean;
 }
 
 /**
@@ -17,37 +19,43 @@ interface Side {
  * the base's tokenizer decides for all. Throws an Error for files that no tokenizer can be made of.
  */
 export function compareTokenizers(base: TokenizerFiles, other: TokenizerFiles): TokenizerComparison {
-  const found = differences(sideOf(loadedTokenizer(base)), sideOf(loadedTokenizer(other)));
+  const [expected, own] = [classOf(base), classOf(other)];
+  const embeddings = Number(base.model?.["vocab_size"] ?? Infinity);
+  const sideOf = (files: TokenizerFiles, of: typeof own): Side => sideFrom(loadedAs(of, files), embeddings);
+  const found = differences(sideOf(base, expected), sideOf(other, own));
   if (found.faults.length === 0) return found;
-  const written = differences(sideOf(asWritten(base)), sideOf(asWritten(other)));
+  const written = differences(sideOf(base, undefined), sideOf(other, undefined));
   if (written.faults.length > 0) return found;
+  // Of one class, settings of tokenizer_config.json differ.
+  if (expected === own) return { faults: [], notices: [...found.faults, ...found.notices] };
   const classes = inBase(show(base.config["tokenizer_class"]), show(other.config["tokenizer_class"]));
   return { faults: [], notices: [`tokenizer_class: ${classes}, of the same tokenizer.json`, ...found.notices] };
 }
 
-function sideOf(loaded: LoadedTokenizer): Side {
-  return { canonical: canonicalTokenizer(loaded), loaded };
-}
-
-/** What a class that takes tokenizer.json as it is makes of it. */
-function asWritten({ file }: TokenizerFiles): LoadedTokenizer {
-  const added = new AddedTokens(idsOf(file.model.vocab));
-  for (const token of file.added_tokens) added.add(withFlags(token));
-  return { file: { ...file, added_tokens: added.list() }, prefix: undefined, implied: new Set() };
+function sideFrom(loaded: LoadedTokenizer, embeddings: number): Side {
+  const { file, padding } = loaded;
+  const pieces = idsOf(file.model.vocab);
+  return {
+    canonical: canonicalTokenizer(loaded),
+    loaded,
+    isSpare: (token, id) => token === padding || (id >= embeddings && !pieces.has(token)),
+  };
 }
 
 function differences(base: Side, other: Side): TokenizerComparison {
   const [expected, found] = [base.canonical, other.canonical];
   const haveSpaces = expected.spaces !== undefined && found.spaces !== undefined;
+  const { learned, spare } = otherTokens(base, other);
   return {
     faults: [
-      ...tokens(expected.tokens, found.tokens),
+      ...tokens(learned, expected.tokens, found.tokens),
       ...merges(expected.merges, found.merges),
       ...settings(expected.model, found.model),
       ...(haveSpaces ? [] : steps(base, other)),
     ],
     notices: [
-      ...flags(expected.added, found.added),
+      ...tokens(spare, expected.tokens, found.tokens),
+      ...flags(expected, found),
       ...(haveSpaces && expected.spaces !== found.spaces
         ? [`spaces before a text: ${inBase(expected.spaces ?? "", found.spaces ?? "")}`]
         : []),
@@ -57,10 +65,21 @@ function differences(base: Side, other: Side): TokenizerComparison {
   };
 }
 
-function tokens(expected: ReadonlyMap<string, number>, found: ReadonlyMap<string, number>): string[] {
-  const ids = new Set<number>();
-  for (const [token, id] of expected) if (found.get(token) !== id) ids.add(id);
-  for (const [token, id] of found) if (expected.get(token) !== id) ids.add(id);
+/** Ids of the tokens that are not the same on both sides: those that a model may have learned, and the others. */
+function otherTokens(base: Side, other: Side): Readonly<Record<"learned" | "spare", ReadonlySet<number>>> {
+  const [learned, spare] = [new Set<number>(), new Set<number>()];
+  for (const [side, against] of [[base, other] as const, [other, base] as const]) {
+    for (const [token, id] of side.canonical.tokens)
+      if (against.canonical.tokens.get(token) !== id) (side.isSpare(token, id) ? spare : learned).add(id);
+  }
+  return { learned, spare };
+}
+
+function tokens(
+  ids: ReadonlySet<number>,
+  expected: ReadonlyMap<string, number>,
+  found: ReadonlyMap<string, number>,
+): string[] {
   if (ids.size === 0) return [];
   const first = [...ids].reduce((least, id) => Math.min(least, id));
   const named = (all: ReadonlyMap<string, number>): string => {
@@ -105,10 +124,13 @@ function steps(base: Side, other: Side): string[] {
   });
 }
 
-function flags(expected: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): string[] {
-  const names = new Set([...expected.keys(), ...found.keys()]);
+/** Of the tokens that both have. */
+function flags(expected: CanonicalTokenizer, found: CanonicalTokenizer): string[] {
+  const names = new Set([...expected.added.keys(), ...found.added.keys()]);
   return [...names].flatMap((name) =>
-    differing(`added token ${show(name)}`, shownFlags(expected.get(name)), shownFlags(found.get(name))),
+    expected.tokens.get(name) === found.tokens.get(name)
+      ? differing(`added token ${show(name)}`, shownFlags(expected.added.get(name)), shownFlags(found.added.get(name)))
+      : [],
   );
 }
 

@@ -16,13 +16,17 @@ export interface LoadedTokenizer {
   readonly file: TokenizerFile;
   /** Stands for an absent context: the beginning-of-sequence token, or the end-of-sequence token where there is none. */
   readonly prefix: PrefixToken | undefined;
-  /** Added tokens that no vocabulary has, only an attribute such as `pad_token`: they have an id, but the model none of it. */
-  readonly implied: ReadonlySet<string>;
+  /** A token that only fills batches up, which no vocabulary has: whatever its id is, no model learns it. */
+  readonly padding: string | undefined;
 }
 
 /** Follows `AutoTokenizer.from_pretrained` of transformers 5 for the models that can be scored. */
 export function loadedTokenizer(files: TokenizerFiles): LoadedTokenizer {
-  const own = classOf(files);
+  return loadedAs(classOf(files), files);
+}
+
+/** What a class makes of the files, or one that takes tokenizer.json as it is where none is given. */
+export function loadedAs(own: TokenizerClass | undefined, files: TokenizerFiles): LoadedTokenizer {
   const special = specialTokensOf(files, own ?? { named: {} });
   const added = addedTokens(files, own, special);
   const prefixOf = (attribute: string, isBos: boolean): PrefixToken | undefined => {
@@ -36,18 +40,15 @@ export function loadedTokenizer(files: TokenizerFiles): LoadedTokenizer {
   return {
     file: files.config["split_special_tokens"] === true ? withoutSpecialTokens(file) : file,
     prefix: bos ?? prefixOf("eos_token", false),
-    implied: impliedBy(special, files.file),
+    padding: paddingOf(special, files.file),
   };
 }
 
-function impliedBy(
-  { written, named, extra }: SpecialTokens,
-  { model, added_tokens: added }: TokenizerFile,
-): Set<string> {
-  const known = idsOf(model.vocab);
-  const tokens = new Set([...written, ...added].map(({ content }) => content));
-  const attributed = [...named.values(), ...extra].map(({ content }) => content);
-  return new Set(attributed.filter((content) => !known.has(content) && !tokens.has(content)));
+function paddingOf({ named, extra }: SpecialTokens, { model }: TokenizerFile): string | undefined {
+  const padding = named.get("pad_token")?.content;
+  if (padding === undefined || idsOf(model.vocab).has(padding)) return undefined;
+  const others = [...named].flatMap(([name, { content }]) => (name === "pad_token" ? [] : [content]));
+  return [...others, ...extra.map(({ content }) => content)].includes(padding) ? undefined : padding;
 }
 
 function addedTokens(
