@@ -17,6 +17,8 @@ import { flatLosses, type Session, taskScores } from "./session.ts";
  * tell what a pass takes from what rows take.
  */
 const PROBES = [1, 1, 4] as const;
+/** A shorter one says little of a machine that does other things too: it is followed by one of so many times the rows. */
+const LONG_PROBE = { ms: 500, times: 4 } as const;
 /** Of a budget of time, what one of them may take; on a slow machine the first ones have to do. */
 const PROBE_SHARE = 1 / 20;
 /** A search of fewer generations is worth saying that more time would be better spent. */
@@ -71,12 +73,11 @@ async function compute(
   const times: WorkTime[] = [];
   let evaluations: readonly Evaluation[] = [];
   let scored = 0;
-  for (const [i, count] of PROBES.entries()) {
-    const expectedMs = ((times.at(-1)?.ms ?? 0) * count) / Math.max(1, scored);
-    if (clock.isTimed && expectedMs > PROBE_SHARE * clock.totalMs) break;
+  for (let count = nextProbe(session, times, scored); count !== undefined; count = nextProbe(session, times, scored)) {
+    const before = times.length;
     evaluations = await workspace.evaluator.evaluate(recipes, order.rows("search", order.counts("search", 0, count)), {
       signal,
-      onProgress: (share) => onShare((i + share) / PROBES.length),
+      onProgress: (share) => onShare((before + share) / Math.max(PROBES.length, before + 1)),
       onTime: (time) => times.push(time),
     });
     scored = count;
@@ -99,6 +100,16 @@ async function compute(
     ...expectations(session, listed, rungs),
     elapsedMs: clock.elapsedMs,
   };
+}
+
+/** Rows of each task that are scored next, after `scored` of them; undefined where enough is known, or there is no time. */
+function nextProbe({ clock, tasks }: Session, times: readonly WorkTime[], scored: number): number | undefined {
+  const lastMs = times.at(-1)?.ms ?? 0;
+  const all = Math.min(...tasks.map(({ search }) => search.length));
+  const isLong = !clock.isTimed || lastMs >= LONG_PROBE.ms || scored >= all;
+  const count = PROBES[times.length] ?? (isLong ? undefined : Math.min(all, LONG_PROBE.times * scored));
+  const expectedMs = (lastMs * (count ?? 0)) / Math.max(1, scored);
+  return clock.isTimed && expectedMs > PROBE_SHARE * clock.totalMs ? undefined : count;
 }
 
 /** The uniform average and, where the device computes several at once, other baselines beside it; in their order. */

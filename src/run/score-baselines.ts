@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import { BASE } from "../experiment/workspace.ts";
-import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
+import type { Selection } from "../evaluate/evaluator.ts";
+import type { RecordedRung, RecordPayloads, RowCounts } from "../journal/records.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
 import { exportTime } from "./finish-time.ts";
@@ -21,8 +22,8 @@ export interface ScoredBaselines {
   readonly rungs: ScoredRungs;
 }
 
-/** How many times its expected time a rung may take, and how much longer, before it is given up. */
-const PATIENCE = { times: 2, ms: 1000 } as const;
+/** How many times its expected time a rung may take, and how much longer, before it is given up; and of what is left, in any case. */
+const PATIENCE = { times: 2, ms: 1000, share: 1 / 4 } as const;
 
 /**
  * Scores the baselines rung by rung: all of them on a part of the search rows, then parents, average, given recipes and
@@ -55,19 +56,24 @@ async function takeRung(
   listed: readonly Baseline[],
   rungs: ScoredRungs,
 ): Promise<RecordedRung | undefined> {
-  const { recorder, clock, emit, signal } = session;
+  const { recorder, clock, emit, signal, workspace, paces } = session;
   if (recorder.isOver) return undefined;
   if (recorder.replaying) return recorder.upcoming === "rung" ? recorder.step("rung", unreachable) : undefined;
   const next = nextRung(session, listed, rungs);
   if (!next) return undefined;
-  const patienceMs = Math.min(PATIENCE.ms + PATIENCE.times * next.expectedMs, clock.remainingMs - exportTime(session));
+  const leftMs = clock.remainingMs - exportTime(session);
+  const patienceMs = Math.max(PATIENCE.ms + PATIENCE.times * next.expectedMs, PATIENCE.share * leftMs);
+  const began = clock.elapsedMs;
   const scored = await withDeadline(
-    clock.isTimed ? patienceMs : Infinity,
+    clock.isTimed ? Math.min(patienceMs, leftMs) : Infinity,
     signal,
     (inTime) => recorder.step("rung", () => scoreRung(session, rungs, next, inTime)),
     session.clock.wall,
   );
   if (scored) return scored;
+  // It takes that much at least, which what comes next has to know.
+  const tokens = workspace.evaluator.tokensOf(rowsOf(session, rungs, next));
+  paces.evaluator.learn({ models: next.models.length, tokens, passes: 1, ms: clock.elapsedMs - began, waitMs: 0 });
   const why = `the machine became too slow for ${next.models.length} models on ${rungs.length === 0 ? "their first" : "more"} rows`;
   emit({ type: "skipped", phase: "baselines", why });
   return undefined;
@@ -79,10 +85,10 @@ async function scoreRung(
   next: PlannedRung,
   signal: AbortSignal,
 ): Promise<RecordedRung> {
-  const { recorder, clock, order } = session;
+  const { recorder, clock } = session;
   const { models, to } = next;
-  const from = Object.fromEntries(Object.keys(to).map((task) => [task, rungs.rows[task] ?? 0]));
-  const rows = order.rows("search", to, from);
+  const from = fromOf(rungs, next);
+  const rows = rowsOf(session, rungs, next);
   const scope = { models: models.map(({ name }) => name), rows: to };
   const recipes = models.map(({ recipe }) => recipe);
   const { evaluations, time } = await scoreInParts(session, "baselines", recipes, rows, { signal, scope });
@@ -97,6 +103,15 @@ async function scoreRung(
     time,
     elapsedMs: clock.elapsedMs,
   };
+}
+
+/** The rows of each task that were met before a rung. */
+function fromOf(rungs: ScoredRungs, { to }: PlannedRung): RowCounts {
+  return Object.fromEntries(Object.keys(to).map((task) => [task, rungs.rows[task] ?? 0]));
+}
+
+function rowsOf({ order }: Session, rungs: ScoredRungs, next: PlannedRung): Selection {
+  return order.rows("search", next.to, fromOf(rungs, next));
 }
 
 function summary(listed: readonly Baseline[], rungs: ScoredRungs, elapsedMs: number): BaselinesRecord {

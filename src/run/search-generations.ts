@@ -15,8 +15,8 @@ import { searchMsLeft } from "./search-time.ts";
 import { flatLosses, type Session } from "./session.ts";
 import { isFlat, whyStopped } from "./stopped-search.ts";
 
-/** How many times its expected time a generation may take, before the finish needs the time. */
-const PATIENCE = 1.5;
+/** How many times its expected time a generation may take, and how much longer, where the search has no more time of its own. */
+const PATIENCE = { times: 1.5, ms: 1000 } as const;
 
 /**
  * The evolutionary loop, which goes on from where the search stands. Each generation meets fresh rows, the same for all
@@ -35,7 +35,7 @@ export async function searchGenerations(
   const why = whyStopped(search);
   if (why !== undefined) emit({ type: "stopped", phase: "search", why });
   else if (search.means.length === 0 && !recorder.readOnly)
-    emit({ type: "skipped", phase: "search", why: noRoom(session, plan) });
+    emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(session, plan) : noRoom(session, plan) });
 }
 
 /** Whether another generation comes; a replayed search goes as far as its journal does, and another budget is planned first. */
@@ -78,7 +78,9 @@ async function generation(
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const rows = freshRows(session, counts, optimizer.generation);
   const replayed = recorder.replaying;
-  const result = await takeResult(session, objective, { points, mean, rows, number: optimizer.generation });
+  const patienceMs = patienceFor(session, plan, rows);
+  const asked = { points, mean, rows, number: optimizer.generation };
+  const result = await takeResult(session, objective, asked, patienceMs);
   if (!result) return "out of time";
   optimizer.tell(result.losses, result.meanLoss);
   search.asked = undefined;
@@ -113,11 +115,10 @@ async function takeResult(
   session: Session,
   objective: readonly ObjectiveTask[],
   { number, points, mean, rows }: Generation,
+  patienceMs: number,
 ): Promise<RecordPayloads["result"] | undefined> {
-  const { genome, recorder, clock, workspace, tasks } = session;
+  const { genome, recorder, clock } = session;
   if (recorder.replaying) return recorder.step("result", unreachable);
-  const share = workspace.evaluator.tokensOf(rows) / workspace.evaluator.tokensOf(allOf(tasks));
-  const patienceMs = Math.min(PATIENCE * generationMs(session, share) + 1000, clock.remainingMs - exportTime(session));
   const compute = async (signal: AbortSignal): Promise<RecordPayloads["result"]> => {
     const recipes = [...points, mean].map((point) => genome.decode(point));
     const { evaluations, time } = await scoreInParts(session, "search", recipes, rows, { signal });
@@ -132,11 +133,20 @@ async function takeResult(
     };
   };
   return withDeadline(
-    clock.isTimed ? patienceMs : Infinity,
+    patienceMs,
     session.signal,
     (signal) => recorder.step("result", () => compute(signal)),
     clock.wall,
   );
+}
+
+/** Milliseconds after which a generation is given up: the search has no more time of its own, or none that was expected. */
+function patienceFor(session: Session, plan: Plan, rows: Selection): number {
+  const { clock, workspace, tasks } = session;
+  if (!clock.isTimed) return Infinity;
+  const share = workspace.evaluator.tokensOf(rows) / workspace.evaluator.tokensOf(allOf(tasks));
+  const expectedMs = PATIENCE.ms + PATIENCE.times * generationMs(session, share);
+  return Math.min(Math.max(expectedMs, searchMsLeft(session, plan)), clock.remainingMs - exportTime(session));
 }
 
 function unreachable(): never {
@@ -185,6 +195,11 @@ function noRoom(session: Session, plan: Plan): string {
   if (!session.clock.isTimed) return `the budget has no room for ${models}`;
   const needed = Math.ceil(generationMs(session, leastFraction(session)) / 1000);
   return `the budget has no room for ${models}, which takes about ${needed} s on the fewest rows that tell anything`;
+}
+
+function tooSlow({ clock }: Session, { population, elapsedMs }: Plan): string {
+  const took = Math.round((clock.elapsedMs - elapsedMs) / 1000);
+  return `the first generation of ${population} candidates and their mean was not scored in ${took} s, longer than was expected; resume the run with a larger budget`;
 }
 
 function evaluationsLeft({ experiment }: Session, plan: Plan, { optimizer }: SearchState): number {

@@ -137,6 +137,31 @@ describe("on a simulated machine, a run", () => {
     expect(only(events, "generation").length).toBeGreaterThan(0);
   });
 
+  test("is not misled by a moment in which few rows take as long as many", async () => {
+    const { events, took, searched, hasVerdict } = await run(600, (now) => {
+      // The first scoring takes 180 ms. The second takes as long as four times as many rows: nothing seems to depend on rows.
+      const times = now > 170 && now < 750 ? 3.3 : 1;
+      return { runMs: 10 * times, numberMs: 0.04 * times };
+    });
+    expect(only(events, "skipped")).toEqual([]);
+    expect(only(events, "baselines")[0]!.skipped).toEqual([]);
+    expect(searched).toBeGreaterThan(300);
+    expect(took).toBeLessThan(600);
+    expect(hasVerdict).toBe(true);
+  });
+
+  test.each([1000, 5000, 15_000])("goes on after the machine stood still for %i ms, early on", async (ms) => {
+    let stood = false;
+    const { events, took, searched } = await run(60, (now) => {
+      const stands = !stood && now > 400;
+      stood ||= stands;
+      return { runMs: stands ? ms : 5, numberMs: 0.004 };
+    });
+    expect(only(events, "generation").length).toBeGreaterThan(5);
+    expect(searched).toBeGreaterThan(20);
+    expect(took).toBeLessThan(60);
+  });
+
   test("has more generations when the machine becomes faster", async () => {
     const usual = await run(720, SLOW);
     const faster = await run(720, (now) =>
