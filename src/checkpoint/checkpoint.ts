@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
@@ -7,7 +7,7 @@ import { KnownTensors } from "./known-tensors.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex } from "./shard-index.ts";
-import { findWeightFiles, INDEX_FILE, isAdapter, missingFiles, refuseAdapter, SINGLE_FILE } from "./weight-files.ts";
+import { findWeightFiles, INDEX_FILE, isAdapter, refuseAdapter, SINGLE_FILE, whyUnreadable } from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
 import { reasonOf } from "../files/system-error.ts";
 
@@ -126,20 +126,35 @@ async function openWeights(folder: string, names: ReadonlySet<string>): Promise<
   const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
   const found = findWeightFiles(names, weightMap);
   if (!found) throw new UserError(whyNone(folder, names));
-  const missing = missingFiles(found, names);
-  if (missing !== undefined) throw new UserError(join(folder, missing));
+  const fault = whyUnreadable(found, new Set([...names, ...(await nested(folder, found.files))]));
+  if (fault !== undefined) throw new UserError(join(folder, fault));
   const files = await openAll(folder, found.files);
   const headers = files.map(({ header }, i) => ({ name: found.files[i] ?? "", header }));
   return { files, joined: joinHeaders(headers, weightMap) };
+}
+
+/** Those files that are in folders of the folder. */
+async function nested(folder: string, files: readonly string[]): Promise<readonly string[]> {
+  const found = files.map(async (file) => {
+    if (!file.includes("/")) return [];
+    return access(join(folder, file)).then(
+      () => [file],
+      () => [],
+    );
+  });
+  return (await Promise.all(found)).flat();
 }
 
 function whyNone(folder: string, names: ReadonlySet<string>): string {
   const pickle = [...names].find((name) => /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/.test(name));
   if (pickle !== undefined)
     return `${join(folder, pickle)}: pickled weights can run code and are never loaded; convert them to safetensors`;
-  const other = [...names].find((name) => name.endsWith(".safetensors"));
-  const found = other === undefined ? "" : `, found ${other}; rename it if it holds the weights of this model`;
-  return `${folder}: no weights; expected ${SINGLE_FILE} or ${INDEX_FILE}${found}`;
+  const [other, ...more] = [...names].filter((name) => name.endsWith(".safetensors")).toSorted();
+  const advice =
+    more.length === 0
+      ? "; rename it if it holds the weights of this model"
+      : ` and ${more.length} more, and nothing tells which of them hold this model; download it in full`;
+  return `${folder}: no weights; expected ${SINGLE_FILE} or ${INDEX_FILE}${other === undefined ? "" : `, found ${other}${advice}`}`;
 }
 
 async function openAll(folder: string, names: readonly string[]): Promise<readonly SafetensorsFile[]> {

@@ -1,6 +1,7 @@
 /** Whether models merge: what everything but their weights tells. Nobody else compares them. */
 import { join } from "node:path";
-import { refuseAdapter } from "../checkpoint/weight-files.ts";
+import { listFolder } from "../checkpoint/checkpoint.ts";
+import { ADAPTER_FILE, refuseAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json-object.ts";
 import type { Model } from "../model/architecture.ts";
@@ -47,7 +48,10 @@ export async function compareParents(
     report(parent, "model", reason);
     const found = reason === undefined ? await describe(parent, signal) : undefined;
     if (typeof found === "string") report(parent, "model", found);
-    else if (found) described.push(found);
+    else if (found) {
+      described.push(found);
+      findings.push(...(await adapterBeside(parent)));
+    }
   }
   const base = described.find(({ parent }) => parent.folder === parents[0]?.folder);
   if (!base) return findings;
@@ -61,6 +65,13 @@ export async function compareParents(
   if (firstFault(findings) !== undefined) return findings;
   for (const { parent } of described) report(parent, "weights", await whyOtherWeights(parent, base.model, signal));
   return findings;
+}
+
+/** An adapter beside a full model, which transformers would apply to the adapter's own base. */
+async function adapterBeside({ name, folder }: ParentFiles): Promise<ParentFinding[]> {
+  if (!(await listFolder(folder)).has(ADAPTER_FILE)) return [];
+  const text = `${name}: its full model is used, and the adapter of its ${ADAPTER_FILE} left out; transformers loads that instead where peft is installed, so remove it before lm_eval scores this model`;
+  return [{ name, about: "model", verdict: "notice", text }];
 }
 
 /** The first sentence that says why there is no merging. */

@@ -20,6 +20,45 @@ describe("shards", () => {
       { "pytorch_model-00001-of-00002.safetensors": shard, "pytorch_model-00002-of-00002.safetensors": otherShard },
     ],
     [
+      "numbered from 0 without an index",
+      { "model-00000-of-00002.safetensors": shard, "model-00001-of-00002.safetensors": otherShard },
+    ],
+    [
+      "of short numbers without an index",
+      { "model-1-of-2.safetensors": shard, "model-2-of-2.safetensors": otherShard },
+    ],
+    ...["my weights.safetensors", "modèle-模型.safetensors", "m+(2).safetensors", "-m.safetensors"].map(
+      (name): [string, Files] => [
+        `as ${name}`,
+        { [index]: { weight_map: { a: name, b: "b.safetensors" } }, [name]: shard, "b.safetensors": otherShard },
+      ],
+    ),
+    [
+      "whose names in the index begin with ./",
+      {
+        [index]: { weight_map: { a: "./x.safetensors", b: "././y.safetensors" } },
+        "x.safetensors": shard,
+        "y.safetensors": otherShard,
+      },
+    ],
+    [
+      "in folders that the index names",
+      {
+        [index]: { weight_map: { a: "shards/x.safetensors", b: "shards/y.safetensors" } },
+        "shards/x.safetensors": shard,
+        "shards/y.safetensors": otherShard,
+      },
+    ],
+    [
+      "of an index beside those of another training",
+      {
+        [index]: { weight_map: { a: "model-00001-of-00002.safetensors", b: "model-00002-of-00002.safetensors" } },
+        "model-00001-of-00002.safetensors": shard,
+        "model-00002-of-00002.safetensors": otherShard,
+        "model-00001-of-00001.safetensors": shard,
+      },
+    ],
+    [
       "of two names without an index",
       {
         "model-00001-of-00002.safetensors": shard,
@@ -37,7 +76,7 @@ describe("shards", () => {
     ],
   ])("%s are read", async (_, files) => {
     await using checkpoint = await Checkpoint.open(await folderWith(files));
-    expect([...checkpoint.tensors.keys()]).toEqual(["a", "b"]);
+    expect([...checkpoint.tensors.keys()].toSorted()).toEqual(["a", "b"]);
   });
 
   test("keep tensors of other types apart", async () => {
@@ -123,6 +162,31 @@ describe("folders that are refused", () => {
       `F: no weights; expected model.safetensors or ${index}, found consolidated.safetensors; rename it if it holds the weights of this model`,
     ],
     [
+      "several weights under names that say nothing",
+      { "x.safetensors": shard, "y.safetensors": otherShard },
+      `F: no weights; expected model.safetensors or ${index}, found x.safetensors and 1 more, and nothing tells which of them hold this model; download it in full`,
+    ],
+    ...["model", "x"].map((stem): [string, Files, string] => [
+      `two series of shards of ${stem}`,
+      { [`${stem}-00001-of-00001.safetensors`]: shard, [`${stem}-00001-of-00002.safetensors`]: shard },
+      `F/${stem}-00001-of-00001.safetensors: expected the shards of one model, found ${stem}-00001-of-00002.safetensors beside it, and no ${index} that tells which are meant; remove the others`,
+    ]),
+    [
+      "an index of nothing",
+      { [index]: { weight_map: {} }, "model-00001-of-00001.safetensors": shard },
+      `F/${index}: weight_map is empty, expected the file of every tensor`,
+    ],
+    [
+      "a missing shard in a folder",
+      { [index]: { weight_map: { a: "shards/x.safetensors" } } },
+      `F/shards/x.safetensors: no such file, but ${index} names it; download the model in full`,
+    ],
+    ...["adapter_model.safetensors", "adapter_model.bin"].map((name): [string, Files, string] => [
+      `an ${name} alone`,
+      { [name]: shard },
+      "F is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
+    ]),
+    [
       "an adapter with a config.json",
       { "adapter_config.json": {}, "adapter_model.safetensors": shard },
       "F is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
@@ -144,7 +208,9 @@ describe("folders that are refused", () => {
   test.each([
     "../x.safetensors",
     "/etc/x.safetensors",
-    "a/x.safetensors",
+    "a/../x.safetensors",
+    "a//x.safetensors",
+    "./../x.safetensors",
     "a\\x.safetensors",
     "C:x.safetensors",
     "..",
@@ -158,7 +224,7 @@ describe("folders that are refused", () => {
   ])("a shard named %j", async (name) => {
     const folder = await folderWith({ [index]: { weight_map: { a: name } } });
     await expect(Checkpoint.open(folder)).rejects.toThrow(
-      /model\.safetensors\.index\.json: tensor 'a' is mapped to .*, expected the name of a \.safetensors file in the folder$/,
+      /model\.safetensors\.index\.json: tensor 'a' is mapped to .*, expected the path of a \.safetensors file inside the folder$/,
     );
   });
 

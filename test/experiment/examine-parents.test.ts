@@ -153,6 +153,11 @@ const cases: readonly Case[] = [
     (model) => divide(model, "pytorch_model-00001-of-00001.safetensors", INDEX),
     undefined,
   ],
+  [
+    "an index with a name of any characters",
+    (model) => divide(model, "mein Gewicht (1).safetensors", INDEX),
+    undefined,
+  ],
   ["an index with a name without a number", (model) => divide(model, "weights.safetensors", INDEX), undefined],
 ];
 
@@ -203,4 +208,26 @@ describe.each(cases)("an expert with %s", (...[what, spoil, said]) => {
     if (said === undefined || ofMerge) expect((await scored).rows).toBe(1);
     else expect(await refusal(scored)).toContain(said.replace("E", model).split(": ").at(-1)!.split("; ")[0]);
   });
+});
+
+test("an adapter beside a full model is left out on the Hub as in a folder, and that is said", async () => {
+  const model = join(folder, "local", "both");
+  await cp(join(folder, "craft"), model, { recursive: true });
+  await writeFile(join(model, "adapter_config.json"), "{}");
+  await writeFile(join(model, "adapter_model.safetensors"), safetensorsBytes({}));
+  server.addModel("tiny/both", { folder: model });
+  const file = JSON.parse(await readFile(join(folder, "named.yaml"), "utf8")) as object;
+  const path = join(folder, "with-adapter.yaml");
+  const own = await testHub(server, await mkdtemp(join(folder, "home-")), { pace: { patienceMs: 10_000 } });
+  for (const odd of ["tiny/both", model]) {
+    await writeFile(path, JSON.stringify({ ...file, experts: { nature: "tiny/nature", odd } }));
+    const sources = await resolveSources(await loadExperiment(path), own);
+    const text = `${odd}: its full model is used, and the adapter of its adapter_config.json left out; transformers loads that instead where peft is installed, so remove it before lm_eval scores this model`;
+    expect(await examineParents(sources, own)).toEqual([{ name: odd, about: "model", verdict: "notice", text }]);
+    const notices: string[] = [];
+    const local = await fetchSources(sources, own, { onNotice: (notice) => void notices.push(notice) });
+    expect(notices).toEqual([text]);
+    const fetched = await readdir(local.experts[1]!.path);
+    expect(fetched.includes("adapter_model.safetensors")).toBe(odd === model);
+  }
 });

@@ -245,7 +245,7 @@ describe("checkExperiment", () => {
     }));
     expect(found(report, "licence")[1]).toBe("warn the card states none; ask the model's author");
     expect(found(report, "date")[1]).toMatch(/^fail adapter_model.bin: 2024-07-01T00:00:00.000Z by the date of commit/);
-    expect(report.cannotScore).toEqual([expect.stringMatching(/^org\/pickled@\w{40} .*safetensors/)]);
+    expect(report.cannotScore).toEqual([expect.stringMatching(/^org\/pickled@\w{40} .*; it is a LoRA adapter: /)]);
   });
 
   test("asks the Hub again for what may have changed since a model was fetched", async () => {

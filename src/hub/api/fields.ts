@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isSafePath } from "./safe-path.ts";
+import { isSafePath } from "../../files/safe-path.ts";
 
 /** A commit, or an object of git. */
 export const sha1 = z.string().regex(/^[0-9a-f]{40}$/);

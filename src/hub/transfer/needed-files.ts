@@ -1,13 +1,18 @@
 import { isCompanion } from "../../model-folder/companion-files.ts";
 import type { WeightMap } from "../../checkpoint/shard-index.ts";
-import { ADAPTER_FILE, findWeightFiles, INDEX_FILE, missingFiles, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
+import {
+  ADAPTER_FILE,
+  ADAPTER_WEIGHTS,
+  findWeightFiles,
+  INDEX_FILE,
+  MERGE_ADAPTER,
+  SINGLE_FILE,
+  whyUnreadable,
+} from "../../checkpoint/weight-files.ts";
 import { UserError } from "../../errors.ts";
 import { formatReference } from "../api/reference.ts";
 import type { Repository, RepositoryFile } from "../api/snapshot.ts";
 
-const ADAPTER_WEIGHTS = "adapter_model.safetensors";
-/** Of weights in the root; those of an index that is not read yet may have any such name. */
-const PLAIN_NAME = /^\w[\w.-]*\.safetensors$/;
 const PICKLE = /^(pytorch_model.*|adapter_model)\.bin$|\.(pt|pth|ckpt)$/;
 
 /** Of a file that is fetched before the disk is checked; the largest tokenizers have some ten megabytes. */
@@ -17,8 +22,8 @@ const MAX_SMALL_BYTES = 2 ** 28;
 const DESCRIPTIONS = new Set(["README.md", INDEX_FILE, ADAPTER_FILE]);
 
 /**
- * The files of a model or adapter that evomerge reads or passes on, its safetensors weights only if wanted; nothing in
- * subfolders, and no weights in other formats. Which shards there are is certain once the index has been read. A UserError
+ * The files of a model, or of an adapter where there is no model, that evomerge reads or passes on, its safetensors weights
+ * only if wanted; nothing in subfolders but weights that an index names, and no weights in other formats. Which shards there are is certain once the index has been read. A UserError
  * for a repository without weights in safetensors or without some shard, and for one whose configuration, tokenizer or card
  * is as large as weights.
  */
@@ -46,13 +51,19 @@ function weightsAmong(
   paths: ReadonlySet<string>,
   weightMap: WeightMap | undefined,
 ): ReadonlySet<string> {
-  const adapter = paths.has(ADAPTER_FILE) && paths.has(ADAPTER_WEIGHTS) ? [ADAPTER_WEIGHTS] : [];
   const found = findWeightFiles(paths, weightMap);
-  const missing = found && missingFiles(found, paths);
-  if (missing !== undefined) throw new UserError(`${nameOf(repository)}: ${missing}`);
-  if (found) return new Set([...found.files, ...adapter]);
-  const ofUnreadIndex = paths.has(INDEX_FILE) ? [...paths].filter((path) => PLAIN_NAME.test(path)) : [];
-  return new Set([...ofUnreadIndex, ...adapter]);
+  const fault = found && whyUnreadable(found, paths);
+  if (found && fault === undefined) return new Set(found.files);
+  if (paths.has(INDEX_FILE) && !weightMap) return new Set(anyWeights(paths));
+  if (fault !== undefined) throw new UserError(`${nameOf(repository)}: ${fault}`);
+  return new Set(paths.has(ADAPTER_WEIGHTS) ? [ADAPTER_WEIGHTS] : []);
+}
+
+/** Those that an index may name that is not read yet: in the root, or in folders where none are there. */
+function anyWeights(paths: ReadonlySet<string>): readonly string[] {
+  const all = [...paths].filter((path) => path.endsWith(".safetensors") && path !== ADAPTER_WEIGHTS);
+  const inRoot = all.filter((path) => !path.includes("/"));
+  return inRoot.length > 0 ? inRoot : all;
 }
 
 function nameOf({ name, commit }: Repository): string {
@@ -70,8 +81,11 @@ function whyNone(repository: Repository): UserError {
     return new UserError(
       `${where} has no weights in safetensors; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`,
     );
+  const { path } = pickle;
+  const advice = path.startsWith("adapter_model")
+    ? `it is a LoRA adapter: ${MERGE_ADAPTER}`
+    : "convert them with https://huggingface.co/spaces/safetensors/convert, or in Python with save_pretrained, and give the folder instead";
   return new UserError(
-    `${where} has its weights in ${pickle.path} only: pickled weights can run code and are never loaded; convert them with ` +
-      `https://huggingface.co/spaces/safetensors/convert, or in Python with save_pretrained, and give the folder instead`,
+    `${where} has its weights in ${path} only: pickled weights can run code and are never loaded; ${advice}`,
   );
 }

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { fetchFiles } from "../../../src/hub/transfer/fetch-files.ts";
 import { openRepository } from "../../../src/hub/cache/repository.ts";
-import { isSafePath } from "../../../src/hub/api/safe-path.ts";
+import { isSafePath } from "../../../src/files/safe-path.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { type Hostility, ofTheContent, ofTheDescription, ofTheFiles, WEIGHTS } from "../hostile-answers.ts";
 import { LoopbackHub } from "../loopback-hub.ts";

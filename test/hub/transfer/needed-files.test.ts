@@ -73,7 +73,6 @@ describe("neededFiles", () => {
   test.each([
     [["config.json", "pytorch_model.bin"], "pytorch_model.bin"],
     [["config.json", "pytorch_model-00001-of-00002.bin"], "pytorch_model-00001-of-00002.bin"],
-    [["adapter_config.json", "adapter_model.bin"], "adapter_model.bin"],
   ])("refuses pickled weights: %j", (paths, pickle) => {
     expect(() => needed(paths)).toThrow(
       new UserError(
@@ -82,6 +81,24 @@ describe("neededFiles", () => {
           "and give the folder instead",
       ),
     );
+  });
+
+  test("says of a pickled adapter that it is one", () => {
+    expect(() => needed(["adapter_config.json", "adapter_model.bin"])).toThrow(
+      new UserError(
+        `org/name@${commit} has its weights in adapter_model.bin only: pickled weights can run code and are never loaded; ` +
+          "it is a LoRA adapter: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
+      ),
+    );
+  });
+
+  test("leaves an adapter beside a full model", () => {
+    const adapter = ["adapter_config.json", "adapter_model.safetensors"];
+    expect(needed([...adapter, "config.json", "model.safetensors"])).toEqual([
+      "adapter_config.json",
+      "config.json",
+      "model.safetensors",
+    ]);
   });
 
   test("takes shards without an index, of whatever name, and not those of another format", () => {
@@ -109,6 +126,29 @@ describe("neededFiles", () => {
         `org/name@${commit}: c.safetensors: no such file, but ${index} names it; download the model in full`,
       ),
     );
+  });
+
+  test.each(["my weights.safetensors", "模型.safetensors", "m+(2).safetensors", "shards/1.safetensors"])(
+    "takes what an index calls %s",
+    (name) => {
+      const index = "model.safetensors.index.json";
+      const repository = repositoryOf([index, name]);
+      expect(neededFiles(repository, "without weights").map(({ path }) => path)).toEqual([index]);
+      for (const map of [undefined, new Map([["head", name]])])
+        expect(neededFiles(repository, "all", map).map(({ path }) => path)).toEqual([index, name]);
+    },
+  );
+
+  test("refuses two series of shards, and reads their index first where there is one", () => {
+    const stale = "model-00001-of-00001.safetensors";
+    expect(() => needed(["config.json", ...shards, stale])).toThrow(
+      `org/name@${commit}: ${stale}: expected the shards of one model, found ${shards[0]} beside it`,
+    );
+    const index = "model.safetensors.index.json";
+    const repository = repositoryOf([index, ...shards, stale]);
+    expect(neededFiles(repository, "without weights").map(({ path }) => path)).toEqual([index]);
+    const map = new Map(shards.map((shard) => [shard, shard]));
+    expect(neededFiles(repository, "all", map).map(({ path }) => path)).toEqual([index, ...shards]);
   });
 
   test("refuses a repository without weights, or without some shard", () => {

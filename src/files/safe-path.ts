@@ -3,7 +3,7 @@ const CONTROL = /\p{Cc}/u;
 /** Names of devices, names that end otherwise than they are written, and characters of no name. */
 const NO_WINDOWS_NAME = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|[. ]$|[<>:"|?*]/i;
 
-/** Whether a path that a repository gives its file stays inside any folder it is joined to, and is a file there. */
+/** Whether a path that a repository or an index gives a file stays inside any folder it is joined to, and is a file there. */
 export function isSafePath(path: string, platform: NodeJS.Platform = process.platform): boolean {
   if (CONTROL.test(path) || path.includes("\\") || /^[A-Za-z]:/.test(path)) return false;
   return path.split("/").every((part) => {
