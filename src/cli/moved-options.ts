@@ -23,13 +23,15 @@ export function movedPlaces({ base, expert, rows, guard }: MovedOptions): MovedP
 }
 
 /** A folder, or a name on the Hub where no folder is called so. */
-export function parseModel(text: string): string {
+export function parseModel(text: string, earlier?: string): string {
+  if (earlier !== undefined) throw new InvalidArgumentError("expected it once");
   return hubReference(text) ? text : resolve(text);
 }
 
 /** Adds `name=model` to those before it. */
 export function parseNamedModel(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [name, model] = divide(text, "a name and a folder, as in craft=models/craft");
+  if (Object.hasOwn(earlier, name)) throw new InvalidArgumentError(`expected every name once, found ${name} twice`);
   return { ...earlier, [name]: parseModel(model) };
 }
 
@@ -39,12 +41,12 @@ export function parseNamedFile(
   earlier: Readonly<Record<string, readonly string[]>> = {},
 ): Record<string, readonly string[]> {
   const [task, file] = divide(text, "a task and a file, as in quiz=rows/quiz.jsonl");
-  return { ...earlier, [task]: [...(earlier[task] ?? []), resolve(file)] };
+  const others = Object.hasOwn(earlier, task) ? earlier[task] : undefined;
+  return { ...earlier, [task]: [...(others ?? []), resolve(file)] };
 }
 
 function divide(text: string, expected: string): [name: string, path: string] {
   const at = text.indexOf("=");
-  if (at < 1 || at === text.length - 1 || text.slice(0, at) in {})
-    throw new InvalidArgumentError(`expected ${expected}`);
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError(`expected ${expected}`);
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -1,4 +1,4 @@
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import type { JournalRecord } from "../journal/records.ts";
@@ -33,13 +33,15 @@ export async function bringHere(given: Experiment, { hub, signal, onEvent }: Bri
   return { experiment: sources.experiment, local: await fetchSources(sources, opened, options) };
 }
 
-/** Brings those of a recorded run; a UserError says how to tell where they are when they were moved. */
+/** Brings those of a recorded run, which goes on under its own budget unless another is given; a UserError says how to tell where they are when they were moved. */
 export async function bringRecorded(
   folder: string,
   records: readonly JournalRecord[],
   options: BringOptions,
+  budget?: Budget,
 ): Promise<Brought> {
-  const experiment = experimentOf(folder, records);
+  const recorded = experimentOf(folder, records);
+  const experiment = budget ? { ...recorded, budget } : recorded;
   requirePlaces(folder, experiment);
   return bringHere(experiment, options);
 }

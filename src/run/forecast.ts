@@ -37,6 +37,8 @@ export async function takeForecast(
 ): Promise<RecordedRung> {
   const { recorder, clock, emit } = session;
   const began = clock.elapsedMs;
+  // What had room in another budget is of no use in this one.
+  const isTold = !recorder.outdated;
   let done = 0;
   const onShare = (share: number): void => {
     done = share;
@@ -57,7 +59,7 @@ export async function takeForecast(
   );
   if (!record) throw tooLittle(session, (clock.elapsedMs - began) / Math.max(0.05, done));
   const { models, from, to, rowLosses, time, elapsedMs, firstTime: _, ...expected } = record;
-  emit({ type: "forecast", ...expected, budgetMs: clock.totalMs });
+  if (isTold) emit({ type: "forecast", ...expected, budgetMs: clock.totalMs });
   return { models, from, to, rowLosses, time, elapsedMs };
 }
 

@@ -29,25 +29,26 @@ export function elapsedMsOf(records: readonly JournalRecord[]): number {
   return records.findLast((record) => "elapsedMs" in record)?.elapsedMs ?? 0;
 }
 
-/**
- * Remembers another budget, so that a later resumption needs not be told again. A UserError where a run is finished and
- * has used that much already.
- */
-export function takeBudget(journal: Journal, budget: Budget): void {
+/** Remembers another budget, so that a later resumption needs not be told again. */
+export function rememberBudget(journal: Journal, budget: Budget): void {
   const { folder, records } = journal;
-  if (isDeepStrictEqual(experimentOf(folder, records).budget, budget)) return;
-  if (records.some(({ type }) => type === "verdict")) checkLeft(folder, records, budget);
-  journal.append({ type: "budget", budget });
+  if (!isDeepStrictEqual(experimentOf(folder, records).budget, budget)) journal.append({ type: "budget", budget });
 }
 
-function checkLeft(folder: string, records: readonly JournalRecord[], budget: Budget): void {
+/**
+ * A UserError where the run has used what another budget allows: it would end at once. Evaluations that are all used leave
+ * the finish to do, which does not count in them.
+ */
+export function requireMore(folder: string, records: readonly JournalRecord[], budget: Budget): void {
+  if (isDeepStrictEqual(experimentOf(folder, records).budget, budget)) return;
   const [given, used, unit] =
     "seconds" in budget
       ? ([budget.seconds, elapsedMsOf(records) / 1000, "s"] as const)
       : ([budget.evaluations, evaluationsOf(records), "evaluations"] as const);
-  if (given > used) return;
+  const isFinishLeft = "evaluations" in budget && !records.some(({ type }) => type === "verdict");
+  if (given > used || (isFinishLeft && given === used)) return;
   throw new UserError(
-    `${folder}: expected a budget of more than the ${Math.ceil(used)} ${unit} that the run has used, which count in it, found ${given} ${unit}`,
+    `${folder}: expected a budget of ${isFinishLeft ? "at least" : "more than"} the ${Math.ceil(used)} ${unit} that the run has used, which count in it, found ${given} ${unit}`,
   );
 }
 

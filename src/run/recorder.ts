@@ -32,6 +32,8 @@ export class Recorder {
   readonly #journal: Journal | undefined;
   /** Whether the run goes on with the step that it was in the midst of; another budget decides anew what comes next. */
   readonly #takesUp: boolean;
+  /** The record of the last budget, counted from 1; 0 where there is none. */
+  readonly #lastBudget: number;
   #knowsParents: boolean;
   /** Whether the last budget came behind all that was planned, or finished, with another. */
   #isRebudgeted: boolean;
@@ -42,6 +44,7 @@ export class Recorder {
     this.folder = folder;
     const last = view.records.findLast(({ type }) => type === "part" || type === "budget");
     this.#takesUp = journal !== undefined && last?.type === "part";
+    this.#lastBudget = view.records.findLastIndex(({ type }) => type === "budget") + 1;
     this.#view = view;
     this.#steps = stepsIn(view.records);
     this.#knowsParents = view.records.some(({ type }) => type === "parents");
@@ -58,6 +61,12 @@ export class Recorder {
   /** Whether the next step is recorded as a whole. */
   get replaying(): boolean {
     return this.#upcoming?.record !== undefined;
+  }
+
+  /** Whether the next step is recorded under a budget that another has taken the place of. */
+  get outdated(): boolean {
+    const { record, number = 0 } = this.#upcoming ?? {};
+    return record !== undefined && number < this.#lastBudget;
   }
 
   /** Type of the step that comes next in the journal, or that it ends in the midst of; undefined at its end. */

@@ -15,7 +15,7 @@ import { checkRecords } from "./check-records.ts";
 import { measureComparison } from "./comparison-time.ts";
 import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
-import { elapsedMsOf, takeBudget } from "./recorded-run.ts";
+import { elapsedMsOf, rememberBudget, requireMore } from "./recorded-run.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
@@ -102,8 +102,8 @@ export async function resumeRun(
   if (options.moved) await rememberMoved(folder, options.moved, options);
   using journal = Journal.open(folder);
   const { records } = journal;
-  if (options.budget) takeBudget(journal, options.budget);
-  const { experiment, local } = await bringRecorded(folder, records, options);
+  if (options.budget) requireMore(folder, records, options.budget);
+  const { experiment, local } = await bringRecorded(folder, records, options, options.budget);
   const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, elapsedMsOf(records), opening.wall);
@@ -167,13 +167,18 @@ interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" |
   readonly view: JournalView;
   /** Absent when the run is only read. */
   readonly journal?: Journal;
+  /** Taken from here on, and remembered now that nothing else keeps the run from going on. */
+  readonly budget?: Budget | undefined;
 }
 
-async function carryOn({ folder, view, journal, ...run }: OpenRun): Promise<Outcome> {
+async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
+  const genome = buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers });
+  checkRecords(folder, view.records, { ...run, genome });
+  if (journal && budget) rememberBudget(journal, budget);
   const session: Session = {
     ...run,
-    genome: buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers }),
+    genome,
     recorder: new Recorder(folder, view, journal),
     order: new RowOrder(run.tasks, experiment.seed),
     comparison: journal && run.clock.isTimed ? measureComparison(run.clock.wall) : { onceMs: 0, rowMs: 0 },
@@ -182,7 +187,6 @@ async function carryOn({ folder, view, journal, ...run }: OpenRun): Promise<Outc
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,
   };
-  checkRecords(folder, view.records, session);
   announce(session, folder, view.records.length > 1);
   return { folder, experiment, ...(await findWinner(session)) };
 }

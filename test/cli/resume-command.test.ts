@@ -21,6 +21,20 @@ describe("evomerge resume", () => {
     );
   });
 
+  test.each(["constructor", "__proto__", "tom"])("knows no expert and no task called %s", async (name) => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder);
+    await evomerge(folder, ["run", "tiny.yaml", "--out", "run"]);
+    expect(await evomerge(folder, ["resume", "run", "--expert", `${name}=base`])).toMatchObject({
+      code: 1,
+      stderr: `evomerge: run: the run has no expert "${name}"; expected nature, craft\n`,
+    });
+    expect(await evomerge(folder, ["resume", "run", "--rows", `${name}=rows/quiz.jsonl`])).toMatchObject({
+      code: 1,
+      stderr: `evomerge: run: the run has no task "${name}"; expected quiz, news\n`,
+    });
+  });
+
   test("is told where models and rows are that were moved, and remembers it for the other commands", async () => {
     const folder = await temporaryFolder();
     await writeTinyExperiment(folder);
@@ -46,7 +60,8 @@ describe("evomerge resume", () => {
     [["--expert", "craft"], "expected a name and a folder, as in craft=models/craft"],
     [["--expert", "=craft"], "expected a name and a folder, as in craft=models/craft"],
     [["--rows", "quiz="], "expected a task and a file, as in quiz=rows/quiz.jsonl"],
-    [["--guard", "__proto__=a"], "expected a task and a file, as in quiz=rows/quiz.jsonl"],
+    [["--expert", "a=b", "--expert", "c=d", "--expert", "a=e"], "expected every name once, found a twice"],
+    [["--base", "a", "--base", "b"], "expected it once"],
   ])("refuses %j as wrong usage", async (args, says) => {
     const { code, stderr } = await evomerge(await temporaryFolder(), ["resume", "run", ...args]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) as string });

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { outcomeText } from "../../src/cli/outcome-text.ts";
-import { withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Budget, withOverrides } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import type { JournalRecord } from "../../src/journal/records.ts";
@@ -21,6 +21,12 @@ const whole = sharedRun();
 /** A copy of the finished run. */
 async function finished(): Promise<string> {
   return cutAfter(whole.folder, Infinity, join(await temporaryFolder(), "run"));
+}
+
+/** A copy of it as it was after its first generation: five evaluations. */
+async function begun(): Promise<string> {
+  const end = readJournal(whole.folder).records.findIndex(({ type }) => type === "result") + 1;
+  return cutAfter(whole.folder, end, join(await temporaryFolder(), "run"));
 }
 
 describe("a finished run", () => {
@@ -72,6 +78,18 @@ describe("a finished run", () => {
     );
     await expect(resumeRun(folder, { budget: { seconds: 0.001 } })).rejects.toThrow("that the run has used");
     expect(traces(folder)).toEqual(before);
+  });
+
+  test("is not told what had room in an earlier budget", async () => {
+    const folder = await finished();
+    const told = async (budget?: Budget): Promise<RunEvent["type"][]> => {
+      const types: RunEvent["type"][] = [];
+      await resumeRun(folder, { onEvent: ({ type }) => void types.push(type), ...(budget && { budget }) });
+      return types;
+    };
+    expect(await told()).toContain("forecast");
+    expect(await told(MORE)).not.toContain("forecast");
+    expect(await told()).not.toContain("forecast");
   });
 
   test("says so when another budget has no room for a generation", async () => {
@@ -138,6 +156,46 @@ describe("a finished run", () => {
         looks: 1,
       });
     }
+  });
+});
+
+describe("an interrupted run", () => {
+  test("is refused a budget that it has used, and forgets it", async () => {
+    const folder = await begun();
+    await expect(resumeRun(folder, { budget: { evaluations: 4 } })).rejects.toThrow(
+      `${folder}: expected a budget of at least the 5 evaluations that the run has used, which count in it, found 4 evaluations`,
+    );
+    await expect(resumeRun(folder, { budget: { seconds: 0.001 } })).rejects.toThrow(
+      /expected a budget of more than the \d+ s that the run has used/,
+    );
+    expect(recorded(folder, "budget")).toEqual([]);
+  });
+
+  test("is finished with as many evaluations as it has used", async () => {
+    const folder = await begun();
+    expect(await resumeRun(folder, { budget: { evaluations: 5 } })).toHaveProperty("verdict");
+    expect(recorded(folder, "result")).toHaveLength(1);
+  });
+
+  test("forgets the budget of a resumption that failed", async () => {
+    const folder = await begun();
+    const { base } = whole.outcome.experiment;
+    renameSync(base, `${base}.away`);
+    try {
+      await expect(resumeRun(folder, { budget: MORE })).rejects.toThrow("nothing is at");
+    } finally {
+      renameSync(`${base}.away`, base);
+    }
+    const guard = join(base, "..", "rows", "quiz.guard.jsonl");
+    const rows = readFileSync(guard, "utf8");
+    writeFileSync(guard, rows.replace("guard 0", "other 0"));
+    try {
+      await expect(resumeRun(folder, { budget: MORE })).rejects.toThrow("rows of quiz");
+    } finally {
+      writeFileSync(guard, rows);
+    }
+    expect(recorded(folder, "budget")).toEqual([]);
+    expect((await resumeRun(folder)).experiment.budget).toEqual(whole.outcome.experiment.budget);
   });
 });
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/run/events.ts";
-import { withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Budget, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { elapsedMsOf } from "../../src/run/recorded-run.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import type { JournalRecord } from "../../src/journal/records.ts";
@@ -69,9 +70,11 @@ describe("resumeRun", () => {
     const folder = join(await temporaryFolder(), "run");
     const budget = { evaluations: 15 };
     await interrupt(whole.outcome.experiment, folder, ({ type }) => type === "generation");
-    await expect(resumeRun(folder, { budget, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
-      "enough",
-    );
+    const interruption = new AbortController();
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === "opened") interruption.abort(new Error("enough"));
+    };
+    await expect(resumeRun(folder, { budget, onEvent, signal: interruption.signal })).rejects.toThrow("enough");
     const { experiment } = await resumeRun(folder);
     expect(experiment.budget).toEqual(budget);
     expect(recorded(folder, "result")).toHaveLength(3);
@@ -84,7 +87,7 @@ describe("resumeRun", () => {
     await interrupt(whole.outcome.experiment, folder, ({ type }) => type === "finalists");
     const events: RunEvent[] = [];
     const onEvent = (event: RunEvent): void => void events.push(event);
-    const outcome = await resumeRun(folder, { budget: { seconds: 0.001 }, onEvent });
+    const outcome = await resumeRun(folder, { budget: nearlyUsed(folder), onEvent });
     expect(outcome).not.toHaveProperty("verdict");
     const why = "the budget ended; the winner was not compared on new rows";
     expect(events).toContainEqual({ type: "skipped", phase: "guard", why });
@@ -101,7 +104,7 @@ describe("resumeRun", () => {
     await interrupt(whole.outcome.experiment, folder, (event) => event.type === "generation" && event.generation === 1);
     const events: RunEvent[] = [];
     const onEvent = (event: RunEvent): void => void events.push(event);
-    const { winner } = await resumeRun(folder, { budget: { seconds: 0.001 }, onEvent });
+    const { winner } = await resumeRun(folder, { budget: nearlyUsed(folder), onEvent });
     const skipped = events.find((event) => event.type === "skipped" && event.phase === "finalists");
     expect(skipped).toHaveProperty(
       "why",
@@ -115,6 +118,11 @@ describe("resumeRun", () => {
     );
   });
 });
+
+/** A budget that ends while the run is opened. */
+function nearlyUsed(folder: string): Budget {
+  return { seconds: (elapsedMsOf(readJournal(folder).records) + 0.001) / 1000 };
+}
 
 describe("readOutcome", () => {
   test("gives the best of whatever is recorded, and leaves the files as they are", async () => {
