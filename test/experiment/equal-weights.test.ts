@@ -8,6 +8,8 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { examineParents, fetchSources, resolveSources } from "../../src/experiment/sources.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { checkExperiment } from "../../src/rules/check-experiment.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
+import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import { flip } from "../flip.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { isForHeader } from "../hub/loopback/fault.ts";
@@ -59,6 +61,31 @@ describe("equal parents", () => {
     const again = [...experts, { name: "b", path: join(base, "..", "b") }, { name: "c", path: experts[0]!.path }];
     expect((await findEqualParents({ base, experts: again })).map(({ text }) => text)).toEqual([
       "the experts a, b and c have the very same weights; is one of them another's copy?",
+    ]);
+  });
+
+  test.each<[Dtype, Dtype]>([
+    ["bf16", "f32"],
+    ["bf16", "f16"],
+    ["f32", "bf16"],
+    ["f32", "f16"],
+  ])("are known where %s was saved again as %s, and told apart where a value differs", async (from, to) => {
+    const folder = await temporaryFolder();
+    const path = (name: string): string => join(folder, name);
+    const round = (values: Float32Array): void => values.set(toFloat32(fromFloat32(values, from), from));
+    await writeTinyModel(path("base"), { dtype: from });
+    await writeTinyModel(path("copy"), { dtype: to, edit: (_, values) => round(values) });
+    const edit = (name: string, values: Float32Array): void => {
+      round(values);
+      if (name === "model.norm.weight") values[5]! *= 1.05;
+    };
+    await writeTinyModel(path("other"), { dtype: to, edit });
+    const findings = await findEqualParents({
+      base: path("base"),
+      experts: ["copy", "other"].map((name) => ({ name, path: path(name) })),
+    });
+    expect(findings.map(({ text }) => text)).toEqual([
+      "the expert copy has the very weights of the base, and can add nothing to a merge; is it the right model?",
     ]);
   });
 

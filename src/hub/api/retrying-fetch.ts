@@ -146,9 +146,15 @@ function isUnreachable(outcome: RequestOutcome): boolean {
 }
 
 function mayRepeat({ method = "GET", body }: RequestInit, outcome: RequestOutcome): boolean {
+  if (isForbiddenPort(outcome)) return false;
   if (body instanceof ReadableStream) return false;
   if (outcome instanceof Response && outcome.status === 429) return true;
   return ["GET", "HEAD", "PUT"].includes(method.toUpperCase());
+}
+
+/** Ports of other services, such as 9 and 25, are asked by no fetch, however often. */
+function isForbiddenPort(outcome: RequestOutcome): boolean {
+  return outcome instanceof Error && rootOf(outcome).message === "bad port";
 }
 
 function delayBefore(repetition: number, outcome: RequestOutcome, backoffMs: number): number {

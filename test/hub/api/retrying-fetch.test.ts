@@ -100,6 +100,13 @@ describe("retryingFetch", () => {
     await expect(never.stream(`${url}/api/x`)).rejects.toThrow(/: connection refused; check the network/);
   });
 
+  test("does not repeat a request to a port that fetch forbids", async () => {
+    const hub = await testHub({ url: "http://127.0.0.1:9" }, await temporaryFolder(), { pace: { backoffMs: 60_000 } });
+    await expect(hub.fetch("http://127.0.0.1:9/api/x")).rejects.toThrow(
+      /^http:\/\/127\.0\.0\.1:9\/api\/x: bad port; check the network and HF_ENDPOINT/,
+    );
+  });
+
   test("repeats what changes something only when it was refused for its number", async () => {
     await using server = await LoopbackHub.start();
     const hub = await testHub(server, await temporaryFolder());
