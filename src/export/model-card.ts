@@ -88,10 +88,10 @@ function budgetText(budget: Budget): string {
 function verdictText(
   verdict: NonNullable<Outcome["verdict"]>,
   tasks: readonly string[],
-  { winner, generations, looks }: Outcome,
+  { winner, isCompared, generations, looks }: Outcome,
 ): string {
   const sentences = [
-    ...searchSentences(winner.name, generations),
+    ...searchSentences({ winner: winner.name, isCompared, generations }),
     ...guardSentences(verdict),
     ...verdictSentences(verdict, looks),
   ];

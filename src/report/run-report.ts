@@ -10,10 +10,10 @@ import { verdictSentences, verdictTable } from "./verdict-table.ts";
 
 /** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
 export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
-  const { winner, verdict, looks, generations, baselines } = standingOf(records);
+  const { winner, isCompared, verdict, looks, generations, baselines } = standingOf(records);
   const searched = [
     ...(baselines ? baselineSentences(baselines) : []),
-    ...(winner ? searchSentences(winner.name, generations) : []),
+    ...(winner ? searchSentences({ winner: winner.name, isCompared, generations }) : []),
   ];
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
   const parts = [

@@ -1,14 +1,27 @@
 import { EVOLVED, type RecordPayloads, type RowCounts } from "../journal/records.ts";
 
-/** Whether the search found anything, or was not run at all, which is not the same. */
-export function searchSentences(winner: string, generations: number): string[] {
+/** What a search has come to. */
+export interface SearchResult {
+  readonly winner: string;
+  /** Whether merges of the search met rows of the baselines when the winner was chosen. */
+  readonly isCompared: boolean;
+  readonly generations: number;
+}
+
+/** Whether the search found anything, found nothing, was not compared or not run at all, which is not the same. */
+export function searchSentences({ winner, isCompared, generations }: SearchResult): string[] {
   if (winner === EVOLVED) return [];
   if (generations === 0) {
     return [
-      `Nothing was searched: the budget had no room for a generation. ${winner} is the best of the baselines, and whether a merge is better is not known.`,
+      `Nothing was searched: the budget had no room for a generation. ${winner} is the best of the baselines, and whether another merge is better is not known.`,
     ];
   }
   const count = generations === 1 ? "one generation" : `${generations} generations`;
+  if (!isCompared) {
+    return [
+      `The budget ended before what ${count} found was compared with ${winner}, the best of the baselines, which is the winner; whether a merge is better is not known.`,
+    ];
+  }
   return [`The search found nothing better than ${winner} in ${count}, which is the winner.`];
 }
 

@@ -1,15 +1,19 @@
 import { mean } from "simple-statistics";
 import { EVOLVED, type ScoredModel } from "../journal/records.ts";
+import type { Selection } from "../evaluate/evaluator.ts";
 import { factorOf, type ObjectiveTask } from "./objective.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
-import { longest } from "./scored-rungs.ts";
+import { longest, type ScoredBaseline } from "./scored-rungs.ts";
 import type { ScoredMean, SearchState } from "./search-state.ts";
 import type { Session } from "./session.ts";
 
+/** Rows of each task on which a mean and a baseline must have met for the one to take the place of the other. */
+const LEAST_SHARED = 8;
+
 /**
  * The merge to take where no finalist was scored: the mean that the last generation was scored with, if it has less loss
- * than the best baseline on the rows that both have met, or else that baseline.
+ * than the best baseline on the rows that both have met, and these are not too few; or else that baseline.
  */
 export function bestSoFar(session: Session, { lastScored }: SearchState, scored: ScoredBaselines): ScoredModel {
   const best = leastLoss(longest(scored.baselines), []);
@@ -20,6 +24,9 @@ export function bestSoFar(session: Session, { lastScored }: SearchState, scored:
     const ids = [...losses.keys()].filter((id) => known.get(task)?.has(id));
     return [task, ids] as const;
   });
+  if (scored.objective.some(({ name }) => (shared.find(([task]) => task === name)?.[1].length ?? 0) < LEAST_SHARED)) {
+    return best;
+  }
   const gain = combined(
     scored.objective,
     shared,
@@ -33,6 +40,27 @@ export function bestSoFar(session: Session, { lastScored }: SearchState, scored:
     scores: Object.fromEntries(scores),
     loss: lastScored.loss,
   };
+}
+
+/** Baselines with what they scored on some of the rows that they met. */
+export function onRows(
+  { order, recorder }: Session,
+  { rungs, objective }: ScoredBaselines,
+  baselines: readonly ScoredBaseline[],
+  rows: Selection,
+): readonly ScoredModel[] {
+  if (
+    baselines.every((baseline) => Object.entries(rows).every(([task, { length }]) => baseline.rows[task] === length))
+  ) {
+    return baselines;
+  }
+  const shared = Object.entries(rows).map(([task, own]) => [task, own.map(({ id }) => id)] as const);
+  return baselines.map((baseline) => {
+    const losses = rungs.lossesOf(baseline.name, order, recorder);
+    const lossOf = (task: string, id: string): number => losses.get(task)?.get(id) ?? Number.NaN;
+    const scores = shared.map(([task, ids]) => [task, { loss: mean(ids.map((id) => lossOf(task, id))) }] as const);
+    return { ...baseline, scores: Object.fromEntries(scores), loss: combined(objective, shared, lossOf) };
+  });
 }
 
 /** The best of some baselines and some merges of the search on the same rows; baselines keep their place. */

@@ -1,9 +1,10 @@
-import { EVOLVED, type RecordPayloads, type ScoredModel } from "../journal/records.ts";
-import { bestSoFar, leastLoss } from "./best-so-far.ts";
+import { EVOLVED, type RecordPayloads, type RowCounts, type ScoredModel } from "../journal/records.ts";
+import { bestSoFar, leastLoss, onRows } from "./best-so-far.ts";
 import { withDeadline } from "./deadline.ts";
-import { exportTime, finishWithin, guardTime } from "./finish-time.ts";
+import { exportTime, finishWithin, guardTime, searchCounts } from "./finish-time.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
+import { fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
 import type { SearchState } from "./search-state.ts";
 import { scoredModel, type Session } from "./session.ts";
@@ -11,23 +12,33 @@ import { scoredModel, type Session } from "./session.ts";
 /** Of the guard rows: what finalists that take longer than expected leave. */
 const LEAST_GUARD = 1 / 8;
 
+/** A winner, and the search rows on which it was compared with the others. */
+export interface Champion {
+  readonly winner: ScoredModel;
+  readonly rows: RowCounts;
+}
+
+/** What won before is scored again where it is to be compared on other rows. */
+const EARLIER = "earlier winner";
+
 /**
- * Scores the means of the search on the search rows that the baselines met; the least loss wins, and a baseline, or what
- * won before, keeps its place where it does as well. The guard rows have no part in this, so that their verdict on the
+ * Scores the means of the search on search rows that the baselines met, all of them or as many as there is time for; the
+ * least loss wins, and a baseline, or what won before, keeps its place where it does as well. The guard rows have no part in this, so that their verdict on the
  * winner is of one model chosen beforehand.
  */
 export async function chooseWinner(
   session: Session,
   search: SearchState,
   scored: ScoredBaselines,
-  earlier?: ScoredModel,
+  earlier?: Champion,
 ): Promise<Pick<RecordPayloads["finalists"], "winner" | "rows">> {
   const { recorder, clock, emit } = session;
   const record = await recorder.step("finalists", async () => {
     const met = await race(session, search, scored, earlier);
     if (met) return met;
-    const winner = earlier && Number.isFinite(earlier.loss) ? earlier : bestSoFar(session, search, scored);
-    if (search.means.length > 0) emit({ type: "skipped", phase: "finalists", why: unraced(winner, earlier) });
+    const winner = earlier?.winner ?? bestSoFar(session, search, scored);
+    const why = earlier ? "the budget ended; the earlier winner stays" : unraced(winner);
+    if (search.means.length > 0) emit({ type: "skipped", phase: "finalists", why });
     return { models: [], winner, elapsedMs: clock.elapsedMs };
   });
   emit({ type: "finalists", models: record.models, winner: record.winner.name });
@@ -39,16 +50,22 @@ async function race(
   session: Session,
   { means }: SearchState,
   scored: ScoredBaselines,
-  earlier: ScoredModel | undefined,
+  earlier: Champion | undefined,
 ): Promise<RecordPayloads["finalists"] | undefined> {
   const { genome, order, clock, recorder, signal } = session;
   const begun = recorder.begun("finalists");
   const effort = finishWithin(session, clock.remainingMs);
-  const merges = recommendations(means)
-    .slice(0, begun?.models.length ?? effort.finalists)
-    .map(({ name, point }) => ({ name, recipe: genome.decode(point) }));
-  if (merges.length === 0) return undefined;
-  const counts = begun?.rows ?? scored.rungs.rows;
+  const counts = begun?.rows ?? fewer(scored.rungs.rows, searchCounts(session, effort));
+  const finalists = recommendations(means).slice(
+    0,
+    begun?.models.filter((name) => name !== EARLIER).length ?? effort.finalists,
+  );
+  if (finalists.length === 0) return undefined;
+  const again = earlier?.winner.name === EVOLVED && !sameCounts(earlier.rows, counts) ? [earlier.winner.recipe] : [];
+  const merges = [
+    ...finalists.map(({ name, point }) => ({ name, recipe: genome.decode(point) })),
+    ...again.map((recipe) => ({ name: EARLIER, recipe })),
+  ];
   const rows = order.rows("search", counts);
   const scope = { models: merges.map(({ name }) => name), rows: counts };
   const recipes = merges.map(({ recipe }) => recipe);
@@ -62,16 +79,16 @@ async function race(
   const models = met.evaluations.map((evaluation, i) =>
     scoredModel(merges[i] ?? absent(), evaluation, rows, scored.objective),
   );
-  const standing = longest(scored.baselines);
-  const winner = leastLoss(earlier ? [...standing, earlier] : standing, models);
+  const standing = onRows(session, scored, longest(scored.baselines), rows);
+  const kept = earlier && sameCounts(earlier.rows, counts) ? [earlier.winner] : [];
+  const winner = leastLoss([...standing, ...kept], models);
   return { models, winner, rows: counts, time: met.time, elapsedMs: clock.elapsedMs };
 }
 
-function unraced(winner: ScoredModel, earlier: ScoredModel | undefined): string {
-  if (winner === earlier) return "the budget ended; the earlier winner stays";
+function unraced(winner: ScoredModel): string {
   return winner.name === EVOLVED
-    ? "the budget ended; the last mean that was scored wins, on the rows of its generation it beats the best baseline"
-    : "the budget ended; the best baseline wins, on the rows of the last generation it does as well as the search's mean";
+    ? "the budget ended; the last mean that was scored wins, it beats the best baseline on the rows of its generation that both met"
+    : "the budget ended; the best baseline wins, and whether the search's mean is better is not known";
 }
 
 /** The last mean, and means of the last five and of the later half, which the noise of single generations moves less. */

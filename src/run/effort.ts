@@ -21,7 +21,7 @@ export const EFFORTS: readonly Effort[] = [
   { sweep: 1, rows: 1 / 8, finalists: 1, guard: 1 / 4 },
   { sweep: 1, rows: 1 / 16, finalists: 1, guard: 1 / 8 },
   { sweep: 1, rows: 1 / 32, finalists: 1, guard: 1 / 16 },
-  { sweep: 1, rows: 1 / 32, finalists: 0, guard: 0 },
+  { sweep: 1, rows: 1 / 32, finalists: 1, guard: 0 },
   { sweep: 0, rows: 0, finalists: 0, guard: 0 },
 ];
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { bestSoFar, leastLoss } from "./best-so-far.ts";
-import { chooseWinner } from "./choose-winner.ts";
+import { type Champion, chooseWinner } from "./choose-winner.ts";
 import { judgeWinner } from "./judge-winner.ts";
 import { type Plan, planSearch, replanSearch } from "./plan-search.ts";
 import { scoreBaselines, type ScoredBaselines } from "./score-baselines.ts";
@@ -14,6 +14,8 @@ import { whyStopped } from "./stopped-search.ts";
 /** What the phases of a run lead to, or have led to so far. */
 export interface Found {
   readonly winner: ScoredModel;
+  /** Whether merges of the search met rows of the baselines for that. */
+  readonly isCompared: boolean;
   /** On the winner, beside its baselines; absent where it did not meet the guard rows. */
   readonly verdict?: RecordPayloads["verdict"];
   /** Generations that the search has scored. */
@@ -29,25 +31,28 @@ export interface Found {
 export async function findWinner(session: Session): Promise<Found> {
   const { recorder } = session;
   const scored = await scoreBaselines(session);
-  if (recorder.isOver) return { winner: leastLoss(longest(scored.baselines), []), generations: 0, looks: 0 };
+  if (recorder.isOver)
+    return { winner: leastLoss(longest(scored.baselines), []), isCompared: false, generations: 0, looks: 0 };
   const first = await planSearch(session, scored);
   const search = beginSearch(session, first);
   let plan = first;
   let found: Found | undefined;
-  /** The winner so far, where its loss compares with that of finalists. */
-  let champion: ScoredModel | undefined;
+  /** The winner so far, where it was compared. */
+  let champion: Champion | undefined;
   for (;;) {
     await searchGenerations(session, search, plan, scored);
     // While the search goes on, what an earlier budget has led to is better known than the last mean.
     const generations = search.means.length;
-    if (recorder.isOver) return found ?? { winner: bestSoFar(session, search, scored), generations, looks: 0 };
+    if (recorder.isOver)
+      return found ?? { winner: bestSoFar(session, search, scored), isCompared: false, generations, looks: 0 };
     if (!recorder.replans) {
       const { winner, rows } = await chooseWinner(session, search, scored, champion);
-      champion = rows && winner;
+      champion = rows && { winner, rows };
       const looks = found?.looks ?? 0;
+      const isCompared = rows !== undefined;
       found = isDeepStrictEqual(winner.recipe, found?.winner.recipe)
-        ? { ...found, winner, generations, looks }
-        : { winner, generations, looks };
+        ? { ...found, winner, isCompared, generations, looks }
+        : { winner, isCompared, generations, looks };
       if (recorder.isOver) return found;
       if (!goesOn(session, plan, search)) {
         found = await judged(session, found, scored);

@@ -54,6 +54,11 @@ export function sameCounts(a: RowCounts, b: RowCounts): boolean {
   return Object.entries(a).every(([task, count]) => b[task] === count);
 }
 
+/** Of each task the smaller count. */
+export function fewer(a: RowCounts, b: RowCounts): RowCounts {
+  return Object.fromEntries(Object.entries(a).map(([task, count]) => [task, Math.min(count, b[task] ?? 0)]));
+}
+
 /** All of them, for people: `120 of cosmosqa, 40 of xsum`. */
 export function countsText(counts: RowCounts): string {
   return Object.entries(counts)

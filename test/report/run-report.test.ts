@@ -54,7 +54,7 @@ describe("runReport", () => {
 
       ## Search
 
-      - Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether a merge is better is not known.
+      - Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether another merge is better is not known.
 
       ## Guard rows
 

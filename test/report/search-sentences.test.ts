@@ -6,16 +6,19 @@ function model(name: string, quiz: number): Parameters<typeof baselineSentences>
 }
 
 test("a search that found nothing better is told apart from none", () => {
-  expect(searchSentences("nature", 0)).toEqual([
-    "Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether a merge is better is not known.",
+  expect(searchSentences({ winner: "nature", isCompared: false, generations: 0 })).toEqual([
+    "Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether another merge is better is not known.",
   ]);
-  expect(searchSentences("nature", 1)).toEqual([
+  expect(searchSentences({ winner: "nature", isCompared: false, generations: 3 })).toEqual([
+    "The budget ended before what 3 generations found was compared with nature, the best of the baselines, which is the winner; whether a merge is better is not known.",
+  ]);
+  expect(searchSentences({ winner: "nature", isCompared: true, generations: 1 })).toEqual([
     "The search found nothing better than nature in one generation, which is the winner.",
   ]);
-  expect(searchSentences("nature", 12)).toEqual([
+  expect(searchSentences({ winner: "nature", isCompared: true, generations: 12 })).toEqual([
     "The search found nothing better than nature in 12 generations, which is the winner.",
   ]);
-  expect(searchSentences("evolved merge", 0)).toEqual([]);
+  expect(searchSentences({ winner: "evolved merge", isCompared: true, generations: 0 })).toEqual([]);
 });
 
 test("a verdict on a part of the guard rows says so", () => {
