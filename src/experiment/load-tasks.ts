@@ -13,15 +13,19 @@ export interface Task {
 
 /**
  * Reads the rows of every task, whose sources must be files by now; where no guard rows are given, 30 % of the groups
- * become the guard. A group that is on both sides is a UserError.
+ * become the guard. A group that is on both sides is a UserError. `onNotice` is told what is not taken for a passage.
  */
-export async function readTasks({ tasks, seed }: Experiment, signal?: AbortSignal): Promise<Task[]> {
+export async function readTasks(
+  { tasks, seed }: Experiment,
+  signal?: AbortSignal,
+  onNotice?: (text: string) => void,
+): Promise<Task[]> {
   const read: UndividedRows[] = [];
   for (const { rows, guard } of tasks) {
     const own = await readSource(rows, signal);
     read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, signal) });
   }
-  const splits = splitTasks(read, { seed });
+  const splits = splitTasks(read, { seed, onNotice });
   return tasks.map(({ name, weight }, i) => {
     const { search = [], guard = [] } = splits[i] ?? {};
     return { name, weight, search, guard };

@@ -14,11 +14,11 @@ const TOKENISING_SHARE = 1 / 8;
 export async function readRowsInTime(
   experiment: Experiment,
   clock: BudgetClock,
-  signal: AbortSignal | undefined,
+  { signal, onNotice }: { readonly signal?: AbortSignal | undefined; readonly onNotice?: (text: string) => void } = {},
 ): Promise<Task[]> {
   const limitMs = READING_SHARE * clock.totalMs;
   const leftMs = limitMs - clock.elapsedMs;
-  const read = await withDeadline(leftMs, signal, (inTime) => readTasks(experiment, inTime), clock.wall);
+  const read = await withDeadline(leftMs, signal, (inTime) => readTasks(experiment, inTime, onNotice), clock.wall);
   if (read) return read;
   throw new UserError(
     `opening the models and reading the files of rows took more than ${limitMs / 1000} s of the time budget of ${clock.totalMs / 1000} s; give one of at least ${Math.ceil((4 * limitMs) / 1000)} s, or fewer rows`,

@@ -71,7 +71,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     ...(local === experiment && { onNotice }),
   });
   opening.isOpen();
-  const read = await readRowsInTime(local, clock, options.signal);
+  const read = await readRowsInTime(local, clock, { signal: options.signal, onNotice });
   opening.isRead();
   const { seed } = local;
   const { tasks, drawn } = await drawForBudget(read, { seed, evaluator: workspace.evaluator, clock, ...options });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { strip } from "../files/white-space.ts";
+import { passageOf } from "./passages.ts";
 import { parsePythonList } from "./python-list.ts";
 
 /** How lm_eval would render MMLU rows: letters after listed options, or the options' own text. */
@@ -45,21 +46,26 @@ export const rowColumns: ReadonlySet<string> = new Set(
   "input target answer_choices label eval_type question subject choices answer group".split(" "),
 );
 
+const groupName = "expected the name or number of a group";
+
 /** What rows of any format may say of the rows that they belong with. */
 export const groupedRow = z.object({
-  group: z.union([z.string(), z.int()], "expected the name or number of a group").nullish(),
+  group: z.union([z.string(), wholeNumber(groupName)], groupName).nullish(),
 });
 
 const someText = z.string().refine((text) => /\P{White_Space}/u.test(text), "expected some text, found none");
 const answerList = z.array(z.string().min(1, "expected some text, found none")).min(2, "expected at least two answers");
 const answers = fromPythonList(answerList);
 
+const rightAnswer = "expected the right answer or its number";
+const answerNumber = "expected the number of an answer";
+
 const choiceRow = z
   .object({
     input: someText,
-    target: z.union([z.string().min(1), z.int()], { error: "expected the right answer or its number" }),
+    target: z.union([z.string().min(1), wholeNumber(rightAnswer)], rightAnswer),
     answer_choices: answers,
-    label: z.int().nullish(),
+    label: wholeNumber(answerNumber).nullish(),
     eval_type: z.string().nullish(),
   })
   .transform(({ input, target, answer_choices, label: given, eval_type }, context): ParsedRow => {
@@ -70,7 +76,13 @@ const choiceRow = z
       const expected = `expected ${quote(answer_choices[label])}, the answer of label ${label}`;
       context.addIssue({ code: "custom", path: ["target"], message: `${expected}, found ${quote(target)}` });
     }
-    return { kind: "choice", context: input, answers: answer_choices, label, passage: passageOf(input) };
+    return {
+      kind: "choice",
+      context: input,
+      answers: answer_choices,
+      label,
+      passage: passageOf({ kind: "choice", context: input }),
+    };
   });
 
 /** A value of a row as errors show it: its beginning, where it is long. */
@@ -91,7 +103,7 @@ const textRow = z.object({ input: someText, target: someText }).transform(({ inp
   context: input,
   answers: [target],
   label: 0,
-  passage: articleOf(input),
+  passage: passageOf({ kind: "text", context: input }),
 }));
 
 /** The templates of lm_eval's tasks `mmlu_*` and `mmlu_*_continuation`. */
@@ -114,7 +126,12 @@ const mmluTemplates = {
 function mmluRow({ format = "mmlu", description = true }: RowOptions): z.ZodType<ParsedRow> {
   const template = mmluTemplates[format];
   return z
-    .object({ question: someText, subject: z.string().nullish(), choices: template.choices, answer: z.int() })
+    .object({
+      question: someText,
+      subject: z.string().nullish(),
+      choices: template.choices,
+      answer: wholeNumber(answerNumber),
+    })
     .transform(({ question, subject, choices, answer }, context): ParsedRow => {
       checkLabel(answer, choices, "answer", context);
       const asked = strip(question);
@@ -129,6 +146,11 @@ function mmluRow({ format = "mmlu", description = true }: RowOptions): z.ZodType
     });
 }
 
+/** A whole number that a float holds exactly; one message for whatever else is found. */
+function wholeNumber(expected: string): z.ZodType<number> {
+  return z.custom<number>(Number.isSafeInteger, expected);
+}
+
 /** Lists saved as text in a cell of a table. */
 function fromPythonList<T extends z.ZodType>(list: T): z.ZodPreprocess<T> {
   return z.preprocess((value) => (typeof value === "string" ? (parsePythonList(value) ?? value) : value), list);
@@ -141,35 +163,4 @@ function checkLabel(label: number, choices: readonly string[], key: string, cont
       ? `expected one of the ${choices.length} answers`
       : `expected 0 to ${choices.length - 1}, found ${label}`;
   context.addIssue({ code: "custom", path: [key], message });
-}
-
-/**
- * The passage that a CosmosQA prompt asks about. Its ten templates put the passage first, behind an instruction at most,
- * and then either a known phrase or, on a line of its own, the question.
- */
-function passageOf(input: string): string {
-  const body = input.replace(/^Read the following context[^\n]*\nContext: /, "");
-  const end = body.search(/\n(?:According to the above context|Question:)/);
-  if (end > 0) return body.slice(0, end).trim();
-  const first = body.indexOf("\n");
-  // A short first line is an instruction or a heading, which many rows may share.
-  return (first >= 0 && longestLine(body, first + 1) < first ? body.slice(0, first) : body).trim();
-}
-
-/** The text that a prompt is about: its first line where the rest, such as `Summary:`, is shorter, else all of it. */
-function articleOf(input: string): string {
-  const first = input.indexOf("\n");
-  return 2 * first > input.length ? input.slice(0, first) : input;
-}
-
-/** Length of the longest line from an offset on; lines are not made, since a text may be nothing but line ends. */
-function longestLine(text: string, from: number): number {
-  let longest = 0;
-  for (let start = from; start <= text.length;) {
-    const next = text.indexOf("\n", start);
-    const end = next < 0 ? text.length : next;
-    longest = Math.max(longest, end - start);
-    start = end + 1;
-  }
-  return longest;
 }

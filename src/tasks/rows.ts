@@ -16,9 +16,9 @@ export interface TaskRow {
   readonly continuations: readonly string[];
   /** Index of the right continuation. */
   readonly label: number;
-  /** Hash of the passage, white space aside; rows about the same passage share it. */
+  /** Hash of the passage that the text shows, white space aside. */
   readonly passage: string;
-  /** Hash of the row's `group`, or else the passage; what rows of one group show, they show once. */
+  /** Hash of the row's `group`, whatever its passage, or else the passage; what rows of one group show, they show once. */
   readonly group: string;
 }
 
@@ -109,8 +109,13 @@ function parseRow<T>({ where, values }: RowRecord, schema: z.ZodType<T>): T {
 function taskRow({ kind, context, answers, label, passage }: ParsedRow, named: string | number): TaskRow {
   const continuations = answers.map((answer) => ` ${answer}`);
   const id = sha256Of(JSON.stringify([kind, context, continuations, label])).slice(0, 16);
-  const about = sha256Of(passage.replaceAll(/\s+/g, " ").trim()).slice(0, 16);
+  const about = passageHash(passage);
   // A name that is a passage as well is none of its rows' business; an empty cell names no group.
   const group = String(named).trim() === "" ? about : sha256Of(JSON.stringify(["group", String(named)])).slice(0, 16);
   return { id, kind, context, continuations, label, passage: about, group };
+}
+
+/** What rows about one passage have in common. */
+export function passageHash(passage: string): string {
+  return sha256Of(passage.replaceAll(/\s+/g, " ").trim()).slice(0, 16);
 }

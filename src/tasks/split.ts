@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { RandomStream } from "../tensor/random.ts";
-import { joinedGroups } from "./groups.ts";
+import { groupsOf } from "./groups.ts";
 import { quoteRow, type TaskRow } from "./rows.ts";
 
 /** Rows to search on and rows that the search never sees, each in the order of the file. */
@@ -21,17 +21,22 @@ interface SplitOptions {
   readonly seed: number;
   /** Of the rows of a task that has no guard rows; 0.7 unless given. */
   readonly searchFraction?: number;
+  /** Told what most rows of a task begin with, which is not taken for a passage. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 /**
- * Divides the rows of all tasks so that no group or passage is on both sides, not of two tasks either. Where guard rows
+ * Divides the rows of all tasks so that no group (as `groupsOf` sees them) is on both sides, not of two tasks either. Where guard rows
  * are given, the two sides stand; other rows are divided by group at random, `searchFraction` of each task's rows (as
  * nearly as the groups allow) on the search side and at least one group on each. The same groups in another order are
  * divided alike. Rows that belong together have one group in the result. UserErrors: given guard rows that belong with
  * search rows, and a task whose groups cannot be divided.
  */
 export function splitTasks(tasks: readonly UndividedRows[], options: SplitOptions): Split[] {
-  const groupOf = joinedGroups(tasks.flatMap(({ rows, guard }) => [...rows, ...(guard?.rows ?? [])]));
+  const groupOf = groupsOf(
+    tasks.map(({ file, rows, guard }) => ({ file, rows: [...rows, ...(guard?.rows ?? [])] })),
+    options.onNotice,
+  );
   const joined = tasks.map(({ file, rows, guard }) => ({
     file,
     rows: withGroups(rows, groupOf),
@@ -61,9 +66,11 @@ function givenSides(tasks: readonly UndividedRows[]): Map<string, keyof Split> {
     const [first] = shared;
     const other = searched.get(first?.group ?? "");
     if (!guard || !first || !other) continue;
-    const example = other.row.id === first.id ? "which is also in" : `with ${quoteRow(other.row)} of`;
+    const isSame = other.row.id === first.id;
+    const example = isSame ? "which is also in" : `with ${quoteRow(other.row)} of`;
+    const advice = isSame ? "" : "; where they are about different things, say so in a column group";
     throw new UserError(
-      `${guard.file}: expected rows that are new to the search, found ${shared.length} of ${guard.rows.length} about passages or groups of search rows, such as ${quoteRow(first)}, ${example} ${other.file}; remove them, or leave the guard out to have it split off`,
+      `${guard.file}: expected rows that are new to the search, found ${shared.length} of ${guard.rows.length} about passages or groups of search rows, such as ${quoteRow(first)}, ${example} ${other.file}; remove them, or leave the guard out to have it split off${advice}`,
     );
   }
   return new Map([
@@ -81,7 +88,7 @@ function splitByGroup(
   const sizes = groupSizes(rows);
   if (sizes.size < 2) {
     throw new UserError(
-      `${file}: expected rows about at least two passages or groups to split them, found ${sizes.size}; give guard rows`,
+      `${file}: expected rows about at least two passages or groups to split them, found ${sizes.size}; give guard rows, or say in a column group what they are about`,
     );
   }
   const isOn =

@@ -227,7 +227,7 @@ const faults: readonly Fault[] = [
       await replace(folder, '"guard": "rows/quiz.guard.jsonl"', '"weight": 1');
       await writeRows(join(folder, "rows/quiz.jsonl"), quizRows("search", 1));
     },
-    "~/rows/quiz.jsonl: expected rows about at least two passages or groups to split them, found 1; give guard rows",
+    "~/rows/quiz.jsonl: expected rows about at least two passages or groups to split them, found 1; give guard rows, or say in a column group what they are about",
   ],
   [
     "a folder that already holds a run",

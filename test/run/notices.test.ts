@@ -15,7 +15,11 @@ test("a run says first what a person should know of its models and rows", async 
     JSON.stringify({ ...own, post_processor: { type: "BertProcessing", cls: ["<s>", 1], sep: ["</s>", 2] } }),
   );
   const long = { input: "A long way. ".repeat(300), target: "home" };
-  await writeRows(join(folder, "rows", "news.jsonl"), [...newsRows("search", 7), long]);
+  const instructed = (newsRows("search", 29) as { input: string }[]).map(({ input, ...row }) => ({
+    ...row,
+    input: `Be short.\n${input}`,
+  }));
+  await writeRows(join(folder, "rows", "news.jsonl"), [...instructed, long]);
   const notices: string[] = [];
   const stop = new Error("enough");
   const running = launchRun(experiment, join(folder, "run"), {
@@ -30,6 +34,9 @@ test("a run says first what a person should know of its models and rows", async 
     expect.stringMatching(
       /craft: the tokenizer of the base is used for all models; this one's differs: post_processor: /,
     ),
-    "1 of 14 rows of news is longer than the window of 256 tokens and loses its beginning, as in lm_eval",
+    expect.stringMatching(
+      /news\.jsonl: 29 of 36 rows begin with "Be short\.", which is taken for an instruction and not /,
+    ),
+    "1 of 36 rows of news is longer than the window of 256 tokens and loses its beginning, as in lm_eval",
   ]);
 });

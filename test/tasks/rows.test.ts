@@ -179,6 +179,13 @@ describe("readRows", () => {
       [{ ...text, group: ["a"] }],
       "rows.jsonl:1: group: expected the name or number of a group",
     ],
+    ...[1e30, 0.5, true].map((group): [string, object[], string] => [
+      `the group ${group}`,
+      [{ ...text, group }],
+      "rows.jsonl:1: group: expected the name or number of a group",
+    ]),
+    ["a label that is no number of an answer", [{ ...choice, label: 1e30 }], "label: expected the number of an answer"],
+    ["a target that is none", [{ ...choice, target: 1e30 }], "target: expected the right answer or its number"],
     ["blank input", [{ ...text, input: " \n" }], "rows.jsonl:1: input: expected some text, found none"],
     ["answer too large", [{ ...mmlu, answer: 4 }], "rows.jsonl:1: answer: expected 0 to 3, found 4"],
     [

@@ -49,8 +49,19 @@ describe("splitTasks", () => {
     expect(groupsOf(split(manyGroups, { seed: 2 }).search)).not.toEqual(groupsOf(first.search));
   });
 
-  test("puts rows that share a group or a passage on one side, also through rows between them", () => {
-    const chain = [row("a", "p"), row("b", "p"), row("b", "q"), row("c", "q")];
+  test("goes by the named group alone, whatever the passages", () => {
+    const named = Array.from({ length: 40 }, (_, i) => row(`fact ${i}`, "one instruction", i));
+    const { search, guard } = split(named, { seed: 1 });
+    expect([search.length, guard.length]).toEqual([28, 12]);
+    const given = { file, rows: named.slice(0, 20), guard: { file: "guard.jsonl", rows: named.slice(20) } };
+    expect(splitTasks([given], { seed: 1 })).toEqual([{ search: named.slice(0, 20), guard: named.slice(20) }]);
+  });
+
+  test("puts rows that say the same on one side, whatever groups they name, also through rows between them", () => {
+    const chain = [row("a", "p", 1), row("b", "p", 1), row("b", "p", 2), row("c", "p", 2)].map((own, i) => ({
+      ...own,
+      id: i < 2 ? "one" : "two",
+    }));
     for (let seed = 0; seed < 20; seed++) {
       const { search, guard } = split([...chain, row("d", "r")], { seed });
       expect([1, 4]).toContain(search.length);
@@ -61,7 +72,7 @@ describe("splitTasks", () => {
 
   test("refuses rows of a single passage", () => {
     expect(() => split(rows(["a", "a"]), { seed: 1 })).toThrow(
-      "rows.jsonl: expected rows about at least two passages or groups to split them, found 1; give guard rows",
+      "rows.jsonl: expected rows about at least two passages or groups to split them, found 1; give guard rows, or say in a column group what they are about",
     );
   });
 });
@@ -104,7 +115,7 @@ describe("rows of several tasks", () => {
       { ...other, rows: [row("e", "x", 7)], guard: { file: "other-guard.jsonl", rows: rows(["f"]) } },
     ];
     expect(() => splitTasks([first, second], { seed: 1 })).toThrow(
-      'guard.jsonl: expected rows that are new to the search, found 2 of 4 about passages or groups of search rows, such as row "e of e", with row "e of x" of other.jsonl; remove them, or leave the guard out to have it split off',
+      'guard.jsonl: expected rows that are new to the search, found 2 of 4 about passages or groups of search rows, such as row "e of e", with row "e of x" of other.jsonl; remove them, or leave the guard out to have it split off; where they are about different things, say so in a column group',
     );
     expect(() => splitTasks([{ ...first, guard: { file: "g.jsonl", rows: rows(["a"]) } }], { seed: 1 })).toThrow(
       'g.jsonl: expected rows that are new to the search, found 1 of 1 about passages or groups of search rows, such as row "a of a", which is also in rows.jsonl; remove them, or leave the guard out to have it split off',
