@@ -18,6 +18,10 @@ function questions(inputOf: (animal: string, i: number) => string, count = 20): 
   }));
 }
 
+function asked(animal: string, i: number): string {
+  return `A ${animal} lived in the forest and ate nothing but berries all winter.\nQuestion: what ${i}?\nAnswer:`;
+}
+
 async function read(rows: readonly object[]): Promise<TaskRow[]> {
   const path = `${await temporaryFolder()}/rows.jsonl`;
   await writeRows(path, rows);
@@ -56,11 +60,9 @@ test("rows of which some have a question longer than the instruction are not hal
 });
 
 test("an instruction of several lines leaves the passages behind it as they are", async () => {
-  const inputOf = (animal: string, i: number): string =>
-    `A ${animal} lived in the forest and ate nothing but berries all winter.\nQuestion: what ${i}?\nAnswer:`;
   const [plain, under] = [
-    await read(questions(inputOf)),
-    await read(questions((animal, i) => `Read this.\n\n${inputOf(animal, i)}`)),
+    await read(questions(asked)),
+    await read(questions((animal, i) => `Read this.\n\n${asked(animal, i)}`)),
   ];
   expect(seen(plain)).toEqual({ count: 10, notices: [] });
   expect(seen(under).count).toBe(10);
