@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import { type CanonicalTokenizer, canonicalTokenizer, digestOf } from "./canonical.ts";
+import { canonicalTokenizer, digestOf } from "./canonical.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
 import type { Answer, CompareRequest, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
@@ -46,7 +46,7 @@ export class Answering {
     checkBos(folder, encoder, options);
     if (keepAs !== undefined) this.#kept.set(keepAs, encoder);
     const { size, textSize } = encoder.range;
-    const doubt = doubtOf(files, canonical);
+    const doubt = doubtOf(files);
     const facts = { digest: digestOf(canonical), vocabularySize: size, textVocabularySize: textSize, doubt };
     return { kind: "facts", facts };
   }
@@ -64,13 +64,10 @@ async function readChecked(folder: string): Promise<TokenizerFiles> {
 }
 
 /** Why the tokenizer that transformers makes of a folder may give some texts other ids, in a clause. */
-function doubtOf(files: TokenizerFiles, { passesOver }: CanonicalTokenizer): string | undefined {
+function doubtOf(files: TokenizerFiles): string | undefined {
   const name = unknownClass(files);
-  if (name !== undefined)
-    return `tokenizer_class ${show(name)} is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval`;
-  if (!passesOver) return undefined;
-  // The library merges first and leaves out then, Hugging Face's in Rust the other way round.
-  return "its vocabulary lacks characters: rows that hold them may score otherwise than in lm_eval";
+  if (name === undefined) return undefined;
+  return `tokenizer_class ${show(name)} is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval`;
 }
 
 function checkBos(folder: string, { hasBos }: TokenEncoder, { addBos = false }: TokenizerOptions): void {

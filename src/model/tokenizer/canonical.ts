@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { type JsonObject } from "../../files/json-object.ts";
 import { idsOf } from "./added-tokens.ts";
-import { byteLevelAlphabet, fallbackBytes } from "./byte-alphabet.ts";
+import { fallbackBytes } from "./byte-alphabet.ts";
+import { isByteLevel, knowsAll } from "./lacking-characters.ts";
 import type { LoadedTokenizer } from "./loaded-tokenizer.ts";
 import { normalizerForLibrary } from "./normalizers.ts";
 import { addedAround, type Added } from "./post-processors.ts";
@@ -78,12 +79,10 @@ function settingsOf(
   const { type = "BPE" } = model;
   // Scores of pieces are settings too.
   if (type !== "BPE") return { model: { ...model, ...(Array.isArray(vocab) && { vocab }) }, passesOver: false };
-  const isByteLevel = preTokenizer.at(-1)?.["type"] === "ByteLevel";
-  const fallsBack = !isByteLevel && model["byte_fallback"] === true;
+  const fallsBack = !isByteLevel(preTokenizer) && model["byte_fallback"] === true;
   // Where every character has tokens, none is unknown.
-  const alphabet = isByteLevel ? byteLevelAlphabet : fallsBack ? fallbackBytes : [];
-  const knowsAll = alphabet.length > 0 && alphabet.every((token) => tokens.has(token));
-  const unknown = knowsAll ? null : (model["unk_token"] ?? null);
+  const isKnown = knowsAll({ ...model, vocab }, preTokenizer);
+  const unknown = isKnown ? null : (model["unk_token"] ?? null);
   const settings = {
     ...model,
     unk_token: unknown,
@@ -94,7 +93,7 @@ function settingsOf(
     ([name, value]) => Boolean(value) && name !== "type" && name !== "merges",
   );
   const sortedEntries = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { model: Object.fromEntries(sortedEntries), passesOver: !knowsAll && unknown === null };
+  return { model: Object.fromEntries(sortedEntries), passesOver: !isKnown && unknown === null };
 }
 
 function mergesOf(merges: unknown): string[] {

@@ -70,6 +70,8 @@ function splitStep({ pattern, behavior, invert }: JsonObject): JsonObject {
   const { String: text, Regex: regex } = isJsonObject(pattern) ? pattern : {};
   const source = typeof text === "string" ? literal(text) : regex;
   if (typeof source !== "string") throw fault(`Split with the pattern ${show(pattern)}`);
+  // It leaves nothing between its matches.
+  if (behavior === "Isolated" && source === gpt2) return piecesOf(gpt2);
   if (behavior === "Isolated") return { type: "Split", pattern: { Regex: source }, behavior, invert: false };
   if (behavior === "Removed" && invert === true) return piecesOf(source);
   if (isCharacter(text) && invert !== true) return splitAt(source, behavior);
@@ -93,7 +95,7 @@ function piecesOf(regex: string): JsonObject {
 }
 
 /** A text as a pattern, which may stand in a class. */
-function literal(text: string): string {
+export function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 

@@ -24,7 +24,7 @@ const fileSchema = z.looseObject({
     vocab: z.unknown().check(checkPieces).optional(),
     merges: z.unknown().check(checkMerges).optional(),
   }),
-  added_tokens: z.array(z.looseObject({ id: z.unknown(), content: z.string() })),
+  added_tokens: z.array(z.looseObject({ id: z.unknown(), content: z.string() })).default([]),
 });
 
 export type TokenizerFile = z.infer<typeof fileSchema>;
@@ -53,7 +53,7 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const read = async (name: string): Promise<JsonObject | undefined> =>
     present.includes(name) ? readJsonObject(join(folder, name), CONFIG_BYTES) : undefined;
   return {
-    file: await readChecked(join(folder, TOKENIZER_FILE), TOKENIZER_BYTES, fileSchema),
+    file: withDefaults(await readChecked(join(folder, TOKENIZER_FILE), TOKENIZER_BYTES, fileSchema)),
     config: await readChecked(join(folder, TOKENIZER_CONFIG_FILE), CONFIG_BYTES, configSchema),
     model: await read("config.json"),
     specialTokens: await read("special_tokens_map.json"),
@@ -70,11 +70,23 @@ async function readChecked<T>(path: string, maxBytes: number, schema: z.ZodType<
   );
 }
 
+/** What Hugging Face's `tokenizers` (Rust) takes where a file says nothing. */
+function withDefaults(file: TokenizerFile): TokenizerFile {
+  const { model } = file;
+  const kind = model["type"] === undefined && model.merges ? { type: "BPE" } : {};
+  return { normalizer: null, pre_tokenizer: null, post_processor: null, ...file, model: { ...kind, ...model } };
+}
+
 function explainAbsence(folder: string, name: string, present: readonly string[]): string {
   const path = join(folder, name);
   if (name !== TOKENIZER_FILE || !present.some((file) => /^(tokenizer|spiece)\.model$/.test(file))) {
     return `${path}: not found; copy the tokenizer files of the model into its folder`;
   }
-  const convert = `AutoTokenizer.from_pretrained("${folder}").save_pretrained("${folder}")`;
-  return `${path}: not found, only SentencePiece's .model; convert it once with transformers in Python: ${convert}`;
+  const cached = /models--([^/\\]+)[/\\]snapshots[/\\][^/\\]+[/\\]*$/.exec(folder)?.[1];
+  const [from, to] = cached === undefined ? [folder, folder] : [cached.replace("--", "/"), "converted"];
+  const convert = `AutoTokenizer.from_pretrained(${JSON.stringify(from)}).save_pretrained(${JSON.stringify(to)})`;
+  // The snapshots of a cache are not to be changed.
+  const then =
+    cached === undefined ? "" : `; then put its config.json and weights into that folder and give it instead`;
+  return `${path}: not found, only SentencePiece's .model; convert it once with transformers in Python: ${convert}${then}`;
 }

@@ -59,11 +59,12 @@ export const sayingTheSame: Readonly<Record<string, Change>> = {
     if (step?.["type"] === "ByteLevel")
       draft["pre_tokenizer"] = { ...step, trim_offsets: step["trim_offsets"] !== true };
   },
-  "the pattern of ByteLevel written out": (draft) => {
+  "the pattern of ByteLevel written out": (draft, n) => {
     const step = draft["pre_tokenizer"] as JsonObject | null;
     if (step?.["type"] !== "ByteLevel" || step["use_regex"] !== true || step["add_prefix_space"] === true) return;
     const Regex = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
-    const split = { type: "Split", pattern: { Regex }, behavior: "Removed", invert: true };
+    const way = n % 2 === 0 ? { behavior: "Removed", invert: true } : { behavior: "Isolated", invert: n % 3 === 0 };
+    const split = { type: "Split", pattern: { Regex }, ...way };
     draft["pre_tokenizer"] = { type: "Sequence", pretokenizers: [split, { ...step, use_regex: false }] };
   },
   "spaces replaced by the pre-tokenizer": (draft) => {

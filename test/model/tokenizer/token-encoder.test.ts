@@ -26,6 +26,29 @@ describe("TokenEncoder.encode", () => {
   });
 });
 
+describe("takes what the Rust library takes where tokenizer.json says nothing:", () => {
+  const text = "<s>the fox</s> x";
+  const absent = ["version", "truncation", "padding", "normalizer", "pre_tokenizer", "post_processor", "decoder"];
+
+  test.each(names.flatMap((name) => [...absent, "added_tokens"].map((part) => [name, part] as const)))(
+    "%s without %s",
+    async (name, part) => {
+      const without = await altered(name, "tokenizer.json", (json) => void Reflect.deleteProperty(json, part));
+      const empty = await altered(
+        name,
+        "tokenizer.json",
+        (json) => void Reflect.set(json, part, part === "added_tokens" ? [] : null),
+      );
+      expect((await open(without)).encode(text)).toEqual((await open(empty)).encode(text));
+    },
+  );
+
+  test.each(names)("%s without the kind of its model", async (name) => {
+    const without = await altered(name, "tokenizer.json", ({ model }) => void Reflect.deleteProperty(model, "type"));
+    expect((await open(without)).encode(text)).toEqual((await open(folderOf(name))).encode(text));
+  });
+});
+
 describe("TokenEncoder.encodePair", () => {
   test.each(fixture.encodings)("gives the ids of lm_eval: $tokenizer, addBos $addBos", async (expected) => {
     const options = expected.addBos === null ? {} : { addBos: expected.addBos };

@@ -1,8 +1,9 @@
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/errors.ts";
 import { Tokenizer } from "../../../src/model/tokenizer/tokenizer.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { altered, fixture, folderOf, names } from "./tokenizer-folders.ts";
 
 const digestOf = async (path: string): Promise<string> => {
@@ -68,7 +69,18 @@ describe("Tokenizer.load", () => {
     const path = await altered("metaspace-bos", "tokenizer.json", () => {});
     await rm(join(path, "tokenizer.json"));
     await writeFile(join(path, "tokenizer.model"), "");
-    await expect(Tokenizer.load(path)).rejects.toThrow(/convert it once .*AutoTokenizer\.from_pretrained/);
+    await expect(Tokenizer.load(path)).rejects.toThrow(
+      `convert it once with transformers in Python: AutoTokenizer.from_pretrained("${path}").save_pretrained("${path}")`,
+    );
+  });
+
+  test("advises to convert a SentencePiece model of the cache into another folder", async () => {
+    const path = join(await temporaryFolder(), "models--org--some-name", "snapshots", "0123abcd");
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, "tokenizer.model"), "");
+    const advice =
+      'AutoTokenizer.from_pretrained("org/some-name").save_pretrained("converted"); then put its config.json and weights into that folder and give it instead';
+    await expect(Tokenizer.load(path)).rejects.toThrow(advice);
   });
 
   test("refuses addBos where there is no such token", async () => {
