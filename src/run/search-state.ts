@@ -23,7 +23,7 @@ export interface SearchState {
   lastScored: ScoredMean | undefined;
   /** Points of the next generation, where they were asked and time ran out before they were scored. */
   asked: readonly Float64Array[] | undefined;
-  /** Generations, up to the last one, of which all candidates had the same loss. */
+  /** Generations, up to the last one, of which all candidates had nearly the same loss. */
   flat: number;
 }
 

@@ -4,17 +4,26 @@ import type { SearchState } from "./search-state.ts";
 /** Generations in a row whose candidates do not differ before a search is given up. */
 const FLAT_GENERATIONS = 3;
 
-/** Whether all candidates and the mean had the same loss, or none had any. */
+/** Of a loss: what differs by less is a hundredth of the least gain that a verdict does not call small. */
+const FLAT_SPREAD = 1e-4;
+
+/** Whether all candidates and the mean had nearly the same loss, or none had any. */
 export function isFlat({ losses, meanLoss }: RecordPayloads["result"]): boolean {
-  return [...losses, meanLoss].every(
-    (loss) => Object.is(loss, meanLoss) || !(Number.isFinite(loss) || Number.isFinite(meanLoss)),
-  );
+  const all = [...losses, meanLoss];
+  if (!all.some(Number.isFinite)) return true;
+  return Math.max(...all) - Math.min(...all) < FLAT_SPREAD * Math.abs(meanLoss);
 }
 
 /** Why another generation would change nothing; undefined where it might. */
 export function whyStopped({ optimizer, flat, lastScored }: SearchState): string | undefined {
   if (optimizer.converged) return "it has converged, another generation would change nothing";
   if (flat < FLAT_GENERATIONS) return undefined;
-  const found = lastScored && Number.isFinite(lastScored.loss) ? "the same loss" : "no finite loss";
-  return `all candidates of the last ${flat} generations had ${found}, so that there is nothing to choose by; are the experts equal to their base, or the ranges of the search space too narrow?`;
+  const last = `all candidates of the last ${flat} generations`;
+  const narrow = "are the experts nearly equal to their base, or the ranges of the search space too narrow?";
+  if (!lastScored || !Number.isFinite(lastScored.loss)) {
+    return `${last} had no finite loss, so that there is nothing to choose by; ${narrow}`;
+  }
+  const within = `${last} scored within ${100 * FLAT_SPREAD} % of each other`;
+  if (optimizer.generation > flat) return `${within}, so that more of it would gain next to nothing`;
+  return `${within}, so that there is nothing to choose by; ${narrow}`;
 }

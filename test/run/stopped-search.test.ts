@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isFlat } from "../../src/run/stopped-search.ts";
+import { isFlat, whyStopped } from "../../src/run/stopped-search.ts";
+import type { SearchState } from "../../src/run/search-state.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
@@ -8,15 +9,30 @@ import { writeTinyModel } from "../tiny-model.ts";
 
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
-test("a generation is flat when all losses are equal to the bit, or none is a number", () => {
+test("a generation is flat when all losses are within a ten-thousandth, or none is a number", () => {
   const time = { models: 1, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
   const rowLosses = { offset: 0, count: 0, checksum: "" };
   const flat = (losses: readonly number[], meanLoss: number): boolean =>
     isFlat({ generation: 0, losses, meanLoss, rowLosses, time, elapsedMs: 1 });
   expect(flat([1, 1], 1)).toBe(true);
   expect(flat([Number.NaN, Number.NaN], Number.NaN)).toBe(true);
-  expect(flat([1, 1 + 2 ** -50], 1)).toBe(false);
+  expect(flat([1, 1 + 2 ** -50], 1)).toBe(true);
+  expect(flat([2.7, 2.7001], 2.70005)).toBe(true);
+  expect(flat([2.7, 2.7003], 2.7)).toBe(false);
+  // The mean has gained, though the candidates are alike.
+  expect(flat([1, 1], 0.99)).toBe(false);
   expect(flat([1, Number.NaN], 1)).toBe(false);
+});
+
+test("a search that stops where it had gains says that they are over", () => {
+  const why = (generation: number): string | undefined =>
+    whyStopped({
+      optimizer: { generation, converged: false },
+      flat: 3,
+      lastScored: { loss: 1 },
+    } as unknown as SearchState);
+  expect(why(3)).toMatch(/within 0\.01 % of each other, .* are the experts nearly equal to their base/);
+  expect(why(9)).toMatch(/within 0\.01 % of each other, so that more of it would gain next to nothing$/);
 });
 
 test("a search whose coefficients change nothing stops and says why", async () => {
@@ -34,7 +50,7 @@ test("a search whose coefficients change nothing stops and says why", async () =
   expect(events).toContainEqual({
     type: "stopped",
     phase: "search",
-    why: "all candidates of the last 3 generations had the same loss, so that there is nothing to choose by; are the experts equal to their base, or the ranges of the search space too narrow?",
+    why: "all candidates of the last 3 generations scored within 0.01 % of each other, so that there is nothing to choose by; are the experts nearly equal to their base, or the ranges of the search space too narrow?",
   });
   expect(outcome.winner.name).toBe("base");
   expect(outcome.verdict).toBeDefined();
