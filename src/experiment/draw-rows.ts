@@ -1,6 +1,6 @@
 /**
- * Fewer rows than there are, where there is no time to tokenise all: whole groups at random, of every kind of row its
- * share, the same ones for whoever knows how many.
+ * Fewer rows than there are, where there is no time to tokenise all: rows at random, of every kind its share and of large
+ * groups a part, the same ones for whoever knows how many. What is searched and what is guard was divided by group before.
  * @module
  */
 import type { Evaluator } from "../evaluate/evaluator.ts";
@@ -17,6 +17,8 @@ export type DrawnRows = Readonly<Record<string, Readonly<Record<Side, number>>>>
 
 /** Rows that are tokenised before anything is known of their pace, of all tasks together. */
 const FIRST_ROWS = 8;
+/** That are tokenised before the clock is looked at again. */
+const MOST_ROWS = 512;
 /** Of each side of a task: with fewer, more time is no help. */
 const LEAST_ROWS = 4;
 
@@ -45,61 +47,91 @@ export interface Drawing {
 /** Tokenises as many rows as the time allows; a row that cannot be scored is a UserError. */
 export async function drawInTime(tasks: readonly Task[], options: DrawOptions): Promise<Drawing> {
   const { evaluator, seed, allowedMs, now, signal, onShare } = options;
-  const ordered = tasks.flatMap((task) => SIDES.map((side) => ({ task, side, rows: rowsByGroup(task, side, seed) })));
-  const total = ordered.reduce((sum, { rows }) => sum + rows.length, 0);
+  const ordered = tasks.flatMap((task) => SIDES.map((side) => rowsInOrder(task, side, seed)));
+  const pace = new TokenisingPace(ordered.reduce((sum, rows) => sum + rows.length, 0));
   const began = now();
-  let share = 0;
+  let counts = ordered.map(() => 0);
   for (;;) {
-    share = nextShare(share, total, now() - began, allowedMs);
-    const counts = ordered.map(({ rows }) => endOfGroup(rows, Math.ceil(share * rows.length)));
+    const share = pace.nextRows(allowedMs) / pace.total;
+    const next = ordered.map((rows, i) =>
+      Math.min(rows.length, Math.max(LEAST_ROWS, counts[i] ?? 0, Math.ceil(share * rows.length))),
+    );
     await evaluator.prepare(
-      ordered.flatMap(({ rows }, i) => rows.slice(0, counts[i])),
+      ordered.flatMap((rows, i) => rows.slice(counts[i], next[i])),
       signal,
     );
-    if (now() - began > QUIET_MS) onShare?.(share);
-    const takenMs = now() - began;
-    if (counts.every((count, i) => count === ordered[i]?.rows.length)) return { tasks, wholeMs: takenMs };
-    const isEnough = counts.every((count, i) => count >= Math.min(LEAST_ROWS, ordered[i]?.rows.length ?? 0));
-    if (takenMs < allowedMs || !isEnough) continue;
+    counts = next;
+    pace.took(
+      counts.reduce((sum, count) => sum + count, 0),
+      now() - began,
+    );
+    if (pace.ms > QUIET_MS) onShare?.(pace.rows / pace.total);
+    if (pace.rows === pace.total) return { tasks, wholeMs: pace.ms };
+    if (pace.isTimeFor(FIRST_ROWS, allowedMs)) continue;
     const drawn = Object.fromEntries(
       tasks.map(({ name }, i) => [name, { search: counts[2 * i] ?? 0, guard: counts[2 * i + 1] ?? 0 }]),
     );
-    return { tasks: drawnTasks(tasks, drawn, seed), drawn, wholeMs: takenMs / share };
+    return { tasks: drawnTasks(tasks, drawn, seed), drawn, wholeMs: pace.wholeMs };
   }
 }
 
 /** The rows that were drawn when so many were. */
 export function drawnTasks(tasks: readonly Task[], drawn: DrawnRows, seed: number): readonly Task[] {
   const take = (task: Task, side: Side): readonly TaskRow[] => {
-    const taken = new Set(rowsByGroup(task, side, seed).slice(0, drawn[task.name]?.[side] ?? 0));
+    const taken = new Set(rowsInOrder(task, side, seed).slice(0, drawn[task.name]?.[side] ?? 0));
     return task[side].filter((row) => taken.has(row));
   };
   return tasks.map((task) => ({ ...task, search: take(task, "search"), guard: take(task, "guard") }));
 }
 
-/** A share of the rows to go to: twice as many, or as many as the pace so far has in what is left of the time. */
-function nextShare(share: number, total: number, takenMs: number, allowedMs: number): number {
-  if (share === 0) return Math.min(1, FIRST_ROWS / total);
-  const inTime = (share * (allowedMs - takenMs)) / Math.max(1, takenMs);
-  return Math.min(1, share + Math.max(FIRST_ROWS / total, Math.min(share, inTime)));
+/** All rows of one side, in the order in which they are drawn. */
+function rowsInOrder(task: Task, side: Side, seed: number): TaskRow[] {
+  return stratifiedOrder(task[side], RandomStream.of(seed, "drawn", side, task.name));
 }
 
-/** All rows of one side, group after group. */
-function rowsByGroup(task: Task, side: Side, seed: number): TaskRow[] {
-  const groups = new Map<string, TaskRow[]>();
-  for (const row of task[side]) {
-    const own = groups.get(row.group);
-    if (own) own.push(row);
-    else groups.set(row.group, [row]);
+/** How long rows take, of those that were tokenised; the first ones take longer, and say little of the others. */
+class TokenisingPace {
+  readonly total: number;
+  #marks: { readonly rows: number; readonly ms: number }[] = [{ rows: 0, ms: 0 }];
+
+  constructor(total: number) {
+    this.total = total;
   }
-  const first = Array.from(groups.values(), ([row]) => row).filter((row) => row !== undefined);
-  const order = stratifiedOrder(first, RandomStream.of(seed, "drawn", side, task.name));
-  return order.flatMap(({ group }) => groups.get(group) ?? []);
-}
 
-/** Where the group ends that the row before `count` is of. */
-function endOfGroup(rows: readonly TaskRow[], count: number): number {
-  const group = rows[count - 1]?.group;
-  const rest = rows.slice(count).findIndex((row) => row.group !== group);
-  return rest < 0 ? rows.length : count + rest;
+  get rows(): number {
+    return this.#marks.at(-1)?.rows ?? 0;
+  }
+
+  get ms(): number {
+    return this.#marks.at(-1)?.ms ?? 0;
+  }
+
+  /** So many rows were tokenised in so many milliseconds, all in all. */
+  took(rows: number, ms: number): void {
+    this.#marks.push({ rows, ms });
+  }
+
+  /** Of one row, as the later half took. */
+  get #rowMs(): number {
+    const [none, first, ...later] = this.#marks;
+    const slowFirst = later.length > 0 ? first : none;
+    const half = later.findLast(({ rows }) => rows <= this.rows / 2) ?? slowFirst ?? { rows: 0, ms: 0 };
+    return (this.ms - half.ms) / Math.max(1, this.rows - half.rows);
+  }
+
+  /** What all rows take. */
+  get wholeMs(): number {
+    return this.ms + this.#rowMs * (this.total - this.rows);
+  }
+
+  /** Or where nothing is known of rows but the first ones. */
+  isTimeFor(rows: number, allowedMs: number): boolean {
+    return this.#marks.length < 3 || this.ms + rows * this.#rowMs < allowedMs;
+  }
+
+  /** How many rows to go to: to no more than twice as many, or half of those that there is time for. */
+  nextRows(allowedMs: number): number {
+    const inTime = (allowedMs - this.ms) / Math.max(1e-3, this.#rowMs);
+    return Math.min(this.total, this.rows + Math.max(FIRST_ROWS, Math.min(this.rows, inTime / 2, MOST_ROWS)));
+  }
 }

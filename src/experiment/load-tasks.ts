@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import { splitTasks, type UndividedRows } from "../tasks/split.ts";
@@ -11,19 +12,26 @@ export interface Task {
   readonly guard: readonly TaskRow[];
 }
 
+export interface ReadTasksOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onNotice?: ((text: string) => void) | undefined;
+  readonly onShare?: ((share: number) => void) | undefined;
+}
+
 /**
  * Reads the rows of every task, whose sources must be files by now; where no guard rows are given, 30 % of the groups
- * become the guard. A group that is on both sides is a UserError. `onNotice` is told what is not taken for a passage.
+ * become the guard. `onShare` is told the share of all bytes that are read, `onNotice` what is not taken for a passage. A
+ * group that is on both sides is a UserError.
  */
 export async function readTasks(
   { tasks, seed }: Experiment,
-  signal?: AbortSignal,
-  onNotice?: (text: string) => void,
+  { signal, onNotice, onShare }: ReadTasksOptions = {},
 ): Promise<Task[]> {
   const read: UndividedRows[] = [];
+  const told = onShare && (await sharesOf(tasks, onShare));
   for (const { rows, guard } of tasks) {
-    const own = await readSource(rows, signal);
-    read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, signal) });
+    const own = await readSource(rows, signal, told);
+    read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, signal, told) });
   }
   const splits = splitTasks(read, { seed, onNotice });
   return tasks.map(({ name, weight }, i) => {
@@ -34,7 +42,7 @@ export async function readTasks(
 
 /** Reads the rows of every task and tokenises them; a row that the evaluator cannot score is a UserError, too. */
 export async function loadTasks(experiment: Experiment, evaluator: Evaluator, signal?: AbortSignal): Promise<Task[]> {
-  const tasks = await readTasks(experiment, signal);
+  const tasks = await readTasks(experiment, { signal });
   await prepareTasks(tasks, evaluator, signal);
   return tasks;
 }
@@ -47,9 +55,30 @@ export async function prepareTasks(tasks: readonly Task[], evaluator: Evaluator,
 async function readSource(
   source: RowSource,
   signal: AbortSignal | undefined,
+  onShare: ((file: string, share: number) => void) | undefined,
 ): Promise<{ readonly file: string; readonly rows: TaskRow[] }> {
   const files = filesOf(source);
-  return { file: nameFiles(files), rows: await readRows(files, {}, signal) };
+  return { file: nameFiles(files), rows: await readRows(files, { onShare }, signal) };
+}
+
+/** In bytes; a file that is missing is a fault when it is read. */
+async function sizeOf(file: string): Promise<number> {
+  return (await stat(file).catch(() => ({ size: 0 }))).size;
+}
+
+/** Turns shares of single files into the share of all bytes. */
+async function sharesOf(
+  tasks: Experiment["tasks"],
+  onShare: (share: number) => void,
+): Promise<(file: string, share: number) => void> {
+  const files = tasks.flatMap(({ rows, guard = [] }) => [...filesOf(rows), ...filesOf(guard)]);
+  const sizes = new Map(await Promise.all(files.map(async (file) => [file, await sizeOf(file)] as const)));
+  const total = Array.from(sizes.values()).reduce((sum, size) => sum + size, 0);
+  const read = new Map<string, number>();
+  return (file, share) => {
+    read.set(file, share * (sizes.get(file) ?? 0));
+    onShare(Array.from(read.values()).reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, total));
+  };
 }
 
 /** The files of rows; a dataset must have been replaced by its files before. */

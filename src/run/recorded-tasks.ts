@@ -16,7 +16,7 @@ export async function recordedTasks(
 ): Promise<readonly Task[]> {
   const { local, workspace, signal } = opened;
   const [start] = records;
-  const read = await readTasks(local, signal);
+  const read = await readTasks(local, { signal });
   const drawn = start?.type === "start" ? start.drawn : undefined;
   const tasks = drawn ? drawnTasks(read, drawn, local.seed) : read;
   if (start?.type === "start") checkUnchanged(folder, start.identity, identify(workspace, tasks));

@@ -34,7 +34,7 @@ export async function* csvRecords(path: string, bytes: Buffer, signal?: AbortSig
     if (columns === undefined) columns = record;
     else {
       const values = columns.map((name, i) => [name, cellValue(name, record[i] ?? "")] as const);
-      yield { where, columns, values: Object.fromEntries(values) };
+      yield { where, columns, values: Object.fromEntries(values), share: info.bytes / bytes.length };
     }
   }
 }

@@ -23,7 +23,11 @@ export async function* jsonLinesRecords(path: string, bytes: Buffer, signal?: Ab
     start = end < 0 ? bytes.length : end + 1;
     if (text.trim() === "") continue;
     const where = `${path}:${line}`;
-    yield record(parseJson(text.replace(/^\uFEFF/, ""), where, "a JSON object on one line"), where);
+    yield record(
+      parseJson(text.replace(/^\uFEFF/, ""), where, "a JSON object on one line"),
+      where,
+      start / bytes.length,
+    );
   }
 }
 
@@ -32,10 +36,12 @@ export function* jsonArrayRecords(path: string, bytes: Buffer): Generator<RowRec
   checkUtf8(path, bytes);
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
   const values = parseJson(text, path, "an array of JSON objects") as unknown[];
-  for (const [index, value] of values.entries()) yield record(value, `${path}: row ${index + 1}`);
+  for (const [index, value] of values.entries()) {
+    yield record(value, `${path}: row ${index + 1}`, (index + 1) / values.length);
+  }
 }
 
-function record(value: unknown, where: string): RowRecord {
-  if (isJsonObject(value)) return { where, columns: Object.keys(value), values: value };
+function record(value: unknown, where: string, share: number): RowRecord {
+  if (isJsonObject(value)) return { where, columns: Object.keys(value), values: value, share };
   throw new UserError(`${where}: expected a JSON object, found ${JSON.stringify(value).slice(0, 40)}`);
 }

@@ -85,6 +85,6 @@ function* recordsOf(path: string, { columns, rows, values }: ParquetTable): Gene
   const count = values.size > 0 ? rows : Math.min(rows, 1);
   for (let row = 0; row < count; row++) {
     const own = Object.fromEntries(Array.from(values, ([name, all]) => [name, all[row]]));
-    yield { where: `${path}: row ${row + 1}`, columns, values: own };
+    yield { where: `${path}: row ${row + 1}`, columns, values: own, share: (row + 1) / count };
   }
 }

@@ -7,6 +7,8 @@ export interface RowRecord {
   /** All columns of the file, or keys of the object; `values` may have fewer. */
   readonly columns: readonly string[];
   readonly values: Readonly<Record<string, unknown>>;
+  /** Of the file, up to the end of this record. */
+  readonly share: number;
 }
 
 /** A hundred times what anyone scores; each row costs some hundred bytes beside its text. */

@@ -22,15 +22,18 @@ export interface TaskRow {
   readonly group: string;
 }
 
+/** Rows after which it is told how much is read. */
+const TOLD_ROWS = 64;
+
 /**
  * Reads files of rows, all of one format: choice (`input`, `target`, `answer_choices`, `label`), text (`input`, `target`)
  * or MMLU (`question`, `subject`, `choices`, `answer`); any row may name its `group`. The extension of each says whether it is CSV, parquet or JSON
- * lines. A row may occur twice. The first fault is thrown as a UserError that names the file and the line or row; an
+ * lines. A row may occur twice. `onShare` is told how much of which file is read. The first fault is thrown as a UserError that names the file and the line or row; an
  * abort of the signal rejects with its reason.
  */
 export async function readRows(
   paths: string | readonly string[],
-  options: RowOptions = {},
+  options: RowOptions & { readonly onShare?: ((file: string, share: number) => void) | undefined } = {},
   signal?: AbortSignal,
 ): Promise<TaskRow[]> {
   const files = typeof paths === "string" ? [paths] : paths;
@@ -44,8 +47,10 @@ export async function readRows(
       format ??= own;
       if (own !== format)
         throw new UserError(`${record.where}: expected ${format.name} rows as above, found one of ${own.name}`);
+      if (rows.length % TOLD_ROWS === 0) options.onShare?.(file, record.share);
       rows.push(taskRow(parseRow(record, own.schema), parseRow(record, groupedRow).group ?? ""));
     }
+    options.onShare?.(file, 1);
   }
   if (!format)
     throw new UserError(

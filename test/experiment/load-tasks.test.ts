@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Experiment, TaskFiles } from "../../src/experiment/experiment-file.ts";
-import { loadTasks, type Task } from "../../src/experiment/load-tasks.ts";
+import { loadTasks, readTasks, type Task } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, tinyExperiment, writeRows } from "../tiny-experiment.ts";
@@ -34,6 +34,24 @@ test("reads the rows of a task from several files", async () => {
   await expect(loadTasks(same, workspace.evaluator)).rejects.toThrow(
     /a\.jsonl and 1 more: expected rows about at least two/,
   );
+});
+
+test("tells the share of all bytes that is read, whatever kind of file", async () => {
+  const folder = await temporaryFolder();
+  const experiment = await tinyExperiment(folder);
+  const rows = Array.from({ length: 300 }, (_, i) => ({ input: `Row ${i}`.padEnd(99, "."), target: "end" }));
+  const files = ["a.jsonl", "b.json", "c.csv"].map((name) => join(folder, name));
+  await writeRows(files[0]!, rows);
+  await writeFile(files[1]!, JSON.stringify(rows));
+  await writeFile(files[2]!, ["input,target", ...rows.map(({ input, target }) => `${input},${target}`)].join("\n"));
+  const shares: number[] = [];
+  const tasks = [{ name: "news", weight: 1, rows: files }];
+  await readTasks({ ...experiment, tasks }, { onShare: (share) => shares.push(share) });
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(shares.at(-1)).toBe(1);
+  // As evenly as the rows that are told.
+  expect(shares.length).toBeGreaterThan(12);
+  for (const [i, share] of shares.entries()) expect(share - (shares[i - 1] ?? 0)).toBeLessThan(0.1);
 });
 
 test("takes a dataset that was not fetched for a fault of the program", async () => {

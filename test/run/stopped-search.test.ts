@@ -24,13 +24,13 @@ test("a generation is flat when all losses are within a ten-thousandth, or none 
   expect(flat([1, Number.NaN], 1)).toBe(false);
 });
 
+/** Of a search that was flat for three generations. */
+function why(generation: number): string | undefined {
+  const optimizer = { generation, converged: false };
+  return whyStopped({ optimizer, flat: 3, lastScored: { loss: 1 } } as unknown as SearchState);
+}
+
 test("a search that stops where it had gains says that they are over", () => {
-  const why = (generation: number): string | undefined =>
-    whyStopped({
-      optimizer: { generation, converged: false },
-      flat: 3,
-      lastScored: { loss: 1 },
-    } as unknown as SearchState);
   expect(why(3)).toMatch(/within 0\.01 % of each other, .* are the experts nearly equal to their base/);
   expect(why(9)).toMatch(/within 0\.01 % of each other, so that more of it would gain next to nothing$/);
 });
