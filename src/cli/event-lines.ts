@@ -75,11 +75,16 @@ function budgetOption(ms: number): string {
   return seconds <= 120 ? `--budget ${seconds}s` : `--budget ${Math.ceil(seconds / 60)}m`;
 }
 
-/** Says of a baseline that was left behind on how many rows it was. */
+/** Where baselines were scored on different rows: on how many each was, which is what its loss is of. */
 function rowsText({ rows }: { readonly rows: RowCounts }, all: readonly { readonly rows: RowCounts }[]): string {
-  const isShort = Object.entries(rows).some(([task, count]) => all.some((other) => (other.rows[task] ?? 0) > count));
-  const count = Object.values(rows).reduce((sum, own) => sum + own, 0);
-  return isShort ? `   (on ${count} rows only, where it was not among the best)` : "";
+  const counts = all.map((other) => countOf(other.rows));
+  const [count, most] = [countOf(rows), Math.max(...counts)];
+  if (counts.every((other) => other === most)) return "";
+  return count === most ? `   (on ${count} rows)` : `   (on the first ${count} of them, where others did better)`;
+}
+
+function countOf(rows: RowCounts): number {
+  return Object.values(rows).reduce((sum, own) => sum + own, 0);
 }
 
 function generationLine({

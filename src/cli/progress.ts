@@ -20,12 +20,14 @@ export class Progress {
   #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
   #phase: PhaseTime | undefined;
   /** The last line as it is now. */
-  #status = (): string => "preparing";
+  #status: () => string;
   #endSilence: (() => void) | undefined;
 
   constructor(text = new LivingText(), clock = systemClock) {
     this.#text = text;
     this.#clock = clock;
+    const began = clock.now();
+    this.#status = () => `preparing: looking at models and rows, ${duration(clock.now() - began)} so far`;
     this.#listen();
   }
 

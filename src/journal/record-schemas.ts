@@ -164,7 +164,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   },
   verdict: {
     models: listOf(guardedModel, 1),
-    groups: mapOf(whole),
+    groups: mapOf(z.number().min(0)),
     weightsDigest: hexadecimal,
     rows,
     outOf: rows,

@@ -181,7 +181,7 @@ export interface RecordPayloads {
   /** The winner beside its baselines on the guard rows, and the hash of the weights that were scored. */
   verdict: {
     readonly models: readonly GuardedModel[];
-    /** Groups of guard rows, by task: as many independent draws as there are. */
+    /** Groups of guard rows, by task: as many of equal size as tell as much (`effectiveGroups`). */
     readonly groups: Readonly<Record<string, number>>;
     readonly weightsDigest: string;
     /** Guard rows that were scored, and how many there are. */

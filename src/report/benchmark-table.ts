@@ -1,7 +1,7 @@
 import type { Benchmark, BenchmarkedModel, MetricValue } from "./benchmarks.ts";
 import type { Table } from "./table.ts";
 import { amountText, type JudgedGain, judgeGains, type Judgement } from "./judgement.ts";
-import { gainCells } from "./verdict-table.ts";
+import { gainCells, isUncorrected, UNCORRECTED } from "./verdict-table.ts";
 
 /** Values of the CSV, by column. */
 export type BenchmarkRow = Readonly<Record<string, string | number>>;
@@ -36,7 +36,8 @@ export function benchmarkTable(benchmark: Benchmark, task: string): Table {
 /** How the winner compares with its parents on one task or group, said so that a lack of gain is as plain as a gain. */
 export function benchmarkSentences(benchmark: Benchmark, task: string): string[] {
   const parents = new Set(benchmark.models.filter(({ kind }) => kind === "parent").map(({ name }) => name));
-  const judged = [...judgeOn(benchmark, task)].filter(([name]) => parents.has(name));
+  const all = [...judgeOn(benchmark, task)];
+  const judged = all.filter(([name]) => parents.has(name));
   if (judged.length === 0) return [];
   const named = (wanted: Judgement): string =>
     list(
@@ -49,6 +50,7 @@ export function benchmarkSentences(benchmark: Benchmark, task: string): string[]
     ...(better ? [`On ${task} the winner is significantly better than ${better}.`] : []),
     ...(neither ? [`On ${task} the winner shows no significant gain over ${neither}.`] : []),
     ...(worse ? [`On ${task} the winner is significantly worse than ${worse}.`] : []),
+    ...(all.some(([, gain]) => isUncorrected(gain)) ? [UNCORRECTED] : []),
   ];
 }
 

@@ -22,6 +22,9 @@ export interface JudgedModel {
 /** Two-sided corrected p-value below which a difference is called significant. */
 const SIGNIFICANT = 0.05;
 
+/** The other model's loss so often is told in times, not in percent. */
+const MANY = 10;
+
 /** Judges gains of one family of tests: Holm's correction over all of them, then the words. */
 export function judgeGains(
   gains: readonly Gain[],
@@ -76,7 +79,8 @@ function under({ judgement }: JudgedGain, gain: JudgedGain): JudgedGain {
 
 /** A gain as a part of what there was to gain: the other model's loss. */
 function percentOf(gain: number, loss = Number.NaN): string {
-  return amountText(100 * Math.abs(gain / loss), "%");
+  const share = Math.abs(gain / loss);
+  return share >= MANY && share < Infinity ? `by ${share.toFixed(0)} times` : amountText(100 * share, "%");
 }
 
 /** Below one of the unit a difference may be certain and yet worthless. */

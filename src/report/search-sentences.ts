@@ -19,7 +19,7 @@ export function searchSentences({ winner, isCompared, generations }: SearchResul
   const count = generations === 1 ? "one generation" : `${generations} generations`;
   if (!isCompared) {
     return [
-      `The budget ended before what ${count} found was compared with ${winner}, the best of the baselines, which is the winner; whether a merge is better is not known.`,
+      `The budget ended before what ${count} found was compared with ${winner}, the best of the baselines, which is the winner; whether another merge is better is not known.`,
     ];
   }
   return [`The search found nothing better than ${winner} in ${count}, which is the winner.`];

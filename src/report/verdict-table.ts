@@ -5,6 +5,10 @@ import type { Table } from "./table.ts";
 /** Groups of a task below which its intervals and p-values are rough (`bench/RESULTS.md`, "Coverage"). */
 const FEW_GROUPS = 30;
 
+/** Of tables with an interval that leaves out 0 beside "neither". */
+export const UNCORRECTED =
+  'P-values are corrected for the number of comparisons and intervals are not: one without 0 may stand beside "neither".';
+
 /** Every model on the guard rows: each task with its 95 % interval, the tasks combined, and the winner's gain over it. `looks` is how many winners the guard rows have judged so far. */
 export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[], looks: number): Table {
   const hasAccuracy = (task: string): boolean => models.some(({ scores }) => scores[task]?.accuracy !== undefined);
@@ -31,8 +35,10 @@ export function verdictSentences(
   { models, groups }: Pick<RecordPayloads["verdict"], "models" | "groups">,
   looks: number,
 ): string[] {
+  const judged = judgeModels(models, looks);
   return [
-    ...Array.from(judgeModels(models, looks), ([name, judged]) => comparison(name, judged)),
+    ...Array.from(judged, ([name, own]) => comparison(name, own)),
+    ...uncorrected(Array.from(judged.values(), ({ combined }) => combined)),
     ...fewGroups(groups),
     ...severalLooks(looks),
   ];
@@ -59,7 +65,9 @@ function comparison(name: string, { combined, tasks }: JudgedModel): string {
   return [
     `The winner is ${inWords[judgement]} ${name}`,
     ...(each.length > 1 ? [" on the tasks combined"] : []),
-    ...(amount === "" ? [] : [`${amount.includes("less") ? ", but" : ","} ${amount} of its loss`]),
+    ...(amount === ""
+      ? []
+      : [`${amount.includes("less") ? ", but" : ","} ${amount}${amount.endsWith("times") ? "" : " of"} its loss`]),
     ...(each.length > 1 && judgement !== "neither" ? [` (${each.join(", ")})`] : []),
     ".",
   ].join("");
@@ -68,10 +76,21 @@ function comparison(name: string, { combined, tasks }: JudgedModel): string {
 function fewGroups(groups: Readonly<Record<string, number>>): string[] {
   const few = Object.entries(groups).filter(([, count]) => count < FEW_GROUPS);
   if (few.length === 0) return [];
-  const counts = few.map(([task, count]) => `${count} of ${task}`).join(", ");
+  // Rounded down, since 29.9 are not 30.
+  const counts = few.map(([task, count]) => `${Math.floor(count)} of ${task}`).join(", ");
   return [
-    `Only few groups of rows are on guard (${counts}): with fewer than ${FEW_GROUPS}, intervals and p-values are rough.`,
+    `The guard rows tell as much as few groups of equal size (${counts}): with fewer than ${FEW_GROUPS}, intervals and p-values are rough.`,
   ];
+}
+
+/** What a reader may take for a contradiction: an interval without 0 beside "neither". */
+function uncorrected(gains: readonly JudgedGain[]): string[] {
+  return gains.some(isUncorrected) ? [UNCORRECTED] : [];
+}
+
+/** Whether a gain is called neither although its own interval is on one side of 0. */
+export function isUncorrected({ judgement, interval: [low, high] }: JudgedGain): boolean {
+  return judgement === "neither" && (low > 0 || high < 0);
 }
 
 function lossCell({ scores, intervals }: GuardedModel, task: string): string {

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
+import { effectiveGroups } from "../statistics/clusters.ts";
 import { meanInterval, pairedTest } from "../statistics/paired-test.ts";
 import type { Gain, GuardedModel, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
@@ -88,7 +89,7 @@ async function judge(
   return {
     models,
     groups: Object.fromEntries(
-      Object.entries(rows).map(([task, own]) => [task, new Set(own.map(({ group }) => group)).size]),
+      Object.entries(rows).map(([task, own]) => [task, effectiveGroups(own.map(({ group }) => group))]),
     ),
     weightsDigest: last.digest,
     rows: counts,

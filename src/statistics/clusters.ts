@@ -137,3 +137,14 @@ export function standardised({ total, variance }: Estimate, expected: number): n
   const distance = total - expected;
   return distance === 0 ? 0 : distance / Math.sqrt(variance);
 }
+
+/**
+ * As many groups of equal size as tell as much as these: (sum n)^2 / sum n^2 of their sizes n (Kish 1965, section 11.2).
+ * One group that holds most of the rows decides their mean nearly alone, however many others there are.
+ */
+export function effectiveGroups(groups: readonly string[]): number {
+  const sizes = new Map<string, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const squares = [...sizes.values()].reduce((sum, size) => sum + size * size, 0);
+  return squares === 0 ? 0 : groups.length ** 2 / squares;
+}

@@ -56,7 +56,7 @@ describe("evomerge run", () => {
       The winner is neither significantly better nor worse than craft on the tasks combined.
       The winner is neither significantly better nor worse than uniform average on the tasks combined.
       The winner is neither significantly better nor worse than global weight # on the tasks combined.
-      Only few groups of rows are on guard (8 of quiz, 6 of news): with fewer than 30, intervals and p-values are rough.
+      The guard rows tell as much as few groups of equal size (8 of quiz, 6 of news): with fewer than 30, intervals and p-values are rough.
       The winner's combined loss was # on the search rows and is # on the guard rows.
 
       exported evolved merge to ~/results/tiny/best
@@ -74,17 +74,17 @@ describe("evomerge run", () => {
       rows: quiz 16 to search on, 8 on guard; news 8 to search on, 6 on guard
       expected: ...; 2 generations fit
       baselines (combined loss, 1 is the uniform average):
-       base # quiz # (# % right), news #
-       nature # quiz # (# % right), news #
-       craft # quiz # (# % right), news #
-       uniform average # quiz # (# % right), news #
-       global weight # # quiz # (# % right), news #
-       global weight # # quiz # (# % right), news # (on 16 rows only, where it was not among the best)
-       global weight # # quiz # (# % right), news # (on 16 rows only, where it was not among the best)
-       global weight # # quiz # (# % right), news # (on 16 rows only, where it was not among the best)
-       global weight # # quiz # (# % right), news # (on 16 rows only, where it was not among the best)
-       global weight 1 # quiz # (# % right), news #
-       global weight # # quiz # (# % right), news #
+       base # quiz # (# % right), news # (on 24 rows)
+       nature # quiz # (# % right), news # (on 24 rows)
+       craft # quiz # (# % right), news # (on 24 rows)
+       uniform average # quiz # (# % right), news # (on 24 rows)
+       global weight # # quiz # (# % right), news # (on 24 rows)
+       global weight # # quiz # (# % right), news # (on the first 16 of them, where others did better)
+       global weight # # quiz # (# % right), news # (on the first 16 of them, where others did better)
+       global weight # # quiz # (# % right), news # (on the first 16 of them, where others did better)
+       global weight # # quiz # (# % right), news # (on the first 16 of them, where others did better)
+       global weight 1 # quiz # (# % right), news # (on 24 rows)
+       global weight # # quiz # (# % right), news # (on 24 rows)
       search: 4 candidates and the mean a generation, 50 % of the rows, from global weight #
       generation 0: best #, mean #, 5 evaluated, # s, 5 evaluations left
       generation 1: best #, mean #, 10 evaluated, # s, 0 evaluations left

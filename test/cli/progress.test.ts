@@ -154,7 +154,7 @@ describe("a silence where no line can live", () => {
       clock.pass(25_000);
     }
     expect(lines()).toEqual([
-      "preparing",
+      "preparing: looking at models and rows, 30 s so far",
       "score of 12 rows 10 %, about 3 min 40 s left",
       "score of 12 rows 20 %, about 3 min 10 s left",
     ]);

@@ -143,7 +143,7 @@ describe("exportRun", () => {
       - The winner is neither significantly better nor worse than craft on the tasks combined.
       - The winner is neither significantly better nor worse than uniform average on the tasks combined.
       - The winner is neither significantly better nor worse than global weight # on the tasks combined.
-      - Only few groups of rows are on guard (8 of quiz, 6 of news): with fewer than 30, intervals and p-values are rough.
+      - The guard rows tell as much as few groups of equal size (8 of quiz, 6 of news): with fewer than 30, intervals and p-values are rough.
 
       ## Evaluation
 

@@ -63,6 +63,13 @@ describe("benchmarkSentences", () => {
     ]);
   });
 
+  test("explain an interval without 0 that is not significant", () => {
+    expect(benchmarkSentences(benchmark(model("base", 0.5, [0.125, 0.06]), winner), "school")).toEqual([
+      "On school the winner shows no significant gain over base.",
+      'P-values are corrected for the number of comparisons and intervals are not: one without 0 may stand beside "neither".',
+    ]);
+  });
+
   test("say nothing where nothing was compared", () => {
     expect(benchmarkSentences(benchmark(model("base", 0.25), winner), "school")).toEqual([]);
   });

@@ -10,7 +10,7 @@ test("a search that found nothing better is told apart from none", () => {
     "Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether another merge is better is not known.",
   ]);
   expect(searchSentences({ winner: "nature", isCompared: false, generations: 3 })).toEqual([
-    "The budget ended before what 3 generations found was compared with nature, the best of the baselines, which is the winner; whether a merge is better is not known.",
+    "The budget ended before what 3 generations found was compared with nature, the best of the baselines, which is the winner; whether another merge is better is not known.",
   ]);
   expect(searchSentences({ winner: "nature", isCompared: true, generations: 1 })).toEqual([
     "The search found nothing better than nature in one generation, which is the winner.",

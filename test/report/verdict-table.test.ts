@@ -99,7 +99,9 @@ describe("verdictSentences", () => {
       name: `m${i}`,
       gains: { combined: gain(0.3, pValue), tasks: { quiz: gain(0.3, 0.0001), news: gain(0.3, 0.02) } },
     }));
-    const judged = sentences(...models.slice(1), winner).map((sentence) => /is (\w+)/.exec(sentence)?.[1]);
+    const judged = sentences(...models.slice(1), winner).flatMap(
+      (sentence) => /winner is (\w+)/.exec(sentence)?.[1] ?? [],
+    );
     // 4 x 0.012 stands, 3 x 0.02 does not, and what is behind that does not either.
     expect(judged).toEqual(["significantly", "neither", "neither", "neither"]);
     expect(sentences(...models, winner).filter((sentence) => sentence.includes("significantly better than"))).toEqual(
@@ -116,6 +118,22 @@ describe("verdictSentences", () => {
     expect(verdictTable([same], ["quiz", "news"], 1).rows[0]!.at(-1)).toBe("the same");
   });
 
+  test("tell a difference of many times the other's loss in times", () => {
+    const gains = { combined: gain(-206, 0.0001), tasks: { quiz: gain(-206, 0.0001), news: gain(-6, 0.0001) } };
+    expect(sentences({ ...expert, gains }, winner)).toEqual([
+      "The winner is significantly worse than nature on the tasks combined, by 183 times its loss (quiz: worse by 165 times, news: worse by 800 %).",
+    ]);
+    expect(verdictTable([{ ...expert, gains }], ["quiz"], 1).rows[0]!.at(-1)).toBe("worse by 183 times");
+  });
+
+  test("explain an interval without 0 beside neither", () => {
+    const gains = { combined: gain(0.3, 0.06), tasks: { quiz: gain(0.3, 0.06) } };
+    expect(sentences({ ...expert, gains }, winner)).toEqual([
+      "The winner is neither significantly better nor worse than nature.",
+      'P-values are corrected for the number of comparisons and intervals are not: one without 0 may stand beside "neither".',
+    ]);
+  });
+
   test("say nothing of single tasks where the combined test does not stand", () => {
     const gains = { combined: gain(0.001, 0.4), tasks: { quiz: gain(0.5, 0.0001), news: gain(-0.5, 0.0001) } };
     expect(sentences({ ...expert, gains }, winner)).toEqual([
@@ -124,8 +142,9 @@ describe("verdictSentences", () => {
   });
 
   test("call nothing significant from a p-value of 0.05, or from losses that are no numbers", () => {
+    const even = gain(0.05, 0.05);
     const unknown = { gain: Number.NaN, interval: [Number.NaN, Number.NaN], pValue: 1 } as const;
-    const said = [gain(0.3, 0.05), unknown].flatMap((combined) =>
+    const said = [even, unknown].flatMap((combined) =>
       sentences({ ...expert, gains: { combined, tasks: { quiz: combined } } }, winner),
     );
     expect(said).toEqual(Array(2).fill("The winner is neither significantly better nor worse than nature."));
@@ -143,9 +162,9 @@ describe("verdictSentences", () => {
   });
 
   test("warn of tasks with few groups of rows", () => {
-    const said = verdictSentences({ models: [winner], groups: { quiz: 29, news: 30, other: 8 } }, 1);
+    const said = verdictSentences({ models: [winner], groups: { quiz: 29.9, news: 30, other: 8 } }, 1);
     expect(said).toEqual([
-      "Only few groups of rows are on guard (29 of quiz, 8 of other): with fewer than 30, intervals and p-values are rough.",
+      "The guard rows tell as much as few groups of equal size (29 of quiz, 8 of other): with fewer than 30, intervals and p-values are rough.",
     ]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { cumulativeStdNormalProbability, mean, sampleStandardDeviation } from "simple-statistics";
 import { describe, expect, test } from "vitest";
 import { type Comparison, meanInterval, pairedTest, type PairedLosses } from "../../src/statistics/paired-test.ts";
-import { type GroupedValues, strataOf } from "../../src/statistics/clusters.ts";
+import { effectiveGroups, type GroupedValues, strataOf } from "../../src/statistics/clusters.ts";
 import { observed, signFlipPValue } from "../../src/statistics/resampling.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 
@@ -237,3 +237,13 @@ function expectNormal([lower, upper]: readonly [number, number], centre: number,
   expect(Math.abs(lower - (centre - 1.96 * standardError))).toBeLessThan(0.196 * standardError);
   expect(Math.abs(upper - (centre + 1.96 * standardError))).toBeLessThan(0.196 * standardError);
 }
+
+describe("effectiveGroups", () => {
+  test("counts groups of one size, and of uneven sizes as many as tell as much", () => {
+    expect(effectiveGroups(names(40))).toBe(40);
+    expect(effectiveGroups(names(40, 4))).toBe(10);
+    // Of 40 groups one with 100 rows: 139^2 / (100^2 + 39).
+    expect(effectiveGroups([...names(39), ...Array.from({ length: 100 }, () => "large")])).toBeCloseTo(1.9246, 4);
+    expect(effectiveGroups([])).toBe(0);
+  });
+});
