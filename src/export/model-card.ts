@@ -43,7 +43,7 @@ ${licence.note}
 
 ${recipeText(winner.recipe)}
 The exact coefficients are in \`recipe.json\`. Search seed ${experiment.seed}, budget ${budgetText(experiment.budget)}.
-Digest of the weights: \`${weightsDigest}\`.
+${outcome.drawn.map((sentence) => `${sentence}\n`).join("")}Digest of the weights: \`${weightsDigest}\`.
 
 ## Scores on rows that the search never saw
 

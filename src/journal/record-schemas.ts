@@ -94,6 +94,8 @@ const budget: z.ZodType<RecordedBudget> = z.union([
   z.strictObject({ evaluations: z.int().min(1).max(1e9) }),
 ]);
 
+const sides = mapOf(objectOf<{ search: number; guard: number }>({ search: whole, guard: whole }));
+
 const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads[Type]> } = {
   start: {
     format: whole,
@@ -102,7 +104,8 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     experiment: z.record(z.string(), z.unknown()),
     identity: mapOf(z.string()),
     versions: mapOf(z.string()),
-    drawn: mapOf(objectOf<{ search: number; guard: number }>({ search: whole, guard: whole })).exactOptional(),
+    drawn: sides.exactOptional(),
+    outOf: sides.exactOptional(),
   },
   parents: { tensors: mapOf(mapOf(tensorLine)) },
   budget: { budget },

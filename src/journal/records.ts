@@ -100,6 +100,8 @@ export interface RecordPayloads {
     readonly versions: Readonly<Record<string, string>>;
     /** How many rows of each task are used, where the budget had no time to tokenise all. */
     readonly drawn?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
+    /** How many each task has, where not all are used. */
+    readonly outOf?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
   };
   /** What the parents' tensors held when they were first read, before anything scored with them: a line by tensor. */
   parents: { readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>> };

@@ -1,5 +1,6 @@
 import { basename, resolve } from "node:path";
 import { printableLine } from "../files/printable.ts";
+import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
@@ -12,6 +13,7 @@ import { verdictSentences, verdictTable } from "./verdict-table.ts";
 export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
   const { winner, isCompared, verdict, looks, generations, baselines } = standingOf(records);
   const searched = [
+    ...drawnSentences(records),
     ...(baselines ? baselineSentences(baselines) : []),
     ...(winner ? searchSentences({ winner: winner.name, isCompared, generations }) : []),
   ];

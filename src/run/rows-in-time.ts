@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { type Drawing, drawInTime, type DrawOptions } from "../experiment/draw-rows.ts";
+import { type Drawing, type DrawnRows, drawInTime, type DrawOptions } from "../experiment/draw-rows.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { readTasks, type Task } from "../experiment/load-tasks.ts";
 import type { BudgetClock } from "./budget-clock.ts";
@@ -74,6 +74,13 @@ export async function drawForBudget(
   });
   if (drawing.drawn) onEvent?.({ type: "notice", text: drawnText(tasks, drawing, loadMs) });
   return drawing;
+}
+
+/** How many rows each task has. */
+export function countRows(tasks: readonly Task[]): DrawnRows {
+  return Object.fromEntries(
+    tasks.map(({ name, search, guard }) => [name, { search: search.length, guard: guard.length }]),
+  );
 }
 
 function drawnText(tasks: readonly Task[], { drawn = {}, wholeMs }: Drawing, loadMs: number): string {

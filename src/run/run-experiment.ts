@@ -6,6 +6,7 @@ import { prepareTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
+import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
@@ -21,7 +22,7 @@ import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
 import { pacesOf } from "./paces.ts";
 import { Opening } from "./opening.ts";
-import { drawForBudget, readRowsInTime } from "./rows-in-time.ts";
+import { countRows, drawForBudget, readRowsInTime } from "./rows-in-time.ts";
 import { RowOrder } from "./row-order.ts";
 import { PART_MS } from "./score-in-parts.ts";
 import type { Session } from "./session.ts";
@@ -46,6 +47,8 @@ export interface Outcome extends Found {
   readonly folder: string;
   /** Models and datasets of the Hub by the commits that were used. */
   readonly experiment: Experiment;
+  /** That a part of the rows was drawn, where it was. */
+  readonly drawn: readonly string[];
 }
 
 /**
@@ -84,7 +87,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     experiment: recordedPaths(folder, experiment),
     identity,
     versions: versions(workspace),
-    ...(drawn && { drawn }),
+    ...(drawn && { drawn, outOf: countRows(read) }),
   };
   using journal = Journal.create(folder, start);
   const { againMs } = opening;
@@ -111,6 +114,8 @@ export async function resumeRun(
   opening.isOpen();
   const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
   opening.isRead();
+  for (const sentence of drawnSentences(records))
+    noticesTo(options)(`${sentence} A new run with more time takes more.`);
   await prepareTasks(tasks, workspace.evaluator, options.signal);
   const { againMs } = opening;
   const outcome = await carryOn({
@@ -188,7 +193,7 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
     partMs: run.partMs ?? PART_MS,
   };
   announce(session, folder, view.records.length > 1);
-  return { folder, experiment, ...(await findWinner(session)) };
+  return { folder, experiment, drawn: drawnSentences(view.records), ...(await findWinner(session)) };
 }
 
 function announce({ workspace, genome, tasks, emit }: Session, folder: string, resumed: boolean): void {

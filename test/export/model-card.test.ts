@@ -10,9 +10,11 @@ function card(
   base: string,
   experts: Readonly<Record<string, string>>,
   licences: Readonly<Record<string, string>>,
+  drawn: readonly string[] = [],
 ): string {
   const outcome = {
     folder: "run",
+    drawn,
     winner: { name: "expert", recipe: { method: "passthrough", model: "nature" }, scores: {}, loss: 1 },
     experiment: {
       name: "demo",
@@ -53,6 +55,12 @@ describe("modelCard", () => {
 - nature: [org/nature](https://huggingface.co/org/nature/tree/${commit}) at \`${commit}\`, licence mit
 `);
     expect(frontMatter(text)).toMatchObject({ base_model: ["org/nature"], license: "other" });
+  });
+
+  test("says that a part of the rows was used, where it was", () => {
+    const text = card("/models/base", {}, {}, ["All is on a part of the rows."]);
+    expect(text).toContain("budget 60 s.\nAll is on a part of the rows.\nDigest of the weights");
+    expect(card("/models/base", {}, {})).toContain("budget 60 s.\nDigest of the weights");
   });
 
   test("claims no parent on the Hub for folders", () => {
