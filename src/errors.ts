@@ -3,6 +3,21 @@ export class UserError extends Error {
   override readonly name: string = "UserError";
 }
 
+/** Models or rows of a run that are not where they were. */
+export class MissingPlaces extends UserError {
+  override readonly name = "MissingPlaces";
+  /** Of the run. */
+  readonly folder: string;
+  /** Of the command line, with the places where something was, as words of a shell. */
+  readonly options: readonly string[];
+
+  constructor(message: string, { folder, options }: { readonly folder: string; readonly options: readonly string[] }) {
+    super(message);
+    this.folder = folder;
+    this.options = options;
+  }
+}
+
 /** A fault in a file that the user wrote; `line` and `column` count from 1. */
 export class ConfigError extends UserError {
   override readonly name = "ConfigError";

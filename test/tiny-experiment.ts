@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { type Experiment, loadExperiment } from "../src/experiment/experiment-file.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { RecordPayloads, RecordType } from "../src/journal/records.ts";
-import { located } from "../src/run/places.ts";
+import { located } from "../src/run/told-places.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { type TinyModel, writeTinyModel } from "./tiny-model.ts";
 
-const tokenizer = join(import.meta.dirname, "fixtures", "tasks", "tokenizers", "byte-level");
+/** That of all its models. */
+export const tokenizer = join(import.meta.dirname, "fixtures", "tasks", "tokenizers", "byte-level");
 
 /** Experts by the seed of their noise: such that a merge beats each of them and the base. */
 const EXPERTS = { nature: 16, craft: 17 } as const;
@@ -59,7 +60,7 @@ export function traces(run: string): { readonly records: readonly object[]; read
       ...untimed(record),
       ...(record.type === "start" && {
         folder: undefined,
-        experiment: located(record.experiment as Experiment, { from: record.folder, to: run }),
+        experiment: located([{ experiment: record.experiment as Experiment, folder: record.folder }], run),
       }),
     })),
     losses: readFileSync(join(run, "losses.bin"), "hex"),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
 import { joinHeaders, type JoinedHeaders } from "./join-headers.ts";
-import { KnownTensors } from "./known-tensors.ts";
+import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex } from "./shard-index.ts";
@@ -59,8 +59,8 @@ export class Checkpoint implements AsyncDisposable {
   }
 
   /** Tells what an earlier process found in tensors. From then on it is a UserError to read anything else in them. */
-  expect(known: Iterable<readonly [name: string, line: string]>): void {
-    this.#known.expect(known);
+  expect(known: Iterable<readonly [name: string, line: string]>, refusal?: TensorRefusal): void {
+    this.#known.expect(known, refusal);
   }
 
   /**

@@ -1,9 +1,13 @@
 import { UserError } from "../errors.ts";
 
+/** A sentence for a tensor that is not what it was, which its line says; undefined where its file has changed. */
+export type TensorRefusal = (name: string, found: string) => string | undefined;
+
 /** What the tensors of one checkpoint held when they were first read: a `tensorLine` by name. */
 export class KnownTensors {
   readonly #lines = new Map<string, string>();
   readonly #unread = new Set<string>();
+  #refusal: TensorRefusal = () => undefined;
 
   /** By the tensor's name. */
   get lines(): ReadonlyMap<string, string> {
@@ -15,8 +19,9 @@ export class KnownTensors {
     return this.#unread;
   }
 
-  /** Takes over what an earlier process found. */
-  expect(lines: Iterable<readonly [name: string, line: string]>): void {
+  /** Takes over what an earlier process found, and how to speak of a tensor that is another. */
+  expect(lines: Iterable<readonly [name: string, line: string]>, refusal?: TensorRefusal): void {
+    if (refusal) this.#refusal = refusal;
     for (const [name, line] of lines) {
       this.#lines.set(name, line);
       this.#unread.add(name);
@@ -28,7 +33,8 @@ export class KnownTensors {
     const expected = this.#lines.get(name) ?? found;
     if (found !== expected) {
       throw new UserError(
-        `${path}: tensor ${name}: expected ${short(expected)} as when it was first read, found ${short(found)}; restore the file, or start a new run`,
+        this.#refusal(name, found) ??
+          `${path}: tensor ${name}: expected ${short(expected)} as when it was first read, found ${short(found)}; restore the file, or start a new run`,
       );
     }
     this.#lines.set(name, found);

@@ -1,7 +1,7 @@
 /** How this program was called, for the paths that it is given and for the commands that it prints. */
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { shellPath, shellWord } from "../export/shell-word.ts";
+import { shellPath, shellWord } from "../files/shell-word.ts";
 
 /** What a process knows of its start. */
 export interface Invocation {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from "@commander-js/extra-typings";
-import { UserError } from "../errors.ts";
+import { MissingPlaces, UserError } from "../errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { enterCallersFolder } from "./invocation.ts";
+import { commandFor, enterCallersFolder } from "./invocation.ts";
 import { Interrupted } from "./interruption.ts";
 import { deliverResults, tellError } from "./output.ts";
 import { buildProgram } from "./program.ts";
@@ -18,6 +18,8 @@ async function main(): Promise<number> {
     if (error instanceof Interrupted) return exitCodes.interrupted;
     const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
     tellError(`evomerge: ${text}`);
+    if (error instanceof MissingPlaces)
+      tellError(`with the new places: ${commandFor("resume", error.folder)} ${error.options.join(" ")}`);
     return exitCodes.failed;
   }
 }

@@ -12,11 +12,24 @@ export interface PathUse {
   readonly option: string;
 }
 
+/** A path is of a folder or file unless it names a model of the Hub. */
+export function isOnHub(path: string, { model }: PathUse): boolean {
+  return model !== undefined && parseReference(path) !== undefined;
+}
+
 /** The experiment with other paths of folders and files; names on the Hub stay. */
 export function mapPaths(experiment: Experiment, change: (path: string, use: PathUse) => string): Experiment {
-  const model = (path: string, use: PathUse): string => (parseReference(path) ? path : change(path, use));
+  return mapPlaces(experiment, (paths, use) => paths.map((path) => (isOnHub(path, use) ? path : change(path, use))));
+}
+
+/** The experiment with other places: a model is at one path or name of the Hub, rows are in files. Datasets stay. */
+export function mapPlaces(
+  experiment: Experiment,
+  change: (paths: readonly string[], use: PathUse) => readonly string[],
+): Experiment {
+  const model = (path: string, use: PathUse): string => change([path], use)[0] ?? path;
   const rows = (source: RowSource, use: PathUse): RowSource =>
-    "dataset" in source ? source : source.map((path) => change(path, use));
+    "dataset" in source ? source : [...change(source, use)];
   return {
     ...experiment,
     base: model(experiment.base, { model: BASE, what: "base", option: "--base <folder>" }),

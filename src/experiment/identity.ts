@@ -1,7 +1,6 @@
 // oxlint-disable-next-line evomerge/bounded-reads -- of our own package
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
 import { rowsDigest } from "../tasks/rows.ts";
 import { type Experiment, precisions } from "./experiment-file.ts";
 import type { Task } from "./load-tasks.ts";
@@ -31,18 +30,13 @@ export function inPrecisionOf(recorded: Readonly<Record<string, string>>, experi
   return precision === undefined ? experiment : { ...experiment, precision };
 }
 
-/** Refuses to go on with the run in `folder` when its tokenizer, configuration or rows are no longer those it began with. */
-export function checkUnchanged(
-  folder: string,
+/** The first of what is recorded that is not found again, both as enough of a hash to tell two apart. */
+export function findChange(
   recorded: Readonly<Record<string, string>>,
   found: Readonly<Record<string, string>>,
-): void {
-  for (const [name, value] of Object.entries(recorded)) {
-    if (found[name] === value) continue;
-    throw new UserError(
-      `${folder}: ${name}: expected ${short(value)} as when the run began, found ${short(found[name])}; restore what was changed, or start a new run`,
-    );
-  }
+): { readonly name: string; readonly expected: string; readonly found: string } | undefined {
+  const changed = Object.entries(recorded).find(([name, value]) => found[name] !== value);
+  return changed && { name: changed[0], expected: short(changed[1]), found: short(found[changed[0]]) };
 }
 
 /** What was read of the parents' weights so far, or is expected of them: a line by parent and tensor. */
@@ -51,12 +45,19 @@ export function knownTensors({ checkpoints }: Workspace): { readonly tensors: Re
   return { tensors: Object.fromEntries(entries) };
 }
 
-/** Tells the parents what an earlier process read of them, so that they refuse to be read when they have changed. */
-export function expectTensors({ checkpoints }: Workspace, { tensors }: ReturnType<typeof knownTensors>): void {
-  for (const [name, checkpoint] of checkpoints) checkpoint.expect(Object.entries(tensors[name] ?? {}));
+/**
+ * Tells the parents what an earlier process read of them, so that they refuse to be read when they have changed; `refusal` puts
+ * it into words where the file itself need not have changed.
+ */
+export function expectTensors(
+  { checkpoints }: Workspace,
+  { tensors }: ReturnType<typeof knownTensors>,
+  refusal: (parent: string, tensor: string, found: string) => string | undefined,
+): void {
+  for (const [name, checkpoint] of checkpoints)
+    checkpoint.expect(Object.entries(tensors[name] ?? {}), (...found) => refusal(name, ...found));
 }
 
-/** Enough of a hash to tell two apart. */
 function short(value = "nothing"): string {
   return value.slice(0, 12);
 }

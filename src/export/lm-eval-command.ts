@@ -1,4 +1,4 @@
-import { shellPath, shellWord } from "./shell-word.ts";
+import { shellPath, shellWord } from "../files/shell-word.ts";
 
 /** Paths that lm_eval reads in `--model_args` as they are: commas, = and { have a meaning there, and ends are trimmed. */
 const PLAIN = /^[\w@%+:./-]+( +[\w@%+:./-]+)*$/;

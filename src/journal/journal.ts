@@ -1,10 +1,11 @@
 import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "../files/durable-write.ts";
 import { LossesFile, readLosses } from "./losses-file.ts";
 import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";
+import { realPath } from "../files/real-path.ts";
 import { removeAbandoned } from "../files/staged-name.ts";
 import { openRegularFile } from "../files/regular-file.ts";
 import { lineOf, readRecords } from "./replay.ts";
@@ -46,7 +47,7 @@ export class Journal implements JournalView, Disposable {
       return whileLocked(folder, (lock) => {
         const files = filesIn(folder);
         requireFree(folder);
-        const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, folder: resolve(folder), ...start };
+        const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, folder: realPath(folder), ...start };
         const { line } = lineOf({ sequence: 0, lossBytes: 0, record }, new RecordSequence(), {
           path: files.journal,
           bytes: 0,

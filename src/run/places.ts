@@ -3,35 +3,34 @@
  * moved as a whole or mounted elsewhere; beside them the folder itself, so that the run's folder may be moved alone.
  */
 import { existsSync } from "node:fs";
-import { isAbsolute, relative, resolve, sep } from "node:path";
-import { UserError } from "../errors.ts";
+import { isAbsolute, relative, sep } from "node:path";
+import { MissingPlaces, UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
-import { mapPaths, type PathUse } from "../experiment/experiment-paths.ts";
+import { isOnHub, mapPaths, mapPlaces, type PathUse } from "../experiment/experiment-paths.ts";
+import { realPath } from "../files/real-path.ts";
+import { shellWord } from "../files/shell-word.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 
 /** The experiment as a journal in this folder records it. */
 export function recordedPaths(folder: string, experiment: Experiment): Experiment {
-  const run = resolve(folder);
+  const run = realPath(folder);
   return mapPaths(experiment, (path) => recordedPath(run, path));
 }
 
-/** Relative with slashes where the two share a folder below the root, else absolute. */
+/**
+ * Relative with slashes where the two share a folder below the root, else absolute. The run's folder is without links; a path
+ * keeps its own unless it is farther from the run with them.
+ */
 function recordedPath(run: string, path: string): string {
-  const steps = relative(run, path).split(sep);
-  const isOutside = steps.filter((step) => step === "..").length >= run.split(sep).filter(Boolean).length;
-  if (isAbsolute(steps.join(sep)) || isOutside) return path;
+  const [asGiven, real] = [path, realPath(path)].map((one) => relative(run, one).split(sep));
+  if (!asGiven || !real) return path;
+  const steps = stepsUp(real) < stepsUp(asGiven) ? real : asGiven;
+  if (isAbsolute(steps.join(sep)) || stepsUp(steps) >= run.split(sep).filter(Boolean).length) return path;
   return steps[0] === ".." ? steps.join("/") : [".", ...steps].join("/");
 }
 
-/** A recorded experiment seen from where the run is now or, for what is not found from there, from where it was then. */
-export function located(
-  experiment: Experiment,
-  { from, to }: { readonly from: string; readonly to: string },
-): Experiment {
-  return mapPaths(experiment, (path) => {
-    const here = resolve(to, path);
-    return existsSync(here) ? here : resolve(from, path);
-  });
+function stepsUp(steps: readonly string[]): number {
+  return steps.filter((step) => step === "..").length;
 }
 
 /** The experiment with models and rows where they are said to be; a UserError for a name that it does not have. */
@@ -61,16 +60,35 @@ export function withPlaces(
   };
 }
 
-/** A UserError that names the option to give for the first of the needed folders and files that is not there. */
+/** A UserError that names all of the needed folders and files that are not there, and the options to say where they are. */
 export function requirePlaces(
   folder: string,
   experiment: Experiment,
   isNeeded: (use: PathUse) => boolean = () => true,
 ): void {
-  mapPaths(experiment, (path, use) => {
-    if (!isNeeded(use) || existsSync(path)) return path;
-    throw new UserError(`${folder}: ${use.what}: nothing is at ${path}; if it was moved, say where with ${use.option}`);
+  const missing: string[] = [];
+  const placeholders: string[] = [];
+  const options: string[] = [];
+  mapPlaces(experiment, (paths, use) => {
+    const away = paths.filter((path) => !isOnHub(path, use) && !existsSync(path));
+    if (away.length === 0 || !isNeeded(use)) return paths;
+    missing.push(...away.map((path) => `${path} (${use.what})`));
+    placeholders.push(use.option);
+    options.push(...paths.map((path) => optionFor(use, path)));
+    return paths;
   });
+  if (missing.length === 0) return;
+  const [them, were] = missing.length === 1 ? ["it", "was"] : ["they", "were"];
+  throw new MissingPlaces(
+    `${folder}: nothing is at ${missing.join(", ")}; if ${them} ${were} moved, say where with ${placeholders.join(" ")}`,
+    { folder, options },
+  );
+}
+
+/** The option that says that something is at a path, as words of a shell. */
+export function optionFor({ option }: PathUse, path: string): string {
+  const [name = "", value = ""] = option.split(" ");
+  return `${name} ${shellWord(value.replace(/<\w+>$/, () => path))}`;
 }
 
 function checkNames(

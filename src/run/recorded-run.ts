@@ -3,25 +3,22 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { inPrecisionOf } from "../experiment/identity.ts";
-import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRecord } from "../journal/records.ts";
-import { located, withPlaces } from "./places.ts";
+import { located, tellingsOf } from "./told-places.ts";
 
 /**
  * The recorded experiment under the last budget that it was given, in the precision that it began in, with models and rows
  * where they are now, as far as that is known.
  */
 export function experimentOf(folder: string, records: readonly JournalRecord[]): Experiment {
-  const [start] = records;
-  if (start?.type !== "start") return recordedExperiment(folder, undefined);
-  let experiment = located(recordedExperiment(folder, start.experiment), { from: start.folder, to: folder });
-  for (const record of records) {
-    if (record.type === "moved")
-      experiment = located(withPlaces(folder, experiment, record), { from: record.folder, to: folder });
-  }
+  const experiment = located(tellingsOf(folder, records), folder);
   const last = records.findLast((record) => record.type === "budget");
-  return inPrecisionOf(start.identity, last ? { ...experiment, budget: last.budget } : experiment);
+  const [start] = records;
+  return inPrecisionOf(
+    start?.type === "start" ? start.identity : {},
+    last ? { ...experiment, budget: last.budget } : experiment,
+  );
 }
 
 /** Milliseconds that a run has taken, as far as it is recorded. */

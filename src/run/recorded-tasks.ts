@@ -1,9 +1,11 @@
-import type { Experiment } from "../experiment/experiment-file.ts";
-import { checkUnchanged, expectTensors, identify } from "../experiment/identity.ts";
+import { UserError } from "../errors.ts";
+import { findChange, expectTensors, identify } from "../experiment/identity.ts";
 import { drawnTasks } from "../experiment/draw-rows.ts";
 import { readTasks, type Task } from "../experiment/load-tasks.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import type { JournalRecord } from "../journal/records.ts";
+import type { Brought } from "./bring-here.ts";
+import { ProvenParts } from "./prove-parts.ts";
 
 /**
  * The rows of a recorded run, as many as it took, not tokenised. A UserError when they, or the workspace, are not those that it began with; weights that are
@@ -12,14 +14,18 @@ import type { JournalRecord } from "../journal/records.ts";
 export async function recordedTasks(
   folder: string,
   records: readonly JournalRecord[],
-  opened: { readonly local: Experiment; readonly workspace: Workspace; readonly signal: AbortSignal | undefined },
+  opened: Brought & { readonly workspace: Workspace; readonly signal: AbortSignal | undefined },
 ): Promise<readonly Task[]> {
-  const { local, workspace, signal } = opened;
+  const { experiment, local, workspace, signal } = opened;
+  const parts = new ProvenParts(folder, records, experiment);
   const [start] = records;
   const read = await readTasks(local, { signal });
   const drawn = start?.type === "start" ? start.drawn : undefined;
   const tasks = drawn ? drawnTasks(read, drawn, local.seed) : read;
-  if (start?.type === "start") checkUnchanged(folder, start.identity, identify(workspace, tasks));
-  for (const record of records) if (record.type === "parents") expectTensors(workspace, record);
+  const change = start?.type === "start" ? findChange(start.identity, identify(workspace, tasks)) : undefined;
+  if (change) throw new UserError(parts.refuseIdentity(change.name, change));
+  for (const record of records) {
+    if (record.type === "parents") expectTensors(workspace, record, (...found) => parts.refuseTensor(...found));
+  }
   return tasks;
 }

@@ -1,19 +1,22 @@
-import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { tensorLine } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { filesOf } from "../experiment/load-tasks.ts";
 import { BASE, openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { realPath } from "../files/real-path.ts";
 import { Journal } from "../journal/journal.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { type BringOptions, bringHere } from "./bring-here.ts";
 import { recordedPaths, requirePlaces, withPlaces } from "./places.ts";
+import { ProvenParts } from "./prove-parts.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { experimentOf } from "./recorded-run.ts";
 
 /**
- * Remembers where models and rows of a run are since they were moved, once all is proved to be what the run began with:
- * configuration, tokenizer and rows by their recorded hashes, weights by reading every tensor that the run has read. A
+ * Remembers where models and rows of a run are since they or the run were moved, once all is proved to be what the run began
+ * with: configuration, tokenizer and rows by their recorded hashes, weights by reading every tensor that the run has read. A
  * UserError where anything is not, and where another process holds the run.
  */
 export async function rememberMoved(folder: string, moved: MovedPlaces, options: BringOptions): Promise<void> {
@@ -21,25 +24,43 @@ export async function rememberMoved(folder: string, moved: MovedPlaces, options:
   const { records } = journal;
   const known = experimentOf(folder, records);
   const given = withPlaces(folder, known, moved);
-  if (isDeepStrictEqual(given, known)) return;
+  const parts = new ProvenParts(folder, records, given);
+  if (!parts.isMoved && isDeepStrictEqual(given, known)) return;
   requirePlaces(folder, given);
   const { experiment, local } = await bringHere(given, options);
+  const names = parts.movedParents;
+  const lines = records.find((record) => record.type === "parents")?.tensors ?? {};
+  for (const { name, path } of [{ name: BASE, path: local.base }, ...local.experts]) {
+    if (names.includes(name)) await proveShapes(name, path, lines[name] ?? {}, parts);
+  }
   await using workspace = await openWorkspace(local, { signal: options.signal });
-  await recordedTasks(folder, records, { local, workspace, signal: options.signal });
-  const names = [...(moved.base === undefined ? [] : [BASE]), ...Object.keys(moved.experts ?? {})];
+  await recordedTasks(folder, records, { experiment: given, local, workspace, signal: options.signal });
   for (const name of names) await proveWeights(name, workspace, options);
-  journal.append({ type: "moved", folder: resolve(folder), ...placesIn(recordedPaths(folder, experiment), moved) });
+  journal.append({ type: "moved", folder: realPath(folder), ...placesIn(recordedPaths(folder, experiment), moved) });
+}
+
+/** From the headers alone, before parents are compared with each other: of two that differ either may be the wrong one. */
+async function proveShapes(
+  name: string,
+  path: string,
+  lines: Readonly<Record<string, string>>,
+  parts: ProvenParts,
+): Promise<void> {
+  await using checkpoint = await Checkpoint.open(path);
+  for (const [tensor, line] of Object.entries(lines)) {
+    const found = checkpoint.tensors.get(tensor);
+    if (found && line.startsWith(tensorLine(found, ""))) continue;
+    const refusal = parts.refuseTensor(name, tensor, found && tensorLine(found, ""));
+    if (refusal !== undefined) throw new UserError(refusal);
+  }
 }
 
 /** Reads every tensor of a parent that the run has read. */
 async function proveWeights(name: string, { checkpoints }: Workspace, { onEvent }: BringOptions): Promise<void> {
   const checkpoint = checkpoints.get(name);
   if (!checkpoint) throw new Error(`moved: no parent ${name}`);
-  const { folder, known, tensors } = checkpoint;
-  const missing = Array.from(known.keys()).find((tensor) => !tensors.has(tensor));
-  if (missing !== undefined)
-    throw new UserError(`${folder}: has no tensor ${missing}, which the run has read of ${name}`);
-  onEvent?.({ type: "notice", text: `comparing the weights of ${name} in ${folder} with those that the run has read` });
+  const text = `comparing the weights of ${name} in ${checkpoint.folder} with those that the run has read`;
+  onEvent?.({ type: "notice", text });
   await checkpoint.checkUnread();
 }
 

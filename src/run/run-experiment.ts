@@ -102,7 +102,7 @@ export async function resumeRun(
   folder: string,
   options: ReopenOptions & { readonly budget?: Budget | undefined } = {},
 ): Promise<Outcome> {
-  if (options.moved) await rememberMoved(folder, options.moved, options);
+  await rememberMoved(folder, options.moved ?? {}, options);
   using journal = Journal.open(folder);
   const { records } = journal;
   if (options.budget) requireMore(folder, records, options.budget);
@@ -112,7 +112,7 @@ export async function resumeRun(
   const clock = new BudgetClock(experiment.budget, elapsedMsOf(records), opening.wall);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal, now: opening.wall.now });
   opening.isOpen();
-  const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
+  const tasks = await recordedTasks(folder, records, { experiment, local, workspace, signal: options.signal });
   opening.isRead();
   for (const sentence of drawnSentences(records))
     noticesTo(options)(`${sentence} A new run with more time takes more.`);
@@ -146,7 +146,7 @@ export async function readOutcome(
   const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
-    const tasks = await recordedTasks(folder, records, { local, workspace, signal: options.signal });
+    const tasks = await recordedTasks(folder, records, { experiment, local, workspace, signal: options.signal });
     return {
       ...(await carryOn({ experiment, workspace, tasks, clock, againMs: 0, view, folder })),
       workspace,

@@ -1,15 +1,17 @@
-import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { withOverrides } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { modelsOfRun } from "../../src/lm-eval/models-to-evaluate.ts";
 import { readJournal } from "../../src/journal/journal.ts";
+import type { JournalRecord } from "../../src/journal/records.ts";
 import { recordedPaths } from "../../src/run/places.ts";
 import { launchRun, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
+import { recorded, tinyExperiment, tokenizer, traces } from "../tiny-experiment.ts";
+import { writeTinyModel } from "../tiny-model.ts";
 
 /** A project with models, rows and a run in it, that was interrupted. */
 let project = "";
@@ -26,8 +28,11 @@ function move(from: string, to: string): string {
   return join(project, to);
 }
 
-const sentence = (what: string, path: string, option: string): string =>
-  `~/results/run: ${what}: nothing is at ~/${path}; if it was moved, say where with ${option}`;
+/** What work is refused with; ~ stands for the project. */
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const message = await work.then(String, (error: Error) => error.message);
+  return message.replaceAll(project, "~").replaceAll(/\b[0-9a-f]{12}\b/g, "#");
+}
 
 describe("a run", () => {
   test("goes on, is exported and evaluated when the whole project is moved", async () => {
@@ -41,10 +46,11 @@ describe("a run", () => {
     expect(models.map((model) => model.folder)).toEqual(
       ["base", "nature", "craft", "results/run/best"].map((name) => join(moved, name)),
     );
-    expect(recorded(folder, "moved")).toEqual([]);
+    expect(recorded(folder, "moved")).toEqual([{ type: "moved", folder }]);
     const whole = join(await temporaryFolder(), "run");
     await launchRun(experiment, whole);
-    expect(traces(folder).records.slice(1)).toEqual(traces(whole).records.slice(1));
+    const steps = traces(folder).records.filter((record) => (record as JournalRecord).type !== "moved");
+    expect(steps.slice(1)).toEqual(traces(whole).records.slice(1));
   });
 
   test("goes on where it is copied, with the copies, though the originals are there", async () => {
@@ -60,20 +66,53 @@ describe("a run", () => {
     expect((await resumeRun(folder)).experiment.base).toBe(join(project, "base"));
   });
 
-  test("names the option that says where something is, of each kind", async () => {
-    const said: string[] = [];
-    for (const name of ["rows/quiz.guard.jsonl", "rows/quiz.jsonl", "craft", "base"]) {
-      move(name, `${name}.away`);
-      for (const open of [resumeRun, readOutcome, exportRun]) {
-        said.push(await open(run).then(String, ({ message }: Error) => message.replaceAll(project, "~")));
-      }
+  test("goes on after two moves, each time where something was", async () => {
+    const second = join(await temporaryFolder(), "second");
+    renameSync(project, second);
+    await resumeRun(join(second, "results", "run"));
+    const alone = join(await temporaryFolder(), "r");
+    renameSync(join(second, "results", "run"), alone);
+    expect((await resumeRun(alone)).experiment.base).toBe(join(second, "base"));
+    expect(recorded(alone, "moved")).toHaveLength(1);
+  });
+
+  test("finds what was told to be elsewhere and is in its old place again", async () => {
+    const told = move("craft", "c");
+    await resumeRun(run, { moved: { experts: { craft: told } } });
+    move("c", "craft");
+    expect((await resumeRun(run)).experiment.experts[1]!.path).toBe(join(project, "craft"));
+  });
+
+  test("is found by its real path where it began behind a link", async () => {
+    const folder = await temporaryFolder();
+    const link = join(folder, "link");
+    const real = join(folder, "home", "project");
+    const experiment = await tinyExperiment(real);
+    mkdirSync(join(real, "results"));
+    symlinkSync(join(real, "results"), link);
+    await interrupt(experiment, join(link, "run"), ({ type }) => type === "generation");
+    expect(recorded(join(link, "run"), "start")[0]).toMatchObject({
+      folder: join(real, "results", "run"),
+      experiment: { base: "../../base" },
+    });
+    const moved = join(folder, "home", "other");
+    renameSync(real, moved);
+    expect((await resumeRun(join(moved, "results", "run"))).experiment.base).toBe(join(moved, "base"));
+  });
+
+  test("names all that is not there and the options that say where it is", async () => {
+    for (const name of ["rows/quiz.guard.jsonl", "rows/quiz.jsonl", "craft", "base"]) move(name, `${name}.away`);
+    for (const open of [resumeRun, readOutcome, exportRun]) {
+      expect(await refusal(open(run))).toBe(
+        "~/results/run: nothing is at ~/base (base), ~/craft (expert craft), ~/rows/quiz.jsonl (rows of quiz), " +
+          "~/rows/quiz.guard.jsonl (guard rows of quiz); if they were moved, say where with " +
+          "--base <folder> --expert craft=<folder> --rows quiz=<file> --guard quiz=<file>",
+      );
     }
-    expect([...new Set(said)]).toEqual([
-      sentence("guard rows of quiz", "rows/quiz.guard.jsonl", "--guard quiz=<file>"),
-      sentence("rows of quiz", "rows/quiz.jsonl", "--rows quiz=<file>"),
-      sentence("expert craft", "craft", "--expert craft=<folder>"),
-      sentence("base", "base", "--base <folder>"),
-    ]);
+    for (const name of ["rows/quiz.guard.jsonl", "rows/quiz.jsonl", "craft"]) move(`${name}.away`, name);
+    expect(await refusal(resumeRun(run))).toBe(
+      "~/results/run: nothing is at ~/base (base); if it was moved, say where with --base <folder>",
+    );
   });
 
   test("is told once where they are", async () => {
@@ -111,9 +150,31 @@ describe("a run", () => {
   });
 
   const others: readonly (readonly [what: string, prepare: () => object, says: string | RegExp])[] = [
-    ["another expert", () => ({ experts: { craft: join(project, "nature") } }), /tensor \S+: expected .* found/],
-    ["another base", () => ({ base: join(project, "nature") }), /tensor \S+: expected .* found/],
-    ["other rows", () => ({ rows: { quiz: [join(project, "rows", "other.jsonl")] } }), "rows of quiz: expected"],
+    [
+      "another expert",
+      () => ({ experts: { craft: join(project, "nature") } }),
+      /nature: not the expert craft that the run began with \(another tensor \S+, it is expert nature\); say where that is with --expert craft=<folder>, perhaps --expert craft=\S+craft$/,
+    ],
+    [
+      "experts that are swapped",
+      () => ({ experts: { craft: join(project, "nature"), nature: join(project, "craft") } }),
+      /craft: not the expert nature that the run began with \(another tensor \S+, it is expert craft\)/,
+    ],
+    [
+      "another base",
+      () => ({ base: join(project, "nature") }),
+      /nature: not the base that the run began with \(another tensor \S+, it is expert nature\); say where that is with --base <folder>/,
+    ],
+    [
+      "a base of another shape",
+      () => ({ base: join(project, "wide") }),
+      /wide: not the base that the run began with \(another tensor \S+\); say where that is with --base <folder>/,
+    ],
+    [
+      "other rows",
+      () => ({ rows: { quiz: [join(project, "rows", "other.jsonl")] } }),
+      /other.jsonl: not the rows of quiz that the run began with \(rows of quiz: expected .*\); say where that is with --rows quiz=<file>/,
+    ],
     [
       "an expert that it does not have",
       () => ({ experts: { tom: project } }),
@@ -124,16 +185,59 @@ describe("a run", () => {
       () => ({ rows: { tom: [project] } }),
       'the run has no task "tom"; expected quiz, news',
     ],
-    ["a folder that is not there", () => ({ base: join(project, "b") }), "base: nothing is at"],
+    ["a folder that is not there", () => ({ base: join(project, "b") }), /nothing is at \S+b \(base\)/],
   ];
 
   test.each(others)("refuses %s, and remembers nothing", async (...[, prepare, says]) => {
     const rows = readFileSync(join(project, "rows", "quiz.jsonl"), "utf8");
     writeFileSync(join(project, "rows", "other.jsonl"), rows.replace("search 0", "other 0"));
+    await writeTinyModel(join(project, "wide"), { tokenizer, hidden: 64 });
     const before = traces(run);
     await expect(resumeRun(run, { moved: prepare() })).rejects.toThrow(says);
     expect(traces(run)).toEqual(before);
   });
+});
+
+describe("a run that is moved to where other things have the names of its own", () => {
+  let elsewhere = "";
+  let folder = "";
+  beforeEach(async () => {
+    elsewhere = await temporaryFolder();
+    folder = join(elsewhere, "results", "run");
+    mkdirSync(join(elsewhere, "results"));
+    cpSync(run, folder, { recursive: true });
+  });
+
+  test("says that a model is not the one that it began with, and where that is", async () => {
+    cpSync(join(project, "nature"), join(elsewhere, "base"), { recursive: true });
+    const says =
+      /base: not the base that the run began with \(another tensor \S+, it is expert nature\); say where that is with --base <folder>, perhaps --base (\S+)$/;
+    for (const open of [resumeRun, exportRun]) await expect(open(folder)).rejects.toThrow(says);
+    expect(recorded(folder, "moved")).toEqual([]);
+    const said = await refusal(resumeRun(folder));
+    expect(says.exec(said)?.[1]).toBe("~/base");
+    expect((await resumeRun(folder, { moved: { base: join(project, "base") } })).experiment.base).toBe(
+      join(project, "base"),
+    );
+    expect((await resumeRun(folder)).experiment.base).toBe(join(project, "base"));
+  });
+
+  test("says that rows are not those that it began with, and where those are", async () => {
+    mkdirSync(join(elsewhere, "rows"));
+    writeFileSync(join(elsewhere, "rows", "quiz.jsonl"), readFileSync(join(project, "rows", "news.jsonl"), "utf8"));
+    expect((await refusal(resumeRun(folder))).replaceAll(elsewhere, "@")).toBe(
+      "@/results/run: @/rows/quiz.jsonl: not the rows of quiz that the run began with (rows of quiz: expected # as when the run began, found #); " +
+        "say where that is with --rows quiz=<file>, perhaps --rows quiz=~/rows/quiz.jsonl",
+    );
+  });
+});
+
+test("rows that were changed in their place are named", async () => {
+  const path = join(project, "rows", "quiz.jsonl");
+  writeFileSync(path, readFileSync(path, "utf8").replace("search 0", "other 0"));
+  expect(await refusal(resumeRun(run))).toBe(
+    "~/results/run: rows of quiz: expected # as when the run began, found # in ~/rows/quiz.jsonl, ~/rows/quiz.guard.jsonl; restore what was changed, or start a new run",
+  );
 });
 
 test("paths are recorded relative to the run, unless they share only the root with it", async () => {

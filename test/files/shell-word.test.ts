@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lmEvalCommand } from "../../src/export/lm-eval-command.ts";
-import { shellPath, shellWord } from "../../src/export/shell-word.ts";
+import { shellPath, shellWord } from "../../src/files/shell-word.ts";
 import { printableLine } from "../../src/files/printable.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 

@@ -1,4 +1,4 @@
-import { printableLine } from "../files/printable.ts";
+import { printableLine } from "./printable.ts";
 
 /**
  * A text as one word of a POSIX shell's command line: as it is where all its characters are plain, else in quotes. What a
