@@ -70,7 +70,7 @@ function smallText(generations: number): string {
 }
 
 /** A budget as the command line takes it, rounded up. */
-function budgetOption(ms: number): string {
+export function budgetOption(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   return seconds <= 120 ? `--budget ${seconds}s` : `--budget ${Math.ceil(seconds / 60)}m`;
 }

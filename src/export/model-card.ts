@@ -5,6 +5,7 @@ import { printableLine } from "../files/printable.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
+import { EVOLVED } from "../journal/records.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, type Table } from "../report/table.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
@@ -31,7 +32,7 @@ ${frontMatter(parents, licence)}---
 
 # ${oneLine(experiment.name)}: ${winner.name}
 
-The best merge that evomerge ${version} found of these models, without training:
+${whatItIs(winner)} evomerge ${version}, without training, from these models:
 
 ${parents.map(({ name, path }) => `- ${name}: ${linkOf(path)}, licence ${licences.get(name) ?? "not stated"}`).join("\n")}
 
@@ -47,7 +48,7 @@ ${outcome.drawn.map((sentence) => `${sentence}\n`).join("")}Digest of the weight
 
 ## Scores on rows that the search never saw
 
-${verdict ? verdictText(verdict, tasks, outcome) : "Not compared: the run had not scored its guard rows when this was exported."}
+${verdict ? verdictText(verdict, tasks, outcome) : notCompared(outcome)}
 
 ## Evaluation
 
@@ -55,6 +56,19 @@ ${verdict ? verdictText(verdict, tasks, outcome) : "Not compared: the run had no
 ${lmEvalCommand(".")}
 \`\`\`
 `;
+}
+
+/** The beginning of a sentence: a search may have found nothing better, or not have been run. */
+function whatItIs({ name, recipe }: Outcome["winner"]): string {
+  if (name === EVOLVED) return "The best merge that was found by";
+  return recipe.method === "passthrough"
+    ? "One of its parents as it is, the best of what was scored by"
+    : "The best of the simple merges that were scored by";
+}
+
+function notCompared({ winner, isCompared, generations }: Outcome): string {
+  const searched = searchSentences({ winner: winner.name, isCompared, generations });
+  return ["Not compared: the run had not scored its guard rows when this was exported.", ...searched].join("\n");
 }
 
 /** What the Hub reads: it shows the merge at the pages of its parents. */

@@ -203,7 +203,11 @@ const interruptAt =
 describe("an interruption", () => {
   test("of a run that was resumed with another budget need not be told it again", async () => {
     const run = join(await temporaryFolder(), "run");
-    await evomerge(folder, ["run", "tiny.yaml", "--out", run], { watch: interruptAt("generation 0:") });
+    const first = ["run", "tiny.yaml", "--out", run, "--export"];
+    const { stderr: said } = await evomerge(folder, first, { watch: interruptAt("generation 0:") });
+    expect(said.trimEnd().split("\n").at(-1)).toBe(
+      `interrupted; go on with: ${shownCommand} resume ${relative(folder, run)} --export`,
+    );
     for (const budget of ["--evaluations 90", "--budget 600s"]) {
       const args = ["resume", run, ...budget.split(" ")];
       const { code, stderr } = await evomerge(folder, args, { watch: interruptAt("resuming") });

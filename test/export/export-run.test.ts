@@ -99,7 +99,7 @@ describe("exportRun", () => {
 
       # tiny: evolved merge
 
-      The best merge that evomerge #.0 found of these models, without training:
+      The best merge that was found by evomerge #.0, without training, from these models:
 
       - base: a local model, licence not stated
       - nature: a local model, licence not stated

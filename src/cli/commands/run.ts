@@ -7,8 +7,10 @@ import type { EngineName } from "../../device/open-device.ts";
 import { loadExperiment, withOverrides, type Budget } from "../../experiment/experiment-file.ts";
 import { printableLine } from "../../files/printable.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
+import type { RunEvent } from "../../run/events.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { writeTables } from "../../report/write-tables.ts";
+import { budgetOption } from "../event-lines.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
@@ -58,7 +60,12 @@ async function carryThrough(
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
   const progress = new Progress();
-  const running = { onEvent: progress.show, signal: interruptionSignal() };
+  let wholeMs: number | undefined;
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === "forecast") ({ wholeMs } = event);
+    progress.show(event);
+  };
+  const running = { onEvent, signal: interruptionSignal() };
   try {
     if (options.export) await checkExportPlace(folder, running);
     const outcome = await run(running);
@@ -69,21 +76,25 @@ async function carryThrough(
     const exported = options.export ? await exportRun(folder, running) : undefined;
     if (options.json) printJson(exported ?? outcome);
     else print(exported ? exportText(exported) : await nextStep(outcome));
+    if (!options.json && outcome.generations === 0 && wholeMs !== undefined)
+      print(
+        `search with: ${commandFor("resume", folder)} ${budgetOption(wholeMs)}${options.export ? " --export" : ""}`,
+      );
   } catch (error) {
     progress.end();
-    if (error instanceof Interrupted) await leave(folder);
+    if (error instanceof Interrupted) await leave(folder, options);
     throw error;
   }
 }
 
 /** Says how to go on; before the search there is no journal yet. */
-async function leave(folder: string): Promise<void> {
+async function leave(folder: string, options: FinishOptions): Promise<void> {
   if (!existsSync(join(folder, "journal.jsonl"))) {
     tell(interruptedFetching);
     return;
   }
   await tryToWriteTables(folder);
-  tell(`interrupted; go on with: ${commandFor("resume", folder)}`);
+  tell(`interrupted; go on with: ${commandFor("resume", folder)}${options.export ? " --export" : ""}`);
 }
 
 /** Tables are made anew from the journal by every command, so a run does not fail for want of them. */
