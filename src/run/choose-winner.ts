@@ -69,8 +69,11 @@ async function race(
   const rows = order.rows("search", counts);
   const scope = { models: merges.map(({ name }) => name), rows: counts };
   const recipes = merges.map(({ recipe }) => recipe);
+  // A verdict is nothing without a winner that was compared.
+  const guardMs =
+    effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", Math.min(effort.guard, LEAST_GUARD)));
   const met = await withDeadline(
-    clock.remainingMs - guardTime(session, order.counts("guard", LEAST_GUARD)) - exportTime(session),
+    clock.remainingMs - guardMs - exportTime(session),
     signal,
     (inTime) => scoreInParts(session, "finalists", recipes, rows, { signal: inTime, scope }),
     clock.wall,
