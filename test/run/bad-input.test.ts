@@ -268,12 +268,12 @@ const resumeFaults: readonly Fault[] = [
     async (folder) => {
       for (const name of ["base", "nature", "craft"]) await configure(join(folder, name), { rms_norm_eps: 0.1 });
     },
-    "~/run: config.json of base: expected # as when the run began, found #; restore what was changed, or start a new run",
+    "~/run: config.json of base: expected # as when the run began, found # in ~/base; restore what was changed, or start a new run",
   ],
   [
     "guard rows that have changed",
     (folder) => writeRows(join(folder, "rows/quiz.guard.jsonl"), quizRows("guard", 7)),
-    "~/run: rows of quiz: expected # as when the run began, found #; restore what was changed, or start a new run",
+    "~/run: rows of quiz: expected # as when the run began, found # in ~/rows/quiz.jsonl, ~/rows/quiz.guard.jsonl; restore what was changed, or start a new run",
   ],
   [
     "a damaged journal",
