@@ -18,7 +18,8 @@ const predecessors: Readonly<Record<Exclude<RecordType, "part" | Note>, readonly
   start: ["nothing"],
   parents: ["start"],
   forecast: ["parents"],
-  rung: ["forecast", "rung"],
+  // Not behind the forecast: what another budget has time for.
+  rung: ["forecast", "rung", "plan", "ask", "result", "finalists", "verdict"],
   baselines: ["forecast", "rung"],
   // Not behind the baselines: the plan of another budget.
   plan: ["baselines", "plan", "ask", "result", "finalists", "verdict"],
@@ -37,8 +38,8 @@ export class RecordSequence {
   #taken = 0;
   #last: RecordType | "nothing" = "nothing";
   #tasks: readonly string[] = [];
-  /** The rows up to which the last rung went. */
-  #rungEnd: RowCounts = {};
+  /** The rows up to which each baseline has met rungs. */
+  readonly #ends = new Map<string, RowCounts>();
   #plan: Pick<RecordPayloads["plan"], "genes" | "population" | "start" | "inject"> | undefined;
   /** Whether a budget came that nothing has been planned, or finished, with. */
   #isRebudgeted = false;
@@ -65,7 +66,7 @@ export class RecordSequence {
     if (record.type === "budget") this.#isRebudgeted = true;
     if (endsBudgets(record)) this.#isRebudgeted = false;
     if (record.type !== "part" && !isNote(record)) this.#last = record.type;
-    if (record.type === "rung") this.#rungEnd = record.to;
+    if (record.type === "rung") for (const { name } of record.models) this.#ends.set(name, record.to);
     if (record.type === "baselines") this.#tasks = Object.keys(record.scales);
     if (record.type === "plan") this.#plan = record;
     if (record.type === "result") this.#generations += 1;
@@ -86,10 +87,12 @@ export class RecordSequence {
 
   #faultOfPlace(record: JournalRecord): string | undefined {
     if (isNote(record)) return this.#last === "nothing" ? "expected it after start" : undefined;
-    const before = predecessors[record.type === "part" ? record.of : record.type];
+    const type = record.type === "part" ? record.of : record.type;
+    const before = predecessors[type];
     if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
-    if (record.type !== "plan" || this.#last === "baselines" || this.#isRebudgeted) return undefined;
-    return `expected it after baselines or another budget, found it after ${this.#last}`;
+    const first = type === "plan" ? ["baselines"] : type === "rung" ? ["forecast", "rung"] : before;
+    if (first.includes(this.#last) || this.#isRebudgeted) return undefined;
+    return `expected it after ${first.join(" or ")} or another budget, found it after ${this.#last}`;
   }
 
   #faultOfSizes(record: JournalRecord): string | undefined {
@@ -102,8 +105,9 @@ export class RecordSequence {
       case "part":
         return undefined;
       case "forecast":
+        return faultOfRung(record, new Map());
       case "rung":
-        return faultOfRung(record, this.#last === "rung" ? this.#rungEnd : {});
+        return faultOfRung(record, this.#ends);
       case "baselines":
         return faultOfBaselines(record);
       case "plan":
@@ -165,12 +169,16 @@ function faultOfReplanning(
   return field === undefined ? undefined : `${field}: expected that of the first plan, found another`;
 }
 
-/** A rung begins where the one before ended, and its losses are those of its models on its rows. */
-function faultOfRung({ models, from, to, rowLosses }: RecordedRung, before: RowCounts): string | undefined {
+/** A rung begins where the ones before ended for each of its models, and its losses are those of its models on its rows. */
+function faultOfRung(
+  { models, from, to, rowLosses }: RecordedRung,
+  ends: ReadonlyMap<string, RowCounts>,
+): string | undefined {
   const tasks = Object.keys(to);
   const rows = tasks.map((task) => (to[task] ?? 0) - (from[task] ?? 0));
-  const begins = tasks.every((task) => (from[task] ?? 0) === (before[task] ?? 0)) && rows.every((count) => count >= 0);
-  if (!begins) return "from and to: expected rows from the end of the rung before, found others";
+  const begins = models.every(({ name }) => tasks.every((task) => (from[task] ?? 0) === (ends.get(name)?.[task] ?? 0)));
+  if (!begins || rows.some((count) => count < 0))
+    return "from and to: expected rows from the end of the rung before, found others";
   const expected = models.length * rows.reduce((sum, count) => sum + count, 0);
   if (rowLosses.count !== expected) return `rowLosses: expected ${expected}, found ${rowLosses.count}`;
   return faultOfTasks(

@@ -9,11 +9,11 @@ export interface Standing {
   readonly isCompared: boolean;
   /** The one on this winner. */
   readonly verdict?: RecordPayloads["verdict"];
-  /** How often the guard rows have judged a winner of the run. */
+  /** How often the guard rows have judged a winner of the run, the same one on more of them included. */
   readonly looks: number;
   /** Generations that the search has scored. */
   readonly generations: number;
-  /** Absent before they are scored. */
+  /** The last ones, which another budget may have scored on more rows; absent before they are scored. */
   readonly baselines?: RecordPayloads["baselines"];
 }
 
@@ -21,7 +21,7 @@ export interface Standing {
 export function standingOf(records: readonly JournalRecord[]): Standing {
   const finalists = records.findLast((record) => record.type === "finalists");
   const winner = finalists?.winner;
-  const baselines = records.find((record) => record.type === "baselines");
+  const baselines = records.findLast((record) => record.type === "baselines");
   const verdicts = records.filter((record) => record.type === "verdict");
   const last = verdicts.at(-1);
   const judged = last?.models.find(({ kind }) => kind === "winner");

@@ -48,7 +48,7 @@ function severalLooks(looks: number): string[] {
   if (looks < 2) return [];
   const times = looks === 2 ? "twice" : `${looks} times`;
   return [
-    `The guard rows were looked at ${times}, once for each winner that the run has had; p-values are corrected for that too.`,
+    `The guard rows were looked at ${times}, for another winner or on more of them; p-values are corrected for that too.`,
   ];
 }
 

@@ -38,7 +38,8 @@ export function bestSoFar(session: Session, { lastScored }: SearchState, scored:
     name: EVOLVED,
     recipe: session.genome.decode(lastScored.point),
     scores: Object.fromEntries(scores),
-    loss: lastScored.loss,
+    // Not that of its generation, which may have had the unit of fewer rows.
+    loss: combined(scored.objective, ids(own), (task, id) => own.get(task)?.get(id) ?? Number.NaN),
   };
 }
 
@@ -79,6 +80,10 @@ function lossesOf({ recorder }: Session, { rows, rowLosses }: ScoredMean): Map<s
   return new Map(
     Object.entries(rows).map(([task, own]) => [task, new Map(own.map(({ id }) => [id, losses[next++] ?? Number.NaN]))]),
   );
+}
+
+function ids(losses: ReadonlyMap<string, ReadonlyMap<string, number>>): [task: string, ids: string[]][] {
+  return Array.from(losses, ([task, own]) => [task, [...own.keys()]]);
 }
 
 /** A mean over the rows of each task, combined as losses are; NaN where a task has no row. */

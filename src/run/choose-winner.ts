@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import { EVOLVED, type RecordPayloads, type RowCounts, type ScoredModel } from "../journal/records.ts";
 import { bestSoFar, leastLoss, onRows } from "./best-so-far.ts";
 import { withDeadline } from "./deadline.ts";
 import { exportTime, finishWithin, guardTime, searchCounts } from "./finish-time.ts";
+import { combinedScores } from "./objective.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
-import { fewer, sameCounts } from "./row-order.ts";
+import { covers, fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
 import type { SearchState } from "./search-state.ts";
 import { scoredModel, type Session } from "./session.ts";
@@ -16,6 +18,8 @@ const LEAST_GUARD = 1 / 8;
 export interface Champion {
   readonly winner: ScoredModel;
   readonly rows: RowCounts;
+  /** Generations that had been scored. */
+  readonly generations: number;
 }
 
 /** What won before is scored again where it is to be compared on other rows. */
@@ -36,8 +40,9 @@ export async function chooseWinner(
   const record = await recorder.step("finalists", async () => {
     const met = await race(session, search, scored, earlier);
     if (met) return met;
-    const winner = earlier?.winner ?? bestSoFar(session, search, scored);
-    const why = earlier ? "the budget ended; the earlier winner stays" : unraced(winner);
+    const kept = earlier && keptUnraced(earlier, scored);
+    const winner = kept ?? bestSoFar(session, search, scored);
+    const why = kept ? "the budget ended; the earlier winner stays" : unraced(winner);
     if (search.means.length > 0) emit({ type: "skipped", phase: "finalists", why });
     return { models: [], winner, elapsedMs: clock.elapsedMs };
   });
@@ -56,16 +61,18 @@ async function race(
   const begun = recorder.begun("finalists");
   const effort = finishWithin(session, clock.remainingMs);
   const counts = begun?.rows ?? fewer(scored.rungs.rows, searchCounts(session, effort));
+  if (!begun && earlier?.generations === means.length && covers(earlier.rows, counts)) {
+    return stillBest(session, earlier, scored);
+  }
   const finalists = recommendations(means).slice(
     0,
     begun?.models.filter((name) => name !== EARLIER).length ?? effort.finalists,
   );
   if (finalists.length === 0) return undefined;
-  const again = earlier?.winner.name === EVOLVED && !sameCounts(earlier.rows, counts) ? [earlier.winner.recipe] : [];
-  const merges = [
-    ...finalists.map(({ name, point }) => ({ name, recipe: genome.decode(point) })),
-    ...again.map((recipe) => ({ name: EARLIER, recipe })),
-  ];
+  const evolved = finalists.map(({ name, point }) => ({ name, recipe: genome.decode(point) }));
+  const isKnown = !earlier || evolved.some(({ recipe }) => isDeepStrictEqual(recipe, earlier.winner.recipe));
+  const again = !isKnown && earlier.winner.name === EVOLVED && !sameCounts(earlier.rows, counts);
+  const merges = [...evolved, ...(again ? [{ name: EARLIER, recipe: earlier.winner.recipe }] : [])];
   const rows = order.rows("search", counts);
   const scope = { models: merges.map(({ name }) => name), rows: counts };
   const recipes = merges.map(({ recipe }) => recipe);
@@ -83,9 +90,27 @@ async function race(
     scoredModel(merges[i] ?? absent(), evaluation, rows, scored.objective),
   );
   const standing = onRows(session, scored, longest(scored.baselines), rows);
-  const kept = earlier && sameCounts(earlier.rows, counts) ? [earlier.winner] : [];
+  const kept = earlier && sameCounts(earlier.rows, counts) ? [inUnit(earlier.winner, scored)] : [];
   const winner = leastLoss([...standing, ...kept], models);
   return { models, winner, rows: counts, time: met.time, elapsedMs: clock.elapsedMs };
+}
+
+/** What won before and the baselines of now: the search has not moved, and all its finalists have met these rows. */
+function stillBest(session: Session, { winner, rows }: Champion, scored: ScoredBaselines): RecordPayloads["finalists"] {
+  const standing = onRows(session, scored, longest(scored.baselines), session.order.rows("search", rows));
+  const best = leastLoss([inUnit(winner, scored), ...standing], []);
+  return { models: [], winner: best, rows, elapsedMs: session.clock.elapsedMs };
+}
+
+/** What won before, where nothing that could beat it has met its rows; a baseline only where there are no more of them. */
+function keptUnraced({ winner, rows }: Champion, scored: ScoredBaselines): ScoredModel | undefined {
+  if (winner.name !== EVOLVED && !sameCounts(rows, scored.rungs.rows)) return undefined;
+  return inUnit(winner, scored);
+}
+
+/** A model with its loss in the unit of now: more rows of the baselines make another. */
+function inUnit(model: ScoredModel, { objective }: ScoredBaselines): ScoredModel {
+  return { ...model, loss: combinedScores(model.scores, objective) };
 }
 
 function unraced(winner: ScoredModel): string {

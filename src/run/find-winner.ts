@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { bestSoFar, leastLoss } from "./best-so-far.ts";
 import { type Champion, chooseWinner } from "./choose-winner.ts";
-import { judgeWinner } from "./judge-winner.ts";
+import { canJudgeMore, judgeWinner } from "./judge-winner.ts";
 import { type Plan, planSearch, replanSearch } from "./plan-search.ts";
-import { scoreBaselines, type ScoredBaselines } from "./score-baselines.ts";
+import { canGrow, growBaselines, scoreBaselines, type ScoredBaselines } from "./score-baselines.ts";
 import { hasRoom, searchGenerations } from "./search-generations.ts";
 import { beginSearch, type SearchState } from "./search-state.ts";
 import { longest } from "./scored-rungs.ts";
@@ -20,17 +20,17 @@ export interface Found {
   readonly verdict?: RecordPayloads["verdict"];
   /** Generations that the search has scored. */
   readonly generations: number;
-  /** Winners that the guard rows have judged, this one included: one a budget, where each found a better one. */
+  /** Verdicts that the guard rows have given, this one included: one a budget, where each found a better winner, or time for more rows. */
   readonly looks: number;
 }
 
 /**
- * All phases of a run. A budget that is given once there is a winner leads to another round: the search goes on from where
- * it stood, and what was chosen before competes with what it finds then.
+ * All phases of a run. A budget that is given once there is a winner leads to another round: what was left out of the
+ * baselines is scored, the search goes on from where it stood, and what was chosen before competes with what it finds then.
  */
 export async function findWinner(session: Session): Promise<Found> {
   const { recorder } = session;
-  const scored = await scoreBaselines(session);
+  let scored = await scoreBaselines(session);
   if (recorder.isOver)
     return { winner: leastLoss(longest(scored.baselines), []), isCompared: false, generations: 0, looks: 0 };
   const first = await planSearch(session, scored);
@@ -47,42 +47,55 @@ export async function findWinner(session: Session): Promise<Found> {
       return found ?? { winner: bestSoFar(session, search, scored), isCompared: false, generations, looks: 0 };
     if (!recorder.replans) {
       const { winner, rows } = await chooseWinner(session, search, scored, champion);
-      champion = rows && { winner, rows };
+      champion = rows && { winner, rows, generations };
       const looks = found?.looks ?? 0;
       const isCompared = rows !== undefined;
       found = isDeepStrictEqual(winner.recipe, found?.winner.recipe)
         ? { ...found, winner, isCompared, generations, looks }
         : { winner, isCompared, generations, looks };
       if (recorder.isOver) return found;
-      if (!goesOn(session, plan, search)) {
+      if (!goesOn(session, plan, search, scored)) {
         found = await judged(session, found, scored);
-        if (!goesOn(session, plan, search)) {
-          tellNoRoom(session, search);
+        if (!goesOn(session, plan, search, scored, found)) {
+          if (recorder.replans) tellNoRoom(session, search);
           return found;
         }
       }
     }
+    scored = (await growBaselines(session, scored)) ?? scored;
+    if (recorder.isOver) {
+      return found ?? { winner: bestSoFar(session, search, scored), isCompared: false, generations, looks: 0 };
+    }
     plan = await replanSearch(session, first);
+    if (recorder.upcoming === undefined && search.means.length > 0 && !hasRoom(session, plan, search)) {
+      tellNoRoom(session, search);
+    }
   }
 }
 
-/** Whether a budget was given since that has room for more. */
-function goesOn(session: Session, plan: Plan, search: SearchState): boolean {
+/** Whether a budget was given since that has room for more: generations, what baselines were left out of, or guard rows. */
+function goesOn(session: Session, plan: Plan, search: SearchState, scored: ScoredBaselines, found?: Found): boolean {
   const { recorder } = session;
-  return recorder.replans && (recorder.upcoming !== undefined || hasRoom(session, plan, search));
+  if (!recorder.replans || recorder.upcoming !== undefined) return recorder.replans;
+  return (
+    hasRoom(session, plan, search) ||
+    canGrow(session, scored) ||
+    (found?.verdict !== undefined && canJudgeMore(session, found.verdict))
+  );
 }
 
-/** Says why a budget that was given since leads to nothing more. */
-function tellNoRoom({ recorder, emit }: Session, search: SearchState): void {
-  if (!recorder.replans) return;
+/** Says why a budget that was given since leads to no more generations. */
+function tellNoRoom({ emit }: Session, search: SearchState): void {
   const why =
     whyStopped(search) ?? "the budget, in which the run's time so far counts, has no room for another generation";
   emit({ type: "skipped", phase: "search", why });
 }
 
-/** With the verdict on the winner, which it keeps where it has one: nobody looks at the guard rows twice for the same. */
+/** With the verdict on the winner, which it keeps where it has one, unless there is time for it on more of the guard rows. */
 async function judged(session: Session, found: Found, scored: ScoredBaselines): Promise<Found> {
-  if (found.verdict) return found;
-  const verdict = await judgeWinner(session, found.winner, scored);
+  const { recorder } = session;
+  const isRecorded = recorder.upcoming === "verdict";
+  if (found.verdict && !isRecorded && !canJudgeMore(session, found.verdict)) return found;
+  const verdict = await judgeWinner(session, found.winner, scored, found.verdict);
   return verdict ? { ...found, verdict, looks: found.looks + 1 } : found;
 }

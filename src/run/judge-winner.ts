@@ -12,8 +12,11 @@ import { factorOf, type ObjectiveTask } from "./objective.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
+import { covers } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
 import { flatLosses, scoredModel, type Session } from "./session.ts";
+
+type GuardVerdict = RecordPayloads["verdict"];
 
 /** A model that meets the guard rows. */
 interface Guarded {
@@ -23,14 +26,16 @@ interface Guarded {
 }
 
 /**
- * Scores the winner, every parent, the uniform average, the best global weight and every given recipe once on the guard
- * rows, which the search has never seen, and compares the winner with each. Undefined when the budget ends before.
+ * Scores the winner, every parent, the uniform average, the best global weight and every given recipe on the guard
+ * rows, which the search has never seen, and compares the winner with each; a second time where it was on fewer of them.
+ * Undefined when the budget ends before.
  */
 export async function judgeWinner(
   session: Session,
   winner: ScoredModel,
   scored: ScoredBaselines,
-): Promise<RecordPayloads["verdict"] | undefined> {
+  earlier?: GuardVerdict,
+): Promise<GuardVerdict | undefined> {
   const { tasks, recorder, clock, emit } = session;
   const leftMs = clock.remainingMs - exportTime(session);
   const counts = guardCounts(session, leftMs);
@@ -46,8 +51,19 @@ export async function judgeWinner(
   if (verdict) {
     const { models, rows } = verdict;
     emit({ type: "verdict", models, tasks: tasks.map(({ name }) => name), rows });
-  } else emit({ type: "skipped", phase: "guard", why: "the budget ended; the winner was not compared on new rows" });
+  } else {
+    const stays = earlier ? "the verdict stays that on fewer guard rows" : "the winner was not compared on new rows";
+    emit({ type: "skipped", phase: "guard", why: `the budget ended; ${stays}` });
+  }
   return verdict;
+}
+
+/** Whether a verdict is on a part of the guard rows, and there is time for one on more. */
+export function canJudgeMore(session: Session, { rows }: GuardVerdict): boolean {
+  const { recorder, clock } = session;
+  if (recorder.readOnly || recorder.upcoming !== undefined) return false;
+  const counts = guardCounts(session, clock.remainingMs - exportTime(session));
+  return counts !== undefined && !covers(rows, counts);
 }
 
 /** As many guard rows as there is time for, those that were begun with; undefined where there is no time for any. */
@@ -65,7 +81,7 @@ async function judge(
   { baselines, objective }: ScoredBaselines,
   counts: RowCounts,
   signal: AbortSignal,
-): Promise<RecordPayloads["verdict"]> {
+): Promise<GuardVerdict> {
   const { recorder, clock, order } = session;
   const rows = order.rows("guard", counts);
   const guarded: Guarded[] = [...standing(baselines, winner), { ...winner, kind: "winner" }];

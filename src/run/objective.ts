@@ -1,5 +1,6 @@
 import { mean } from "simple-statistics";
 import type { Evaluation } from "../evaluate/evaluator.ts";
+import type { TaskScores } from "../journal/records.ts";
 
 /** How the losses of the tasks become one: mean loss / scale, averaged by weight. */
 export interface ObjectiveTask {
@@ -12,6 +13,11 @@ export interface ObjectiveTask {
 /** Factor of a task's mean loss in the combined loss. */
 export function factorOf(task: ObjectiveTask, tasks: readonly ObjectiveTask[]): number {
   return task.weight / tasks.reduce((sum, { weight }) => sum + weight, 0) / task.scale;
+}
+
+/** Combined loss of mean scores; NaN where a task has none. */
+export function combinedScores(scores: TaskScores, tasks: readonly ObjectiveTask[]): number {
+  return tasks.reduce((sum, task) => sum + factorOf(task, tasks) * (scores[task.name]?.loss ?? Number.NaN), 0);
 }
 
 /** Combined loss of an evaluation over the rows it was given; NaN when any row's loss is. */

@@ -2,7 +2,7 @@ import { type Baseline, bestFirst, withSweepOf } from "./baselines.ts";
 import { scoringMs } from "./costs.ts";
 import { EFFORTS, type Effort, mostThatFits } from "./effort.ts";
 import { exportTime, finishTime, searchCounts } from "./finish-time.ts";
-import { sameCounts } from "./row-order.ts";
+import { covers, fewer, more, sameCounts } from "./row-order.ts";
 import type { RowCounts } from "../journal/records.ts";
 import type { ScoredRungs } from "./scored-rungs.ts";
 import { leastGenerationMs } from "./search-cost.ts";
@@ -17,9 +17,10 @@ const OWN_SHARE = 1 / 2;
 /** Of what opening and export leave of it, what baselines, finalists and guard have in any case. */
 const LEAST_SHARE = 1 / 3;
 
-/** Baselines that meet the search rows up to `to`. */
+/** Baselines that have met the search rows up to `from`, and meet those up to `to`. */
 export interface PlannedRung {
   readonly models: readonly Baseline[];
+  readonly from: RowCounts;
   readonly to: RowCounts;
   readonly expectedMs: number;
 }
@@ -29,7 +30,7 @@ export function nextRung(session: Session, listed: readonly Baseline[], rungs: S
   const begun = session.recorder.begun("rung");
   if (begun) {
     const models = begun.models.flatMap((name) => listed.find((baseline) => baseline.name === name) ?? []);
-    return timed(session, rungs.rows, { models, to: begun.rows });
+    return stretches(session, rungs, models, { to: begun.rows })[0];
   }
   return rungsLeft(session, listed, rungs, baselineEffort(session, listed, rungs))[0];
 }
@@ -61,6 +62,10 @@ function overheadMs(session: Session): number {
   return Math.max(clock.remainingMs - OWN_SHARE * clock.totalMs, exportMs + LEAST_SHARE * leftMs);
 }
 
+/**
+ * What is left to climb: all baselines meet the rows that rank them, then parents, average, given recipes and the best few
+ * of the sweep the rest. Those that an earlier budget had no room for begin with the first row.
+ */
 function rungsLeft(
   session: Session,
   listed: readonly Baseline[],
@@ -68,35 +73,50 @@ function rungsLeft(
   effort: Effort,
 ): readonly PlannedRung[] {
   if (effort.rows === 0) return [];
-  const all = searchCounts(session, effort);
-  if (rungs.length > 0) {
-    const before = rungs.rows;
-    const isMore = Object.entries(all).some(([task, count]) => count > (before[task] ?? 0));
-    const to = Object.fromEntries(
-      Object.entries(all).map(([task, count]) => [task, Math.max(count, before[task] ?? 0)]),
-    );
-    return isMore ? [timed(session, before, { models: survivors(listed, rungs), to })] : [];
-  }
-  const models = withSweepOf(effort.sweep, listed);
-  const part = session.order.counts("search", FIRST_RUNG.share, FIRST_RUNG.least);
-  const first = Object.fromEntries(
-    Object.entries(all).map(([task, count]) => [task, Math.min(count, part[task] ?? 0)]),
-  );
-  const rest = models.length - Math.max(0, models.filter(({ kind }) => kind === "global").length - KEPT_SWEEP);
+  const all = more(searchCounts(session, effort), rungs.ends.at(-1));
+  const part = fewer(all, session.order.counts("search", FIRST_RUNG.share, FIRST_RUNG.least));
+  const ranking = rungs.ends.find((end) => covers(end, part)) ?? part;
+  const swept = new Set(withSweepOf(effort.sweep, listed));
+  const wanted = listed.filter((baseline) => swept.has(baseline) || rungs.hasClimbed(baseline.name));
   return [
-    timed(session, {}, { models, to: first }),
-    ...(sameCounts(all, first) ? [] : [timed(session, first, { models: models.slice(0, rest), to: all })]),
+    ...stretches(session, rungs, wanted, { to: ranking }),
+    ...stretches(session, rungs, survivors(wanted, rungs, ranking), { from: ranking, to: all }),
   ];
 }
 
-/** Parents, average and given recipes, and the best few of the sweep. */
-function survivors(listed: readonly Baseline[], rungs: ScoredRungs): readonly Baseline[] {
-  const scored = rungs.scored();
-  const best = bestFirst(scored.filter(({ kind }) => kind === "global")).slice(0, KEPT_SWEEP);
-  const names = new Set([...scored.filter(({ kind }) => kind !== "global"), ...best].map(({ name }) => name));
-  return listed.filter(({ name }) => names.has(name));
+/** Parents, average and given recipes, and the best few of the sweep on these rows; of those that have yet to meet them, any. */
+function survivors(wanted: readonly Baseline[], rungs: ScoredRungs, ranking: RowCounts): readonly Baseline[] {
+  const scored = rungs.scored(ranking);
+  const yetToMeet = wanted.filter(({ name }) => !scored.some((one) => one.name === name));
+  const sweep = [...bestFirst(scored), ...yetToMeet].filter(({ kind }) => kind === "global");
+  const best = new Set(sweep.slice(0, KEPT_SWEEP).map(({ name }) => name));
+  return wanted.filter(({ name, kind }) => kind !== "global" || best.has(name));
 }
 
-function timed(session: Session, from: RowCounts, rung: Omit<PlannedRung, "expectedMs">): PlannedRung {
-  return { ...rung, expectedMs: scoringMs(session, rung.models.length, session.order.rows("search", rung.to, from)) };
+/** The rungs on which models that have met the rows up to `from`, or more, come to `to`; those that have met most come first. */
+function stretches(
+  session: Session,
+  rungs: ScoredRungs,
+  models: readonly Baseline[],
+  { from, to }: { readonly from?: RowCounts; readonly to: RowCounts },
+): readonly PlannedRung[] {
+  const none = Object.fromEntries(Object.keys(to).map((task) => [task, 0]));
+  const beginOf = ({ name }: Baseline): RowCounts => more(more(none, from), rungs.climbedBy(name));
+  const begins = new Map(models.map((model) => [JSON.stringify(beginOf(model)), beginOf(model)]));
+  return [...begins.values()]
+    .filter((begin) => !covers(begin, to))
+    .toSorted((a, b) => totalOf(b) - totalOf(a))
+    .map((begin) => {
+      const group = models.filter((model) => sameCounts(begin, beginOf(model)));
+      return timed(session, { models: group, from: begin, to: more(to, begin) });
+    });
+}
+
+function timed(session: Session, rung: Omit<PlannedRung, "expectedMs">): PlannedRung {
+  const { models, from, to } = rung;
+  return { ...rung, expectedMs: scoringMs(session, models.length, session.order.rows("search", to, from)) };
+}
+
+function totalOf(counts: RowCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

@@ -75,9 +75,11 @@ export class Recorder {
     return record?.type ?? (this.#takesUp ? parts.at(-1)?.of : undefined);
   }
 
-  /** Whether the search is planned anew next, as another budget asks for. */
+  /** Behind the first plan: whether more baselines or another plan come next, as another budget asks for. */
   get replans(): boolean {
-    return this.upcoming === undefined ? this.#isRebudgeted && !this.readOnly : this.upcoming === "plan";
+    const { upcoming } = this;
+    if (upcoming === undefined) return this.#isRebudgeted && !this.readOnly;
+    return upcoming === "plan" || upcoming === "rung" || upcoming === "baselines";
   }
 
   /** Whether nothing comes next, because all that is recorded was read and more is not wanted. */

@@ -59,6 +59,16 @@ export function fewer(a: RowCounts, b: RowCounts): RowCounts {
   return Object.fromEntries(Object.entries(a).map(([task, count]) => [task, Math.min(count, b[task] ?? 0)]));
 }
 
+/** Of each task of the first the larger count. */
+export function more(a: RowCounts, b: RowCounts = {}): RowCounts {
+  return Object.fromEntries(Object.entries(a).map(([task, count]) => [task, Math.max(count, b[task] ?? 0)]));
+}
+
+/** Whether there are as many of every task as another has, or more. */
+export function covers(counts: RowCounts, other: RowCounts): boolean {
+  return Object.entries(other).every(([task, count]) => count <= (counts[task] ?? 0));
+}
+
 /** All of them, for people: `120 of cosmosqa, 40 of xsum`. */
 export function countsText(counts: RowCounts): string {
   return Object.entries(counts)

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import { BASE } from "../experiment/workspace.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
-import type { RecordedRung, RecordPayloads, RowCounts } from "../journal/records.ts";
+import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
 import { exportTime } from "./finish-time.ts";
@@ -30,17 +30,46 @@ const PATIENCE = { times: 2, ms: 1000, share: 1 / 4 } as const;
  * the best few on all, or on as many as there is time for. The uniform average sets the unit of each task.
  */
 export async function scoreBaselines(session: Session): Promise<ScoredBaselines> {
-  const { experiment, workspace, tasks, recorder, clock, emit } = session;
-  const listed = listBaselines(experiment, { base: BASE, experts: workspace.experts, layers: workspace.model.layers });
-  const rungs = new ScoredRungs(listed, tasks);
-  const forecast = await takeForecast(session, listed, rungs);
-  for (;;) {
-    const rung = await takeRung(session, listed, rungs);
-    if (!rung) break;
+  const listed = listedOf(session);
+  const rungs = new ScoredRungs(listed, session.tasks);
+  rungs.fallBackOn(await takeForecast(session, listed, rungs));
+  await climb(session, listed, rungs);
+  return conclude(session, listed, rungs);
+}
+
+/** Goes on with the rungs that an earlier budget had no room for; undefined where none of them is scored now either. */
+export async function growBaselines(
+  session: Session,
+  { rungs }: ScoredBaselines,
+): Promise<ScoredBaselines | undefined> {
+  const listed = listedOf(session);
+  const before = rungs.length;
+  await climb(session, listed, rungs);
+  return rungs.length === before ? undefined : conclude(session, listed, rungs);
+}
+
+/** Whether there are baselines, or rows for them, that were left out and that there is time for. */
+export function canGrow(session: Session, { rungs }: ScoredBaselines): boolean {
+  return nextRung(session, listedOf(session), rungs) !== undefined;
+}
+
+function listedOf({ experiment, workspace }: Session): readonly Baseline[] {
+  return listBaselines(experiment, { base: BASE, experts: workspace.experts, layers: workspace.model.layers });
+}
+
+/** As many rungs as there is time for. */
+async function climb(session: Session, listed: readonly Baseline[], rungs: ScoredRungs): Promise<void> {
+  for (let rung = await takeRung(session, listed, rungs); rung; rung = await takeRung(session, listed, rungs)) {
     rungs.add(rung);
   }
-  // Without a rung there is what the forecast was made from.
-  if (rungs.length === 0) rungs.add(forecast);
+}
+
+/** Records what all rungs so far come to. */
+async function conclude(
+  { recorder, clock, emit }: Session,
+  listed: readonly Baseline[],
+  rungs: ScoredRungs,
+): Promise<ScoredBaselines> {
   const compute = (): BaselinesRecord => summary(listed, rungs, clock.elapsedMs);
   const isRecorded = recorder.replaying;
   const record = recorder.isOver ? compute() : await recorder.step("baselines", async () => compute());
@@ -67,28 +96,22 @@ async function takeRung(
   const scored = await withDeadline(
     clock.isTimed ? Math.min(patienceMs, leftMs) : Infinity,
     signal,
-    (inTime) => recorder.step("rung", () => scoreRung(session, rungs, next, inTime)),
+    (inTime) => recorder.step("rung", () => scoreRung(session, next, inTime)),
     session.clock.wall,
   );
   if (scored) return scored;
   // It takes that much at least, which what comes next has to know.
-  const tokens = workspace.evaluator.tokensOf(rowsOf(session, rungs, next));
+  const tokens = workspace.evaluator.tokensOf(rowsOf(session, next));
   paces.evaluator.learn({ models: next.models.length, tokens, passes: 1, ms: clock.elapsedMs - began, waitMs: 0 });
   const why = `the machine became too slow for ${next.models.length} models on ${rungs.length === 0 ? "their first" : "more"} rows`;
   emit({ type: "skipped", phase: "baselines", why });
   return undefined;
 }
 
-async function scoreRung(
-  session: Session,
-  rungs: ScoredRungs,
-  next: PlannedRung,
-  signal: AbortSignal,
-): Promise<RecordedRung> {
+async function scoreRung(session: Session, next: PlannedRung, signal: AbortSignal): Promise<RecordedRung> {
   const { recorder, clock } = session;
-  const { models, to } = next;
-  const from = fromOf(rungs, next);
-  const rows = rowsOf(session, rungs, next);
+  const { models, from, to } = next;
+  const rows = rowsOf(session, next);
   const scope = { models: models.map(({ name }) => name), rows: to };
   const recipes = models.map(({ recipe }) => recipe);
   const { evaluations, time } = await scoreInParts(session, "baselines", recipes, rows, { signal, scope });
@@ -105,13 +128,8 @@ async function scoreRung(
   };
 }
 
-/** The rows of each task that were met before a rung. */
-function fromOf(rungs: ScoredRungs, { to }: PlannedRung): RowCounts {
-  return Object.fromEntries(Object.keys(to).map((task) => [task, rungs.rows[task] ?? 0]));
-}
-
-function rowsOf({ order }: Session, rungs: ScoredRungs, next: PlannedRung): Selection {
-  return order.rows("search", next.to, fromOf(rungs, next));
+function rowsOf({ order }: Session, { from, to }: PlannedRung): Selection {
+  return order.rows("search", to, from);
 }
 
 function summary(listed: readonly Baseline[], rungs: ScoredRungs, elapsedMs: number): BaselinesRecord {

@@ -1,9 +1,8 @@
 import type { RecordedRung, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
 import type { Baseline } from "./baselines.ts";
-import type { ObjectiveTask } from "./objective.ts";
-import { factorOf } from "./objective.ts";
+import { combinedScores, type ObjectiveTask } from "./objective.ts";
 import type { Recorder } from "./recorder.ts";
-import { sameCounts, type RowOrder } from "./row-order.ts";
+import { covers, sameCounts, type RowOrder } from "./row-order.ts";
 
 /** A baseline and what it scores on the search rows that it met. */
 export interface ScoredBaseline extends Baseline {
@@ -13,11 +12,12 @@ export interface ScoredBaseline extends Baseline {
   readonly rows: RowCounts;
 }
 
-/** What baselines scored on rung after rung of the search rows. */
+/** What baselines scored on rung after rung of the search rows; each of them meets the rows in their order, without a gap. */
 export class ScoredRungs {
   readonly #listed: readonly Baseline[];
   readonly #weights: readonly Pick<ObjectiveTask, "name" | "weight">[];
-  readonly #rungs: RecordedRung[] = [];
+  readonly #climbed: RecordedRung[] = [];
+  #fallback: RecordedRung | undefined;
 
   /** `weights` are those of the tasks. */
   constructor(listed: readonly Baseline[], weights: readonly Pick<ObjectiveTask, "name" | "weight">[]) {
@@ -25,30 +25,49 @@ export class ScoredRungs {
     this.#weights = weights;
   }
 
-  /** The rows up to which the last rung went; none before the first. */
+  /** The rows that the uniform average has met, which no other goes beyond; none before the first rung. */
   get rows(): RowCounts {
-    return this.#rungs.at(-1)?.to ?? {};
+    return this.#rungsOf(this.#average).at(-1)?.to ?? {};
   }
 
+  /** Where the rungs end that the uniform average has climbed; all others end at one of them, since it is their unit. */
+  get ends(): readonly RowCounts[] {
+    return this.#climbed.filter(({ models }) => models.some(({ name }) => name === this.#average)).map(({ to }) => to);
+  }
+
+  /** Rungs that were climbed. */
   get length(): number {
-    return this.#rungs.length;
+    return this.#climbed.length;
   }
 
   add(rung: RecordedRung): void {
-    this.#rungs.push(rung);
+    this.#climbed.push(rung);
   }
 
-  /** Every baseline that met a rung, in the order of the list. */
-  scored(): ScoredBaseline[] {
-    const average = this.#listed.find(({ kind }) => kind === "average");
+  /** What there is without a rung: the few rows that the forecast was made from. */
+  fallBackOn(forecast: RecordedRung): void {
+    this.#fallback = forecast;
+  }
+
+  hasClimbed(name: string): boolean {
+    return Object.keys(this.climbedBy(name)).length > 0;
+  }
+
+  /** The rows that a baseline has met on rungs that were climbed. */
+  climbedBy(name: string): RowCounts {
+    return this.#climbed.findLast(({ models }) => models.some((model) => model.name === name))?.to ?? {};
+  }
+
+  /** Every baseline that met a rung, in the order of the list, on all rows that it met, or on those up to `end`. */
+  scored(end?: RowCounts): ScoredBaseline[] {
+    const unitRungs = this.#rungsOf(this.#average);
     return this.#listed.flatMap((baseline) => {
-      const rungs = this.#rungsOf(baseline.name);
+      const rungs = this.#rungsOf(baseline.name).filter(({ to }) => !end || covers(end, to));
       const rows = rungs.at(-1)?.to;
       if (!rows) return [];
       const scores = joined(rungs, baseline.name);
-      // The average has met all rungs, so that it has met these rows.
-      const unit = joined(this.#rungs.slice(0, rungs.length), average?.name ?? "");
-      return [{ ...baseline, scores, loss: this.#combined(scores, unit), rows }];
+      const met = unitRungs.filter(({ to }) => covers(rows, to));
+      return [{ ...baseline, scores, loss: this.#combined(scores, joined(met, this.#average)), rows }];
     });
   }
 
@@ -76,13 +95,18 @@ export class ScoredRungs {
     return losses;
   }
 
+  get #average(): string {
+    return this.#listed.find(({ kind }) => kind === "average")?.name ?? "";
+  }
+
   #rungsOf(name: string): RecordedRung[] {
-    return this.#rungs.filter(({ models }) => models.some((model) => model.name === name));
+    const rungs = this.#climbed.length === 0 && this.#fallback ? [this.#fallback] : this.#climbed;
+    return rungs.filter(({ models }) => models.some((model) => model.name === name));
   }
 
   #combined(scores: TaskScores, unit: TaskScores): number {
     const tasks = this.#weights.map((task) => ({ ...task, scale: unit[task.name]?.loss ?? Number.NaN }));
-    return tasks.reduce((sum, task) => sum + factorOf(task, tasks) * (scores[task.name]?.loss ?? Number.NaN), 0);
+    return combinedScores(scores, tasks);
   }
 }
 

@@ -155,7 +155,7 @@ describe("verdictSentences", () => {
     const models = [{ ...expert, gains }, winner];
     expect(verdictSentences({ models, groups }, 2)).toEqual([
       "The winner is significantly better than nature, by 26.7 % of its loss.",
-      "The guard rows were looked at twice, once for each winner that the run has had; p-values are corrected for that too.",
+      "The guard rows were looked at twice, for another winner or on more of them; p-values are corrected for that too.",
     ]);
     expect(verdictSentences({ models, groups }, 3)[0]).toContain("neither significantly better nor worse");
     expect(verdictTable(models, ["quiz"], 3).rows[0]!.at(-2)).toBe("0.0600");

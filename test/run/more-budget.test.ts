@@ -132,7 +132,7 @@ describe("a finished run", () => {
   test("says how often the guard rows were looked at", async () => {
     const folder = await finished();
     const outcome = await resumeRun(folder, { budget: MORE });
-    const said = "The guard rows were looked at twice, once for each winner that the run has had; p-values";
+    const said = "The guard rows were looked at twice, for another winner or on more of them; p-values";
     expect(outcomeText(outcome)).toContain(said);
     expect(outcomeText(whole.outcome)).not.toContain("looked at");
     await writeTables(folder);
