@@ -27,8 +27,8 @@ const EARLIER = "earlier winner";
 
 /**
  * Scores the means of the search on search rows that the baselines met, all of them or as many as there is time for; the
- * least loss wins, and a baseline, or what won before, keeps its place where it does as well. The guard rows have no part in this, so that their verdict on the
- * winner is of one model chosen beforehand.
+ * least loss wins, and a baseline, or what won before, keeps its place where it does as well. The guard rows have no part
+ * in this, so that their verdict on the winner is of one model chosen beforehand.
  */
 export async function chooseWinner(
   session: Session,

@@ -26,6 +26,16 @@ export const time = { models: 1, tokens: 16, passes: 1, ms: 1, waitMs: 0 };
 
 export const tensor = `bf16 [4,2] ${"0".repeat(64)}`;
 
+/** What a forecast expects. */
+export const expectations = {
+  baselinesMs: 1,
+  generationMs: 1,
+  finishMs: 1,
+  generations: 1,
+  wholeMs: 1,
+  isSmall: false,
+};
+
 /** A record of every kind, in an order that a run takes. */
 export const sound: readonly Json[] = [
   { type: "start", format: 5, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
@@ -38,12 +48,7 @@ export const sound: readonly Json[] = [
     rowLosses,
     firstTime: time,
     time,
-    baselinesMs: 1,
-    generationMs: 1,
-    finishMs: 1,
-    generations: 1,
-    wholeMs: 1,
-    isSmall: false,
+    ...expectations,
     elapsedMs: 1,
   },
   {

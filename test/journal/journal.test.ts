@@ -6,6 +6,7 @@ import { UserError } from "../../src/errors.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import type { JournalRecord, LossesRef, StartRecord } from "../../src/journal/records.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { expectations } from "./crafted-records.ts";
 
 const start: Omit<StartRecord, "type" | "format" | "folder"> = {
   experiment: { name: "demo", seed: 1, title: "é∞\n" },
@@ -43,12 +44,8 @@ const forecast = (rowLosses: LossesRef): Step => ({
   rowLosses,
   firstTime: time,
   time,
-  baselinesMs: 1,
-  generationMs: 1,
-  finishMs: 1,
+  ...expectations,
   generations: 3,
-  wholeMs: 1,
-  isSmall: false,
   elapsedMs: 7,
 });
 

@@ -9,6 +9,18 @@ import { currentProcess, type ProcessIdentity } from "../../src/files/process-id
 import { WriterLock } from "../../src/journal/writer-lock.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
+/** A lock that a process holds which `unshare` put into namespaces of its own; `name` is that of the lock's file. */
+async function heldUnder(unshare: readonly string[]): Promise<{ folder: string; name: string }> {
+  const folder = await temporaryFolder();
+  const script = join(import.meta.dirname, "hold-lock.ts");
+  const holder = spawn("unshare", [...unshare, process.execPath, "--import", "tsx", script, folder]);
+  onTestFinished(() => void holder.kill("SIGKILL"));
+  const [said] = (await once(holder.stdout, "data")) as [Buffer];
+  expect(said.toString()).toBe("held\n");
+  const [name = ""] = readdirSync(folder);
+  return { folder, name };
+}
+
 /** Starts a process that tries to take the lock; what it says is "held" or "refused". */
 async function contend(folder: string): Promise<{ process: ChildProcess; says: string }> {
   const child = spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "hold-lock.ts"), folder], {
@@ -134,13 +146,7 @@ describe("WriterLock", () => {
   test("is not taken from a living process of another PID namespace", async ({ skip }) => {
     const unshare = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
     if (spawnSync("unshare", [...unshare, "true"]).status !== 0) skip("unshare makes no PID namespace here");
-    const folder = await temporaryFolder();
-    const script = join(import.meta.dirname, "hold-lock.ts");
-    const holder = spawn("unshare", [...unshare, process.execPath, "--import", "tsx", script, folder]);
-    onTestFinished(() => void holder.kill("SIGKILL"));
-    const [said] = (await once(holder.stdout, "data")) as [Buffer];
-    expect(said.toString()).toBe("held\n");
-    const [name = ""] = readdirSync(folder);
+    const { folder, name } = await heldUnder(unshare);
     const { pid } = JSON.parse(readFileSync(join(folder, name), "utf8")) as ProcessIdentity;
     // Few processes live there, so the number is another's here, or nobody's.
     expect(pid).toBeLessThan(100);
@@ -153,13 +159,7 @@ describe("WriterLock", () => {
   test("is not taken from a living process of another time namespace", async ({ skip }) => {
     const unshare = ["--user", "--map-root-user", "--time", "--boottime", "1000", "--fork", "--kill-child"];
     if (spawnSync("unshare", [...unshare, "true"]).status !== 0) skip("unshare makes no time namespace here");
-    const folder = await temporaryFolder();
-    const script = join(import.meta.dirname, "hold-lock.ts");
-    const holder = spawn("unshare", [...unshare, process.execPath, "--import", "tsx", script, folder]);
-    onTestFinished(() => void holder.kill("SIGKILL"));
-    const [said] = (await once(holder.stdout, "data")) as [Buffer];
-    expect(said.toString()).toBe("held\n");
-    const [name = ""] = readdirSync(folder);
+    const { folder, name } = await heldUnder(unshare);
     expect(() => WriterLock.acquire(folder)).toThrow("which cannot be seen from here; if it has ended, delete");
     expect(readdirSync(folder)).toEqual([name]);
   });

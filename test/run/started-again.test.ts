@@ -5,6 +5,7 @@ import { type Experiment, withOverrides } from "../../src/experiment/experiment-
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
+import { expectations, time } from "../journal/crafted-records.ts";
 import { interrupt, launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment, traces } from "../tiny-experiment.ts";
@@ -65,7 +66,6 @@ test("a run of which anything was scored is not started again", async () => {
   await fail();
   using journal = Journal.open(run);
   journal.append({ type: "parents", tensors: {} });
-  const time = { models: 1, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
   journal.append({
     type: "forecast",
     models: [{ name: "uniform average", scores: { quiz: { loss: 1 } } }],
@@ -74,12 +74,7 @@ test("a run of which anything was scored is not started again", async () => {
     rowLosses: journal.appendLosses(Float64Array.of(1)),
     firstTime: time,
     time,
-    baselinesMs: 1,
-    generationMs: 1,
-    finishMs: 1,
-    generations: 1,
-    wholeMs: 1,
-    isSmall: false,
+    ...expectations,
     elapsedMs: 1,
   });
   journal.close();
