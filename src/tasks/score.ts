@@ -1,4 +1,5 @@
 import { mean } from "simple-statistics";
+import { rowLoss } from "./row-loss.ts";
 import type { TaskRow } from "./rows.ts";
 
 /** What a model's log-likelihoods say about one row; all but the loss are given for choice rows only. */
@@ -30,12 +31,12 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
     throw new Error(`row ${row.id} has ${row.continuations.length} continuations, got ${logLikelihoods.length} scores`);
   }
   const isFinite = logLikelihoods.every(Number.isFinite);
-  const right = isFinite ? (logLikelihoods[row.label] ?? NaN) : NaN;
-  if (row.kind === "text") return { loss: -right / Buffer.byteLength(row.continuations[row.label] ?? "") };
+  const loss = rowLoss(row).loss(logLikelihoods);
+  if (row.kind === "text") return { loss };
   const perCharacter = logLikelihoods.map((value, i) => value / characters(row.continuations[i] ?? ""));
   const answer = firstLargest(logLikelihoods);
   return {
-    loss: logSumExp(logLikelihoods) - right,
+    loss,
     ...(isFinite && { answer }),
     correct: isFinite && answer === row.label,
     correctNormalised: isFinite && firstLargest(perCharacter) === row.label,
@@ -58,11 +59,6 @@ export function summarise(rows: readonly TaskRow[], scores: readonly RowScore[])
 /** lm_eval counts the code points of the answer without the space before it. */
 function characters(continuation: string): number {
   return Array.from(continuation).length - 1;
-}
-
-function logSumExp(values: readonly number[]): number {
-  const largest = Math.max(...values);
-  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
 }
 
 function firstLargest(values: readonly number[]): number {
