@@ -6,9 +6,9 @@ import type { TaskRow } from "./rows.ts";
  */
 export interface RowLoss {
   /** In nats; of a text in nats per UTF-8 byte. */
-  loss(logLikelihoods: readonly number[]): number;
+  readonly loss: (logLikelihoods: readonly number[]) => number;
   /** Of the loss by each log-likelihood. */
-  derivative(logLikelihoods: readonly number[]): number[];
+  readonly derivative: (logLikelihoods: readonly number[]) => number[];
 }
 
 type Scored = Pick<TaskRow, "kind" | "continuations" | "label">;
