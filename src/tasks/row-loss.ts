@@ -11,13 +11,13 @@ export interface RowLoss {
   readonly derivative: (logLikelihoods: readonly number[]) => number[];
 }
 
-type Scored = Pick<TaskRow, "kind" | "continuations" | "label">;
+type ScoredRow = Pick<TaskRow, "kind" | "continuations" | "label">;
 
 /** The losses of choice rows by name. */
-const choiceLosses = { softmax: softmaxLoss } satisfies Record<string, (row: Scored) => RowLoss>;
+const choiceLosses = { softmax: softmaxLoss } satisfies Record<string, (row: ScoredRow) => RowLoss>;
 
 /** The loss of a row: of a text its surprise per byte, of a choice the surprise at the right answer among the answers. */
-export function rowLoss(row: Scored): RowLoss {
+export function rowLoss(row: ScoredRow): RowLoss {
   const { loss, derivative } = row.kind === "text" ? textLoss(row) : choiceLosses.softmax(row);
   return {
     loss: (values) => (values.every(Number.isFinite) ? loss(values) : NaN),
@@ -25,7 +25,7 @@ export function rowLoss(row: Scored): RowLoss {
   };
 }
 
-function textLoss({ continuations, label }: Scored): RowLoss {
+function textLoss({ continuations, label }: ScoredRow): RowLoss {
   const bytes = Buffer.byteLength(continuations[label] ?? "");
   return {
     loss: (values) => -(values[label] ?? NaN) / bytes,
@@ -34,7 +34,7 @@ function textLoss({ continuations, label }: Scored): RowLoss {
 }
 
 /** Cross-entropy of the softmax over the answers' log-likelihoods. */
-function softmaxLoss({ label }: Scored): RowLoss {
+function softmaxLoss({ label }: ScoredRow): RowLoss {
   return {
     loss: (values) => logSumExp(values) - (values[label] ?? NaN),
     derivative: (values) => {
