@@ -60,7 +60,7 @@ export async function openGeneration(
   const tokenised = await tokenizer.encode(rows);
   const prompts = rows.flatMap((row, i) => promptsOf(row, tokenised[i]!, model).prompts);
   const batchTokens = BATCH_TOKENS[device.kind];
-  const packed = packPrompts(prompts, { batchTokens, window: model.window });
+  const packed = packPrompts(prompts, { batchTokens, windows: model.windows });
   return {
     workspace,
     candidates,
@@ -77,7 +77,7 @@ export async function openGeneration(
 }
 
 function workOf(model: Model, prompts: readonly Prompt[], packed: readonly PackedBatch[]): Work {
-  const [layer = {}] = model.layerWeights;
+  const layer = model.stages.find(({ place }) => place.layer === 0)?.weights ?? {};
   const matrices = Object.values(layer).filter(({ shape }) => shape.length === 2);
   const perToken = total(matrices.map(flopOf));
   const { query, key, value } = layer;
@@ -106,12 +106,12 @@ function flopOf({ shape }: Weight): number {
   return 2 * shape[0]! * shape[1]!;
 }
 
-async function mergeAll({ device, weights, experts }: Workspace, recipes: readonly Recipe[]): Promise<void> {
+async function mergeAll({ device, model, weights, experts }: Workspace, recipes: readonly Recipe[]): Promise<void> {
   const limit = pLimit(device.concurrency);
-  for (const [index, stage] of weights.stages.entries()) {
+  for (const [index, stage] of model.stages.entries()) {
     const tensors = await weights.load(index);
     const merge = async (recipe: Recipe): Promise<void> => {
-      const merged = Object.entries(stage).map(([role, weight]) => {
+      const merged = Object.entries(stage.weights).map(([role, weight]) => {
         const models = Object.fromEntries(
           Object.entries(tensors[role]!).map(([name, tensor]) => [name, input(tensor)]),
         );

@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { gatherRows } from "../src/device/expression.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
-import type { Model } from "../src/model/architecture.ts";
+import type { Model, Stage } from "../src/model/architecture.ts";
 import { alignedText } from "../src/report/table.ts";
 import { demoRows } from "./demo-rows.ts";
 import { openGeneration } from "./generation.ts";
@@ -57,11 +57,13 @@ console.log(alignedText({ header: ["", "wall s", "CPU s", "tokens/CPU-s", "f32 =
 
 /** The same model, with a last layer that does not know which rows are read. */
 function everyToken(model: Model): Model {
+  const last = model.layers - 1;
+  const forward: Stage["forward"] = (weights, state, batch) => {
+    const { hidden } = model.stages.find(({ place }) => place.layer === 0)!.forward(weights, state, batch);
+    return { hidden: gatherRows(hidden!, batch.reads) };
+  };
   return {
     ...model,
-    layer: (weights, hidden, batch, periods, reads) => {
-      const all = model.layer(weights, hidden, batch, periods);
-      return reads ? gatherRows(all, reads) : all;
-    },
+    stages: model.stages.map((stage) => (stage.place.layer === last ? { ...stage, forward } : stage)),
   };
 }

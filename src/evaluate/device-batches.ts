@@ -1,6 +1,6 @@
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { input, type Expression } from "../device/expression.ts";
-import type { Model, TokenBatch } from "../model/architecture.ts";
+import type { Model, TargetSlice, TokenBatch } from "../model/architecture.ts";
 import type { Shape } from "../tensor/dtype.ts";
 import type { PackedBatch, Target } from "./pack.ts";
 
@@ -9,17 +9,6 @@ const MAX_LOGITS = 2 ** 26;
 
 /** Targets of one step: a CUDA grid has at most 65,535 blocks in its later dimensions. */
 const MAX_TARGETS = 2 ** 15;
-
-/** Targets whose logits are computed together. */
-export interface TargetSlice {
-  /** Index of the batch whose hidden states predict them. */
-  readonly batch: number;
-  readonly targets: readonly Target[];
-  /** i32 [targets]: rows of the batch's last hidden states, which are those of its `reads` */
-  readonly rows: Expression;
-  /** i32 [targets] */
-  readonly tokens: Expression;
-}
 
 /** A run of batches, from `start` to before `end`. */
 export interface BatchShare {
@@ -30,28 +19,24 @@ export interface BatchShare {
 
 /** The token batches of one pass on the device, shared by all candidates. */
 export class DeviceBatches {
-  readonly tokens: readonly TokenBatch[];
-  /** i32 [n] of each batch: the rows of its hidden states that predict a target, each once. */
-  readonly reads: readonly Expression[];
-  readonly targets: readonly TargetSlice[];
-  readonly periods: Expression;
+  readonly batches: readonly TokenBatch[];
+  /** Of each batch, the targets of each of its slices. */
+  readonly targets: readonly (readonly (readonly Target[])[])[];
   readonly #device: Device;
   readonly #tensors: readonly DeviceTensor[];
 
   private constructor(
     device: Device,
-    parts: Pick<DeviceBatches, "tokens" | "reads" | "targets" | "periods">,
+    parts: Pick<DeviceBatches, "batches" | "targets">,
     tensors: readonly DeviceTensor[],
   ) {
     this.#device = device;
     this.#tensors = tensors;
-    this.tokens = parts.tokens;
-    this.reads = parts.reads;
+    this.batches = parts.batches;
     this.targets = parts.targets;
-    this.periods = parts.periods;
   }
 
-  static async upload(device: Device, model: Model, batches: readonly PackedBatch[]): Promise<DeviceBatches> {
+  static async upload(device: Device, model: Model, packed: readonly PackedBatch[]): Promise<DeviceBatches> {
     const tensors: DeviceTensor[] = [];
     const put = async (values: Int32Array | Float32Array, shape: Shape): Promise<Expression> => {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -60,20 +45,11 @@ export class DeviceBatches {
       return input(tensor);
     };
     try {
-      const tokens: TokenBatch[] = [];
-      const reads: Expression[] = [];
-      const targets: TargetSlice[] = [];
-      for (const [index, batch] of batches.entries()) {
-        tokens.push(await putTokens(batch, put));
-        const read = readRows(batch);
-        reads.push(await put(Int32Array.from(read), [read.length]));
-        const places = new Map(read.map((row, place) => [row, place]));
-        for (const slice of slices(batch.targets, model.vocabularySize)) {
-          targets.push(await putTargets(index, slice, places, put));
-        }
-      }
-      const periods = await put(model.periods, [model.periods.length]);
-      return new DeviceBatches(device, { tokens, reads, targets, periods }, tensors);
+      const constants = await putEach(model.constants, (values) => put(values, [values.length]));
+      const targets = packed.map((batch) => [...slices(batch.targets, model.vocabularySize)]);
+      const batches: TokenBatch[] = [];
+      for (const [i, batch] of packed.entries()) batches.push(await putBatch(batch, targets[i]!, constants, put));
+      return new DeviceBatches(device, { batches, targets }, tensors);
     } catch (error) {
       device.free(...tensors);
       throw error;
@@ -82,7 +58,7 @@ export class DeviceBatches {
 
   /** At most `count` runs of neighbouring batches with about as many tokens each. */
   divide(count: number): BatchShare[] {
-    const tokens = this.tokens.map(({ sequences, length }) => sequences * length);
+    const tokens = this.batches.map(({ sequences, length }) => sequences * length);
     const total = tokens.reduce((sum, own) => sum + own, 0);
     const shares: BatchShare[] = [];
     let start = 0;
@@ -104,14 +80,36 @@ export class DeviceBatches {
 
 type Put = (values: Int32Array | Float32Array, shape: Shape) => Promise<Expression>;
 
-async function putTokens({ sequences, length, ...batch }: PackedBatch, put: Put): Promise<TokenBatch> {
+async function putBatch(
+  batch: PackedBatch,
+  targets: readonly (readonly Target[])[],
+  constants: TokenBatch["constants"],
+  put: Put,
+): Promise<TokenBatch> {
+  const { sequences, length } = batch;
+  const read = readRows(batch);
+  const places = new Map(read.map((row, place) => [row, place]));
+  const slices: TargetSlice[] = [];
+  for (const slice of targets) slices.push(await putTargets(slice, places, put));
   return {
     sequences,
     length,
     tokens: await put(batch.tokens, [sequences * length]),
     positions: await put(batch.positions, [sequences * length]),
-    mask: await put(batch.mask, [sequences, length, length]),
+    masks: await putEach(batch.masks, (mask) => put(mask, [sequences, length, length])),
+    constants,
+    reads: await put(Int32Array.from(read), [read.length]),
+    targets: slices,
   };
+}
+
+async function putEach<T>(
+  values: Readonly<Record<string, T>>,
+  put: (value: T) => Promise<Expression>,
+): Promise<Record<string, Expression>> {
+  const uploaded: Record<string, Expression> = {};
+  for (const [name, value] of Object.entries(values)) uploaded[name] = await put(value);
+  return uploaded;
 }
 
 /**
@@ -125,7 +123,6 @@ function readRows({ targets }: PackedBatch): number[] {
 }
 
 async function putTargets(
-  batch: number,
   targets: readonly Target[],
   places: ReadonlyMap<number, number>,
   put: Put,
@@ -133,7 +130,7 @@ async function putTargets(
   const shape = [targets.length];
   const rows = Int32Array.from(targets, ({ row }) => places.get(row) ?? 0);
   const tokens = Int32Array.from(targets, ({ token }) => token);
-  return { batch, targets, rows: await put(rows, shape), tokens: await put(tokens, shape) };
+  return { rows: await put(rows, shape), tokens: await put(tokens, shape) };
 }
 
 function* slices(targets: readonly Target[], vocabularySize: number): Generator<readonly Target[]> {

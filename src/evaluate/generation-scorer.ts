@@ -70,7 +70,7 @@ export class GenerationScorer {
     { signal, digestOf, parts, onProgress, onTime }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
-    const batches = packPrompts(prompts, { batchTokens, window: model.window });
+    const batches = packPrompts(prompts, { batchTokens, windows: model.windows });
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),

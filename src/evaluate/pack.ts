@@ -25,12 +25,13 @@ export interface PackedBatch {
   readonly length: number;
   readonly tokens: Int32Array;
   readonly positions: Int32Array;
-  readonly mask: Float32Array;
+  /** [sequences, length, length] by name: 0 where a token (row) sees another (column), else -Infinity. */
+  readonly masks: Readonly<Record<string, Float32Array>>;
   readonly targets: readonly Target[];
 }
 
 /**
- * Token pairs of a batch, which are the elements of its mask; attention holds as many scores for each head, 1 GiB of f32
+ * Token pairs of a batch, which are the elements of a mask; attention holds as many scores for each head, 1 GiB of f32
  * for 32 heads.
  */
 const MAX_PAIRS = 2 ** 23;
@@ -41,14 +42,14 @@ const LENGTH_STEP = 16;
 export interface PackOptions {
   /** Padded tokens of one batch. */
   readonly batchTokens: number;
-  /** Tokens that attention looks back. */
-  readonly window: number;
+  /** Tokens that attention looks back, by the name of its mask. */
+  readonly windows: Readonly<Record<string, number>>;
 }
 
 /** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
 export function packPrompts(prompts: readonly Prompt[], options: PackOptions): PackedBatch[] {
   return layOutBatches(prompts, options).map(({ members, length }) =>
-    packBatch(prompts, members, length, options.window),
+    packBatch(prompts, members, length, options.windows),
   );
 }
 
@@ -104,12 +105,16 @@ function packBatch(
   prompts: readonly Prompt[],
   members: readonly number[],
   length: number,
-  window: number,
+  windows: PackOptions["windows"],
 ): PackedBatch {
   const sequences = members.length;
   const tokens = new Int32Array(sequences * length);
   const positions = new Int32Array(sequences * length);
-  const mask = new Float32Array(sequences * length * length).fill(-Infinity);
+  const masks = Object.entries(windows).map(([name, window]) => ({
+    name,
+    window,
+    mask: new Float32Array(sequences * length * length).fill(-Infinity),
+  }));
   const targets: Target[] = [];
   members.forEach((index, sequence) => {
     const prompt = prompts[index];
@@ -118,10 +123,13 @@ function packBatch(
     const first = sequence * length;
     tokens.set(layout.tokens, first);
     positions.set(layout.positions, first);
-    openMask(mask.subarray(first * length, (first + length) * length), length, layout, window);
+    for (const { mask, window } of masks) {
+      openMask(mask.subarray(first * length, (first + length) * length), length, layout, window);
+    }
     targets.push(...targetsOf(prompt, index, first));
   });
-  return { sequences, length, tokens, positions, mask, targets };
+  const byName = Object.fromEntries(masks.map(({ name, mask }) => [name, mask]));
+  return { sequences, length, tokens, positions, masks: byName, targets };
 }
 
 function layOut({ context, continuations }: Prompt): Layout {

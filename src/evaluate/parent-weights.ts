@@ -3,7 +3,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
-import { stages, type Model, type StageWeights, type Weight } from "../model/architecture.ts";
+import type { Model, StageWeights, Weight } from "../model/architecture.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
 
@@ -32,9 +32,9 @@ const RESIDENT_SHARE = 0.25;
  * tied embedding, is read and brought to the device once a pass and stays from the first of them to the last.
  */
 export class ParentWeights implements AsyncDisposable {
-  readonly stages: readonly StageWeights[];
   /** Lets one pass begin after the other: two at once would share, and drop, each other's stages. */
   readonly turn: LimitFunction = pLimit(1);
+  readonly #stages: readonly StageWeights[];
   readonly #device: Device;
   readonly #parents: ReadonlyMap<string, Checkpoint>;
   readonly #resident: boolean;
@@ -53,8 +53,8 @@ export class ParentWeights implements AsyncDisposable {
   ) {
     this.#device = device;
     this.#parents = parents;
-    this.stages = stages(model);
-    this.#spans = spansOf(this.stages);
+    this.#stages = model.stages.map(({ weights }) => weights);
+    this.#spans = spansOf(this.#stages);
     const bytes = [...parents.values()]
       .flatMap(({ tensors }) => [...tensors.values()])
       .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
@@ -72,9 +72,9 @@ export class ParentWeights implements AsyncDisposable {
    * a weight that is not finite, and leaves nothing of the stage on the device.
    */
   async load(index: number): Promise<ParentTensors> {
-    const stage = this.stages[index] ?? {};
+    const stage = this.#stages[index] ?? {};
     if (!this.#isUploaded(index)) await this.#upload(index);
-    if (index + 1 < this.stages.length && !this.#isUploaded(index + 1)) void this.#readAhead(index + 1);
+    if (index + 1 < this.#stages.length && !this.#isUploaded(index + 1)) void this.#readAhead(index + 1);
     const onDevice = Object.entries(stage).map(([role, { name }]) => [role, this.#uploaded.get(name) ?? absent(name)]);
     return Object.fromEntries(onDevice) as ParentTensors;
   }
@@ -82,7 +82,7 @@ export class ParentWeights implements AsyncDisposable {
   /** Drops what no later stage needs of a stage from the device, unless the parents stay there for good. */
   release(index: number): void {
     if (this.#resident) return;
-    this.#drop(weightsOf(this.stages[index] ?? {}).filter(({ name }) => this.#spans.get(name)?.last === index));
+    this.#drop(weightsOf(this.#stages[index] ?? {}).filter(({ name }) => this.#spans.get(name)?.last === index));
   }
 
   /** Drops what a pass that ended early has left, unless the parents stay for good. */
@@ -97,7 +97,7 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   #isUploaded(index: number): boolean {
-    return weightsOf(this.stages[index] ?? {}).every(({ name }) => this.#uploaded.has(name));
+    return weightsOf(this.#stages[index] ?? {}).every(({ name }) => this.#uploaded.has(name));
   }
 
   #drop(weights: readonly Pick<Weight, "name">[]): void {
@@ -132,7 +132,7 @@ export class ParentWeights implements AsyncDisposable {
   /** Reads the weights that no stage before has. */
   async #read(index: number): Promise<Loaded[]> {
     const loaded: Loaded[] = [];
-    for (const { name } of weightsOf(this.stages[index] ?? {})) {
+    for (const { name } of weightsOf(this.#stages[index] ?? {})) {
       if (this.#spans.get(name)?.first !== index) continue;
       for (const [parent, checkpoint] of this.#parents) {
         const info = checkpoint.tensors.get(name);

@@ -1,19 +1,19 @@
 /** One pass of some batches over all stages, for some candidates at once. */
 import pLimit from "p-limit";
-import type { Device, DeviceTensor } from "../device/device.ts";
+import type { Device } from "../device/device.ts";
 import { DeviceBatches, type BatchShare } from "./device-batches.ts";
 import type { PackedBatch } from "./pack.ts";
 import type { WorkTime } from "./pace.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
-import { runShare, stepsOf, type Merging, type StageRun } from "./stage-run.ts";
+import { runShare, stepsOf, type Merging, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** How much longer a stage may take than it would if all lanes were busy throughout. */
 const MAX_IDLE = 1.15;
 
-/** Candidates that agree so far, and their activations: a tensor for each batch. */
+/** Candidates that agree so far, and what the stage before left of each batch. */
 interface Branch {
   readonly members: readonly number[];
-  readonly activations: readonly DeviceTensor[];
+  readonly states: readonly StateTensors[];
 }
 
 /** What all stages of a pass share. */
@@ -39,9 +39,9 @@ export async function sendThrough(
   let waitMs = 0;
   const batches = await DeviceBatches.upload(device, model, packed);
   const held = new Set<Branch>();
-  let branches: readonly Branch[] = [{ members: pass.members, activations: [] }];
+  let branches: readonly Branch[] = [{ members: pass.members, states: [] }];
   try {
-    for (const index of parents.stages.keys()) {
+    for (const index of model.stages.keys()) {
       const asked = pass.now();
       const tensors = await parents.load(index);
       waitMs += pass.now() - asked;
@@ -51,18 +51,18 @@ export async function sendThrough(
       } finally {
         parents.release(index);
       }
-      pass.report((index + 1) / parents.stages.length);
+      pass.report((index + 1) / model.stages.length);
     }
     await collect(device, branches, batches, pass.logLikelihoods);
     return { ms: pass.now() - began, waitMs };
   } finally {
-    for (const branch of held) device.free(...branch.activations);
+    for (const branch of held) freeStates(device, branch);
     parents.releaseAll();
     batches.free();
   }
 }
 
-/** Runs one stage for every branch, splitting it where its candidates differ; frees the activations it consumed. */
+/** Runs one stage for every branch, splitting it where its candidates differ; frees the states it consumed. */
 async function advance(
   branches: readonly Branch[],
   stage: StageRun,
@@ -74,19 +74,19 @@ async function advance(
   const splits = branches.map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
   const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
   const shares = stage.batches.divide(sharesFor(candidates, device.concurrency));
-  const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<DeviceTensor[]> =>
+  const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<StateTensors[]> =>
     limit(async () => {
       signal?.throwIfAborted();
-      return runShare(stage, members, branch.activations, share);
+      return runShare(stage, members, branch.states, share);
     });
   const runs = splits.map(async ({ branch, parts }) => {
     const settled = await Promise.all(
       parts.map((members) => Promise.allSettled(shares.map((share) => run(branch, members, share)))),
     );
-    device.free(...branch.activations);
+    freeStates(device, branch);
     held.delete(branch);
     // What there is of a branch is held even if a share of it failed.
-    const advanced = settled.map((results, i) => ({ members: parts[i]!, activations: succeeded(results) }));
+    const advanced = settled.map((results, i) => ({ members: parts[i]!, states: succeeded(results) }));
     for (const part of advanced) held.add(part);
     return { advanced, failure: settled.flat().find((result) => result.status === "rejected") };
   });
@@ -103,9 +103,10 @@ async function collect(
   batches: DeviceBatches,
   sums: Pass["logLikelihoods"],
 ): Promise<void> {
-  for (const { members, activations } of branches) {
-    for (const [i, { targets }] of batches.targets.entries()) {
-      const bytes = await device.read(activations[i]!);
+  for (const { members, states } of branches) {
+    const logProbabilities = states.flatMap((state) => Object.values(state));
+    for (const [i, targets] of batches.targets.flat().entries()) {
+      const bytes = await device.read(logProbabilities[i]!);
       const values = new Float32Array(bytes.buffer, bytes.byteOffset, targets.length);
       for (const [j, { prompt, continuation }] of targets.entries()) {
         for (const member of members) sums[member]![prompt]![continuation]! += values[j]!;
@@ -136,6 +137,10 @@ function sharesFor(candidates: number, lanes: number): number {
   return lanes;
 }
 
-function succeeded(results: readonly PromiseSettledResult<DeviceTensor[]>[]): DeviceTensor[] {
+function freeStates(device: Device, { states }: Branch): void {
+  device.free(...states.flatMap((state) => Object.values(state)));
+}
+
+function succeeded(results: readonly PromiseSettledResult<StateTensors[]>[]): StateTensors[] {
   return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 }

@@ -1,11 +1,11 @@
 /** One stage of one pass, for one candidate: merge its weights, send tokens through, hash the weights on request. */
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
-import { gatherRows, input, logProbability, type Expression } from "../device/expression.ts";
+import { input } from "../device/expression.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
 import { stepAt, type Recipe, type Step } from "../merge/recipe.ts";
-import type { Model, StageTensors, Weight } from "../model/architecture.ts";
+import type { Model, StageTensors, State, Weight } from "../model/architecture.ts";
 import type { BatchShare, DeviceBatches } from "./device-batches.ts";
 import type { ParentTensors, ParentWeights } from "./parent-weights.ts";
 
@@ -39,6 +39,9 @@ export class WeightsHashing {
   }
 }
 
+/** What a stage left of one batch, on the device. */
+export type StateTensors = Readonly<Record<string, DeviceTensor>>;
+
 /** A stage of a pass: its parents and the pass's batches are on the device. */
 export interface StageRun {
   readonly merging: Merging;
@@ -55,26 +58,28 @@ export function stepsOf({ merging, index }: StageRun, recipe: Recipe): Step[] {
 }
 
 /**
- * Sends a share of the batches through the stage of candidates that agree on it, in one computation. Returns hidden
- * states for each batch, or log-probabilities for each slice of targets at the end.
+ * Sends a share of the batches through the stage of candidates that agree on it, in one computation; `states` has what the
+ * stage before left of every batch. Returns the states of the share's batches.
  */
 export async function runShare(
   stage: StageRun,
   members: readonly number[],
-  activations: readonly DeviceTensor[],
+  states: readonly StateTensors[],
   share: BatchShare,
-): Promise<DeviceTensor[]> {
+): Promise<StateTensors[]> {
   const { merging, hashing, recipes, index } = stage;
   const { device } = merging;
   const merged = mergeStage(stage, recipes[members[0]!]!);
-  const outputs = forward(stage, merged, activations.map(input), share);
+  const after = forward(stage, merged, states, share);
+  const outputs = rowsFirst(after.flatMap((state) => Object.values(state)));
   const hashes = hashing !== undefined && share.isFirst && members.includes(hashing.candidate);
   const hashed = hashes ? weightsOf(merging, index).filter(([, weight]) => hashing.wants(weight)) : [];
   const results = await device.run([...outputs, ...hashed.map(([role]) => merged[role]!)]);
   const weights = results.slice(outputs.length);
   for (const [i, [, weight]] of hashed.entries()) await hashing?.add(weight, weights[i]!, device);
   device.free(...weights);
-  return results.slice(0, outputs.length);
+  let next = 0;
+  return after.map((state) => mapValues(state, () => results[next++]!));
 }
 
 function mergeStage({ merging, index, tensors }: StageRun, recipe: Recipe): StageTensors {
@@ -89,29 +94,21 @@ function mergeStage({ merging, index, tensors }: StageRun, recipe: Recipe): Stag
 }
 
 function forward(
-  { merging, index, batches }: StageRun,
+  { merging, index, batches: { batches } }: StageRun,
   weights: StageTensors,
-  activations: readonly Expression[],
+  states: readonly StateTensors[],
   { start, end }: BatchShare,
-): Expression[] {
-  const { model, parents } = merging;
-  const tokens = batches.tokens.slice(start, end);
-  if (index === 0) return rowsFirst(tokens.map((batch) => model.embed(weights, batch)));
-  if (index < parents.stages.length - 1) {
-    // After the last layer only what predicts a target is read.
-    const isLast = index === parents.stages.length - 2;
-    return tokens.map((batch, i) => {
-      const reads = isLast ? batches.reads[start + i] : undefined;
-      return model.layer(weights, activations[start + i]!, batch, batches.periods, reads);
-    });
-  }
-  return batches.targets
-    .filter(({ batch }) => batch >= start && batch < end)
-    .map(({ batch, rows, tokens }) =>
-      logProbability(model.logits(weights, gatherRows(activations[batch]!, rows)), tokens),
-    );
+): State[] {
+  const stage = merging.model.stages[index]!;
+  return batches
+    .slice(start, end)
+    .map((batch, i) => stage.forward(weights, mapValues(states[start + i] ?? {}, input), batch));
 }
 
-function weightsOf({ parents }: Merging, index: number): [string, Weight][] {
-  return Object.entries(parents.stages[index] ?? {});
+function weightsOf({ model }: Merging, index: number): [string, Weight][] {
+  return Object.entries(model.stages[index]?.weights ?? {});
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
 }

@@ -4,7 +4,8 @@ import { ADAPTER_FILE, refuseAdapter } from "../checkpoint/weight-files.ts";
 import { readJsonObject } from "../files/json-object.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
-import { modelTypes, openModel } from "../model/open-model.ts";
+import { modelTypes } from "../model/architectures.ts";
+import { openModel } from "../model/open-model.ts";
 
 /**
  * Why a model cannot be scored, in one sentence; undefined where nothing speaks against it. Needs the small files of the

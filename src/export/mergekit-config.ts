@@ -6,22 +6,14 @@ import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
-import type { Group } from "../model/architecture.ts";
+import type { Model, Selector } from "../model/architecture.ts";
 
 export interface MergekitMerge {
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
   readonly recipe: Recipe;
-  /** Layers of the models. */
-  readonly layers: number;
+  readonly model: Pick<Model, "layers" | "selectors">;
   /** Of the base's weights, in which the merge is saved. */
   readonly baseDtype: TensorSpec["dtype"];
-}
-
-/** Some weights of a slice: what their names have in common, and where a recipe has their coefficients. */
-interface Selector {
-  readonly filter: string;
-  readonly group: Group;
-  readonly layer?: number;
 }
 
 const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float32", f16: "float16", bf16: "bfloat16" };
@@ -31,16 +23,14 @@ const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float3
  * coefficients of the recipe by group. Weights before the layers take their settings from the first slice, and weights
  * after the layers from the last.
  */
-export function mergekitConfig({ experiment, recipe, layers, baseDtype }: MergekitMerge): string {
+export function mergekitConfig({ experiment, recipe, model, baseDtype }: MergekitMerge): string {
   const document = new Document({
     merge_method: recipe.method,
     // The donor of config.json and of the tokenizer, whatever the method.
     base_model: modelReference(experiment.base),
     dtype: "float32",
     out_dtype: dtypeNames[baseDtype],
-    ...(recipe.method === "passthrough"
-      ? copied(experiment, recipe.model, layers)
-      : merged(experiment, recipe, layers)),
+    ...(recipe.method === "passthrough" ? copied(experiment, recipe.model, model) : merged(experiment, recipe, model)),
   });
   // The name of an experiment's file may be anything, and YAML 1.1 has more line ends than one.
   const comment = [
@@ -68,20 +58,28 @@ function forNames({ base, experts }: MergekitMerge["experiment"]): readonly stri
 }
 
 /** A slice, since mergekit would add the base to a list of `models`. */
-function copied({ base, experts }: MergekitMerge["experiment"], name: string, layers: number): object {
+function copied(
+  { base, experts }: MergekitMerge["experiment"],
+  name: string,
+  { layers }: MergekitMerge["model"],
+): object {
   const path = experts.find((expert) => expert.name === name)?.path ?? base;
   return { slices: [{ sources: [{ model: modelReference(path), layer_range: [0, layers] }] }] };
 }
 
-function merged({ base, experts }: MergekitMerge["experiment"], recipe: MergeRecipe, layers: number): object {
+function merged(
+  { base, experts }: MergekitMerge["experiment"],
+  recipe: MergeRecipe,
+  { layers, selectors }: MergekitMerge["model"],
+): object {
   const sliceOf = (layer: number): object => {
     const source = (path: string): object => ({ model: modelReference(path), layer_range: [layer, layer + 1] });
-    const selectors = selectorsOf(layer, layers);
+    const own = selectors.filter(({ slices }) => isIn(slices, layer, layers));
     return {
       sources: [
         // mergekit wants the base among the sources where the formula has it.
         ...(declarations[recipe.method].needsBase ? [source(base)] : []),
-        ...experts.map(({ name, path }) => ({ ...source(path), parameters: settingsOf(recipe, name, selectors) })),
+        ...experts.map(({ name, path }) => ({ ...source(path), parameters: settingsOf(recipe, name, own, layer) })),
       ],
     };
   };
@@ -91,27 +89,23 @@ function merged({ base, experts }: MergekitMerge["experiment"], recipe: MergeRec
   };
 }
 
-/** The weights of a Llama or Mistral that the slice of one layer decides on. */
-function selectorsOf(layer: number, layers: number): readonly Selector[] {
-  const before: readonly Selector[] = [{ filter: "embed_tokens", group: "embedding" }];
-  const after: readonly Selector[] = [
-    { filter: "model.norm", group: "norm" },
-    { filter: "lm_head", group: "embedding" },
-  ];
-  return [
-    ...(layer === 0 ? before : []),
-    { filter: "self_attn", group: "attention", layer },
-    { filter: "mlp", group: "mlp", layer },
-    { filter: "layernorm", group: "norm", layer },
-    ...(layer === layers - 1 ? after : []),
-  ];
+function isIn(slices: Selector["slices"], layer: number, layers: number): boolean {
+  return slices === "every" || layer === (slices === "first" ? 0 : layers - 1);
 }
 
-/** One expert's parameters; the first filter that a weight's name contains decides. */
-function settingsOf({ parameters }: MergeRecipe, expert: string, selectors: readonly Selector[]): object {
+/** One expert's parameters in the slice of a layer; the first filter that a weight's name contains decides. */
+function settingsOf(
+  { parameters }: MergeRecipe,
+  expert: string,
+  selectors: readonly Selector[],
+  layer: number,
+): object {
   const settings = Object.entries(parameters).map(([parameter, curves]) => [
     parameter,
-    selectors.map(({ filter, group, layer }) => ({ filter, value: valueAt(curves[group]?.[expert], layer) })),
+    selectors.map(({ filter, group, slices }) => ({
+      filter,
+      value: valueAt(curves[group]?.[expert], slices === "every" ? layer : undefined),
+    })),
   ]);
   return Object.fromEntries(settings) as object;
 }

@@ -82,7 +82,7 @@ async function descriptionsOf(
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   return {
     "recipe.json": recipeText(recipe),
-    "mergekit_config.yml": mergekitConfig({ experiment, recipe, layers: model.layers, baseDtype }),
+    "mergekit_config.yml": mergekitConfig({ experiment, recipe, model, baseDtype }),
     "README.md": modelCard({ ...outcome, experiment }, { weightsDigest, version: evomergeVersion(), licences }),
   };
 }

@@ -1,19 +1,27 @@
 /**
- * What the rest of the program knows of a model: its weights by stage, and each stage's forward pass as expressions.
+ * What the rest of the program knows of a model: stages, each with its weights and its forward pass as expressions, and as
+ * data what their names, groups and places are. Nothing outside `model/` knows what a stage computes.
  * @module
  */
 import type { ZodType } from "zod";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype, Shape } from "../tensor/dtype.ts";
 
-/** Kinds of tensors that may get coefficients of their own. */
-export type Group = "attention" | "mlp" | "norm" | "embedding";
+/** Weights that share coefficients unless a search space divides them: attention, mlp, ... */
+export interface TensorGroup {
+  readonly name: string;
+  /** Whether it has weights inside the layers. */
+  readonly isLayered: boolean;
+}
 
 /** One weight: its name in the checkpoint and its place in the model; weights outside the layers have no layer. */
 export interface Weight {
   readonly name: string;
   readonly shape: Shape;
-  readonly group: Group;
+  /** Its kind within a stage, as its name in the checkpoint has it: `q_proj`, `input_layernorm`, `embed_tokens`, ... */
+  readonly tensor: string;
+  /** Name of its group. */
+  readonly group: string;
   readonly layer?: number;
 }
 
@@ -23,6 +31,17 @@ export type StageWeights = Readonly<Record<string, Weight>>;
 /** The merged weights of a stage, by the same roles. */
 export type StageTensors = Readonly<Record<string, Expression>>;
 
+/** What one stage hands to the next of a batch, by name, such as f32 hidden states. */
+export type State = Readonly<Record<string, Expression>>;
+
+/** Targets whose logits are held together. */
+export interface TargetSlice {
+  /** i32 [targets]: the row of `reads` that predicts each. */
+  readonly rows: Expression;
+  /** i32 [targets] */
+  readonly tokens: Expression;
+}
+
 /** A batch of padded token sequences on the device. */
 export interface TokenBatch {
   readonly sequences: number;
@@ -31,11 +50,36 @@ export interface TokenBatch {
   readonly tokens: Expression;
   /** i32 [sequences * length] */
   readonly positions: Expression;
-  /** f32 [sequences, length, length], 0 where a token (row) sees another (column), else -Infinity */
-  readonly mask: Expression;
+  /** f32 [sequences, length, length] for each of the model's windows: 0 where a token (row) sees another (column), else -Infinity. */
+  readonly masks: Readonly<Record<string, Expression>>;
+  /** The model's constants. */
+  readonly constants: Readonly<Record<string, Expression>>;
+  /** i32 [n]: those of the sequences' tokens that predict a target, each once; of what follows the last mixing of tokens no others are needed. */
+  readonly reads: Expression;
+  readonly targets: readonly TargetSlice[];
 }
 
-/** A decoder-only language model whose forward pass runs stage by stage. */
+/** A part of the forward pass whose weights are on the device together. */
+export interface Stage {
+  readonly weights: StageWeights;
+  /** A stack of layers, such as a decoder, and which of its layers the stage is; what lies before or behind them has none. */
+  readonly place: { readonly stack: string; readonly layer?: number };
+  /**
+   * The state of one batch behind the stage. The first stage is given an empty state; the last one leaves log-probabilities,
+   * f32 [targets] for each slice of the batch's targets, in their order.
+   */
+  readonly forward: (weights: StageTensors, state: State, batch: TokenBatch) => State;
+}
+
+/** The weights whose names contain a text, as mergekit selects them: what coefficients they have, and in which slices. */
+export interface Selector {
+  readonly filter: string;
+  readonly group: string;
+  /** In every slice of a layer, or where weights outside the layers get their settings from: in the first or the last. */
+  readonly slices: "every" | "first" | "last";
+}
+
+/** A language model whose forward pass runs stage by stage. */
 export interface Model {
   /** Values of config.json that decide the forward pass: models merge only where these are equal. */
   readonly identity: Readonly<Record<string, unknown>>;
@@ -45,48 +89,30 @@ export interface Model {
   readonly hiddenSize: number;
   /** Longest sequence, in tokens. */
   readonly maxLength: number;
-  /** Tokens that a token sees, itself included. */
-  readonly window: number;
-  /** Rotary periods, f32 [head width / 2], to be uploaded and handed to `layer`. */
-  readonly periods: Float32Array;
-  readonly embedding: StageWeights;
-  readonly layerWeights: readonly StageWeights[];
-  readonly head: StageWeights;
+  /** Tokens that a token sees, itself included, by the name of the mask that lets it. */
+  readonly windows: Readonly<Record<string, number>>;
+  /** What stages read beside weights, f32 vectors by name, to be uploaded once. */
+  readonly constants: Readonly<Record<string, Float32Array>>;
+  /** In the order of the forward pass. */
+  readonly stages: readonly Stage[];
   /** Names of tensors that some checkpoints carry and no forward pass reads. */
   readonly ignorable: RegExp;
-  /** Hidden states f32 [sequences * length, hidden]. */
-  readonly embed: (weights: StageTensors, batch: TokenBatch) => Expression;
-  /**
-   * Hidden states after one layer: f32 [sequences * length, hidden], or [n, hidden] of the n rows of them that `reads`
-   * names (i32 [n]), with the same bits. What no other token sees is then computed for these alone.
-   */
-  readonly layer: (
-    weights: StageTensors,
-    hidden: Expression,
-    batch: TokenBatch,
-    periods: Expression,
-    reads?: Expression,
-  ) => Expression;
-  /** Logits f32 [n, vocabulary] of n hidden states. */
-  readonly logits: (weights: StageTensors, hidden: Expression) => Expression;
+  /** Of every weight; the first whose filter is in its name has it. */
+  readonly selectors: readonly Selector[];
 }
 
 /** A family of models: the `model_type` of its config.json, and a parser of the file that yields the model's builder. */
 export interface Architecture {
   readonly modelType: string;
+  readonly groups: readonly TensorGroup[];
   /** Matrix products of the built model run in the given precision. */
   readonly config: ZodType<(precision: Dtype) => Model>;
 }
 
-/** Every stage in the order of the forward pass. */
-export function stages(model: Model): readonly StageWeights[] {
-  return [model.embedding, ...model.layerWeights, model.head];
-}
-
 /** Every weight of the checkpoint once, in the order of the forward pass; a tied head repeats none. */
-export function allWeights(model: Model): readonly Weight[] {
+export function allWeights({ stages }: Pick<Model, "stages">): readonly Weight[] {
   const byName = new Map<string, Weight>();
-  for (const weight of stages(model).flatMap((stage) => Object.values(stage))) {
+  for (const weight of stages.flatMap(({ weights }) => Object.values(weights))) {
     if (!byName.has(weight.name)) byName.set(weight.name, weight);
   }
   return [...byName.values()];

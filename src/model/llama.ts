@@ -1,54 +1,96 @@
 /** Llama and Mistral: RMSNorm, rotary positions, grouped-query attention, SwiGLU; tied or untied head. */
-import { add, attention, cast, gatherRows, linear, mul, reshape, rmsNorm, rope, silu } from "../device/expression.ts";
+import {
+  add,
+  attention,
+  cast,
+  gatherRows,
+  linear,
+  logProbability,
+  mul,
+  reshape,
+  rmsNorm,
+  rope,
+  silu,
+} from "../device/expression.ts";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import type { Architecture, Group, Model, StageTensors, StageWeights, TokenBatch, Weight } from "./architecture.ts";
+import type { Architecture, Model, Stage, StageTensors, TokenBatch } from "./architecture.ts";
 import { llamaConfig, mistralConfig, type LlamaConfig } from "./llama-config.ts";
+import { llamaGroups, llamaIgnorable, llamaSelectors, llamaWeights } from "./llama-weights.ts";
 
-/** Buffers that earlier versions of transformers saved, and the copy of the embedding that a tied head is. */
-const ignorable =
-  /\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.masked_bias$|(^|\.)position_ids$|^lm_head\.weight$/;
+const STACK = "decoder";
 
-/** Matrix products run in `precision`; norms, softmax and everything between are f32. */
 function buildLlama(config: LlamaConfig, precision: Dtype): Model {
-  const { num_attention_heads: heads, kvHeads, width, rms_norm_eps: epsilon } = config;
-  const project = (x: Expression, weight: Expression | undefined): Expression =>
-    linear(x, cast(present(weight), precision));
-  const norm = (x: Expression, weight: Expression | undefined): Expression =>
-    rmsNorm(x, cast(present(weight), "f32"), epsilon);
-
-  /** Before the output projection, f32 [sequences * length, heads * width]. */
-  const attend = (weights: StageTensors, x: Expression, batch: TokenBatch, periods: Expression): Expression => {
-    const { sequences, length, positions, mask } = batch;
-    const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
-    const batched = (y: Expression, parts: number): Expression => reshape(y, [sequences, length, parts, width]);
-    const query = batched(rope(split(project(x, weights["query"]), heads), positions, periods), heads);
-    const key = batched(rope(split(project(x, weights["key"]), kvHeads), positions, periods), kvHeads);
-    const value = batched(project(x, weights["value"]), kvHeads);
-    return attention({ query, key, value, mask }, width ** -0.5);
-  };
-  const feedForward = (weights: StageTensors, x: Expression): Expression =>
-    project(mul(silu(project(x, weights["gate"])), project(x, weights["up"])), weights["down"]);
-
   return {
     identity: identityOf(config),
     layers: config.num_hidden_layers,
     vocabularySize: config.vocab_size,
     hiddenSize: config.hidden_size,
     maxLength: config.max_position_embeddings,
-    window: config.sliding_window ?? Infinity,
-    periods: config.periods,
-    ...llamaWeights(config),
-    ignorable,
-    embed: (weights, batch) => gatherRows(present(weights["tokens"]), batch.tokens),
-    layer: (weights, hidden, batch, periods, reads) => {
-      const read = (x: Expression): Expression => (reads ? gatherRows(x, reads) : x);
-      const seen = attend(weights, norm(hidden, weights["attentionNorm"]), batch, periods);
-      const attended = add(read(hidden), project(read(seen), weights["output"]));
-      return add(attended, feedForward(weights, norm(attended, weights["mlpNorm"])));
-    },
-    logits: (weights, hidden) => project(norm(hidden, weights["norm"]), weights["head"]),
+    windows: { causal: config.sliding_window ?? Infinity },
+    constants: { periods: config.periods },
+    stages: stagesOf(config, precision),
+    ignorable: llamaIgnorable,
+    selectors: llamaSelectors,
   };
+}
+
+/** Matrix products run in `precision`; norms, softmax and everything between are f32. */
+function stagesOf(config: LlamaConfig, precision: Dtype): Stage[] {
+  const { num_attention_heads: heads, kvHeads, width, rms_norm_eps: epsilon } = config;
+  const { embedding, layers, head } = llamaWeights(config);
+  const project = (x: Expression, weight: Expression): Expression => linear(x, cast(weight, precision));
+  const norm = (x: Expression, weight: Expression): Expression => rmsNorm(x, cast(weight, "f32"), epsilon);
+
+  /** Before the output projection, f32 [sequences * length, heads * width]. */
+  const attend = (weights: StageTensors, x: Expression, batch: TokenBatch): Expression => {
+    const { sequences, length, positions } = batch;
+    const periods = named(batch.constants, "periods");
+    const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
+    const batched = (y: Expression, parts: number): Expression => reshape(y, [sequences, length, parts, width]);
+    const query = batched(rope(split(project(x, named(weights, "query")), heads), positions, periods), heads);
+    const key = batched(rope(split(project(x, named(weights, "key")), kvHeads), positions, periods), kvHeads);
+    const value = batched(project(x, named(weights, "value")), kvHeads);
+    return attention({ query, key, value, mask: named(batch.masks, "causal") }, width ** -0.5);
+  };
+  const feedForward = (weights: StageTensors, x: Expression): Expression => {
+    const gate = silu(project(x, named(weights, "gate")));
+    return project(mul(gate, project(x, named(weights, "up"))), named(weights, "down"));
+  };
+  /** Behind the attention of the last layer no token sees another, so what follows is computed for those that are read. */
+  const layer =
+    (isLast: boolean): Stage["forward"] =>
+    (weights, state, batch) => {
+      const hidden = named(state, "hidden");
+      const read = (x: Expression): Expression => (isLast ? gatherRows(x, batch.reads) : x);
+      const seen = attend(weights, norm(hidden, named(weights, "attentionNorm")), batch);
+      const attended = add(read(hidden), project(read(seen), named(weights, "output")));
+      return { hidden: add(attended, feedForward(weights, norm(attended, named(weights, "mlpNorm")))) };
+    };
+
+  return [
+    {
+      weights: embedding,
+      place: { stack: STACK },
+      forward: (weights, _, { tokens }) => ({ hidden: gatherRows(named(weights, "tokens"), tokens) }),
+    },
+    ...layers.map((own, index) => ({
+      weights: own,
+      place: { stack: STACK, layer: index },
+      forward: layer(index === layers.length - 1),
+    })),
+    {
+      weights: head,
+      place: { stack: STACK },
+      forward: (weights, state, { targets }) => {
+        const logProbabilities = targets.map(({ rows, tokens }) => {
+          const hidden = norm(gatherRows(named(state, "hidden"), rows), named(weights, "norm"));
+          return logProbability(project(hidden, named(weights, "head")), tokens);
+        });
+        return Object.fromEntries(logProbabilities.map((slice, i) => [`targets ${i}`, slice]));
+      },
+    },
+  ];
 }
 
 /** The longest context may differ: fine-tunes often name another. */
@@ -68,43 +110,10 @@ function identityOf(config: LlamaConfig): Model["identity"] {
   };
 }
 
-/** Names of the tensors in a checkpoint, as transformers writes them. */
-function llamaWeights(config: LlamaConfig): Pick<Model, "embedding" | "layerWeights" | "head"> {
-  const { hidden_size: hidden, intermediate_size: inner, vocab_size: vocabulary, kvHeads, width } = config;
-  const heads = config.num_attention_heads;
-  const tokens: Weight = { name: "model.embed_tokens.weight", shape: [vocabulary, hidden], group: "embedding" };
-  const layer = (index: number): StageWeights => {
-    const weight = (name: string, group: Group, ...shape: number[]): Weight => ({
-      name: `model.layers.${index}.${name}.weight`,
-      shape,
-      group,
-      layer: index,
-    });
-    return {
-      attentionNorm: weight("input_layernorm", "norm", hidden),
-      query: weight("self_attn.q_proj", "attention", heads * width, hidden),
-      key: weight("self_attn.k_proj", "attention", kvHeads * width, hidden),
-      value: weight("self_attn.v_proj", "attention", kvHeads * width, hidden),
-      output: weight("self_attn.o_proj", "attention", hidden, heads * width),
-      mlpNorm: weight("post_attention_layernorm", "norm", hidden),
-      gate: weight("mlp.gate_proj", "mlp", inner, hidden),
-      up: weight("mlp.up_proj", "mlp", inner, hidden),
-      down: weight("mlp.down_proj", "mlp", hidden, inner),
-    };
-  };
-  return {
-    embedding: { tokens },
-    layerWeights: Array.from({ length: config.num_hidden_layers }, (_, index) => layer(index)),
-    head: {
-      norm: { name: "model.norm.weight", shape: [hidden], group: "norm" },
-      head: config.tie_word_embeddings ? tokens : { ...tokens, name: "lm_head.weight" },
-    },
-  };
-}
-
-function present(weight: Expression | undefined): Expression {
-  if (!weight) throw new Error("llama: a weight is missing from its stage");
-  return weight;
+function named(expressions: Readonly<Record<string, Expression>>, name: string): Expression {
+  const found = expressions[name];
+  if (!found) throw new Error(`llama: ${name} is missing`);
+  return found;
 }
 
 const builder =
@@ -112,7 +121,15 @@ const builder =
   (precision: Dtype): Model =>
     buildLlama(config, precision);
 
-export const llama: Architecture = { modelType: "llama", config: llamaConfig.transform(builder) };
+export const llama: Architecture = {
+  modelType: "llama",
+  groups: llamaGroups,
+  config: llamaConfig.transform(builder),
+};
 
 /** A Llama whose attention may have a window. */
-export const mistral: Architecture = { modelType: "mistral", config: mistralConfig.transform(builder) };
+export const mistral: Architecture = {
+  modelType: "mistral",
+  groups: llamaGroups,
+  config: mistralConfig.transform(builder),
+};

@@ -4,13 +4,8 @@ import { expectation } from "../config/expectation.ts";
 import { faultsOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { sameShape, type Dtype, type Shape } from "../tensor/dtype.ts";
-import { allWeights, type Architecture, type Model } from "./architecture.ts";
-import { llama, mistral } from "./llama.ts";
-
-const architectures: readonly Architecture[] = [llama, mistral];
-
-/** The values of `model_type` in config.json whose models can be run. */
-export const modelTypes: readonly string[] = architectures.map(({ modelType }) => modelType);
+import { allWeights, type Model } from "./architecture.ts";
+import { architectures, modelTypes } from "./architectures.ts";
 
 /** What a checkpoint says of itself. */
 export interface CheckpointHeader {

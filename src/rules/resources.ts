@@ -1,6 +1,6 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { BATCH_TOKENS } from "../experiment/workspace.ts";
-import { stages, type Model } from "../model/architecture.ts";
+import type { Model } from "../model/architecture.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
 import { parametersIn, parametersOf } from "./parameters.ts";
 import { gigabytes, type RuleJudgement, MERGE, type Rule, type SubjectJudgement } from "./rule.ts";
@@ -60,10 +60,11 @@ function judgeMemory(base: ModelFacts, facts: Facts): RuleJudgement {
 
 /** The largest stage of every parent in bf16, merged in f32, and the activations of one batch. */
 function mergeBytes(model: Model, parents: number): number {
-  const sizes = stages(model).map((stage) =>
-    Object.values(stage).reduce((sum, weight) => sum + parametersIn(weight), 0),
+  const sizes = model.stages.map(({ weights }) =>
+    Object.values(weights).reduce((sum, weight) => sum + parametersIn(weight), 0),
   );
-  const widest = Math.max(...Object.values(model.layerWeights[0] ?? {}).flatMap(({ shape }) => shape));
+  const layer = model.stages.find(({ place }) => place.layer === 0);
+  const widest = Math.max(...Object.values(layer?.weights ?? {}).flatMap(({ shape }) => shape));
   const activations = BATCH_TOKENS.gpu * F32 * (4 * model.hiddenSize + 3 * widest);
   return Math.max(...sizes) * (parents * BF16 + F32) + activations;
 }

@@ -2,7 +2,6 @@ import { UserError } from "../errors.ts";
 import { declarations } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
-import type { Group } from "../model/architecture.ts";
 import { type CurveTerm, curveTerms, type Depth, levelOf, termCount } from "./depth-curve.ts";
 import { leastSquares } from "./least-squares.ts";
 import { isLayered, type ParameterSpace, type SearchSpace } from "./search-space.ts";
@@ -21,7 +20,7 @@ export interface Coefficient {
   readonly space: ParameterSpace;
   /** The expert that it is for, or all of them. */
   readonly experts: readonly string[];
-  readonly groups: readonly Group[];
+  readonly groups: readonly string[];
   /** Such as `nature.attention.weight`. */
   readonly name: string;
   /** Where the search starts, before it is moved into the range. */
@@ -81,7 +80,7 @@ export function genesOf({ name, terms, space }: Coefficient): Gene[] {
  * is reflected back in, which keeps the search free of the flat regions that clipping makes. Weights outside the layers
  * take the mean over the layers.
  */
-export function curveAt({ terms, space, firstGene }: Coefficient, group: Group, point: Float64Array): Curve {
+export function curveAt({ terms, space, firstGene }: Coefficient, group: string, point: Float64Array): Curve {
   const genes = terms.map((term, i) => {
     const [low, high] = geneRange(term, space.range);
     return low + (point[firstGene + i] ?? Number.NaN) * (high - low);
@@ -132,7 +131,7 @@ export function genesAt({ name, terms, space: { range } }: Coefficient, values: 
 }
 
 /** `attention`, `norm+embedding`, or `all`. */
-export function nameOf(groups: readonly Group[]): string {
+export function nameOf(groups: readonly string[]): string {
   return groups.length === Object.keys(isLayered).length ? "all" : groups.join("+");
 }
 

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
-import type { Group } from "../model/architecture.ts";
 import { levelOf } from "./depth-curve.ts";
 import { isLayered } from "./search-space.ts";
 
@@ -16,7 +15,7 @@ export interface KnotRecipe {
   readonly parameters: Readonly<Record<string, Readonly<Record<string, ByGroup>>>>;
 }
 
-type ByGroup = Readonly<Record<Group, Knots>>;
+type ByGroup = Readonly<Record<string, Knots>>;
 type Knots = readonly number[];
 
 /** The parts of an experiment file that recipes depend on. */
@@ -25,26 +24,22 @@ interface GivenRecipes {
   readonly recipes?: Readonly<Record<string, KnotRecipe>> | undefined;
 }
 
-const groupNames = Object.keys(isLayered) as Group[];
+const groupNames = Object.keys(isLayered);
+/** What stands for all groups that are not named. */
+const REST = "rest";
 
 const valueSchema = z.number().min(-MAX_VALUE).max(MAX_VALUE);
 const severalSchema = z.array(valueSchema).min(2).max(1000);
 const knotsSchema = z.union([valueSchema.transform((value) => [value]), severalSchema]).optional();
 
 const groupsSchema = z
-  .strictObject({
-    attention: knotsSchema,
-    mlp: knotsSchema,
-    norm: knotsSchema,
-    embedding: knotsSchema,
-    rest: knotsSchema,
-  })
+  .strictObject(Object.fromEntries([...groupNames, REST].map((name) => [name, knotsSchema])))
   .check(checkGroups);
 
 /** One value or knots for all tensors, or by group. */
 const coefficientSchema = z.union([
-  valueSchema.transform((value) => byGroup({ rest: [value] })),
-  severalSchema.transform((knots) => byGroup({ rest: knots })),
+  valueSchema.transform((value) => byGroup({ [REST]: [value] })),
+  severalSchema.transform((knots) => byGroup({ [REST]: knots })),
   groupsSchema.transform(byGroup),
 ]);
 
@@ -99,15 +94,15 @@ function checkExperts(
 /** The recipe for a model of so many layers. */
 export function recipeOver(layers: number, { method, parameters }: KnotRecipe): MergeRecipe {
   const curves = Object.entries(parameters).map(([parameter, experts]) => {
-    const inGroup = (group: Group): [string, Curve][] =>
-      Object.entries(experts).map(([expert, values]) => [expert, curveThrough(values[group], layers, group)]);
+    const inGroup = (group: string): [string, Curve][] =>
+      Object.entries(experts).map(([expert, values]) => [expert, curveThrough(values[group] ?? [], layers, group)]);
     return [parameter, Object.fromEntries(groupNames.map((group) => [group, Object.fromEntries(inGroup(group))]))];
   });
   return { method, parameters: Object.fromEntries(curves) as MergeRecipe["parameters"] };
 }
 
 /** As in a search, weights outside the layers take the mean over the layers. */
-function curveThrough(knots: Knots, layers: number, group: Group): Curve {
+function curveThrough(knots: Knots, layers: number, group: string): Curve {
   const values = Array.from({ length: layers }, (_, layer) => {
     const place = (layer * (knots.length - 1)) / Math.max(1, layers - 1);
     const before = Math.floor(place);
@@ -117,14 +112,13 @@ function curveThrough(knots: Knots, layers: number, group: Group): Curve {
   return { layers: isLayered[group] ? values : [], rest: levelOf(values) };
 }
 
-/** Groups that are not named take the value of `rest`. */
-function byGroup(given: { readonly [Name in Group | "rest"]?: Knots | undefined }): ByGroup {
-  return Object.fromEntries(groupNames.map((group) => [group, given[group] ?? given.rest])) as unknown as ByGroup;
+function byGroup(given: Readonly<Record<string, Knots | undefined>>): ByGroup {
+  return Object.fromEntries(groupNames.map((group) => [group, given[group] ?? given[REST] ?? []]));
 }
 
-function checkGroups({ value, issues }: z.core.ParsePayload<{ readonly [Name in Group | "rest"]?: unknown }>): void {
+function checkGroups({ value, issues }: z.core.ParsePayload<Readonly<Record<string, unknown>>>): void {
   const missing = groupNames.filter((group) => value[group] === undefined);
-  if (missing.length === 0 || value.rest !== undefined) return;
-  const message = `no value for ${missing.join(", ")}; "rest" is the value of all groups that are not named`;
+  if (missing.length === 0 || value[REST] !== undefined) return;
+  const message = `no value for ${missing.join(", ")}; "${REST}" is the value of all groups that are not named`;
   issues.push({ code: "custom", input: value, message });
 }

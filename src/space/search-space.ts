@@ -4,14 +4,14 @@ import { loadYaml } from "../config/load-yaml.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
-import type { Group } from "../model/architecture.ts";
+import { tensorGroups } from "../model/architectures.ts";
 import type { Depth } from "./depth-curve.ts";
 
 /** What a search varies: the parameters of a merge method, each over groups of tensors and over the depth. */
 export interface SearchSpace {
   readonly method: MethodName;
   /** Sets of tensor groups that share their coefficients; each group is in exactly one set. */
-  readonly groups: readonly (readonly Group[])[];
+  readonly groups: readonly (readonly string[])[];
   readonly depth: Depth;
   /** Every parameter of the method. */
   readonly parameters: Readonly<Record<string, ParameterSpace>>;
@@ -26,9 +26,11 @@ export interface ParameterSpace {
 }
 
 /** Every group of tensors, and whether it has tensors inside the layers. */
-export const isLayered: Readonly<Record<Group, boolean>> = { attention: true, mlp: true, norm: true, embedding: false };
+export const isLayered: Readonly<Record<string, boolean>> = Object.fromEntries(
+  tensorGroups.map((group) => [group.name, group.isLayered]),
+);
 
-const groupNames = Object.keys(isLayered) as Group[];
+const groupNames = Object.keys(isLayered);
 
 const MIN_WIDTH = 1e-6;
 /** As a part of the range. */
@@ -116,7 +118,7 @@ export function loadSearchSpace(path: string): Promise<SearchSpace> {
   return loadYaml(path, searchSpaceSchema);
 }
 
-function checkGroups({ value: sets, issues }: z.core.ParsePayload<Group[][]>): void {
+function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): void {
   for (const name of groupNames) {
     const count = sets.flat().filter((group) => group === name).length;
     if (count === 1) continue;

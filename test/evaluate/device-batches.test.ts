@@ -23,20 +23,23 @@ async function integersOf(expression: Expression): Promise<number[]> {
 describe("DeviceBatches", () => {
   test("takes as many targets together as the logits of their vocabulary allow", async () => {
     await using family = await openTinyFamily(await temporaryFolder(), device);
-    const packed = packPrompts(randomPrompts(6), { batchTokens: 40, window: Infinity });
+    const packed = packPrompts(randomPrompts(6), { batchTokens: 40, windows: { causal: Infinity } });
     const before = device.memory.bytes;
     const batches = await DeviceBatches.upload(device, { ...family.model, vocabularySize: 2 ** 24 }, packed);
-    for (const { batch, targets, rows, tokens } of batches.targets) {
-      expect(targets.length).toBeLessThanOrEqual(4);
-      const reads = await integersOf(batches.reads[batch]!);
-      expect(new Set(reads).size).toBe(reads.length);
-      expect((await integersOf(rows)).map((place) => reads[place])).toEqual(targets.map(({ row }) => row));
-      expect(await integersOf(tokens)).toEqual(targets.map(({ token }) => token));
-    }
     for (const [index, { targets }] of packed.entries()) {
-      const slices = batches.targets.filter(({ batch }) => batch === index);
-      expect(slices.flatMap((slice) => slice.targets)).toEqual(targets);
+      const batch = batches.batches[index]!;
+      const reads = await integersOf(batch.reads);
+      expect(new Set(reads).size).toBe(reads.length);
+      const slices = batches.targets[index]!;
+      expect(slices.flat()).toEqual(targets);
       expect(slices).toHaveLength(Math.ceil(targets.length / 4));
+      expect(batch.targets).toHaveLength(slices.length);
+      for (const [i, { rows, tokens }] of batch.targets.entries()) {
+        const slice = slices[i]!;
+        expect(slice.length).toBeLessThanOrEqual(4);
+        expect((await integersOf(rows)).map((place) => reads[place])).toEqual(slice.map(({ row }) => row));
+        expect(await integersOf(tokens)).toEqual(slice.map(({ token }) => token));
+      }
     }
     batches.free();
     expect(device.memory.bytes).toBe(before);
@@ -45,10 +48,10 @@ describe("DeviceBatches", () => {
   test("has two rows read of a batch of which one is", async () => {
     await using family = await openTinyFamily(await temporaryFolder(), device);
     const prompts = [{ context: Int32Array.of(1, 2, 3), continuations: [Int32Array.of(4), Int32Array.of(5)] }];
-    const packed = packPrompts(prompts, { batchTokens: 40, window: Infinity });
+    const packed = packPrompts(prompts, { batchTokens: 40, windows: { causal: Infinity } });
     const batches = await DeviceBatches.upload(device, family.model, packed);
-    expect(await integersOf(batches.reads[0]!)).toEqual([2, 0]);
-    expect(await integersOf(batches.targets[0]!.rows)).toEqual([0, 0]);
+    expect(await integersOf(batches.batches[0]!.reads)).toEqual([2, 0]);
+    expect(await integersOf(batches.batches[0]!.targets[0]!.rows)).toEqual([0, 0]);
     batches.free();
   });
 

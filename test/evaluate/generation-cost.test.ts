@@ -70,7 +70,7 @@ describe("candidates too few for the device", () => {
     const observed = new ObservedDevice(device);
     const options = { batchTokens: 64, precision, model: { hidden: 64 } };
     await using family = await openTinyFamily(await temporaryFolder(), observed, options);
-    const stages = family.parents.stages.length;
+    const stages = family.model.stages.length;
     const prompts = randomPrompts(40);
     const [recipe] = distinctRecipes(1, 2);
     const alone = await family.scorer.score([recipe!], prompts, { digestOf: 0 });
@@ -97,7 +97,7 @@ describe("a generation whose activations do not fit on the device", () => {
         onProgress: (share) => shares.push(share),
       });
       const { peakBytes } = observed.memory;
-      const passes = shares.length / family.parents.stages.length;
+      const passes = shares.length / family.model.stages.length;
       expect(passes).toBeGreaterThan(2);
       expect(shares).toEqual(shares.toSorted((a, b) => a - b));
       expect(shares.at(-1)).toBe(1);
@@ -118,9 +118,9 @@ describe("a generation whose activations do not fit on the device", () => {
     observed.claimed = { capacityBytes: 10 * (64 * 64 * 4) };
     const split = await family.scorer.score(recipes, prompts, options);
     const { peakBytes } = observed.memory;
-    const batches = packPrompts(prompts, { batchTokens: 64, window: family.model.window });
+    const batches = packPrompts(prompts, { batchTokens: 64, windows: family.model.windows });
     expect(Math.max(...batches.map(paddedTokens))).toBe(64);
-    expect(shares).toHaveLength((24 / 4) * batches.length * family.parents.stages.length);
+    expect(shares).toHaveLength((24 / 4) * batches.length * family.model.stages.length);
     observed.claimed = undefined;
     expect(await family.scorer.score(recipes, prompts, options)).toEqual(split);
     expect(observed.memory.peakBytes - peakBytes).toBeGreaterThan((24 - 4) * (64 * 64 * 4));
@@ -132,7 +132,7 @@ describe("a generation whose activations do not fit on the device", () => {
     await using family = await openTinyFamily(await temporaryFolder(), observed);
     const shares: number[] = [];
     await family.scorer.score(distinctRecipes(3, 2), randomPrompts(40), { onProgress: (share) => shares.push(share) });
-    expect(shares).toHaveLength(family.parents.stages.length);
+    expect(shares).toHaveLength(family.model.stages.length);
   });
 });
 

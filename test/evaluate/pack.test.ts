@@ -11,7 +11,7 @@ const prompt: fc.Arbitrary<Prompt> = fc.record({
 const prompts = fc.array(prompt, { minLength: 1, maxLength: 7 });
 const options = fc.record({
   batchTokens: fc.integer({ min: 1, max: 100 }),
-  window: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 6 })),
+  windows: fc.record({ causal: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 6 })) }),
 });
 
 function promptOf(context: readonly number[], ...continuations: readonly number[][]): Prompt {
@@ -19,9 +19,9 @@ function promptOf(context: readonly number[], ...continuations: readonly number[
 }
 
 /** Rows of the batch that a row sees, itself included. */
-function seenBy(row: number, { length, mask }: PackedBatch): number[] {
+function seenBy(row: number, { length, masks }: PackedBatch): number[] {
   const first = row - (row % length);
-  return [...mask.subarray(row * length, (row + 1) * length)].flatMap((value, column) =>
+  return [...masks["causal"]!.subarray(row * length, (row + 1) * length)].flatMap((value, column) =>
     value === 0 ? [first + column] : [],
   );
 }
@@ -51,13 +51,16 @@ function expectAlone(
 
 describe("packPrompts", () => {
   test("lays a prompt out as its context and all but the last token of each continuation", () => {
-    const [batch] = packPrompts([promptOf([5, 6], [7, 8, 9], [10], [11, 12])], { batchTokens: 16, window: Infinity });
-    const { length, tokens, positions, mask, ...rest } = batch!;
+    const [batch] = packPrompts([promptOf([5, 6], [7, 8, 9], [10], [11, 12])], {
+      batchTokens: 16,
+      windows: { causal: Infinity },
+    });
+    const { length, tokens, positions, masks, ...rest } = batch!;
     expect(tokens.subarray(0, 5)).toEqual(Int32Array.of(5, 6, 7, 8, 11));
     expect(positions.subarray(0, 5)).toEqual(Int32Array.of(0, 1, 2, 3, 2));
     const o = 0;
     const x = -Infinity;
-    expect([0, 1, 2, 3, 4].map((row) => [...mask.subarray(row * length, row * length + 5)])).toEqual([
+    expect([0, 1, 2, 3, 4].map((row) => [...masks["causal"]!.subarray(row * length, row * length + 5)])).toEqual([
       [o, x, x, x, x],
       [o, o, x, x, x],
       [o, o, o, x, x],
@@ -79,13 +82,13 @@ describe("packPrompts", () => {
 
   test("gives every continuation a row per token that sees its context, what it is of itself so far, and no more", () => {
     fc.assert(
-      fc.property(prompts, options, (prompts, { batchTokens, window }) => {
+      fc.property(prompts, options, (prompts, options) => {
         const predicted = prompts.map(({ continuations }) => continuations.map((): number[] => []));
-        for (const batch of packPrompts(prompts, { batchTokens, window })) {
+        for (const batch of packPrompts(prompts, options)) {
           const checked = new Set<string>();
           for (const { prompt, continuation, row, token } of batch.targets) {
             const own = predicted[prompt]![continuation]!;
-            expectAlone(batch, row, [...prompts[prompt]!.context, ...own], { window, checked });
+            expectAlone(batch, row, [...prompts[prompt]!.context, ...own], { window: options.windows.causal, checked });
             own.push(token);
           }
         }
@@ -120,12 +123,12 @@ describe("packPrompts", () => {
         const lengths = members.flat().map((index) => packedLength(prompts[index]!));
         expect(members.flat().toSorted((a, b) => a - b)).toEqual([...prompts.keys()]);
         expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
-        for (const [i, { sequences, length, tokens, positions, mask }] of batches.entries()) {
+        for (const [i, { sequences, length, tokens, positions, masks }] of batches.entries()) {
           expect(sequences).toBe(members[i]!.length);
           expect(length).toBe(16 * Math.ceil(packedLength(prompts[members[i]![0]!]!) / 16));
           expect(sequences === 1 || sequences * length <= options.batchTokens).toBe(true);
           expect(i === batches.length - 1 || (sequences + 1) * length > options.batchTokens).toBe(true);
-          expect([tokens.length, positions.length, mask.length]).toEqual(
+          expect([tokens.length, positions.length, masks["causal"]!.length]).toEqual(
             [1, 1, length].map((factor) => factor * sequences * length),
           );
         }
@@ -135,7 +138,7 @@ describe("packPrompts", () => {
 
   test("keeps prompts of equal length in their order, so that equal rows give equal batches", () => {
     const equal = Array.from({ length: 5 }, (_, i) => promptOf([i + 1, 2], [3]));
-    const [batch] = packPrompts(equal, { batchTokens: 80, window: Infinity });
+    const [batch] = packPrompts(equal, { batchTokens: 80, windows: { causal: Infinity } });
     expect(batch!.targets.map(({ prompt }) => prompt)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -145,6 +148,6 @@ describe("packPrompts", () => {
   });
 
   test("makes no batch of no prompts", () => {
-    expect(packPrompts([], { batchTokens: 8, window: Infinity })).toEqual([]);
+    expect(packPrompts([], { batchTokens: 8, windows: { causal: Infinity } })).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { evomergeVersion } from "../../src/experiment/identity.ts";
 import { methodNames } from "../../src/merge/declarations.ts";
 import { stepAt, type MergeRecipe } from "../../src/merge/recipe.ts";
-import { allWeights } from "../../src/model/architecture.ts";
+import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { tinyConfig } from "../tiny-model.ts";
 
@@ -56,12 +56,17 @@ function lookUp({ slices }: Configuration, name: string): number[] {
   );
 }
 
+function modelOf(layers: number): Model {
+  return openModel({ folder: "", config: tinyConfig({ layers }) }, "f32");
+}
+
 describe("mergekitConfig", () => {
   test.each(methodNames)("gives every weight of a %s merge the recipe's coefficients", (method) => {
     for (const layers of [1, 2, 5]) {
       const recipe = recipeOf(method, layers);
-      const configuration = parse(mergekitConfig({ experiment, recipe, layers, baseDtype: "bf16" })) as Configuration;
-      const weights = allWeights(openModel({ folder: "", config: tinyConfig({ layers }) }, "f32"));
+      const model = modelOf(layers);
+      const configuration = parse(mergekitConfig({ experiment, recipe, model, baseDtype: "bf16" })) as Configuration;
+      const weights = allWeights(model);
       expect(weights).toHaveLength(9 * layers + 3);
       for (const weight of weights) {
         const step = stepAt(recipe, weight, names);
@@ -79,7 +84,9 @@ describe("mergekitConfig", () => {
   test("takes experts as differences from the base in a merge of task vectors only", () => {
     const models = (method: MergeRecipe["method"]): unknown => {
       const recipe = recipeOf(method, 1);
-      const configuration = parse(mergekitConfig({ experiment, recipe, layers: 1, baseDtype: "f32" })) as Configuration;
+      const configuration = parse(
+        mergekitConfig({ experiment, recipe, model: modelOf(1), baseDtype: "f32" }),
+      ) as Configuration;
       expect(configuration).toMatchObject({ merge_method: method, base_model: "/models/base", out_dtype: "float32" });
       return [configuration.slices[0]?.sources.map(({ model }) => model), configuration.parameters];
     };
@@ -95,7 +102,7 @@ describe("mergekitConfig", () => {
       ["f16", "float16"],
       ["f32", "float32"],
     ] as const) {
-      const text = mergekitConfig({ experiment, recipe, layers: 2, baseDtype });
+      const text = mergekitConfig({ experiment, recipe, model: modelOf(2), baseDtype });
       expect(parse(text)).toMatchObject({ dtype: "float32", out_dtype });
     }
   });
@@ -105,7 +112,7 @@ describe("mergekitConfig", () => {
     ["craft", "/models/craft"],
   ])("copies %s as it is", (model, path) => {
     const recipe = { method: "passthrough", model } as const;
-    expect(parse(mergekitConfig({ experiment, recipe, layers: 2, baseDtype: "bf16" }))).toMatchObject({
+    expect(parse(mergekitConfig({ experiment, recipe, model: modelOf(2), baseDtype: "bf16" }))).toMatchObject({
       merge_method: "passthrough",
       slices: [{ sources: [{ model: path, layer_range: [0, 2] }] }],
     });
@@ -116,7 +123,7 @@ describe("mergekitConfig", () => {
     const merge = {
       experiment: { ...experiment, base: "/me@home/a+b" },
       recipe,
-      layers: 2,
+      model: modelOf(2),
       baseDtype: "bf16",
     } as const;
     expect(parse(mergekitConfig(merge))).toMatchObject({
@@ -127,14 +134,14 @@ describe("mergekitConfig", () => {
   test.each(["\u0085", "\u2028", "\u2029", "\n", "\r"])("takes no line of a name as its own, as after %j", (end) => {
     const hostile = { ...experiment, name: `demo${end}merge_method: ties` };
     const recipe = recipeOf("linear", 1);
-    const text = mergekitConfig({ experiment: hostile, recipe, layers: 1, baseDtype: "bf16" });
+    const text = mergekitConfig({ experiment: hostile, recipe, model: modelOf(1), baseDtype: "bf16" });
     // The line ends of YAML 1.1, which mergekit's parser goes by.
     const lines = text.split(/[\n\r\u0085\u2028\u2029]/).filter((line) => !line.startsWith("#"));
     expect(lines.filter((line) => line.startsWith("merge_method"))).toEqual(["merge_method: linear"]);
   });
 
   test("names evomerge and its version", () => {
-    const text = mergekitConfig({ experiment, recipe: recipeOf("linear", 1), layers: 1, baseDtype: "bf16" });
+    const text = mergekitConfig({ experiment, recipe: recipeOf("linear", 1), model: modelOf(1), baseDtype: "bf16" });
     expect(text).toMatch(/^# The merge of demo by evomerge /);
     expect(text.split("\n", 1)[0]).toContain(evomergeVersion());
   });
@@ -143,7 +150,7 @@ describe("mergekitConfig", () => {
     fc.assert(
       fc.property(fc.double({ min: -2, max: 2, noNaN: true }), (scale) => {
         const recipe = recipeOf("linear", 1, scale);
-        const text = mergekitConfig({ experiment, recipe, layers: 1, baseDtype: "bf16" });
+        const text = mergekitConfig({ experiment, recipe, model: modelOf(1), baseDtype: "bf16" });
         const configuration = parse(text) as Configuration;
         const found = lookUp(configuration, "lm_head.weight");
         expect(found.map((value) => value + 0)).toEqual(

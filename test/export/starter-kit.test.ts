@@ -114,7 +114,10 @@ describe("starterKitModule", () => {
   });
 
   test("names every weight of the model with its group, layers and dtype", async () => {
-    const wide = new Set(["model.norm.weight", ...Object.values(model.layerWeights[2]!).map(({ name }) => name)]);
+    const wide = new Set([
+      "model.norm.weight",
+      ...allWeights(model).flatMap(({ name, layer }) => (layer === 2 ? [name] : [])),
+    ]);
     const dtypes = (name: string): "f32" | "f16" => (wide.has(name) ? "f32" : "f16");
     const baseTensors = new Map(allWeights(model).map(({ name }) => [name, { dtype: dtypes(name) }]));
     const text = await exported({ baseTensors });

@@ -33,9 +33,9 @@ test(`${COUNT} mutated config.json are models of the checkpoint or refused in on
     checkWeights(model, { folder: "x", config: changed, tensors, others: new Map(), disagreements: new Map() });
     const elements = allWeights(model).map(({ shape }) => elementCount(shape));
     expect(elements.every((count) => Number.isSafeInteger(count) && count > 0)).toBe(true);
-    expect(model.periods.every((period) => period > 0 && period < Infinity)).toBe(true);
+    expect(model.constants["periods"]!.every((period) => period > 0 && period < Infinity)).toBe(true);
     expect(model.maxLength).toBeGreaterThan(0);
-    expect(model.window).toBeGreaterThan(0);
+    expect(model.windows["causal"]).toBeGreaterThan(0);
   });
   expect(tally.refused).toBeGreaterThan(COUNT / 3);
   expect(tally.sound).toBeGreaterThan(COUNT / 50);

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { allWeights, stages } from "../../src/model/architecture.ts";
+import { allWeights } from "../../src/model/architecture.ts";
+import { architectures } from "../../src/model/architectures.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 import { tinyConfig } from "../tiny-model.ts";
@@ -43,8 +44,8 @@ function check(change: Change, tied = false): void {
 describe("openModel", () => {
   test("builds a Llama of the sizes in config.json", () => {
     const model = withFields({ max_position_embeddings: 99 });
-    expect(model).toMatchObject({ layers: 2, vocabularySize: 40, maxLength: 99, window: Infinity });
-    expect(model.periods).toHaveLength(2);
+    expect(model).toMatchObject({ layers: 2, vocabularySize: 40, maxLength: 99, windows: { causal: Infinity } });
+    expect(model.constants["periods"]).toHaveLength(2);
   });
 
   test.each([
@@ -129,7 +130,7 @@ describe("openModel", () => {
     { model_type: "mistral", fields: { sliding_window: null }, window: Infinity },
     { model_type: "mistral", fields: { sliding_window: 7 }, window: 7 },
   ])("$model_type with $fields sees $window tokens, as in transformers", ({ model_type, fields, window }) => {
-    expect(withFields({ model_type, ...fields }).window).toBe(window);
+    expect(withFields({ model_type, ...fields }).windows).toEqual({ causal: window });
   });
 
   test.each([
@@ -145,7 +146,7 @@ describe("openModel", () => {
     const model = openModel({ folder, config: fields }, "f32");
     expect(model.identity).toMatchObject(identity);
     expect(model.maxLength).toBe(maxLength);
-    expect(model.periods).toEqual(openModel({ folder, config: { ...fields, rope_theta } }, "f32").periods);
+    expect(model.constants).toEqual(openModel({ folder, config: { ...fields, rope_theta } }, "f32").constants);
   });
 
   test.each([
@@ -205,12 +206,30 @@ describe("the weights of a Llama", () => {
   });
 
   test("belong to a layer and a group", () => {
-    const groups = stages(withFields({})).map((stage) =>
-      Object.values(stage).map(({ layer, group }) => `${layer ?? "-"} ${group}`),
+    const groups = withFields({}).stages.map(({ weights }) =>
+      Object.values(weights).map(({ layer, group }) => `${layer ?? "-"} ${group}`),
     );
     const layer = ["norm", "attention", "attention", "attention", "attention", "norm", "mlp", "mlp", "mlp"];
     const layers = [0, 1].map((index) => layer.map((group) => `${index} ${group}`));
     expect(groups).toEqual([["- embedding"], ...layers, ["- norm", "- embedding"]]);
+  });
+
+  test.each([true, false])("have the kinds that their names end with, tied: %s", (tied) => {
+    const model = withFields({ tie_word_embeddings: tied });
+    const inLayer = "input_layernorm q_proj k_proj v_proj o_proj post_attention_layernorm gate_proj up_proj down_proj";
+    const kinds = ["embed_tokens", ...inLayer.split(" "), "norm", ...(tied ? [] : ["lm_head"])];
+    expect([...new Set(allWeights(model).map(({ tensor }) => tensor))]).toEqual(kinds);
+    for (const { name, tensor } of allWeights(model)) expect(name.split(".").slice(-2)).toEqual([tensor, "weight"]);
+  });
+
+  test("are in groups of the architecture, inside the layers as it says", () => {
+    for (const { groups } of architectures) {
+      const found = groups.map(({ name }) => {
+        const own = allWeights(withFields({})).filter(({ group }) => group === name);
+        return { name, isLayered: own.some(({ layer }) => layer !== undefined) };
+      });
+      expect(found).toEqual(groups);
+    }
   });
 });
 

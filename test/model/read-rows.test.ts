@@ -3,7 +3,7 @@ import type { Device, DeviceTensor } from "../../src/device/device.ts";
 import { cast, gatherRows, input, type Expression } from "../../src/device/expression.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
-import type { StageWeights, TokenBatch } from "../../src/model/architecture.ts";
+import type { TokenBatch } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { elementCount, type Shape } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -45,7 +45,8 @@ describe.each([
         shape,
       );
     const weights: Record<string, Expression> = {};
-    for (const [role, { shape }] of Object.entries(model.layerWeights[0] as StageWeights)) {
+    const [, layer, last] = model.stages;
+    for (const [role, { shape }] of Object.entries(layer!.weights)) {
       weights[role] = cast(await random(shape), "bf16");
     }
     const tokens = await put(new Int32Array(SEQUENCES * LENGTH), [SEQUENCES * LENGTH]);
@@ -57,21 +58,23 @@ describe.each([
         Int32Array.from({ length: SEQUENCES * LENGTH }, (__, i) => i % LENGTH),
         [SEQUENCES * LENGTH],
       ),
-      mask: await put(
-        Float32Array.from({ length: SEQUENCES * LENGTH ** 2 }, (__, i) =>
-          i % LENGTH <= Math.floor(i / LENGTH) % LENGTH ? 0 : -Infinity,
-        ),
-        [SEQUENCES, LENGTH, LENGTH],
-      ),
+      masks: { causal: await put(causalMask(), [SEQUENCES, LENGTH, LENGTH]) },
+      constants: { periods: await put(model.constants["periods"]!, [model.constants["periods"]!.length]) },
+      reads: await put(Int32Array.from(reads), [reads.length]),
+      targets: [],
     };
-    const states = await random([SEQUENCES * LENGTH, hidden]);
-    const periods = await put(model.periods, [model.periods.length]);
-    const rows = await put(Int32Array.from(reads), [reads.length]);
+    const state = { hidden: await random([SEQUENCES * LENGTH, hidden]) };
     const [all, some] = (await device.run([
-      gatherRows(model.layer(weights, states, batch, periods), rows),
-      model.layer(weights, states, batch, periods, rows),
+      gatherRows(layer!.forward(weights, state, batch)["hidden"]!, batch.reads),
+      last!.forward(weights, state, batch)["hidden"]!,
     ])) as [DeviceTensor, DeviceTensor];
     expect(some.shape).toEqual([reads.length, hidden]);
     expect(await device.read(some)).toEqual(await device.read(all));
   });
 });
+
+function causalMask(): Float32Array {
+  return Float32Array.from({ length: SEQUENCES * LENGTH ** 2 }, (_, i) =>
+    i % LENGTH <= Math.floor(i / LENGTH) % LENGTH ? 0 : -Infinity,
+  );
+}

@@ -69,7 +69,7 @@ async function writeCase(folder: string, name: string, { recipe, model: shape }:
     join(own, "merged"),
   );
   const baseDtype = shape.dtype ?? "bf16";
-  const config = mergekitConfig({ experiment: { name: "parity", base, experts }, recipe, layers: LAYERS, baseDtype });
+  const config = mergekitConfig({ experiment: { name: "parity", base, experts }, recipe, model, baseDtype });
   await writeFile(join(own, "mergekit.yml"), config);
   for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
   return device.name;

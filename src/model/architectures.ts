@@ -1,0 +1,13 @@
+import type { Architecture, TensorGroup } from "./architecture.ts";
+import { llama, mistral } from "./llama.ts";
+
+/** Every architecture whose models can be run. */
+export const architectures: readonly Architecture[] = [llama, mistral];
+
+/** The values of `model_type` in config.json whose models can be run. */
+export const modelTypes: readonly string[] = architectures.map(({ modelType }) => modelType);
+
+/** The groups of all architectures, each name once; a search space or recipe is written before a model is known. */
+export const tensorGroups: readonly TensorGroup[] = [
+  ...new Map(architectures.flatMap(({ groups }) => groups.map((group) => [group.name, group]))).values(),
+];
