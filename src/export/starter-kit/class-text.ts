@@ -48,9 +48,11 @@ export function classMembers(maxLength: number): string {
             use_safetensors=True,
             **{"dtype" if major_version >= 5 else "torch_dtype": MODEL_DTYPE},
         ).to(self.device)
-        if all(name != "lm_head.weight" for name, *_ in tensors()):
-            # Some repositories hold a copy of a tied head, which newer versions of transformers would untie.
-            self.base_model.get_output_embeddings().weight = self.base_model.get_input_embeddings().weight
+        # Some repositories hold a copy of a tied head, which newer versions of transformers would untie.
+        head = self.base_model.get_output_embeddings()
+        names = {name for name, *_ in tensors()}
+        if not any(own is head.weight and name in names for name, own in self.base_model.named_parameters()):
+            head.weight = self.base_model.get_input_embeddings().weight
 
     def _load_tokenizer(self):
         """tokenizer as published, for the methods below; the other two as the starter kit's functions expect them."""
