@@ -11,6 +11,7 @@ export const publicModels: Rule = {
 
 function judge({ reference, repository, problem }: ModelFacts, { endpoint, offline }: Facts): RuleJudgement {
   if (!reference) {
+    if (problem) return unopened(problem);
     return { verdict: "warn", evidence: "a folder, not on the Hub yet; push it there before you submit" };
   }
   if (offline) return { verdict: "unknown", evidence: "offline: only the Hub knows" };

@@ -40,6 +40,17 @@ describe("evomerge check", () => {
     expect(code).toBe(1);
   });
 
+  test("says nothing good of a folder that is not there, and counts it among the failures", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder, { file: { base: "./nowhere" } });
+    const { code, stdout, stderr } = await evomerge(folder, ["check", "tiny.yaml"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/breaks these rules: public; it cannot be run: \S+nowhere: no such file or directory/);
+    expect(stdout).toMatch(/^ {2}fail +\S+nowhere +\S+nowhere: no such file or directory/m);
+    expect(stdout).not.toMatch(/nowhere +a folder, not on the Hub yet/);
+    expect(stdout).toMatch(/^tiny, checked on \S+: [1-9]\d* fail, .*; 1 fault keeps it from being run$/m);
+  });
+
   test("asks a network that is not there once for each model, and ends with 1", async () => {
     const folder = await temporaryFolder();
     await writeTinyExperiment(folder, { file: { base: "org/base", experts: ["org/a", "org/b"] } });
@@ -51,6 +62,7 @@ describe("evomerge check", () => {
     expect(stderr).toContain(
       `evomerge: tiny.yaml was not checked in full, since the Hub could not be asked about org/base, org/a, org/b: ${reason}`,
     );
+    expect(stdout).toMatch(/ 0 fail, .*; the Hub could not be asked about 3$/m);
     expect(stdout).toMatch(/org\/a\/revision\/main: connection refused; check the network/);
     expect(stdout).toMatch(/^ {2}pass +quiz rows +16 rows, none like MMLU's$/m);
   });
@@ -86,7 +98,7 @@ describe("reportText", () => {
 
       org/longer is a t5 model; evomerge scores llama and mistral models so far
       note: the expert b has the very weights of the base
-      first-try, checked on 2026-11-21: 1 fail, 0 warn, 1 unknown, 1 pass"
+      first-try, checked on 2026-11-21: 1 fail, 0 warn, 1 unknown, 1 pass; 1 fault keeps it from being run"
     `);
   });
 });

@@ -24,12 +24,15 @@ export async function checkCommand(
   if (reason !== undefined) throw new UserError(`${file} ${reason}`);
 }
 
-/** A rule that is broken, models that do not merge, or questions that nobody could answer: in this order. */
+/** Rules that are broken and models that do not merge, else questions that nobody could answer. */
 function whyNotFine({ findings, cannotScore, unasked }: RuleReport): string | undefined {
   const broken = new Set(findings.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule));
-  if (broken.size > 0) return `breaks these rules: ${[...broken].join(", ")}`;
   const [fault] = cannotScore;
-  if (fault !== undefined) return `cannot be run: ${fault}`;
+  const reasons = [
+    ...(broken.size > 0 ? [`breaks these rules: ${[...broken].join(", ")}`] : []),
+    ...(fault === undefined ? [] : [`cannot be run: ${fault}`]),
+  ];
+  if (reasons.length > 0) return reasons.join("; it ");
   const [first] = unasked;
   if (first === undefined) return undefined;
   const names = [...new Set(unasked.map(({ name }) => shortened(name)))];
@@ -37,15 +40,22 @@ function whyNotFine({ findings, cannotScore, unasked }: RuleReport): string | un
 }
 
 /** The findings rule by rule, what else stands against a merge, and the day of the check. */
-export function reportText({ experiment, date, findings, cannotScore, notices }: RuleReport): string {
+export function reportText({ experiment, date, findings, cannotScore, unasked, notices }: RuleReport): string {
   const width = Math.max(0, ...findings.map(({ subject }) => shortened(subject).length));
   const lines = findings.flatMap(({ rule, title, subject, verdict, evidence }, i) => [
     ...(rule === findings[i - 1]?.rule ? [] : [`${title} (${rule})`]),
     `  ${verdict.padEnd(7)}  ${shortened(subject).padEnd(width)}  ${evidence}`,
   ]);
-  const counts = (["fail", "warn", "unknown", "pass"] as const)
-    .map((verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`)
-    .join(", ");
+  const verdicts = (["fail", "warn", "unknown", "pass"] as const).map(
+    (verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`,
+  );
+  // All that the command fails for, so that the line does not end well where the command does not.
+  const [faults, open] = [cannotScore.length, unasked.length];
+  const besides = [
+    ...(faults > 0 ? [`${faults} fault${faults === 1 ? " keeps" : "s keep"} it from being run`] : []),
+    ...(open > 0 ? [`the Hub could not be asked about ${open}`] : []),
+  ];
+  const counts = [verdicts.join(", "), ...besides].join("; ");
   const notes = notices.map((text) => `note: ${text}`);
   const all = [...lines, "", ...cannotScore, ...notes, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`];
   return all.map(printableLine).join("\n");
