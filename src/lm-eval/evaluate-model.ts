@@ -7,7 +7,15 @@ import { UserError } from "../errors.ts";
 import type { LmEval } from "./find-lm-eval.ts";
 import type { ModelToEvaluate } from "./models-to-evaluate.ts";
 import { readLmEvalOutput } from "./read-results.ts";
-import { lmEvalArguments, type LmEvalQuestion, runLmEval, type RunLmEvalOptions, settingsOf } from "./run-lm-eval.ts";
+import { writeUnderFreeName } from "./free-name.ts";
+import {
+  LmEvalError,
+  lmEvalArguments,
+  type LmEvalQuestion,
+  runLmEval,
+  type RunLmEvalOptions,
+  settingsOf,
+} from "./run-lm-eval.ts";
 import {
   type EvaluationKey,
   evaluationPath,
@@ -64,8 +72,9 @@ async function weightsDigest({ folder, tensors = {} }: ModelToEvaluate): Promise
   return await checkpoint.weightsDigest();
 }
 
+/** Runs lm_eval; where it fails, its output is kept beside the evaluations. */
 async function ask(
-  { model, question, lmEval }: ModelQuestion,
+  { model, question, lmEval, folder }: ModelQuestion,
   key: EvaluationKey,
   output: string,
   options: RunLmEvalOptions,
@@ -76,7 +85,12 @@ async function ask(
     await runLmEval(lmEval, args, options);
   } catch (error) {
     await rm(output, { recursive: true, force: true });
-    throw error;
+    if (!(error instanceof LmEvalError)) throw error;
+    const log = await writeUnderFreeName(
+      evaluationPath(folder, question.task, model.name).replace(/json$/, "log"),
+      `${error.output}\n`,
+    );
+    throw new UserError(`${error.message}; the end of its output is in ${log}`, { cause: error });
   }
   const seconds = (performance.now() - start) / 1000;
   const { results, rows } = await readLmEvalOutput(output);

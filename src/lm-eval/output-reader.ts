@@ -1,13 +1,13 @@
 /** Lines of lm_eval's output that are kept for an error. */
 const KEPT = 200;
-/** Lines of an error that are shown. */
-const SHOWN = 6;
+/** Longest error that is quoted, in characters. */
+const QUOTED = 300;
 /** Longest line that is waited for; a stream without line breaks must not fill the memory. */
 const LONGEST = 64 * 1024;
 /** A progress bar has its percentage in its first characters; a search through a long line takes the square of its length. */
 const BAR_BEGINS = 200;
 
-/** Reads what lm_eval prints: its progress bars, which end in carriage returns, and its last words. */
+/** Reads what lm_eval prints: its progress bars, which end in carriage returns, and what went wrong. */
 export class OutputReader {
   readonly #onProgress: (share: number) => void;
   readonly #lines: string[] = [];
@@ -24,11 +24,20 @@ export class OutputReader {
     for (const line of lines) this.#take(line);
   };
 
-  /** The last lines that say something: no bars and no log of what went well, unless there is nothing else. */
-  lastWords(): string {
-    const lines = [...this.#lines, this.#pending].filter((line) => line.trim() !== "");
-    const telling = lines.filter((line) => !/ INFO /.test(line));
-    return (telling.length > 0 ? telling : lines).slice(-SHOWN).join("\n");
+  /** The last lines, bars left out. */
+  get end(): string {
+    return [...this.#lines, this.#pending].filter((line) => line.trim() !== "").join("\n");
+  }
+
+  /** The line that says what went wrong: Python's last exception, else the last one that is no log of what went well. */
+  get fault(): string {
+    const lines = this.end.split("\n");
+    const fault =
+      lines.findLast((line) => /^[\w.]+(?:Error|Exception|Exit|Enabled)\b/.test(line)) ??
+      lines.findLast((line) => !/ INFO /.test(line)) ??
+      lines.at(-1);
+    const text = fault?.trim() ?? "";
+    return text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text;
   }
 
   #take(line: string): void {

@@ -85,8 +85,26 @@ export function lmEvalArguments(model: string, question: LmEvalQuestion, output:
   ];
 }
 
+/** What Python's libraries say where they cannot reach the Hub, which the tasks of lm_eval are fetched from. */
+const UNREACHED =
+  /Couldn't reach|couldn't connect|LocalEntryNotFound|OfflineMode|ConnectionError|MaxRetryError|Failed to resolve/;
+
+/** A failure of lm_eval in one sentence. */
+export class LmEvalError extends UserError {
+  /** The end of its output. */
+  readonly output: string;
+
+  constructor(end: string, { end: output, fault }: OutputReader) {
+    const remedy = UNREACHED.test(fault)
+      ? "; it fetches the rows of its tasks from the Hugging Face Hub: connect this machine to it, or bring the cache (HF_HOME) of one that has fetched them"
+      : "";
+    super(`lm_eval ${end}${fault === "" ? "" : `: ${fault}`}${remedy}`);
+    this.output = output;
+  }
+}
+
 /**
- * Runs lm_eval and waits for its end. Its failure is a UserError with its last words; an abort of the signal interrupts
+ * Runs lm_eval and waits for its end. Its failure is an LmEvalError; an abort of the signal interrupts
  * it, with all processes it has started, and throws the signal's reason. They end when this process is killed, too.
  */
 export async function runLmEval(
@@ -112,7 +130,7 @@ export async function runLmEval(
   signal?.throwIfAborted();
   if (code === 0) return;
   const end = killedBy === null ? `exited with code ${code}` : `was killed by ${killedBy}`;
-  throw new UserError(`lm_eval ${end}; its last words:\n${output.lastWords()}`);
+  throw new LmEvalError(end, output);
 }
 
 /**

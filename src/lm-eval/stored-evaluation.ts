@@ -1,12 +1,9 @@
 import { existsSync } from "node:fs";
-// oxlint-disable-next-line evomerge/bounded-reads -- to write what was not there
-import { open, readdir, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../errors.ts";
-import { syncFolder } from "../files/atomic-file.ts";
 import { readJsonObject } from "../files/json-object.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { writeUnderFreeName } from "./free-name.ts";
 import { resultsSchema } from "./read-results.ts";
 
 /** One model evaluated with lm_eval, as it is stored: what was run, on which weights, and everything it said. */
@@ -48,38 +45,12 @@ export function evaluationPath(folder: string, task: string, model: string): str
   return join(folder, task.replaceAll(/[^\w-]+/g, "_"), `${model}.json`);
 }
 
-/**
- * Stores an evaluation under the first name that nothing has: `<model>.json`, `<model>.2.json` and so on. What is there is
- * never touched, be it another evaluation or anyone's file.
- */
+/** Stores an evaluation beside earlier ones. A part of it, which a crash may leave, no reader takes for an evaluation. */
 export async function writeEvaluation(folder: string, evaluation: StoredEvaluation): Promise<void> {
   const path = evaluationPath(folder, evaluation.task, evaluation.model);
   // One line a field: rows of thousands of documents stay one line.
   const fields = Object.entries(evaluation).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
-  const text = `{\n${fields.join(",\n")}\n}\n`;
-  let name = path;
-  for (let number = 2; !(await writeNewFile(name, text)); number++) name = path.replace(/json$/, `${number}.json`);
-  await syncFolder(dirname(path));
-}
-
-/** False where something has that name. A crash may leave a part of the JSON, which no reader takes for an evaluation. */
-async function writeNewFile(path: string, text: string): Promise<boolean> {
-  try {
-    const handle = await open(path, "wx");
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-      return true;
-    } catch (error) {
-      await unlink(path);
-      throw error;
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
-  }
+  await writeUnderFreeName(path, `{\n${fields.join(",\n")}\n}\n`);
 }
 
 /** The stored evaluation of a model with this key. */

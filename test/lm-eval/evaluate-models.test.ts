@@ -210,13 +210,25 @@ describe("evaluateModels of a run", () => {
     expect(asked()).toEqual(["moved", "moved"]);
   });
 
-  test("says which model lm_eval failed on", async () => {
+  test("says in one line which model lm_eval failed on and why, and keeps its output under a name that is free", async () => {
     const { evaluate, run } = await evaluating();
     const environment = { ...process.env, FAKE_LM_EVAL: "fail" };
-    const failure = await evaluate({ environment, models: ["craft"] }).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(UserError);
-    expect((failure as UserError).message).toMatch(/^craft: lm_eval exited with code 3; .*KeyError: 'no such task'$/s);
-    expect(readdirSync(join(run, "lm_eval", "quiz"))).toEqual([]);
+    const messageOf = async (): Promise<string> =>
+      evaluate({ environment, models: ["craft"] }).then(String, (error: UserError) => error.message);
+    const log = join(run, "lm_eval", "quiz", "craft.log");
+    const fault = "craft: lm_eval exited with code 3: KeyError: 'no such task'; the end of its output is in";
+    expect(await messageOf()).toBe(`${fault} ${log}`);
+    expect(readFileSync(log, "utf8")).toMatch(/^Traceback .*\n.*evaluator\.py"\nKeyError: 'no such task'\n$/m);
+    expect(await messageOf()).toBe(`${fault} ${log.replace("craft.log", "craft.2.log")}`);
+    expect(readdirSync(join(run, "lm_eval", "quiz")).toSorted()).toEqual(["craft.2.log", "craft.log"]);
+  });
+
+  test("says what to do where lm_eval cannot reach the Hub", async () => {
+    const { evaluate } = await evaluating();
+    const environment = { ...process.env, FAKE_LM_EVAL: "offline" };
+    await expect(evaluate({ environment, models: ["craft"] })).rejects.toThrow(
+      /^craft: lm_eval exited with code 3: ConnectionError: Couldn't reach 'cais\/mmlu' .*; it fetches the rows of its tasks from the Hugging Face Hub: connect this machine to it, or .*craft\.log$/,
+    );
   });
 
   test("keeps what lm_eval wrote where that cannot be read", async () => {

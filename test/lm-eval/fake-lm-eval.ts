@@ -12,7 +12,7 @@ export interface FakeLmEval {
 /**
  * Writes a program that answers as `python -m lm_eval` does: it knows the task `quiz` of 40 documents and the group
  * `school` of two subjects of 30 and 10, which base answers one in four right, nature half and any other model all but
- * five. FAKE_LM_EVAL in the environment makes it fail, write `garbled` results, or hang until it is interrupted or, as
+ * five. FAKE_LM_EVAL in the environment makes it fail, be `offline`, write `garbled` results, or hang until it is interrupted or, as
  * `deaf`, killed; a `parent` hangs too, and logs the id of a process of its own that interruptions do not end.
  */
 export async function writeFakeLmEval(folder: string): Promise<FakeLmEval> {
@@ -41,15 +41,17 @@ if (option === "-c") {
 } else {
   appendFileSync(log, JSON.stringify(args) + "\n");
   const mode = process.env["FAKE_LM_EVAL"];
-  if (mode === "fail") fail();
+  if (mode === "fail") fail("KeyError: 'no such task'");
+  // As datasets 4 says it.
+  else if (mode === "offline") fail("ConnectionError: Couldn't reach 'cais/mmlu' on the Hub (LocalEntryNotFoundError)");
   else if (mode === "hang" || mode === "deaf" || mode === "parent") hang(mode);
   else evaluate();
 }
 
-function fail() {
+function fail(error) {
   process.stderr.write("2026-01-01 INFO     [evaluator:1] Selected tasks\r\n");
   process.stderr.write("\rBuilding contexts:  50%|#####     | 20/40 [00:00<00:00]\n");
-  process.stderr.write("Traceback (most recent call last):\n  File \"evaluator.py\"\nKeyError: 'no such task'\n");
+  process.stderr.write("Traceback (most recent call last):\n  File \"evaluator.py\"\n" + error + "\n");
   process.exitCode = 3;
 }
 

@@ -13,5 +13,18 @@ test.each([" ", "1", "1 "])("reads long lines of %j in one pass", (text) => {
   const reader = new OutputReader(() => {});
   const line = text.repeat(64 * 1024);
   for (let i = 0; i < 20; i++) reader.read(`x${line}\n`);
-  expect(reader.lastWords()).toContain("x");
+  expect(reader.fault).toContain("x");
+});
+
+test.each([
+  ["Traceback (most recent call last):\n  File x\nKeyError: 'quiz'\n", "KeyError: 'quiz'"],
+  ["a.b.SomeError: told\n  in two lines\nException ignored in: <x>\nbye\n", "a.b.SomeError: told"],
+  ["lm_eval: error: unrecognized arguments: --foo\n", "lm_eval: error: unrecognized arguments: --foo"],
+  ["2026-01-01 INFO [x] all is well\n", "2026-01-01 INFO [x] all is well"],
+  [`ValueError: ${"x".repeat(1000)}`, `ValueError: ${"x".repeat(288)}...`],
+  ["", ""],
+])("finds what went wrong in %j", (text, fault) => {
+  const reader = new OutputReader(() => {});
+  reader.read(text);
+  expect(reader.fault).toBe(fault);
 });

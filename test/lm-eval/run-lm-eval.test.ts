@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { findLmEval } from "../../src/lm-eval/find-lm-eval.ts";
-import { lmEvalArguments, runLmEval, type RunLmEvalOptions } from "../../src/lm-eval/run-lm-eval.ts";
+import { LmEvalError, lmEvalArguments, runLmEval, type RunLmEvalOptions } from "../../src/lm-eval/run-lm-eval.ts";
 import { isRunning } from "../is-running.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { type FakeLmEval, writeFakeLmEval } from "./fake-lm-eval.ts";
@@ -72,15 +72,14 @@ describe("runLmEval", () => {
     expect(fake.calls()[0]).toEqual(expect.arrayContaining(["--model_args", "pretrained=/models/base"]));
   });
 
-  test("fails with the last words of lm_eval, without its bars and its log", async () => {
+  test("fails with the line that says what went wrong, and keeps the end of the output without its bars", async () => {
     const failure = await run("fail").catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(UserError);
-    expect((failure as UserError).message).toMatchInlineSnapshot(`
-      "lm_eval exited with code 3; its last words:
-      Traceback (most recent call last):
-        File "evaluator.py"
-      KeyError: 'no such task'"
-    `);
+    expect(failure).toBeInstanceOf(LmEvalError);
+    const { message, output } = failure as LmEvalError;
+    expect(message).toBe("lm_eval exited with code 3: KeyError: 'no such task'");
+    expect(output).toBe(
+      "2026-01-01 INFO     [evaluator:1] Selected tasks\nTraceback (most recent call last):\n  File \"evaluator.py\"\nKeyError: 'no such task'",
+    );
   });
 
   test("interrupts lm_eval when the signal aborts, and throws its reason", async () => {
