@@ -22,8 +22,13 @@ describe("npm run evomerge in another folder", () => {
     const next = /^export the winner with: (.*)$/m.exec(run.stdout)?.[1] ?? "";
     expect(next).toBe(`npm --prefix ${root} run -s evomerge -- export 'my $run'\\''s'`);
     const exported = await npm(`${next} --json`);
-    const { model } = JSON.parse(exported.stdout) as ExportResult;
-    expect({ code: exported.code, model }).toEqual({ code: 0, model: join(folder, "my $run's", "best") });
+    const { model, folder: own, winner, verdict } = JSON.parse(exported.stdout) as ExportResult;
+    const place = join(folder, "my $run's");
+    expect({ code: exported.code, model, own }).toEqual({ code: 0, model: join(place, "best"), own: place });
+    expect(winner.recipe).toHaveProperty("method");
+    expect(verdict?.models.filter(({ kind }) => kind === "winner")).toEqual([
+      expect.not.objectContaining({ recipe: expect.anything() as unknown }),
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { StarterKitExport } from "../../export/starter-kit/export-starter-k
 import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { outcomeJson } from "../outcome-json.ts";
 import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
@@ -31,7 +32,7 @@ export async function exportCommand(
       onEvent: progress.show,
       signal: interruptionSignal(),
     });
-    if (json) printJson(exported);
+    if (json) printJson(outcomeJson(exported));
     else print(exportText(exported));
   } finally {
     progress.end();

@@ -14,6 +14,7 @@ import { budgetOption } from "../event-lines.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -74,7 +75,7 @@ async function carryThrough(
     if (!options.json) print(`${outcomeText(outcome)}\n`);
     await tryToWriteTables(folder);
     const exported = options.export ? await exportRun(folder, running) : undefined;
-    if (options.json) printJson(exported ?? outcome);
+    if (options.json) printJson(outcomeJson(exported ?? outcome));
     else print(exported ? exportText(exported) : await nextStep(outcome));
     if (!options.json && outcome.generations === 0 && wholeMs !== undefined)
       print(

@@ -1,0 +1,11 @@
+import { resolve } from "node:path";
+import type { Outcome } from "../run/run-experiment.ts";
+
+/** An outcome for programs, with what an export adds to it: its folder as an absolute path, and the winner's recipe once. */
+export function outcomeJson(outcome: Outcome): object {
+  const { folder, verdict } = outcome;
+  const models = verdict?.models.map(({ recipe, ...model }) =>
+    model.kind === "winner" ? model : { ...model, recipe },
+  );
+  return { ...outcome, folder: resolve(folder), ...(verdict && { verdict: { ...verdict, models } }) };
+}
