@@ -26,6 +26,7 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "planned":
       return [
         `search: ${event.population} candidates and the mean a generation, ${percent(event.rowFraction)} of the rows, from ${event.start}`,
+        "(the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them)",
       ];
     case "generation":
       return event.replayed ? [] : [generationLine(event)];
@@ -95,11 +96,16 @@ function generationLine({
   elapsedMs,
   left,
 }: Extract<RunEvent, { type: "generation" }>): string {
-  const remaining =
+  const end =
     "ms" in left
-      ? `${duration(left.ms)} left`
-      : `${left.evaluations} evaluation${left.evaluations === 1 ? "" : "s"} left`;
-  return `generation ${generation}: best ${best.toFixed(4)}, mean ${mean.toFixed(4)}, ${evaluations} evaluated, ${duration(elapsedMs)}, ${remaining}`;
+      ? searchEnd(left.ms)
+      : `search ends after ${left.evaluations} more evaluation${left.evaluations === 1 ? "" : "s"}`;
+  return `generation ${generation}: best candidate ${best.toFixed(4)}, mean ${mean.toFixed(4)}; ${evaluations} evaluated, ${duration(elapsedMs)} spent, ${end}`;
+}
+
+/** When the search ends, which is before the budget does. */
+export function searchEnd(leftMs: number): string {
+  return `search ends in ${duration(leftMs)}`;
 }
 
 function modelLine({ name, loss, scores }: ScoredModel): string {

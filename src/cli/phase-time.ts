@@ -31,6 +31,6 @@ export class PhaseTime {
     const isKnown = done >= LEAST_SHARE && this.share < 1;
     if (!isKnown) return percent;
     const leftMs = ((1 - this.share) * (this.#last.at - this.#first.at)) / done - (now - this.#last.at);
-    return leftMs < 500 ? percent : `${percent}, about ${duration(leftMs)} left`;
+    return leftMs < 500 ? percent : `${percent}, about ${duration(leftMs)} to go`;
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../run/clock.ts";
 import type { RunEvent } from "../run/events.ts";
 import { duration } from "./duration.ts";
-import { eventLines } from "./event-lines.ts";
+import { eventLines, searchEnd } from "./event-lines.ts";
 import { LivingText } from "./output.ts";
 import { PhaseTime } from "./phase-time.ts";
 import { Transfer } from "./transfer.ts";
@@ -34,11 +34,13 @@ export class Progress {
   readonly show = (event: RunEvent): void => {
     if (!this.#endSilence) this.#listen();
     if (event.type === "fetching" || event.type === "pushing") return this.#showTransfer(event);
-    if (event.type === "progress") return this.reach(event.phase, event.share, event.leftMs);
+    // The share is that of a generation; of the search a line says when it ends.
+    if (event.type === "progress")
+      return this.reach(event.phase === "search" ? "generation" : event.phase, event.share, event.leftMs);
     this.#text.status("");
     for (const line of eventLines(event)) this.line(line);
     if (event.type === "generation" && "ms" in event.left) {
-      const status = `search, ${duration(event.left.ms)} left`;
+      const status = searchEnd(event.left.ms);
       this.#live(() => status);
     }
   };
@@ -50,7 +52,7 @@ export class Progress {
     if (this.#phase?.name !== phase || share < this.#phase.share) this.#phase = new PhaseTime(phase, share, now);
     const own = this.#phase;
     own.reach(share, now);
-    const budget = leftMs === undefined ? "" : `; ${duration(leftMs)} of the budget left`;
+    const budget = leftMs === undefined ? "" : `; budget ends in ${duration(leftMs)}`;
     this.#live(() => `${own.text(this.#clock.now())}${budget}`);
   };
 

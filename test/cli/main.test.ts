@@ -27,7 +27,7 @@ function masked(text: string): string {
     .replaceAll(/\(\d+ % right\)/g, "(# % right)")
     .replaceAll(/-{3,}/g, "---")
     .replaceAll(/ +/g, " ")
-    .replaceAll(/(?<=, )\d+ s,/g, "# s,")
+    .replaceAll(/(?<=, )\d+ s spent/g, "# s spent")
     .replace(/expected: .*;/, "expected: ...;")
     .replace(/engine: .*/, "engine: ...");
 }
@@ -86,8 +86,9 @@ describe("evomerge run", () => {
        global weight 1 # quiz # (# % right), news # (on 24 rows)
        global weight # # quiz # (# % right), news # (on 24 rows)
       search: 4 candidates and the mean a generation, 50 % of the rows, from global weight #
-      generation 0: best #, mean #, 5 evaluated, # s, 5 evaluations left
-      generation 1: best #, mean #, 10 evaluated, # s, 0 evaluations left
+      (the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them)
+      generation 0: best candidate #, mean #; 5 evaluated, # s spent, search ends after 5 more evaluations
+      generation 1: best candidate #, mean #; 10 evaluated, # s spent, search ends after 0 more evaluations
       finalist last mean # quiz # (# % right), news #
       finalist mean of the last 2 # quiz # (# % right), news #
       winner: evolved merge
@@ -142,7 +143,10 @@ describe("evomerge run", () => {
     const { code, stdout, stderr } = await evomerge(folder, args);
     expect(code).toBe(0);
     const outcome = JSON.parse(stdout) as Outcome;
-    expect(outcome).toMatchObject({ folder: "other", experiment: { seed: 7, budget: { evaluations: 5 } } });
+    expect(outcome).toMatchObject({
+      folder: join(folder, "other"),
+      experiment: { seed: 7, budget: { evaluations: 5 } },
+    });
     expect(outcome.verdict?.models).toHaveLength(6);
     expect(stderr).toContain("generation 0: ");
     expect(stderr).not.toContain("generation 1: ");

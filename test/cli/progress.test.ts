@@ -47,7 +47,8 @@ function percentsIn(text: string): number[] {
 }
 
 describe("Progress", () => {
-  const line = "generation 0: best 0.9123, mean 1.0001, 14 evaluated, 1 min 05 s, 1 h 00 min left\n";
+  const line =
+    "generation 0: best candidate 0.9123, mean 1.0001; 14 evaluated, 1 min 05 s spent, search ends in 1 h 00 min\n";
 
   test("writes lines alone where the stream is no terminal", () => {
     expect(shown(false)).toBe(`${line}guard skipped: the budget ended\n`);
@@ -57,9 +58,9 @@ describe("Progress", () => {
     const clear = "\r\u001B[K";
     expect(shown(true)).toBe(
       [
-        `${clear}search 25 %`,
+        `${clear}generation 25 %`,
         `${clear}${line}`,
-        `${clear}search, 1 h 00 min left`,
+        `${clear}search ends in 1 h 00 min`,
         `${clear}guard skipped: the budget ended\n`,
       ].join(""),
     );
@@ -155,8 +156,8 @@ describe("a silence where no line can live", () => {
     }
     expect(lines()).toEqual([
       "preparing: looking at models and rows, 30 s so far",
-      "score of 12 rows 10 %, about 3 min 40 s left",
-      "score of 12 rows 20 %, about 3 min 10 s left",
+      "score of 12 rows 10 %, about 3 min 40 s to go",
+      "score of 12 rows 20 %, about 3 min 10 s to go",
     ]);
   });
 
@@ -164,7 +165,7 @@ describe("a silence where no line can live", () => {
     const { lines, clock, progress } = heard();
     progress.show({ type: "progress", phase: "guard", share: 0.5, leftMs: 60_000 });
     clock.pass(61_000);
-    expect(lines()).toEqual(Array(2).fill("guard 50 %; 1 min 00 s of the budget left"));
+    expect(lines()).toEqual(Array(2).fill("guard 50 %; budget ends in 1 min 00 s"));
     progress.end();
     clock.pass(1e6);
     expect(lines()).toHaveLength(2);
@@ -205,9 +206,9 @@ describe("duration", () => {
 });
 
 test.each([
-  [0, "0 evaluations left"],
-  [1, "1 evaluation left"],
-  [2, "2 evaluations left"],
+  [0, "search ends after 0 more evaluations\n"],
+  [1, "search ends after 1 more evaluation\n"],
+  [2, "search ends after 2 more evaluations\n"],
 ])("tells %i evaluations that are left", (evaluations, said) => {
   const generation = events.find((event) => event.type === "generation");
   expect(shown(false, [{ ...generation!, left: { evaluations } }])).toContain(said);
