@@ -1,7 +1,21 @@
 import { expWithinOne } from "../tensor/elementary.ts";
-import { Covariance, type RankOneTerm } from "./covariance.ts";
+import type { Covariance, RankOneTerm } from "./covariance.ts";
+import { FullCovariance } from "./full-covariance.ts";
 import { PendingGeneration, rankSucceeded } from "./generation.ts";
 import { defaultPopulationSize, strategyParameters, type StrategyParameters } from "./strategy-parameters.ts";
+
+/** What a strategy knows of the covariance, and how fast it learns it. */
+export interface CovarianceModel {
+  /** The diagonal matrix with these standard deviations. */
+  readonly begin: (deviations: Float64Array) => Covariance;
+  readonly parameters: (dimension: number, populationSize: number) => StrategyParameters;
+}
+
+/** Any covariance, which takes some n^2 generations to learn, and n^3 operations for each decomposition. */
+const full: CovarianceModel = {
+  begin: (deviations) => new FullCovariance(deviations),
+  parameters: strategyParameters,
+};
 
 export interface CmaEsOptions {
   /** Initial mean m; its length is the dimension n. */
@@ -18,6 +32,8 @@ export interface CmaEsOptions {
   readonly inject?: readonly Float64Array[];
   /** Draws independent standard normal numbers. */
   readonly normal: () => number;
+  /** Any covariance by default. */
+  readonly model?: CovarianceModel;
 }
 
 /** A candidate seen from the mean, in units of the step size. */
@@ -48,13 +64,14 @@ export class CmaEs {
 
   constructor(options: CmaEsOptions) {
     const n = options.mean.length;
-    this.#parameters = strategyParameters(n, options.populationSize ?? defaultPopulationSize(n));
+    const { begin, parameters } = options.model ?? full;
+    this.#parameters = parameters(n, options.populationSize ?? defaultPopulationSize(n));
     this.#maximumDeviation = options.maximumDeviation ?? Infinity;
     this.#normal = options.normal;
     this.#inject = options.inject ?? [];
     this.#mean = options.mean.slice();
     this.#sigma = options.sigma;
-    this.#covariance = new Covariance(options.scales ?? new Float64Array(n).fill(1));
+    this.#covariance = begin(options.scales ?? new Float64Array(n).fill(1));
     this.#sigmaPath = new Float64Array(n);
     this.#covariancePath = new Float64Array(n);
     this.#limitDeviations();

@@ -1,113 +1,25 @@
-import { symmetricEigen } from "./eigen.ts";
-
 /** One term `weight * vector vector^T` of an update. */
 export interface RankOneTerm {
   readonly weight: number;
   readonly vector: Float64Array;
 }
 
-/** Smallest ratio of two eigenvalues that is kept; beyond it rounding may turn the lesser one negative. */
-const leastEigenvalueRatio = 1e-14;
-
-/**
- * A positive definite n x n matrix C with its square roots. The roots are those of the latest `factorize`, because an
- * eigendecomposition costs n times as much as an update. They are symmetric roots: unlike B D they do not depend on
- * the order and signs of eigenvectors, so nearby matrices give nearby samples.
- */
-export class Covariance {
-  readonly #matrix: readonly Float64Array[];
-  #root: readonly Float64Array[] = [];
-  #inverseRoot: readonly Float64Array[] = [];
-  #largestDeviation = 0;
-
-  /** The diagonal matrix with these standard deviations. */
-  constructor(deviations: Float64Array) {
-    this.#matrix = Array.from(deviations, (deviation, i) => {
-      const row = new Float64Array(deviations.length);
-      row[i] = deviation * deviation;
-      return row;
-    });
-    this.factorize();
-  }
-
+/** The covariance matrix C of a search distribution, n x n and positive definite, as an evolution strategy uses it. */
+export interface Covariance {
   /** C as rows, a copy. */
-  get matrix(): Float64Array[] {
-    return this.#matrix.map((row) => row.slice());
-  }
-
+  readonly matrix: Float64Array[];
   /** Standard deviation of every coordinate. */
-  get deviations(): Float64Array {
-    return Float64Array.from(this.#matrix, (row, i) => Math.sqrt(row[i]!));
-  }
-
+  readonly deviations: Float64Array;
   /** Standard deviation along the longest principal axis, as of the latest `factorize`. */
-  get largestDeviation(): number {
-    return this.#largestDeviation;
-  }
-
+  readonly largestDeviation: number;
   /** C^(1/2) z: a sample of N(0, C) when z is one of N(0, I). */
-  color(z: Float64Array): Float64Array {
-    return times(this.#root, z);
-  }
-
+  color(z: Float64Array): Float64Array;
   /** C^(-1/2) y, whose length is the Mahalanobis length of y. */
-  whiten(y: Float64Array): Float64Array {
-    return times(this.#inverseRoot, y);
-  }
-
+  whiten(y: Float64Array): Float64Array;
   /** C <- keep * C + sum of the terms. */
-  update(keep: number, terms: readonly RankOneTerm[]): void {
-    const matrix = this.#matrix;
-    for (const [i, row] of matrix.entries()) {
-      for (let j = 0; j <= i; j++) row[j]! *= keep;
-      for (const { weight, vector } of terms) {
-        const factor = weight * vector[i]!;
-        for (let j = 0; j <= i; j++) row[j]! += factor * vector[j]!;
-      }
-      for (let j = 0; j < i; j++) matrix[j]![i] = row[j]!;
-    }
-  }
-
+  update(keep: number, terms: readonly RankOneTerm[]): void;
   /** C <- F C F for the diagonal matrix F of `factors`. */
-  rescale(factors: Float64Array): void {
-    for (const [i, row] of this.#matrix.entries()) {
-      for (let j = 0; j < row.length; j++) row[j]! *= factors[i]! * factors[j]!;
-    }
-  }
-
-  /** Brings the roots up to date. */
-  factorize(): void {
-    const { values, vectors } = symmetricEigen(this.#matrix);
-    const largest = values.reduce((a, b) => Math.max(a, b));
-    const lift = Math.max(0, leastEigenvalueRatio * largest - values.reduce((a, b) => Math.min(a, b)));
-    for (const [i, row] of this.#matrix.entries()) row[i]! += lift;
-    const deviations = values.map((value) => Math.sqrt(value + lift));
-    this.#root = spectralSum(deviations, vectors);
-    this.#inverseRoot = spectralSum(
-      deviations.map((deviation) => 1 / deviation),
-      vectors,
-    );
-    this.#largestDeviation = deviations.reduce((a, b) => Math.max(a, b));
-  }
-}
-
-/** The symmetric matrix with these eigenvalues and eigenvectors. */
-function spectralSum(values: Float64Array, vectors: readonly Float64Array[]): Float64Array[] {
-  const n = values.length;
-  const rows = Array.from({ length: n }, () => new Float64Array(n));
-  for (const [k, vector] of vectors.entries()) {
-    for (const [i, row] of rows.entries()) {
-      const factor = values[k]! * vector[i]!;
-      for (let j = 0; j < n; j++) row[j]! += factor * vector[j]!;
-    }
-  }
-  return rows;
-}
-
-function times(matrix: readonly Float64Array[], x: Float64Array): Float64Array {
-  return Float64Array.from(matrix, (row) => {
-    let sum = 0;
-    for (let j = 0; j < x.length; j++) sum += row[j]! * x[j]!;
-    return sum;
-  });
+  rescale(factors: Float64Array): void;
+  /** Brings the roots up to date, by which `color` and `whiten` go. */
+  factorize(): void;
 }

@@ -26,8 +26,11 @@ export function defaultPopulationSize(dimension: number): number {
   return 4 + Math.floor(3 * ln(dimension));
 }
 
-/** Default parameters of table 1 for a search in `n` dimensions; `populationSize` is at least 2. */
-export function strategyParameters(n: number, populationSize: number): StrategyParameters {
+/**
+ * Default parameters of table 1 for a search in `n` dimensions; `populationSize` is at least 2. The covariance is learnt
+ * `haste` times as fast.
+ */
+export function strategyParameters(n: number, populationSize: number, haste = 1): StrategyParameters {
   const raw = Float64Array.from({ length: populationSize }, (_, i) => ln((populationSize + 1) / 2) - ln(i + 1)); // (49)
   const mu = Math.floor(populationSize / 2);
   const muEff = effectiveMass(raw.subarray(0, mu));
@@ -36,9 +39,9 @@ export function strategyParameters(n: number, populationSize: number): StrategyP
   const cSigma = (muEff + 2) / (n + muEff + 5); // (55)
   const dSigma = 1 + 2 * Math.max(0, Math.sqrt((muEff - 1) / (n + 1)) - 1) + cSigma; // (55)
   const cC = (4 + muEff / n) / (n + 4 + (2 * muEff) / n); // (56)
-  const c1 = 2 / ((n + 1.3) * (n + 1.3) + muEff); // (57)
+  const c1 = (haste * 2) / ((n + 1.3) * (n + 1.3) + muEff); // (57)
   // (58) as revised in 2023: the 1/4 keeps the rate positive with a single parent.
-  const cMu = Math.min(1 - c1, (2 * (1 / 4 + muEff + 1 / muEff - 2)) / ((n + 2) * (n + 2) + muEff));
+  const cMu = Math.min(1 - c1, (haste * 2 * (1 / 4 + muEff + 1 / muEff - 2)) / ((n + 2) * (n + 2) + muEff));
 
   const negativeSum = Math.min(
     1 + c1 / cMu, // (50)

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { Covariance } from "../../src/search/covariance.ts";
+import { FullCovariance } from "../../src/search/full-covariance.ts";
 
 const first = Float64Array.of(1, 2, -1);
 const second = Float64Array.of(0.5, -1, 3);
 
-describe("covariance", () => {
+describe("full covariance", () => {
   test("begins as the square of the standard deviations", () => {
-    const covariance = new Covariance(Float64Array.of(1, 2, 3));
+    const covariance = new FullCovariance(Float64Array.of(1, 2, 3));
     expect(covariance.matrix).toEqual(
       [
         [1, 0, 0],
@@ -45,7 +45,7 @@ describe("covariance", () => {
   });
 
   test("stays invertible when updates leave it singular", () => {
-    const covariance = new Covariance(Float64Array.of(1, 1, 1));
+    const covariance = new FullCovariance(Float64Array.of(1, 1, 1));
     covariance.update(0, [{ weight: 1, vector: first }]);
     covariance.factorize();
     expect(covariance.whiten(second).every(Number.isFinite)).toBe(true);
@@ -53,8 +53,8 @@ describe("covariance", () => {
   });
 });
 
-function updated(): Covariance {
-  const covariance = new Covariance(Float64Array.of(1, 2, 3));
+function updated(): FullCovariance {
+  const covariance = new FullCovariance(Float64Array.of(1, 2, 3));
   covariance.update(0.5, [
     { weight: 2, vector: first },
     { weight: -0.1, vector: second },
@@ -62,7 +62,7 @@ function updated(): Covariance {
   return covariance;
 }
 
-function timesMatrix(covariance: Covariance, x: Float64Array): Float64Array {
+function timesMatrix(covariance: FullCovariance, x: Float64Array): Float64Array {
   return Float64Array.from(covariance.matrix, (row) => row.reduce((sum, value, j) => sum + value * x[j]!, 0));
 }
 
