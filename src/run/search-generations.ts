@@ -72,8 +72,10 @@ async function generation(
 ): Promise<"told" | "out of time"> {
   const { recorder, emit } = session;
   const { optimizer } = search;
-  const mean = Float64Array.from(optimizer.mean);
-  const points = (search.asked ??= optimizer.ask());
+  const candidates = (search.asked ??= optimizer.ask());
+  const reference = candidates.findIndex(({ isReference }) => isReference);
+  const mean = candidates[reference]?.point ?? optimizer.recommend();
+  const points = candidates.filter(({ isReference }) => !isReference).map(({ point }) => point);
   const counts = await recordAsk(session, plan, search, points);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const rows = freshRows(session, counts, optimizer.generation);
@@ -82,9 +84,9 @@ async function generation(
   const asked = { points, mean, rows, number: optimizer.generation };
   const result = await takeResult(session, objective, asked, patienceMs);
   if (!result) return "out of time";
-  optimizer.tell(result.losses, result.meanLoss);
+  optimizer.tell(result.losses.toSpliced(reference, 0, result.meanLoss).map((loss) => ({ loss })));
   search.asked = undefined;
-  search.means.push(Float64Array.from(optimizer.mean));
+  search.means.push(optimizer.recommend());
   search.lastScored = { point: mean, rows, loss: result.meanLoss, rowLosses: result.rowLosses };
   search.flat = isFlat(result) ? search.flat + 1 : 0;
   emit({

@@ -1,7 +1,7 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { LossesRef } from "../journal/records.ts";
 import { optimizers } from "../search/optimizers.ts";
-import type { Optimizer } from "../search/optimizer.ts";
+import type { Candidate, Optimizer } from "../search/optimizer.ts";
 import type { Plan } from "./plan-search.ts";
 import type { Session } from "./session.ts";
 
@@ -21,8 +21,8 @@ export interface SearchState {
   readonly means: Float64Array[];
   /** The mean that the last generation was scored with. */
   lastScored: ScoredMean | undefined;
-  /** Points of the next generation, where they were asked and time ran out before they were scored. */
-  asked: readonly Float64Array[] | undefined;
+  /** The next generation, where it was asked and time ran out before it was scored. */
+  asked: readonly Candidate[] | undefined;
   /** Generations, up to the last one, of which all candidates had nearly the same loss. */
   flat: number;
 }

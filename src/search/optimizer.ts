@@ -1,17 +1,35 @@
+/** A point of a generation, to be scored on the rows of the generation. */
+export interface Candidate {
+  /** In the unit cube. */
+  readonly point: Float64Array;
+  /** Whether its score has to have the gradient. */
+  readonly wantsGradient: boolean;
+  /**
+   * True of exactly one of a generation, which shows how far the search is: it was not chosen for its luck on any rows, and
+   * generations that met other rows do not compare otherwise.
+   */
+  readonly isReference: boolean;
+}
+
+/** What became of a candidate. */
+export interface Score {
+  /** Combined loss, to be minimised; one that is not finite marks a failed candidate, which ranks last. */
+  readonly loss: number;
+  /** Derivatives of the loss by the coordinates of the unit cube, where the candidate wants them; any that is not finite marks a failure. */
+  readonly gradient?: Float64Array;
+}
+
 /**
- * A search over the unit cube by whole generations. It is deterministic in its options and the told losses, so asking
- * again and telling the recorded losses resumes it, to the last bit.
+ * A search over the unit cube by whole generations. It is deterministic in its options and the told scores, so asking
+ * again and telling the recorded scores resumes it, to the last bit. All candidates of a generation meet the same rows.
  */
 export interface Optimizer {
-  /** Candidates of the next generation, points in the unit cube; asking twice without telling is a bug and throws. */
-  ask(): Float64Array[];
-  /**
-   * Losses in the order asked, to be minimised; one that is not finite marks a failed candidate, which ranks last.
-   * `meanLoss` is that of `mean` on the same rows: other generations met other rows, and losses of both do not compare.
-   */
-  tell(losses: readonly number[], meanLoss: number): void;
-  /** The point to recommend now, in the unit cube. */
-  readonly mean: Float64Array;
+  /** Candidates of the next generation; asking twice without telling is a bug and throws. */
+  ask(): readonly Candidate[];
+  /** Scores in the order asked. */
+  tell(scores: readonly Score[]): void;
+  /** The point to take now, in the unit cube; no point that failed. */
+  recommend(): Float64Array;
   /** Number of generations told. */
   readonly generation: number;
   /** True when the step is below 1e-3 of the range in all directions, so that further generations change nothing. */
@@ -24,9 +42,9 @@ export interface OptimizerOptions {
   readonly start: Float64Array;
   /** Initial standard deviation of a coordinate, as a part of its range. */
   readonly sigma: number;
-  /** Multiplies `sigma` per coordinate; all ones by default. */
+  /** Multiplies `sigma` and the rates of gradient steps per coordinate; all ones by default. */
   readonly scales?: Float64Array;
-  /** Candidates per generation, at least 2. */
+  /** Candidates per generation, at least 2, beside a reference that is none of them. */
   readonly populationSize?: number;
   readonly seed: number;
   /** The first candidates of the first generation, points in the unit cube; at most a population. */

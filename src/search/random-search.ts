@@ -1,11 +1,11 @@
 import { RandomStream } from "../tensor/random.ts";
 import { PendingGeneration, rankSucceeded } from "./generation.ts";
-import type { Optimizer, OptimizerOptions } from "./optimizer.ts";
+import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
 import { defaultPopulationSize } from "./strategy-parameters.ts";
 
 /**
- * Uniform random search, the baseline that every other optimizer has to beat. It recommends a point until a candidate does
- * better on the rows on which both were scored; the least loss ever told would belong to the easiest rows.
+ * Uniform random search, the baseline that every other optimizer has to beat. It recommends a point, the reference, until a
+ * candidate does better on the same rows; the least loss ever told would belong to the easiest rows.
  */
 export class RandomSearch implements Optimizer {
   readonly converged = false;
@@ -25,28 +25,35 @@ export class RandomSearch implements Optimizer {
     this.#best = options.start.slice();
   }
 
-  get mean(): Float64Array {
-    return this.#best.slice();
-  }
-
   get generation(): number {
     return this.#generation;
   }
 
-  ask(): Float64Array[] {
-    const candidates = this.#pending.open(() =>
-      Array.from({ length: this.#populationSize }, (_, i) => {
+  recommend(): Float64Array {
+    return this.#best.slice();
+  }
+
+  ask(): readonly Candidate[] {
+    const points = this.#pending.open(() => [
+      ...Array.from({ length: this.#populationSize }, (_, i) => {
         const injected = this.#generation === 0 ? this.#inject[i] : undefined;
         return injected ?? new Float64Array(this.#dimension).map(() => this.#random.uniform());
       }),
-    );
-    return candidates.map((candidate) => candidate.slice());
+      this.#best,
+    ]);
+    return points.map((point, i) => ({
+      point: point.slice(),
+      wantsGradient: false,
+      isReference: i === points.length - 1,
+    }));
   }
 
-  tell(losses: readonly number[], meanLoss: number): void {
-    const candidates = this.#pending.close(losses);
+  tell(scores: readonly Score[]): void {
+    const points = this.#pending.close(scores);
     this.#generation++;
+    const losses = scores.map(({ loss }) => loss);
+    const referenceLoss = losses.pop() ?? Number.NaN;
     const [best] = rankSucceeded(losses);
-    if (best !== undefined && !(meanLoss <= losses[best]!)) this.#best = candidates[best]!;
+    if (best !== undefined && !(referenceLoss <= losses[best]!)) this.#best = points[best]!;
   }
 }

@@ -1,8 +1,23 @@
+import { GradientWalk } from "../../src/search/gradient-walk.ts";
 import { optimizers, type OptimizerName } from "../../src/search/optimizers.ts";
+import { defaultPopulationSize } from "../../src/search/strategy-parameters.ts";
 import { describeOptimizer } from "./optimizer-contract.ts";
 
-const accuracies: Readonly<Record<OptimizerName, number>> = { "cma-es": 1e-3, random: 0.1 };
+const accuracies: Readonly<Record<OptimizerName, number>> = { "cma-es": 1e-3, "sep-cma-es": 1e-3, random: 0.1 };
 
 for (const name of Object.keys(optimizers) as OptimizerName[]) {
-  describeOptimizer(name, optimizers[name], accuracies[name]);
+  describeOptimizer(name, optimizers[name], {
+    accuracy: accuracies[name],
+    size: (n) => defaultPopulationSize(n) + 1,
+    usesGradients: false,
+    hasPopulation: true,
+  });
 }
+
+const byGradient = { accuracy: 0.01, usesGradients: true };
+
+describeOptimizer("gradient walk", (options) => new GradientWalk({ ...options, steps: 300 }), {
+  ...byGradient,
+  size: () => 1,
+  hasPopulation: false,
+});
