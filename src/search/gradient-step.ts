@@ -11,14 +11,14 @@ const DEFAULT_STEPS = 40;
 const LAST_PART = 1 / 20;
 
 /** The number of steps of a schedule. */
-export function stepsOf({ steps = DEFAULT_STEPS }: StepSchedule): number {
+export function scheduledSteps({ steps = DEFAULT_STEPS }: StepSchedule): number {
   return steps;
 }
 
 /** The rate of a step, the first of which is number 0. */
 export function rateAt(step: number, schedule: StepSchedule): number {
   const { rate = DEFAULT_RATE } = schedule;
-  const passed = Math.min(1, step / Math.max(1, stepsOf(schedule) - 1));
+  const passed = Math.min(1, step / Math.max(1, scheduledSteps(schedule) - 1));
   return rate * (1 - (1 - LAST_PART) * passed);
 }
 

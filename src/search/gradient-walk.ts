@@ -1,6 +1,6 @@
 import { Adam } from "./adam.ts";
 import { gradientOf, PendingGeneration } from "./generation.ts";
-import { downhill, halfway, rateAt, type StepSchedule, stepsOf } from "./gradient-step.ts";
+import { downhill, halfway, rateAt, type StepSchedule, scheduledSteps } from "./gradient-step.ts";
 import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
 
 export interface GradientWalkOptions extends OptimizerOptions, StepSchedule {
@@ -70,7 +70,7 @@ export class GradientWalk implements Optimizer {
     this.#safe = this.#next;
     const rate = rateAt(this.#scored++, this.#options);
     this.#next = downhill(this.#safe, this.#adam.direction(gradient), rate, this.#scales);
-    if (this.#options.averages === true && this.#scored > stepsOf(this.#options) / 2) this.#average();
+    if (this.#options.averages === true && this.#scored > scheduledSteps(this.#options) / 2) this.#average();
   }
 
   #average(): void {

@@ -41,7 +41,6 @@ describe("gradient walk", () => {
 
   test("keeps to a bound that it is driven to, and comes back when it is driven back", () => {
     const walk = new GradientWalk({ ...options, rate: 0.2, steps: 100 });
-    const slope = (sign: number): Landscape => ({ loss: () => 1, gradient: (x) => x.map(() => sign) });
     run(walk, slope(1), 20);
     expect(walk.recommend()).toEqual(Float64Array.of(0, 0));
     run(walk, slope(-1), 60);
@@ -60,7 +59,7 @@ describe("gradient walk", () => {
   test("has converged where the gradient vanishes", () => {
     const walk = new GradientWalk(options);
     expect(walk.converged).toBe(false);
-    run(walk, { loss: () => 1, gradient: (x) => x.map(() => 0) }, 1);
+    run(walk, slope(0), 1);
     expect(walk.converged).toBe(true);
   });
 
@@ -87,4 +86,8 @@ describe("gradient walk", () => {
 function expectClose(actual: Float64Array, expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length);
   for (const [j, value] of expected.entries()) expect(actual[j]).toBeCloseTo(value, 12);
+}
+
+function slope(derivative: number): Landscape {
+  return { loss: () => 1, gradient: (x) => x.map(() => derivative) };
 }

@@ -1,4 +1,5 @@
 import { GradientWalk } from "../../src/search/gradient-walk.ts";
+import { Lineages } from "../../src/search/lineages.ts";
 import { optimizers, type OptimizerName } from "../../src/search/optimizers.ts";
 import { defaultPopulationSize } from "../../src/search/strategy-parameters.ts";
 import { describeOptimizer } from "./optimizer-contract.ts";
@@ -20,4 +21,10 @@ describeOptimizer("gradient walk", (options) => new GradientWalk({ ...options, s
   ...byGradient,
   size: () => 1,
   hasPopulation: false,
+});
+
+describeOptimizer("lineages", (options) => new Lineages({ ...options, steps: 300 }), {
+  ...byGradient,
+  size: () => 4,
+  hasPopulation: true,
 });
