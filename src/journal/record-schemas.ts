@@ -143,6 +143,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   },
   plan: {
     genes: listOf<string>(name, 1),
+    ranges: listOf(z.tuple([z.number(), z.number()])).exactOptional(),
     start: point,
     inject: points,
     population: z.int().min(2).max(100_000),

@@ -113,6 +113,7 @@ export class RecordSequence {
       case "plan":
         return (
           faultOfLengths("start and inject", [record.start, ...record.inject], record.genes.length) ??
+          faultOfLengths("ranges", record.ranges ? [record.ranges] : [], record.genes.length) ??
           (this.#plan && faultOfReplanning(record, this.#plan))
         );
       case "ask":

@@ -150,6 +150,8 @@ export interface RecordPayloads {
   /** What the budget was turned into; another budget changes no more than the rows. */
   plan: {
     readonly genes: readonly string[];
+    /** Values of each gene at the ends of the unit interval, in units of its parameter; earlier versions did not say. */
+    readonly ranges?: readonly (readonly [low: number, high: number])[];
     readonly start: readonly number[];
     readonly inject: readonly (readonly number[])[];
     readonly population: number;

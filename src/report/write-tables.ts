@@ -3,25 +3,25 @@ import { stringify } from "csv-stringify/sync";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { printableLine } from "../files/printable.ts";
 import { readJournal } from "../journal/journal.ts";
-import type { JournalRecord, RecordPayloads, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
+import type { JournalRecord } from "../journal/records.ts";
 import { benchmarkRows } from "./benchmark-table.ts";
 import { readBenchmarks } from "./benchmarks.ts";
+import { evaluationRows } from "./evaluation-rows.ts";
 import { runReport } from "./run-report.ts";
 
 /** Columns of a generation, which a table without any has too. */
 const GENERATION = ["generation", "best_loss", "median_loss", "mean_loss", "failed", "elapsed_s"] as const;
-
-type Row = Readonly<Record<string, string | number>>;
 
 /**
  * Writes report.md, evaluations.csv and generations.csv into a run's folder, made anew from its journal, and
  * benchmarks.csv where models of the run have been evaluated.
  */
 export async function writeTables(folder: string): Promise<void> {
-  const { records } = readJournal(folder);
+  const view = readJournal(folder);
+  const { records } = view;
   const benchmarks = await readBenchmarks(folder);
   for (const [file, rows, first] of [
-    ["evaluations.csv", evaluationRows(records), ["phase", "model", "loss"]],
+    ["evaluations.csv", evaluationRows(view), ["phase", "model", "loss"]],
     ["generations.csv", generationRows(records), GENERATION],
     ...(benchmarks.length > 0 ? [["benchmarks.csv", benchmarkRows(benchmarks), []] as const] : []),
   ] as const) {
@@ -32,49 +32,6 @@ export async function writeTables(folder: string): Promise<void> {
     );
   }
   await writeFileAtomic(join(folder, "report.md"), runReport(folder, records, benchmarks));
-}
-
-/** Every scored model: where in the run, its losses, and for candidates their genes in the unit cube. */
-function evaluationRows(records: readonly JournalRecord[]): readonly Row[] {
-  let genes: readonly string[] = [];
-  let asked: RecordPayloads["ask"] | undefined;
-  return records.flatMap((record): readonly Row[] => {
-    switch (record.type) {
-      case "baselines":
-        return record.models.map((model) => ({ ...modelRow("baselines", model), ...rowColumns(model.rows) }));
-      case "finalists":
-        return record.models.map((model) => ({ ...modelRow("finalists", model), ...rowColumns(record.rows ?? {}) }));
-      case "verdict":
-        return record.models.map((model) => ({ ...modelRow("guard", model), ...rowColumns(record.rows) }));
-      case "plan":
-        genes = record.genes;
-        return [];
-      case "ask":
-        asked = record;
-        return [];
-      case "result":
-        return [
-          ...record.losses.map((loss, i) => ({
-            phase: "search",
-            generation: record.generation,
-            model: `candidate ${i}`,
-            loss,
-            ...Object.fromEntries(genes.map((gene, g) => [gene, asked?.points[i]?.[g] ?? Number.NaN])),
-          })),
-          { phase: "search", generation: record.generation, model: "mean", loss: record.meanLoss },
-        ];
-      case "start":
-      case "parents":
-      case "budget":
-      case "moved":
-      case "part":
-      case "forecast":
-      case "rung":
-        return [];
-      default:
-        return record satisfies never;
-    }
-  });
 }
 
 function generationRows(
@@ -94,21 +51,4 @@ function generationRows(
       },
     ];
   });
-}
-
-function modelRow(phase: string, { name, loss, scores }: ScoredModel): Row {
-  return { phase, model: name, loss, ...taskColumns(scores) };
-}
-
-/** How many rows of each task a model was scored on. */
-function rowColumns(rows: RowCounts): Row {
-  return Object.fromEntries(Object.entries(rows).map(([task, count]) => [`${task}_rows`, count]));
-}
-
-function taskColumns(scores: TaskScores): Row {
-  const entries = Object.entries(scores).flatMap(([task, { loss, accuracy }]): [string, number][] => [
-    [`${task}_loss`, loss],
-    ...(accuracy === undefined ? [] : [[`${task}_accuracy`, accuracy] satisfies [string, number]]),
-  ]);
-  return Object.fromEntries(entries);
 }

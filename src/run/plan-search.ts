@@ -22,6 +22,7 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
     const { elapsedMs } = clock;
     return {
       genes: genome.genes.map(({ name }) => name),
+      ranges: genome.genes.map(({ range }) => range),
       start: [...(best ? genome.encode(best.recipe) : genome.start)],
       inject: injected(session, others, population).map(({ recipe }) => [...genome.encode(recipe)]),
       population,

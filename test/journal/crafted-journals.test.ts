@@ -84,6 +84,17 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["forecast", { rowLosses: { ...rowLosses, checksum: "" } }, "record.rowLosses.checksum"],
   ["baselines", { more: 1 }, 'unknown key "more"'],
   ["plan", { genes: [], start: [] }, "record.genes: expected at least 1 item"],
+  ["plan", { ranges: [[0, 1]] }, "ranges: expected a list of 2, found one of 1"],
+  [
+    "plan",
+    {
+      ranges: [
+        [0, null],
+        [0, 1],
+      ],
+    },
+    "record.ranges[0][1]: expected a number, found null",
+  ],
   ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
   ["plan", { inject: [[]] }, "start and inject: expected a list of 2, found one of 0"],
   ["plan", { start: [0, 1e308] }, "record.start: expected a list of coordinates from 0 to 1, found 1e+308 at [1]"],

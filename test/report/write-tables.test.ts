@@ -12,8 +12,8 @@ function model(name: string, quiz: number, news: number): ScoredModel {
   return { name, recipe: { method: "passthrough", model: name }, scores, loss: (quiz + news) / 2 };
 }
 
-/** A journal of two generations, the last of them with a candidate that failed. */
-async function journalFolder(): Promise<string> {
+/** A journal of two generations, the last of them with a candidate that failed; an earlier version did not know the ranges. */
+async function journalFolder(version?: "earlier"): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, { experiment: {}, identity: {}, versions: {} });
   const losses = (): { rowLosses: LossesRef } => ({ rowLosses: journal.appendLosses(Float64Array.of(1)) });
@@ -37,19 +37,25 @@ async function journalFolder(): Promise<string> {
   const baselines = models.map((own, i) => ({ ...own, rows: { quiz: 4 - 2 * i, news: 3 } }));
   journal.append({ type: "baselines", models: baselines, skipped: [], scales: { quiz: 1, news: 1 }, elapsedMs });
   const genes = ["nature.all.weight", "craft.all.weight"];
-  journal.append({ type: "plan", genes, start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs });
+  const ranges = [
+    [0, 2],
+    [-1, 1],
+  ] as const;
+  const planned = { start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs };
+  journal.append({ type: "plan", genes, ...(version === undefined && { ranges }), ...planned });
   for (const [generation, found] of [
     [0.75, 0.5, 1],
     [Number.NaN, 0.25, 0.5],
   ].entries()) {
     const points = found.map((_, i) => [i / 4, generation / 8]);
-    journal.append({ type: "ask", generation, points, rows: { quiz: 1, news: 1 } });
+    journal.append({ type: "ask", generation, points, rows: { quiz: 2, news: 1 } });
+    const perRow = [...found, 0.6].flatMap((loss) => [loss, loss + 1, loss / 2]);
     journal.append({
       type: "result",
       generation,
       losses: found,
       meanLoss: 0.6,
-      ...losses(),
+      rowLosses: journal.appendLosses(Float64Array.from(version === undefined ? perRow : [1])),
       time,
       elapsedMs: 2000 + generation,
     });
@@ -79,25 +85,33 @@ async function journalFolder(): Promise<string> {
 }
 
 describe("writeTables", () => {
-  test("writes every scored model, candidates with their genes", async () => {
+  test("writes every scored model with its rows, candidates with their genes in units of the parameter", async () => {
     const folder = await journalFolder();
     await writeTables(folder);
     expect(await readFile(join(folder, "evaluations.csv"), "utf8")).toMatchInlineSnapshot(`
       "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,quiz_rows,news_rows,generation,nature.all.weight,craft.all.weight
       baselines,base,1.75,1.5,0.5,2,4,3,,,
       baselines,nature,1.125,1,0.5,1.25,2,3,,,
-      search,candidate 0,0.75,,,,,,0,0,0
-      search,candidate 1,0.5,,,,,,0,0.25,0
-      search,candidate 2,1,,,,,,0,0.5,0
-      search,mean,0.6,,,,,,0,,
-      search,candidate 0,NaN,,,,,,1,0,0.125
-      search,candidate 1,0.25,,,,,,1,0.25,0.125
-      search,candidate 2,0.5,,,,,,1,0.5,0.125
-      search,mean,0.6,,,,,,1,,
+      search,candidate 0,0.75,1.25,,0.375,2,1,0,0,-1
+      search,candidate 1,0.5,1,,0.25,2,1,0,0.5,-1
+      search,candidate 2,1,1.5,,0.5,2,1,0,1,-1
+      search,mean,0.6,1.1,,0.3,2,1,0,,
+      search,candidate 0,NaN,NaN,,NaN,2,1,1,0,-0.75
+      search,candidate 1,0.25,0.75,,0.125,2,1,1,0.5,-0.75
+      search,candidate 2,0.5,1,,0.25,2,1,1,1,-0.75
+      search,mean,0.6,1.1,,0.3,2,1,1,,
       finalists,last mean,0.375,0.5,0.5,0.25,4,3,,,
       guard,base,1.75,1.5,0.5,2,2,2,,,
       "
     `);
+  });
+
+  test("names genes as parts of a range that a journal does not tell", async () => {
+    const folder = await journalFolder("earlier");
+    await writeTables(folder);
+    const [header, ...lines] = (await readFile(join(folder, "evaluations.csv"), "utf8")).split("\n");
+    expect(header).toMatch(/,nature.all.weight \(0 to 1\),craft.all.weight \(0 to 1\)$/);
+    expect(lines).toContain("search,candidate 1,0.5,,,,2,1,0,0.25,0");
   });
 
   test("writes a line a generation, over the candidates that did not fail", async () => {

@@ -1,0 +1,100 @@
+import type { JournalView } from "../journal/journal.ts";
+import type { RecordPayloads, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
+
+/** Values of the CSV, by column. */
+export type EvaluationRow = Readonly<Record<string, string | number>>;
+
+/**
+ * Every scored model: where in the run, its losses and on how many rows of each task, and for candidates their genes in
+ * units of the parameter.
+ */
+export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
+  let plan: RecordPayloads["plan"] | undefined;
+  let asked: RecordPayloads["ask"] | undefined;
+  return view.records.flatMap((record): readonly EvaluationRow[] => {
+    switch (record.type) {
+      case "baselines":
+        return record.models.map((model) => modelRow("baselines", model, model.rows));
+      case "finalists":
+        return record.models.map((model) => modelRow("finalists", model, record.rows ?? {}));
+      case "verdict":
+        return record.models.map((model) => modelRow("guard", model, record.rows));
+      case "plan":
+        plan = record;
+        return [];
+      case "ask":
+        asked = record;
+        return [];
+      case "result":
+        return asked && plan ? generationRows(record, asked, plan, view.readLosses(record.rowLosses)) : [];
+      case "start":
+      case "parents":
+      case "budget":
+      case "moved":
+      case "part":
+      case "forecast":
+      case "rung":
+        return [];
+      default:
+        return record satisfies never;
+    }
+  });
+}
+
+/** The candidates of a generation and the mean of the distribution, whose genes are not recorded. */
+function generationRows(
+  { generation, losses, meanLoss }: RecordPayloads["result"],
+  { points, rows }: RecordPayloads["ask"],
+  plan: RecordPayloads["plan"],
+  rowLosses: Float64Array,
+): readonly EvaluationRow[] {
+  const perModel = rowLosses.length / (losses.length + 1);
+  return [...losses, meanLoss].map((loss, i) => ({
+    phase: "search",
+    model: i < losses.length ? `candidate ${i}` : "mean",
+    loss,
+    ...lossColumns(rowLosses.subarray(i * perModel, (i + 1) * perModel), rows),
+    ...rowColumns(rows),
+    generation,
+    ...geneColumns(points[i], plan),
+  }));
+}
+
+/** Mean loss by task of rows that lie task by task; none where they are not as many as were asked for. */
+function lossColumns(rowLosses: Float64Array, rows: RowCounts): EvaluationRow {
+  const counts = Object.entries(rows);
+  if (counts.reduce((sum, [, count]) => sum + count, 0) !== rowLosses.length) return {};
+  let end = 0;
+  return Object.fromEntries(
+    counts.map(([task, count]) => {
+      const own = rowLosses.subarray(end, (end += count));
+      return [`${task}_loss`, own.reduce((sum, loss) => sum + loss, 0) / count];
+    }),
+  );
+}
+
+/** Where a journal does not say what a gene ranges over, its column says that it is a part of its range. */
+function geneColumns(point: readonly number[] | undefined, { genes, ranges }: RecordPayloads["plan"]): EvaluationRow {
+  return Object.fromEntries(
+    (point ?? []).map((part, g) => {
+      const [low, high] = ranges?.[g] ?? [0, 1];
+      return [`${genes[g] ?? ""}${ranges ? "" : " (0 to 1)"}`, low + part * (high - low)];
+    }),
+  );
+}
+
+function modelRow(phase: string, { name, loss, scores }: ScoredModel, rows: RowCounts): EvaluationRow {
+  return { phase, model: name, loss, ...taskColumns(scores), ...rowColumns(rows) };
+}
+
+function rowColumns(rows: RowCounts): EvaluationRow {
+  return Object.fromEntries(Object.entries(rows).map(([task, count]) => [`${task}_rows`, count]));
+}
+
+function taskColumns(scores: TaskScores): EvaluationRow {
+  const entries = Object.entries(scores).flatMap(([task, { loss, accuracy }]): [string, number][] => [
+    [`${task}_loss`, loss],
+    ...(accuracy === undefined ? [] : [[`${task}_accuracy`, accuracy] satisfies [string, number]]),
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readJournal } from "../../src/journal/journal.ts";
+import { evaluationRows } from "../../src/report/evaluation-rows.ts";
+import { launchRun } from "../../src/run/run-experiment.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { recorded, tinyExperiment } from "../tiny-experiment.ts";
+
+test("a run's candidates have the losses by task that their combined loss is of, and genes in units of the weight", async () => {
+  const folder = await temporaryFolder();
+  const run = join(folder, "run");
+  await launchRun(await tinyExperiment(folder), run);
+  const [baselines] = recorded(run, "baselines");
+  const { quiz: quizScale = 0, news: newsScale = 0 } = baselines?.scales ?? {};
+  const rows = evaluationRows(readJournal(run)).filter(({ phase }) => phase === "search");
+  expect(rows).toHaveLength(10);
+  for (const { loss, quiz_loss: quiz, news_loss: news, quiz_rows: quizRows, news_rows: newsRows } of rows) {
+    expect((Number(quiz) / quizScale + Number(news) / newsScale) / 2).toBeCloseTo(Number(loss), 12);
+    expect([quizRows, newsRows]).toEqual([8, 4]);
+  }
+  // The first candidate is a baseline: weight 1 for all experts and layers.
+  const genes = Object.entries(rows[0] ?? {}).filter(([name]) => name.includes(".weight."));
+  expect(genes).toHaveLength(8);
+  for (const [name, value] of genes) expect(value, name).toBeCloseTo(name.endsWith("dct0") ? 1 : 0, 12);
+});
