@@ -143,10 +143,8 @@ describe("evomerge run", () => {
     const { code, stdout, stderr } = await evomerge(folder, args);
     expect(code).toBe(0);
     const outcome = JSON.parse(stdout) as Outcome;
-    expect(outcome).toMatchObject({
-      folder: join(folder, "other"),
-      experiment: { seed: 7, budget: { evaluations: 5 } },
-    });
+    expect(outcome.folder).toBe(join(folder, "other"));
+    expect(outcome.experiment).toMatchObject({ seed: 7, budget: { evaluations: 5 } });
     expect(outcome.verdict?.models).toHaveLength(6);
     expect(stderr).toContain("generation 0: ");
     expect(stderr).not.toContain("generation 1: ");

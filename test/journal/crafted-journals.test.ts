@@ -93,7 +93,7 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
         [0, 1],
       ],
     },
-    "record.ranges[0][1]: expected a number, found null",
+    "record.ranges[0][1]: expected a number, found nothing",
   ],
   ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
   ["plan", { inject: [[]] }, "start and inject: expected a list of 2, found one of 0"],
