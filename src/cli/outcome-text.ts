@@ -15,7 +15,7 @@ export function outcomeText({ experiment, winner, isCompared, verdict, looks, ge
   const guard = verdict.models.find(({ kind }) => kind === "winner")?.loss ?? Number.NaN;
   const search = Number.isFinite(winner.loss) ? `was ${winner.loss.toFixed(3)}` : "was not measured";
   return [
-    "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)",
+    "guard rows, which the search never saw (loss with 95 % interval; combined: 1 is the uniform average on the search rows)",
     alignedText(verdictTable(verdict.models, tasks, looks)),
     "",
     ...searched,

@@ -7,6 +7,7 @@ import { engineNames, type EngineName } from "../device/open-device.ts";
 import { findModel } from "./model-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
+import { type ChoiceLossName, choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
 
@@ -57,6 +58,8 @@ export interface TaskFiles {
   readonly guard?: RowSource;
   /** Share in the loss, relative to the other tasks. */
   readonly weight: number;
+  /** Of each row, if they are choices. */
+  readonly loss: ChoiceLossName;
 }
 
 export interface SearchOptions {
@@ -103,14 +106,14 @@ export async function loadExperiment(path: string): Promise<Experiment> {
 
 function taskFiles(
   name: string,
-  { rows, guard, weight }: z.output<typeof taskSchema>,
+  { rows, guard, ...options }: z.output<typeof taskSchema>,
   absolute: (path: string) => string,
 ): TaskFiles {
   const source = (given: z.output<typeof rowsSchema>): RowSource => {
     if (typeof given === "string") return [absolute(given)];
     return "dataset" in given ? { config: name, ...given } : given.map(absolute);
   };
-  return { name, rows: source(rows), ...(guard === undefined ? {} : { guard: source(guard) }), weight };
+  return { name, rows: source(rows), ...(guard === undefined ? {} : { guard: source(guard) }), ...options };
 }
 
 /** The experiment with the overrides that are given; both stay as they were. */
@@ -161,6 +164,7 @@ export const taskSchema = z.strictObject({
   rows: rowsSchema,
   guard: rowsSchema.optional(),
   weight: z.number().positive().min(1e-6).max(1e6).default(1),
+  loss: z.enum(choiceLossNames).default(defaultLoss),
 });
 
 /** As many as pay off only where a candidate takes no time at all. */

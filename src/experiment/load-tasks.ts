@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Evaluator } from "../evaluate/evaluator.ts";
+import { type ChoiceLossName, defaultLoss } from "../tasks/row-loss.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import { splitTasks, type UndividedRows } from "../tasks/split.ts";
 import type { Experiment, RowSource } from "./experiment-file.ts";
@@ -20,7 +21,7 @@ export interface ReadTasksOptions {
 
 /**
  * Reads the rows of every task, whose sources must be files by now; where no guard rows are given, 30 % of the groups
- * become the guard. `onShare` is told the share of all bytes that are read, `onNotice` what is not taken for a passage. A
+ * become the guard. `onShare` is told the share of all bytes that are read, `onNotice` what is not taken for a passage, and which task names a loss that its rows do not have. A
  * group that is on both sides is a UserError.
  */
 export async function readTasks(
@@ -29,9 +30,12 @@ export async function readTasks(
 ): Promise<Task[]> {
   const read: UndividedRows[] = [];
   const told = onShare && (await sharesOf(tasks, onShare));
-  for (const { rows, guard } of tasks) {
-    const own = await readSource(rows, signal, told);
-    read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, signal, told) });
+  for (const { name, rows, guard, loss } of tasks) {
+    const own = await readSource(rows, loss, signal, told);
+    read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, loss, signal, told) });
+    if (loss !== defaultLoss && own.rows.some(({ kind }) => kind === "text")) {
+      onNotice?.(`tasks.${name}.loss: ${loss} is a loss of choices; these rows are texts, whose loss is nats per byte`);
+    }
   }
   const splits = splitTasks(read, { seed, onNotice });
   return tasks.map(({ name, weight }, i) => {
@@ -54,11 +58,13 @@ export async function prepareTasks(tasks: readonly Task[], evaluator: Evaluator,
 
 async function readSource(
   source: RowSource,
+  loss: ChoiceLossName,
   signal: AbortSignal | undefined,
   onShare: ((file: string, share: number) => void) | undefined,
 ): Promise<{ readonly file: string; readonly rows: TaskRow[] }> {
   const files = filesOf(source);
-  return { file: nameFiles(files), rows: await readRows(files, { onShare }, signal) };
+  const rows = await readRows(files, { onShare }, signal);
+  return { file: nameFiles(files), rows: rows.map((row) => (row.kind === "choice" ? { ...row, loss } : row)) };
 }
 
 /** In bytes; a file that is missing is a fault when it is read. */

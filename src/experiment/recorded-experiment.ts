@@ -16,6 +16,7 @@ import {
   searchSchema,
   taskSchema,
 } from "./experiment-file.ts";
+import { choiceLossNames } from "../tasks/row-loss.ts";
 import { BASE } from "./workspace.ts";
 
 /** A search space is judged by what judges its file, where only the depth is written otherwise. */
@@ -71,6 +72,8 @@ const experimentSchema: z.ZodType<Experiment> = z
           rows: rowsSchema,
           guard: rowsSchema.exactOptional(),
           weight: taskSchema.shape.weight,
+          // Journals of before there was a choice do not say.
+          loss: z.enum(choiceLossNames).default("softmax"),
         }),
       )
       .min(1),

@@ -8,6 +8,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
 import { declarations } from "../merge/declarations.ts";
 import { markdownTable, type Table } from "../report/table.ts";
+import { lossSentence } from "../report/loss-sentence.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 import { mergedLicence, type Licence } from "./licence.ts";
@@ -25,7 +26,6 @@ export interface CardFacts {
 export function modelCard(outcome: Outcome, { weightsDigest, version, licences }: CardFacts): string {
   const { experiment, winner, verdict } = outcome;
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
-  const tasks = experiment.tasks.map(({ name }) => name);
   const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
   return `---
 ${frontMatter(parents, licence)}---
@@ -48,7 +48,7 @@ ${outcome.drawn.map((sentence) => `${sentence}\n`).join("")}Digest of the weight
 
 ## Scores on rows that the search never saw
 
-${verdict ? verdictText(verdict, tasks, outcome) : notCompared(outcome)}
+${verdict ? verdictText(verdict, outcome) : notCompared(outcome)}
 
 ## Evaluation
 
@@ -101,19 +101,24 @@ function budgetText(budget: Budget): string {
 
 function verdictText(
   verdict: NonNullable<Outcome["verdict"]>,
-  tasks: readonly string[],
-  { winner, isCompared, generations, looks }: Outcome,
+  { experiment: { tasks }, winner, isCompared, generations, looks }: Outcome,
 ): string {
   const sentences = [
     ...searchSentences({ winner: winner.name, isCompared, generations }),
     ...guardSentences(verdict),
     ...verdictSentences(verdict, looks),
   ];
-  return `Losses are nats (choices: of the right answer among the answers; text: per byte), lower is better, with 95 % intervals;
-combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
+  return `${lossSentence(tasks)}
+Lower is better, with 95 % intervals; combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
 rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
-${markdownTable(verdictTable(verdict.models, tasks, looks))}
+${markdownTable(
+  verdictTable(
+    verdict.models,
+    tasks.map(({ name }) => name),
+    looks,
+  ),
+)}
 
 ${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 }

@@ -5,6 +5,7 @@ import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
+import { judgedTasks, lossSentence } from "./loss-sentence.ts";
 import { baselineSentences, guardSentences, searchSentences } from "./search-sentences.ts";
 import { markdownTable } from "./table.ts";
 import { verdictSentences, verdictTable } from "./verdict-table.ts";
@@ -22,7 +23,9 @@ export function runReport(folder: string, records: readonly JournalRecord[], ben
     printableLine(`# ${basename(resolve(folder))}, ${title}`),
     ...(searched.length === 0 ? [] : ["## Search", bullets(searched)]),
     "## Guard rows",
-    verdict ? guardText(verdict, looks) : "The guard rows, which judge the winner, have not been scored.",
+    verdict
+      ? guardText(verdict, looks, lossSentence(judgedTasks(records)))
+      : "The guard rows, which judge the winner, have not been scored.",
     "## Benchmarks",
     ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),
     ...benchmarks.map((benchmark) => benchmarkText(benchmark, winner?.recipe)),
@@ -30,11 +33,11 @@ export function runReport(folder: string, records: readonly JournalRecord[], ben
   return `${parts.join("\n\n")}\n`;
 }
 
-function guardText(verdict: RecordPayloads["verdict"], looks: number): string {
+function guardText(verdict: RecordPayloads["verdict"], looks: number, loss: string): string {
   const { models } = verdict;
   const tasks = Object.keys(models[0]?.scores ?? {});
-  return `Rows that the search never saw. Loss in nats (choices: of the right answer among the answers; text: per byte) with
-95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
+  return `Rows that the search never saw. ${printableLine(loss)}
+With 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
 corrected for the number of models (Holm), and percentages are of the other model's loss.
 
 ${markdownTable(verdictTable(models, tasks, looks))}

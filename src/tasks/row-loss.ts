@@ -1,28 +1,62 @@
-import type { TaskRow } from "./rows.ts";
+/** What a search minimises of one row, and its derivative. */
+
+/** The part of a row that its loss depends on. */
+interface ScoredRow {
+  readonly kind: "choice" | "text";
+  readonly continuations: readonly string[];
+  readonly label: number;
+  /** Of a choice; `defaultLoss` unless given. */
+  readonly loss?: ChoiceLossName;
+}
 
 /**
- * What a search minimises of one row, as a function of the log-likelihoods of its continuations: natural logarithms,
- * summed over tokens, in the row's order. Where any of them is not finite, everything is NaN.
+ * A function of the log-likelihoods of the row's continuations: natural logarithms, summed over tokens, in the row's
+ * order. Where any of them is not finite, everything is NaN.
  */
 export interface RowLoss {
-  /** In nats; of a text in nats per UTF-8 byte. */
   readonly loss: (logLikelihoods: readonly number[]) => number;
   /** Of the loss by each log-likelihood. */
   readonly derivative: (logLikelihoods: readonly number[]) => number[];
 }
 
-type ScoredRow = Pick<TaskRow, "kind" | "continuations" | "label">;
+interface ChoiceLoss {
+  /** What it is, where p is the softmax over the answers at the right one. */
+  readonly formula: string;
+  /** Whether log-likelihoods count per character, as in lm_eval's acc_norm, times the mean length of the row's answers. */
+  readonly isNormalised: boolean;
+  /** q of (1 - p^q) / q, of which -log p is the limit at 0. */
+  readonly q: number;
+}
 
-/** The losses of choice rows by name. */
-const choiceLosses = { softmax: softmaxLoss } satisfies Record<string, (row: ScoredRow) => RowLoss>;
+/**
+ * The losses of choice rows by name. The bounded one is the generalised cross-entropy with the authors' q (Zhang and Sabuncu
+ * 2018, arXiv:1805.07836): no row counts for more than 1 / q, however sure a model is of a wrong answer.
+ */
+export const choiceLosses = {
+  softmax: { formula: "-log p", isNormalised: false, q: 0 },
+  "length-normalised": { formula: "-log p with log-likelihoods per character", isNormalised: true, q: 0 },
+  bounded: { formula: "(1 - p^0.7) / 0.7", isNormalised: false, q: 0.7 },
+} as const satisfies Record<string, ChoiceLoss>;
 
-/** The loss of a row: of a text its surprise per byte, of a choice the surprise at the right answer among the answers. */
+export type ChoiceLossName = keyof typeof choiceLosses;
+
+export const choiceLossNames = Object.keys(choiceLosses) as ChoiceLossName[];
+
+/** What predicts accuracy best, as far as it was measured: bench/RESULTS.md, "Losses of choice rows". */
+export const defaultLoss: ChoiceLossName = "softmax";
+
+/** Of a text the nats per UTF-8 byte, of a choice the loss that the row names. */
 export function rowLoss(row: ScoredRow): RowLoss {
-  const { loss, derivative } = row.kind === "text" ? textLoss(row) : choiceLosses.softmax(row);
+  const { loss, derivative } = row.kind === "text" ? textLoss(row) : choiceLoss(row);
   return {
     loss: (values) => (values.every(Number.isFinite) ? loss(values) : NaN),
     derivative: (values) => (values.every(Number.isFinite) ? derivative(values) : values.map(() => NaN)),
   };
+}
+
+/** lm_eval counts the code points of an answer without the space before it. */
+export function charactersOf(continuation: string): number {
+  return Array.from(continuation).length - 1;
 }
 
 function textLoss({ continuations, label }: ScoredRow): RowLoss {
@@ -33,13 +67,23 @@ function textLoss({ continuations, label }: ScoredRow): RowLoss {
   };
 }
 
-/** Cross-entropy of the softmax over the answers' log-likelihoods. */
-function softmaxLoss({ label }: ScoredRow): RowLoss {
+function choiceLoss({ continuations, label, loss = defaultLoss }: ScoredRow): RowLoss {
+  const { isNormalised, q } = choiceLosses[loss];
+  const lengths = continuations.map(charactersOf);
+  const meanLength = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+  const factors = lengths.map((length) => (isNormalised ? meanLength / length : 1));
+  const scaled = (values: readonly number[]): number[] => values.map((value, i) => value * (factors[i] ?? NaN));
+  const surprise = (logits: readonly number[]): number => logSumExp(logits) - (logits[label] ?? NaN);
   return {
-    loss: (values) => logSumExp(values) - (values[label] ?? NaN),
+    loss: (values) => {
+      const nats = surprise(scaled(values));
+      return q === 0 ? nats : -Math.expm1(-q * nats) / q;
+    },
     derivative: (values) => {
-      const total = logSumExp(values);
-      return values.map((value, i) => Math.exp(value - total) - Number(i === label));
+      const logits = scaled(values);
+      const slope = Math.exp(-q * surprise(logits));
+      const total = logSumExp(logits);
+      return logits.map((logit, i) => slope * (Math.exp(logit - total) - Number(i === label)) * (factors[i] ?? NaN));
     },
   };
 }

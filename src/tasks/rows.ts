@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { sha256Of } from "../files/sha256.ts";
+import type { ChoiceLossName } from "./row-loss.ts";
 import { readTaskRecords } from "./read-records.ts";
 import { groupedRow, rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
@@ -20,6 +21,8 @@ export interface TaskRow {
   readonly passage: string;
   /** Hash of the row's `group`, whatever its passage, or else the passage; what rows of one group show, they show once. */
   readonly group: string;
+  /** Of a choice, by which its answers are judged; the default one unless given. */
+  readonly loss?: ChoiceLossName;
 }
 
 /** Rows after which it is told how much is read. */

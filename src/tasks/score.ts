@@ -1,10 +1,10 @@
 import { mean } from "simple-statistics";
-import { rowLoss } from "./row-loss.ts";
+import { charactersOf, rowLoss } from "./row-loss.ts";
 import type { TaskRow } from "./rows.ts";
 
 /** What a model's log-likelihoods say about one row; all but the loss are given for choice rows only. */
 export interface RowScore {
-  /** Nats; choice: surprise at the right answer among the answers; text: surprise per UTF-8 byte of the continuation. */
+  /** Choice: what the row names; text: nats per UTF-8 byte of the continuation. */
   readonly loss: number;
   /** Index of the most likely answer, of several the first; left out if a likelihood is not finite. */
   readonly answer?: number;
@@ -33,7 +33,7 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
   const isFinite = logLikelihoods.every(Number.isFinite);
   const loss = rowLoss(row).loss(logLikelihoods);
   if (row.kind === "text") return { loss };
-  const perCharacter = logLikelihoods.map((value, i) => value / characters(row.continuations[i] ?? ""));
+  const perCharacter = logLikelihoods.map((value, i) => value / charactersOf(row.continuations[i] ?? ""));
   const answer = firstLargest(logLikelihoods);
   return {
     loss,
@@ -54,11 +54,6 @@ export function summarise(rows: readonly TaskRow[], scores: readonly RowScore[])
     accuracy: mean(scores.map(({ correct }) => Number(correct))),
     accuracyNormalised: mean(scores.map(({ correctNormalised }) => Number(correctNormalised))),
   };
-}
-
-/** lm_eval counts the code points of the answer without the space before it. */
-function characters(continuation: string): number {
-  return Array.from(continuation).length - 1;
 }
 
 function firstLargest(values: readonly number[]): number {

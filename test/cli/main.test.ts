@@ -41,7 +41,7 @@ describe("evomerge run", () => {
   test("prints the verdict and where the model is on standard output, and ends with 0", () => {
     expect(ended.code).toBe(0);
     expect(masked(ended.stdout)).toMatchInlineSnapshot(`
-      "guard rows, which the search never saw (loss in nats with 95 % interval; combined: 1 is the uniform average on the search rows)
+      "guard rows, which the search never saw (loss with 95 % interval; combined: 1 is the uniform average on the search rows)
       model quiz loss quiz accuracy news loss combined winner's gain p (Holm) winner is
       --- --- --- --- --- --- --- ---
       base # [#, #] # # [#, #] # # [#, #] # neither

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type Experiment, loadExperiment, withOverrides } from "../../src/experiment/experiment-file.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
+import { defaultLoss } from "../../src/tasks/row-loss.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const least = [
@@ -40,7 +41,7 @@ describe("loadExperiment", () => {
         depth: { curve: "constant" },
         parameters: { weight: { range: [0, 1], start: "uniform" } },
       },
-      tasks: [{ name: "xsum", rows: [join(folder, "xsum.jsonl")], weight: 1 }],
+      tasks: [{ name: "xsum", rows: [join(folder, "xsum.jsonl")], weight: 1, loss: defaultLoss }],
       search: { algorithm: "cma-es", population: "auto", rowFraction: "auto", seedFromBaselines: true },
       budget: { seconds: 600 },
       engine: "auto",
@@ -102,9 +103,18 @@ describe("loadExperiment", () => {
         rows: { dataset: "org/rows@v2", config: "cosmosqa" },
         guard: [join(folder, "a.csv"), join(folder, "b.csv")],
         weight: 1,
+        loss: defaultLoss,
       },
-      { name: "xsum", rows: { dataset: "org/rows", config: "x", split: "dev" }, weight: 1 },
+      { name: "xsum", rows: { dataset: "org/rows", config: "x", split: "dev" }, weight: 1, loss: defaultLoss },
     ]);
+  });
+
+  test("takes the loss of choices that a task names, and lists them where there is no such loss", async () => {
+    const { experiment } = await load("tasks: { quiz: { rows: quiz.jsonl, loss: length-normalised } }");
+    expect(experiment.tasks[0]!.loss).toBe("length-normalised");
+    await expect(load("tasks: { quiz: { rows: quiz.jsonl, loss: hinge } }")).rejects.toThrow(
+      /tasks\.quiz\.loss: expected .*softmax.*length-normalised.*bounded.*found "hinge"/,
+    );
   });
 
   test("reads the search space that it names beside itself, and its faults are that file's", async () => {

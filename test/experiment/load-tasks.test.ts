@@ -45,13 +45,25 @@ test("tells the share of all bytes that is read, whatever kind of file", async (
   await writeFile(files[1]!, JSON.stringify(rows));
   await writeFile(files[2]!, ["input,target", ...rows.map(({ input, target }) => `${input},${target}`)].join("\n"));
   const shares: number[] = [];
-  const tasks = [{ name: "news", weight: 1, rows: files }];
+  const tasks = [{ name: "news", weight: 1, loss: "softmax", rows: files }] as const;
   await readTasks({ ...experiment, tasks }, { onShare: (share) => shares.push(share) });
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   expect(shares.at(-1)).toBe(1);
   // As evenly as the rows that are told.
   expect(shares.length).toBeGreaterThan(12);
   for (const [i, share] of shares.entries()) expect(share - (shares[i - 1] ?? 0)).toBeLessThan(0.1);
+});
+
+test("choices are judged by the loss that their task names, in search and guard, and texts by their own", async () => {
+  const experiment = await tinyExperiment(await temporaryFolder());
+  const tasks = experiment.tasks.map((task) => ({ ...task, loss: "length-normalised" as const }));
+  const notices: string[] = [];
+  const [quiz, news] = await readTasks({ ...experiment, tasks }, { onNotice: (text) => notices.push(text) });
+  for (const row of [...quiz!.search, ...quiz!.guard]) expect(row.loss).toBe("length-normalised");
+  for (const row of [...news!.search, ...news!.guard]) expect(row).not.toHaveProperty("loss");
+  expect(notices).toEqual([
+    "tasks.news.loss: length-normalised is a loss of choices; these rows are texts, whose loss is nats per byte",
+  ]);
 });
 
 test("takes a dataset that was not fetched for a fault of the program", async () => {

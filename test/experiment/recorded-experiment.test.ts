@@ -81,10 +81,28 @@ describe("recordedExperiment", () => {
     const pinned: Experiment = {
       ...experiment,
       base: `org/base@${"0".repeat(40)}`,
-      tasks: [{ name: "set", rows: { dataset: `org/set@${"0".repeat(40)}`, config: "a" }, guard: ["/a"], weight: 0.5 }],
+      tasks: [
+        {
+          name: "set",
+          rows: { dataset: `org/set@${"0".repeat(40)}`, config: "a" },
+          guard: ["/a"],
+          weight: 0.5,
+          loss: "bounded",
+        },
+      ],
       budget: { seconds: 0.001 },
     };
     expect(recordedExperiment("run", structuredClone(pinned))).toEqual(pinned);
+  });
+
+  test("takes the loss of before there was a choice where none is recorded", async () => {
+    const experiment = await tinyExperiment(await temporaryFolder());
+    const old = experiment.tasks.map((task) => ({ ...task, loss: undefined }));
+    const tasks = experiment.tasks.map((task) => ({ ...task, loss: "softmax" }));
+    expect(recordedExperiment("run", JSON.parse(JSON.stringify({ ...experiment, tasks: old })))).toEqual({
+      ...experiment,
+      tasks,
+    });
   });
 
   test.each(faults)("refuses %s", async (...[, change, says]) => {

@@ -29,7 +29,7 @@ function experimentOn(base: string, ...experts: string[]): Experiment {
       depth: { curve: "constant" },
       parameters: { weight: { range: [0, 1], start: "uniform" } },
     },
-    tasks: [{ name: "quiz", rows: { dataset: "org/rows@main", config: "quiz" }, weight: 1 }],
+    tasks: [{ name: "quiz", rows: { dataset: "org/rows@main", config: "quiz" }, weight: 1, loss: "softmax" }],
     search: { algorithm: "cma-es", population: "auto", rowFraction: "auto", seedFromBaselines: true },
     budget: { seconds: 7200 },
     engine: "auto",
