@@ -7,6 +7,7 @@ import { openHub } from "../hub/api/hub.ts";
 import { findLmEval } from "../lm-eval/find-lm-eval.ts";
 import { lookAt, type Finding } from "./finding.ts";
 import { gpuFindings } from "./gpu-findings.ts";
+import { productFinding } from "./product-finding.ts";
 
 /** Looks at everything that a run may need; never throws for what is missing. */
 export async function diagnose(): Promise<Finding[]> {
@@ -28,6 +29,7 @@ export async function diagnose(): Promise<Finding[]> {
     await disk(),
     ...found,
     await lookAt("engine auto", () => open("auto")),
+    await productFinding(),
     ...(await gpuFindings(kinds.has("gpu"))),
     await lookAt("lm_eval", lmEvalVersion),
     await lookAt("hub cache", hubCache),

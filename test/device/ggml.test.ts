@@ -1,5 +1,23 @@
+import { describe, test } from "vitest";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { describeEngine } from "./engine-contract.ts";
+import { productLibraries, withoutLibrary } from "./ggml/product-libraries.ts";
 import { tolerances } from "./tolerances.ts";
 
-describeEngine("ggml on the CPU", () => openGgml({ backend: "cpu" }), tolerances["ggml, CPU"].f32);
+describeEngine(
+  "ggml on the CPU, alone",
+  () => openGgml({ backend: "cpu", products: "ggml" }),
+  tolerances["ggml, CPU"].f32,
+);
+
+for (const { name, file } of productLibraries) {
+  describeEngine(
+    `ggml on the CPU, products by ${name}`,
+    () => openGgml({ backend: "cpu", products: file }),
+    tolerances["ggml, CPU"].f32,
+  );
+}
+
+describe.skipIf(productLibraries.length > 0)("ggml on the CPU, products by a library", () => {
+  test.skip(withoutLibrary, () => {});
+});

@@ -23,8 +23,8 @@ export function testProducts(device: () => Device, tolerance: Tolerance): void {
     device().free(x.tensor, weight.tensor, found!);
   });
 
-  test(`attention of 96 tokens is within ${tolerance.products}`, async () => {
-    const [batch, length, heads, kvHeads, width] = [2, 96, 4, 2, 64];
+  test(`attention of 192 tokens is within ${tolerance.products}`, async () => {
+    const [batch, length, heads, kvHeads, width] = [2, 192, 4, 2, 64];
     const query = await sample(device(), [batch, length, heads, width], { seed: 8, size: 2 });
     const key = await sample(device(), [batch, length, kvHeads, width], { seed: 9, size: 2 });
     const value = await sample(device(), [batch, length, kvHeads, width], { seed: 10 });

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { diagnose } from "../../src/doctor/diagnose.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
+import { productLibraries } from "../device/ggml/product-libraries.ts";
 import { fakeNvidiaSmi } from "../device/fake-nvidia-smi.ts";
 import { hasGpuPackage } from "../device/installed-package.ts";
 
@@ -18,6 +20,7 @@ describe("diagnose", () => {
       "engine tfjs",
       "engine ggml",
       "engine auto",
+      "products",
       "gpu",
       "lm_eval",
       "hub cache",
@@ -31,6 +34,21 @@ describe("diagnose", () => {
     });
     expect(byName.get("engine auto")!.detail).toMatch(/^takes .+, because .+$/);
     for (const { name, detail } of findings) expect(detail, name).not.toBe("");
+  });
+
+  test("says what multiplies matrices, or why nothing else does than ggml", async () => {
+    const name = "products";
+    expect(await productsBy("ggml")).toEqual({ name, works: true, detail: "ggml's own, as EVOMERGE_PRODUCTS says" });
+    const refusal = /^EVOMERGE_PRODUCTS: expected a library .+; \/nowhere\/libdnnl\.so: Failed to load/;
+    expect(await productsBy("/nowhere/libdnnl.so")).toEqual({
+      name,
+      works: false,
+      detail: expect.stringMatching(refusal),
+    });
+    for (const { name: library, file } of productLibraries) {
+      const detail = expect.stringMatching(new RegExp(`^${library} \\(${file}\\) for f32( and bf16)?$`));
+      expect(await productsBy(file)).toEqual({ name, works: true, detail });
+    }
   });
 
   test.skipIf(hasGpuPackage)("tells of a GPU without a package, and which to install", async () => {
@@ -62,3 +80,8 @@ describe("diagnose", () => {
     }
   });
 });
+
+async function productsBy(named: string): Promise<Finding | undefined> {
+  vi.stubEnv("EVOMERGE_PRODUCTS", named);
+  return (await diagnose()).find(({ name }) => name === "products");
+}

@@ -13,6 +13,9 @@ import { featuresOf, setThreads, type CFunction, type Ggml, type Pointer } from 
 import { lower } from "./lowering.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
+import { findProducts } from "./products/find-products.ts";
+import { computeWithLibrary } from "./products/pieces.ts";
+import type { ProductLibrary } from "./products/product-library.ts";
 import { startGgml } from "./start.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
@@ -30,10 +33,16 @@ interface Lane {
   readonly workspace: Pointer;
 }
 
+export interface GgmlOptions {
+  readonly backend: "cpu" | "gpu";
+  /** What multiplies matrices on CPUs, as EVOMERGE_PRODUCTS says it unless given: a library's file, or `ggml` itself. */
+  readonly products?: string | undefined;
+}
+
 /** Opens ggml on the CPU or on a GPU. Throws a UserError that says what is missing. */
-export async function openGgml({ backend }: { backend: "cpu" | "gpu" }): Promise<Device> {
+export async function openGgml({ backend, products }: GgmlOptions): Promise<Device> {
   const { ggml, cpu, gpu, attempts } = await startGgml();
-  if (backend === "cpu") return new GgmlDevice(ggml, cpu);
+  if (backend === "cpu") return new GgmlDevice(ggml, cpu, (await findProducts(products)).library);
   if (!gpu) throw await missingGpu(attempts);
   return new GgmlDevice(ggml, gpu);
 }
@@ -48,16 +57,19 @@ class GgmlDevice implements Device {
   readonly #lanes: Lane[];
   readonly #idle: Lane[];
   readonly #limit: LimitFunction;
+  readonly #products: ProductLibrary | undefined;
   readonly #compute: (backend: Pointer, graph: Pointer) => Promise<number>;
   readonly #capacityBytes: number | undefined;
   readonly #work: WorkInFlight;
   #peakBytes = 0;
 
-  constructor(ggml: Ggml, device: Pointer) {
+  constructor(ggml: Ggml, device: Pointer, products?: ProductLibrary) {
     this.#ggml = ggml;
+    this.#products = products;
     this.kind = ggml.deviceType(device) === CPU ? "cpu" : "gpu";
-    this.fastestProducts = this.kind === "gpu" || multipliesBf16(featuresOf(ggml, device)) ? "bf16" : "f32";
-    this.name = `ggml on ${String(ggml.deviceName(device))} (${String(ggml.deviceDescription(device)).trim()})`;
+    this.fastestProducts = this.#multipliesBf16(device) ? "bf16" : "f32";
+    const hardware = `${String(ggml.deviceName(device))} (${String(ggml.deviceDescription(device)).trim()})`;
+    this.name = `ggml on ${hardware}${products ? `, products by ${products.name}` : ""}`;
     this.#work = new WorkInFlight(this.name);
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
@@ -174,6 +186,12 @@ class GgmlDevice implements Device {
     });
   }
 
+  #multipliesBf16(device: Pointer): boolean {
+    if (this.kind === "gpu") return true;
+    if (this.#products) return this.#products.leastRows.bf16 !== undefined;
+    return multipliesBf16(featuresOf(this.#ggml, device));
+  }
+
   /** Copies to or from the device; a large copy runs on a thread of its own. */
   async #transfer(copy: CFunction, node: Pointer, bytes: Uint8Array): Promise<void> {
     const { byteLength } = bytes;
@@ -185,6 +203,13 @@ class GgmlDevice implements Device {
   async #computeGraph({ backend, workspace }: Lane, graph: Pointer): Promise<void> {
     if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#workspaceBytes(this.#lanes));
+    const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
+    if (!this.#products) return compute(graph);
+    const parts = { ggml: this.#ggml, store: this.#store, library: this.#products, compute };
+    return computeWithLibrary(graph, parts);
+  }
+
+  async #computeNodes(backend: Pointer, graph: Pointer): Promise<void> {
     const status = await this.#compute(backend, graph);
     if (status !== 0) throw new Error(`ggml: computation failed with status ${status}${whatGgmlSaid()}`);
   }

@@ -8,9 +8,7 @@ import { UserError } from "../../errors.ts";
 import type { GgmlLibraries } from "./find-libraries.ts";
 import { startListening } from "./messages.ts";
 import { GGML_VERSION, PACKAGE_VERSION } from "./packages.ts";
-
-/** koffi's own stacks are small, and a GPU's driver compiles kernels on them. */
-const STACK_BYTES = 8 * 2 ** 20;
+import { enlargeStacks } from "./stacks.ts";
 
 /** More than any backend lists; the list ends with an entry without a name. */
 const MAX_FEATURES = 256;
@@ -25,6 +23,11 @@ const contextFunctions = {
   graphOverhead: "size_t ggml_graph_overhead_custom(size_t size, bool gradients)",
   newGraph: "void *ggml_new_graph_custom(void *context, size_t size, bool gradients)",
   expandGraph: "void ggml_build_forward_expand(void *graph, void *tensor)",
+  addNode: "void ggml_graph_add_node(void *graph, void *tensor)",
+  nodeCount: "int ggml_graph_n_nodes(void *graph)",
+  nodeAt: "void *ggml_graph_node(void *graph, int index)",
+  operationOf: "const char *ggml_op_desc(void *tensor)",
+  dataOf: "void *ggml_get_data(void *tensor)",
   logSet: "void ggml_log_set(void *callback, void *data)",
   abortSet: "void *ggml_set_abort_callback(void *callback)",
   newTensor: "void *ggml_new_tensor(void *context, int type, int dimensions, const int64_t *sizes)",
@@ -130,19 +133,6 @@ function open(file: string): LibraryHandle {
     return koffi.load(file);
   } catch (error) {
     throw new UserError(`engine ggml: ${file}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function enlargeStacks(): void {
-  const { sync_stack_size, async_stack_size } = koffi.config();
-  if (Math.min(Number(sync_stack_size), Number(async_stack_size)) >= STACK_BYTES) return;
-  try {
-    koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
-  } catch (error) {
-    throw new UserError(
-      `engine ggml: another part of this process already calls koffi, with stacks of ${async_stack_size} bytes; set koffi.config() to a sync_stack_size and async_stack_size of at least ${STACK_BYTES} before its first library`,
-      { cause: error },
-    );
   }
 }
 

@@ -29,9 +29,11 @@ export class TensorStore {
     return this.#bytes;
   }
 
-  /** A context for graph nodes, whose data lie elsewhere; to be freed by the caller. */
-  newContext(tensors: number, graphNodes = 0): Pointer {
-    const graphBytes = graphNodes > 0 ? Number(this.#ggml.graphOverhead(graphNodes, false)) : 0;
+  /** A context for nodes, whose data lie elsewhere, and for graphs of so many nodes; to be freed by the caller. */
+  newContext(tensors: number, ...graphs: readonly number[]): Pointer {
+    const graphBytes = graphs
+      .filter((nodes) => nodes > 0)
+      .reduce((sum, nodes) => sum + Number(this.#ggml.graphOverhead(nodes, false)), 0);
     const memSize = tensors * Number(this.#ggml.tensorOverhead()) + graphBytes;
     return this.#ggml.init({ memSize, memBuffer: null, noAlloc: true });
   }

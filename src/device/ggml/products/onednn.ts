@@ -1,0 +1,64 @@
+/** oneDNN, by two functions that are the same in its versions 2 and 3. */
+import koffi, { type LibraryHandle } from "koffi";
+import { findFunction, inThread } from "./c-functions.ts";
+import type { Product, ProductLibrary } from "./product-library.ts";
+
+/** dnnl_version_t; nameless, since a type with a name could not be declared again. */
+const versionType = koffi.struct({
+  major: "int",
+  minor: "int",
+  patch: "int",
+  hash: "void *",
+  cpuRuntime: "uint",
+  gpuRuntime: "uint",
+});
+
+/** DNNL_RUNTIME_SEQ and DNNL_RUNTIME_OMP: others have a thread pool of their own. */
+const RUNTIMES: ReadonlySet<number> = new Set([1, 2]);
+
+/** dnnl_cpu_isa_avx512_core_bf16, of which all bits are needed: without these instructions bf16 is slower than f32. */
+const BF16_INSTRUCTIONS = 0xe7;
+
+/** 'N' and 'T' of transA and transB. */
+const [AS_STORED, TRANSPOSED] = [78, 84];
+
+/** Matrices row by row, unlike in BLAS. */
+const PARAMETERS =
+  "(char transA, char transB, int64_t M, int64_t N, int64_t K, float alpha, void *A, int64_t lda, void *B, int64_t ldb, float beta, void *C, int64_t ldc)";
+
+/** Undefined where the library is another one. Throws where it is oneDNN, and would not compute on one thread. */
+export function bindOneDnn(library: LibraryHandle): ProductLibrary | undefined {
+  const f32 = findFunction(library, `int dnnl_sgemm${PARAMETERS}`);
+  if (!f32) return undefined;
+  const { name, runtime } = versionOf(library);
+  if (!RUNTIMES.has(runtime)) throw new Error(`${name}: expected a build for OpenMP, found one for other threads`);
+  // In every build, and in no public header.
+  const bf16 = hasInstructions(library) && findFunction(library, `int dnnl_gemm_bf16bf16f32${PARAMETERS}`);
+  const gemms = { f32: inThread(f32), ...(bf16 && { bf16: inThread(bf16) }) };
+  return {
+    name,
+    leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
+    multiply: async (product) => {
+      const status = await gemms[product.format]?.(...gemmArguments(product));
+      if (status !== 0) throw new Error(`${name}: a product in ${product.format} failed with status ${String(status)}`);
+    },
+  };
+}
+
+function versionOf(library: LibraryHandle): { readonly name: string; readonly runtime: number } {
+  const version = library.func("dnnl_version", "void *", [])() as bigint;
+  const { major, minor, patch, cpuRuntime = 0 } = koffi.decode(version, versionType) as Record<string, number>;
+  return { name: `oneDNN ${major}.${minor}.${patch}`, runtime: cpuRuntime };
+}
+
+function hasInstructions(library: LibraryHandle): boolean {
+  const isa = findFunction(library, "int dnnl_get_effective_cpu_isa()");
+  return isa !== undefined && (Number(isa()) & BF16_INSTRUCTIONS) === BF16_INSTRUCTIONS;
+}
+
+function gemmArguments({ rows, columns, inner, left, right, result }: Product): unknown[] {
+  const layout = [left, right].map(({ transposed }) => (transposed ? TRANSPOSED : AS_STORED));
+  const a = [left.address, left.transposed ? rows : inner];
+  const b = [right.address, right.transposed ? inner : columns];
+  return [...layout, rows, columns, inner, 1, ...a, ...b, 0, result, columns];
+}

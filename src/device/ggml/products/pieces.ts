@@ -1,0 +1,63 @@
+/** Graphs of ggml with products of a library in them. */
+import type { Ggml, Pointer } from "../library.ts";
+import type { TensorStore } from "../tensor-store.ts";
+import { productsOf } from "./graph-products.ts";
+import type { Product, ProductLibrary } from "./product-library.ts";
+
+/** Nodes that ggml computes, in the graph's order, or the products of a node that a library computes. */
+type Piece = { readonly nodes: readonly Pointer[] } | { readonly products: readonly Product[] };
+
+/** What only describes other tensors: nothing is computed for it. */
+const VIEWS: ReadonlySet<Pointer> = new Set(["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE"]);
+
+/** What a graph is computed with. */
+export interface PieceContext {
+  readonly ggml: Ggml;
+  readonly store: TensorStore;
+  readonly library: ProductLibrary;
+  /** Computes a graph of ggml as a whole. */
+  readonly compute: (graph: Pointer) => Promise<void>;
+}
+
+/** Computes an allocated graph: products that are worth it by the library, all else by ggml. */
+export async function computeWithLibrary(
+  graph: Pointer,
+  { ggml, store, library, compute }: PieceContext,
+): Promise<void> {
+  const pieces = divide(ggml, graph, library);
+  if (!pieces.some((piece) => "products" in piece)) return compute(graph);
+  const context = store.newContext(0, ...pieces.flatMap((piece) => ("nodes" in piece ? [piece.nodes.length] : [])));
+  try {
+    for (const piece of pieces) {
+      if ("nodes" in piece) await compute(graphOf(ggml, context, piece.nodes));
+      else for (const product of piece.products) await library.multiply(product);
+    }
+  } finally {
+    ggml.freeContext(context);
+  }
+}
+
+function graphOf(ggml: Ggml, context: Pointer, nodes: readonly Pointer[]): Pointer {
+  const graph = ggml.newGraph(context, nodes.length, false);
+  for (const node of nodes) ggml.addNode(graph, node);
+  return graph;
+}
+
+/**
+ * Pieces that must be computed in their order: as the graph was allocated, a tensor may take the place of another that no
+ * later node reads.
+ */
+function divide(ggml: Ggml, graph: Pointer, library: ProductLibrary): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let nodes: Pointer[] = [];
+  for (let i = 0; i < Number(ggml.nodeCount(graph)); i += 1) {
+    const node = ggml.nodeAt(graph, i);
+    const products = productsOf(ggml, node, library);
+    if (products) {
+      if (nodes.length > 0) pieces.push({ nodes });
+      pieces.push({ products });
+      nodes = [];
+    } else if (!VIEWS.has(ggml.operationOf(node))) nodes.push(node);
+  }
+  return nodes.length > 0 ? [...pieces, { nodes }] : pieces;
+}

@@ -1,0 +1,31 @@
+/** Matrix products by a library of the system, on tensors where they lie in memory. */
+import type { Dtype } from "../../../tensor/dtype.ts";
+
+/** Formats of factors; sums and results are f32. */
+export type FactorFormat = Exclude<Dtype, "f16">;
+
+/** A matrix whose elements lie one after another: row by row, or column by column where it is stored transposed. */
+export interface Factor {
+  readonly address: bigint;
+  readonly transposed: boolean;
+}
+
+/** left [rows, inner] times right [inner, columns], which is written to f32 [rows, columns], row by row. */
+export interface Product {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+  readonly format: FactorFormat;
+  readonly left: Factor;
+  readonly right: Factor;
+  readonly result: bigint;
+}
+
+export interface ProductLibrary {
+  /** Library and version, for people and the journal: other libraries sum in another order. */
+  readonly name: string;
+  /** How many rows a product must have to be faster here than in ggml, by format; formats that it cannot multiply are absent. */
+  readonly leastRows: Readonly<Partial<Record<FactorFormat, number>>>;
+  /** On one thread that is not the caller's; what is at the addresses must stay there meanwhile. Same product, same bits. */
+  multiply(product: Product): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { openGgml } from "../../../../src/device/ggml/engine.ts";
+import { findProducts } from "../../../../src/device/ggml/products/find-products.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { productLibraries } from "../product-libraries.ts";
+
+const onLinuxX64 = process.platform === "linux" && process.arch === "x64";
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe("findProducts", () => {
+  test("takes what EVOMERGE_PRODUCTS names: ggml is none", async () => {
+    vi.stubEnv("EVOMERGE_PRODUCTS", "ggml");
+    expect(await findProducts()).toEqual({ problems: [] });
+    await using device = await openGgml({ backend: "cpu" });
+    expect(device.name).toMatch(/^ggml on CPU \(.+\)$/);
+  });
+
+  test("refuses a file that is not there, and an engine that should compute with it", async () => {
+    vi.stubEnv("EVOMERGE_PRODUCTS", "/nowhere/libdnnl.so.3");
+    const refusal =
+      /^EVOMERGE_PRODUCTS: expected a library of oneDNN or OpenBLAS, or ggml; \/nowhere\/libdnnl\.so\.3: Failed to load/;
+    await expect(findProducts()).rejects.toThrow(refusal);
+    await expect(openGgml({ backend: "cpu" })).rejects.toThrow(refusal);
+  });
+
+  test("refuses a file that is no library", async () => {
+    const file = join(await temporaryFolder(), "libdnnl.so.3");
+    await writeFile(file, "not a library");
+    await expect(findProducts(file)).rejects.toThrow(`; ${file}: Failed to load`);
+  });
+
+  test.skipIf(!onLinuxX64)("refuses another library (the fixture is for Linux x64)", async () => {
+    const folder = join(
+      dirname(createRequire(import.meta.url).resolve("@node-llama-cpp/linux-x64")),
+      "../bins/linux-x64",
+    );
+    const file = join(folder, "libggml-base.so");
+    await expect(findProducts(file)).rejects.toThrow(`${file}: found neither oneDNN's functions nor OpenBLAS'`);
+  });
+
+  test("leaves the threads of programs that it starts alone", async () => {
+    vi.stubEnv("OMP_NUM_THREADS", "7");
+    vi.stubEnv("OPENBLAS_NUM_THREADS", undefined);
+    await findProducts("").catch(() => {});
+    expect(process.env["OMP_NUM_THREADS"]).toBe("7");
+    expect("OPENBLAS_NUM_THREADS" in process.env).toBe(false);
+  });
+
+  test.each(productLibraries)("names $name in the name of the device", async ({ name, file, library }) => {
+    await using device = await openGgml({ backend: "cpu", products: file });
+    expect(device.name).toMatch(/^ggml on CPU \(.+\), products by .+$/);
+    expect(device.name).toContain(`products by ${name}`);
+    expect(device.fastestProducts).toBe(library.leastRows.bf16 === undefined ? "f32" : "bf16");
+  });
+});

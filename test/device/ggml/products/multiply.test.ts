@@ -1,0 +1,75 @@
+import koffi from "koffi";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { FactorFormat, Product } from "../../../../src/device/ggml/products/product-library.ts";
+import { fromFloat32, toFloat32 } from "../../../../src/tensor/half.ts";
+import { f32Values, generator, noise } from "../../sample-values.ts";
+import { productLibraries, withoutLibrary } from "../product-libraries.ts";
+
+/** A matrix as it lies in memory. */
+interface Stored {
+  readonly bytes: Uint8Array;
+  readonly at: (row: number, column: number) => number;
+}
+
+const cases = productLibraries.flatMap(({ name, library }) =>
+  (Object.keys(library.leastRows) as FactorFormat[]).map((format) => ({ name, library, format })),
+);
+
+describe.skipIf(cases.length === 0)("a library for products", () => {
+  test.each(cases)("multiplies factors as they are or transposed: $format by $name", async ({ library, format }) => {
+    const size = fc.integer({ min: 1, max: 60 });
+    const shapes = fc.record({ rows: size, columns: size, inner: size, left: fc.boolean(), right: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(shapes, fc.nat(), async ({ rows, columns, inner, ...transposed }, seed) => {
+        const random = generator(seed);
+        const left = store([rows, inner], transposed.left, format, random);
+        const right = store([inner, columns], transposed.right, format, random);
+        const result = new Uint8Array(4 * rows * columns).fill(0xff);
+        const factor = (bytes: Uint8Array, transposed: boolean): Product["left"] => ({
+          address: addressOf(bytes),
+          transposed,
+        });
+        await library.multiply({
+          rows,
+          columns,
+          inner,
+          format,
+          result: addressOf(result),
+          left: factor(left.bytes, transposed.left),
+          right: factor(right.bytes, transposed.right),
+        });
+        const errors = Array.from(f32Values(result), (found, i) => {
+          const [row, column] = [Math.floor(i / columns), i % columns];
+          let sum = 0;
+          for (let k = 0; k < inner; k += 1) sum += left.at(row, k) * right.at(k, column);
+          return Math.abs(found - sum);
+        });
+        expect(Math.max(...errors)).toBeLessThan(1e-6);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe.skipIf(cases.length > 0)("a library for products", () => {
+  test.skip(withoutLibrary, () => {});
+});
+
+function store(
+  [rows, columns]: readonly [number, number],
+  transposed: boolean,
+  format: FactorFormat,
+  random: () => number,
+): Stored {
+  const bytes = fromFloat32(Float32Array.from(noise(random, rows * columns)), format);
+  const values = toFloat32(bytes, format);
+  return {
+    bytes,
+    at: (row, column) => values[transposed ? column * rows + row : row * columns + column]!,
+  };
+}
+
+function addressOf(bytes: Uint8Array): bigint {
+  return koffi.address(bytes);
+}
