@@ -1,5 +1,6 @@
 import type { Device, DeviceTensor } from "../src/device/device.ts";
-import { gatherRows, input, linear } from "../src/device/expression.ts";
+import { gatherRows, input } from "../src/device/expression.ts";
+import { linear } from "../src/device/layers.ts";
 import { fromFloat32 } from "../src/tensor/half.ts";
 import type { Dtype, Shape } from "../src/tensor/dtype.ts";
 

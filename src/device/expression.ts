@@ -16,25 +16,35 @@ export type Expression = Typed &
     | { readonly op: "input"; readonly tensor: DeviceTensor }
     | { readonly op: "cast"; readonly x: Expression }
     | { readonly op: "reshape"; readonly x: Expression }
+    | { readonly op: "permute"; readonly x: Expression; readonly order: readonly number[] }
     | { readonly op: "add"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "sub"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "mul"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "scale"; readonly x: Expression; readonly factor: number }
+    | { readonly op: "sigmoid"; readonly x: Expression }
     | { readonly op: "silu"; readonly x: Expression }
-    | { readonly op: "linear"; readonly x: Expression; readonly weight: Expression }
+    | { readonly op: "sumRows"; readonly x: Expression }
+    | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
-    | { readonly op: "rmsNorm"; readonly x: Expression; readonly weight: Expression; readonly epsilon: number }
+    | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
+    | { readonly op: "oneHot"; readonly places: Expression }
+    | { readonly op: "divideByRms"; readonly x: Expression; readonly of: Expression; readonly epsilon: number }
     | { readonly op: "rope"; readonly x: Expression; readonly positions: Expression; readonly periods: Expression }
     | {
-        readonly op: "attention";
-        readonly query: Expression;
-        readonly key: Expression;
-        readonly value: Expression;
-        readonly mask: Expression;
+        readonly op: "softmax";
+        readonly x: Expression;
+        readonly mask: Expression | undefined;
         readonly factor: number;
       }
     | { readonly op: "logProbability"; readonly logits: Expression; readonly targets: Expression }
   );
+
+/** Which factors of a product stand transposed, and the format that an engine may round f32 factors to. */
+export interface ProductOptions {
+  readonly transposeX: boolean;
+  readonly transposeY: boolean;
+  readonly precision: Dtype;
+}
 
 export type Operation = Expression["op"];
 
@@ -58,25 +68,39 @@ export function reshape(x: Expression, shape: Shape): Expression {
   return { op: "reshape", x, dtype: x.dtype, shape };
 }
 
-/** Elementwise x + y, f32, equal shapes. */
+/** The same elements with dimension order[i] of x at place i. */
+export function permute(x: Expression, order: readonly number[]): Expression {
+  expect(x.dtype === "f32", "permute", "f32", x);
+  const isOrder = order.toSorted((a, b) => a - b).every((axis, i) => axis === i);
+  expect(isOrder && order.length === x.shape.length, "permute", `the dimensions ${order.join(", ")}`, x);
+  return { op: "permute", x, order, dtype: "f32", shape: order.map((axis) => x.shape[axis] ?? 0) };
+}
+
+/** Elementwise x + y, f32; y is repeated along the dimensions in which its size is 1. */
 export function add(x: Expression, y: Expression): Expression {
   return elementwise("add", x, y);
 }
 
-/** Elementwise x - y, f32, equal shapes. */
+/** Elementwise x - y, f32; y is repeated along the dimensions in which its size is 1. */
 export function sub(x: Expression, y: Expression): Expression {
   return elementwise("sub", x, y);
 }
 
-/** Elementwise x * y, f32, equal shapes. */
+/** Elementwise x * y, f32; y is repeated along the dimensions in which its size is 1. */
 export function mul(x: Expression, y: Expression): Expression {
   return elementwise("mul", x, y);
 }
 
 /** x * factor in f32; the factor is rounded to f32 first. */
-export function scale(x: Expression, factor: number): Expression {
+export function scale(x: Expression, factor: number): Node<"scale"> {
   expect(x.dtype === "f32", "scale", "f32", x);
   return { op: "scale", x, factor: Math.fround(factor), dtype: "f32", shape: x.shape };
+}
+
+/** 1 / (1 + exp(-x)), f32. */
+export function sigmoid(x: Expression): Expression {
+  expect(x.dtype === "f32", "sigmoid", "f32", x);
+  return { op: "sigmoid", x, dtype: "f32", shape: x.shape };
 }
 
 /** x * sigmoid(x), f32. */
@@ -85,11 +109,26 @@ export function silu(x: Expression): Expression {
   return { op: "silu", x, dtype: "f32", shape: x.shape };
 }
 
-/** x [n, in] times the transpose of weight [out, in] (any float dtype): f32 [n, out]. */
-export function linear(x: Expression, weight: Expression): Expression {
-  expect(x.dtype === "f32" && x.shape.length === 2, "linear", "f32 [n, in]", x);
-  expect(weight.shape.length === 2 && weight.shape[1] === x.shape[1], "linear", `weight [out, ${x.shape[1]}]`, weight);
-  return { op: "linear", x, weight, dtype: "f32", shape: [x.shape[0] ?? 0, weight.shape[0] ?? 0] };
+/** Sums over the last dimension, which stays with size 1: f32 [..., width] to [..., 1]. */
+export function sumRows(x: Expression): Expression {
+  expect(x.dtype === "f32" && x.shape.length > 0, "sumRows", "f32 [..., width]", x);
+  return { op: "sumRows", x, dtype: "f32", shape: [...x.shape.slice(0, -1), 1] };
+}
+
+/**
+ * Products of the matrices in the last two dimensions, f32: x [..., n, k] times y [..., k, m], or of their transposes where
+ * so asked; equal leading dimensions. x is f32 and y any float format. Engines may round the factors to `precision`, which
+ * is y's format unless said otherwise, and sum in f32.
+ */
+export function matmul(x: Expression, y: Expression, options: Partial<ProductOptions> = {}): Expression {
+  const { transposeX = false, transposeY = false, precision = y.dtype === "i32" ? "f32" : y.dtype } = options;
+  const [n, k] = matrixOf(x, transposeX);
+  const [inner, m] = matrixOf(y, transposeY);
+  const outside = x.shape.slice(0, -2);
+  expect(x.dtype === "f32" && x.shape.length >= 2, "matmul", "f32 [..., n, k]", x);
+  const fits = y.dtype !== "i32" && y.shape.length >= 2 && inner === k && sameShape(y.shape.slice(0, -2), outside);
+  expect(fits, "matmul", `a float factor of [${[...outside, n, k].join(", ")}]`, y);
+  return { op: "matmul", x, y, transposeX, transposeY, precision, dtype: "f32", shape: [...outside, n, m] };
 }
 
 /** Rows of table [rows, width] (any float dtype) named by rows i32 [n]: f32 [n, width]. */
@@ -99,11 +138,25 @@ export function gatherRows(table: Expression, rows: Expression): Expression {
   return { op: "gatherRows", table, rows, dtype: "f32", shape: [rows.shape[0] ?? 0, table.shape[1] ?? 0] };
 }
 
-/** x / sqrt(mean(x^2) + epsilon) * weight over the last dimension; x f32 [n, width], weight f32 [width]. */
-export function rmsNorm(x: Expression, weight: Expression, epsilon: number): Expression {
-  expect(x.dtype === "f32" && x.shape.length === 2, "rmsNorm", "f32 [n, width]", x);
-  expect(weight.dtype === "f32" && sameShape(weight.shape, x.shape.slice(1)), "rmsNorm", "weight f32 [width]", weight);
-  return { op: "rmsNorm", x, weight, epsilon, dtype: "f32", shape: x.shape };
+/** f32 [count, width] of zeros, to whose rows i32 [n] the rows of x f32 [n, width] are added; a row named twice gets both. */
+export function scatterRows(x: Expression, rows: Expression, count: number): Expression {
+  expect(x.dtype === "f32" && x.shape.length === 2, "scatterRows", "f32 [n, width]", x);
+  const fits = rows.dtype === "i32" && sameShape(rows.shape, x.shape.slice(0, 1));
+  expect(fits, "scatterRows", `rows as i32 [${x.shape[0]}]`, rows);
+  return { op: "scatterRows", x, rows, dtype: "f32", shape: [count, x.shape[1] ?? 0] };
+}
+
+/** f32 [n, width] of zeros with a 1 in each row, at its place of places i32 [n]. */
+export function oneHot(places: Expression, width: number): Expression {
+  expect(places.dtype === "i32" && places.shape.length === 1, "oneHot", "places as i32 [n]", places);
+  return { op: "oneHot", places, dtype: "f32", shape: [places.shape[0] ?? 0, width] };
+}
+
+/** x / sqrt(mean(of^2) + epsilon), the mean over the last dimension; x and of f32 [n, width]. */
+export function divideByRms(x: Expression, of: Expression, epsilon: number): Expression {
+  expect(x.dtype === "f32" && x.shape.length === 2, "divideByRms", "f32 [n, width]", x);
+  expect(of.dtype === "f32" && sameShape(of.shape, x.shape), "divideByRms", `f32 [${x.shape.join(", ")}]`, of);
+  return { op: "divideByRms", x, of, epsilon, dtype: "f32", shape: x.shape };
 }
 
 /**
@@ -119,32 +172,17 @@ export function rope(x: Expression, positions: Expression, periods: Expression):
 }
 
 /**
- * softmax(factor * query key^T + mask) value, per sequence and head; query head h reads key/value head h / (heads / kvHeads).
- * query f32 [batch, length, heads, d], key and value f32 [batch, length, kvHeads, d], mask f32 [batch, length, length]
- * with 0 or -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d].
+ * softmax(factor * x + mask) over the last dimension. x f32 [n, width] without a mask, or [batch, heads, n, width] with mask
+ * f32 [batch, n, width] of 0 or -Infinity, at least one 0 a row.
  */
-export function attention(
-  tensors: { query: Expression; key: Expression; value: Expression; mask: Expression },
-  factor: number,
-): Expression {
-  const { query, key, value, mask } = tensors;
-  const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
-  const kvHeads = key.shape[2] ?? 0;
-  expect(query.dtype === "f32" && query.shape.length === 4, "attention", "query f32 [batch, length, heads, d]", query);
-  expect(
-    key.dtype === "f32" && sameShape(key.shape, [batch, length, kvHeads, width]) && heads % kvHeads === 0,
-    "attention",
-    `key f32 [${batch}, ${length}, a divisor of ${heads}, ${width}]`,
-    key,
-  );
-  expect(value.dtype === "f32" && sameShape(value.shape, key.shape), "attention", "value shaped like key", value);
-  expect(
-    mask.dtype === "f32" && sameShape(mask.shape, [batch, length, length]),
-    "attention",
-    `mask f32 [${batch}, ${length}, ${length}]`,
-    mask,
-  );
-  return { op: "attention", query, key, value, mask, factor, dtype: "f32", shape: [batch * length, heads * width] };
+export function softmax(x: Expression, { mask, factor = 1 }: { mask?: Expression; factor?: number } = {}): Expression {
+  const [batch = 0, , n = 0, width = 0] = x.shape;
+  expect(x.dtype === "f32" && x.shape.length === (mask ? 4 : 2), "softmax", `f32 of ${mask ? 4 : 2} dimensions`, x);
+  if (mask) {
+    const fits = mask.dtype === "f32" && sameShape(mask.shape, [batch, n, width]);
+    expect(fits, "softmax", `mask f32 [${batch}, ${n}, ${width}]`, mask);
+  }
+  return { op: "softmax", x, mask, factor, dtype: "f32", shape: x.shape };
 }
 
 /** log softmax(logits)[targets] in nats: logits f32 [n, vocabulary], targets i32 [n]; f32 [n]. */
@@ -159,57 +197,17 @@ export function logProbability(logits: Expression, targets: Expression): Express
   return { op: "logProbability", logits, targets, dtype: "f32", shape: targets.shape };
 }
 
-/** The nodes that an expression reads directly, in a fixed order. */
-export function operands(node: Expression): readonly Expression[] {
-  switch (node.op) {
-    case "input":
-      return [];
-    case "cast":
-    case "reshape":
-    case "scale":
-    case "silu":
-      return [node.x];
-    case "add":
-    case "sub":
-    case "mul":
-      return [node.x, node.y];
-    case "linear":
-    case "rmsNorm":
-      return [node.x, node.weight];
-    case "gatherRows":
-      return [node.table, node.rows];
-    case "rope":
-      return [node.x, node.positions, node.periods];
-    case "attention":
-      return [node.query, node.key, node.value, node.mask];
-    case "logProbability":
-      return [node.logits, node.targets];
-    default:
-      return node satisfies never;
-  }
-}
-
-/** Every node that the outputs need, each once, inputs before users. */
-export function inOrder(outputs: readonly Expression[]): Expression[] {
-  const seen = new Set<Expression>();
-  const visit = (node: Expression): void => {
-    if (seen.has(node)) return;
-    for (const operand of operands(node)) visit(operand);
-    seen.add(node);
-  };
-  for (const output of outputs) visit(output);
-  return [...seen];
-}
-
-/** The tensors that the nodes read, each once. */
-export function tensorsOf(nodes: readonly Expression[]): DeviceTensor[] {
-  return [...new Set(nodes.flatMap((node) => (node.op === "input" ? [node.tensor] : [])))];
-}
-
 function elementwise(op: "add" | "sub" | "mul", x: Expression, y: Expression): Expression {
   expect(x.dtype === "f32", op, "f32", x);
-  expect(y.dtype === "f32" && sameShape(x.shape, y.shape), op, `f32 [${x.shape.join(", ")}]`, y);
+  const repeats = y.shape.length === x.shape.length && y.shape.every((size, i) => size === x.shape[i] || size === 1);
+  expect(y.dtype === "f32" && repeats, op, `f32 [${x.shape.join(", ")}], or 1 in some places`, y);
   return { op, x, y, dtype: "f32", shape: x.shape };
+}
+
+/** Rows and columns of the matrices of a factor. */
+function matrixOf({ shape }: Expression, transposed: boolean): [number, number] {
+  const [rows = 0, columns = 0] = shape.slice(-2);
+  return transposed ? [columns, rows] : [rows, columns];
 }
 
 function expect(holds: boolean, op: Operation, expected: string, found: Typed): void {

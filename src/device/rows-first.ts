@@ -1,4 +1,4 @@
-import { elementCount } from "../tensor/dtype.ts";
+import { elementCount, sameShape } from "../tensor/dtype.ts";
 import { add, cast, gatherRows, mul, scale, sub, type Expression, type Node } from "./expression.ts";
 
 /**
@@ -35,15 +35,15 @@ function elementwise(node: Expression, of: (x: Expression) => Expression): Expre
     case "scale":
       return scale(of(node.x), node.factor);
     case "add":
-      return add(of(node.x), of(node.y));
     case "sub":
-      return sub(of(node.x), of(node.y));
     case "mul":
-      return mul(of(node.x), of(node.y));
+      return sameShape(node.x.shape, node.y.shape) ? both[node.op](of(node.x), of(node.y)) : undefined;
     default:
       return undefined;
   }
 }
+
+const both = { add, sub, mul };
 
 function isGather(node: Expression): node is Node<"gatherRows"> {
   return node.op === "gatherRows";

@@ -1,18 +1,7 @@
 /** Llama and Mistral: RMSNorm, rotary positions, grouped-query attention, SwiGLU; tied or untied head. */
-import {
-  add,
-  attention,
-  cast,
-  gatherRows,
-  linear,
-  logProbability,
-  mul,
-  reshape,
-  rmsNorm,
-  rope,
-  silu,
-} from "../device/expression.ts";
+import { add, cast, gatherRows, logProbability, mul, reshape, rope, silu } from "../device/expression.ts";
 import type { Expression } from "../device/expression.ts";
+import { attention, linear, rmsNorm } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { Architecture, Model, Stage, StageTensors, TokenBatch } from "./architecture.ts";
 import { llamaConfig, mistralConfig, type LlamaConfig } from "./llama-config.ts";

@@ -1,21 +1,26 @@
 import { readFileSync } from "node:fs";
 import {
   add,
-  attention,
   cast,
+  divideByRms,
   gatherRows,
-  linear,
   logProbability,
+  matmul,
   mul,
+  oneHot,
+  permute,
   reshape,
-  rmsNorm,
   rope,
   scale,
+  scatterRows,
+  sigmoid,
   silu,
+  softmax,
   sub,
+  sumRows,
   type Expression,
-  type Operation,
 } from "../../src/device/expression.ts";
+import { attention, linear, rmsNorm } from "../../src/device/layers.ts";
 import type { DeviceDtype } from "../../src/device/device.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
@@ -30,7 +35,7 @@ export interface StoredTensor {
 
 /** One operation with inputs and PyTorch's answer (test/fixtures/device/make-operations.py). */
 export interface OperationCase {
-  readonly op: TestedOperation;
+  readonly op: string;
   readonly name: string;
   readonly inputs: Readonly<Record<string, StoredTensor>>;
   readonly expected: StoredTensor;
@@ -39,61 +44,105 @@ export interface OperationCase {
   readonly build: (inputs: Readonly<Record<string, Expression>>) => Expression;
 }
 
-type TestedOperation = Exclude<Operation, "input">;
 type Operands = Readonly<Record<string, Expression>>;
 
-interface RawTensor {
+type Builder = (operands: Operands, attributes: Attributes) => Expression;
+
+export interface RawTensor {
   readonly dtype: DeviceDtype;
   readonly shape: Shape;
   readonly base64: string;
 }
 
-interface RawCase {
-  readonly op: TestedOperation;
+export interface RawCase extends Attributes {
+  readonly op: string;
   readonly name: string;
   readonly inputs: Readonly<Record<string, RawTensor>>;
+}
+
+/** What a builder needs beside the inputs. */
+interface Attributes {
   readonly expected: RawTensor;
   readonly factor?: number;
   readonly epsilon?: number;
   readonly shape?: Shape;
+  readonly order?: readonly number[];
+  readonly transposed?: string;
+  readonly through?: Dtype;
 }
 
-const builders = {
+const builders: Readonly<Record<string, Builder>> = {
   cast: ({ x }, { expected }) => cast(x!, expected.dtype as Dtype),
+  roundTrip: ({ x }, { through }) => cast(cast(x!, through!), "f32"),
   reshape: ({ x }, { shape }) => reshape(x!, shape!),
+  permute: ({ x }, { order }) => permute(x!, order!),
   add: ({ x, y }) => add(x!, y!),
   sub: ({ x, y }) => sub(x!, y!),
   mul: ({ x, y }) => mul(x!, y!),
   scale: ({ x }, { factor }) => scale(x!, factor!),
+  sigmoid: ({ x }) => sigmoid(x!),
   silu: ({ x }) => silu(x!),
+  sumRows: ({ x }) => sumRows(x!),
+  matmul: ({ x, y }, { transposed = "" }) =>
+    matmul(x!, y!, { transposeX: transposed.includes("x"), transposeY: transposed.includes("y") }),
   linear: ({ x, weight }) => linear(x!, weight!),
   gatherRows: ({ table, rows }) => gatherRows(table!, rows!),
+  scatterRows: ({ x, rows }, { expected }) => scatterRows(x!, rows!, expected.shape[0]!),
+  oneHot: ({ places }, { expected }) => oneHot(places!, expected.shape[1]!),
+  divideByRms: ({ x, of }, { epsilon }) => divideByRms(x!, of!, epsilon!),
   rmsNorm: ({ x, weight }, { epsilon }) => rmsNorm(x!, weight!, epsilon!),
   rope: ({ x, positions, periods }) => rope(x!, positions!, periods!),
+  softmax: ({ x, mask }, { factor }) => softmax(x!, mask ? { mask, factor: factor! } : {}),
   attention: ({ query, key, value, mask }, { factor }) =>
     attention({ query: query!, key: key!, value: value!, mask: mask! }, factor!),
   logProbability: ({ logits, targets }) => logProbability(logits!, targets!),
-} satisfies Record<TestedOperation, (operands: Operands, raw: RawCase) => Expression>;
+  merge: ({ base, first, second }) =>
+    add(add(base!, scale(sub(first!, base!), 0.7)), scale(sub(second!, base!), -0.35)),
+  feedForward: ({ x, weight, gain }) => {
+    const normed = rmsNorm(x!, gain!, 1e-6);
+    const gated = mul(silu(linear(normed, weight!)), linear(normed, weight!));
+    return add(x!, linear(gated, weight!));
+  },
+};
 
 /** Operations that round once, or never: every engine must give PyTorch's bits. */
-const exact: ReadonlySet<Operation> = new Set(["cast", "reshape", "add", "sub", "mul", "scale", "gatherRows"]);
+const exact: ReadonlySet<string> = new Set([
+  "cast",
+  "reshape",
+  "permute",
+  "add",
+  "sub",
+  "mul",
+  "scale",
+  "gatherRows",
+  "oneHot",
+]);
+/** What engines may compute with products. */
+const products: ReadonlySet<string> = new Set(["matmul", "scatterRows", "attention"]);
 
 const raw = readFileSync(new URL("../fixtures/device/operations.json", import.meta.url), "utf8");
 
-export const operationCases: readonly OperationCase[] = (JSON.parse(raw) as RawCase[]).map((stored) => ({
-  op: stored.op,
-  name: stored.name,
-  inputs: Object.fromEntries(Object.entries(stored.inputs).map(([name, tensor]) => [name, decode(tensor)])),
-  expected: decode(stored.expected),
-  kind: kindOf(stored),
-  build: (inputs) => builders[stored.op](inputs, stored),
-}));
+export const operationCases: readonly OperationCase[] = (JSON.parse(raw) as RawCase[]).map(caseOf);
 
-export const testedOperations: readonly string[] = Object.keys(builders);
+/** A stored case, with the graph that its name stands for. */
+export function caseOf(stored: RawCase): OperationCase {
+  return {
+    op: stored.op,
+    name: stored.name,
+    inputs: decodeAll(stored.inputs),
+    expected: decode(stored.expected),
+    kind: kindOf(stored),
+    build: (inputs) => builders[stored.op]!(inputs, stored),
+  };
+}
+
+export function decodeAll(tensors: Readonly<Record<string, RawTensor>>): Record<string, StoredTensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, decode(tensor)]));
+}
 
 function kindOf({ op, inputs: { x, weight } }: RawCase): OperationCase["kind"] {
   if (exact.has(op)) return "exact";
-  if (op === "attention") return "products";
+  if (products.has(op)) return "products";
   if (op !== "linear") return "functions";
   // Engines may round x to the format of the weight, which matters where x is not of that format already.
   const dtype = weight!.dtype as Dtype;
@@ -102,6 +151,6 @@ function kindOf({ op, inputs: { x, weight } }: RawCase): OperationCase["kind"] {
   return values.every((value, i) => value === rounded[i]) ? "products" : "halfProducts";
 }
 
-function decode({ dtype, shape, base64 }: RawTensor): StoredTensor {
+export function decode({ dtype, shape, base64 }: RawTensor): StoredTensor {
   return { dtype, shape, bytes: new Uint8Array(Buffer.from(base64, "base64")) };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
-import { attention, input, linear } from "../../src/device/expression.ts";
+import { input } from "../../src/device/expression.ts";
+import { attention, linear } from "../../src/device/layers.ts";
 import { elementCount, type Dtype, type Shape } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import { f32Values, generator } from "./sample-values.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { gatherRows, input, inOrder, type Expression } from "../../src/device/expression.ts";
+import { gatherRows, input, type Expression } from "../../src/device/expression.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
+import { inOrder } from "../../src/device/graph.ts";
 import { rowsFirst } from "../../src/device/rows-first.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { mergeTensor } from "../../src/merge/merge-tensor.ts";

@@ -6,7 +6,8 @@ import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
-import { inOrder, tensorsOf, type Expression } from "../expression.ts";
+import type { Expression } from "../expression.ts";
+import { inOrder, tensorsOf } from "../graph.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
 import { featuresOf, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
@@ -162,25 +163,31 @@ class GgmlDevice implements Device {
     const capacity = (order.length + outputs.length) * NODES_PER_EXPRESSION;
     return this.#within(capacity, capacity, async (context) => {
       const nodes = new Map<Expression, Pointer>();
-      const lowering = { ggml, context, tensorOf: (node: Expression): Pointer => nodes.get(node) };
-      for (const node of order) {
-        nodes.set(node, node.op === "input" ? this.#store.nodeOf(context, node.tensor) : lower(node, lowering));
-      }
+      const tensorOf = (node: Expression): Pointer => nodes.get(node);
+      const supports = (node: Pointer): boolean => Boolean(ggml.supports(lane.backend, node));
+      const lowering = { ggml, context, tensorOf, supports, transposed: new Map<Expression, Pointer>() };
       const graph: Pointer = ggml.newGraph(context, capacity, false);
-      const results: DeviceTensor[] = [];
+      const results = new Map<number, DeviceTensor>();
+      const places = placesOf(outputs);
       try {
-        for (const output of outputs) {
-          // A copy of its own: an output may be a view, an input, or asked for twice.
-          const node = ggml.cont(context, nodes.get(output));
-          const tensor: DeviceTensor = { dtype: output.dtype, shape: output.shape };
-          this.#store.store(tensor, node);
-          results.push(tensor);
-          ggml.expandGraph(graph, node);
+        for (const node of order) {
+          const lowered = node.op === "input" ? this.#store.nodeOf(context, node.tensor) : lower(node, lowering);
+          nodes.set(node, lowered);
+          // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
+          ggml.expandGraph(graph, lowered);
+          for (const place of places.get(node) ?? []) {
+            // A copy of its own: an output may be a view, an input, or asked for twice.
+            const copy = ggml.cont(context, lowered);
+            const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };
+            this.#store.store(tensor, copy);
+            results.set(place, tensor);
+            ggml.expandGraph(graph, copy);
+          }
         }
         await this.#computeGraph(lane, graph);
-        return results;
+        return outputs.flatMap((_, place) => results.get(place) ?? []);
       } catch (error) {
-        this.free(...results);
+        this.free(...results.values());
         throw error;
       }
     });
@@ -227,6 +234,13 @@ class GgmlDevice implements Device {
       this.#ggml.freeContext(context);
     }
   }
+}
+
+/** At which places each output is asked for. */
+function placesOf(outputs: readonly Expression[]): ReadonlyMap<Expression, readonly number[]> {
+  const places = new Map<Expression, number[]>();
+  for (const [place, output] of outputs.entries()) places.set(output, [...(places.get(output) ?? []), place]);
+  return places;
 }
 
 /** A driver that cannot tell reports 0. */

@@ -18,6 +18,10 @@ export interface LoweringContext {
   readonly ggml: Ggml;
   readonly context: Pointer;
   readonly tensorOf: (node: Expression) => Pointer;
+  /** Whether the device computes a node of ggml. */
+  readonly supports: (node: Pointer) => boolean;
+  /** Matrices that were transposed already, each copied once. */
+  readonly transposed: Map<Expression, Pointer>;
 }
 
 type Lower<Op extends Operation> = (node: Node<Op>, lowering: LoweringContext) => Pointer;
@@ -31,41 +35,62 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
   },
   reshape: (node, { ggml, context, tensorOf }) =>
     ggml.reshape4d(context, tensorOf(node.x), ...innermostFirst(node.shape)),
+  permute: (node, { ggml, context, tensorOf }) => {
+    // ggml asks where each dimension goes; its dimensions run innermost first.
+    const last = node.order.length - 1;
+    const goesTo = [0, 1, 2, 3].map((axis) => (axis > last ? axis : last - node.order.indexOf(last - axis)));
+    return ggml.cont(context, ggml.permute(context, tensorOf(node.x), ...goesTo));
+  },
   add: (node, { ggml, context, tensorOf }) => ggml.add(context, tensorOf(node.x), tensorOf(node.y)),
   sub: (node, { ggml, context, tensorOf }) => ggml.sub(context, tensorOf(node.x), tensorOf(node.y)),
   mul: (node, { ggml, context, tensorOf }) => ggml.mul(context, tensorOf(node.x), tensorOf(node.y)),
   scale: (node, { ggml, context, tensorOf }) => ggml.scale(context, tensorOf(node.x), node.factor),
+  sigmoid: (node, { ggml, context, tensorOf }) => ggml.sigmoid(context, tensorOf(node.x)),
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
-  linear: (node, lowering) => {
-    const [weight, x] = [lowering.tensorOf(node.weight), lowering.tensorOf(node.x)];
-    // bf16 is always accumulated in f32, and asking for it would have CUDA widen the weight first.
-    return node.weight.dtype === "bf16"
-      ? lowering.ggml.mulMat(lowering.context, weight, x)
-      : product(weight, x, lowering);
+  sumRows: (node, { ggml, context, tensorOf }) => ggml.sumRows(context, tensorOf(node.x)),
+  matmul: (node, lowering) => {
+    // ggml sums over the innermost dimension of both factors.
+    const { ggml, context, tensorOf } = lowering;
+    const x = node.transposeX ? transposed(node.x, lowering) : tensorOf(node.x);
+    const y = node.transposeY ? tensorOf(node.y) : transposed(node.y, lowering);
+    const rounds = node.y.dtype === "f32" && node.precision !== "f32";
+    const product = ggml.mulMat(context, rounds ? ggml.cast(context, y, typeNumber[node.precision]) : y, x);
+    // bf16 is always accumulated in f32, and asking for it would have CUDA widen that factor first.
+    if (node.precision !== "bf16") ggml.setPrecision(product, PRECISION_F32);
+    return product;
   },
   gatherRows: (node, { ggml, context, tensorOf }) => ggml.getRows(context, tensorOf(node.table), tensorOf(node.rows)),
-  rmsNorm: (node, { ggml, context, tensorOf }) =>
-    ggml.mul(context, ggml.rmsNorm(context, tensorOf(node.x), node.epsilon), tensorOf(node.weight)),
+  scatterRows: (node, lowering) => {
+    const { ggml, context, tensorOf } = lowering;
+    const [width, count] = innermostFirst(node.shape);
+    const [x, rows] = [tensorOf(node.x), tensorOf(node.rows)];
+    // Only the shape of the last operand is read.
+    const added = ggml.getRowsBack(context, x, rows, ggml.newTensor(context, typeNumber.f32, 2, [width, count]));
+    if (lowering.supports(added)) return added;
+    const places = hotPlaces(rows, count, node.x.shape[0] ?? 0, lowering);
+    const turned = (matrix: Pointer): Pointer => ggml.cont(context, ggml.permute(context, matrix, 1, 0, 2, 3));
+    return product(turned(x), turned(places), lowering);
+  },
+  oneHot: (node, lowering) => {
+    const [width, n] = innermostFirst(node.shape);
+    return hotPlaces(lowering.tensorOf(node.places), width, n, lowering);
+  },
+  divideByRms: (node, { ggml, context, tensorOf }) => {
+    if (node.x === node.of) return ggml.rmsNorm(context, tensorOf(node.x), node.epsilon);
+    const meanSquare = ggml.meanRows(context, ggml.square(context, tensorOf(node.of)));
+    const rms = ggml.squareRoot(context, ggml.scaleBias(context, meanSquare, 1, node.epsilon));
+    return ggml.div(context, tensorOf(node.x), rms);
+  },
   rope: (node, { ggml, context, tensorOf }) => {
     const [width] = innermostFirst(node.shape);
     const operands = [tensorOf(node.x), tensorOf(node.positions), tensorOf(node.periods)];
     // With base 1 the angle is position / factor: the periods carry every variant of rotary scaling.
     return ggml.rope(context, ...operands, width, ROPE_HALF_SPLIT, 0, 1, 1, 0, 1, 0, 0);
   },
-  attention: (node, lowering) => {
-    const { ggml, context, tensorOf } = lowering;
-    const [batch = 0, length = 0] = node.query.shape;
-    const [width] = innermostFirst(node.shape);
-    const headsOutside = (x: Expression): Pointer => ggml.permute(context, tensorOf(x), 0, 2, 1, 3);
-    const mask = ggml.reshape4d(context, tensorOf(node.mask), length, length, 1, batch);
-    // A view as the second operand takes the CPU three times as long; as the first one, Vulkan copies it to f16.
-    const query = ggml.cont(context, headsOutside(node.query));
-    const key = ggml.cont(context, headsOutside(node.key));
-    const scores = product(key, query, lowering);
-    const weights = ggml.softMax(context, scores, mask, node.factor, 0);
-    const value = ggml.cont(context, ggml.permute(context, tensorOf(node.value), 1, 2, 0, 3));
-    const mixed = ggml.permute(context, product(value, weights, lowering), 0, 2, 1, 3);
-    return ggml.reshape2d(context, ggml.cont(context, mixed), width, batch * length);
+  softmax: (node, { ggml, context, tensorOf }) => {
+    const [width, n, , batch] = innermostFirst(node.shape);
+    const mask = node.mask ? ggml.reshape4d(context, tensorOf(node.mask), width, n, 1, batch) : null;
+    return ggml.softMax(context, tensorOf(node.x), mask, node.factor, 0);
   },
   logProbability: (node, { ggml, context, tensorOf }) => {
     // log softmax(x)[t] = x[t] - max x + log softmax(x)[argmax]; the last term never underflows.
@@ -89,6 +114,26 @@ function product(matrix: Pointer, x: Pointer, { ggml, context }: LoweringContext
   const node = ggml.mulMat(context, matrix, x);
   ggml.setPrecision(node, PRECISION_F32);
   return node;
+}
+
+/** A matrix, or each of several, with rows and columns exchanged; one that several products read is copied once. */
+function transposed(matrix: Expression, { ggml, context, tensorOf, transposed }: LoweringContext): Pointer {
+  const known = transposed.get(matrix);
+  if (known) return known;
+  const copy = ggml.cont(context, ggml.permute(context, tensorOf(matrix), 1, 0, 2, 3));
+  transposed.set(matrix, copy);
+  return copy;
+}
+
+/** Zeros with a 1 in each of n rows, at its place among `width`. */
+function hotPlaces(places: Pointer, width: number, n: number, { ggml, context }: LoweringContext): Pointer {
+  // ggml copies whole rows: a single zero would be copied one by one.
+  const filled = (value: number, ...sizes: number[]): Pointer =>
+    ggml.fill(context, ggml.newTensor(context, typeNumber.f32, 4, sizes), value);
+  const zeros = ggml.repeat(context, filled(0, width, 1, 1, 1), width, n, 1, 1);
+  const single = ggml.reshape4d(context, zeros, 1, width, n, 1);
+  const hot = ggml.setRows(context, single, filled(1, 1, 1, n, 1), ggml.reshape4d(context, places, 1, n, 1, 1));
+  return ggml.reshape4d(context, hot, width, n, 1, 1);
 }
 
 /** Adds the ggml nodes of one expression whose operands are already there. */

@@ -1,11 +1,10 @@
-import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { storedDtype } from "../device.ts";
 import type { Expression, Operation } from "../expression.ts";
-import { attend } from "./attention.ts";
 import { decode, encode } from "./encoding.ts";
 import type { SlicePace } from "./pace.ts";
-import { byRows } from "./rows.ts";
+import { multiply } from "./products.ts";
+import { byRows, rowsOf } from "./rows.ts";
 import type { TensorMemory } from "./tensor-memory.ts";
 
 /** What a lowering needs of the run that it is part of. */
@@ -30,21 +29,27 @@ export async function evaluate<Op extends Computed>(node: Computation<Op>, run: 
 const lowerings = {
   cast: roundTo,
   reshape: ({ x, shape }, { of }) => tf.reshape(of(x), [...shape]),
+  permute: ({ x, order }, { of }) => tf.transpose(of(x), [...order]),
   add: ({ x, y }, { of }) => tf.add(of(x), of(y)),
   sub: ({ x, y }, { of }) => tf.sub(of(x), of(y)),
   mul: ({ x, y }, { of }) => tf.mul(of(x), of(y)),
   scale: ({ x, factor }, { of }) => tf.tidy(() => tf.mul(of(x), tf.scalar(factor))),
   silu: ({ x }, { of }) => tf.tidy(() => tf.mul(of(x), tf.sigmoid(of(x)))),
-  linear,
+  sigmoid: ({ x }, { of }) => tf.sigmoid(of(x)),
+  sumRows: ({ x }, { of }) => tf.sum(of(x), -1, true),
+  matmul: multiply,
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
-  rmsNorm: ({ x, weight, epsilon }, { of }) =>
+  scatterRows: ({ x, rows, shape }, { of }) =>
+    tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
+  // Asked for floats, wasm writes the bits of whole numbers.
+  oneHot: ({ places, shape }, { of }) => tf.tidy(() => tf.cast(tf.oneHot(of(places), shape[1] ?? 0), "float32")),
+  divideByRms: ({ x, of: normed, epsilon }, { of }) =>
     tf.tidy(() => {
-      const meanSquare = tf.mean(tf.square(of(x)), -1, true);
-      return tf.mul(tf.mul(of(x), tf.rsqrt(tf.add(meanSquare, epsilon))), of(weight));
+      const meanSquare = tf.mean(tf.square(of(normed)), -1, true);
+      return tf.mul(of(x), tf.rsqrt(tf.add(meanSquare, epsilon)));
     }),
   rope,
-  attention: ({ query, key, value, mask, factor }, { of, pace }) =>
-    attend({ query: of(query), key: of(key), value: of(value), mask: of(mask) }, factor, pace),
+  softmax,
   logProbability,
 } satisfies { readonly [Op in Computed]: Lowering<Op> };
 
@@ -57,14 +62,6 @@ async function roundTo(node: Computation<"cast">, { of, pace }: LoweringRun): Pr
   return tf.tensor(await decode(bytes, dtype, pace), value.shape, "float32");
 }
 
-/** Under wasm only plain products reach XNNPACK; its transposed ones run a scalar loop, 13 times slower. */
-async function linear({ x, weight }: Computation<"linear">, { of, memory, pace }: LoweringRun): Promise<tf.Tensor> {
-  const plain = tf.backend() instanceof BackendWasm;
-  const matrix = plain ? memory.transposed(of(weight)) : of(weight);
-  const flopPerRow = 2 * matrix.size;
-  return byRows(of(x), flopPerRow, (rows) => tf.matMul(rows, matrix, false, !plain), pace);
-}
-
 /** x * cos + (the other half of x) * sin, where the first half takes the second negated. */
 function rope({ x, positions, periods }: Computation<"rope">, { of }: LoweringRun): tf.Tensor {
   return tf.tidy(() => {
@@ -75,6 +72,15 @@ function rope({ x, positions, periods }: Computation<"rope">, { of }: LoweringRu
     const turned = tf.add(tf.mul(halves, tf.cos(angles)), tf.mul(tf.reverse(halves, 2), sines));
     return tf.reshape(turned, [n, heads, width]);
   });
+}
+
+/** In blocks of rows, or of sequences. */
+function softmax({ x, mask, factor }: Computation<"softmax">, { of, pace }: LoweringRun): Promise<tf.Tensor> {
+  const block = (rows: tf.Tensor, begin: number): tf.Tensor => {
+    const scaled = tf.mul(rows, factor);
+    return tf.softmax(mask ? tf.add(scaled, tf.expandDims(rowsOf(of(mask), begin, rows.shape[0] ?? 0), 1)) : scaled);
+  };
+  return byRows(of(x), (flopPerLogit * of(x).size) / (x.shape[0] ?? 1), block, pace);
 }
 
 /** Logits are taken relative to their row's largest, which keeps exp in range and differences exact. */

@@ -7,7 +7,7 @@ export class TensorMemory {
   #peakBytes = 0;
   readonly #limit: number;
   readonly #owners = new Map<object, number>();
-  readonly #transposed = new Map<tf.Tensor, tf.Tensor2D>();
+  readonly #transposed = new Map<tf.Tensor, tf.Tensor>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -37,11 +37,12 @@ export class TensorMemory {
     return tensor;
   }
 
-  /** The transpose of a held matrix, kept until the matrix is released. */
-  transposed(matrix: tf.Tensor): tf.Tensor2D {
+  /** The transpose of a held matrix, or of each of several, kept until the matrix is released. */
+  transposed(matrix: tf.Tensor): tf.Tensor {
     const known = this.#transposed.get(matrix);
     if (known !== undefined) return known;
-    const transposed = this.hold(tf.transpose(matrix as tf.Tensor2D));
+    const outside = matrix.shape.slice(0, -2).map((_, axis) => axis);
+    const transposed = this.hold(tf.transpose(matrix, [...outside, matrix.rank - 1, matrix.rank - 2]));
     this.#transposed.set(matrix, transposed);
     return transposed;
   }

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
-import { inOrder, operands, tensorsOf, type Expression } from "../expression.ts";
+import type { Expression } from "../expression.ts";
+import { inOrder, operands, tensorsOf } from "../graph.ts";
 import { elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";

@@ -1,7 +1,8 @@
 import { promisify } from "node:util";
 import koffi from "koffi";
 import { describe, expect, test } from "vitest";
-import { input, linear } from "../../../src/device/expression.ts";
+import { input } from "../../../src/device/expression.ts";
+import { linear } from "../../../src/device/layers.ts";
 import { openGgml } from "../../../src/device/ggml/engine.ts";
 import type { CFunction } from "../../../src/device/ggml/library.ts";
 import { takeMessages } from "../../../src/device/ggml/messages.ts";

@@ -1,0 +1,99 @@
+/** The nodes that outputs need, and the order in which they are computed. */
+import type { DeviceTensor } from "./device-tensor.ts";
+import type { Expression, Node, Operation } from "./expression.ts";
+
+/** The fields of an operation's nodes that are expressions. */
+export type OperandName<Op extends Operation> = {
+  [Name in keyof Node<Op>]-?: Node<Op>[Name] extends Expression | undefined ? Name : never;
+}[keyof Node<Op>];
+
+const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } = {
+  input: [],
+  cast: ["x"],
+  reshape: ["x"],
+  permute: ["x"],
+  add: ["x", "y"],
+  sub: ["x", "y"],
+  mul: ["x", "y"],
+  scale: ["x"],
+  sigmoid: ["x"],
+  silu: ["x"],
+  sumRows: ["x"],
+  matmul: ["x", "y"],
+  gatherRows: ["table", "rows"],
+  scatterRows: ["x", "rows"],
+  oneHot: ["places"],
+  divideByRms: ["x", "of"],
+  rope: ["x", "positions", "periods"],
+  softmax: ["x", "mask"],
+  logProbability: ["logits", "targets"],
+};
+
+/** Every operation there is. */
+export const operations = Object.keys(operandNames) as readonly Operation[];
+
+/** The nodes that an expression reads directly by the names of their fields, in a fixed order. */
+export function namedOperands(node: Expression): readonly (readonly [name: string, operand: Expression])[] {
+  const fields = node as unknown as Readonly<Record<string, Expression | undefined>>;
+  return operandNames[node.op].flatMap((name: string) => (fields[name] ? [[name, fields[name]] as const] : []));
+}
+
+/** The nodes that an expression reads directly, in a fixed order. */
+export function operands(node: Expression): readonly Expression[] {
+  return namedOperands(node).map(([, operand]) => operand);
+}
+
+/**
+ * Every node that the outputs need, each once, inputs before users. A node is computed as soon as all that it reads has been,
+ * if something else made that happen: so of the derivatives of many batches in one graph, what each adds to those of the
+ * weights is there before the next batch begins, and its activations are needed no longer.
+ */
+export function inOrder(outputs: readonly Expression[]): Expression[] {
+  const { users, missing } = readersOf(outputs);
+  const done = new Set<Expression>();
+  const finish = (node: Expression): void => {
+    const ready = [node];
+    for (const next of ready) {
+      done.add(next);
+      for (const user of users.get(next) ?? []) {
+        const left = (missing.get(user) ?? 0) - 1;
+        missing.set(user, left);
+        if (left === 0) ready.push(user);
+      }
+    }
+  };
+  const visit = (node: Expression): void => {
+    if (done.has(node)) return;
+    for (const operand of operands(node)) visit(operand);
+    if (!done.has(node)) finish(node);
+  };
+  for (const output of outputs) visit(output);
+  return [...done];
+}
+
+/** Who reads each node, once for each time, and how many reads of each node are still to come. */
+function readersOf(outputs: readonly Expression[]): {
+  readonly users: ReadonlyMap<Expression, readonly Expression[]>;
+  readonly missing: Map<Expression, number>;
+} {
+  const users = new Map<Expression, Expression[]>();
+  const missing = new Map<Expression, number>();
+  const meet = (node: Expression): void => {
+    if (missing.has(node)) return;
+    const read = operands(node);
+    missing.set(node, read.length);
+    for (const operand of read) {
+      const known = users.get(operand);
+      if (known) known.push(node);
+      else users.set(operand, [node]);
+      meet(operand);
+    }
+  };
+  outputs.forEach(meet);
+  return { users, missing };
+}
+
+/** The tensors that the nodes read, each once. */
+export function tensorsOf(nodes: readonly Expression[]): DeviceTensor[] {
+  return [...new Set(nodes.flatMap((node) => (node.op === "input" ? [node.tensor] : [])))];
+}

@@ -1,0 +1,43 @@
+/** What models are built of, in terms of the operations of expressions. */
+import { sameShape } from "../tensor/dtype.ts";
+import { divideByRms, matmul, mul, permute, reshape, softmax, type Expression } from "./expression.ts";
+
+/** x [n, in] times the transpose of weight [out, in] (any float dtype): f32 [n, out]. */
+export function linear(x: Expression, weight: Expression): Expression {
+  return matmul(x, weight, { transposeY: true });
+}
+
+/** x / sqrt(mean(x^2) + epsilon) * weight over the last dimension; x f32 [n, width], weight f32 [width]. */
+export function rmsNorm(x: Expression, weight: Expression, epsilon: number): Expression {
+  const [width = 0] = weight.shape;
+  return mul(divideByRms(x, x, epsilon), reshape(weight, [1, width]));
+}
+
+/**
+ * softmax(factor * query key^T + mask) value, per sequence and head; query head h reads key/value head h / (heads / kvHeads).
+ * query f32 [batch, length, heads, d], key and value f32 [batch, length, kvHeads, d], mask f32 [batch, length, length]
+ * with 0 or -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d].
+ */
+export function attention(
+  { query, key, value, mask }: { query: Expression; key: Expression; value: Expression; mask: Expression },
+  factor: number,
+): Expression {
+  const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
+  const kvHeads = key.shape[2] ?? 0;
+  if (!sameShape(key.shape, [batch, length, kvHeads, width]) || heads % kvHeads !== 0) {
+    const found = `[${query.shape.join(", ")}] and [${key.shape.join(", ")}]`;
+    throw new Error(`attention: expected a query and a key whose heads divide its heads, found ${found}`);
+  }
+  // The query heads of a group, which share a key and value head, stack along the rows.
+  const grouped = [batch, kvHeads, (heads / kvHeads) * length];
+  const queries = reshape(headsOutside(query), [...grouped, width]);
+  const scores = reshape(matmul(queries, headsOutside(key), { transposeY: true }), [batch, heads, length, length]);
+  const weights = reshape(softmax(scores, { mask, factor }), [...grouped, length]);
+  const mixed = reshape(matmul(weights, headsOutside(value)), [batch, heads, length, width]);
+  return reshape(headsOutside(mixed), [batch * length, heads * width]);
+}
+
+/** Exchanges the middle two of four dimensions, so that each head has a matrix; done twice, it is undone. */
+function headsOutside(x: Expression): Expression {
+  return permute(x, [0, 2, 1, 3]);
+}
