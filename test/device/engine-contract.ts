@@ -18,6 +18,7 @@ import { inOrder, operations } from "../../src/device/graph.ts";
 import { attention, linear, rmsNorm } from "../../src/device/layers.ts";
 import type { Shape } from "../../src/tensor/dtype.ts";
 import { cpuMs } from "../cpu-time.ts";
+import { testGradients } from "./gradient-contract.ts";
 import { operationCases, type StoredTensor } from "./operation-cases.ts";
 import { testProducts } from "./product-contract.ts";
 import { bf16Bytes, bf16Values, f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
@@ -58,6 +59,7 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
       });
 
       testProducts(() => device, tolerance);
+      testGradients(() => device, tolerance);
 
       test("a task-arithmetic merge gives the bits of IEEE f32 arithmetic", async () => {
         const random = generator(1);
