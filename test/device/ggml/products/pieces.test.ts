@@ -1,8 +1,9 @@
 import koffi from "koffi";
 import { describe, expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../../../src/device/device.ts";
-import { input, linear } from "../../../../src/device/expression.ts";
+import { input } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
+import { linear } from "../../../../src/device/layers.ts";
 import { f32Bytes, generator, noise } from "../../sample-values.ts";
 import { productLibraries } from "../product-libraries.ts";
 
