@@ -15,6 +15,7 @@ import { lower } from "./lowering.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
+import { withMatchedFormats } from "./products/matched-formats.ts";
 import { computeWithLibrary } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { startGgml } from "./start.ts";
@@ -159,7 +160,7 @@ class GgmlDevice implements Device {
   }
 
   #runOn(lane: Lane, order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const ggml = this.#ggml;
+    const ggml = this.#products ? withMatchedFormats(this.#ggml, this.#products) : this.#ggml;
     const capacity = (order.length + outputs.length) * NODES_PER_EXPRESSION;
     return this.#within(capacity, capacity, async (context) => {
       const nodes = new Map<Expression, Pointer>();

@@ -53,11 +53,16 @@ export function productsOf(ggml: Ggml, node: Pointer, { leastRows }: ProductLibr
   });
 }
 
+/** Undefined for a format that no library multiplies. */
+export function formatOf(tensor: Pointer): FactorFormat | undefined {
+  const type = fieldsOf(tensor).getInt32(TYPE, true);
+  return (["f32", "bf16"] as const).find((name) => typeNumber[name] === type);
+}
+
 /** Undefined where no library multiplies such a tensor where it lies. */
 function matricesAt(ggml: Ggml, tensor: bigint): Matrices | undefined {
   const fields = fieldsOf(tensor);
-  const type = fields.getInt32(TYPE, true);
-  const format = (["f32", "bf16"] as const).find((name) => typeNumber[name] === type);
+  const format = formatOf(tensor);
   if (!format) return undefined;
   const at = (offset: number, i: number): number => Number(fields.getBigInt64(offset + 8 * i, true));
   const sizes = [at(SIZES, 0), at(SIZES, 1), at(SIZES, 2), at(SIZES, 3)] as const;

@@ -1,51 +1,61 @@
 import koffi from "koffi";
 import { describe, expect, test } from "vitest";
-import type { Device, DeviceTensor } from "../../../../src/device/device.ts";
+import type { Device } from "../../../../src/device/device.ts";
 import { input } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
+import type { FactorFormat, ProductLibrary } from "../../../../src/device/ggml/products/product-library.ts";
 import { linear } from "../../../../src/device/layers.ts";
-import { f32Bytes, generator, noise } from "../../sample-values.ts";
+import { fromFloat32 } from "../../../../src/tensor/half.ts";
+import { bf16Bytes, bf16Values, generator, noise } from "../../sample-values.ts";
 import { productLibraries } from "../product-libraries.ts";
 
 const [inner, columns] = [256, 384];
+const random = generator(21);
+const x = Float32Array.from(noise(random, 300 * inner));
+/** Values that both formats have. */
+const weight = Float32Array.from(bf16Values(bf16Bytes(noise(random, columns * inner))));
 
-async function matrix(device: Device, bytes: Uint8Array): Promise<DeviceTensor> {
-  return device.upload(bytes, "f32", [bytes.length / 4 / inner, inner]);
-}
-
-async function productOf(device: Device, x: Uint8Array, weight: Uint8Array): Promise<Uint8Array> {
-  const tensors = [await matrix(device, x), await matrix(device, weight)] as const;
-  const [result] = await device.run([linear(input(tensors[0]), input(tensors[1]))]);
+/** On an engine: x of so many rows in f32, the weight in a format. */
+async function onDevice(device: Device, rows: number, format: FactorFormat): Promise<Uint8Array> {
+  const own = fromFloat32(x.subarray(0, rows * inner), "f32");
+  const left = await device.upload(own, "f32", [rows, inner]);
+  const right = await device.upload(fromFloat32(weight, format), format, [columns, inner]);
+  const [result] = await device.run([linear(input(left), input(right))]);
   const bytes = await device.read(result!);
-  device.free(...tensors, result!);
+  device.free(left, right, result!);
   return bytes;
 }
 
-describe.each(productLibraries)("products by $name", ({ file, library }) => {
-  const random = generator(21);
-  const x = f32Bytes(noise(random, 300 * inner));
-  const weight = f32Bytes(noise(random, columns * inner));
+/** By a library itself: both factors in a format. */
+async function byLibrary(library: ProductLibrary, rows: number, format: FactorFormat): Promise<Uint8Array> {
+  const left = fromFloat32(x.subarray(0, rows * inner), format);
+  const right = fromFloat32(weight, format);
+  const result = new Uint8Array(4 * rows * columns);
+  await library.multiply({
+    rows,
+    columns,
+    inner,
+    format,
+    left: { address: koffi.address(left), transposed: false },
+    right: { address: koffi.address(right), transposed: true },
+    result: koffi.address(result),
+  });
+  return result;
+}
 
-  test("are the library's where they are large, and ggml's where they are small", async () => {
-    await using mixed = await openGgml({ backend: "cpu", products: file });
+describe.each(productLibraries)("products by $name", ({ file, library }) => {
+  test.each(["f32", "bf16"] as const)("are the library's own where they are large: weights in %s", async (format) => {
+    await using device = await openGgml({ backend: "cpu", products: file });
+    // Without bf16 the weight is widened.
+    const common = library.leastRows[format] === undefined ? "f32" : format;
+    const expected = await byLibrary(library, 300, common);
+    expect(Buffer.compare(await onDevice(device, 300, format), expected)).toBe(0);
+  });
+
+  test("are those of ggml alone where they have few rows", async () => {
+    await using device = await openGgml({ backend: "cpu", products: file });
     await using alone = await openGgml({ backend: "cpu", products: "ggml" });
-    for (const [rows, who] of [
-      [300, "library"],
-      [library.leastRows.f32! - 1, "ggml"],
-    ] as const) {
-      const left = x.subarray(0, 4 * rows * inner);
-      const result = new Uint8Array(4 * rows * columns);
-      await library.multiply({
-        rows,
-        columns,
-        inner,
-        format: "f32",
-        result: koffi.address(result),
-        left: { address: koffi.address(left), transposed: false },
-        right: { address: koffi.address(weight), transposed: true },
-      });
-      const expected = who === "library" ? result : await productOf(alone, left, weight);
-      expect(Buffer.compare(await productOf(mixed, left, weight), expected), `${rows} rows`).toBe(0);
-    }
+    const few = library.leastRows.f32! - 1;
+    expect(Buffer.compare(await onDevice(device, few, "f32"), await onDevice(alone, few, "f32"))).toBe(0);
   });
 });
