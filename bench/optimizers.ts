@@ -43,18 +43,14 @@ const landscapes: Readonly<Record<string, (seed: number) => Landscape>> = {
   "117 genes, rotated": (seed) => landscape(seed, 117, true),
 };
 
-type Create = (options: OptimizerOptions, budget: number) => Optimizer;
-
-const stepsFor = (budget: number, candidates: number): number =>
-  Math.max(1, Math.floor(budget / (GRADIENT_COST * candidates * fraction)));
+type Create = (options: OptimizerOptions) => Optimizer;
 
 const optimizers: Readonly<Record<string, Create>> = {
   "CMA-ES": (options) => new BoundedCmaEs(options),
   "sep-CMA-ES": (options) => new BoundedCmaEs(options, separable),
-  "gradient walk": (options, budget) => new GradientWalk({ ...options, steps: stepsFor(budget, 1) }),
-  "its mean": (options, budget) => new GradientWalk({ ...options, steps: stepsFor(budget, 1), averages: true }),
-  "4 lineages": (options, budget) => new Lineages({ ...options, steps: stepsFor(budget, 4) }),
-  "4 lineages, passes of one": (options, budget) => new Lineages({ ...options, steps: stepsFor(budget, 1) }),
+  "gradient walk": (options) => new GradientWalk(options),
+  "4 lineages": (options) => new Lineages(options),
+  "4 lineages, passes of one": (options) => new Lineages(options),
 };
 
 console.log(`${machine()}; ${seeds.length} seeds, ${fraction} of the rows a generation`);
@@ -76,7 +72,7 @@ function reached(where: Landscape, create: Create, budget: number, share: number
   const { dimension } = where;
   const start = new Float64Array(dimension).fill(0.5);
   const sigma = (0.1 / 1.5) * Math.min(1, Math.sqrt(27 / dimension));
-  const optimizer = create({ start, sigma, seed }, budget);
+  const optimizer = create({ start, sigma, seed });
   const random = RandomStream.of(seed, "rows");
   for (let spent = 0; ;) {
     const candidates = optimizer.ask();
@@ -85,7 +81,10 @@ function reached(where: Landscape, create: Create, budget: number, share: number
     if (spent > budget * (1 + 1e-9)) break;
     const rows = random.sample([...where.offsets.keys()], Math.round(fraction * ROWS));
     const offset = mean(rows.map((row) => where.offsets[row]!));
-    optimizer.tell(candidates.map((candidate) => score(where, candidate, offset)));
+    optimizer.tell(
+      candidates.map((candidate) => score(where, candidate, offset)),
+      spent / budget,
+    );
   }
   // Of rows without end, not of those that were drawn.
   const truth = new Float64Array(dimension);

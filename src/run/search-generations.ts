@@ -84,7 +84,10 @@ async function generation(
   const asked = { points, mean, rows, number: optimizer.generation };
   const result = await takeResult(session, objective, asked, patienceMs);
   if (!result) return "out of time";
-  optimizer.tell(result.losses.toSpliced(reference, 0, result.meanLoss).map((loss) => ({ loss })));
+  optimizer.tell(
+    result.losses.toSpliced(reference, 0, result.meanLoss).map((loss) => ({ loss })),
+    0,
+  );
   search.asked = undefined;
   search.means.push(optimizer.recommend());
   search.lastScored = { point: mean, rows, loss: result.meanLoss, rowLosses: result.rowLosses };

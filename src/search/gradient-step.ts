@@ -1,38 +1,36 @@
-/** How far a step of a gradient walk goes. */
-export interface StepSchedule {
-  /** Length of a coordinate's first steps, as a part of its range; 1/15 by default, which is 0.1 of a range of 1.5. */
-  readonly rate?: number;
-  /** Steps over which the rate falls on a straight line to a twentieth, where it stays; 40 by default. */
-  readonly steps?: number;
-}
-
-const DEFAULT_RATE = 1 / 15;
-const DEFAULT_STEPS = 40;
+/** The part of the first steps' length that the last ones have. */
 const LAST_PART = 1 / 20;
 
-/** The number of steps of a schedule. */
-export function scheduledSteps({ steps = DEFAULT_STEPS }: StepSchedule): number {
-  return steps;
+/** 0.1 of a range of 1.5. */
+const DEFAULT_RATE = 1 / 15;
+
+/** The length of a coordinate's steps by gradient at the beginning of a search, as a part of its range. */
+export function ratesOf({
+  rates,
+  start,
+}: {
+  readonly rates?: Float64Array;
+  readonly start: Float64Array;
+}): Float64Array {
+  return rates?.slice() ?? new Float64Array(start.length).fill(DEFAULT_RATE);
 }
 
-/** The rate of a step, the first of which is number 0. */
-export function rateAt(step: number, schedule: StepSchedule): number {
-  const { rate = DEFAULT_RATE } = schedule;
-  const passed = Math.min(1, step / Math.max(1, scheduledSteps(schedule) - 1));
-  return rate * (1 - (1 - LAST_PART) * passed);
+/** What multiplies the rates where that part of a search is spent: it falls on a straight line. */
+export function annealed(spent: number): number {
+  return 1 - (1 - LAST_PART) * clipToUnit(spent);
 }
 
 /**
- * The point at `rate` times the direction downhill of another, both in the unit cube. It is clipped at the bounds, not
+ * The point at `factor` times the rates downhill of another, both in the unit cube. It is clipped at the bounds, not
  * reflected: merges are often best at a bound, where a reflected walk would not stay.
  */
 export function downhill(
   point: Float64Array,
   direction: Float64Array,
-  rate: number,
-  scales: Float64Array,
+  rates: Float64Array,
+  factor: number,
 ): Float64Array {
-  return point.map((value, j) => clipToUnit(value - rate * scales[j]! * direction[j]!));
+  return point.map((value, j) => clipToUnit(value - factor * rates[j]! * direction[j]!));
 }
 
 export function clipToUnit(value: number): number {

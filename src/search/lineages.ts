@@ -2,10 +2,8 @@ import { expWithinOne } from "../tensor/elementary.ts";
 import { RandomStream } from "../tensor/random.ts";
 import { Adam } from "./adam.ts";
 import { gradientOf, PendingGeneration } from "./generation.ts";
-import { clipToUnit, downhill, halfway, rateAt, type StepSchedule } from "./gradient-step.ts";
+import { annealed, clipToUnit, downhill, halfway, ratesOf } from "./gradient-step.ts";
 import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
-
-export interface LineagesOptions extends OptimizerOptions, StepSchedule {}
 
 const DEFAULT_LINEAGES = 4;
 /** Standard deviation of the logarithm of a rate that is inherited. */
@@ -24,10 +22,8 @@ interface Lineage {
   readonly safe: Float64Array;
   readonly next: Float64Array;
   readonly adam: Adam;
-  /** Multiplies the rate of the schedule. */
+  /** Multiplies the rates of the search. */
   readonly rate: number;
-  /** Steps taken. */
-  readonly steps: number;
   /** How much its losses lately were above the mean of their generations; infinite after a failure. */
   readonly standing: number;
 }
@@ -40,22 +36,21 @@ interface Lineage {
  * tried. It recommends the lineage of the best standing, which is the reference.
  */
 export class Lineages implements Optimizer {
-  readonly #options: LineagesOptions;
-  readonly #scales: Float64Array;
+  readonly #rates: Float64Array;
   readonly #random: RandomStream;
   readonly #pending = new PendingGeneration<Lineage>();
   #lineages: readonly Lineage[];
   #generation = 0;
 
-  constructor(options: LineagesOptions) {
+  constructor(options: OptimizerOptions) {
     const { start, sigma, inject = [], populationSize = DEFAULT_LINEAGES } = options;
-    this.#options = options;
-    this.#scales = options.scales?.slice() ?? new Float64Array(start.length).fill(1);
+    const deviations = options.scales?.map((scale) => sigma * scale) ?? new Float64Array(start.length).fill(sigma);
+    this.#rates = ratesOf(options);
     this.#random = RandomStream.of(options.seed, "lineages");
     this.#lineages = Array.from({ length: populationSize }, (_, i) => {
-      const point = [start, ...inject][i]?.slice() ?? this.#near(start, sigma);
+      const point = [start, ...inject][i]?.slice() ?? this.#near(start, deviations, 1);
       const rate = i === 0 ? 1 : this.#inherited(1);
-      return { safe: point, next: point, adam: new Adam(start.length), rate, steps: 0, standing: 0 };
+      return { safe: point, next: point, adam: new Adam(start.length), rate, standing: 0 };
     });
   }
 
@@ -88,56 +83,55 @@ export class Lineages implements Optimizer {
       }));
   }
 
-  tell(scores: readonly Score[]): void {
+  tell(scores: readonly Score[], spent: number): void {
     const asked = this.#pending.close(scores);
     this.#generation++;
     const gradients = scores.map(gradientOf);
     const losses = scores.map(({ loss }, i) => (gradients[i] ? loss : Number.NaN)).filter(Number.isFinite);
     const level = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    const factor = annealed(spent);
     this.#lineages = asked.map((lineage, i) => {
       const gradient = gradients[i];
-      if (gradient) return this.#stepped(lineage, gradient, scores[i]!.loss - level);
+      if (gradient) return this.#stepped(lineage, gradient, factor, scores[i]!.loss - level);
       const next = halfway(lineage.safe, lineage.next);
       return { ...lineage, next, standing: losses.length > 0 ? Infinity : lineage.standing };
     });
-    if (this.#generation % SELECTION_INTERVAL === 0 && losses.length > 0) this.#select();
+    if (this.#generation % SELECTION_INTERVAL === 0 && losses.length > 0) this.#select(factor);
   }
 
-  #stepped(lineage: Lineage, gradient: Float64Array, excess: number): Lineage {
-    const { next, adam, steps, standing } = lineage;
-    const rate = lineage.rate * rateAt(steps, this.#options);
+  #stepped(lineage: Lineage, gradient: Float64Array, factor: number, excess: number): Lineage {
+    const { next, adam, standing } = lineage;
     return {
       ...lineage,
       safe: next,
-      next: downhill(next, adam.direction(gradient), rate, this.#scales),
-      steps: steps + 1,
+      next: downhill(next, adam.direction(gradient), this.#rates, lineage.rate * factor),
       standing: Number.isFinite(standing) ? standing + LATEST * (excess - standing) : excess,
     };
   }
 
   /** The worst make room for children of the best. */
-  #select(): void {
+  #select(factor: number): void {
     const ranked = this.#lineages.toSorted((a, b) => a.standing - b.standing);
     const parents = ranked.slice(0, Math.ceil(ranked.length * PARENTS)).filter((one) => Number.isFinite(one.standing));
     const leaving = new Set(ranked.slice(-Math.max(1, Math.floor(ranked.length * REPLACED))));
-    this.#lineages = this.#lineages.map((lineage) => (leaving.has(lineage) ? this.#childOf(parents) : lineage));
+    this.#lineages = this.#lineages.map((lineage) => (leaving.has(lineage) ? this.#childOf(parents, factor) : lineage));
   }
 
-  #childOf(parents: readonly Lineage[]): Lineage {
+  #childOf(parents: readonly Lineage[], factor: number): Lineage {
     const [best, ...others] = parents as readonly [Lineage, ...Lineage[]];
     const rate = this.#inherited(mean(parents.map((parent) => parent.rate)));
     const center = best.next.map((_, j) => mean(parents.map(({ next }) => next[j]!)));
     return {
       ...best,
-      next: this.#near(center, rate * rateAt(best.steps, this.#options)),
+      next: this.#near(center, this.#rates, rate * factor),
       adam: Adam.mean([best.adam, ...others.map(({ adam }) => adam)]),
       rate,
       standing: mean(parents.map(({ standing }) => standing)),
     };
   }
 
-  #near(center: Float64Array, deviation: number): Float64Array {
-    return center.map((value, j) => clipToUnit(value + deviation * this.#scales[j]! * this.#random.normal()));
+  #near(center: Float64Array, deviations: Float64Array, factor: number): Float64Array {
+    return center.map((value, j) => clipToUnit(value + factor * deviations[j]! * this.#random.normal()));
   }
 
   #inherited(rate: number): number {

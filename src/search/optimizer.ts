@@ -26,8 +26,11 @@ export interface Score {
 export interface Optimizer {
   /** Candidates of the next generation; asking twice without telling is a bug and throws. */
   ask(): readonly Candidate[];
-  /** Scores in the order asked. */
-  tell(scores: readonly Score[]): void;
+  /**
+   * Scores in the order asked, and which part of what the search may spend is spent now, from 0 to 1: by it steps become
+   * shorter, and a larger budget makes them longer again.
+   */
+  tell(scores: readonly Score[], spent: number): void;
   /** The point to take now, in the unit cube; no point that failed. */
   recommend(): Float64Array;
   /** Number of generations told. */
@@ -42,8 +45,10 @@ export interface OptimizerOptions {
   readonly start: Float64Array;
   /** Initial standard deviation of a coordinate, as a part of its range. */
   readonly sigma: number;
-  /** Multiplies `sigma` and the rates of gradient steps per coordinate; all ones by default. */
+  /** Multiplies `sigma` per coordinate; all ones by default. */
   readonly scales?: Float64Array;
+  /** Length of a coordinate's steps by gradient at the beginning, as a part of its range; 1/15 by default. */
+  readonly rates?: Float64Array;
   /** Candidates per generation, at least 2, beside a reference that is none of them. */
   readonly populationSize?: number;
   readonly seed: number;

@@ -26,11 +26,11 @@ export function scoresOf(candidates: readonly Candidate[], { loss, gradient }: L
   }));
 }
 
-/** Everything asked in `generations` generations. */
+/** Everything asked in `generations` generations, with which the search is spent. */
 export function run(optimizer: Optimizer, landscape: Landscape, generations: number): (readonly Candidate[])[] {
-  return Array.from({ length: generations }, () => {
+  return Array.from({ length: generations }, (_, generation) => {
     const candidates = optimizer.ask();
-    optimizer.tell(scoresOf(candidates, landscape));
+    optimizer.tell(scoresOf(candidates, landscape), (generation + 1) / generations);
     return candidates;
   });
 }

@@ -25,7 +25,7 @@ describe("lineages", () => {
       gradient: (x) => distanceTo(inDeeper(x) ? 0.2 : 0.8).gradient(x),
     };
     const inject = [new Float64Array(10).fill(0.3)];
-    const lineages = new Lineages({ ...options, inject, steps: 60 });
+    const lineages = new Lineages({ ...options, inject });
     run(lineages, valleys, 60);
     expect(distanceTo(0.2).loss(lineages.recommend())).toBeLessThan(0.05);
     expect(lineages.ask().every(({ point }) => inDeeper(point))).toBe(true);
@@ -33,8 +33,8 @@ describe("lineages", () => {
 
   test("adapt a rate that is far too small", () => {
     const reached = [1e-3, 1e-2].map((rate) => {
-      const lineages = new Lineages({ ...options, rate, steps: 1000, populationSize: 8 });
-      run(lineages, distanceTo(0.1), 150);
+      const lineages = new Lineages({ ...options, rates: new Float64Array(10).fill(rate), populationSize: 8 });
+      for (let step = 0; step < 150; step++) lineages.tell(scoresOf(lineages.ask(), distanceTo(0.1)), 0);
       return distanceTo(0.1).loss(lineages.recommend());
     });
     const walked = 150 * 1e-3 * Math.sqrt(10);
@@ -44,12 +44,13 @@ describe("lineages", () => {
   test("go by how their losses compare, however hard the rows of a generation are", () => {
     const asked = [0, 100].map((spread) => {
       const random = RandomStream.of(1, "rows");
-      const lineages = new Lineages({ ...options, steps: 40 });
-      return Array.from({ length: 40 }, () => {
+      const lineages = new Lineages(options);
+      return Array.from({ length: 40 }, (_, step) => {
         const difficulty = Math.floor(spread * random.uniform());
         const candidates = lineages.ask();
         const scores = scoresOf(candidates, distanceTo(0.1));
-        lineages.tell(scores.map((score) => ({ ...score, loss: score.loss + difficulty })));
+        const told = scores.map((score) => ({ ...score, loss: score.loss + difficulty }));
+        lineages.tell(told, step / 40);
         return candidates;
       });
     });

@@ -31,7 +31,7 @@ export function describeOptimizer(name: string, create: Create, traits: Traits):
         const candidates = optimizer.ask();
         expect(candidates).toHaveLength(size(n));
         expect(candidates.every(({ point }) => point.length === n && insideUnitCube(point))).toBe(true);
-        optimizer.tell(scoresOf(candidates, distanceTo(0.3)));
+        optimizer.tell(scoresOf(candidates, distanceTo(0.3)), generation / 100);
         expect(insideUnitCube(optimizer.recommend())).toBe(true);
         expect(optimizer.generation).toBe(generation + 1);
       }
@@ -57,15 +57,15 @@ export function describeOptimizer(name: string, create: Create, traits: Traits):
       fc.assert(
         fc.property(fc.integer({ min: 0, max: 30 }), fc.integer(), (generations, seed) => {
           const original = start(3, { seed });
-          const recorded = Array.from({ length: generations }, () => {
-            const told = scoresOf(original.ask(), distanceTo(0.3));
-            original.tell(told);
+          const recorded = Array.from({ length: generations }, (_, generation) => {
+            const told = [scoresOf(original.ask(), distanceTo(0.3)), generation / generations] as const;
+            original.tell(...told);
             return told;
           });
           const resumed = start(3, { seed });
           for (const told of recorded) {
             resumed.ask();
-            resumed.tell(told);
+            resumed.tell(...told);
           }
           expect(resumed.recommend()).toEqual(original.recommend());
           expect(run(resumed, distanceTo(0.3), 3)).toEqual(run(original, distanceTo(0.3), 3));
@@ -83,9 +83,9 @@ export function describeOptimizer(name: string, create: Create, traits: Traits):
         const candidates = exposed.ask();
         expect(candidates).toEqual(untouched.ask());
         const scores = scoresOf(candidates, distanceTo(0.3));
-        untouched.tell(scoresOf(candidates, distanceTo(0.3)));
+        untouched.tell(scoresOf(candidates, distanceTo(0.3)), 0);
         for (const array of [...candidates.map(arrayOf), exposed.recommend(), ...own]) array.fill(0);
-        exposed.tell(scores);
+        exposed.tell(scores, 0);
         for (const { gradient } of scores) gradient?.fill(0);
         expect(exposed.recommend()).toEqual(untouched.recommend());
       }
@@ -129,7 +129,7 @@ export function describeOptimizer(name: string, create: Create, traits: Traits):
         expect(run(start(3), broken, 40)).toEqual(trajectory);
         const optimizer = start(3);
         const scores = optimizer.ask().map((): Score => ({ loss: 1 }));
-        expect(() => optimizer.tell(scores)).toThrow("no gradient for a candidate that wants one");
+        expect(() => optimizer.tell(scores, 0)).toThrow("no gradient for a candidate that wants one");
       },
     );
 
@@ -184,12 +184,12 @@ export function describeOptimizer(name: string, create: Create, traits: Traits):
 
     test("refuses to ask twice, to tell before asking and to be told a wrong number of scores", () => {
       const optimizer = start(2);
-      expect(() => optimizer.tell([])).toThrow("tell() was called without an ask()");
+      expect(() => optimizer.tell([], 0)).toThrow("tell() was called without an ask()");
       const candidates = optimizer.ask();
       expect(() => optimizer.ask()).toThrow("ask() was called twice");
       const scores = scoresOf(candidates, distanceTo(0.3));
-      expect(() => optimizer.tell([...scores, { loss: 1 }])).toThrow(/tell\(\) got \d+ scores for \d+ candidates/);
-      optimizer.tell(scores);
+      expect(() => optimizer.tell([...scores, { loss: 1 }], 0)).toThrow(/tell\(\) got \d+ scores for \d+ candidates/);
+      optimizer.tell(scores, 0);
       expect(optimizer.generation).toBe(1);
     });
 
@@ -209,7 +209,7 @@ export function describeOptimizer(name: string, create: Create, traits: Traits):
         const optimizer = start(3, { sigma: 0.01, inject });
         const first = optimizer.ask();
         for (const point of inject) expect(first.some((candidate) => isClose(candidate.point, point))).toBe(true);
-        optimizer.tell(scoresOf(first, distanceTo(0.3)));
+        optimizer.tell(scoresOf(first, distanceTo(0.3)), 0);
         const second = optimizer.ask();
         for (const point of inject) expect(second.some((candidate) => isClose(candidate.point, point))).toBe(false);
       });

@@ -17,13 +17,13 @@ for (const name of Object.keys(optimizers) as OptimizerName[]) {
 
 const byGradient = { accuracy: 0.01, usesGradients: true };
 
-describeOptimizer("gradient walk", (options) => new GradientWalk({ ...options, steps: 300 }), {
+describeOptimizer("gradient walk", (options) => new GradientWalk(options), {
   ...byGradient,
   size: () => 1,
   hasPopulation: false,
 });
 
-describeOptimizer("lineages", (options) => new Lineages({ ...options, steps: 300 }), {
+describeOptimizer("lineages", (options) => new Lineages(options), {
   ...byGradient,
   size: () => 4,
   hasPopulation: true,
