@@ -69,7 +69,7 @@ export function traces(run: string): { readonly records: readonly object[]; read
 
 /** A record without the times in it, and without what is expected from them. */
 export function untimed(record: object): object {
-  const times = ["elapsedMs", "time", "firstTime", "baselinesMs", "generationMs", "finishMs", "wholeMs"];
+  const times = ["began", "elapsedMs", "time", "firstTime", "baselinesMs", "generationMs", "finishMs", "wholeMs"];
   return { ...record, ...Object.fromEntries(times.map((name) => [name, undefined])) };
 }
 

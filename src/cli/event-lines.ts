@@ -1,7 +1,7 @@
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { RowCounts, ScoredModel } from "../journal/records.ts";
-import { duration } from "./duration.ts";
+import { budgetOption, duration } from "../report/duration.ts";
 
 /** The lines by which a terminal or a log learns of an event; the verdict is a result and goes to standard output. */
 export function eventLines(event: RunEvent): readonly string[] {
@@ -68,12 +68,6 @@ function smallText(generations: number): string {
   return generations === 0
     ? "no generation fits, so that the best of a few baselines will be exported"
     : "baselines, rows or finalists are left out for the search to have its half";
-}
-
-/** A budget as the command line takes it, rounded up. */
-export function budgetOption(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  return seconds <= 120 ? `--budget ${seconds}s` : `--budget ${Math.ceil(seconds / 60)}m`;
 }
 
 /** Where baselines were scored on different rows: on how many each was, which is what its loss is of. */

@@ -1,4 +1,4 @@
-import { duration } from "./duration.ts";
+import { duration } from "../report/duration.ts";
 
 /** Of a phase, before what is left of it is told from it. */
 const LEAST_SHARE = 0.02;

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../run/clock.ts";
 import type { RunEvent } from "../run/events.ts";
-import { duration } from "./duration.ts";
+import { duration } from "../report/duration.ts";
 import { eventLines, searchEnd } from "./event-lines.ts";
 import { LivingText } from "./output.ts";
 import { PhaseTime } from "./phase-time.ts";

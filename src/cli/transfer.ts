@@ -1,4 +1,4 @@
-import { duration } from "./duration.ts";
+import { duration } from "../report/duration.ts";
 
 /** The rate is measured over this long, so that a stall shows soon and a burst does not. */
 const WINDOW_MS = 10_000;

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { parseReference } from "../hub/api/reference.ts";
@@ -18,12 +18,14 @@ export interface CardFacts {
   readonly weightsDigest: string;
   /** Of evomerge. */
   readonly version: string;
+  /** How the run was carried out: `runFacts`. */
+  readonly run: readonly string[];
   /** Licences by the names of base and experts; undefined where none is stated. */
   readonly licences: ReadonlyMap<string, string | undefined>;
 }
 
 /** The README.md of an exported model: what it is made of, how, and how it compares with what it is made of. */
-export function modelCard(outcome: Outcome, { weightsDigest, version, licences }: CardFacts): string {
+export function modelCard(outcome: Outcome, { weightsDigest, version, run, licences }: CardFacts): string {
   const { experiment, winner, verdict } = outcome;
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
@@ -43,8 +45,11 @@ ${licence.note}
 ## Recipe
 
 ${recipeText(winner.recipe)}
-The exact coefficients are in \`recipe.json\`. Search seed ${experiment.seed}, budget ${budgetText(experiment.budget)}.
-${outcome.drawn.map((sentence) => `${sentence}\n`).join("")}Digest of the weights: \`${weightsDigest}\`.
+The exact coefficients are in \`recipe.json\`. Digest of the weights: \`${weightsDigest}\`.
+
+## Search
+
+${[...run, ...outcome.drawn].map((line) => `- ${printableLine(line)}`).join("\n")}
 
 ## Scores on rows that the search never saw
 
@@ -93,10 +98,6 @@ function linkOf(path: string): string {
 /** The name of an experiment's file, unless it has another, may be anything. */
 function oneLine(text: string): string {
   return printableLine(text.replaceAll(/[\s\p{Cc}]+/gu, " ")).replaceAll(/[<>`[\]|*]/g, "\\$&");
-}
-
-function budgetText(budget: Budget): string {
-  return "seconds" in budget ? `${budget.seconds} s` : `${budget.evaluations} evaluations`;
 }
 
 function verdictText(

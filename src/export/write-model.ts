@@ -6,6 +6,8 @@ import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import { BASE, baseOf, type Workspace } from "../experiment/workspace.ts";
+import { readJournal } from "../journal/journal.ts";
+import { runFacts } from "../report/run-facts.ts";
 import type { Outcome, RunOptions } from "../run/run-experiment.ts";
 import { commonDtype } from "./common-dtype.ts";
 import { readCompanions } from "./companions.ts";
@@ -79,11 +81,13 @@ async function descriptionsOf(
   const experiment = withoutFolders(outcome.experiment);
   const { recipe } = outcome.winner;
   const licences = await licencesOf(checkpoints);
+  const { records } = readJournal(outcome.folder);
+  const facts = { weightsDigest, version: evomergeVersion(), run: runFacts(records), licences };
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   return {
     "recipe.json": recipeText(recipe),
     "mergekit_config.yml": mergekitConfig({ experiment, recipe, model, baseDtype }),
-    "README.md": modelCard({ ...outcome, experiment }, { weightsDigest, version: evomergeVersion(), licences }),
+    "README.md": modelCard({ ...outcome, experiment }, facts),
   };
 }
 

@@ -100,6 +100,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   start: {
     format: whole,
     folder: name,
+    began: z.iso.datetime().exactOptional(),
     // What an experiment is, is known further up, to `recordedExperiment`.
     experiment: z.record(z.string(), z.unknown()),
     identity: mapOf(z.string()),

@@ -95,6 +95,8 @@ export interface RecordPayloads {
     readonly format: number;
     /** Of the run, absolute; paths of the experiment are relative to it, where the two share a folder. */
     readonly folder: string;
+    /** When the run began, in ISO 8601; earlier versions did not say. */
+    readonly began?: string;
     readonly experiment: unknown;
     readonly identity: Readonly<Record<string, string>>;
     readonly versions: Readonly<Record<string, string>>;

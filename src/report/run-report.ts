@@ -6,21 +6,31 @@ import { standingOf } from "../journal/standing.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { judgedTasks, lossSentence } from "./loss-sentence.ts";
+import { installedCommand, nextSteps } from "./next-steps.ts";
+import { runFacts } from "./run-facts.ts";
 import { baselineSentences, guardSentences, searchSentences } from "./search-sentences.ts";
 import { markdownTable } from "./table.ts";
 import { verdictSentences, verdictTable } from "./verdict-table.ts";
 
-/** What a run has found, in Markdown: its models on the guard rows, and on the benchmarks that were evaluated. */
-export function runReport(folder: string, records: readonly JournalRecord[], benchmarks: readonly Benchmark[]): string {
+/** What a run has found, in Markdown: how, its models on the guard rows and on the benchmarks that were evaluated, and what comes next. */
+export function runReport(
+  folder: string,
+  records: readonly JournalRecord[],
+  benchmarks: readonly Benchmark[],
+  commandFor = installedCommand,
+): string {
   const { winner, isCompared, verdict, looks, generations, baselines } = standingOf(records);
   const searched = [
     ...drawnSentences(records),
+    ...scoredSentences(records),
     ...(baselines ? baselineSentences(baselines) : []),
     ...(winner ? searchSentences({ winner: winner.name, isCompared, generations }) : []),
   ];
+  const facts = runFacts(records);
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
   const parts = [
     printableLine(`# ${basename(resolve(folder))}, ${title}`),
+    ...(facts.length === 0 ? [] : ["## Run", bullets(facts)]),
     ...(searched.length === 0 ? [] : ["## Search", bullets(searched)]),
     "## Guard rows",
     verdict
@@ -29,6 +39,8 @@ export function runReport(folder: string, records: readonly JournalRecord[], ben
     "## Benchmarks",
     ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),
     ...benchmarks.map((benchmark) => benchmarkText(benchmark, winner?.recipe)),
+    "## Next",
+    commands(nextSteps(folder, records, commandFor)),
   ];
   return `${parts.join("\n\n")}\n`;
 }
@@ -66,6 +78,23 @@ function benchmarkText(benchmark: Benchmark, recipe: unknown): string {
   const provenance = `lm_eval ${lmEvalVersion} with \`${printableLine(asked.join(" "))}\`: value ± standard error; the winner's gain in acc is paired by
 document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).`;
   return [...tables, ...said, provenance].join("\n\n");
+}
+
+/** How much was searched, and which line of generations.csv is which. */
+function scoredSentences(records: readonly JournalRecord[]): string[] {
+  const results = records.filter((record) => record.type === "result");
+  const [first] = results;
+  if (!first) return [];
+  const count = results.length === 1 ? "1 generation" : `${results.length} generations`;
+  return [
+    `The search scored ${count} of ${first.losses.length} candidates, and with each the mean of the distribution that they were drawn from, a merge too and often better than all of them (generations.csv: best_loss is of candidates, mean_loss of that mean).`,
+  ];
+}
+
+function commands(steps: readonly (readonly [command: string, purpose: string])[]): string {
+  const width = Math.max(...steps.map(([command]) => command.length));
+  const lines = steps.map(([command, purpose]) => printableLine(`${command.padEnd(width)}  # ${purpose}`));
+  return ["```", ...lines, "```"].join("\n");
 }
 
 function bullets(sentences: readonly string[]): string {

@@ -7,6 +7,7 @@ import type { JournalRecord } from "../journal/records.ts";
 import { benchmarkRows } from "./benchmark-table.ts";
 import { readBenchmarks } from "./benchmarks.ts";
 import { evaluationRows } from "./evaluation-rows.ts";
+import { installedCommand } from "./next-steps.ts";
 import { runReport } from "./run-report.ts";
 
 /** Columns of a generation, which a table without any has too. */
@@ -14,9 +15,9 @@ const GENERATION = ["generation", "best_loss", "median_loss", "mean_loss", "fail
 
 /**
  * Writes report.md, evaluations.csv and generations.csv into a run's folder, made anew from its journal, and
- * benchmarks.csv where models of the run have been evaluated.
+ * benchmarks.csv where models of the run have been evaluated. `commandFor` words the commands that the report tells.
  */
-export async function writeTables(folder: string): Promise<void> {
+export async function writeTables(folder: string, commandFor = installedCommand): Promise<void> {
   const view = readJournal(folder);
   const { records } = view;
   const benchmarks = await readBenchmarks(folder);
@@ -31,7 +32,7 @@ export async function writeTables(folder: string): Promise<void> {
       stringify([...rows], { header: true, columns, cast: { string: printableLine } }),
     );
   }
-  await writeFileAtomic(join(folder, "report.md"), runReport(folder, records, benchmarks));
+  await writeFileAtomic(join(folder, "report.md"), runReport(folder, records, benchmarks, commandFor));
 }
 
 function generationRows(

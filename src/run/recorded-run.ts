@@ -5,6 +5,7 @@ import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { inPrecisionOf } from "../experiment/identity.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRecord } from "../journal/records.ts";
+import { elapsedMsOf } from "../journal/elapsed.ts";
 import { located, tellingsOf } from "./told-places.ts";
 
 /**
@@ -19,11 +20,6 @@ export function experimentOf(folder: string, records: readonly JournalRecord[]):
     start?.type === "start" ? start.identity : {},
     last ? { ...experiment, budget: last.budget } : experiment,
   );
-}
-
-/** Milliseconds that a run has taken, as far as it is recorded. */
-export function elapsedMsOf(records: readonly JournalRecord[]): number {
-  return records.findLast((record) => "elapsedMs" in record)?.elapsedMs ?? 0;
 }
 
 /** Remembers another budget, so that a later resumption needs not be told again. */

@@ -7,6 +7,7 @@ import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
+import { elapsedMsOf } from "../journal/elapsed.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
@@ -16,7 +17,7 @@ import { checkRecords } from "./check-records.ts";
 import { measureComparison } from "./comparison-time.ts";
 import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
-import { elapsedMsOf, rememberBudget, requireMore } from "./recorded-run.ts";
+import { rememberBudget, requireMore } from "./recorded-run.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
@@ -84,6 +85,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   }
   const identity = identify(workspace, tasks);
   const start = {
+    began: new Date().toISOString(),
     experiment: recordedPaths(folder, experiment),
     identity,
     versions: versions(workspace),

@@ -1,4 +1,4 @@
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { commandFor, type Invocation } from "../../src/cli/invocation.ts";
@@ -21,6 +21,9 @@ describe("npm run evomerge in another folder", () => {
     expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining("run my $run's\n") as string });
     const next = /^export the winner with: (.*)$/m.exec(run.stdout)?.[1] ?? "";
     expect(next).toBe(`npm --prefix ${root} run -s evomerge -- export 'my $run'\\''s'`);
+    const report = await readFile(join(folder, "my $run's", "report.md"), "utf8");
+    expect(report).toContain(`\n${next}  `);
+    expect(report).toContain(`\n${next.replace("export", "resume")} --evaluations 10  # search on`);
     const exported = await npm(`${next} --json`);
     const { model, folder: own, winner, verdict } = JSON.parse(exported.stdout) as ExportResult;
     const place = join(folder, "my $run's");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { duration } from "../../src/cli/duration.ts";
+import { duration } from "../../src/report/duration.ts";
 import { LivingText } from "../../src/cli/output.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { RunEvent } from "../../src/run/events.ts";

@@ -84,10 +84,14 @@ describe("exportRun", () => {
     }
   });
 
-  test("writes a card with recipe, seed and scores", async () => {
+  test("writes a card with recipe, engine, time, rows, seed and scores", async () => {
     const to = join(await temporaryFolder(), "model");
     await exportRun(finished, { to });
-    const card = readFileSync(join(to, "README.md"), "utf8").replaceAll(models, "~");
+    const card = readFileSync(join(to, "README.md"), "utf8")
+      .replaceAll(models, "~")
+      .replace(/(?<=^- engine: ).*(?=, products)/m, "...")
+      .replace(/(?<=^- time: )\d+ s/m, "# s")
+      .replace(/(?<=, begun on ).*$/m, "...");
     expect(card.replaceAll(/[+-]?\d+\.\d+/g, "#").replace(/`[0-9a-f]{64}`/, "`#`")).toMatchInlineSnapshot(`
       "---
       library_name: transformers
@@ -120,8 +124,14 @@ describe("exportRun", () => {
       | norm | # | # |
       | embedding | # | # |
 
-      The exact coefficients are in \`recipe.json\`. Search seed 1, budget 10 evaluations.
-      Digest of the weights: \`#\`.
+      The exact coefficients are in \`recipe.json\`. Digest of the weights: \`#\`.
+
+      ## Search
+
+      - engine: ..., products in f32
+      - time: # s up to the last step, of a budget of 10 evaluations
+      - rows: quiz 16 to search on, 8 on guard; news 8 to search on, 6 on guard
+      - seed 1, begun on ...
 
       ## Scores on rows that the search never saw
 

@@ -25,7 +25,13 @@ function card(
       budget: { seconds: 60 },
     },
   } as unknown as Outcome;
-  return modelCard(outcome, { weightsDigest: "d1", version: "1.2.3", licences: new Map(Object.entries(licences)) });
+  const run = ["engine: ggml on CPU", "time: 9 s"];
+  return modelCard(outcome, {
+    weightsDigest: "d1",
+    version: "1.2.3",
+    run,
+    licences: new Map(Object.entries(licences)),
+  });
 }
 
 function frontMatter(text: string): unknown {
@@ -57,10 +63,11 @@ describe("modelCard", () => {
     expect(frontMatter(text)).toMatchObject({ base_model: ["org/nature"], license: "other" });
   });
 
-  test("says that a part of the rows was used, where it was", () => {
+  test("says how it was found, and that a part of the rows was used, where it was", () => {
+    const facts = "\n## Search\n\n- engine: ggml on CPU\n- time: 9 s\n";
     const text = card("/models/base", {}, {}, ["All is on a part of the rows."]);
-    expect(text).toContain("budget 60 s.\nAll is on a part of the rows.\nDigest of the weights");
-    expect(card("/models/base", {}, {})).toContain("budget 60 s.\nDigest of the weights");
+    expect(text).toContain(`Digest of the weights: \`d1\`.\n${facts}- All is on a part of the rows.\n\n## Scores`);
+    expect(card("/models/base", {}, {})).toContain(`${facts}\n## Scores`);
   });
 
   test("claims no parent on the Hub for folders", () => {

@@ -82,6 +82,13 @@ describe("runReport", () => {
 
       lm_eval 0.4.13 with \`--tasks school --batch_size 8\`: value ± standard error; the winner's gain in acc is paired by
       document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).
+
+      ## Next
+
+      \`\`\`
+      evomerge export results/demo    # write the winner as a Hugging Face folder
+      evomerge evaluate results/demo  # lm_eval on the winner and its parents
+      \`\`\`
       "
     `);
   });

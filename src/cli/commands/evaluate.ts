@@ -5,8 +5,9 @@ import { benchmarkSentences, benchmarkTable, wholeTasks } from "../../report/ben
 import { alignedText } from "../../report/table.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { printableLine } from "../../files/printable.ts";
-import { duration } from "../duration.ts";
+import { duration } from "../../report/duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
+import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -42,7 +43,7 @@ export async function evaluateCommand(
       signal,
     });
     progress.end();
-    if (existsSync(join(target, "journal.jsonl"))) await writeTables(target);
+    if (existsSync(join(target, "journal.jsonl"))) await writeTables(target, commandFor);
     if (json) printJson(evaluated);
     else print(evaluatedText(evaluated));
   } catch (error) {

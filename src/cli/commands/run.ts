@@ -9,8 +9,8 @@ import { printableLine } from "../../files/printable.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
+import { budgetOption } from "../../report/duration.ts";
 import { writeTables } from "../../report/write-tables.ts";
-import { budgetOption } from "../event-lines.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
@@ -101,7 +101,7 @@ async function leave(folder: string, options: FinishOptions): Promise<void> {
 /** Tables are made anew from the journal by every command, so a run does not fail for want of them. */
 async function tryToWriteTables(folder: string): Promise<void> {
   try {
-    await writeTables(folder);
+    await writeTables(folder, commandFor);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     tell(`note: tables were not written: ${error.message}`);

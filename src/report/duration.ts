@@ -8,6 +8,12 @@ export function duration(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** A budget as the command line takes it, rounded up. */
+export function budgetOption(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds <= 120 ? `--budget ${seconds}s` : `--budget ${Math.ceil(seconds / 60)}m`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }

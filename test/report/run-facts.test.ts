@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readJournal } from "../../src/journal/journal.ts";
+import type { JournalRecord } from "../../src/journal/records.ts";
+import { nextSteps } from "../../src/report/next-steps.ts";
+import { budgetOf, runFacts } from "../../src/report/run-facts.ts";
+import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { tinyExperiment } from "../tiny-experiment.ts";
+
+describe("a run of evaluations", () => {
+  let folder: string;
+  let run: string;
+  let records: readonly JournalRecord[];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "evomerge-"));
+    run = join(folder, "run");
+    await launchRun(await tinyExperiment(folder), run);
+    ({ records } = readJournal(run));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test("is told by engine and precision, time, rows and seed", () => {
+    const version = `evomerge \\d+\\.\\d+\\.\\d+ and Node ${process.version.replaceAll(".", "\\.")}`;
+    expect(runFacts(records)).toEqual([
+      expect.stringMatching(/^engine: ggml on CPU .*, products in f32$/),
+      expect.stringMatching(/^time: \d+ s up to the last step, of a budget of 10 evaluations$/),
+      "rows: quiz 16 to search on, 8 on guard; news 8 to search on, 6 on guard",
+      expect.stringMatching(`^seed 1, begun on 20\\d\\d-\\d\\d-\\d\\d at \\d\\d:\\d\\d UTC, with ${version}$`),
+    ]);
+  });
+
+  test("may be exported, evaluated and given more", () => {
+    expect(nextSteps(run, records, (command, path) => `do ${command} ${path}`)).toEqual([
+      [`do export ${run}`, "write the winner as a Hugging Face folder"],
+      [`do evaluate ${run}`, "lm_eval on the winner and its parents"],
+      [`do resume ${run} --evaluations 20`, "search on, with twice the budget"],
+    ]);
+    const begun = records.filter(({ type }) => type !== "finalists" && type !== "verdict");
+    expect(nextSteps(run, begun, (command) => command)).toEqual([["resume", "go on"]]);
+  });
+
+  test("has the last budget that it was given", async () => {
+    const budget = { evaluations: 15 };
+    await resumeRun(run, { budget });
+    const given = readJournal(run).records;
+    expect(budgetOf(given)).toEqual(budget);
+    expect(runFacts(given)[1]).toMatch(/of a budget of 15 evaluations$/);
+  });
+});
+
+test("a journal whose experiment is none has the facts that are left", () => {
+  const start: JournalRecord = { type: "start", format: 5, folder: "/run", experiment: {}, identity: {}, versions: {} };
+  expect(runFacts([start])).toEqual(["time: 0 s up to the last step", "rows: none scored yet"]);
+  expect(nextSteps("/run", [start], (command) => command)).toEqual([["resume", "go on"]]);
+});
+
+test("a budget of time is told with the time used", () => {
+  const seconds: JournalRecord = { type: "budget", budget: { seconds: 90 } };
+  const start: JournalRecord = { type: "start", format: 5, folder: "/run", experiment: {}, identity: {}, versions: {} };
+  const baselines: JournalRecord = { type: "baselines", models: [], skipped: [], scales: {}, elapsedMs: 61_000 };
+  expect(runFacts([start, seconds, baselines])[0]).toBe(
+    "time: 1 min 01 s up to the last step, of a budget of 1 min 30 s that the export counts in too",
+  );
+});
