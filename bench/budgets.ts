@@ -41,7 +41,7 @@ async function row(seconds: number): Promise<string> {
     const experiment = withOverrides(await loadExperiment(EXPERIMENT), { budget: { seconds } });
     const began = performance.now();
     const onEvent = (event: RunEvent): void => void events.push({ at: performance.now(), event });
-    const { winner, verdict } = await launchRun(experiment, join(folder, "run"), { onEvent });
+    const { winner, verdict } = await launchRun(experiment, join(folder, "run"), { onEvent, exports: true });
     const { model } = await exportRun(join(folder, "run"));
     const took = (performance.now() - began) / 1000;
     const generations = events.filter(({ event }) => event.type === "generation");

@@ -51,11 +51,11 @@ export function eventLines(event: RunEvent): readonly string[] {
 
 /** How long the run will take, and what a budget that is too small would need to be. */
 function forecastLines(event: Extract<RunEvent, { type: "forecast" }>): readonly string[] {
-  const { baselinesMs, generationMs, finishMs, generations, budgetMs, wholeMs, isSmall } = event;
+  const { baselinesMs, generationMs, finishMs, generations, budgetMs, wholeMs, isSmall, exports } = event;
   const fits = `${generations} ${generations === 1 ? "generation fits" : "generations fit"}`;
   const room = budgetMs === Infinity ? fits : `${fits} into the budget of ${duration(budgetMs)}`;
   return [
-    `expected: baselines ${duration(baselinesMs)}, a generation ${duration(generationMs)}, finish and export ${duration(finishMs)}; ${room}`,
+    `expected: baselines ${duration(baselinesMs)}, a generation ${duration(generationMs)}, finish${exports ? " and export" : ""} ${duration(finishMs)}; ${room}`,
     ...(isSmall
       ? [
           `the budget is small for these models and rows: ${smallText(generations)}; all of it and enough generations take ${budgetOption(wholeMs)}`,
@@ -66,7 +66,7 @@ function forecastLines(event: Extract<RunEvent, { type: "forecast" }>): readonly
 
 function smallText(generations: number): string {
   return generations === 0
-    ? "no generation fits, so that the best of a few baselines will be exported"
+    ? "no generation fits, so that the best of a few baselines will win"
     : "baselines, rows or finalists are left out for the search to have its half";
 }
 

@@ -4,8 +4,8 @@ import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
 /** What a finished run prints: every model on the guard rows, and what that says of the winner. */
-export function outcomeText({ experiment, winner, isCompared, verdict, looks, generations }: Outcome): string {
-  const searched = searchSentences({ winner: winner.name, isCompared, generations });
+export function outcomeText({ experiment, winner, isCompared, verdict, looks, generations, gaveUp }: Outcome): string {
+  const searched = searchSentences({ winner: winner.name, isCompared, generations, gaveUp });
   if (!verdict) {
     return [`winner: ${winner.name}; the budget ended before it was compared on the guard rows`, ...searched].join(
       "\n",

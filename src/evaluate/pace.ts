@@ -40,8 +40,14 @@ export class Pace {
   /** Milliseconds that work is expected to take as the machine is now; 0 where nothing was seen. */
   readonly expectedMs = (work: Work): number => this.#ms(work, this.#waits.last, this.#slowness.last);
 
-  /** The same at the slowest moment so far. */
-  readonly slowestMs = (work: Work): number => this.#ms(work, this.#waits.longest, this.#slowness.most);
+  /** The same at the slowest moment so far, here or as another pace has seen the machine. */
+  readonly slowestMs = (work: Work, slowness = 1): number =>
+    this.#ms(work, this.#waits.longest, Math.max(slowness, this.#slowness.most));
+
+  /** How many times slower than usual the machine was at last; 1 where nothing was seen. */
+  get slowness(): number {
+    return this.#slowness.last;
+  }
 
   /** How many times slower than usual the machine was at its slowest moment so far; 1 where nothing was seen. */
   get mostSlowness(): number {
@@ -69,9 +75,19 @@ export class Pace {
     this.#add(passes, tokens, computingMs / models);
     this.#seen += 1;
     this.#wait(waitMs / passes);
+    this.#slow(work, computingMs);
+  }
+
+  /** Learns of what was given up after so long no more than how slow the machine is, unless there is nothing else to learn from. */
+  gaveUp({ ms, ...work }: Work & Pick<WorkTime, "ms">): void {
+    if (this.isKnown) this.#slow(work, ms - work.passes * this.#waits.last);
+    else this.learn({ ...work, ms, waitMs: 0 });
+  }
+
+  #slow({ models, tokens, passes }: Work, computingMs: number): void {
     const { passMs, tokenMs } = this.#fit;
     const fitted = models * (passes * passMs + tokens * tokenMs);
-    const last = (computingMs + NOISE_MS) / (fitted + NOISE_MS);
+    const last = (Math.max(0, computingMs) + NOISE_MS) / (fitted + NOISE_MS);
     this.#slowness = { last, most: Math.max(this.#slowness.most, last) };
   }
 

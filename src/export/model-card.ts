@@ -71,8 +71,8 @@ function whatItIs({ name, recipe }: Outcome["winner"]): string {
     : "The best of the simple merges that were scored by";
 }
 
-function notCompared({ winner, isCompared, generations }: Outcome): string {
-  const searched = searchSentences({ winner: winner.name, isCompared, generations });
+function notCompared({ winner, ...search }: Outcome): string {
+  const searched = searchSentences({ ...search, winner: winner.name });
   return ["Not compared: the run had not scored its guard rows when this was exported.", ...searched].join("\n");
 }
 
@@ -102,10 +102,10 @@ function oneLine(text: string): string {
 
 function verdictText(
   verdict: NonNullable<Outcome["verdict"]>,
-  { experiment: { tasks }, winner, isCompared, generations, looks }: Outcome,
+  { experiment: { tasks }, winner, looks, ...search }: Outcome,
 ): string {
   const sentences = [
-    ...searchSentences({ winner: winner.name, isCompared, generations }),
+    ...searchSentences({ ...search, winner: winner.name }),
     ...guardSentences(verdict),
     ...verdictSentences(verdict, looks),
   ];

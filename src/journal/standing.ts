@@ -13,24 +13,34 @@ export interface Standing {
   readonly looks: number;
   /** Generations that the search has scored. */
   readonly generations: number;
+  /** Whether another one was begun, and given up for the finish to have its time. */
+  readonly gaveUp: boolean;
   /** The last ones, which another budget may have scored on more rows; absent before they are scored. */
   readonly baselines?: RecordPayloads["baselines"];
 }
 
 /** The winner of a run and the verdict on it; those that earlier budgets led to are passed over. */
 export function standingOf(records: readonly JournalRecord[]): Standing {
+  const finished = Math.max(
+    0,
+    records.findLastIndex(({ type }) => type === "finalists"),
+  );
   const finalists = records.findLast((record) => record.type === "finalists");
   const winner = finalists?.winner;
   const baselines = records.findLast((record) => record.type === "baselines");
   const verdicts = records.filter((record) => record.type === "verdict");
-  const last = verdicts.at(-1);
-  const judged = last?.models.find(({ kind }) => kind === "winner");
+  const verdict = verdicts.at(-1);
+  const judged = verdict?.models.find(({ kind }) => kind === "winner");
+  const generations = records.filter(({ type }) => type === "result").length;
+  // One that was given up is asked for again when another budget has room for it.
+  const last = records.slice(0, finished).findLast((record) => record.type === "ask");
   return {
     ...(winner && { winner }),
     isCompared: finalists?.rows !== undefined,
-    ...(winner && last && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict: last }),
+    ...(winner && verdict && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict }),
     looks: verdicts.length,
-    generations: records.filter(({ type }) => type === "result").length,
+    generations,
+    gaveUp: last !== undefined && last.generation >= generations,
     ...(baselines && { baselines }),
   };
 }

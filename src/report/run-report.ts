@@ -19,12 +19,12 @@ export function runReport(
   benchmarks: readonly Benchmark[],
   commandFor = installedCommand,
 ): string {
-  const { winner, isCompared, verdict, looks, generations, baselines } = standingOf(records);
+  const { winner, isCompared, verdict, looks, generations, gaveUp, baselines } = standingOf(records);
   const searched = [
     ...drawnSentences(records),
     ...scoredSentences(records),
     ...(baselines ? baselineSentences(baselines) : []),
-    ...(winner ? searchSentences({ winner: winner.name, isCompared, generations }) : []),
+    ...(winner ? searchSentences({ winner: winner.name, isCompared, generations, gaveUp }) : []),
   ];
   const facts = runFacts(records);
   const title = winner ? `winner: ${winner.name}` : "no winner yet";

@@ -6,14 +6,31 @@ export interface SearchResult {
   /** Whether merges of the search met rows of the baselines when the winner was chosen. */
   readonly isCompared: boolean;
   readonly generations: number;
+  /** Whether another one was begun and given up. */
+  readonly gaveUp: boolean;
 }
 
-/** Whether the search found anything, found nothing, was not compared or not run at all, which is not the same. */
-export function searchSentences({ winner, isCompared, generations }: SearchResult): string[] {
+/** What was begun in vain, and whether the search found anything, found nothing, was not compared or not run at all, which is not the same. */
+export function searchSentences(result: SearchResult): string[] {
+  const { generations, gaveUp } = result;
+  return [
+    ...(gaveUp && generations > 0
+      ? [
+          `Generation ${generations + 1} took longer than was expected and was given up, which left the finish its time.`,
+        ]
+      : []),
+    ...foundSentences(result),
+  ];
+}
+
+function foundSentences({ winner, isCompared, generations, gaveUp }: SearchResult): string[] {
   if (winner === EVOLVED) return [];
   if (generations === 0) {
+    const why = gaveUp
+      ? "the first generation took longer than was expected and was given up"
+      : "the budget had no room for a generation";
     return [
-      `Nothing was searched: the budget had no room for a generation. ${winner} is the best of the baselines, and whether another merge is better is not known.`,
+      `Nothing was searched: ${why}. ${winner} is the best of the baselines, and whether another merge is better is not known.`,
     ];
   }
   const count = generations === 1 ? "one generation" : `${generations} generations`;

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { EVOLVED, type RecordPayloads, type RowCounts, type ScoredModel } from "../journal/records.ts";
 import { bestSoFar, leastLoss, onRows } from "./best-so-far.ts";
-import { withDeadline } from "./deadline.ts";
+import type { Effort } from "./effort.ts";
 import { exportTime, finishWithin, guardTime, searchCounts } from "./finish-time.ts";
 import { combinedScores } from "./objective.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
+import { scoreInTime } from "./score-in-time.ts";
 import { covers, fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
 import type { SearchState } from "./search-state.ts";
@@ -50,16 +51,31 @@ export async function chooseWinner(
   return record;
 }
 
-/** The finalists on as many rows as there is time for; undefined where there is none, or nothing to score. */
+/** The finalists on as many rows as there is time for, on fewer where that takes too long; undefined where there is none, or nothing to score. */
 async function race(
   session: Session,
-  { means }: SearchState,
+  search: SearchState,
   scored: ScoredBaselines,
   earlier: Champion | undefined,
 ): Promise<RecordPayloads["finalists"] | undefined> {
-  const { genome, order, clock, recorder, signal } = session;
+  const { clock } = session;
+  let effort = finishWithin(session, clock.remainingMs);
+  for (;;) {
+    const met = await raceWith(session, effort, search, scored, earlier);
+    if (met !== "given up") return met;
+    effort = finishWithin(session, clock.remainingMs, effort);
+  }
+}
+
+async function raceWith(
+  session: Session,
+  effort: Effort,
+  { means }: SearchState,
+  scored: ScoredBaselines,
+  earlier: Champion | undefined,
+): Promise<RecordPayloads["finalists"] | "given up" | undefined> {
+  const { genome, order, clock, recorder } = session;
   const begun = recorder.begun("finalists");
-  const effort = finishWithin(session, clock.remainingMs);
   const counts = begun?.rows ?? fewer(scored.rungs.rows, searchCounts(session, effort));
   if (!begun && earlier?.generations === means.length && covers(earlier.rows, counts)) {
     return stillBest(session, earlier, scored);
@@ -79,13 +95,11 @@ async function race(
   // A verdict is nothing without a winner that was compared.
   const guardMs =
     effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", Math.min(effort.guard, LEAST_GUARD)));
-  const met = await withDeadline(
-    clock.remainingMs - guardMs - exportTime(session),
-    signal,
-    (inTime) => scoreInParts(session, "finalists", recipes, rows, { signal: inTime, scope }),
-    clock.wall,
+  const afterMs = guardMs + exportTime(session);
+  const met = await scoreInTime(session, { models: merges.length, rows, by: "evaluator", afterMs }, (inTime) =>
+    scoreInParts(session, "finalists", recipes, rows, { ...inTime, scope }),
   );
-  if (!met) return undefined;
+  if (!met) return "given up";
   const models = met.evaluations.map((evaluation, i) =>
     scoredModel(merges[i] ?? absent(), evaluation, rows, scored.objective),
   );

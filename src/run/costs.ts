@@ -15,9 +15,10 @@ export function scoringMs(costs: Costs, models: number, rows: Selection): number
   return costs.paces.evaluator.expectedMs(workOn(costs, models, rows));
 }
 
-/** The same at the slowest moment so far. */
+/** The same at the slowest moment so far, whatever was scored then. */
 export function slowestScoringMs(costs: Costs, models: number, rows: Selection): number {
-  return costs.paces.evaluator.slowestMs(workOn(costs, models, rows));
+  const { evaluator, signal } = costs.paces;
+  return evaluator.slowestMs(workOn(costs, models, rows), signal.mostSlowness);
 }
 
 /** Expected milliseconds of so many candidates on so many tokens each, for what steers the search. */

@@ -5,20 +5,21 @@ class DeadlineReached extends Error {
   override readonly name = "DeadlineReached";
 }
 
-/** Runs `work` with a signal that aborts after `ms`, or when `outer` does; undefined when the deadline came first. */
+/** Runs `work` with a signal that aborts after `ms`, when it gives up, or when `outer` does; undefined after the first two. */
 export async function withDeadline<T>(
   ms: number,
   outer: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, giveUp: () => void) => Promise<T>,
   clock: Clock = systemClock,
 ): Promise<T | undefined> {
   const controller = new AbortController();
   const passOn = (): void => controller.abort(outer?.reason);
   if (outer?.aborted) passOn();
   outer?.addEventListener("abort", passOn);
-  const cancel = clock.after(ms, () => controller.abort(new DeadlineReached()));
+  const giveUp = (): void => controller.abort(new DeadlineReached());
+  const cancel = clock.after(ms, giveUp);
   try {
-    return await work(controller.signal);
+    return await work(controller.signal, giveUp);
   } catch (error) {
     if (error instanceof DeadlineReached) return undefined;
     throw error;

@@ -25,6 +25,9 @@ export const EFFORTS: readonly Effort[] = [
   { sweep: 0, rows: 0, finalists: 0, guard: 0 },
 ];
 
+/** What a search under way leaves to the finish when a generation takes longer than was planned, or else what was planned. */
+export const LEAST_FINISH: Effort = { sweep: 0, rows: 1 / 4, finalists: 1, guard: 1 / 2 };
+
 /** The most that fits, or else the least that there is. */
 export function mostThatFits<T>(options: readonly T[], fits: (option: T) => boolean): T {
   return options.find(fits) ?? options.at(-1) ?? none();

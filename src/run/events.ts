@@ -35,7 +35,7 @@ export type RunEvent =
       readonly baselinesMs: number;
       /** Of a generation with its mean. */
       readonly generationMs: number;
-      /** Of all after the search: finalists, guard and export. */
+      /** Of all after the search: finalists, guard and, where there is one, export. */
       readonly finishMs: number;
       /** That the budget has room for. */
       readonly generations: number;
@@ -45,6 +45,8 @@ export type RunEvent =
       readonly wholeMs: number;
       /** Whether things are left out, or few generations remain. */
       readonly isSmall: boolean;
+      /** Whether the finish holds an export. */
+      readonly exports: boolean;
     }
   | {
       readonly type: "baselines";

@@ -20,6 +20,8 @@ export interface Found {
   readonly verdict?: RecordPayloads["verdict"];
   /** Generations that the search has scored. */
   readonly generations: number;
+  /** Whether another one was begun, and given up for the finish to have its time. */
+  readonly gaveUp: boolean;
   /** Verdicts that the guard rows have given, this one included: one a budget, where each found a better winner, or time for more rows. */
   readonly looks: number;
 }
@@ -32,7 +34,13 @@ export async function findWinner(session: Session): Promise<Found> {
   const { recorder } = session;
   let scored = await scoreBaselines(session);
   if (recorder.isOver)
-    return { winner: leastLoss(longest(scored.baselines), []), isCompared: false, generations: 0, looks: 0 };
+    return {
+      winner: leastLoss(longest(scored.baselines), []),
+      isCompared: false,
+      generations: 0,
+      gaveUp: false,
+      looks: 0,
+    };
   const first = await planSearch(session, scored);
   const search = beginSearch(session, first);
   let plan = first;
@@ -43,16 +51,13 @@ export async function findWinner(session: Session): Promise<Found> {
     await searchGenerations(session, search, plan, scored);
     // While the search goes on, what an earlier budget has led to is better known than the last mean.
     const generations = search.means.length;
-    if (recorder.isOver)
-      return found ?? { winner: bestSoFar(session, search, scored), isCompared: false, generations, looks: 0 };
+    if (recorder.isOver) return found ?? unfinished(session, search, scored);
     if (!recorder.replans) {
       const { winner, rows } = await chooseWinner(session, search, scored, champion);
       champion = rows && { winner, rows, generations };
       const looks = found?.looks ?? 0;
-      const isCompared = rows !== undefined;
-      found = isDeepStrictEqual(winner.recipe, found?.winner.recipe)
-        ? { ...found, winner, isCompared, generations, looks }
-        : { winner, isCompared, generations, looks };
+      const now = { winner, isCompared: rows !== undefined, generations, gaveUp: search.asked !== undefined, looks };
+      found = isDeepStrictEqual(winner.recipe, found?.winner.recipe) ? { ...found, ...now } : now;
       if (recorder.isOver) return found;
       if (!goesOn(session, plan, search, scored)) {
         found = await judged(session, found, scored);
@@ -63,14 +68,18 @@ export async function findWinner(session: Session): Promise<Found> {
       }
     }
     scored = (await growBaselines(session, scored)) ?? scored;
-    if (recorder.isOver) {
-      return found ?? { winner: bestSoFar(session, search, scored), isCompared: false, generations, looks: 0 };
-    }
+    if (recorder.isOver) return found ?? unfinished(session, search, scored);
     plan = await replanSearch(session, first);
     if (recorder.upcoming === undefined && search.means.length > 0 && !hasRoom(session, plan, search)) {
       tellNoRoom(session, search);
     }
   }
+}
+
+/** What there is of a run that has not come to its finalists. */
+function unfinished(session: Session, search: SearchState, scored: ScoredBaselines): Found {
+  const winner = bestSoFar(session, search, scored);
+  return { winner, isCompared: false, generations: search.means.length, gaveUp: false, looks: 0 };
 }
 
 /** Whether a budget was given since that has room for more: generations, what baselines were left out of, or guard rows. */

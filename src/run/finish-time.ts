@@ -40,8 +40,9 @@ export function guardTime(session: Session, counts: RowCounts): number {
   return SAFETY * (slowestScoringMs(session, models, order.rows("guard", counts)) + comparingMs);
 }
 
-/** Everything is opened again to export the winner, which is read back and scored on a few rows. */
+/** Everything is opened again to export the winner, which is read back and scored on a few rows; nothing where it is not exported. */
 export function exportTime(session: Session): number {
+  if (!session.exports) return 0;
   const { order, againMs, paces, workspace } = session;
   const parents = [...workspace.checkpoints.values()];
   const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
@@ -51,9 +52,10 @@ export function exportTime(session: Session): number {
   return EXPORT_FIXED_MS + SAFETY * (slowness * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS) + proofMs);
 }
 
-/** The most to spend on the finish that fits in a time; the export has to be in any case. */
-export function finishWithin(session: Session, ms: number): Effort {
-  return mostThatFits(EFFORTS, (effort) => finishTime(session, effort).totalMs <= ms);
+/** The most to spend on the finish that fits in a time, less than on one that was given up; the export has to be in any case. */
+export function finishWithin(session: Session, ms: number, givenUp?: Effort): Effort {
+  const less = givenUp ? EFFORTS.slice(EFFORTS.indexOf(givenUp) + 1) : EFFORTS;
+  return mostThatFits(less, (effort) => finishTime(session, effort).totalMs <= ms);
 }
 
 /** The search rows that baselines and finalists meet. */

@@ -59,7 +59,7 @@ export async function takeForecast(
   );
   if (!record) throw tooLittle(session, (clock.elapsedMs - began) / Math.max(0.05, done));
   const { models, from, to, rowLosses, time, elapsedMs, firstTime: _, ...expected } = record;
-  if (isTold) emit({ type: "forecast", ...expected, budgetMs: clock.totalMs });
+  if (isTold) emit({ type: "forecast", ...expected, budgetMs: clock.totalMs, exports: session.exports });
   return { models, from, to, rowLosses, time, elapsedMs };
 }
 

@@ -5,13 +5,13 @@ import { meanInterval, pairedTest } from "../statistics/paired-test.ts";
 import type { Gain, GuardedModel, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Baseline } from "./baselines.ts";
-import { withDeadline } from "./deadline.ts";
 import { EFFORTS } from "./effort.ts";
 import { exportTime, guardTime } from "./finish-time.ts";
 import { factorOf, type ObjectiveTask } from "./objective.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
+import { type InTime, scoreInTime } from "./score-in-time.ts";
 import { covers } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
 import { flatLosses, scoredModel, type Session } from "./session.ts";
@@ -36,18 +36,10 @@ export async function judgeWinner(
   scored: ScoredBaselines,
   earlier?: GuardVerdict,
 ): Promise<GuardVerdict | undefined> {
-  const { tasks, recorder, clock, emit } = session;
-  const leftMs = clock.remainingMs - exportTime(session);
-  const counts = guardCounts(session, leftMs);
-  const verdict =
-    recorder.replaying || counts
-      ? await withDeadline(
-          leftMs,
-          session.signal,
-          (signal) => recorder.step("verdict", () => judge(session, winner, scored, counts ?? {}, signal)),
-          clock.wall,
-        )
-      : undefined;
+  const { tasks, recorder, emit } = session;
+  const verdict = recorder.replaying
+    ? await recorder.step("verdict", unreachable)
+    : await judgeInTime(session, winner, scored);
   if (verdict) {
     const { models, rows } = verdict;
     emit({ type: "verdict", models, tasks: tasks.map(({ name }) => name), rows });
@@ -58,44 +50,68 @@ export async function judgeWinner(
   return verdict;
 }
 
+/** On as many guard rows as there is time for, on fewer where that takes too long. */
+async function judgeInTime(
+  session: Session,
+  winner: ScoredModel,
+  scored: ScoredBaselines,
+): Promise<GuardVerdict | undefined> {
+  const { recorder, order } = session;
+  const guarded: Guarded[] = [...standing(scored.baselines, winner), { ...winner, kind: "winner" }];
+  let counts = guardCounts(session);
+  while (counts) {
+    const rows = counts;
+    const timely = { models: guarded.length, rows: order.rows("guard", rows), by: "evaluator" } as const;
+    const verdict = await scoreInTime(session, { ...timely, afterMs: exportTime(session) }, (inTime) =>
+      recorder.step("verdict", () => judge(session, guarded, scored.objective, rows, inTime)),
+    );
+    if (verdict) return verdict;
+    counts = guardCounts(session, rows);
+  }
+  return undefined;
+}
+
 /** Whether a verdict is on a part of the guard rows, and there is time for one on more. */
 export function canJudgeMore(session: Session, { rows }: GuardVerdict): boolean {
-  const { recorder, clock } = session;
+  const { recorder } = session;
   if (recorder.readOnly || recorder.upcoming !== undefined) return false;
-  const counts = guardCounts(session, clock.remainingMs - exportTime(session));
+  const counts = guardCounts(session);
   return counts !== undefined && !covers(rows, counts);
 }
 
-/** As many guard rows as there is time for, those that were begun with; undefined where there is no time for any. */
-function guardCounts(session: Session, leftMs: number): RowCounts | undefined {
-  const { recorder, order } = session;
+/** As many guard rows as there is time for, those that were begun with, fewer than were given up; undefined where there is no time for any. */
+function guardCounts(session: Session, givenUp?: RowCounts): RowCounts | undefined {
+  const { recorder, order, clock } = session;
   const begun = recorder.begun("verdict");
   if (begun) return begun.rows;
+  const leftMs = clock.remainingMs - exportTime(session);
   const shares = [...new Set(EFFORTS.map(({ guard }) => guard))].filter((share) => share > 0);
-  return shares.map((share) => order.counts("guard", share)).find((counts) => guardTime(session, counts) <= leftMs);
+  return shares
+    .map((share) => order.counts("guard", share))
+    .filter((counts) => !givenUp || !covers(counts, givenUp))
+    .find((counts) => guardTime(session, counts) <= leftMs);
 }
 
 async function judge(
   session: Session,
-  winner: ScoredModel,
-  { baselines, objective }: ScoredBaselines,
+  guarded: readonly Guarded[],
+  objective: readonly ObjectiveTask[],
   counts: RowCounts,
-  signal: AbortSignal,
+  inTime: InTime,
 ): Promise<GuardVerdict> {
   const { recorder, clock, order } = session;
   const rows = order.rows("guard", counts);
-  const guarded: Guarded[] = [...standing(baselines, winner), { ...winner, kind: "winner" }];
   const digestOf = guarded.length - 1;
   const recipes = guarded.map(({ recipe }) => recipe);
   const scope = { models: guarded.map(({ name }) => name), rows: counts };
-  const { evaluations, time } = await scoreInParts(session, "guard", recipes, rows, { signal, digestOf, scope });
+  const { evaluations, time } = await scoreInParts(session, "guard", recipes, rows, { ...inTime, digestOf, scope });
   const last = evaluations[digestOf];
   if (last?.digest === undefined) throw new Error("guard: the winner's weights were not hashed");
   const models: GuardedModel[] = [];
   for (const [i, model] of guarded.entries()) {
     // Thousands of resamples a model: between two models the event loop, and the deadline, get their turn.
     await setImmediate();
-    signal.throwIfAborted();
+    inTime.signal.throwIfAborted();
     const evaluation = evaluations[i] ?? last;
     const intervals = intervalsOf(session, evaluation, rows);
     const scored = { kind: model.kind, ...scoredModel(model, evaluation, rows, objective), intervals };
@@ -157,6 +173,10 @@ function intervalsOf({ experiment }: Session, evaluation: Evaluation, rows: Sele
 
 function lossesOf({ scores }: Evaluation, task: string): number[] {
   return (scores[task] ?? []).map(({ loss }) => loss);
+}
+
+function unreachable(): never {
+  throw new Error("guard: a recorded verdict was scored");
 }
 
 function absent(): never {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import type { Journal, JournalView } from "../journal/journal.ts";
 import { endsBudgets } from "../journal/record-sequence.ts";
@@ -38,6 +39,10 @@ export class Recorder {
   /** Whether the last budget came behind all that was planned, or finished, with another. */
   #isRebudgeted: boolean;
   #next = 0;
+  /** Parts of the step under way that were recorded since the run was opened. */
+  #fresh: Part[] = [];
+  /** The step that was given up as it was begun. */
+  #givenUp = -1;
 
   /** Without a journal to write new steps to, the run is only read. */
   constructor(folder: string, view: JournalView, journal?: Journal) {
@@ -100,6 +105,7 @@ export class Recorder {
       journal.append(record);
       if (endsBudgets(record)) this.#isRebudgeted = false;
       this.#next += 1;
+      this.#fresh = [];
       return payload;
     }
     if (recorded.type !== type) {
@@ -112,19 +118,30 @@ export class Recorder {
     return payload as unknown as RecordPayloads[Type];
   }
 
-  /** The recorded parts of the next step, where it is `step`; parts of one that time ended are no use to those after it. */
-  partsOf(step: ScoringStep): readonly Part[] {
-    return (this.#upcoming?.parts ?? []).filter((part) => part.of === step);
+  /**
+   * The recorded parts of the next step, where it is `step` and scores this; those of a step that time ended, or of an attempt at
+   * it that scored something else, are no use to those after it.
+   */
+  partsOf(step: ScoringStep, scope?: ScoringScope): readonly Part[] {
+    const parts = [...(this.#upcoming?.parts ?? []), ...this.#fresh].filter((part) => part.of === step);
+    return parts.slice(parts.findLastIndex((part) => !isDeepStrictEqual(part.scope, scope)) + 1);
   }
 
-  /** What a step scores that was begun and not recorded as a whole; undefined where nothing of it is recorded. */
+  /** What a step scores that was begun and not recorded as a whole; undefined where nothing of it is recorded, or it was given up. */
   begun(step: ScoringStep): ScoringScope | undefined {
-    return this.replaying ? undefined : this.partsOf(step)[0]?.scope;
+    if (this.replaying || this.#next === this.#givenUp) return undefined;
+    return this.#upcoming?.parts.findLast((part) => part.of === step)?.scope;
+  }
+
+  /** The next step is not gone on with as it was begun. */
+  giveUp(): void {
+    this.#givenUp = this.#next;
   }
 
   /** Records a part of the step that is being computed. */
   recordPart(part: Part): void {
     this.#writable(part.of).append({ type: "part", ...part });
+    this.#fresh.push(part);
   }
 
   /** Records once what the parents' tensors held; before anything else that was scored with them. */

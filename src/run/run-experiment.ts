@@ -13,6 +13,7 @@ import { buildGenome } from "../space/genome.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import type { Clock } from "./clock.ts";
+import { UsualCourse } from "./course.ts";
 import { checkRecords } from "./check-records.ts";
 import { measureComparison } from "./comparison-time.ts";
 import { findWinner, type Found } from "./find-winner.ts";
@@ -32,6 +33,8 @@ import type { Session } from "./session.ts";
 export interface RunOptions extends BringOptions {
   /** Wall-clock time of scoring after which it is recorded, so that a crash costs about so much; three minutes unless given. */
   readonly partMs?: number | undefined;
+  /** Whether `exportRun` follows within the budget, which keeps time for it. */
+  readonly exports?: boolean | undefined;
   /** In place of the machine's own. */
   readonly wall?: Clock | undefined;
   /** In place of the one that the experiment names. */
@@ -186,10 +189,12 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
   const session: Session = {
     ...run,
     genome,
+    exports: run.exports ?? false,
     recorder: new Recorder(folder, view, journal),
     order: new RowOrder(run.tasks, experiment.seed),
     comparison: journal && run.clock.isTimed ? measureComparison(run.clock.wall) : { onceMs: 0, rowMs: 0 },
     paces: pacesOf(view.records, workspace.signal === workspace.evaluator),
+    usual: new UsualCourse(),
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,

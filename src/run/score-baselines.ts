@@ -4,12 +4,12 @@ import { BASE } from "../experiment/workspace.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
-import { withDeadline } from "./deadline.ts";
 import { exportTime } from "./finish-time.ts";
 import { takeForecast } from "./forecast.ts";
 import type { ObjectiveTask } from "./objective.ts";
 import { nextRung, type PlannedRung } from "./plan-rungs.ts";
-import { scoreInParts } from "./score-in-parts.ts";
+import { type InPartsOptions, scoreInParts } from "./score-in-parts.ts";
+import { scoreInTime } from "./score-in-time.ts";
 import { type ScoredBaseline, ScoredRungs } from "./scored-rungs.ts";
 import { flatLosses, type Session, taskScores } from "./session.ts";
 
@@ -85,36 +85,31 @@ async function takeRung(
   listed: readonly Baseline[],
   rungs: ScoredRungs,
 ): Promise<RecordedRung | undefined> {
-  const { recorder, clock, emit, signal, workspace, paces } = session;
+  const { recorder, clock, emit } = session;
   if (recorder.isOver) return undefined;
   if (recorder.replaying) return recorder.upcoming === "rung" ? recorder.step("rung", unreachable) : undefined;
   const next = nextRung(session, listed, rungs);
   if (!next) return undefined;
-  const leftMs = clock.remainingMs - exportTime(session);
-  const patienceMs = Math.max(PATIENCE.ms + PATIENCE.times * next.expectedMs, PATIENCE.share * leftMs);
-  const began = clock.elapsedMs;
-  const scored = await withDeadline(
-    clock.isTimed ? Math.min(patienceMs, leftMs) : Infinity,
-    signal,
-    (inTime) => recorder.step("rung", () => scoreRung(session, next, inTime)),
-    session.clock.wall,
+  const afterMs = exportTime(session);
+  const patienceMs = PATIENCE.ms + PATIENCE.times * next.expectedMs;
+  const mostMs = clock.isTimed ? Math.max(patienceMs, PATIENCE.share * (clock.remainingMs - afterMs)) : Infinity;
+  const timely = { models: next.models.length, rows: rowsOf(session, next), by: "evaluator", afterMs, mostMs } as const;
+  const scored = await scoreInTime(session, timely, (inTime) =>
+    recorder.step("rung", () => scoreRung(session, next, inTime)),
   );
   if (scored) return scored;
-  // It takes that much at least, which what comes next has to know.
-  const tokens = workspace.evaluator.tokensOf(rowsOf(session, next));
-  paces.evaluator.learn({ models: next.models.length, tokens, passes: 1, ms: clock.elapsedMs - began, waitMs: 0 });
   const why = `the machine became too slow for ${next.models.length} models on ${rungs.length === 0 ? "their first" : "more"} rows`;
   emit({ type: "skipped", phase: "baselines", why });
   return undefined;
 }
 
-async function scoreRung(session: Session, next: PlannedRung, signal: AbortSignal): Promise<RecordedRung> {
+async function scoreRung(session: Session, next: PlannedRung, inTime: InPartsOptions): Promise<RecordedRung> {
   const { recorder, clock } = session;
   const { models, from, to } = next;
   const rows = rowsOf(session, next);
   const scope = { models: models.map(({ name }) => name), rows: to };
   const recipes = models.map(({ recipe }) => recipe);
-  const { evaluations, time } = await scoreInParts(session, "baselines", recipes, rows, { signal, scope });
+  const { evaluations, time } = await scoreInParts(session, "baselines", recipes, rows, { ...inTime, scope });
   return {
     models: evaluations.map((evaluation, i) => ({
       name: models[i]?.name ?? "",

@@ -30,6 +30,8 @@ export interface Scored {
 export interface InPartsOptions extends Pick<ScoreOptions, "signal" | "digestOf"> {
   /** What is scored, where only the step itself says it; for a resumed run, which goes on with it. */
   readonly scope?: ScoringScope;
+  /** Told the share of it that is done. */
+  readonly onShare?: (share: number) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function scoreInParts(
   phase: keyof typeof phases,
   recipes: readonly Recipe[],
   selection: Selection,
-  { scope, ...options }: InPartsOptions,
+  { scope, onShare, ...options }: InPartsOptions,
 ): Promise<Scored> {
   const { step, by } = phases[phase];
   let time: WorkTime = { models: recipes.length, tokens: 0, passes: 0, ms: 0, waitMs: 0 };
@@ -51,7 +53,7 @@ export async function scoreInParts(
   };
   const parts: PartStore = {
     place: `${recorder.folder}, ${step}`,
-    kept: recorder.partsOf(step).map(({ batches, logLikelihoods }) => ({
+    kept: recorder.partsOf(step, scope).map(({ batches, logLikelihoods }) => ({
       batches,
       count: logLikelihoods.count,
       read: () => recorder.readLosses(logLikelihoods),
@@ -68,6 +70,7 @@ export async function scoreInParts(
     },
   };
   const onProgress = (share: number): void => {
+    onShare?.(share);
     const leftMs = clock.remainingMs;
     emit({ type: "progress", phase, share, ...(clock.isTimed && { leftMs: Math.max(0, leftMs) }) });
   };

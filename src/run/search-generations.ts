@@ -3,20 +3,16 @@ import { UserError } from "../errors.ts";
 import type { RecordPayloads, RowCounts } from "../journal/records.ts";
 import { stratifiedSubset } from "../tasks/subset.ts";
 import { RandomStream } from "../tensor/random.ts";
-import { withDeadline } from "./deadline.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
-import { exportTime } from "./finish-time.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
-import { scoreInParts } from "./score-in-parts.ts";
+import { type InPartsOptions, scoreInParts } from "./score-in-parts.ts";
+import { scoreInTime } from "./score-in-time.ts";
 import { generationMs, lastFraction, leastFraction } from "./search-cost.ts";
 import type { SearchState } from "./search-state.ts";
-import { searchMsLeft } from "./search-time.ts";
+import { leastFinishMs, searchMsLeft } from "./search-time.ts";
 import { flatLosses, type Session } from "./session.ts";
 import { isFlat, whyStopped } from "./stopped-search.ts";
-
-/** How many times its expected time a generation may take, and how much longer, where the search has no more time of its own. */
-const PATIENCE = { times: 1.5, ms: 1000 } as const;
 
 /**
  * The evolutionary loop, which goes on from where the search stands. Each generation meets fresh rows, the same for all
@@ -29,13 +25,14 @@ export async function searchGenerations(
   scored: ScoredBaselines,
 ): Promise<void> {
   const { recorder, emit } = session;
-  while (mayGoOn(session, plan, search)) {
-    if ((await generation(session, search, plan, scored.objective)) === "out of time") break;
+  let isGivenUp = false;
+  while (!isGivenUp && mayGoOn(session, plan, search)) {
+    isGivenUp = (await generation(session, search, plan, scored.objective)) === "out of time";
   }
   const why = whyStopped(search);
   if (why !== undefined) emit({ type: "stopped", phase: "search", why });
-  else if (search.means.length === 0 && !recorder.readOnly)
-    emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(session, plan) : noRoom(session, plan) });
+  else if ((isGivenUp || search.means.length === 0) && !recorder.readOnly)
+    emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(search, plan) : noRoom(session, plan) });
 }
 
 /** Whether another generation comes; a replayed search goes as far as its journal does, and another budget is planned first. */
@@ -80,9 +77,8 @@ async function generation(
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const rows = freshRows(session, counts, optimizer.generation);
   const replayed = recorder.replaying;
-  const patienceMs = patienceFor(session, plan, rows);
   const asked = { points, mean, rows, number: optimizer.generation };
-  const result = await takeResult(session, objective, asked, patienceMs);
+  const result = await takeResult(session, plan, objective, asked);
   if (!result) return "out of time";
   optimizer.tell(
     result.losses.toSpliced(reference, 0, result.meanLoss).map((loss) => ({ loss })),
@@ -118,15 +114,15 @@ interface Generation {
 /** Scores a generation, or reads what was scored of it; undefined where it took so long that the finish needs the time. */
 async function takeResult(
   session: Session,
+  plan: Plan,
   objective: readonly ObjectiveTask[],
   { number, points, mean, rows }: Generation,
-  patienceMs: number,
 ): Promise<RecordPayloads["result"] | undefined> {
   const { genome, recorder, clock } = session;
   if (recorder.replaying) return recorder.step("result", unreachable);
-  const compute = async (signal: AbortSignal): Promise<RecordPayloads["result"]> => {
-    const recipes = [...points, mean].map((point) => genome.decode(point));
-    const { evaluations, time } = await scoreInParts(session, "search", recipes, rows, { signal });
+  const recipes = [...points, mean].map((point) => genome.decode(point));
+  const compute = async (inTime: InPartsOptions): Promise<RecordPayloads["result"]> => {
+    const { evaluations, time } = await scoreInParts(session, "search", recipes, rows, inTime);
     const losses = evaluations.map((evaluation) => combinedLoss(evaluation, objective));
     return {
       generation: number,
@@ -137,29 +133,12 @@ async function takeResult(
       elapsedMs: clock.elapsedMs,
     };
   };
-  return withDeadline(
-    patienceMs,
-    session.signal,
-    (signal) => recorder.step("result", () => compute(signal)),
-    clock.wall,
-  );
-}
-
-/** Milliseconds after which a generation is given up: the search has no more time of its own, or none that was expected. */
-function patienceFor(session: Session, plan: Plan, rows: Selection): number {
-  const { clock, workspace, tasks } = session;
-  if (!clock.isTimed) return Infinity;
-  const share = workspace.evaluator.tokensOf(rows) / workspace.evaluator.tokensOf(allOf(tasks));
-  const expectedMs = PATIENCE.ms + PATIENCE.times * generationMs(session, share);
-  return Math.min(Math.max(expectedMs, searchMsLeft(session, plan)), clock.remainingMs - exportTime(session));
+  const timely = { models: recipes.length, rows, by: "signal", afterMs: leastFinishMs(session, plan) } as const;
+  return scoreInTime(session, timely, (inTime) => recorder.step("result", () => compute(inTime)));
 }
 
 function unreachable(): never {
   throw new Error("search: a recorded generation was scored");
-}
-
-function allOf(tasks: Session["tasks"]): Selection {
-  return Object.fromEntries(tasks.map(({ name, search }) => [name, search]));
 }
 
 /** Writes genes and rows down before they are scored; a replayed search must ask for the very same genes. */
@@ -202,9 +181,10 @@ function noRoom(session: Session, plan: Plan): string {
   return `the budget has no room for ${models}, which takes about ${needed} s on the fewest rows that tell anything`;
 }
 
-function tooSlow({ clock }: Session, { population, elapsedMs }: Plan): string {
-  const took = Math.round((clock.elapsedMs - elapsedMs) / 1000);
-  return `the first generation of ${population} candidates and their mean was not scored in ${took} s, longer than was expected; resume the run with a larger budget`;
+function tooSlow({ optimizer, means }: SearchState, { population }: Plan): string {
+  const generation = `generation ${optimizer.generation + 1} of ${population} candidates and their mean`;
+  const advice = means.length === 0 ? "; resume the run with a larger budget" : "";
+  return `${generation} takes longer than was expected and is given up, which leaves the finish its time${advice}`;
 }
 
 function evaluationsLeft({ experiment }: Session, plan: Plan, { optimizer }: SearchState): number {

@@ -10,6 +10,7 @@ import type { BudgetClock } from "./budget-clock.ts";
 import type { ComparisonTime } from "./comparison-time.ts";
 import type { RunEvent } from "./events.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
+import type { UsualCourse } from "./course.ts";
 import type { Paces } from "./paces.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RowOrder } from "./row-order.ts";
@@ -25,6 +26,9 @@ export interface Session {
   /** The order in which rows are taken where not all are. */
   readonly order: RowOrder;
   readonly paces: Paces;
+  readonly usual: UsualCourse;
+  /** Whether the winner is exported at the end of the run, which the budget keeps time for. */
+  readonly exports: boolean;
   /** Milliseconds that an export takes to open again what was opened. */
   readonly againMs: number;
   /** What the intervals and tests of the verdict take. */

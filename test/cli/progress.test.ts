@@ -76,14 +76,16 @@ describe("Progress", () => {
       budgetMs: 600_000,
       wholeMs: 1_234_000,
       isSmall: false,
+      exports: true,
     } as const;
     const expected =
       "expected: baselines 1 min 01 s, a generation 20 s, finish and export 45 s; 18 generations fit into the budget of 10 min 00 s\n";
     expect(shown(false, [forecast])).toBe(expected);
     expect(shown(false, [{ ...forecast, generations: 0, isSmall: true }])).toContain(
-      "the budget is small for these models and rows: no generation fits, so that the best of a few baselines will be exported; all of it and enough generations take --budget 21m\n",
+      "the budget is small for these models and rows: no generation fits, so that the best of a few baselines will win; all of it and enough generations take --budget 21m\n",
     );
     expect(shown(false, [{ ...forecast, budgetMs: Infinity }])).toContain("; 18 generations fit\n");
+    expect(shown(false, [{ ...forecast, exports: false }])).toContain(", finish 45 s; ");
   });
 
   test("writes a note of its own for a notice", () => {

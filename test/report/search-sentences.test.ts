@@ -6,19 +6,33 @@ function model(name: string, quiz: number): Parameters<typeof baselineSentences>
 }
 
 test("a search that found nothing better is told apart from none", () => {
-  expect(searchSentences({ winner: "nature", isCompared: false, generations: 0 })).toEqual([
+  expect(searchSentences({ winner: "nature", isCompared: false, generations: 0, gaveUp: false })).toEqual([
     "Nothing was searched: the budget had no room for a generation. nature is the best of the baselines, and whether another merge is better is not known.",
   ]);
-  expect(searchSentences({ winner: "nature", isCompared: false, generations: 3 })).toEqual([
+  expect(searchSentences({ winner: "nature", isCompared: false, generations: 3, gaveUp: false })).toEqual([
     "The budget ended before what 3 generations found was compared with nature, the best of the baselines, which is the winner; whether another merge is better is not known.",
   ]);
-  expect(searchSentences({ winner: "nature", isCompared: true, generations: 1 })).toEqual([
+  expect(searchSentences({ winner: "nature", isCompared: true, generations: 1, gaveUp: false })).toEqual([
     "The search found nothing better than nature in one generation, which is the winner.",
   ]);
-  expect(searchSentences({ winner: "nature", isCompared: true, generations: 12 })).toEqual([
+  expect(searchSentences({ winner: "nature", isCompared: true, generations: 12, gaveUp: false })).toEqual([
     "The search found nothing better than nature in 12 generations, which is the winner.",
   ]);
-  expect(searchSentences({ winner: "evolved merge", isCompared: true, generations: 0 })).toEqual([]);
+  expect(searchSentences({ winner: "evolved merge", isCompared: true, generations: 2, gaveUp: false })).toEqual([]);
+});
+
+test("a generation that was given up is spoken of, whoever won", () => {
+  const last = "Generation 4 took longer than was expected and was given up, which left the finish its time.";
+  expect(searchSentences({ winner: "evolved merge", isCompared: true, generations: 3, gaveUp: true })).toEqual([last]);
+  expect(searchSentences({ winner: "nature", isCompared: true, generations: 3, gaveUp: true })).toEqual([
+    last,
+    "The search found nothing better than nature in 3 generations, which is the winner.",
+  ]);
+  expect(searchSentences({ winner: "nature", isCompared: false, generations: 0, gaveUp: true })).toEqual([
+    expect.stringMatching(
+      /^Nothing was searched: the first generation took longer than was expected and was given up\. /,
+    ),
+  ]);
 });
 
 test("a verdict on a part of the guard rows says so", () => {

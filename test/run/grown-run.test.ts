@@ -80,7 +80,8 @@ describe("a run that began under a small budget and is given more", () => {
 
   test("is judged on more of the guard rows, which is told as another look, though its winner stays", async () => {
     const run = join(await temporaryFolder(), "run");
-    await launch(withOverrides(experiment, { budget: { seconds: 250 } }), run, await simulatedMachine(SLOW));
+    const machine = await simulatedMachine(SLOW);
+    await launch(withOverrides(experiment, { budget: { seconds: 250 } }), run, { ...machine, exports: true });
     const [before] = recorded(run, "verdict");
     expect(before!.rows).not.toEqual(before!.outOf);
     const used = recorded(run, "result").reduce((sum, { losses }) => sum + losses.length + 1, 0);

@@ -3,30 +3,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Experiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { standingOf } from "../../src/journal/standing.ts";
+import { runReport } from "../../src/report/run-report.ts";
 import type { RunEvent } from "../../src/run/events.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { launch } from "../observed-run.ts";
 import { simulatedMachine, type Speed } from "../simulated-machine.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { newsRows, quizRows, recorded, tinyExperiment, writeRows } from "../tiny-experiment.ts";
+
+/** The same for a model of so many layers, so that a generation under way is seen to be slow before it is over. */
+const DEEP = { layers: 12, speed: { runMs: 57, numberMs: 0.037 } } as const;
 
 /** A candidate takes about 26 s on all search rows, 0.8 s of that for its merge: as a model of 135 M weights on two cores. */
 const SLOW: Speed = { runMs: 200, numberMs: 0.13 };
 
 let models: string;
 let experiment: Experiment;
+let deep: Experiment;
 beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), "evomerge-"));
   const search = { population: "auto", rowFraction: "auto" };
   experiment = await tinyExperiment(models, { file: { search } });
-  await writeRows(join(models, "rows", "quiz.jsonl"), quizRows("search", 32));
-  await writeRows(join(models, "rows", "news.jsonl"), newsRows("search", 16));
+  deep = await tinyExperiment(join(models, "deep"), { file: { search }, model: { layers: DEEP.layers } });
+  for (const folder of [models, join(models, "deep")]) {
+    await writeRows(join(folder, "rows", "quiz.jsonl"), quizRows("search", 32));
+    await writeRows(join(folder, "rows", "news.jsonl"), newsRows("search", 16));
+  }
 });
 afterAll(() => rm(models, { recursive: true, force: true }));
 
 interface Simulated {
   readonly folder: string;
   readonly events: readonly RunEvent[];
+  readonly outcome: Outcome;
   readonly winner: string;
   readonly hasVerdict: boolean;
   /** In seconds: of all, and of what came after the plan and before the finalists. */
@@ -34,15 +45,20 @@ interface Simulated {
   readonly searched: number;
 }
 
-async function run(seconds: number, speed: Parameters<typeof simulatedMachine>[0]): Promise<Simulated> {
+async function run(
+  seconds: number,
+  speed: Parameters<typeof simulatedMachine>[0],
+  { exports = true, of = experiment }: { readonly exports?: boolean; readonly of?: Experiment } = {},
+): Promise<Simulated> {
   const folder = join(await temporaryFolder(), "run");
   const machine = await simulatedMachine(speed);
-  const { events, outcome } = await launch(withOverrides(experiment, { budget: { seconds } }), folder, machine);
+  const { events, outcome } = await launch(withOverrides(of, { budget: { seconds } }), folder, { ...machine, exports });
   const [plan] = recorded(folder, "plan");
   const last = recorded(folder, "result").at(-1)?.elapsedMs ?? plan!.elapsedMs;
   return {
     folder,
     events,
+    outcome,
     winner: outcome.winner.name,
     hasVerdict: outcome.verdict !== undefined,
     took: machine.wall.now() / 1000,
@@ -138,6 +154,44 @@ describe("on a simulated machine, a run", () => {
     // Compared on fewer rows than the baselines met, rather than not at all, as long as one model on a few rows fits.
     const [finalists] = recorded(folder, "finalists");
     expect(finalists!.rows !== undefined).toBe(times < 20);
+  });
+
+  test.each([
+    [440, 2],
+    [480, 3],
+    [520, 2],
+    [560, 2],
+  ])("compares and judges a winner on a machine that from second %i on is %i times slower", async (second, times) => {
+    const { folder, took, events, hasVerdict, outcome } = await run(
+      720,
+      (now) => {
+        const slowness = now > second * 1000 ? times : 1;
+        return { runMs: slowness * DEEP.speed.runMs, numberMs: slowness * DEEP.speed.numberMs };
+      },
+      { of: deep },
+    );
+    expect(took).toBeLessThan(720);
+    expect(recorded(folder, "finalists")[0]!.rows).toBeDefined();
+    expect(hasVerdict).toBe(true);
+    // A generation that was begun is told to have been given up, though others were scored.
+    const [asked, scored] = [recorded(folder, "ask").length, recorded(folder, "result").length];
+    expect(scored).toBeGreaterThan(2);
+    const given = only(events, "skipped").filter(({ phase }) => phase === "search");
+    expect(given.map(({ why }) => why)).toEqual(asked > scored ? [expect.stringContaining("is given up")] : []);
+    const { records } = readJournal(folder);
+    expect(outcome).toMatchObject({ gaveUp: asked > scored, generations: scored });
+    expect(standingOf(records)).toMatchObject({ gaveUp: asked > scored, generations: scored });
+    const sentence = `Generation ${asked} took longer than was expected and was given up`;
+    expect(runReport(folder, records, []).includes(sentence)).toBe(asked > scored);
+  });
+
+  test("keeps no time for an export that it does not make", async () => {
+    const [exported, kept] = [await run(100, SLOW), await run(100, SLOW, { exports: false })];
+    const [expected, less] = [exported, kept].map(({ events }) => only(events, "forecast")[0]!.finishMs);
+    expect(less).toBeLessThan(expected!);
+    const [judged, more] = [exported, kept].map(({ folder }) => recorded(folder, "verdict")[0]!.rows["quiz"]!);
+    expect(more).toBeGreaterThan(judged!);
+    expect(kept.took).toBeLessThan(100);
   });
 
   test("is not misled by a moment in which few rows take as long as many", async () => {

@@ -66,7 +66,7 @@ async function carryThrough(
     if (event.type === "forecast") ({ wholeMs } = event);
     progress.show(event);
   };
-  const running = { onEvent, signal: interruptionSignal() };
+  const running = { onEvent, exports: options.export, signal: interruptionSignal() };
   try {
     if (options.export) await checkExportPlace(folder, running);
     const outcome = await run(running);
