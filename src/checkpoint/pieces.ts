@@ -30,7 +30,7 @@ export async function readRange(
     const { bytesRead } = await reading;
     if (bytesRead === 0)
       throw new UserError(
-        `${path}: the file ends at byte ${start + done}, expected ${start + bytes}; it was cut while open`,
+        `${path}: expected bytes up to ${start + bytes}, found the end at ${start + done}; it was cut while open`,
       );
     done += bytesRead;
   }

@@ -61,14 +61,14 @@ export function readHeaderLength(start: Uint8Array, path: string, fileBytes: num
   if (Buffer.from(start).toString("latin1") === "version ")
     throw new UserError(`${path}: this is a Git LFS pointer, not the weights; run "git lfs pull" in its folder`);
   if (start.length < LENGTH_BYTES)
-    throw new UserError(`${path}: the file has ${fileBytes} bytes, too few for a safetensors header`);
+    throw new UserError(`${path}: expected a safetensors header, found a file of ${fileBytes} bytes`);
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > fileBytes - LENGTH_BYTES)
     throw new UserError(
-      `${path}: the header claims ${length} bytes, expected at most the ${fileBytes - LENGTH_BYTES} left in the file`,
+      `${path}: expected a header of at most the ${fileBytes - LENGTH_BYTES} bytes left in the file, found one of ${length}`,
     );
   if (length > MAX_HEADER_BYTES)
-    throw new UserError(`${path}: the header claims ${length} bytes, expected at most ${MAX_HEADER_BYTES}`);
+    throw new UserError(`${path}: expected a header of at most ${MAX_HEADER_BYTES} bytes, found one of ${length}`);
   return Number(length);
 }
 
@@ -80,7 +80,7 @@ export function parseHeader(header: Uint8Array, path: string, fileBytes: number)
   const dataStart = LENGTH_BYTES + header.length;
   const { __metadata__: metadata = {}, ...entries } = parseHeaderJson(header, path);
   if (!isJsonObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
-    throw new UserError(`${path}: __metadata__ is ${show(metadata)}, expected an object of strings`);
+    throw new UserError(`${path}: __metadata__: expected an object of strings, found ${show(metadata)}`);
   const placed = Object.entries(entries)
     .map(([name, entry]) => parseTensor(name, entry, path, dataStart))
     .toSorted((a, b) => a.start - b.start || a.bytes - b.bytes);
@@ -106,7 +106,7 @@ function parseHeaderJson(header: Uint8Array, path: string): Record<string, unkno
     throw new UserError(`${path}: the header is not JSON in UTF-8; this is not a safetensors file`, { cause });
   }
   if (fault) throw new UserError(`${path}: the header ${fault}`);
-  if (!isJsonObject(value)) throw new UserError(`${path}: the header is ${show(value)}, expected an object`);
+  if (!isJsonObject(value)) throw new UserError(`${path}: the header: expected an object, found ${show(value)}`);
   return value;
 }
 
@@ -116,22 +116,22 @@ interface PlacedTensor extends Omit<StoredTensor, "dtype"> {
 }
 
 function parseTensor(name: string, entry: unknown, path: string, dataStart: number): PlacedTensor {
-  const fault = (text: string): UserError => new UserError(`${path}: tensor ${show(name)} ${text}`);
-  if (/[\p{Cc}\p{Cs}]/u.test(name)) throw fault("has control characters or lone surrogates in its name");
-  if (!isJsonObject(entry)) throw fault(`is ${show(entry)}, expected an object`);
+  const fault = (text: string): UserError => new UserError(`${path}: tensor ${show(name)}: ${text}`);
+  if (/[\p{Cc}\p{Cs}]/u.test(name)) throw fault("expected no control characters or lone surrogates in its name");
+  if (!isJsonObject(entry)) throw fault(`expected an object, found ${show(entry)}`);
   const { dtype: storedDtype, shape, data_offsets: offsets } = entry;
   const elementBytes = elementBytesOf(storedDtype);
   if (typeof storedDtype !== "string" || elementBytes === undefined)
-    throw fault(`has the unsupported dtype ${show(storedDtype)}, expected F32, F16 or BF16`);
+    throw fault(`expected the dtype F32, F16 or BF16, found ${show(storedDtype)}`);
   if (!isArrayOfCounts(shape) || shape.length > MAX_DIMENSIONS)
-    throw fault(`has shape ${show(shape)}, expected at most ${MAX_DIMENSIONS} whole numbers from 0`);
+    throw fault(`expected a shape of at most ${MAX_DIMENSIONS} whole numbers from 0, found ${show(shape)}`);
   if (!isArrayOfCounts(offsets) || offsets.length !== 2)
-    throw fault(`has data_offsets ${show(offsets)}, expected a start and an end`);
+    throw fault(`expected data_offsets of a start and an end, found ${show(offsets)}`);
   const [start = 0, end = 0] = offsets;
   const bytes = elementCount(shape) * elementBytes;
   if (end - start !== bytes)
     throw fault(
-      `has data_offsets ${show(offsets)}, expected ${bytes} bytes for ${show(storedDtype)} of shape ${show(shape)}`,
+      `expected data_offsets of ${bytes} bytes for ${show(storedDtype)} of shape ${show(shape)}, found ${show(offsets)}`,
     );
   return { name, storedDtype, shape, bytes, start: dataStart + start };
 }
@@ -146,14 +146,13 @@ function checkCoverage(tensors: readonly PlacedTensor[], path: string, dataStart
   for (const { name, start, bytes } of tensors) {
     if (start !== end)
       throw new UserError(
-        `${path}: the data of tensor ${show(name)} starts at offset ${start - dataStart}, expected ` +
-          `${end - dataStart}, because tensors follow each other without holes or overlaps`,
+        `${path}: tensor ${show(name)}: expected its data at offset ${end - dataStart}, found it at ${start - dataStart}; tensors follow each other without holes or overlaps`,
       );
     end += bytes;
   }
   if (end !== fileBytes)
     throw new UserError(
-      `${path}: the file has ${fileBytes} bytes, expected ${end} from its header; was it copied or downloaded in full?`,
+      `${path}: expected ${end} bytes by its header, found ${fileBytes}; was it copied or downloaded in full?`,
     );
 }
 

@@ -12,17 +12,18 @@ const MAX_BYTES = 2 ** 25;
 /** Reads the untrusted model.safetensors.index.json at `path`; a UserError unless it maps tensors to files in its folder. */
 export async function readShardIndex(path: string): Promise<WeightMap> {
   const { weight_map: weightMap } = await readJsonObject(path, MAX_BYTES);
-  if (!isJsonObject(weightMap)) throw new UserError(`${path}: weight_map is ${show(weightMap)}, expected an object`);
+  if (!isJsonObject(weightMap))
+    throw new UserError(`${path}: weight_map: expected an object, found ${show(weightMap)}`);
   const shards = new Map<string, string>();
   for (const [tensor, file] of Object.entries(weightMap)) {
     const place = typeof file === "string" ? file.replace(/^(?:\.\/)+/, "") : "";
     // Paths are checked rather than what they lead to, because the Hugging Face cache links its files to blobs elsewhere.
     if (!isSafePath(place) || !place.endsWith(".safetensors"))
       throw new UserError(
-        `${path}: tensor ${show(tensor)} is mapped to ${show(file)}, expected the path of a .safetensors file inside the folder`,
+        `${path}: tensor ${show(tensor)}: expected the path of a .safetensors file inside the folder, found ${show(file)}`,
       );
     shards.set(tensor, place);
   }
-  if (shards.size === 0) throw new UserError(`${path}: weight_map is empty, expected the file of every tensor`);
+  if (shards.size === 0) throw new UserError(`${path}: weight_map: expected the file of every tensor, found none`);
   return shards;
 }

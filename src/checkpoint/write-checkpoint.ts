@@ -102,9 +102,7 @@ function planWeights(file: string, tensors: readonly TensorSpec[], produce: Prod
     for (const tensor of tensors) {
       const bytes = await produce(tensor.name);
       if (bytes.length !== tensorBytes(tensor))
-        throw new Error(
-          `tensor ${tensor.name} was produced with ${bytes.length} bytes, expected ${tensorBytes(tensor)}`,
-        );
+        throw new Error(`tensor ${tensor.name}: expected ${tensorBytes(tensor)} bytes, found ${bytes.length}`);
       yield bytes;
     }
   }

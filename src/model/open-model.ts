@@ -54,7 +54,7 @@ export function checkWeights(model: Model, header: CheckpointHeader): void {
     const found = tensors.get(name);
     const other = others.get(name);
     if (other !== undefined)
-      throw new UserError(`${folder}: tensor ${name} has the unsupported dtype ${other}, expected F32, F16 or BF16`);
+      throw new UserError(`${folder}: tensor ${name}: expected the dtype F32, F16 or BF16, found ${other}`);
     if (!found) throw new UserError(`${folder}: tensor ${name} is missing; expected it from config.json`);
     if (!sameShape(found.shape, shape)) {
       throw new UserError(

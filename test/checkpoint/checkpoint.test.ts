@@ -81,7 +81,9 @@ describe("checkpoint", () => {
     await using checkpoint = await Checkpoint.open(folder);
     truncateSync(join(folder, "model.safetensors"), 490);
     await expect(checkpoint.read("layers.0.weight")).rejects.toThrow(
-      new UserError(`${folder}/model.safetensors: the file ends at byte 490, expected 504; it was cut while open`),
+      new UserError(
+        `${folder}/model.safetensors: expected bytes up to 504, found the end at 490; it was cut while open`,
+      ),
     );
     expect(checkpoint.bytesRead).toBe(0);
   });

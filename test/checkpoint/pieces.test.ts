@@ -34,7 +34,7 @@ describe("reading in pieces", () => {
 
   test.each([7, 1000])("reports where a file ends too early, in pieces of %d", async (pieceBytes) => {
     await expect(readRange(await openContent(), "x", 90, 20, { pieceBytes })).rejects.toThrow(
-      new UserError("x: the file ends at byte 100, expected 110; it was cut while open"),
+      new UserError("x: expected bytes up to 110, found the end at 100; it was cut while open"),
     );
   });
 

@@ -56,7 +56,7 @@ describe("safetensors header", () => {
   test("refuses a header over the limit of the format, however large the file", () => {
     const length = Uint8Array.of(1, 0xe1, 0xf5, 5, 0, 0, 0, 0); // 100,000,001
     expect(() => readHeaderLength(length, "x", 1e12)).toThrow(
-      new UserError("x: the header claims 100000001 bytes, expected at most 100000000"),
+      new UserError("x: expected a header of at most 100000000 bytes, found one of 100000001"),
     );
   });
 

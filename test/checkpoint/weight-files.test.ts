@@ -145,7 +145,7 @@ describe("folders that are refused", () => {
     ],
     ["a config.json that is a list", { "config.json": "[]" }, "F/config.json: expected a JSON object"],
     ["an index that is not JSON", { [index]: "" }, `F/${index}: expected a JSON object: this JSON ends too early`],
-    ["an index without weight_map", { [index]: "{}" }, `F/${index}: weight_map is undefined, expected an object`],
+    ["an index without weight_map", { [index]: "{}" }, `F/${index}: weight_map: expected an object, found undefined`],
     [
       "a shard that is missing",
       { [index]: { weight_map: { a: "x.safetensors" } } },
@@ -174,7 +174,7 @@ describe("folders that are refused", () => {
     [
       "an index of nothing",
       { [index]: { weight_map: {} }, "model-00001-of-00001.safetensors": shard },
-      `F/${index}: weight_map is empty, expected the file of every tensor`,
+      `F/${index}: weight_map: expected the file of every tensor, found none`,
     ],
     [
       "a missing shard in a folder",
@@ -198,7 +198,7 @@ describe("folders that are refused", () => {
         "x.safetensors": shard,
         "y.safetensors": "",
       },
-      "F/y.safetensors: the file has 0 bytes, too few for a safetensors header",
+      "F/y.safetensors: expected a safetensors header, found a file of 0 bytes",
     ],
   ])("%s", async (_, files, message) => {
     const folder = await folderWith(files);
@@ -224,7 +224,7 @@ describe("folders that are refused", () => {
   ])("a shard named %j", async (name) => {
     const folder = await folderWith({ [index]: { weight_map: { a: name } } });
     await expect(Checkpoint.open(folder)).rejects.toThrow(
-      /model\.safetensors\.index\.json: tensor 'a' is mapped to .*, expected the path of a \.safetensors file inside the folder$/,
+      /model\.safetensors\.index\.json: tensor 'a': expected the path of a \.safetensors file inside the folder, found .*$/,
     );
   });
 

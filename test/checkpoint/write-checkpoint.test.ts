@@ -169,7 +169,7 @@ describe("checkpoint writer", () => {
   test("treats a wrong number of bytes and equal names as bugs of the caller", async () => {
     const folder = await temporaryFolder();
     await expect(writeCheckpoint(folder, tensors, async () => new Uint8Array(15))).rejects.toThrow(
-      new Error("tensor a was produced with 15 bytes, expected 16"),
+      new Error("tensor a: expected 16 bytes, found 15"),
     );
     await expect(writeCheckpoint(folder, [...tensors, ...tensors], async (name) => bytesOf(name, 1))).rejects.toThrow(
       new Error("two entries named a cannot be in one checkpoint"),

@@ -281,7 +281,7 @@ describe("checkWeights", () => {
         tensors.delete("model.layers.1.mlp.up_proj.weight");
         others.set("model.layers.1.mlp.up_proj.weight", "U8");
       },
-      "tensor model.layers.1.mlp.up_proj.weight has the unsupported dtype U8, expected F32, F16 or BF16",
+      "tensor model.layers.1.mlp.up_proj.weight: expected the dtype F32, F16 or BF16, found U8",
     ],
     [
       "an unknown tensor of another type of numbers",

@@ -75,7 +75,7 @@ const faults: readonly Fault[] = [
   [
     "a model file that was cut short",
     (folder) => truncate(join(folder, weights), 20_000),
-    "~/craft/model.safetensors: the file has 20000 bytes, expected 31976 from its header; was it copied or downloaded in full?",
+    "~/craft/model.safetensors: expected 31976 bytes by its header, found 20000; was it copied or downloaded in full?",
   ],
   [
     "a header that claims more bytes than the file has",
@@ -83,7 +83,7 @@ const faults: readonly Fault[] = [
       await using file = await open(join(folder, weights), "r+");
       await file.write(Uint8Array.of(255, 255, 255, 255), 0, 4, 0);
     },
-    "~/craft/model.safetensors: the header claims 4294967295 bytes, expected at most the 31968 left in the file",
+    "~/craft/model.safetensors: expected a header of at most the 31968 bytes left in the file, found one of 4294967295",
   ],
   [
     "a header whose tensors overlap",
@@ -91,7 +91,7 @@ const faults: readonly Fault[] = [
       const tensor = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
       return writeFile(join(folder, weights), safetensorsBytes({ a: tensor, b: tensor }, 8));
     },
-    "~/craft/model.safetensors: the data of tensor 'b' starts at offset 0, expected 8, because tensors follow each other without holes or overlaps",
+    "~/craft/model.safetensors: tensor 'b': expected its data at offset 8, found it at 0; tensors follow each other without holes or overlaps",
   ],
   [
     "a header that asks for more memory than there is",
@@ -99,7 +99,7 @@ const faults: readonly Fault[] = [
       const tensor = { dtype: "F32", shape: [2 ** 40, 2 ** 40], data_offsets: [0, 8] };
       return writeFile(join(folder, weights), safetensorsBytes({ a: tensor }, 8));
     },
-    "~/craft/model.safetensors: tensor 'a' has data_offsets [ 0, 8 ], expected 4.835703278458517e+24 bytes for 'F32' of shape [ 1099511627776, 1099511627776 ]",
+    "~/craft/model.safetensors: tensor 'a': expected data_offsets of 4.835703278458517e+24 bytes for 'F32' of shape [ 1099511627776, 1099511627776 ], found [ 0, 8 ]",
   ],
   [
     "a missing shard",

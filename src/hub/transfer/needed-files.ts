@@ -71,7 +71,7 @@ function nameOf({ name, commit }: Repository): string {
 }
 
 function tooLarge(repository: Repository, { path, bytes }: RepositoryFile): UserError {
-  return new UserError(`${nameOf(repository)}: ${path} has ${bytes} bytes; expected at most 256 MiB`);
+  return new UserError(`${nameOf(repository)}: ${path}: expected at most 256 MiB, found ${bytes} bytes`);
 }
 
 function whyNone(repository: Repository): UserError {

@@ -162,7 +162,7 @@ describe("neededFiles", () => {
     const repository = repositoryOf(["config.json", "model.safetensors", "README.md"]);
     const files = repository.files.map((file) => (file.path === "README.md" ? { ...file, bytes: 1e11 } : file));
     expect(() => neededFiles({ ...repository, files }, "without weights")).toThrow(
-      new UserError(`org/name@${commit}: README.md has 100000000000 bytes; expected at most 256 MiB`),
+      new UserError(`org/name@${commit}: README.md: expected at most 256 MiB, found 100000000000 bytes`),
     );
   });
 });
