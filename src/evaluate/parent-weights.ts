@@ -20,6 +20,9 @@ interface Loaded {
   readonly bytes: Uint8Array;
 }
 
+/** From the first stage to the last, or back, as derivatives go. */
+export type Direction = "forward" | "backward";
+
 /** Some 20 ms of looking for numbers that are not finite. */
 const CHECKED_BYTES = 2 ** 24;
 
@@ -29,7 +32,8 @@ const RESIDENT_SHARE = 0.25;
 /**
  * The weights of base and experts, stage by stage. Where all of them fit on the device they stay there; otherwise one
  * stage of each is there at a time, and the next one is read from disk meanwhile. A weight of several stages, such as a
- * tied embedding, is read and brought to the device once a pass and stays from the first of them to the last.
+ * tied embedding, is read and brought to the device once a pass and stays from the first of them to the last. A pass goes
+ * through the stages forward, and may then go back from the last.
  */
 export class ParentWeights implements AsyncDisposable {
   /** Lets one pass begin after the other: two at once would share, and drop, each other's stages. */
@@ -42,7 +46,9 @@ export class ParentWeights implements AsyncDisposable {
   readonly #uploaded = new Map<string, ByParent>();
   /** First and last stage that has a weight, by its name. */
   readonly #spans: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
+  /** Reads that the pass at hand waits for. */
   readonly #ahead = new Map<number, Promise<Loaded[]>>();
+  readonly #reads = new Set<Promise<Loaded[]>>();
   readonly #checked = new Set<string>();
 
   constructor(
@@ -68,36 +74,40 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   /**
-   * Brings a stage to the device and starts reading the next; stages are loaded one after another, from the first. Throws a UserError for
-   * a weight that is not finite, and leaves nothing of the stage on the device.
+   * Brings a stage to the device and starts reading the next in that direction; stages are loaded one after another. Throws a
+   * UserError for a weight that is not finite, and leaves nothing of the stage on the device.
    */
-  async load(index: number): Promise<ParentTensors> {
+  async load(index: number, direction: Direction = "forward"): Promise<ParentTensors> {
     const stage = this.#stages[index] ?? {};
-    if (!this.#isUploaded(index)) await this.#upload(index);
-    if (index + 1 < this.#stages.length && !this.#isUploaded(index + 1)) void this.#readAhead(index + 1);
+    if (this.#missing(index).length > 0) await this.#upload(index);
+    const next = direction === "forward" ? index + 1 : index - 1;
+    if (this.#missing(next).length > 0) void this.#readAhead(next);
     const onDevice = Object.entries(stage).map(([role, { name }]) => [role, this.#uploaded.get(name) ?? absent(name)]);
     return Object.fromEntries(onDevice) as ParentTensors;
   }
 
-  /** Drops what no later stage needs of a stage from the device, unless the parents stay there for good. */
-  release(index: number): void {
+  /** Drops what no later stage in that direction needs of a stage from the device, unless the parents stay there for good. */
+  release(index: number, direction: Direction = "forward"): void {
     if (this.#resident) return;
-    this.#drop(weightsOf(this.#stages[index] ?? {}).filter(({ name }) => this.#spans.get(name)?.last === index));
+    const end = direction === "forward" ? "last" : "first";
+    this.#drop(weightsOf(this.#stages[index] ?? {}).filter(({ name }) => this.#spans.get(name)?.[end] === index));
   }
 
   /** Drops what a pass that ended early has left, unless the parents stay for good. */
   releaseAll(): void {
+    this.#ahead.clear();
     if (!this.#resident) this.#drop([...this.#uploaded.keys()].map((name) => ({ name })));
   }
 
   /** Waits for the reads in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#ahead.values());
+    await Promise.allSettled(this.#reads);
     this.#drop([...this.#uploaded.keys()].map((name) => ({ name })));
   }
 
-  #isUploaded(index: number): boolean {
-    return weightsOf(this.#stages[index] ?? {}).every(({ name }) => this.#uploaded.has(name));
+  /** Weights of a stage that are not on the device. */
+  #missing(index: number): Weight[] {
+    return weightsOf(this.#stages[index] ?? {}).filter(({ name }) => !this.#uploaded.has(name));
   }
 
   #drop(weights: readonly Pick<Weight, "name">[]): void {
@@ -108,10 +118,13 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   #readAhead(index: number): Promise<Loaded[]> {
-    const reading = this.#ahead.get(index) ?? this.#read(index);
-    // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
-    reading.catch(() => {});
+    const known = this.#ahead.get(index);
+    if (known) return known;
+    const reading = this.#read(this.#missing(index));
     this.#ahead.set(index, reading);
+    this.#reads.add(reading);
+    // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
+    void reading.catch(() => {}).finally(() => this.#reads.delete(reading));
     return reading;
   }
 
@@ -129,11 +142,9 @@ export class ParentWeights implements AsyncDisposable {
     for (const [name, byParent] of Object.entries(fresh)) this.#uploaded.set(name, byParent);
   }
 
-  /** Reads the weights that no stage before has. */
-  async #read(index: number): Promise<Loaded[]> {
+  async #read(weights: readonly Weight[]): Promise<Loaded[]> {
     const loaded: Loaded[] = [];
-    for (const { name } of weightsOf(this.#stages[index] ?? {})) {
-      if (this.#spans.get(name)?.first !== index) continue;
+    for (const { name } of weights) {
       for (const [parent, checkpoint] of this.#parents) {
         const info = checkpoint.tensors.get(name);
         if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
@@ -175,5 +186,5 @@ function spansOf(ordered: readonly StageWeights[]): Map<string, { readonly first
 }
 
 function absent(name: string): never {
-  throw new Error(`parents: ${name} belongs to an earlier stage, which was not loaded`);
+  throw new Error(`parents: ${name} is not on the device`);
 }
