@@ -1,0 +1,99 @@
+/** Candidates on their way through the stages: together as long as they agree, apart from where they differ. */
+import pLimit from "p-limit";
+import type { Device } from "../device/device.ts";
+import type { BatchShare } from "./device-batches.ts";
+import { runShare, stepsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+
+/** How much longer a stage may take than it would if all lanes were busy throughout. */
+const MAX_IDLE = 1.15;
+
+/** States on the device, one of each batch. */
+export interface HeldStates {
+  readonly states: readonly StateTensors[];
+}
+
+/** Candidates that agree so far, and what the stage before left of each batch. */
+export interface Branch extends HeldStates {
+  readonly members: readonly number[];
+}
+
+/** How a stage is run. */
+export interface Advance {
+  /** Whether the states that it reads stay on the device. */
+  readonly keeps: boolean;
+  /** What is on the device; whoever holds it frees it. */
+  readonly held: Set<HeldStates>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs one stage for every branch, splitting it where its candidates differ. */
+export async function advance(
+  branches: readonly Branch[],
+  stage: StageRun,
+  { keeps, held, signal }: Advance,
+): Promise<Branch[]> {
+  const { device } = stage.merging;
+  const limit = pLimit(device.concurrency);
+  const splits = branches.map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
+  const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
+  const shares = sharesOf(stage, candidates);
+  const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<StateTensors[]> =>
+    limit(async () => {
+      signal?.throwIfAborted();
+      return runShare(stage, members, branch.states, share);
+    });
+  const runs = splits.map(async ({ branch, parts }) => {
+    const settled = await Promise.all(
+      parts.map((members) => Promise.allSettled(shares.map((share) => run(branch, members, share)))),
+    );
+    if (!keeps) drop(device, held, branch);
+    // What there is of a branch is held even if a share of it failed.
+    const advanced = settled.map((results, i) => ({ members: parts[i]!, states: succeeded(results) }));
+    for (const part of advanced) held.add(part);
+    return { advanced, failure: settled.flat().find((result) => result.status === "rejected") };
+  });
+  // Every run is over before a failure is thrown: whatever it reads may be freed then.
+  return (await Promise.all(runs)).flatMap(({ advanced, failure }) => {
+    if (failure) throw failure.reason;
+    return advanced;
+  });
+}
+
+/** Frees states that are held. */
+export function drop(device: Device, held: Set<HeldStates>, ...dropped: readonly HeldStates[]): void {
+  for (const one of dropped) {
+    device.free(...one.states.flatMap((state) => Object.values(state)));
+    held.delete(one);
+  }
+}
+
+/**
+ * The runs into which to divide the batches of each candidate, so that candidates that do not fill the device's lanes
+ * evenly leave few of them idle. A candidate's weights are merged in each of its runs, hence no more than needed.
+ */
+export function sharesOf(
+  { merging, batches }: Pick<StageRun, "merging" | "batches">,
+  candidates: number,
+): BatchShare[] {
+  const lanes = merging.device.concurrency;
+  for (let shares = 1; shares < lanes; shares += 1) {
+    const rounds = Math.ceil((candidates * shares) / lanes) / shares;
+    if (rounds <= MAX_IDLE * (candidates / lanes)) return batches.divide(shares);
+  }
+  return batches.divide(lanes);
+}
+
+/** The branch's candidates, grouped by their coefficients in this stage. */
+function splitMembers({ members }: Branch, stage: StageRun): number[][] {
+  const groups = new Map<string, number[]>();
+  for (const member of members) {
+    const key = JSON.stringify(stepsOf(stage, stage.recipes[member]!));
+    groups.set(key, [...(groups.get(key) ?? []), member]);
+  }
+  return [...groups.values()];
+}
+
+/** Of what settled, all that there is. */
+export function succeeded<T>(results: readonly PromiseSettledResult<readonly T[]>[]): T[] {
+  return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+}
