@@ -28,8 +28,10 @@ function buildLlama(config: LlamaConfig, precision: Dtype): Model {
 function stagesOf(config: LlamaConfig, precision: Dtype): Stage[] {
   const { num_attention_heads: heads, kvHeads, width, rms_norm_eps: epsilon } = config;
   const { embedding, layers, head } = llamaWeights(config);
-  const project = (x: Expression, weight: Expression): Expression => linear(x, cast(weight, precision));
-  const norm = (x: Expression, weight: Expression): Expression => rmsNorm(x, cast(weight, "f32"), epsilon);
+  const toPrecision = converting(precision);
+  const toF32 = converting("f32");
+  const project = (x: Expression, weight: Expression): Expression => linear(x, toPrecision(weight));
+  const norm = (x: Expression, weight: Expression): Expression => rmsNorm(x, toF32(weight), epsilon);
 
   /** Before the output projection, f32 [sequences * length, heads * width]. */
   const attend = (weights: StageTensors, x: Expression, batch: TokenBatch): Expression => {
@@ -96,6 +98,16 @@ function identityOf(config: LlamaConfig): Model["identity"] {
     tie_word_embeddings: config.tie_word_embeddings,
     sliding_window: config.sliding_window,
     "rotary periods": [...config.periods],
+  };
+}
+
+/** Converts a weight once, however many batches it meets. */
+function converting(dtype: Dtype): (weight: Expression) => Expression {
+  const converted = new WeakMap<Expression, Expression>();
+  return (weight) => {
+    const known = converted.get(weight) ?? cast(weight, dtype);
+    converted.set(weight, known);
+    return known;
   };
 }
 
