@@ -4,9 +4,12 @@ import { add, cast, gatherRows, mul, scale, sub, type Expression, type Node } fr
 /**
  * The same outputs, to the bit, where rows of a table are taken before the table is computed element by element, as a merge
  * is: of an embedding then only the rows are merged that tokens name. A table of which the outputs together take as many
- * rows as it has is computed whole, once for all of them.
+ * rows as it has is computed whole, once for all of them. `copied` is told which nodes take the place of which.
  */
-export function rowsFirst(outputs: readonly Expression[]): Expression[] {
+export function rowsFirst(
+  outputs: readonly Expression[],
+  copied: (node: Expression, copy: Expression) => void = () => {},
+): Expression[] {
   const taken = new Map<Expression, number>();
   for (const output of outputs) {
     if (isGather(output)) taken.set(output.table, (taken.get(output.table) ?? 0) + elementCount(output.rows.shape));
@@ -14,7 +17,11 @@ export function rowsFirst(outputs: readonly Expression[]): Expression[] {
   return outputs.map((output) => {
     if (!isGather(output)) return output;
     const { table, rows } = output;
-    return (taken.get(table) ?? 0) < (table.shape[0] ?? 0) ? computeRows(table, rows, new Map()) : output;
+    if ((taken.get(table) ?? 0) >= (table.shape[0] ?? 0)) return output;
+    const copies = new Map<Expression, Expression>();
+    const computed = computeRows(table, rows, copies);
+    for (const [node, copy] of copies) copied(node, copy);
+    return computed;
   });
 }
 

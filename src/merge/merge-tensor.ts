@@ -1,6 +1,6 @@
 /** Merge methods as expressions: f32 throughout, summed in the order of the experts, rounded once at the end. */
 import { storedDtype } from "../device/device.ts";
-import { add, cast, scale, sub, type Expression } from "../device/expression.ts";
+import { add, cast, scale, sub, type Expression, type Node } from "../device/expression.ts";
 import { declarations } from "./declarations.ts";
 import type { Formula } from "./formula.ts";
 import type { Step } from "./recipe.ts";
@@ -12,16 +12,26 @@ export interface MergeParents {
   readonly experts: readonly string[];
 }
 
+/** Where a coefficient enters a merge: as the factor of a node. */
+export interface Scaled {
+  readonly parameter: string;
+  /** Index of its expert. */
+  readonly expert: number;
+  readonly node: Node<"scale">;
+}
+
 /** What a formula is computed of. */
 interface Operands {
   readonly base: Expression;
   readonly experts: readonly Expression[];
   /** By parameter, in the order of the experts. */
   readonly values: Readonly<Record<string, readonly number[]>>;
+  /** Told every coefficient that the formula comes by. */
+  readonly meet: (scaled: Scaled) => void;
 }
 
-/** The merged weight, in the dtype of the base. */
-export function mergeTensor(parents: MergeParents, step: Step): Expression {
+/** The merged weight, in the dtype of the base; `meet` is told where each coefficient enters, for derivatives. */
+export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Scaled) => void = () => {}): Expression {
   const base = modelOf(parents, parents.base);
   if (step.method === "passthrough") return cast(modelOf(parents, step.model), storedDtype(base));
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
@@ -30,7 +40,7 @@ export function mergeTensor(parents: MergeParents, step: Step): Expression {
     const count = step.values[name]?.length;
     if (count !== experts.length) throw new Error(`merge: ${experts.length} experts, ${count} values of ${name}`);
   }
-  return cast(compute(formula, { base: cast(base, "f32"), experts, values: step.values }, 0), storedDtype(base));
+  return cast(compute(formula, { base: cast(base, "f32"), experts, values: step.values, meet }, 0), storedDtype(base));
 }
 
 /** A formula at one of the experts, whose turn it is in the sum around it; what stands in no sum has one value for all. */
@@ -45,8 +55,12 @@ function compute(formula: Formula, operands: Operands, expert: number): Expressi
       return add(at(formula.x), at(formula.y));
     case "minus":
       return sub(at(formula.x), at(formula.y));
-    case "times":
-      return scale(at(formula.x), known(operands.values[formula.parameter]?.[expert], formula.parameter));
+    case "times": {
+      const { x, parameter } = formula;
+      const node = scale(at(x), known(operands.values[parameter]?.[expert], parameter));
+      operands.meet({ parameter, expert, node });
+      return node;
+    }
     case "sum":
       return operands.experts.map((_, i) => compute(formula.of, operands, i)).reduce((total, term) => add(total, term));
     default:
