@@ -38,6 +38,8 @@ export interface Generation extends AsyncDisposable {
   readonly candidates: number;
   readonly work: Work;
   readonly score: () => Promise<void>;
+  /** Scores, and differentiates the sum of the rows' losses by every coefficient. */
+  readonly differentiate: () => Promise<void>;
   /** Scores with a model that computes the same otherwise. */
   readonly scoreWith: (change: (model: Model) => Model) => () => Promise<void>;
   /** Computes every merged weight of every candidate, and drops it. */
@@ -66,6 +68,7 @@ export async function openGeneration(
     candidates,
     work: workOf(model, prompts, packed),
     score: async () => void (await signal.evaluate(recipes, { rows })),
+    differentiate: async () => void (await signal.gradient(recipes, { rows }, { rows: 1 })),
     scoreWith: (change) => {
       const merging = { device, model: change(model), parents: workspace.weights, base: BASE, experts };
       const other = workspace.signal.withScorer(new GenerationScorer({ ...merging, batchTokens }));

@@ -94,6 +94,6 @@ function splitMembers({ members }: Branch, stage: StageRun): number[][] {
 }
 
 /** Of what settled, all that there is. */
-export function succeeded<T>(results: readonly PromiseSettledResult<readonly T[]>[]): T[] {
+function succeeded<T>(results: readonly PromiseSettledResult<readonly T[]>[]): T[] {
   return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 }

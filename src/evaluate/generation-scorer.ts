@@ -5,14 +5,13 @@
  * @module
  */
 import type { Recipe } from "../merge/recipe.ts";
+import { differentiate, type GenerationGradient, type GradientOptions, type LossRow } from "./differentiate.ts";
+import { fitting } from "./fitting.ts";
 import { Pace, type WorkTime } from "./pace.ts";
 import { firstBatches, packedTokens, packPrompts, paddedTokens, type PackedBatch, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
 import { PartKeeper, type LogLikelihoods, type PartStore } from "./scored-parts.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
-
-/** Share of the device that activations of all candidates may take. */
-const ACTIVATIONS_SHARE = 0.4;
 
 export interface ScorerOptions extends Merging {
   /** Padded tokens of one batch. */
@@ -75,7 +74,7 @@ export class GenerationScorer {
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),
     );
-    const { groups, tokens } = this.#fitting(recipes.length, batches);
+    const { groups, tokens } = fitting(this.#options, recipes.length, batches);
     const keeper = new PartKeeper(parts, batches, logLikelihoods, this.#now);
     const total = tokensOf(batches);
     let done = keeper.kept;
@@ -103,27 +102,21 @@ export class GenerationScorer {
   }
 
   /**
-   * Which candidates meet in a pass, and how many padded tokens at most: all where their activations, f32 [tokens, hidden]
-   * for each candidate, fit on the device together, and fewer where one batch of all would not fit.
+   * Log-likelihoods, and derivatives of the rows' losses by every coefficient, under every recipe: the stages are visited
+   * forward, as in `score` and with its bits, and back. The states at the entrance of every stage stay on the device
+   * meanwhile, f32 [tokens, hidden] each: as many rows and candidates meet in a pass as let these take no more of the
+   * device than the activations of a scoring may. Beside them there is what scoring has too, and for each lane the work space of one stage
+   * and its derivatives. Parents are read twice, but the last stage, which is visited twice in a row, once. Calls take turns with those of `score`.
    */
-  #fitting(candidates: number, batches: readonly PackedBatch[]): { groups: number[][]; tokens: number } {
-    const { device, model } = this.#options;
-    const capacity = device.memory.capacityBytes ?? Infinity;
-    const tokens = (capacity * ACTIVATIONS_SHARE) / (model.hiddenSize * 4);
-    const largest = Math.max(...batches.map(paddedTokens));
-    const together = Math.min(candidates, Math.max(1, Math.floor(tokens / largest)));
-    const groups = evenParts(candidates, Math.ceil(candidates / together));
-    return { groups, tokens: tokens / Math.max(...groups.map(({ length }) => length)) };
+  gradient(
+    recipes: readonly Recipe[],
+    rows: readonly LossRow[],
+    options: GradientOptions = {},
+  ): Promise<GenerationGradient> {
+    return this.#options.parents.turn(() => differentiate(this.#options, recipes, rows, options));
   }
 }
 
 function tokensOf(batches: readonly PackedBatch[]): number {
   return batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
-}
-
-/** The numbers below `count` in `parts` runs of nearly equal length. */
-function evenParts(count: number, parts: number): number[][] {
-  const numbers = [...Array(count).keys()];
-  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((count * i) / parts));
-  return bounds.slice(1).map((end, i) => numbers.slice(bounds[i], end));
 }

@@ -62,3 +62,8 @@ export function inRowOrder({ continuations }: RowPrompts, values: readonly Array
     for (const [j, member] of members.entries()) ordered[member] = values[i]?.[j] ?? NaN;
   return ordered;
 }
+
+/** The values of each of a row's prompts, from those of its continuations in the row's order. */
+export function inPromptOrder({ continuations }: RowPrompts, values: readonly number[]): number[][] {
+  return continuations.map((members) => members.map((member) => values[member] ?? NaN));
+}

@@ -3,7 +3,7 @@ import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
 import { rowsFirst } from "../device/rows-first.ts";
-import { mergeTensor } from "../merge/merge-tensor.ts";
+import { mergeTensor, type Scaled } from "../merge/merge-tensor.ts";
 import { stepAt, type Recipe, type Step } from "../merge/recipe.ts";
 import type { Model, StageTensors, State, Weight } from "../model/architecture.ts";
 import type { BatchShare, DeviceBatches } from "./device-batches.ts";
@@ -70,7 +70,7 @@ export async function runShare(
   const { merging, hashing, recipes, index } = stage;
   const { device } = merging;
   const merged = mergeStage(stage, recipes[members[0]!]!);
-  const after = forward(stage, merged, states, share);
+  const after = forwardStage(stage, merged, inputsOf(states, share), share);
   const outputs = rowsFirst(after.flatMap((state) => Object.values(state)));
   const hashes = hashing !== undefined && share.isFirst && members.includes(hashing.candidate);
   const hashed = hashes ? weightsOf(merging, index).filter(([, weight]) => hashing.wants(weight)) : [];
@@ -82,33 +82,44 @@ export async function runShare(
   return after.map((state) => mapValues(state, () => results[next++]!));
 }
 
-function mergeStage({ merging, index, tensors }: StageRun, recipe: Recipe): StageTensors {
+/** The stage's merged weights by role; `meet` is told where each coefficient enters a weight. */
+export function mergeStage(
+  { merging, index, tensors }: StageRun,
+  recipe: Recipe,
+  meet: (weight: Weight, scaled: Scaled) => void = () => {},
+): StageTensors {
   const { base, experts } = merging;
   const merged = weightsOf(merging, index).map(([role, weight]) => {
     const models = Object.fromEntries(
       Object.entries(tensors[role] ?? {}).map(([name, tensor]) => [name, input(tensor)]),
     );
-    return [role, mergeTensor({ models, base, experts }, stepAt(recipe, weight, experts))];
+    const step = stepAt(recipe, weight, experts);
+    return [role, mergeTensor({ models, base, experts }, step, (scaled) => meet(weight, scaled))];
   });
   return Object.fromEntries(merged) as StageTensors;
 }
 
-function forward(
+/** What is read of the states of every batch in a share; before the first stage there is none. */
+export function inputsOf(states: readonly StateTensors[], { start, end }: BatchShare): State[] {
+  return Array.from({ length: end - start }, (_, i) => mapValues(states[start + i] ?? {}, input));
+}
+
+/** The states of a share's batches behind the stage, from those before it. */
+export function forwardStage(
   { merging, index, batches: { batches } }: StageRun,
   weights: StageTensors,
-  states: readonly StateTensors[],
+  states: readonly State[],
   { start, end }: BatchShare,
 ): State[] {
-  const stage = merging.model.stages[index]!;
-  return batches
-    .slice(start, end)
-    .map((batch, i) => stage.forward(weights, mapValues(states[start + i] ?? {}, input), batch));
+  const { forward } = merging.model.stages[index]!;
+  return batches.slice(start, end).map((batch, i) => forward(weights, states[i]!, batch));
 }
 
 function weightsOf({ model }: Merging, index: number): [string, Weight][] {
   return Object.entries(model.stages[index]?.weights ?? {});
 }
 
-function mapValues<T, U>(record: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
+/** A record with the same names. */
+export function mapValues<T, U>(record: Readonly<Record<string, T>>, to: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
 }

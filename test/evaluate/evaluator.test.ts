@@ -10,7 +10,7 @@ import { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
 import { readRows, type TaskRow } from "../../src/tasks/rows.ts";
 import { scoreRow } from "../../src/tasks/score.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { distinctRecipes, openTinyFamily, type TinyFamily } from "./tiny-family.ts";
+import { distinctRecipes, moved, openTinyFamily, slopeAlong, type TinyFamily } from "./tiny-family.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures", "tasks");
 const tokenizer = await Tokenizer.load(join(fixtures, "tokenizers", "byte-level"));
@@ -84,6 +84,31 @@ describe("Evaluator", () => {
     const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
     const first = await evaluator.evaluate(recipes, selection);
     expect(await evaluator.evaluate(recipes, selection)).toEqual(first);
+  });
+
+  test("differentiates the sum of the rows' losses, each times the weight of its task", async () => {
+    const model = {
+      tokenizer: join(fixtures, "tokenizers", "byte-level"),
+      config: { max_position_embeddings: 96 },
+      dtype: "f32",
+    } as const;
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model, resident: true });
+    const evaluator = new Evaluator(family.scorer, tokenizer, family.model);
+    const long = { ...choice[0]!, id: "long", context: "The fox ".repeat(60) };
+    const cut: Selection = { later: [...text, long], earlier: [choice[1]!] };
+    const weights = { later: 0.5, earlier: 2 };
+    const [found] = await evaluator.gradient([recipes[0]!], cut, weights);
+    expect(evaluator.cutAmong([long])).toBe(1);
+    expect(found!.scores).toEqual((await evaluator.evaluate([recipes[0]!], cut))[0]!.scores);
+    const ends = [1, -1].map((sign) => moved(recipes[0]!, recipes[1]!, sign * 2e-3));
+    const [after, before] = (await evaluator.evaluate(ends, cut)).map(({ scores }) =>
+      Object.entries(weights).reduce(
+        (sum, [task, weight]) => scores[task]!.reduce((total, { loss }) => total + weight * loss, sum),
+        0,
+      ),
+    );
+    const slope = slopeAlong(family.model, found!.derivatives, recipes[1]!);
+    expect(slope / ((after! - before!) / 4e-3)).toBeCloseTo(1, 2);
   });
 
   test("hands on the digest of the candidate that it was asked for, and of no other", async () => {

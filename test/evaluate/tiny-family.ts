@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { Device } from "../../src/device/device.ts";
+import type { WeightDerivatives } from "../../src/evaluate/differentiate.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
-import type { Recipe } from "../../src/merge/recipe.ts";
-import type { Model } from "../../src/model/architecture.ts";
+import { stepAt, type MergeRecipe } from "../../src/merge/recipe.ts";
+import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -62,7 +63,7 @@ export function recipeOf(
   layers: number,
   weightAt: (layer: number, expert: number) => number,
   method: MethodName = "task_arithmetic",
-): Recipe {
+): MergeRecipe {
   const curves = experts.map((name, expert) => [
     name,
     { layers: Array.from({ length: layers }, (_, layer) => weightAt(layer, expert)), rest: 0.3 * (expert + 1) },
@@ -71,8 +72,32 @@ export function recipeOf(
   return { method, parameters: { weight: Object.fromEntries(groups.map((g) => [g, Object.fromEntries(curves)])) } };
 }
 
+/** Another recipe of the same method, a little way along a direction that is given as a recipe. */
+export function moved(recipe: MergeRecipe, direction: MergeRecipe, by: number): MergeRecipe {
+  const curves = mapValues(recipe.parameters["weight"]!, (byExpert, group) =>
+    mapValues(byExpert, ({ layers, rest }, expert) => {
+      const along = direction.parameters["weight"]![group]![expert]!;
+      return { layers: layers.map((value, i) => value + by * along.layers[i]!), rest: rest + by * along.rest };
+    }),
+  );
+  return { method: recipe.method, parameters: { weight: curves } };
+}
+
+/** How fast a loss changes in that direction, by its derivatives at every weight. */
+export function slopeAlong(model: Model, derivatives: WeightDerivatives, direction: MergeRecipe): number {
+  return allWeights(model).reduce((sum, weight) => {
+    const step = stepAt(direction, weight, experts);
+    const values = "values" in step ? step.values["weight"]! : [];
+    return values.reduce((total, value, i) => total + value * derivatives[weight.name]!["weight"]![i]!, sum);
+  }, 0);
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, to: (value: T, name: string) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value, name)]));
+}
+
 /** `count` merges that differ from the first layer on. */
-export function distinctRecipes(count: number, layers: number): Recipe[] {
+export function distinctRecipes(count: number, layers: number): MergeRecipe[] {
   return Array.from({ length: count }, (_, i) =>
     recipeOf(layers, (layer, expert) => (i + 1) / (count + layer + expert)),
   );

@@ -1,0 +1,114 @@
+/** Derivatives of losses by the coefficients of merges: a pass forward that keeps its states, then one back. */
+import type { Recipe } from "../merge/recipe.ts";
+import type { Slope } from "./backward-run.ts";
+import { fitting } from "./fitting.ts";
+import { goBack } from "./go-back.ts";
+import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
+import { firstBatches, packPrompts, type PackedBatch, type Prompt } from "./pack.ts";
+import { collect, goForward, onDevice, type Pass } from "./pass.ts";
+import type { LogLikelihoods } from "./scored-parts.ts";
+
+/** A row whose loss depends on the log-likelihoods of its prompts. */
+export interface LossRow {
+  readonly prompts: readonly Prompt[];
+  /** Derivatives of the loss by the log-likelihoods, from these: [prompt][continuation]. */
+  readonly derivative: (logLikelihoods: readonly Float64Array[]) => readonly ArrayLike<number>[];
+}
+
+export type GradientOptions = Pick<ScoreOptions, "signal" | "onProgress">;
+
+/** By the name of a weight, then by parameter, in the order of the experts; a weight that is copied has none. */
+export type WeightDerivatives = Readonly<Record<string, Readonly<Record<string, Float64Array>>>>;
+
+export interface GenerationGradient {
+  /** Of the prompts of all rows, one after another. */
+  readonly logLikelihoods: LogLikelihoods;
+  /** Of each candidate, the derivatives of the sum of the rows' losses by every coefficient. */
+  readonly derivatives: readonly WeightDerivatives[];
+}
+
+/** Share of the work that the way forward is. */
+const FORWARD = 0.25;
+
+/** See `GenerationScorer.gradient`. */
+export async function differentiate(
+  options: ScorerOptions,
+  recipes: readonly Recipe[],
+  rows: readonly LossRow[],
+  { signal, onProgress }: GradientOptions,
+): Promise<GenerationGradient> {
+  const { model, batchTokens, now = () => performance.now() } = options;
+  const prompts = rows.flatMap((row) => row.prompts);
+  const logLikelihoods = recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length)));
+  const derivatives = recipes.map((): Record<string, Record<string, Float64Array>> => ({}));
+  const batches = packPrompts(prompts, { batchTokens, windows: model.windows });
+  // At the entrance of every stage but the first there is a state, and a derivative by one of them on the way back.
+  const { groups, tokens } = fitting(options, recipes.length, batches, model.stages.length);
+  const passes = wholeRows(batches, tokens, rows);
+  let done = 0;
+  for (const packed of passes) {
+    for (const members of groups) {
+      const report = (share: number): void => onProgress?.((done + share) / (passes.length * groups.length));
+      const pass = { recipes, members, hashing: undefined, signal, report, logLikelihoods, now };
+      const meet = (candidate: number, slope: Slope): void =>
+        addTo(derivatives[candidate]!, slope, options.experts.length);
+      await thereAndBack(options, packed, pass, { rows, meet });
+      done += 1;
+    }
+  }
+  return { logLikelihoods, derivatives };
+}
+
+/** One pass of some batches, which have all prompts of their rows. */
+async function thereAndBack(
+  options: ScorerOptions,
+  packed: readonly PackedBatch[],
+  pass: Pass,
+  { rows, meet }: { readonly rows: readonly LossRow[]; readonly meet: (candidate: number, slope: Slope) => void },
+): Promise<void> {
+  await onDevice(options, packed, async (batches, held) => {
+    const { report, logLikelihoods } = pass;
+    const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
+    const { branches } = await goForward(options, batches, forward, { held, keeps: true });
+    await collect(options.device, branches.at(-1)!, batches, logLikelihoods);
+    const seedsOf = (candidate: number): readonly ArrayLike<number>[] => seedsFor(rows, logLikelihoods[candidate]!);
+    const back = { ...pass, report: (share: number) => report(FORWARD + (1 - FORWARD) * share) };
+    await goBack(options, batches, back, { branches, seedsOf, meet, held });
+  });
+}
+
+/** Of every prompt; those of rows that are yet to be scored are not used. */
+function seedsFor(rows: readonly LossRow[], values: readonly Float64Array[]): readonly ArrayLike<number>[] {
+  let next = 0;
+  return rows.flatMap(({ prompts, derivative }) => derivative(values.slice(next, (next += prompts.length))));
+}
+
+/** Divides batches into passes of at most so many tokens, but all prompts of a row are in one. */
+function wholeRows(
+  batches: readonly PackedBatch[],
+  tokens: number,
+  rows: readonly LossRow[],
+): (readonly PackedBatch[])[] {
+  const rowOf = rows.flatMap(({ prompts }, row) => prompts.map(() => row));
+  const lastOf = new Map<number, number>();
+  for (const [i, { targets }] of batches.entries()) for (const { prompt } of targets) lastOf.set(rowOf[prompt]!, i);
+  const passes: (readonly PackedBatch[])[] = [];
+  for (let start = 0; start < batches.length;) {
+    let end = start + firstBatches(batches.slice(start), tokens).length;
+    for (let i = start; i < end; i += 1) {
+      for (const { prompt } of batches[i]!.targets) end = Math.max(end, lastOf.get(rowOf[prompt]!)! + 1);
+    }
+    passes.push(batches.slice(start, end));
+    start = end;
+  }
+  return passes;
+}
+
+function addTo(
+  derivatives: Record<string, Record<string, Float64Array>>,
+  { weight, parameter, expert, value }: Slope,
+  experts: number,
+): void {
+  const values = ((derivatives[weight.name] ??= {})[parameter] ??= new Float64Array(experts));
+  values[expert]! += value;
+}

@@ -1,0 +1,30 @@
+import { paddedTokens, type PackedBatch } from "./pack.ts";
+import type { Merging } from "./stage-run.ts";
+
+/** Share of the device that activations of all candidates may take. */
+const ACTIVATIONS_SHARE = 0.4;
+
+/**
+ * Which candidates meet in a pass, and how many padded tokens of each at most: all where their activations, `states` times f32
+ * [tokens, hidden] for each candidate, fit on the device together, and fewer where one batch of all would not fit.
+ */
+export function fitting(
+  { device, model }: Pick<Merging, "device" | "model">,
+  candidates: number,
+  batches: readonly PackedBatch[],
+  states = 1,
+): { readonly groups: readonly (readonly number[])[]; readonly tokens: number } {
+  const capacity = device.memory.capacityBytes ?? Infinity;
+  const tokens = (capacity * ACTIVATIONS_SHARE) / (model.hiddenSize * 4 * states);
+  const largest = Math.max(...batches.map(paddedTokens));
+  const together = Math.min(candidates, Math.max(1, Math.floor(tokens / largest)));
+  const groups = evenParts(candidates, Math.ceil(candidates / together));
+  return { groups, tokens: tokens / Math.max(...groups.map(({ length }) => length)) };
+}
+
+/** The numbers below `count` in `parts` runs of nearly equal length. */
+function evenParts(count: number, parts: number): number[][] {
+  const numbers = [...Array(count).keys()];
+  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((count * i) / parts));
+  return bounds.slice(1).map((end, i) => numbers.slice(bounds[i], end));
+}

@@ -1,0 +1,123 @@
+/** The way of derivatives back through the stages, from the last to the first. */
+import pLimit from "p-limit";
+import type { Device } from "../device/device.ts";
+import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
+import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
+import type { DeviceBatches } from "./device-batches.ts";
+import type { Pass } from "./pass.ts";
+import type { Merging, StageRun, StateTensors } from "./stage-run.ts";
+
+/** States of a candidate, or derivatives by them. */
+interface OfCandidate extends HeldStates {
+  readonly candidate: number;
+}
+
+/** What is known before the way back. */
+export interface WayBack {
+  /** At the entrance of every stage, and behind the last; their states are on the device and are freed on the way. */
+  readonly branches: readonly (readonly Branch[])[];
+  /** Derivatives by the log-likelihoods of a candidate: [prompt][continuation]. */
+  readonly seedsOf: (candidate: number) => readonly ArrayLike<number>[];
+  /** Told, in an order that only depends on the number of lanes, every part of a derivative by a coefficient. */
+  readonly meet: (candidate: number, slope: Slope) => void;
+  readonly held: Set<HeldStates>;
+}
+
+/** Visits the stages from the last to the first; the parents of the last are on the device. Frees the states as it goes. */
+export async function goBack(
+  merging: Merging,
+  batches: DeviceBatches,
+  pass: Pick<Pass, "recipes" | "members" | "signal" | "report">,
+  { branches, seedsOf, meet, held }: WayBack,
+): Promise<void> {
+  const { device, model, parents } = merging;
+  const candidates = pass.members.filter((candidate) => pass.recipes[candidate]!.method !== "passthrough");
+  if (candidates.length === 0) return;
+  let behind: OfCandidate[] = [];
+  for (const candidate of candidates) {
+    const states = statesOf(branches.at(-1)!, candidate);
+    const put = { candidate, states: [] };
+    held.add(put);
+    await putSeeds(device, states, batches, seedsOf(candidate), put.states);
+    behind.push(put);
+  }
+  drop(device, held, ...branches.at(-1)!);
+  for (const index of [...model.stages.keys()].toReversed()) {
+    const tensors = await parents.load(index, "backward");
+    const stage = { merging, index, tensors, batches, recipes: pass.recipes, hashing: undefined };
+    try {
+      const ahead = await retreat(stage, behind, { entrance: branches[index]!, meet, held, signal: pass.signal });
+      drop(device, held, ...behind, ...branches[index]!);
+      behind = ahead;
+    } finally {
+      parents.release(index, "backward");
+    }
+    pass.report(1 - index / model.stages.length);
+  }
+}
+
+/** Differentiates one stage for every candidate. Returns the derivatives by the states before it. */
+async function retreat(
+  stage: StageRun,
+  behind: readonly OfCandidate[],
+  {
+    entrance,
+    meet,
+    held,
+    signal,
+  }: Pick<WayBack, "meet" | "held"> & {
+    readonly entrance: readonly Branch[];
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<OfCandidate[]> {
+  const limit = pLimit(stage.merging.device.concurrency);
+  const shares = sharesOf(stage, behind.length);
+  const runs = behind.map(async ({ candidate, states: seeds }) => {
+    const before = statesOf(entrance, candidate);
+    const settled = await Promise.allSettled(
+      shares.map((share) =>
+        limit(async () => {
+          signal?.throwIfAborted();
+          return runBack(stage, candidate, before, seeds, share);
+        }),
+      ),
+    );
+    const done = settled.flatMap((result): Differentiated[] => (result.status === "fulfilled" ? [result.value] : []));
+    const ahead = { candidate, states: done.flatMap(({ states }) => states) };
+    held.add(ahead);
+    return { ahead, slopes: done.flatMap(({ slopes }) => slopes), failure: settled.find(isFailure) };
+  });
+  // Every run is over before a failure is thrown: whatever it reads may be freed then.
+  return (await Promise.all(runs)).map(({ ahead, slopes, failure }) => {
+    if (failure) throw failure.reason;
+    for (const slope of slopes) meet(ahead.candidate, slope);
+    return ahead;
+  });
+}
+
+/** Brings the derivatives by the log-probabilities to the device, named and divided as the last stage left these. */
+async function putSeeds(
+  device: Device,
+  states: readonly StateTensors[],
+  { targets }: DeviceBatches,
+  seeds: readonly ArrayLike<number>[],
+  put: StateTensors[],
+): Promise<void> {
+  for (const [batch, slices] of targets.entries()) {
+    const names = Object.keys(states[batch] ?? {});
+    const own: Record<string, StateTensors[string]> = {};
+    put.push(own);
+    for (const [i, slice] of slices.entries()) {
+      const values = Float32Array.from(slice, ({ prompt, continuation }) => seeds[prompt]?.[continuation] ?? 0);
+      own[names[i]!] = await device.upload(new Uint8Array(values.buffer), "f32", [slice.length]);
+    }
+  }
+}
+
+function statesOf(branches: readonly Branch[], candidate: number): readonly StateTensors[] {
+  return branches.find(({ members }) => members.includes(candidate))?.states ?? [];
+}
+
+function isFailure(result: PromiseSettledResult<unknown>): result is PromiseRejectedResult {
+  return result.status === "rejected";
+}

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { UserError } from "../../src/errors.ts";
+import type { GenerationGradient, LossRow } from "../../src/evaluate/differentiate.ts";
+import type { Prompt } from "../../src/evaluate/pack.ts";
+import { allWeights, type Weight } from "../../src/model/architecture.ts";
+import { bytesPerElement, elementCount } from "../../src/tensor/dtype.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { ObservedDevice } from "./observed-device.ts";
+import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openGgml({ backend: "cpu" });
+});
+afterAll(() => device[Symbol.asyncDispose]());
+
+/** Loss: the mean of the squares of a row's log-likelihoods. */
+function lossRow(...prompts: Prompt[]): LossRow {
+  const count = prompts.reduce((sum, { continuations }) => sum + continuations.length, 0);
+  return { prompts, derivative: (values) => values.map((own) => own.map((value) => (2 * value) / count)) };
+}
+
+function lossRows(count: number): LossRow[] {
+  return randomPrompts(count).map((prompt) => lossRow(prompt));
+}
+
+/** All derivatives of all candidates, in one order. */
+function flat({ derivatives }: GenerationGradient): number[] {
+  return derivatives.flatMap((own) =>
+    Object.keys(own)
+      .toSorted()
+      .flatMap((name) => [...own[name]!["weight"]!]),
+  );
+}
+
+/** Sums of f32 in other orders. */
+function expectSame(found: GenerationGradient, expected: GenerationGradient): void {
+  expect(found.logLikelihoods).toEqual(expected.logLikelihoods);
+  const values = flat(expected);
+  const largest = Math.max(...values.map(Math.abs));
+  const others = flat(found);
+  expect(others).toHaveLength(values.length);
+  for (const [i, value] of values.entries()) expect(Math.abs(others[i]! - value)).toBeLessThan(1e-5 * largest);
+}
+
+describe("derivatives by the coefficients", () => {
+  test.each(["f32", "bf16"] as const)("are the same however they are computed: %s", async (precision) => {
+    const observed = new ObservedDevice(device);
+    const folder = await temporaryFolder();
+    const options = { model: { hidden: 32, tied: true }, precision };
+    await using resident = await openTinyFamily(folder, observed, { ...options, resident: true });
+    await using streamed = await openTinyFamily(folder, observed, options);
+    const recipes = distinctRecipes(3, 2);
+    const rows = lossRows(20);
+    const whole = await resident.scorer.gradient(recipes, rows);
+    expect(Math.max(...flat(whole))).toBeGreaterThan(0.1);
+    expect(await streamed.scorer.gradient(recipes, rows)).toEqual(whole);
+    for (const [i, recipe] of recipes.entries()) {
+      const alone = await streamed.scorer.gradient([recipe], rows);
+      expect(alone.derivatives[0]).toEqual(whole.derivatives[i]);
+    }
+    const shares: number[] = [];
+    observed.claimed = { capacityBytes: 2 ** 18 };
+    expectSame(await streamed.scorer.gradient(recipes, rows, { onProgress: (share) => shares.push(share) }), whole);
+    expect(shares.filter((share, i) => share < (shares[i - 1] ?? 0))).toEqual([]);
+    expect(shares.at(-1)).toBe(1);
+    expect(shares.length).toBeGreaterThan(2 * 2 * resident.model.stages.length);
+    observed.claimed = undefined;
+    observed.concurrency = 2;
+    expectSame(await streamed.scorer.gradient(recipes, rows), whole);
+    observed.concurrency = 3;
+    expectSame(await streamed.scorer.gradient(recipes.slice(1), rows), {
+      logLikelihoods: whole.logLikelihoods.slice(1),
+      derivatives: whole.derivatives.slice(1),
+    });
+  });
+
+  test("come with the log-likelihoods of a scoring, to the bit", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device);
+    const recipes = distinctRecipes(2, 2);
+    const { logLikelihoods } = await family.scorer.gradient(recipes, lossRows(20));
+    expect(logLikelihoods).toEqual((await family.scorer.score(recipes, randomPrompts(20))).logLikelihoods);
+  });
+
+  test("are none of a parent as it is, which costs no way back", async () => {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed);
+    const [recipe] = distinctRecipes(1, 2);
+    const copy = { method: "passthrough", model: "a" } as const;
+    const rows = lossRows(4);
+    const alone = await family.scorer.gradient([recipe!], rows);
+    const both = await family.scorer.gradient([copy, recipe!], rows);
+    expect(both.derivatives).toEqual([{}, ...alone.derivatives]);
+    const { run } = observed.counts;
+    expect((await family.scorer.gradient([copy], rows)).derivatives).toEqual([{}]);
+    expect(observed.counts.run - run).toBe(family.model.stages.length);
+  });
+
+  test("see all prompts of a row at once, whatever fits on the device", async () => {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { batchTokens: 32 });
+    const prompts = randomPrompts(12);
+    const longest = prompts.toSorted((a, b) => b.context.length - a.context.length);
+    const seen: number[][] = [];
+    const row: LossRow = {
+      prompts: [longest[1]!, longest.at(-2)!],
+      derivative: (values) => {
+        seen.push(values.flatMap((own) => [...own]));
+        return values.map((own) => own.map((value) => 2 * value));
+      },
+    };
+    const rows = [row, ...prompts.map((prompt) => lossRow(prompt))];
+    const recipes = distinctRecipes(2, 2);
+    const whole = await family.scorer.gradient(recipes, rows);
+    observed.claimed = { capacityBytes: 1 };
+    expectSame(await family.scorer.gradient(recipes, rows), whole);
+    const values = whole.logLikelihoods.map((own) => own.slice(0, 2).flatMap((one) => [...one]));
+    for (const own of values) expect(seen).toContainEqual(own);
+  });
+});
+
+/** Of base and experts. */
+function bytesOf(weights: readonly Weight[]): number {
+  return 3 * weights.reduce((sum, { shape }) => sum + bytesPerElement.bf16 * elementCount(shape), 0);
+}
+
+describe("the cost of derivatives", () => {
+  test.each([true, false])("reads the parents twice, what both ways need in a row once: tied %s", async (tied) => {
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { layers: 3, tied } });
+    await family.scorer.gradient(distinctRecipes(2, 3), lossRows(6));
+    const once = Object.values(family.model.stages.at(-1)!.weights);
+    expect(family.parents.bytesRead).toBe(2 * bytesOf(allWeights(family.model)) - bytesOf(once));
+  });
+
+  test("takes one f32 state of each stage for every token, and no more than the device has for that", async () => {
+    const hidden = 64;
+    const peakOf = async (count: number, layers: number, capacityBytes?: number): Promise<number> => {
+      await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
+      await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { hidden, layers } });
+      const [prompt] = randomPrompts(1);
+      const rows = Array.from({ length: count }, () => lossRow(prompt!));
+      if (capacityBytes !== undefined) observed.claimed = { capacityBytes };
+      await family.scorer.gradient(distinctRecipes(1, layers), rows);
+      return observed.memory.peakBytes;
+    };
+    const length = 16;
+    for (const layers of [2, 6]) {
+      // The batches themselves: token, position and row of the mask; what is read and predicted of them is less.
+      const perToken = (layers + 2) * hidden * 4 + 4 + 4 + 4 * length + 4 * 4;
+      const few = await peakOf(40, layers);
+      const many = await peakOf(200, layers);
+      expect(many - few).toBeLessThanOrEqual(1.05 * (160 * length) * perToken);
+    }
+    const states = 8 * hidden * 4;
+    const capacity = (40 * length * states) / 0.4;
+    expect(await peakOf(400, 6, capacity)).toBeLessThan(1.05 * (await peakOf(40, 6, capacity)));
+  });
+});
+
+describe("derivatives that cannot be finished", () => {
+  const recipes = distinctRecipes(2, 2);
+  const rows = lossRows(4);
+  const stages = 4;
+  // The candidates agree on the embedding, which is computed once for both.
+  const runs = 2 * 2 * stages - 1;
+
+  async function expectNoTrace(
+    resident: boolean,
+    attempt: (family: TinyFamily, observed: ObservedDevice) => Promise<void>,
+  ): Promise<void> {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { resident, model: { tied: true } });
+    const before = await family.scorer.gradient(recipes, rows);
+    const { bytes } = observed.memory;
+    await attempt(family, observed);
+    observed.before = () => {};
+    expect(observed.memory.bytes).toBe(bytes);
+    expect(await family.scorer.gradient(recipes, rows)).toEqual(before);
+    expect(observed.memory.bytes).toBe(bytes);
+  }
+
+  const places = [false, true].flatMap((resident) => [0, 5, 8, 9, 12, runs - 1].map((run) => ({ resident, run })));
+
+  test.each(places)("throw the reason of an abort during run $run: resident $resident", async ({ resident, run }) => {
+    await expectNoTrace(resident, async ({ scorer }, observed) => {
+      const controller = new AbortController();
+      const reason = new Error("out of time");
+      const start = observed.counts.run;
+      observed.before = (call, count) => {
+        if (call === "run" && count - start === run) controller.abort(reason);
+      };
+      const running = scorer.gradient(recipes, rows, { signal: controller.signal });
+      if (run < runs - 1) await expect(running).rejects.toBe(reason);
+      else await running;
+      expect(observed.counts.run - start).toBe(run + 1);
+    });
+  });
+
+  test.each(places)("throw what the device throws in run $run: resident $resident", async ({ resident, run }) => {
+    await expectNoTrace(resident, async ({ scorer }, observed) => {
+      const failure = new UserError("out of memory");
+      const start = observed.counts.run;
+      observed.before = (call, count) => {
+        if (call === "run" && count - start === run) throw failure;
+      };
+      await expect(scorer.gradient(recipes, rows)).rejects.toBe(failure);
+    });
+  });
+
+  test.each([0, 8, 20, 60])("free what was uploaded when upload %d fails", async (upload) => {
+    await expectNoTrace(false, async ({ scorer }, observed) => {
+      const failure = new UserError("out of memory");
+      const start = observed.counts.upload;
+      observed.before = (call, count) => {
+        if (call === "upload" && count - start === upload) throw failure;
+      };
+      await expect(scorer.gradient(recipes, rows)).rejects.toBe(failure);
+    });
+  });
+});

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
+import type { LossRow, WeightDerivatives } from "../../src/evaluate/differentiate.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
+import { rowLoss, type RowLoss } from "../../src/tasks/row-loss.ts";
+import type { Dtype } from "../../src/tensor/dtype.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { openNoiseFamily } from "./noise-family.ts";
+import { moved, recipeOf, slopeAlong } from "./tiny-family.ts";
+
+interface FixtureRow {
+  readonly kind: "choice" | "text";
+  readonly label: number;
+  readonly context: readonly number[];
+  readonly continuations: readonly (readonly number[])[];
+}
+
+interface Case {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly dtype: Dtype;
+  readonly recipe: Recipe;
+  readonly logLikelihoods: readonly (readonly number[])[];
+  readonly derivatives: Readonly<Record<string, readonly number[]>>;
+}
+
+const fixture = join(import.meta.dirname, "..", "fixtures", "evaluate", "gradients.json");
+const { rows, cases } = JSON.parse(readFileSync(fixture, "utf8")) as {
+  readonly rows: readonly FixtureRow[];
+  readonly cases: readonly Case[];
+};
+
+/** Small enough for curvature, large enough for the digits of f32. */
+const STEP = 1e-2;
+
+/** Of texts that have two bytes for each token. */
+function lossOf({ kind, label, continuations }: FixtureRow): RowLoss {
+  return rowLoss({ kind, label, continuations: continuations.map(({ length }) => "xy".repeat(length)) });
+}
+
+function lossRow(row: FixtureRow): LossRow {
+  const { context, continuations } = row;
+  const { derivative } = lossOf(row);
+  const prompt = {
+    context: Int32Array.from(context),
+    continuations: continuations.map((ids) => Int32Array.from(ids)),
+  };
+  return { prompts: [prompt], derivative: ([values]) => [derivative([...values!])] };
+}
+
+/** The largest error, as a part of what is expected and of a hundredth of the largest of that. */
+function errorOf(found: WeightDerivatives, expected: Case["derivatives"]): number {
+  expect(Object.keys(found).toSorted()).toEqual(Object.keys(expected).toSorted());
+  const largest = Math.max(...Object.values(expected).flat().map(Math.abs));
+  const errors = Object.entries(expected).flatMap(([name, values]) =>
+    values.map((value, i) => Math.abs(found[name]!["weight"]![i]! - value) / Math.max(Math.abs(value), largest / 100)),
+  );
+  return Math.max(...errors);
+}
+
+describe.each([
+  ["ggml", () => openGgml({ backend: "cpu" })],
+  ["tfjs", () => openTfjs()],
+] as const)("derivatives by the coefficients of whole models, on %s", (_, open: () => Promise<Device>) => {
+  test.each(cases.map((one) => ({ ...one, what: JSON.stringify(one.config), method: one.recipe.method })))(
+    "are those of PyTorch: $dtype, $method, $what",
+    async ({ config, dtype, recipe, logLikelihoods, derivatives }) => {
+      await using device = await open();
+      await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype });
+      const found = await family.scorer.gradient([recipe], rows.map(lossRow));
+      for (const [i, values] of logLikelihoods.entries())
+        for (const [j, value] of values.entries()) expect(found.logLikelihoods[0]![i]![j]!).toBeCloseTo(value, 4);
+      expect(errorOf(found.derivatives[0]!, derivatives)).toBeLessThan(1e-3);
+    },
+  );
+});
+
+test("derivatives by the coefficients are what small steps say", async () => {
+  const shape = fc.record({
+    seed: fc.integer({ min: 0, max: 1e6 }),
+    method: fc.constantFrom("task_arithmetic" as const, "linear" as const),
+    config: fc.record({
+      num_hidden_layers: fc.integer({ min: 1, max: 3 }),
+      num_key_value_heads: fc.constantFrom(1, 2, 4),
+      tie_word_embeddings: fc.boolean(),
+      vocab_size: fc.constantFrom(40, 200),
+    }),
+  });
+  await using device = await openGgml({ backend: "cpu" });
+  await fc.assert(
+    fc.asyncProperty(shape, async ({ seed, method, config }) => {
+      await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype: "f32" });
+      const stream = RandomStream.of(seed, "coefficients");
+      const [recipe, direction] = [0.4, 0].map((mean) =>
+        recipeOf(config.num_hidden_layers, () => mean + 0.2 * stream.normal(), method),
+      );
+      const lossRows = rows.map(lossRow);
+      const [derivatives] = (await family.scorer.gradient([recipe!], lossRows)).derivatives;
+      const ends = [1, -1].map((sign) => moved(recipe!, direction!, sign * STEP));
+      const prompts = lossRows.flatMap((row) => row.prompts);
+      const { logLikelihoods } = await family.scorer.score(ends, prompts);
+      const [after, before] = logLikelihoods.map((values) =>
+        rows.reduce((sum, row, i) => sum + lossOf(row).loss([...values[i]!]), 0),
+      );
+      const found = slopeAlong(family.model, derivatives!, direction!);
+      const size = Math.hypot(...Object.values(derivatives!).flatMap(({ weight }) => [...weight!]));
+      expect(Math.abs(found - (after! - before!) / (2 * STEP)) / size).toBeLessThan(1e-2);
+    }),
+    { numRuns: 8 },
+  );
+});
