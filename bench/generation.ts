@@ -54,7 +54,7 @@ export async function openGeneration(
 ): Promise<Generation> {
   const workspace = await openWorkspace(setting);
   const { device, model, tokenizer, signal, experts } = workspace;
-  const genome = buildGenome(setting.space, { experts, layers: model.layers });
+  const genome = buildGenome(setting.space, workspace);
   const stream = RandomStream.of(1, "candidates");
   const recipes = Array.from({ length: candidates }, () =>
     genome.decode(genome.start.map((value) => Math.min(1, Math.max(0, value + 0.1 * stream.normal())))),

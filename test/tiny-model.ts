@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeCheckpoint } from "../src/checkpoint/write-checkpoint.ts";
-import { allWeights } from "../src/model/architecture.ts";
+import { allWeights, type Model } from "../src/model/architecture.ts";
 import { openModel } from "../src/model/open-model.ts";
 import { Tokenizer } from "../src/model/tokenizer/tokenizer.ts";
 import { elementCount, type Dtype } from "../src/tensor/dtype.ts";
@@ -44,6 +44,11 @@ export async function writeTinyModel(folder: string, options: TinyModel = {}): P
     return fromFloat32(values, dtype);
   });
   return folder;
+}
+
+/** Such a model without weights. */
+export function tinyModel(options: Omit<TinyModel, "tokenizer"> = {}): Model {
+  return openModel({ folder: "", config: tinyConfig(options) }, "f32");
 }
 
 /** The config.json of such a model: four heads that share two key and value heads. */

@@ -5,13 +5,14 @@ import { evomergeVersion } from "../experiment/identity.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";
-import type { Curve, MergeRecipe, Recipe } from "../merge/recipe.ts";
+import { type Curve, curvesOf, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import type { Model, Selector } from "../model/architecture.ts";
+import { type RecipeSelector, selectorsFor } from "./mergekit-selectors.ts";
 
 export interface MergekitMerge {
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
   readonly recipe: Recipe;
-  readonly model: Pick<Model, "layers" | "selectors">;
+  readonly model: Pick<Model, "layers" | "stages" | "selectors">;
   /** Of the base's weights, in which the merge is saved. */
   readonly baseDtype: TensorSpec["dtype"];
 }
@@ -20,7 +21,7 @@ const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float3
 
 /**
  * The same merge as a configuration for `mergekit-yaml`, checked with mergekit 0.1.5: one slice a layer, each with the
- * coefficients of the recipe by group. Weights before the layers take their settings from the first slice, and weights
+ * coefficients of the recipe, by group where it has one curve for the group. Weights before the layers take their settings from the first slice, and weights
  * after the layers from the last.
  */
 export function mergekitConfig({ experiment, recipe, model, baseDtype }: MergekitMerge): string {
@@ -70,8 +71,10 @@ function copied(
 function merged(
   { base, experts }: MergekitMerge["experiment"],
   recipe: MergeRecipe,
-  { layers, selectors }: MergekitMerge["model"],
+  model: MergekitMerge["model"],
 ): object {
+  const { layers } = model;
+  const selectors = selectorsFor(recipe, model);
   const sliceOf = (layer: number): object => {
     const source = (path: string): object => ({ model: modelReference(path), layer_range: [layer, layer + 1] });
     const own = selectors.filter(({ slices }) => isIn(slices, layer, layers));
@@ -97,14 +100,14 @@ function isIn(slices: Selector["slices"], layer: number, layers: number): boolea
 function settingsOf(
   { parameters }: MergeRecipe,
   expert: string,
-  selectors: readonly Selector[],
+  selectors: readonly RecipeSelector[],
   layer: number,
 ): object {
   const settings = Object.entries(parameters).map(([parameter, curves]) => [
     parameter,
-    selectors.map(({ filter, group, slices }) => ({
+    selectors.map(({ filter, slices, like }) => ({
       filter,
-      value: valueAt(curves[group]?.[expert], slices === "every" ? layer : undefined),
+      value: valueAt(curvesOf(curves, like)?.[expert], slices === "every" ? layer : undefined),
     })),
   ]);
   return Object.fromEntries(settings) as object;

@@ -10,7 +10,7 @@ export interface Curve {
 /** Largest magnitude of a coefficient in a search space or a recipe. */
 export const MAX_VALUE = 1000;
 
-/** Curves by group of tensors, then by expert. */
+/** Curves by kind of tensors or group of them, then by expert; a weight takes those of its kind before those of its group. */
 export type Curves = Readonly<Record<string, Readonly<Record<string, Curve>>>>;
 
 /** A merge of experts with one set of curves for each parameter of the method. */
@@ -27,17 +27,28 @@ export type Step =
   | { readonly method: "passthrough"; readonly model: string }
   | { readonly method: MethodName; readonly values: Readonly<Record<string, readonly number[]>> };
 
+/** What a recipe knows a weight by: its kind, such as `q_proj`, its group, and its layer where it is in one. */
+export interface RecipePlace {
+  readonly tensor: string;
+  readonly group: string;
+  readonly layer?: number;
+}
+
+/** The curves of a weight, by expert. */
+export function curvesOf(curves: Curves, { tensor, group }: Omit<RecipePlace, "layer">): Curves[string] | undefined {
+  return Object.hasOwn(curves, tensor) ? curves[tensor] : curves[group];
+}
+
 /** Looks a recipe up at a weight; the values are in the order of `experts`. */
-export function stepAt(
-  recipe: Recipe,
-  weight: { readonly group: string; readonly layer?: number },
-  experts: readonly string[],
-): Step {
+export function stepAt(recipe: Recipe, weight: RecipePlace, experts: readonly string[]): Step {
   if (recipe.method === "passthrough") return recipe;
-  const values = Object.entries(recipe.parameters).map(([parameter, curves]) => [
-    parameter,
-    experts.map((expert) => valueAt(curves[weight.group]?.[expert], weight, `${parameter}.${weight.group}.${expert}`)),
-  ]);
+  const values = Object.entries(recipe.parameters).map(([parameter, curves]) => {
+    const own = curvesOf(curves, weight);
+    return [
+      parameter,
+      experts.map((expert) => valueAt(own?.[expert], weight, `${parameter}.${weight.tensor}.${expert}`)),
+    ];
+  });
   return { method: recipe.method, values: Object.fromEntries(values) as Record<string, number[]> };
 }
 

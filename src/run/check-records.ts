@@ -1,9 +1,9 @@
 import { UserError } from "../errors.ts";
 import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoringScope } from "../journal/records.ts";
-import { declarations } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { defaultPopulationSize } from "../search/strategy-parameters.ts";
-import { isLayered } from "../space/search-space.ts";
+import type { Parents } from "../space/coefficient.ts";
+import { isWhole } from "../space/is-whole.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import type { Session } from "./session.ts";
@@ -23,9 +23,7 @@ export function checkRecords(folder: string, records: readonly JournalRecord[], 
 }
 
 type RunParts = Pick<Session, "experiment" | "genome" | "tasks"> & {
-  readonly workspace: {
-    readonly experts: readonly string[];
-    readonly model: { readonly layers: number };
+  readonly workspace: Parents & {
     readonly checkpoints: ReadonlyMap<string, { readonly tensors: ReadonlyMap<string, unknown> }>;
   };
 };
@@ -115,19 +113,14 @@ function faultOfPlan({ genes, population }: RecordPayloads["plan"], session: Run
 }
 
 /** Whether the recipe has a value wherever a merge of these parents looks for one. */
-function faultOfRecipe(recipe: Recipe, { workspace: { experts, model } }: RunParts): string | undefined {
+function faultOfRecipe(recipe: Recipe, { workspace }: RunParts): string | undefined {
   if (recipe.method === "passthrough") {
-    const isParent = [BASE, ...experts].includes(recipe.model);
+    const isParent = [BASE, ...workspace.experts].includes(recipe.model);
     return isParent ? undefined : "expected a recipe of this run's parents, found another model's name";
   }
-  const { method, parameters } = recipe;
-  const places = declarations[method].parameters.flatMap(({ name }) =>
-    Object.entries(isLayered).flatMap(([group, layered]) =>
-      experts.map((expert) => ({ curve: parameters[name]?.[group]?.[expert], layers: layered ? model.layers : 0 })),
-    ),
-  );
-  const isWhole = places.every(({ curve, layers }) => curve !== undefined && curve.layers.length >= layers);
-  return isWhole ? undefined : "expected a recipe with a value for every parameter, group, expert and layer";
+  return isWhole(recipe, workspace)
+    ? undefined
+    : "expected a recipe with a value for every parameter, weight and expert";
 }
 
 function faultOfNames(what: string, found: readonly string[], expected: readonly string[]): string | undefined {

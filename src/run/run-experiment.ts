@@ -183,7 +183,7 @@ interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" |
 
 async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
-  const genome = buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers });
+  const genome = buildGenome(experiment.space, workspace);
   checkRecords(folder, view.records, { ...run, genome });
   if (journal && budget) rememberBudget(journal, budget);
   const session: Session = {

@@ -1,16 +1,8 @@
 import { declarations } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
-import {
-  type Coefficient,
-  curveAt,
-  type Gene,
-  genesAt,
-  genesOf,
-  layOutCoefficients,
-  nameOf,
-  type Parents,
-  valuesIn,
-} from "./coefficient.ts";
+import { type Coefficient, type Gene, genesOf, layOutCoefficients, nameOf, type Parents } from "./coefficient.ts";
+import { curveAt, genesAt, valuesIn } from "./coefficient-genes.ts";
+import { pulledBack, type WeightSlopes } from "./pull-back.ts";
 import type { SearchSpace } from "./search-space.ts";
 
 /** Initial standard deviation of a coefficient where a search space names none: scores move and no model collapses. */
@@ -34,9 +26,11 @@ export interface Genome {
   decode(point: Float64Array): MergeRecipe;
   /**
    * The point whose merge is nearest to a recipe of the same method: each coefficient by least squares over the layers,
-   * in its range, where groups or experts share it their mean; parameters that the recipe lacks take their start.
+   * in its range, where groups or experts share it their mean; kinds of tensors that the recipe lacks take their group's; parameters that the recipe lacks take their start.
    */
   encode(recipe: MergeRecipe): Float64Array;
+  /** Derivatives by the coordinates of a point of the unit cube, from those by the coefficients of its merge at every weight. */
+  pullBack(point: Float64Array, slopes: WeightSlopes): Float64Array;
 }
 
 /** Lays the genes of a search space out for the given parents. */
@@ -63,6 +57,10 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
     encode(recipe) {
       return pointAt(coefficients, (coefficient) => valuesIn(recipe, coefficient) ?? startOf(coefficient));
     },
+    pullBack(point, slopes) {
+      checkPoint(point, genes.length);
+      return pulledBack(space, coefficients, parents, point, slopes);
+    },
   };
 }
 
@@ -87,10 +85,10 @@ function checkPoint(point: Float64Array, dimension: number): void {
 function recipeAt({ method }: SearchSpace, coefficients: readonly Coefficient[], point: Float64Array): MergeRecipe {
   const parameters: Record<string, Record<string, Record<string, Curve>>> = {};
   for (const coefficient of coefficients) {
-    const byGroup = (parameters[coefficient.parameter.name] ??= {});
-    for (const group of coefficient.groups) {
-      const curve = curveAt(coefficient, group, point);
-      for (const expert of coefficient.experts) (byGroup[group] ??= {})[expert] = curve;
+    const byName = (parameters[coefficient.parameter.name] ??= {});
+    for (const key of coefficient.keys) {
+      const curve = curveAt(coefficient, key, point);
+      for (const expert of coefficient.experts) (byName[key.name] ??= {})[expert] = curve;
     }
   }
   return { method, parameters };
@@ -100,8 +98,11 @@ function recipeAt({ method }: SearchSpace, coefficients: readonly Coefficient[],
 function summarize(space: SearchSpace, coefficients: readonly Coefficient[]): string {
   const parts = declarations[space.method].parameters.map(({ name, per }) => {
     const own = coefficients.filter(({ parameter }) => parameter.name === name);
-    const sets = own.slice(0, space.groups.length).map(({ groups, terms }) => `${nameOf(groups)} ${terms.length}`);
-    const experts = own.length / space.groups.length;
+    const [first] = own;
+    const sets = own
+      .filter(({ experts }) => experts[0] === first?.experts[0])
+      .map(({ keys, terms }) => `${nameOf(keys)} ${terms.length}`);
+    const experts = own.length / sets.length;
     const owners = per === "model" ? "" : ` of ${experts} expert${experts === 1 ? "" : "s"} x`;
     return `${name}${owners} (${sets.join(", ")})`;
   });

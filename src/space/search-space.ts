@@ -10,8 +10,8 @@ import type { Depth } from "./depth-curve.ts";
 /** What a search varies: the parameters of a merge method, each over groups of tensors and over the depth. */
 export interface SearchSpace {
   readonly method: MethodName;
-  /** Sets of tensor groups that share their coefficients; each group is in exactly one set. */
-  readonly groups: readonly (readonly string[])[];
+  /** Sets of tensor groups that share their coefficients, each group in exactly one set; or every kind of tensors has its own. */
+  readonly groups: readonly (readonly string[])[] | "tensors";
   readonly depth: Depth;
   /** Every parameter of the method. */
   readonly parameters: Readonly<Record<string, ParameterSpace>>;
@@ -50,7 +50,7 @@ const depthSchema = z
 
 const groupsSchema = z
   .union([
-    z.literal("all"),
+    z.enum(["all", "tensors"]),
     z
       .array(z.array(z.enum(groupNames)).min(1))
       .min(1)
@@ -58,7 +58,7 @@ const groupsSchema = z
   ])
   .transform((groups) => (groups === "all" ? [groupNames] : groups))
   .describe(
-    "sets of tensor groups that share their coefficients; embedding is the token embedding and the output head",
+    "sets of tensor groups that share their coefficients, where embedding is the token embedding and the output head; or tensors: coefficients of its own for every kind of tensors, such as q_proj",
   );
 
 /** Merges take weights of about 1; beyond these, sums and steps lose their digits. */

@@ -5,6 +5,7 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { isPinned, parseReference } from "../../src/hub/api/reference.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { type KnotRecipe, recipeOver } from "../../src/space/knot-recipe.ts";
+import { tinyModel } from "../tiny-model.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "experiments");
 const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
@@ -43,7 +44,10 @@ describe("the shipped experiments", () => {
 
   test.each(files)("%s has recipes that are points of its search space", async (file) => {
     const { space, experts, recipes = {} } = await load(file);
-    const genome = buildGenome(space, { experts: experts.map(({ name }) => name), layers: LAYERS });
+    const genome = buildGenome(space, {
+      experts: experts.map(({ name }) => name),
+      model: tinyModel({ layers: LAYERS }),
+    });
     for (const given of Object.values(recipes)) {
       const recipe = recipeOver(LAYERS, given);
       const decoded = genome.decode(genome.encode(recipe));

@@ -4,10 +4,9 @@ import { parse } from "yaml";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { evomergeVersion } from "../../src/experiment/identity.ts";
 import { methodNames } from "../../src/merge/declarations.ts";
-import { stepAt, type MergeRecipe } from "../../src/merge/recipe.ts";
+import { stepAt, type MergeRecipe, type Step } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
-import { openModel } from "../../src/model/open-model.ts";
-import { tinyConfig } from "../tiny-model.ts";
+import { tinyModel } from "../tiny-model.ts";
 
 const experiment = {
   name: "demo",
@@ -36,14 +35,14 @@ interface Configuration {
 }
 
 /** A recipe whose coefficients all differ. */
-function recipeOf(method: MergeRecipe["method"], layers: number, scale = 0.01): MergeRecipe {
+function recipeOf(method: MergeRecipe["method"], layers: number, scale = 0.01, places = groups): MergeRecipe {
   let next = 1;
   const curve = (): { layers: number[]; rest: number } => ({
     layers: Array.from({ length: layers }, () => scale * next++),
     rest: scale * next++,
   });
   const curves = (): object => Object.fromEntries(names.map((name) => [name, curve()]));
-  const weight = Object.fromEntries(groups.map((group) => [group, curves()])) as MergeRecipe["parameters"][string];
+  const weight = Object.fromEntries(places.map((place) => [place, curves()])) as MergeRecipe["parameters"][string];
   return { method, parameters: { weight } };
 }
 
@@ -57,7 +56,7 @@ function lookUp({ slices }: Configuration, name: string): number[] {
 }
 
 function modelOf(layers: number): Model {
-  return openModel({ folder: "", config: tinyConfig({ layers }) }, "f32");
+  return tinyModel({ layers });
 }
 
 describe("mergekitConfig", () => {
@@ -78,6 +77,22 @@ describe("mergekitConfig", () => {
       expect(configuration.slices.map(({ sources }) => sources.map(({ layer_range }) => layer_range))).toEqual(
         configuration.slices.map(({ sources }, layer) => sources.map(() => [layer, layer + 1])),
       );
+    }
+  });
+
+  test.each([false, true])("divides what a recipe tells apart into kinds of tensors; tied head: %s", (tied) => {
+    const model = tinyModel({ layers: 3, tied });
+    const weights = allWeights(model);
+    const kinds = [...new Set(weights.map(({ tensor }) => tensor))];
+    for (const places of [kinds, [...groups, "q_proj", "input_layernorm"]]) {
+      const recipe = recipeOf("task_arithmetic", 3, 0.01, places);
+      const configuration = parse(mergekitConfig({ experiment, recipe, model, baseDtype: "bf16" })) as Configuration;
+      for (const weight of weights) {
+        const step = stepAt(recipe, weight, names) as Extract<Step, { values: unknown }>;
+        expect([weight.name, lookUp(configuration, weight.name)]).toEqual([weight.name, step.values["weight"]]);
+      }
+      // mergekit asks for the settings of a head that is tied, too.
+      expect(lookUp(configuration, "lm_head.weight")).toHaveLength(2);
     }
   });
 

@@ -133,6 +133,17 @@ describe("starterKitModule", () => {
     expect(text).toContain("MODEL_DTYPE = torch.float16");
   });
 
+  test("calls the coefficients of a tensor after its kind where the recipe has them by kind", async () => {
+    const kinds = [...new Set(allWeights(model).map(({ tensor }) => tensor))];
+    const weight = Object.fromEntries(kinds.map((kind, i) => [kind, { nature: curve(i), craft: curve(i + 3) }]));
+    const text = await exported({ recipe: { method: "task_arithmetic", parameters: { weight } } });
+    const table = text.slice(text.indexOf("COEFFICIENTS = "), text.indexOf("\n# Name, group"));
+    const curves = kinds.flatMap((_, i) => [curve(i), curve(i + 3)]);
+    expect(floats(table)).toEqual(curves.flatMap(({ layers, rest }) => [...layers, rest]));
+    expect(text).toContain('("model.layers.{}.self_attn.q_proj.weight", "q_proj", torch.bfloat16, range(0, 5)),');
+    expect(text).toContain('("model.norm.weight", "norm", torch.bfloat16, [None]),');
+  });
+
   test("lists the experts at their commits, and the base", async () => {
     const text = await exported();
     expect(text).toContain(`"base": ("org/base", "${COMMITS.base}"),`);

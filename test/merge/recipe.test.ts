@@ -9,6 +9,7 @@ const recipe: Recipe = {
   parameters: {
     weight: {
       mlp: { b: { layers: [1, 2], rest: 3 }, a: { layers: [4, 5], rest: 6 } },
+      down_proj: { a: { layers: [7, 8], rest: 0 }, b: { layers: [9, 10], rest: 0 } },
       norm: { a: { layers: [0, 0], rest: 0.5 }, b: { layers: [0, 0], rest: -0.5 } },
     },
   },
@@ -16,28 +17,39 @@ const recipe: Recipe = {
 
 describe("stepAt", () => {
   test.each([
-    { weight: { group: "mlp", layer: 0 }, values: [4, 1] },
-    { weight: { group: "mlp", layer: 1 }, values: [5, 2] },
-    { weight: { group: "norm", layer: 1 }, values: [0, 0] },
-    { weight: { group: "norm" }, values: [0.5, -0.5] },
-  ])("gives $values for $weight, in the order of the experts", ({ weight, values }) => {
+    { weight: { tensor: "up_proj", group: "mlp", layer: 0 }, values: [4, 1] },
+    { weight: { tensor: "up_proj", group: "mlp", layer: 1 }, values: [5, 2] },
+    { weight: { tensor: "input_layernorm", group: "norm", layer: 1 }, values: [0, 0] },
+    { weight: { tensor: "norm", group: "norm" }, values: [0.5, -0.5] },
+    { weight: { tensor: "down_proj", group: "mlp", layer: 1 }, values: [8, 10] },
+  ])("gives $values for $weight, those of its kind first, in the order of the experts", ({ weight, values }) => {
     expect(stepAt(recipe, weight, experts)).toEqual({ method: "task_arithmetic", values: { weight: values } });
   });
 
   test("passes passthrough on at every weight", () => {
     const passthrough: Recipe = { method: "passthrough", model: "a" };
-    expect(stepAt(passthrough, { group: "embedding" }, experts)).toEqual(passthrough);
+    expect(stepAt(passthrough, { tensor: "lm_head", group: "embedding" }, experts)).toEqual(passthrough);
   });
 
   test.each([
     {
       lacks: "the group",
-      weight: { group: "attention", layer: 0 },
+      weight: { tensor: "q_proj", group: "attention", layer: 0 },
       names: experts,
-      part: "weight.attention.a in layer 0",
+      part: "weight.q_proj.a in layer 0",
     },
-    { lacks: "the expert", weight: { group: "mlp", layer: 0 }, names: ["c"], part: "weight.mlp.c in layer 0" },
-    { lacks: "the layer", weight: { group: "mlp", layer: 2 }, names: experts, part: "weight.mlp.a in layer 2" },
+    {
+      lacks: "the expert",
+      weight: { tensor: "up_proj", group: "mlp", layer: 0 },
+      names: ["c"],
+      part: "weight.up_proj.c in layer 0",
+    },
+    {
+      lacks: "the layer",
+      weight: { tensor: "up_proj", group: "mlp", layer: 2 },
+      names: experts,
+      part: "weight.up_proj.a in layer 2",
+    },
   ])("throws where the recipe lacks $lacks", ({ weight, names, part }) => {
     expect(() => stepAt(recipe, weight, names)).toThrow(`recipe: no value for ${part}`);
   });
@@ -56,7 +68,7 @@ describe("uniformRecipe", () => {
         group,
         (method, a, b, layer, group) => {
           const uniform = uniformRecipe(method, { a, b }, { groups: ["attention", "mlp"], layers: 4 });
-          const at = layer === undefined ? { group } : { group, layer };
+          const at = { tensor: "any", group, ...(layer !== undefined && { layer }) };
           expect(stepAt(uniform, at, ["b", "a"])).toEqual({ method, values: { weight: [b, a] } });
         },
       ),

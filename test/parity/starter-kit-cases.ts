@@ -18,6 +18,7 @@ import { exportStarterKit } from "../../src/export/starter-kit/export-starter-ki
 import { formatReference } from "../../src/hub/api/reference.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
+import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
@@ -41,6 +42,8 @@ interface Case {
   readonly method: MethodName | "passthrough";
   readonly tied?: boolean;
   readonly layers?: number;
+  /** Whether every kind of tensors has coefficients of its own. */
+  readonly byTensor?: boolean;
   readonly base: Storage;
   readonly experts: Readonly<Record<string, Storage>>;
 }
@@ -78,6 +81,14 @@ const cases: readonly Case[] = [
     base: { ...bf16, onceQuantized: true },
     experts: { nature: bf16 },
   },
+  {
+    name: "by-tensor",
+    method: "task_arithmetic",
+    tied: true,
+    base: bf16,
+    experts: { nature: bf16, craft: bf16 },
+    byTensor: true,
+  },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
 
@@ -96,7 +107,7 @@ async function writeCase(device: Device, folder: string, kits: readonly string[]
   const model = openModel(base, "f32");
   for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
   const experts = Object.keys(given.experts);
-  const recipe = recipeOf(given.method, experts, model.layers);
+  const recipe = recipeOf(given, experts, model);
   await mergeWeights({ device, model, checkpoints, base: BASE, experts }, recipe, join(folder, given.name));
   for (const file of await readdir(base.folder)) {
     if (!file.includes("safetensors")) await copyFile(join(base.folder, file), join(folder, given.name, file));
@@ -159,9 +170,11 @@ async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonl
 }
 
 /** Coefficients with all their digits, negative ones among them. */
-function recipeOf(method: Case["method"], experts: readonly string[], layers: number): Recipe {
+function recipeOf({ method, byTensor }: Case, experts: readonly string[], model: Model): Recipe {
   if (method === "passthrough") return { method, model: experts[0]! };
-  const groups = ["attention", "mlp", "norm", "embedding"].map((group) => {
+  const { layers } = model;
+  const names = new Set(allWeights(model).map(({ tensor, group }) => (byTensor === true ? tensor : group)));
+  const groups = [...names].map((group) => {
     const curves = experts.map((expert) => {
       const stream = RandomStream.of(11, group, expert);
       const value = (): number => 0.5 + 0.4 * stream.normal();

@@ -11,11 +11,14 @@ import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import type { Curve, Recipe } from "../../src/merge/recipe.ts";
+import { allWeights } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
-import { writeTinyModel, type TinyModel } from "../tiny-model.ts";
+import { tinyModel, writeTinyModel, type TinyModel } from "../tiny-model.ts";
 
 const LAYERS = 3;
+const GROUPS = ["attention", "mlp", "norm", "embedding"];
+const KINDS = [...new Set(allWeights(tinyModel()).map(({ tensor }) => tensor))];
 const EXPERTS = ["nature", "craft", "news"];
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
@@ -27,6 +30,11 @@ interface Case {
 const cases: Readonly<Record<string, Case>> = {
   "task_arithmetic, bf16": { recipe: randomRecipe("task_arithmetic"), model: { dtype: "bf16" } },
   "task_arithmetic, bf16, tied head": { recipe: randomRecipe("task_arithmetic"), model: { dtype: "bf16", tied: true } },
+  "task_arithmetic by tensor, bf16": { recipe: randomRecipe("task_arithmetic", KINDS), model: { dtype: "bf16" } },
+  "task_arithmetic by tensor, bf16, tied head": {
+    recipe: randomRecipe("task_arithmetic", KINDS),
+    model: { dtype: "bf16", tied: true },
+  },
   "task_arithmetic, f32": { recipe: randomRecipe("task_arithmetic"), model: { dtype: "f32" } },
   "linear, bf16": { recipe: randomRecipe("linear"), model: { dtype: "bf16" } },
   "linear, f16": { recipe: randomRecipe("linear"), model: { dtype: "f16" } },
@@ -34,16 +42,18 @@ const cases: Readonly<Record<string, Case>> = {
   "one expert as it is, bf16": { recipe: { method: "passthrough", model: "craft" }, model: { dtype: "bf16" } },
 };
 
-/** A different coefficient for each expert, group, layer and the weights outside the layers; one is written as 1e-7. */
-function randomRecipe(method: MethodName): Recipe {
+/** A different coefficient for each expert, group or kind, layer and the weights outside the layers; one is written as 1e-7. */
+function randomRecipe(method: MethodName, names = GROUPS): Recipe {
   const random = RandomStream.of(3, method);
   const curve = (): Curve => ({
     layers: Array.from({ length: LAYERS }, () => random.uniform() * 1.7 - 0.2),
     rest: random.uniform() * 1.7 - 0.2,
   });
   const curves = (): Record<string, Curve> => Object.fromEntries(EXPERTS.map((name) => [name, curve()]));
-  const mlp = { ...curves(), news: { layers: [1e-7, 0, 1], rest: 0 } };
-  return { method, parameters: { weight: { attention: curves(), mlp, norm: curves(), embedding: curves() } } };
+  const weight = Object.fromEntries(names.map((name) => [name, curves()]));
+  const [, second = ""] = names;
+  weight[second] = { ...weight[second], news: { layers: [1e-7, 0, 1], rest: 0 } };
+  return { method, parameters: { weight } };
 }
 
 async function writeCase(folder: string, name: string, { recipe, model: shape }: Case): Promise<string> {

@@ -71,7 +71,7 @@ const faults: readonly Fault[] = [
         winner: JSON.parse(JSON.stringify(winner).replaceAll(/"layers":\[[^\]]*\]/g, '"layers":[]')) as object,
       }),
     },
-    "record # of the journal: expected a recipe with a value for every parameter, group, expert and layer",
+    "record # of the journal: expected a recipe with a value for every parameter, weight and expert",
   ],
   [
     "a model on the guard rows without coefficients",
@@ -80,7 +80,7 @@ const faults: readonly Fault[] = [
         models: models.map((model) => ({ ...model, recipe: { method: "linear", parameters: {} } })),
       }),
     },
-    "record # of the journal: expected a recipe with a value for every parameter, group, expert and layer",
+    "record # of the journal: expected a recipe with a value for every parameter, weight and expert",
   ],
 ];
 

@@ -89,7 +89,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
   const lines = readFileSync(join(longer, "journal.jsonl"), "utf8").trimEnd().split("\n");
   const { workspace, tasks, experiment } = await readOutcome(run.folder);
   await workspace[Symbol.asyncDispose]();
-  const genome = buildGenome(experiment.space, { experts: workspace.experts, layers: workspace.model.layers });
+  const genome = buildGenome(experiment.space, workspace);
 
   const tally = { refused: 0, sound: 0, carriedOn: 0, refusedLater: 0 };
   let slowestMs = 0;

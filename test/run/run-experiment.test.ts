@@ -130,7 +130,7 @@ describe("launchRun", () => {
     const journal = readJournal(folder);
     await using workspace = await openWorkspace(outcome.experiment);
     const tasks = await loadTasks(outcome.experiment, workspace.evaluator);
-    const genome = buildGenome(outcome.experiment.space, { experts: workspace.experts, layers: 2 });
+    const genome = buildGenome(outcome.experiment.space, workspace);
     const met = new Set<string>();
     for (const [generation, { points, rows }] of recorded(folder, "ask").entries()) {
       expect(rows).toEqual({ quiz: 8, news: 4 });

@@ -5,6 +5,7 @@ import { type Curve, type MergeRecipe, uniformRecipe } from "../../src/merge/rec
 import type { Depth } from "../../src/space/depth-curve.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
+import { tinyModel } from "../tiny-model.ts";
 
 const groupings: SearchSpace["groups"][] = [
   [["attention", "mlp", "norm", "embedding"]],
@@ -20,7 +21,7 @@ const depths: Depth[] = [
   { curve: "blocks", terms: 4 },
 ];
 
-const parents = { experts: ["nature", "craft"], layers: 6 };
+const parents = { experts: ["nature", "craft"], model: tinyModel({ layers: 6 }) };
 
 const spaces: fc.Arbitrary<SearchSpace> = fc
   .record({ groups: fc.constantFrom(...groupings), depth: fc.constantFrom(...depths), low: fc.constantFrom(-1, 0) })
@@ -36,7 +37,7 @@ function spaceOf(
 describe("a search space of very many genes", () => {
   test("is refused before they are laid out", () => {
     const space = spaceOf({ depth: { curve: "per-layer" } });
-    expect(() => buildGenome(space, { ...parents, layers: 5000 })).toThrow(
+    expect(() => buildGenome(space, { ...parents, model: tinyModel({ layers: 4096 }) })).toThrow(
       new UserError(
         "the search space has more than 5000 genes, with 3 sets of groups and the depth per-layer; take fewer sets, or a curve of fewer terms",
       ),
@@ -222,7 +223,7 @@ describe("genome", () => {
     expect(genome.start).toEqual(genome.encode(level({ nature: 0.8, craft: 0.8 })));
     const uniform = buildGenome(
       { ...spaceOf(), method: "linear", parameters: { weight: { range: [0, 1], start: "uniform" } } },
-      { experts: ["a", "b", "c", "d"], layers: 2 },
+      { experts: ["a", "b", "c", "d"], model: tinyModel({ layers: 2 }) },
     );
     expect(curves(uniform.decode(uniform.start)).every(({ rest }) => rest === 0.25)).toBe(true);
   });
@@ -235,8 +236,8 @@ describe("genome", () => {
       ...spaceOf({ depth: { curve: "per-layer" } }),
       parameters: { weight: { range: [0, 1], start: 0.5 } },
     };
-    expect(buildGenome(withoutSigma, { experts: ["a"], layers: 2 }).sigma).toBe(0.1);
-    expect(buildGenome(withoutSigma, { experts: ["a"], layers: 36 }).sigma).toBeCloseTo(0.05, 15);
+    expect(buildGenome(withoutSigma, { experts: ["a"], model: tinyModel({ layers: 2 }) }).sigma).toBe(0.1);
+    expect(buildGenome(withoutSigma, { experts: ["a"], model: tinyModel({ layers: 36 }) }).sigma).toBeCloseTo(0.05, 15);
   });
 
   test("refuses points outside the unit cube, of another length, and weights that are no numbers", () => {

@@ -4,6 +4,7 @@ import { stepAt } from "../../src/merge/recipe.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { knotRecipeSchema, recipeOver } from "../../src/space/knot-recipe.ts";
 import { searchSpaceSchema } from "../../src/space/search-space.ts";
+import { tinyModel } from "../tiny-model.ts";
 
 const slerp = parseYaml(
   `
@@ -30,9 +31,13 @@ describe("recipeOver", () => {
     expect(embedding).toEqual({ one: { layers: [], rest: 0.5 }, two: { layers: [], rest: 0.5 } });
     const text = "{ method: linear, weight: { a: [0, 1], b: 0.25 } }";
     const recipe = recipeOver(3, parseYaml(text, "recipe.yaml", knotRecipeSchema));
-    expect(stepAt(recipe, { group: "mlp", layer: 2 }, ["a", "b"]).method).toBe("linear");
-    expect(stepAt(recipe, { group: "mlp", layer: 2 }, ["a", "b"])).toMatchObject({ values: { weight: [1, 0.25] } });
-    expect(stepAt(recipe, { group: "embedding" }, ["a", "b"])).toMatchObject({ values: { weight: [0.5, 0.25] } });
+    expect(stepAt(recipe, { tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"]).method).toBe("linear");
+    expect(stepAt(recipe, { tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"])).toMatchObject({
+      values: { weight: [1, 0.25] },
+    });
+    expect(stepAt(recipe, { tensor: "lm_head", group: "embedding" }, ["a", "b"])).toMatchObject({
+      values: { weight: [0.5, 0.25] },
+    });
   });
 
   test.each([1, 2, 32])("keeps complements at a sum of 1 over %i layers", (layers) => {
@@ -45,7 +50,7 @@ describe("recipeOver", () => {
   test("is a point of a search space with as many knots", () => {
     const text = "{ method: linear, groups: [[attention], [mlp], [norm, embedding]], depth: { knots: 5 } }";
     const space = parseYaml(text, "space.yaml", searchSpaceSchema);
-    const genome = buildGenome(space, { experts: ["one", "two"], layers: 32 });
+    const genome = buildGenome(space, { experts: ["one", "two"], model: tinyModel({ layers: 32 }) });
     const recipe = recipeOver(32, slerp);
     const point = genome.encode(recipe);
     for (const [i, value] of [1, 0.5, 0.7, 0.3, 0, 0, 0.5, 0.3, 0.7, 1].entries())

@@ -12,14 +12,20 @@ function parse(text: string): SearchSpace {
 }
 
 describe("search space", () => {
-  test.each(["global", "depth-curves", "per-layer", "adapters", "gradient", "linear-global"])(
-    "is shipped as %s",
-    async (name) => {
-      const space = await loadSearchSpace(join(shipped, `${name}.yaml`));
-      expect(space.method).toBe(name.startsWith("linear") ? "linear" : "task_arithmetic");
-      expect(space.groups.flat().toSorted()).toEqual(["attention", "embedding", "mlp", "norm"]);
-    },
-  );
+  test.each([
+    "global",
+    "depth-curves",
+    "per-layer",
+    "adapters",
+    "gradient",
+    "linear-global",
+    "task-arithmetic-tensors",
+  ])("is shipped as %s", async (name) => {
+    const space = await loadSearchSpace(join(shipped, `${name}.yaml`));
+    expect(space.method).toBe(name.startsWith("linear") ? "linear" : "task_arithmetic");
+    const sets = space.groups === "tensors" ? undefined : space.groups.flat().toSorted();
+    expect(sets).toEqual(name.endsWith("tensors") ? undefined : ["attention", "embedding", "mlp", "norm"]);
+  });
 
   test("takes ranges and starts from the method unless it names its own", () => {
     expect(parse("{ method: linear, groups: all, depth: per-layer }")).toEqual({
@@ -41,6 +47,7 @@ describe("search space", () => {
       "groups: [[attention], [mlp, embedding]]",
       'groups: the group "norm" is missing; list each of attention, mlp, norm, embedding once',
     ],
+    ["groups: tensor", 'groups: expected all or tensors or a list, found "tensor"'],
     ["groups: [[attention, mlp], [mlp, norm, embedding]]", 'the group "mlp" is listed 2 times'],
     [
       "groups: [[attention, heads, mlp, norm, embedding]]",

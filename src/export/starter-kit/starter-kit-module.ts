@@ -1,7 +1,7 @@
 import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
 import { declarations } from "../../merge/declarations.ts";
-import type { MergeRecipe, Recipe } from "../../merge/recipe.ts";
+import { type Curves, curvesOf, type MergeRecipe, type Recipe } from "../../merge/recipe.ts";
 import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
 import { classMembers } from "./class-text.ts";
@@ -68,9 +68,9 @@ ${modelRows(source, merged)}}
 # What is merged, in the order of summation.
 MERGED = [${merged.map(pythonString).join(", ")}]
 
-${recipe.method === "passthrough" ? "" : coefficientText(recipe, merged)}# Name, group and dtype of each tensor, and the layers that have it.
+${recipe.method === "passthrough" ? "" : coefficientText(recipe, weights, merged)}# Name, group and dtype of each tensor, and the layers that have it.
 TENSORS = [
-${tensorTable(weights)}]
+${tensorTable(weights.map((weight) => ({ ...weight, group: groupIn(recipe, weight) })))}]
 
 # Most of the base is stored in it.
 MODEL_DTYPE = ${torchDtype[commonDtype(weights)]}
@@ -97,30 +97,44 @@ function modelRows({ base, experts }: StarterKitSource, merged: readonly string[
     .join("");
 }
 
-function coefficientText(recipe: MergeRecipe, merged: readonly string[]): string {
+/** What the tensor's coefficients are called: a kind of tensors with coefficients of its own is a group, too. */
+function groupIn(recipe: Recipe, { tensor, group }: StoredWeight): string {
+  if (recipe.method === "passthrough") return group;
+  return Object.values(recipe.parameters).some((curves) => Object.hasOwn(curves, tensor)) ? tensor : group;
+}
+
+function coefficientText(recipe: MergeRecipe, weights: readonly StoredWeight[], merged: readonly string[]): string {
   return `# By parameter, group of tensors and model: a value for each layer, and one for the tensors outside the layers.
-COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, merged))}
+COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, weights, merged))}
 
 `;
 }
 
 /** Curves by parameter, group and merged model. */
-function coefficientTable({ parameters }: MergeRecipe, merged: readonly string[]): PythonData {
-  return mapValues(parameters, (groups) =>
-    mapValues(groups, (curves) =>
-      Object.fromEntries(
-        merged.map((model) => {
-          const curve = curves[model];
-          if (!curve) throw new Error(`starter kit: the recipe has no coefficients for ${model}`);
-          return [model, { layers: curve.layers, rest: curve.rest }];
-        }),
-      ),
-    ),
-  );
-}
-
-function mapValues<T>(record: Readonly<Record<string, T>>, map: (value: T) => PythonData): PythonData {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+function coefficientTable(
+  recipe: MergeRecipe,
+  weights: readonly StoredWeight[],
+  merged: readonly string[],
+): PythonData {
+  const names = new Set(Object.values(recipe.parameters).flatMap((curves) => Object.keys(curves)));
+  const weightOf = new Map(weights.map((weight) => [groupIn(recipe, weight), weight]));
+  const groups = [...names].flatMap((name): [string, StoredWeight][] => {
+    const weight = weightOf.get(name);
+    return weight ? [[name, weight]] : [];
+  });
+  const ofModels = (curves: Curves[string] | undefined): PythonData =>
+    Object.fromEntries(
+      merged.map((model) => {
+        const curve = curves?.[model];
+        if (!curve) throw new Error(`starter kit: the recipe has no coefficients for ${model}`);
+        return [model, { layers: curve.layers, rest: curve.rest }];
+      }),
+    );
+  const tables = Object.entries(recipe.parameters).map(([parameter, curves]) => [
+    parameter,
+    Object.fromEntries(groups.map(([name, weight]) => [name, ofModels(curvesOf(curves, weight))])),
+  ]);
+  return Object.fromEntries(tables) as PythonData;
 }
 
 function mergeTensorText(recipe: Recipe): string {
