@@ -22,7 +22,10 @@ export function pulledBack(
   point: Float64Array,
   slopes: WeightSlopes,
 ): Float64Array {
-  const sums = coefficients.map((): CurveSlopes => ({ layers: new Array<number>(model.layers).fill(0), rest: 0 }));
+  const sums = coefficients.map((coefficient) => {
+    const byValue: CurveSlopes = { layers: Array.from({ length: model.layers }, () => 0), rest: 0 };
+    return { coefficient, byValue };
+  });
   const owners = ownersOf(coefficients);
   for (const weight of allWeights(model)) {
     for (const [parameter, byExpert] of owners) {
@@ -35,11 +38,11 @@ export function pulledBack(
       for (const [i, expert] of experts.entries()) {
         const sum = sums[byExpert.get(`${keyOf(space, weight)} ${expert}`) ?? -1];
         if (!sum) throw new Error(`genome: no coefficient is that of ${weight.name}`);
-        add(sum, weight.layer, own[i] ?? Number.NaN);
+        add(sum.byValue, weight.layer, own[i] ?? Number.NaN);
       }
     }
   }
-  return Float64Array.from(coefficients.flatMap((one, i) => geneDerivatives(one, point, sums[i]!)));
+  return Float64Array.from(sums.flatMap(({ coefficient, byValue }) => geneDerivatives(coefficient, point, byValue)));
 }
 
 /** By parameter, then by key and expert: which coefficient decides there. */
