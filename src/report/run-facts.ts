@@ -52,7 +52,7 @@ function timeText(elapsedMs: number, budget: Budget | undefined): string {
   const used = `${duration(elapsedMs)} up to the last step`;
   if (budget === undefined) return used;
   return "seconds" in budget
-    ? `${used}, of a budget of ${duration(1000 * budget.seconds)} that the export counts in too`
+    ? `${used}, of a budget of ${duration(1000 * budget.seconds)}`
     : `${used}, of a budget of ${budget.evaluations} evaluations`;
 }
 

@@ -61,6 +61,6 @@ test("a budget of time is told with the time used", () => {
   const start: JournalRecord = { type: "start", format: 5, folder: "/run", experiment: {}, identity: {}, versions: {} };
   const baselines: JournalRecord = { type: "baselines", models: [], skipped: [], scales: {}, elapsedMs: 61_000 };
   expect(runFacts([start, seconds, baselines])[0]).toBe(
-    "time: 1 min 01 s up to the last step, of a budget of 1 min 30 s that the export counts in too",
+    "time: 1 min 01 s up to the last step, of a budget of 1 min 30 s",
   );
 });
