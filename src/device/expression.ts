@@ -21,14 +21,12 @@ export type Expression = Typed &
     | { readonly op: "sub"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "mul"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "scale"; readonly x: Expression; readonly factor: number }
-    | { readonly op: "sigmoid"; readonly x: Expression }
+    | { readonly op: "sumTo"; readonly x: Expression }
     | { readonly op: "silu"; readonly x: Expression }
-    | { readonly op: "sumRows"; readonly x: Expression }
     | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
     | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
-    | { readonly op: "oneHot"; readonly places: Expression }
-    | { readonly op: "divideByRms"; readonly x: Expression; readonly of: Expression; readonly epsilon: number }
+    | { readonly op: "normalize"; readonly x: Expression; readonly epsilon: number }
     | { readonly op: "rope"; readonly x: Expression; readonly positions: Expression; readonly periods: Expression }
     | {
         readonly op: "softmax";
@@ -37,7 +35,20 @@ export type Expression = Typed &
         readonly factor: number;
       }
     | { readonly op: "logProbability"; readonly logits: Expression; readonly targets: Expression }
+    | Backward
   );
+
+/** Derivatives that engines compute at once; `g` is that by the result of the operation which each is named after. */
+export type Backward =
+  | { readonly op: "siluBack"; readonly g: Expression; readonly x: Expression }
+  | { readonly op: "normalizeBack"; readonly g: Expression; readonly x: Expression; readonly epsilon: number }
+  | { readonly op: "softmaxBack"; readonly g: Expression; readonly result: Expression; readonly factor: number }
+  | {
+      readonly op: "logProbabilityBack";
+      readonly g: Expression;
+      readonly logits: Expression;
+      readonly targets: Expression;
+    };
 
 /** Which factors of a product stand transposed, and the format that an engine may round f32 factors to. */
 export interface ProductOptions {
@@ -97,22 +108,17 @@ export function scale(x: Expression, factor: number): Node<"scale"> {
   return { op: "scale", x, factor: Math.fround(factor), dtype: "f32", shape: x.shape };
 }
 
-/** 1 / (1 + exp(-x)), f32. */
-export function sigmoid(x: Expression): Expression {
-  expect(x.dtype === "f32", "sigmoid", "f32", x);
-  return { op: "sigmoid", x, dtype: "f32", shape: x.shape };
+/** Sums over the dimensions in which `shape` has a 1 and x more, f32. */
+export function sumTo(x: Expression, shape: Shape): Expression {
+  const fits = shape.length === x.shape.length && shape.every((size, i) => size === x.shape[i] || size === 1);
+  expect(x.dtype === "f32" && fits, "sumTo", `f32 whose sizes are [${shape.join(", ")}], or more where that is 1`, x);
+  return sameShape(shape, x.shape) ? x : { op: "sumTo", x, dtype: "f32", shape };
 }
 
 /** x * sigmoid(x), f32. */
 export function silu(x: Expression): Expression {
   expect(x.dtype === "f32", "silu", "f32", x);
   return { op: "silu", x, dtype: "f32", shape: x.shape };
-}
-
-/** Sums over the last dimension, which stays with size 1: f32 [..., width] to [..., 1]. */
-export function sumRows(x: Expression): Expression {
-  expect(x.dtype === "f32" && x.shape.length > 0, "sumRows", "f32 [..., width]", x);
-  return { op: "sumRows", x, dtype: "f32", shape: [...x.shape.slice(0, -1), 1] };
 }
 
 /**
@@ -146,17 +152,10 @@ export function scatterRows(x: Expression, rows: Expression, count: number): Exp
   return { op: "scatterRows", x, rows, dtype: "f32", shape: [count, x.shape[1] ?? 0] };
 }
 
-/** f32 [n, width] of zeros with a 1 in each row, at its place of places i32 [n]. */
-export function oneHot(places: Expression, width: number): Expression {
-  expect(places.dtype === "i32" && places.shape.length === 1, "oneHot", "places as i32 [n]", places);
-  return { op: "oneHot", places, dtype: "f32", shape: [places.shape[0] ?? 0, width] };
-}
-
-/** x / sqrt(mean(of^2) + epsilon), the mean over the last dimension; x and of f32 [n, width]. */
-export function divideByRms(x: Expression, of: Expression, epsilon: number): Expression {
-  expect(x.dtype === "f32" && x.shape.length === 2, "divideByRms", "f32 [n, width]", x);
-  expect(of.dtype === "f32" && sameShape(of.shape, x.shape), "divideByRms", `f32 [${x.shape.join(", ")}]`, of);
-  return { op: "divideByRms", x, of, epsilon, dtype: "f32", shape: x.shape };
+/** x / sqrt(mean(x^2) + epsilon), the mean over the last dimension; x f32 [n, width]. */
+export function normalize(x: Expression, epsilon: number): Expression {
+  expect(x.dtype === "f32" && x.shape.length === 2, "normalize", "f32 [n, width]", x);
+  return { op: "normalize", x, epsilon, dtype: "f32", shape: x.shape };
 }
 
 /**

@@ -3,7 +3,7 @@
  * @module
  */
 import { elementCount, sameShape } from "../tensor/dtype.ts";
-import { add, mul, reshape, sumRows, type Expression } from "./expression.ts";
+import { add, mul, reshape, sumTo, type Expression } from "./expression.ts";
 import { derivativeOf } from "./gradient-rules.ts";
 import { inOrder, namedOperands } from "./graph.ts";
 
@@ -54,6 +54,6 @@ function nodesThatReach(targets: readonly Expression[], order: readonly Expressi
 /** The sum of all products of elements of x and y, f32 of equal shapes: f32 [1]. */
 export function dot(x: Expression, y: Expression): Expression {
   // Row by row first: engines sum one after the other, which loses digits over millions of elements.
-  const sums = sumRows(mul(x, y));
-  return reshape(sumRows(reshape(sums, [1, elementCount(sums.shape)])), [1]);
+  const sums = sumTo(mul(x, y), [...x.shape.slice(0, -1), 1]);
+  return reshape(sumTo(reshape(sums, [1, elementCount(sums.shape)]), [1, 1]), [1]);
 }

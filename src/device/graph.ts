@@ -16,17 +16,19 @@ const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } =
   sub: ["x", "y"],
   mul: ["x", "y"],
   scale: ["x"],
-  sigmoid: ["x"],
+  sumTo: ["x"],
   silu: ["x"],
-  sumRows: ["x"],
   matmul: ["x", "y"],
   gatherRows: ["table", "rows"],
   scatterRows: ["x", "rows"],
-  oneHot: ["places"],
-  divideByRms: ["x", "of"],
+  normalize: ["x"],
   rope: ["x", "positions", "periods"],
   softmax: ["x", "mask"],
   logProbability: ["logits", "targets"],
+  siluBack: ["g", "x"],
+  normalizeBack: ["g", "x"],
+  softmaxBack: ["g", "result"],
+  logProbabilityBack: ["g", "logits", "targets"],
 };
 
 /** Every operation there is. */

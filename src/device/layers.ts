@@ -1,6 +1,6 @@
 /** What models are built of, in terms of the operations of expressions. */
 import { sameShape } from "../tensor/dtype.ts";
-import { divideByRms, matmul, mul, permute, reshape, softmax, type Expression } from "./expression.ts";
+import { matmul, mul, normalize, permute, reshape, softmax, type Expression } from "./expression.ts";
 
 /** x [n, in] times the transpose of weight [out, in] (any float dtype): f32 [n, out]. */
 export function linear(x: Expression, weight: Expression): Expression {
@@ -10,7 +10,7 @@ export function linear(x: Expression, weight: Expression): Expression {
 /** x / sqrt(mean(x^2) + epsilon) * weight over the last dimension; x f32 [n, width], weight f32 [width]. */
 export function rmsNorm(x: Expression, weight: Expression, epsilon: number): Expression {
   const [width = 0] = weight.shape;
-  return mul(divideByRms(x, x, epsilon), reshape(weight, [1, width]));
+  return mul(normalize(x, epsilon), reshape(weight, [1, width]));
 }
 
 /**

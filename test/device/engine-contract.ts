@@ -18,7 +18,8 @@ import { inOrder, operations } from "../../src/device/graph.ts";
 import { attention, linear, rmsNorm } from "../../src/device/layers.ts";
 import type { Shape } from "../../src/tensor/dtype.ts";
 import { cpuMs } from "../cpu-time.ts";
-import { testGradients } from "./gradient-contract.ts";
+import { gradientCases } from "./gradient-cases.ts";
+import { differentiate, mapValues, testGradients } from "./gradient-contract.ts";
 import { operationCases, type StoredTensor } from "./operation-cases.ts";
 import { testProducts } from "./product-contract.ts";
 import { bf16Bytes, bf16Values, f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
@@ -42,8 +43,11 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
     const runOne = async (output: Expression): Promise<DeviceTensor> => (await device.run([output]))[0]!;
 
     describe("operations", () => {
-      test("the fixture covers every operation", () => {
-        const built = operationCases.map(({ inputs, build }) => build(mapValues(inputs, input)));
+      test("the fixtures cover every operation", () => {
+        const built = [
+          ...operationCases.map(({ inputs, build }) => build(mapValues(inputs, input))),
+          ...gradientCases.flatMap((stored) => differentiate(stored, input)),
+        ];
         const found = new Set(inOrder(built).map(({ op }) => op));
         expect([...found].toSorted()).toEqual(operations.toSorted());
       });
@@ -278,10 +282,6 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
       });
     });
   });
-}
-
-function mapValues<X, Y>(record: Readonly<Record<string, X>>, change: (value: X) => Y): Record<string, Y> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
 /** One pre-norm decoder layer in small: 4 sequences of 64 tokens, 4 heads of 64. */

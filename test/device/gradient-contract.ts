@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { input, mul, scale, type Expression } from "../../src/device/expression.ts";
 import { dot, gradients } from "../../src/device/gradient.ts";
-import { gradientCases } from "./gradient-cases.ts";
+import { gradientCases, type GradientCase } from "./gradient-cases.ts";
 import type { StoredTensor } from "./operation-cases.ts";
 import { f32Bytes, f32Values } from "./sample-values.ts";
 import type { Tolerance } from "./tolerances.ts";
@@ -13,17 +13,15 @@ const F32_ERROR = 1e-4;
 /** Registers what holds of derivatives on every engine. */
 export function testGradients(device: () => Device, tolerance: Tolerance): void {
   describe("gradients", () => {
-    test.each(gradientCases)("of $op agree with PyTorch: $name", async ({ inputs, seed, derivatives, build }) => {
-      const operands: Record<string, Expression> = {};
-      for (const [name, tensor] of Object.entries(inputs)) operands[name] = await put(device(), tensor);
-      const wanted = Object.keys(derivatives).map((name) => operands[name]!);
-      const found = gradients([{ output: build(operands), seed: await put(device(), seed) }], wanted);
-      expect(found.map((g) => g?.shape)).toEqual(Object.values(derivatives).map(({ shape }) => shape));
-      const values = await valuesOf(
-        device(),
-        found.map((g) => g!),
-      );
-      for (const [i, { bytes }] of Object.values(derivatives).entries()) {
+    test.each(gradientCases)("of $op agree with PyTorch: $name", async (stored) => {
+      const placed = new Map<StoredTensor, Expression>();
+      for (const tensor of [...Object.values(stored.inputs), stored.seed])
+        placed.set(tensor, await put(device(), tensor));
+      const found = differentiate(stored, (tensor) => placed.get(tensor)!);
+      const expected = Object.values(stored.derivatives);
+      expect(found.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
+      const values = await valuesOf(device(), found);
+      for (const [i, { bytes }] of expected.entries()) {
         const answers = f32Values(bytes);
         const errors = values[i]!.map((value, k) => Math.abs(value - answers[k]!) / Math.max(1, Math.abs(answers[k]!)));
         expect(errors).toHaveLength(answers.length);
@@ -42,6 +40,21 @@ export function testGradients(device: () => Device, tolerance: Tolerance): void 
       expect(found).toEqual([expect.closeTo(expected, 4)]);
     });
   });
+}
+
+/** Derivatives of a case's graph by the wanted inputs, each tensor of which `place` brings to a device. */
+export function differentiate(
+  { inputs, seed, derivatives, build }: GradientCase,
+  place: (tensor: StoredTensor) => Expression,
+): readonly Expression[] {
+  const operands = mapValues(inputs, place);
+  const wanted = Object.keys(derivatives).map((name) => operands[name]!);
+  return gradients([{ output: build(operands), seed: place(seed) }], wanted).map((derivative) => derivative!);
+}
+
+/** A record of the same names. */
+export function mapValues<X, Y>(record: Readonly<Record<string, X>>, change: (value: X) => Y): Record<string, Y> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }
 
 async function put(device: Device, { bytes, dtype, shape }: StoredTensor): Promise<Expression> {

@@ -6,7 +6,7 @@ import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
-import type { Expression } from "../expression.ts";
+import type { Expression, Operation } from "../expression.ts";
 import { inOrder, tensorsOf } from "../graph.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
@@ -165,14 +165,15 @@ class GgmlDevice implements Device {
     return this.#within(capacity, capacity, async (context) => {
       const nodes = new Map<Expression, Pointer>();
       const tensorOf = (node: Expression): Pointer => nodes.get(node);
-      const supports = (node: Pointer): boolean => Boolean(ggml.supports(lane.backend, node));
-      const lowering = { ggml, context, tensorOf, supports, transposed: new Map<Expression, Pointer>() };
+      const lowering = { ggml, context, tensorOf, transposed: new Map<Expression, Pointer>() };
       const graph: Pointer = ggml.newGraph(context, capacity, false);
       const results = new Map<number, DeviceTensor>();
       const places = placesOf(outputs);
       try {
         for (const node of order) {
           const lowered = node.op === "input" ? this.#store.nodeOf(context, node.tensor) : lower(node, lowering);
+          // A backend ends the process over a node that it does not compute.
+          if (!ggml.supports(lane.backend, lowered)) throw unsupported(this.name, node.op);
           nodes.set(node, lowered);
           // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
           ggml.expandGraph(graph, lowered);
@@ -235,6 +236,12 @@ class GgmlDevice implements Device {
       this.#ggml.freeContext(context);
     }
   }
+}
+
+function unsupported(device: string, operation: Operation): UserError {
+  return new UserError(
+    `${device}: expected a device that computes ${operation}, found one that does not; choose another engine`,
+  );
 }
 
 /** At which places each output is asked for. */

@@ -1,5 +1,5 @@
 /** How each operation of the device interface is written in ggml, whose sizes run innermost first. */
-import type { Shape } from "../../tensor/dtype.ts";
+import { sameShape, type Shape } from "../../tensor/dtype.ts";
 import type { DeviceDtype } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import type { Ggml, Pointer } from "./library.ts";
@@ -18,8 +18,6 @@ export interface LoweringContext {
   readonly ggml: Ggml;
   readonly context: Pointer;
   readonly tensorOf: (node: Expression) => Pointer;
-  /** Whether the device computes a node of ggml. */
-  readonly supports: (node: Pointer) => boolean;
   /** Matrices that were transposed already, each copied once. */
   readonly transposed: Map<Expression, Pointer>;
 }
@@ -45,9 +43,15 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
   sub: (node, { ggml, context, tensorOf }) => ggml.sub(context, tensorOf(node.x), tensorOf(node.y)),
   mul: (node, { ggml, context, tensorOf }) => ggml.mul(context, tensorOf(node.x), tensorOf(node.y)),
   scale: (node, { ggml, context, tensorOf }) => ggml.scale(context, tensorOf(node.x), node.factor),
-  sigmoid: (node, { ggml, context, tensorOf }) => ggml.sigmoid(context, tensorOf(node.x)),
+  sumTo: (node, { ggml, context, tensorOf }) => {
+    const sizes = innermostFirst(node.shape);
+    const isRow = sizes[0] === 1 && node.x.shape.at(-1) !== 1;
+    const rows = isRow ? ggml.sumRows(context, tensorOf(node.x)) : tensorOf(node.x);
+    if (sameShape(node.shape.slice(0, -1), node.x.shape.slice(0, -1))) return rows;
+    // Only the shape of the last operand is read, here and below.
+    return ggml.repeatBack(context, rows, ggml.newTensor(context, typeNumber.f32, 4, sizes));
+  },
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
-  sumRows: (node, { ggml, context, tensorOf }) => ggml.sumRows(context, tensorOf(node.x)),
   matmul: (node, lowering) => {
     // ggml sums over the innermost dimension of both factors.
     const { ggml, context, tensorOf } = lowering;
@@ -60,27 +64,11 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
     return product;
   },
   gatherRows: (node, { ggml, context, tensorOf }) => ggml.getRows(context, tensorOf(node.table), tensorOf(node.rows)),
-  scatterRows: (node, lowering) => {
-    const { ggml, context, tensorOf } = lowering;
-    const [width, count] = innermostFirst(node.shape);
-    const [x, rows] = [tensorOf(node.x), tensorOf(node.rows)];
-    // Only the shape of the last operand is read.
-    const added = ggml.getRowsBack(context, x, rows, ggml.newTensor(context, typeNumber.f32, 2, [width, count]));
-    if (lowering.supports(added)) return added;
-    const places = hotPlaces(rows, count, node.x.shape[0] ?? 0, lowering);
-    const turned = (matrix: Pointer): Pointer => ggml.cont(context, ggml.permute(context, matrix, 1, 0, 2, 3));
-    return product(turned(x), turned(places), lowering);
+  scatterRows: (node, { ggml, context, tensorOf }) => {
+    const shaped = ggml.newTensor(context, typeNumber.f32, 4, innermostFirst(node.shape));
+    return ggml.getRowsBack(context, tensorOf(node.x), tensorOf(node.rows), shaped);
   },
-  oneHot: (node, lowering) => {
-    const [width, n] = innermostFirst(node.shape);
-    return hotPlaces(lowering.tensorOf(node.places), width, n, lowering);
-  },
-  divideByRms: (node, { ggml, context, tensorOf }) => {
-    if (node.x === node.of) return ggml.rmsNorm(context, tensorOf(node.x), node.epsilon);
-    const meanSquare = ggml.meanRows(context, ggml.square(context, tensorOf(node.of)));
-    const rms = ggml.squareRoot(context, ggml.scaleBias(context, meanSquare, 1, node.epsilon));
-    return ggml.div(context, tensorOf(node.x), rms);
-  },
+  normalize: (node, { ggml, context, tensorOf }) => ggml.rmsNorm(context, tensorOf(node.x), node.epsilon),
   rope: (node, { ggml, context, tensorOf }) => {
     const [width] = innermostFirst(node.shape);
     const operands = [tensorOf(node.x), tensorOf(node.positions), tensorOf(node.periods)];
@@ -97,24 +85,37 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
     const [vocabulary, rows] = innermostFirst(node.logits.shape);
     const logits = tensorOf(node.logits);
     const pick = (matrix: Pointer, columns: Pointer): Pointer =>
-      ggml.getRows(
-        context,
-        ggml.reshape4d(context, matrix, 1, vocabulary, rows, 1),
-        ggml.reshape4d(context, columns, 1, rows, 1, 1),
-      );
+      ggml.getRows(context, elements(matrix), ggml.reshape4d(context, columns, 1, rows, 1, 1));
+    const elements = (matrix: Pointer): Pointer => ggml.reshape4d(context, matrix, 1, vocabulary, rows, 1);
     const top = ggml.argmax(context, logits);
     const topShare = pick(ggml.softMax(context, logits, null, 1, 0), top);
     const belowTop = ggml.sub(context, pick(logits, tensorOf(node.targets)), pick(logits, top));
     return ggml.reshape4d(context, ggml.add(context, belowTop, ggml.log(context, topShare)), rows, 1, 1, 1);
   },
+  siluBack: (node, { ggml, context, tensorOf }) => ggml.siluBack(context, tensorOf(node.g), tensorOf(node.x)),
+  normalizeBack: (node, { ggml, context, tensorOf }) =>
+    ggml.rmsNormBack(context, tensorOf(node.g), tensorOf(node.x), node.epsilon),
+  softmaxBack: (node, { ggml, context, tensorOf }) => {
+    // The result takes the place of the first operand that nothing else reads: over the second one, the CPU computes nonsense.
+    const g = ggml.cont(context, tensorOf(node.g));
+    return ggml.softMaxBack(context, g, tensorOf(node.result), node.factor, 0);
+  },
+  logProbabilityBack: (node, { ggml, context, tensorOf }) => {
+    // -g softmax(x), and g more at the target.
+    const [vocabulary, rows] = innermostFirst(node.logits.shape);
+    const g = ggml.reshape4d(context, tensorOf(node.g), 1, rows, 1, 1);
+    const others = ggml.mul(
+      context,
+      ggml.softMax(context, tensorOf(node.logits), null, 1, 0),
+      ggml.scale(context, g, -1),
+    );
+    const elements = ggml.reshape4d(context, others, 1, vocabulary, rows, 1);
+    const targets = ggml.reshape4d(context, tensorOf(node.targets), 1, rows, 1, 1);
+    const more = ggml.reshape4d(context, g, 1, 1, rows, 1);
+    const own = ggml.add(context, ggml.getRows(context, elements, targets), more);
+    return ggml.reshape4d(context, ggml.setRows(context, elements, own, targets), vocabulary, rows, 1, 1);
+  },
 };
-
-/** x times the transpose of a matrix, each row's sum in f32. */
-function product(matrix: Pointer, x: Pointer, { ggml, context }: LoweringContext): Pointer {
-  const node = ggml.mulMat(context, matrix, x);
-  ggml.setPrecision(node, PRECISION_F32);
-  return node;
-}
 
 /** A matrix, or each of several, with rows and columns exchanged; one that several products read is copied once. */
 function transposed(matrix: Expression, { ggml, context, tensorOf, transposed }: LoweringContext): Pointer {
@@ -123,17 +124,6 @@ function transposed(matrix: Expression, { ggml, context, tensorOf, transposed }:
   const copy = ggml.cont(context, ggml.permute(context, tensorOf(matrix), 1, 0, 2, 3));
   transposed.set(matrix, copy);
   return copy;
-}
-
-/** Zeros with a 1 in each of n rows, at its place among `width`. */
-function hotPlaces(places: Pointer, width: number, n: number, { ggml, context }: LoweringContext): Pointer {
-  // ggml copies whole rows: a single zero would be copied one by one.
-  const filled = (value: number, ...sizes: number[]): Pointer =>
-    ggml.fill(context, ggml.newTensor(context, typeNumber.f32, 4, sizes), value);
-  const zeros = ggml.repeat(context, filled(0, width, 1, 1, 1), width, n, 1, 1);
-  const single = ggml.reshape4d(context, zeros, 1, width, n, 1);
-  const hot = ggml.setRows(context, single, filled(1, 1, 1, n, 1), ggml.reshape4d(context, places, 1, n, 1, 1));
-  return ggml.reshape4d(context, hot, width, n, 1, 1);
 }
 
 /** Adds the ggml nodes of one expression whose operands are already there. */

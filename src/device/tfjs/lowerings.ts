@@ -34,23 +34,39 @@ const lowerings = {
   sub: ({ x, y }, { of }) => tf.sub(of(x), of(y)),
   mul: ({ x, y }, { of }) => tf.mul(of(x), of(y)),
   scale: ({ x, factor }, { of }) => tf.tidy(() => tf.mul(of(x), tf.scalar(factor))),
+  sumTo: ({ x, shape }, { of }) =>
+    tf.sum(
+      of(x),
+      shape.flatMap((size, axis) => (size === x.shape[axis] ? [] : [axis])),
+      true,
+    ),
   silu: ({ x }, { of }) => tf.tidy(() => tf.mul(of(x), tf.sigmoid(of(x)))),
-  sigmoid: ({ x }, { of }) => tf.sigmoid(of(x)),
-  sumRows: ({ x }, { of }) => tf.sum(of(x), -1, true),
   matmul: multiply,
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
     tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
-  // Asked for floats, wasm writes the bits of whole numbers.
-  oneHot: ({ places, shape }, { of }) => tf.tidy(() => tf.cast(tf.oneHot(of(places), shape[1] ?? 0), "float32")),
-  divideByRms: ({ x, of: normed, epsilon }, { of }) =>
-    tf.tidy(() => {
-      const meanSquare = tf.mean(tf.square(of(normed)), -1, true);
-      return tf.mul(of(x), tf.rsqrt(tf.add(meanSquare, epsilon)));
-    }),
+  normalize: ({ x, epsilon }, { of }) => tf.tidy(() => tf.mul(of(x), inverseRms(of(x), epsilon))),
   rope,
   softmax,
   logProbability,
+  siluBack: ({ g, x }, { of }) =>
+    tf.tidy(() => {
+      const s = tf.sigmoid(of(x));
+      return tf.mul(of(g), tf.mul(s, tf.add(tf.mul(of(x), tf.sub(1, s)), 1)));
+    }),
+  normalizeBack: ({ g, x, epsilon }, { of }) =>
+    tf.tidy(() => {
+      const inverse = inverseRms(of(x), epsilon);
+      const normed = tf.mul(of(x), inverse);
+      const along = tf.mean(tf.mul(of(g), normed), -1, true);
+      return tf.mul(tf.sub(of(g), tf.mul(normed, along)), inverse);
+    }),
+  softmaxBack: ({ g, result, factor }, { of }) =>
+    tf.tidy(() => {
+      const along = tf.sum(tf.mul(of(g), of(result)), -1, true);
+      return tf.mul(tf.mul(of(result), tf.sub(of(g), along)), factor);
+    }),
+  logProbabilityBack,
 } satisfies { readonly [Op in Computed]: Lowering<Op> };
 
 /** Every format is held as f32 values that it can represent: a narrower one rounds, on the host, to the bits of any engine. */
@@ -99,6 +115,25 @@ async function logProbability(
     return tf.sub(tf.sub(found, tf.reshape(largest, [-1])), tf.log(total));
   };
   return byRows(of(logits), flopPerLogit * vocabulary, block, pace);
+}
+
+/** g times the difference between what is so and what was expected. */
+function logProbabilityBack(
+  { g, logits, targets }: Computation<"logProbabilityBack">,
+  { of, pace }: LoweringRun,
+): Promise<tf.Tensor> {
+  const [, vocabulary = 0] = logits.shape;
+  const block = (rows: tf.Tensor, begin: number): tf.Tensor => {
+    const own = (x: tf.Tensor): tf.Tensor => tf.slice(x, begin, rows.shape[0] ?? 0);
+    // Asked for floats, oneHot under wasm writes the bits of whole numbers.
+    const places = tf.cast(tf.oneHot(own(of(targets)), vocabulary), "float32");
+    return tf.mul(tf.sub(places, tf.softmax(rows)), tf.expandDims(own(of(g)), 1));
+  };
+  return byRows(of(logits), flopPerLogit * vocabulary, block, pace);
+}
+
+function inverseRms(x: tf.Tensor, epsilon: number): tf.Tensor {
+  return tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
 }
 
 /** Time to reduce one logit (15 ns under wasm), in operations of a matrix product. */
