@@ -35,6 +35,7 @@ export function beginSearch({ experiment, genome }: Session, plan: Plan): Search
     scales: genome.scales,
     populationSize: plan.population,
     seed: experiment.seed,
+    rates: genome.rates,
     inject: plan.inject.map((point) => Float64Array.from(point)),
   });
   return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0 };

@@ -39,7 +39,7 @@ export interface Gene {
   readonly range: readonly [number, number];
 }
 
-/** Points of so many numbers, a population of them a generation, make a journal of 100 kB a generation and more. */
+/** A population of points of so many numbers makes a journal of 3 MB a generation. */
 const MAX_GENES = 5000;
 
 function tooManyGenes({ groups, depth }: SearchSpace, sets: number): string {

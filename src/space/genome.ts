@@ -8,6 +8,9 @@ import type { SearchSpace } from "./search-space.ts";
 /** Initial standard deviation of a coefficient where a search space names none: scores move and no model collapses. */
 const DEFAULT_SIGMA = 0.1;
 
+/** Length of the first steps by gradient, in units of a parameter: measured on merges by task vectors. */
+const GRADIENT_RATE = 0.1;
+
 /** Above this many genes the default shrinks so that the length of a step, sigma x sqrt(genes), stays what it is here. */
 const GENES_AT_DEFAULT_SIGMA = 27;
 
@@ -20,13 +23,16 @@ export interface Genome {
   /** Initial standard deviation as a part of the genes' ranges; `scales` multiplies it for each gene. */
   readonly sigma: number;
   readonly scales: Float64Array;
+  /** Length of the first steps by gradient as a part of each gene's range; of any number of genes, as each step changes all. */
+  readonly rates: Float64Array;
   /** What the genes are, in one line for people. */
   readonly summary: string;
   /** The merge at a point of the unit cube; every coefficient lies in its parameter's range. */
   decode(point: Float64Array): MergeRecipe;
   /**
    * The point whose merge is nearest to a recipe of the same method: each coefficient by least squares over the layers,
-   * in its range, where groups or experts share it their mean; kinds of tensors that the recipe lacks take their group's; parameters that the recipe lacks take their start.
+   * in its range, where groups or experts share it their mean; kinds of tensors
+   * that the recipe lacks take their group's; parameters that it lacks take their start.
    */
   encode(recipe: MergeRecipe): Float64Array;
   /** Derivatives by the coordinates of a point of the unit cube, from those by the coefficients of its merge at every weight. */
@@ -49,6 +55,7 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
     start: pointAt(coefficients, startOf),
     sigma,
     scales: Float64Array.from(sigmas, (own) => own / sigma),
+    rates: Float64Array.from(genes, ({ range: [low, high] }) => GRADIENT_RATE / (high - low)),
     summary: summarize(space, coefficients),
     decode(point) {
       checkPoint(point, genes.length);

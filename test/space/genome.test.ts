@@ -232,6 +232,8 @@ describe("genome", () => {
     const { sigma, scales } = buildGenome(spaceOf(), parents);
     expect(sigma).toBeCloseTo(0.1 / 1.5, 15);
     expect(scales).toEqual(new Float64Array(18).fill(1));
+    const { rates } = buildGenome(spaceOf({ range: [-1, 1] }), parents);
+    expect(rates).toEqual(new Float64Array(18).fill(0.05));
     const withoutSigma: SearchSpace = {
       ...spaceOf({ depth: { curve: "per-layer" } }),
       parameters: { weight: { range: [0, 1], start: 0.5 } },
