@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
-import { input } from "../../src/device/expression.ts";
+import { input, matmul } from "../../src/device/expression.ts";
 import { attention, linear } from "../../src/device/layers.ts";
 import { elementCount, type Dtype, type Shape } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
@@ -22,6 +22,28 @@ export function testProducts(device: () => Device, tolerance: Tolerance): void {
     const expected = rowsTimes(x.values, weight.values, width);
     expect(largestError(f32Values(await device().read(found!)), expected)).toBeLessThanOrEqual(allowed);
     device().free(x.tensor, weight.tensor, found!);
+  });
+
+  test.each([
+    { transposeX: false, transposeY: false },
+    { transposeX: true, transposeY: false },
+    { transposeX: true, transposeY: true },
+  ])(`stacks of 192 rows are within ${tolerance.products}: %o`, async (transposes) => {
+    const [rows, width, out] = [192, 512, 320];
+    const x = await sample(device(), [2, ...turned([rows, width], transposes.transposeX)], { seed: 12 });
+    const size = 3 / Math.sqrt(width);
+    const y = await sample(device(), [2, ...turned([width, out], transposes.transposeY)], { seed: 13, size });
+    const [found] = await device().run([matmul(input(x.tensor), input(y.tensor), transposes)]);
+    const values = f32Values(await device().read(found!));
+    const errors = [0, 1].map((place) => {
+      const own = (stack: Float32Array): Float32Array =>
+        stack.subarray((place * stack.length) / 2, ((place + 1) * stack.length) / 2);
+      const left = transposes.transposeX ? transpose(own(x.values), rows) : own(x.values);
+      const right = transposes.transposeY ? own(y.values) : transpose(own(y.values), out);
+      return largestError(own(values), rowsTimes(left, right, width));
+    });
+    expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance.products);
+    device().free(x.tensor, y.tensor, found!);
   });
 
   test(`attention of 192 tokens is within ${tolerance.products}`, async () => {
@@ -84,6 +106,16 @@ function rowsTimes(x: Float32Array, weight: Float32Array, width: number): Float6
     const [row, column] = [Math.floor(i / out) * width, (i % out) * width];
     return dot(x.subarray(row, row + width), weight.subarray(column, column + width));
   });
+}
+
+function turned([rows, columns]: readonly [number, number], transposed: boolean): [number, number] {
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+/** A matrix of so many columns, stored row by row, with rows and columns exchanged. */
+function transpose(matrix: Float32Array, columns: number): Float32Array {
+  const rows = matrix.length / columns;
+  return matrix.map((_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]!);
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -15,7 +15,7 @@ import { lower } from "./lowering.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
-import { withMatchedFormats } from "./products/matched-formats.ts";
+import { GraphProducts } from "./products/graph-products.ts";
 import { computeWithLibrary } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { startGgml } from "./start.ts";
@@ -160,12 +160,13 @@ class GgmlDevice implements Device {
   }
 
   #runOn(lane: Lane, order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const ggml = this.#products ? withMatchedFormats(this.#ggml, this.#products) : this.#ggml;
+    const ggml = this.#ggml;
+    const products = this.#products && new GraphProducts(ggml, this.#products);
     const capacity = (order.length + outputs.length) * NODES_PER_EXPRESSION;
     return this.#within(capacity, capacity, async (context) => {
       const nodes = new Map<Expression, Pointer>();
       const tensorOf = (node: Expression): Pointer => nodes.get(node);
-      const lowering = { ggml, context, tensorOf, transposed: new Map<Expression, Pointer>() };
+      const lowering = { ggml, context, tensorOf, products, transposed: new Map<Expression, Pointer>() };
       const graph: Pointer = ggml.newGraph(context, capacity, false);
       const results = new Map<number, DeviceTensor>();
       const places = placesOf(outputs);
@@ -186,7 +187,7 @@ class GgmlDevice implements Device {
             ggml.expandGraph(graph, copy);
           }
         }
-        await this.#computeGraph(lane, graph);
+        await this.#computeGraph(lane, graph, products);
         return outputs.flatMap((_, place) => results.get(place) ?? []);
       } catch (error) {
         this.free(...results.values());
@@ -209,12 +210,16 @@ class GgmlDevice implements Device {
     else if (byteLength > 0) copy(node, bytes, 0, byteLength);
   }
 
-  async #computeGraph({ backend, workspace }: Lane, graph: Pointer): Promise<void> {
+  async #computeGraph(
+    { backend, workspace }: Lane,
+    graph: Pointer,
+    products: GraphProducts | undefined,
+  ): Promise<void> {
     if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#workspaceBytes(this.#lanes));
     const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
-    if (!this.#products) return compute(graph);
-    const parts = { ggml: this.#ggml, store: this.#store, library: this.#products, compute };
+    if (!this.#products || !products) return compute(graph);
+    const parts = { ggml: this.#ggml, store: this.#store, products, library: this.#products, compute };
     return computeWithLibrary(graph, parts);
   }
 

@@ -48,6 +48,8 @@ const contextFunctions = {
   silu: "void *ggml_silu(void *context, void *a)",
   log: "void *ggml_log(void *context, void *a)",
   mulMat: "void *ggml_mul_mat(void *context, void *a, void *b)",
+  custom:
+    "void *ggml_custom_4d(void *context, int type, int64_t n0, int64_t n1, int64_t n2, int64_t n3, void **operands, int count, void *compute, int tasks, void *data)",
   setPrecision: "void ggml_mul_mat_set_prec(void *product, int precision)",
   getRows: "void *ggml_get_rows(void *context, void *a, void *b)",
   getRowsBack: "void *ggml_get_rows_back(void *context, void *a, void *rows, void *shaped)",

@@ -3,6 +3,7 @@ import { sameShape, type Shape } from "../../tensor/dtype.ts";
 import type { DeviceDtype } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import type { Ggml, Pointer } from "./library.ts";
+import type { GraphProducts } from "./products/graph-products.ts";
 
 /** ggml's type numbers (enum ggml_type). */
 export const typeNumber: Readonly<Record<DeviceDtype, number>> = { f32: 0, f16: 1, i32: 26, bf16: 30 };
@@ -18,6 +19,8 @@ export interface LoweringContext {
   readonly ggml: Ggml;
   readonly context: Pointer;
   readonly tensorOf: (node: Expression) => Pointer;
+  /** What a library multiplies, where there is one. */
+  readonly products: GraphProducts | undefined;
   /** Matrices that were transposed already, each copied once. */
   readonly transposed: Map<Expression, Pointer>;
 }
@@ -53,8 +56,10 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
   },
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
   matmul: (node, lowering) => {
+    const { ggml, context, tensorOf, products } = lowering;
+    const stand = products?.nodeFor(context, node, tensorOf);
+    if (stand) return stand;
     // ggml sums over the innermost dimension of both factors.
-    const { ggml, context, tensorOf } = lowering;
     const x = node.transposeX ? transposed(node.x, lowering) : tensorOf(node.x);
     const y = node.transposeY ? tensorOf(node.y) : transposed(node.y, lowering);
     const rounds = node.y.dtype === "f32" && node.precision !== "f32";

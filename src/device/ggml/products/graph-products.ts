@@ -1,80 +1,92 @@
-/** Which nodes of a graph are matrix products that a library should compute. */
-import koffi from "koffi";
+/** The matrix products of a graph that a library computes. */
+import { elementCount } from "../../../tensor/dtype.ts";
+import type { Expression, Node } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
-import { typeNumber } from "../lowering.ts";
+import { innermostFirst, typeNumber } from "../lowering.ts";
 import type { FactorFormat, Product, ProductLibrary } from "./product-library.ts";
 
 /** The least operations of a product that are worth the calls on threads which it costs; ggml takes 50 to 100 us for them in f32. */
 const LEAST_FLOP = 2 ** 22;
 
-/** Where the fields of struct ggml_tensor are, in the version of `packages.ts`, and how much of it holds them all. */
-const TYPE = 0;
-const SIZES = 16;
-const STRIDES = 48;
-const SOURCES = 152;
-const tensorType = koffi.array("uint8_t", 232, "Typed");
-
 const bytesOf: Readonly<Record<FactorFormat, number>> = { f32: 4, bf16: 2 };
 
-/** Matrices whose elements lie one after another; sizes as ggml has them, innermost first. */
-interface Matrices {
-  readonly address: bigint;
-  readonly format: FactorFormat;
-  readonly sizes: readonly [number, number, number, number];
+/** Sizes of the factors of each product of a node, and where ggml has them. */
+interface Factors extends Pick<Product, "rows" | "columns" | "inner" | "format"> {
+  readonly count: number;
+  readonly left: { readonly tensor: Pointer; readonly transposed: boolean };
+  readonly right: { readonly tensor: Pointer; readonly transposed: boolean };
 }
 
 /**
- * The products of a node, once the graph is allocated; undefined where ggml should compute it. ggml's mul_mat multiplies
- * x [n3, n2, rows, inner] by the transposes of weights [m3, m2, columns, inner], each of which serves n3 / m3 times n2 / m2 of x.
+ * Remembers which nodes of one graph stand for products: ggml gives them and their factors places, and does not compute them.
+ * Unlike ggml, a library reads a transposed factor where it lies.
  */
-export function productsOf(ggml: Ggml, node: Pointer, { leastRows }: ProductLibrary): Product[] | undefined {
-  if (ggml.operationOf(node) !== "MUL_MAT") return undefined;
-  const fields = fieldsOf(node);
-  const [weight, x] = [0, 8].map((offset) => matricesAt(ggml, fields.getBigUint64(SOURCES + offset, true)));
-  if (!weight || !x || weight.format !== x.format) return undefined;
-  const { format } = x;
-  const [inner, columns, m2, m3] = weight.sizes;
-  const [, length, n2, n3] = x.sizes;
-  // Neighbours that share a weight are multiplied together.
-  const rows = length * (n2 / m2);
-  if (rows < (leastRows[format] ?? Infinity) || 2 * rows * columns * inner < LEAST_FLOP) return undefined;
-  const result = ggml.dataOf(node) as bigint;
-  return Array.from({ length: n3 * m2 }, (_, i): Product => {
-    const own = Math.floor(Math.floor(i / m2) / (n3 / m3)) * m2 + (i % m2);
-    return {
+export class GraphProducts {
+  readonly #ggml: Ggml;
+  readonly #library: ProductLibrary;
+  readonly #factors = new Map<Pointer, Factors>();
+  readonly #converted = new Map<Pointer, Pointer>();
+
+  constructor(ggml: Ggml, library: ProductLibrary) {
+    this.#ggml = ggml;
+    this.#library = library;
+  }
+
+  /** A node that stands for a product; nothing where ggml should compute it. */
+  nodeFor(context: Pointer, node: Node<"matmul">, tensorOf: (node: Expression) => Pointer): Pointer {
+    const format = this.#formatFor(node);
+    const [rows = 0, columns = 0] = node.shape.slice(-2);
+    const inner = node.x.shape.at(node.transposeX ? -2 : -1) ?? 0;
+    if (!format || rows < (this.#library.leastRows[format] ?? Infinity)) return undefined;
+    if (2 * rows * columns * inner < LEAST_FLOP) return undefined;
+    const [left, right] = [node.x, node.y].map((factor) => this.#convert(context, factor, tensorOf(factor), format));
+    const sizes = innermostFirst(node.shape);
+    const stand: Pointer = this.#ggml.custom(context, typeNumber.f32, ...sizes, [left, right], 2, null, 1, null);
+    this.#factors.set(stand, {
       rows,
       columns,
       inner,
       format,
-      left: { address: x.address + BigInt(i * rows * inner * bytesOf[format]), transposed: false },
-      right: { address: weight.address + BigInt(own * columns * inner * bytesOf[format]), transposed: true },
-      result: result + BigInt(i * rows * columns * 4),
-    };
-  });
-}
-
-/** Undefined for a format that no library multiplies. */
-export function formatOf(tensor: Pointer): FactorFormat | undefined {
-  const type = fieldsOf(tensor).getInt32(TYPE, true);
-  return (["f32", "bf16"] as const).find((name) => typeNumber[name] === type);
-}
-
-/** Undefined where no library multiplies such a tensor where it lies. */
-function matricesAt(ggml: Ggml, tensor: bigint): Matrices | undefined {
-  const fields = fieldsOf(tensor);
-  const format = formatOf(tensor);
-  if (!format) return undefined;
-  const at = (offset: number, i: number): number => Number(fields.getBigInt64(offset + 8 * i, true));
-  const sizes = [at(SIZES, 0), at(SIZES, 1), at(SIZES, 2), at(SIZES, 3)] as const;
-  let stride = bytesOf[format];
-  for (const [i, size] of sizes.entries()) {
-    if (at(STRIDES, i) !== stride) return undefined;
-    stride *= size;
+      count: elementCount(node.shape.slice(0, -2)),
+      left: { tensor: left, transposed: node.transposeX },
+      right: { tensor: right, transposed: node.transposeY },
+    });
+    return stand;
   }
-  return { address: ggml.dataOf(tensor) as bigint, format, sizes };
-}
 
-function fieldsOf(tensor: Pointer): DataView {
-  const { buffer, byteOffset } = koffi.decode(tensor, tensorType) as Uint8Array;
-  return new DataView(buffer, byteOffset);
+  /** The products that a node stands for, once the graph is allocated; undefined where ggml computes it. */
+  of(node: Pointer): Product[] | undefined {
+    const factors = this.#factors.get(node);
+    if (!factors) return undefined;
+    const { rows, columns, inner, format, count, left, right } = factors;
+    const at = (tensor: Pointer, bytes: number, i: number): bigint =>
+      (this.#ggml.dataOf(tensor) as bigint) + BigInt(i * bytes);
+    const width = bytesOf[format];
+    return Array.from({ length: count }, (_, i) => ({
+      rows,
+      columns,
+      inner,
+      format,
+      left: { address: at(left.tensor, rows * inner * width, i), transposed: left.transposed },
+      right: { address: at(right.tensor, inner * columns * width, i), transposed: right.transposed },
+      result: at(node, rows * columns * 4, i),
+    }));
+  }
+
+  /**
+   * Libraries want factors of one format. Where this one multiplies bf16 an f32 factor is rounded, as ggml itself does; where
+   * it does not, a bf16 factor is widened, which loses nothing.
+   */
+  #formatFor({ precision }: Node<"matmul">): FactorFormat | undefined {
+    if (precision === "f16") return undefined;
+    return this.#library.leastRows[precision] === undefined ? "f32" : precision;
+  }
+
+  /** A factor that several products read is converted once. */
+  #convert(context: Pointer, { dtype }: Expression, tensor: Pointer, format: FactorFormat): Pointer {
+    if (dtype === format) return tensor;
+    const copy = this.#converted.get(tensor) ?? this.#ggml.cast(context, tensor, typeNumber[format]);
+    this.#converted.set(tensor, copy);
+    return copy;
+  }
 }

@@ -1,7 +1,7 @@
 /** Graphs of ggml with products of a library in them. */
 import type { Ggml, Pointer } from "../library.ts";
 import type { TensorStore } from "../tensor-store.ts";
-import { productsOf } from "./graph-products.ts";
+import type { GraphProducts } from "./graph-products.ts";
 import type { Product, ProductLibrary } from "./product-library.ts";
 
 /** Nodes that ggml computes, in the graph's order, or the products of a node that a library computes. */
@@ -14,6 +14,7 @@ const VIEWS: ReadonlySet<Pointer> = new Set(["NONE", "RESHAPE", "VIEW", "PERMUTE
 export interface PieceContext {
   readonly ggml: Ggml;
   readonly store: TensorStore;
+  readonly products: GraphProducts;
   readonly library: ProductLibrary;
   /** Computes a graph of ggml as a whole. */
   readonly compute: (graph: Pointer) => Promise<void>;
@@ -22,9 +23,9 @@ export interface PieceContext {
 /** Computes an allocated graph: products that are worth it by the library, all else by ggml. */
 export async function computeWithLibrary(
   graph: Pointer,
-  { ggml, store, library, compute }: PieceContext,
+  { ggml, store, products, library, compute }: PieceContext,
 ): Promise<void> {
-  const pieces = divide(ggml, graph, library);
+  const pieces = divide(ggml, graph, products);
   if (!pieces.some((piece) => "products" in piece)) return compute(graph);
   const context = store.newContext(0, ...pieces.flatMap((piece) => ("nodes" in piece ? [piece.nodes.length] : [])));
   try {
@@ -47,15 +48,15 @@ function graphOf(ggml: Ggml, context: Pointer, nodes: readonly Pointer[]): Point
  * Pieces that must be computed in their order: as the graph was allocated, a tensor may take the place of another that no
  * later node reads.
  */
-function divide(ggml: Ggml, graph: Pointer, library: ProductLibrary): readonly Piece[] {
+function divide(ggml: Ggml, graph: Pointer, products: GraphProducts): readonly Piece[] {
   const pieces: Piece[] = [];
   let nodes: Pointer[] = [];
   for (let i = 0; i < Number(ggml.nodeCount(graph)); i += 1) {
     const node = ggml.nodeAt(graph, i);
-    const products = productsOf(ggml, node, library);
-    if (products) {
+    const own = products.of(node);
+    if (own) {
       if (nodes.length > 0) pieces.push({ nodes });
-      pieces.push({ products });
+      pieces.push({ products: own });
       nodes = [];
     } else if (!VIEWS.has(ggml.operationOf(node))) nodes.push(node);
   }

@@ -1,7 +1,7 @@
 import koffi from "koffi";
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../../../src/device/device.ts";
-import { input } from "../../../../src/device/expression.ts";
+import { input, matmul } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
 import type { FactorFormat, ProductLibrary } from "../../../../src/device/ggml/products/product-library.ts";
 import { linear } from "../../../../src/device/layers.ts";
@@ -50,6 +50,28 @@ describe.each(productLibraries)("products by $name", ({ file, library }) => {
     const common = library.leastRows[format] === undefined ? "f32" : format;
     const expected = await byLibrary(library, 300, common);
     expect(Buffer.compare(await onDevice(device, 300, format), expected)).toBe(0);
+  });
+
+  test("are the library's own where factors stand transposed", async () => {
+    await using device = await openGgml({ backend: "cpu", products: file });
+    const [left, right] = [fromFloat32(x.subarray(0, 300 * inner), "f32"), fromFloat32(weight, "f32")];
+    const tensors = [
+      await device.upload(left, "f32", [inner, 300]),
+      await device.upload(right, "f32", [inner, columns]),
+    ] as const;
+    const [product] = await device.run([matmul(input(tensors[0]), input(tensors[1]), { transposeX: true })]);
+    const found = await device.read(product!);
+    const expected = new Uint8Array(4 * 300 * columns);
+    await library.multiply({
+      rows: 300,
+      columns,
+      inner,
+      format: "f32",
+      left: { address: koffi.address(left), transposed: true },
+      right: { address: koffi.address(right), transposed: false },
+      result: koffi.address(expected),
+    });
+    expect(Buffer.compare(found, expected)).toBe(0);
   });
 
   test("are those of ggml alone where they have few rows", async () => {
