@@ -81,6 +81,11 @@ export class Checkpoint implements AsyncDisposable {
     return file.part(tensor, start, bytes);
   }
 
+  /** Bytes of the tensors that are expected and were not read yet. */
+  get unreadBytes(): number {
+    return Array.from(this.#known.unread).reduce((sum, name) => sum + (this.tensors.get(name)?.bytes ?? 0), 0);
+  }
+
   /** Reads the tensors that are expected and were not read yet; a UserError when one is not what it was. */
   async checkUnread(): Promise<void> {
     for (const name of this.#known.unread) await this.read(name);

@@ -2,6 +2,7 @@ import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { RowCounts, ScoredModel } from "../journal/records.ts";
 import { budgetOption, duration } from "../report/duration.ts";
+import { unitSentences } from "../report/search-sentences.ts";
 
 /** The lines by which a terminal or a log learns of an event; the verdict is a result and goes to standard output. */
 export function eventLines(event: RunEvent): readonly string[] {
@@ -19,6 +20,7 @@ export function eventLines(event: RunEvent): readonly string[] {
       return [
         "baselines (combined loss, 1 is the uniform average):",
         ...event.models.map((model) => `  ${modelLine(model)}${rowsText(model, event.models)}`),
+        ...unitSentences(event),
         ...(event.skipped.length === 0 ? [] : [`no time for the baselines ${event.skipped.join(", ")}`]),
       ];
     case "forecast":

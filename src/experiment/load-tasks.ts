@@ -51,9 +51,10 @@ export async function loadTasks(experiment: Experiment, evaluator: Evaluator, si
   return tasks;
 }
 
-/** Tokenises all rows ahead of their evaluation; one that cannot be scored is a UserError. */
+/** Tokenises all rows ahead of their evaluation, those that are searched on first; one that cannot be scored is a UserError. */
 export async function prepareTasks(tasks: readonly Task[], evaluator: Evaluator, signal?: AbortSignal): Promise<void> {
-  for (const { search, guard } of tasks) await evaluator.prepare([...search, ...guard], signal);
+  for (const { search } of tasks) await evaluator.prepare(search, signal);
+  for (const { guard } of tasks) await evaluator.prepare(guard, signal);
 }
 
 async function readSource(

@@ -15,9 +15,7 @@ export function searchSentences(result: SearchResult): string[] {
   const { generations, gaveUp } = result;
   return [
     ...(gaveUp && generations > 0
-      ? [
-          `Generation ${generations + 1} took longer than was expected and was given up, which left the finish its time.`,
-        ]
+      ? [`Generation ${generations} took longer than was expected and was given up, which left the finish its time.`]
       : []),
     ...foundSentences(result),
   ];
@@ -50,6 +48,20 @@ export function guardSentences({ rows, outOf }: Pick<RecordPayloads["verdict"], 
   return [`The budget had time for a part of the guard rows only: ${counts}.`];
 }
 
+/** Rows of a task that a loss by which others are divided should be of. */
+const UNIT_ROWS = 8;
+
+/** That the unit of all losses is of few rows, where it is. */
+export function unitSentences({ models }: Pick<RecordPayloads["baselines"], "models">): string[] {
+  const tasks = Object.keys(models[0]?.rows ?? {});
+  const counts = tasks.map((task) => [task, Math.max(...models.map(({ rows }) => rows[task] ?? 0))] as const);
+  const few = counts.filter(([, count]) => count < UNIT_ROWS).map(([task, count]) => `${count} of ${task}`);
+  if (few.length === 0) return [];
+  return [
+    `The unit of combined losses, the uniform average's mean loss, is of few search rows: ${few.join(", ")}; another few would make another unit.`,
+  ];
+}
+
 /** Which baselines the budget had no room for, and which were left behind after a part of the rows. */
 export function baselineSentences({
   models,
@@ -60,6 +72,7 @@ export function baselineSentences({
   const short = models.filter(({ rows }) => isShort(rows));
   const [first] = short;
   return [
+    ...unitSentences({ models }),
     ...(skipped.length === 0 ? [] : [`The budget had no room for the baselines ${skipped.join(", ")}.`]),
     ...(first
       ? [

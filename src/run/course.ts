@@ -18,7 +18,12 @@ const STEADY = 1.1;
 /** How scorings of a run come along: stages are not alike, and which part of the time each takes is seen on those that ended. */
 export class UsualCourse {
   #slowness = Infinity;
-  #marks: readonly Mark[] = [END];
+  #marks: readonly Mark[] = [];
+
+  /** Whether any ended. */
+  get isKnown(): boolean {
+    return this.#marks.length > 0;
+  }
 
   /** The part of its time that a scoring has taken which tells this share of progress. */
   readonly timeAt = (share: number): number => {
@@ -55,7 +60,7 @@ export class Course {
     const ms = this.#now() - this.#began;
     this.#told.push({ share, done, ms });
     const [first] = this.#told;
-    if (!first || done - first.done < TELLING) return 0;
+    if (!first || !this.#usual.isKnown || done - first.done < TELLING) return 0;
     const middle = this.#told.findLast((mark) => mark.done <= (first.done + done) / 2) ?? first;
     // A machine that stood still for a moment goes on.
     const paces = [first, middle].map((mark) => (ms - mark.ms) / (done - mark.done));
@@ -72,7 +77,7 @@ export class Course {
     const [first, last] = [this.#told[0], this.#told.at(-1)];
     const ms = this.#now() - this.#began;
     const part = first && last ? last.done - first.done : 0;
-    if (!first || part < TELLING) return { models, tokens, passes: 1, ms };
+    if (!first || !this.#usual.isKnown || part < TELLING) return { models, tokens, passes: 1, ms };
     return { models, tokens: part * tokens, passes: part, ms: ms - first.ms };
   }
 }

@@ -40,16 +40,22 @@ export function guardTime(session: Session, counts: RowCounts): number {
   return SAFETY * (slowestScoringMs(session, models, order.rows("guard", counts)) + comparingMs);
 }
 
-/** Everything is opened again to export the winner, which is read back and scored on a few rows; nothing where it is not exported. */
+/**
+ * What comes after all that is scored. Everything is opened again to export the winner, which is read back and scored on a few
+ * rows; a resumed run reads the parents that nothing was scored with.
+ */
 export function exportTime(session: Session): number {
-  if (!session.exports) return 0;
-  const { order, againMs, paces, workspace } = session;
+  const { order, againMs, exports, paces, workspace } = session;
   const parents = [...workspace.checkpoints.values()];
-  const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const proofMs = slowestScoringMs(session, PROOF.models, order.rows("guard", order.counts("guard", 0, PROOF.rows)));
+  const unread = parents.reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
   // What was opened at the start was opened at the pace of that moment.
   const slowness = Math.max(paces.evaluator.mostSlowness, paces.signal.mostSlowness);
-  return EXPORT_FIXED_MS + SAFETY * (slowness * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS) + proofMs);
+  const unreadMs = (SAFETY * slowness * unread) / EXPORT_BYTES_PER_MS;
+  if (!exports) return unreadMs;
+  const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const proofMs = slowestScoringMs(session, PROOF.models, order.rows("guard", order.counts("guard", 0, PROOF.rows)));
+  const copyMs = slowness * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS);
+  return unreadMs + EXPORT_FIXED_MS + SAFETY * (copyMs + proofMs);
 }
 
 /** The most to spend on the finish that fits in a time, less than on one that was given up; the export has to be in any case. */

@@ -59,7 +59,8 @@ function overheadMs(session: Session): number {
   const exportMs = exportTime(session);
   const leftMs = clock.remainingMs - exportMs;
   if (leastGenerationMs(session) > (1 - LEAST_SHARE) * leftMs) return clock.remainingMs;
-  return Math.max(clock.remainingMs - OWN_SHARE * clock.totalMs, exportMs + LEAST_SHARE * leftMs);
+  const ownMs = Math.min(clock.remainingMs, OWN_SHARE * clock.totalMs - clock.besideMs);
+  return Math.max(ownMs, exportMs + LEAST_SHARE * leftMs);
 }
 
 /**

@@ -6,6 +6,7 @@ import { inPrecisionOf } from "../experiment/identity.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRecord } from "../journal/records.ts";
 import { elapsedMsOf } from "../journal/elapsed.ts";
+import type { Spent } from "./budget-clock.ts";
 import { located, tellingsOf } from "./told-places.ts";
 
 /**
@@ -20,6 +21,16 @@ export function experimentOf(folder: string, records: readonly JournalRecord[]):
     start?.type === "start" ? start.identity : {},
     last ? { ...experiment, budget: last.budget } : experiment,
   );
+}
+
+/** The same, and what of it the generations took that were scored. */
+export function spentOf(records: readonly JournalRecord[]): Spent {
+  let [searchedMs, beganMs] = [0, 0];
+  for (const record of records) {
+    if (record.type === "result") searchedMs += record.elapsedMs - beganMs;
+    if (record.type === "plan" || record.type === "result") beganMs = record.elapsedMs;
+  }
+  return { elapsedMs: elapsedMsOf(records), searchedMs };
 }
 
 /** Remembers another budget, so that a later resumption needs not be told again. */

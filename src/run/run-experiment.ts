@@ -7,7 +7,6 @@ import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
-import { elapsedMsOf } from "../journal/elapsed.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { buildGenome } from "../space/genome.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
@@ -18,7 +17,7 @@ import { checkRecords } from "./check-records.ts";
 import { measureComparison } from "./comparison-time.ts";
 import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
-import { rememberBudget, requireMore } from "./recorded-run.ts";
+import { rememberBudget, requireMore, spentOf } from "./recorded-run.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
@@ -69,7 +68,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   await tellEqualParents(local, { onNotice, signal: options.signal });
   const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
-  const clock = new BudgetClock(experiment.budget, 0, opening.wall);
+  const clock = new BudgetClock(experiment.budget, undefined, opening.wall);
   await using workspace = await openWorkspace(local, {
     engine,
     signal: options.signal,
@@ -114,7 +113,7 @@ export async function resumeRun(
   const { experiment, local } = await bringRecorded(folder, records, options, options.budget);
   const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
-  const clock = new BudgetClock(experiment.budget, elapsedMsOf(records), opening.wall);
+  const clock = new BudgetClock(experiment.budget, spentOf(records), opening.wall);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal, now: opening.wall.now });
   opening.isOpen();
   const tasks = await recordedTasks(folder, records, { experiment, local, workspace, signal: options.signal });
@@ -148,7 +147,7 @@ export async function readOutcome(
   const view = readJournal(folder);
   const { records } = view;
   const { experiment, local } = await bringRecorded(folder, records, options);
-  const clock = new BudgetClock(experiment.budget, elapsedMsOf(records));
+  const clock = new BudgetClock(experiment.budget, spentOf(records));
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
     const tasks = await recordedTasks(folder, records, { experiment, local, workspace, signal: options.signal });

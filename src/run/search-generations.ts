@@ -67,7 +67,7 @@ async function generation(
   plan: Plan,
   objective: readonly ObjectiveTask[],
 ): Promise<"told" | "out of time"> {
-  const { recorder, emit } = session;
+  const { recorder, clock, emit } = session;
   const { optimizer } = search;
   const candidates = (search.asked ??= optimizer.ask());
   const reference = candidates.findIndex(({ isReference }) => isReference);
@@ -78,7 +78,9 @@ async function generation(
   const rows = freshRows(session, counts, optimizer.generation);
   const replayed = recorder.replaying;
   const asked = { points, mean, rows, number: optimizer.generation };
+  const began = clock.elapsedMs;
   const result = await takeResult(session, plan, objective, asked);
+  if (!replayed) clock.searched(clock.elapsedMs - began);
   if (!result) return "out of time";
   optimizer.tell(
     result.losses.toSpliced(reference, 0, result.meanLoss).map((loss) => ({ loss })),
@@ -182,7 +184,7 @@ function noRoom(session: Session, plan: Plan): string {
 }
 
 function tooSlow({ optimizer, means }: SearchState, { population }: Plan): string {
-  const generation = `generation ${optimizer.generation + 1} of ${population} candidates and their mean`;
+  const generation = `generation ${optimizer.generation} of ${population} candidates and their mean`;
   const advice = means.length === 0 ? "; resume the run with a larger budget" : "";
   return `${generation} takes longer than was expected and is given up, which leaves the finish its time${advice}`;
 }

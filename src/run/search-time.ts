@@ -28,7 +28,7 @@ function finishMs(session: Session, { elapsedMs }: Planned): number {
   const { clock } = session;
   const exportMs = exportTime(session);
   const ownMs = Math.max(
-    clock.totalMs / 2 - elapsedMs,
+    clock.totalMs / 2 - clock.besideMs,
     exportMs + FINISH_SHARE * (clock.totalMs - elapsedMs - exportMs),
   );
   return finishTime(session, finishWithin(session, ownMs)).totalMs;

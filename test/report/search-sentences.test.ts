@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
-import { baselineSentences, guardSentences, searchSentences } from "../../src/report/search-sentences.ts";
+import {
+  baselineSentences,
+  guardSentences,
+  searchSentences,
+  unitSentences,
+} from "../../src/report/search-sentences.ts";
 
 function model(name: string, quiz: number): Parameters<typeof baselineSentences>[0]["models"][number] {
-  return { name, recipe: { method: "passthrough", model: name }, scores: {}, loss: 1, rows: { quiz, news: 4 } };
+  return { name, recipe: { method: "passthrough", model: name }, scores: {}, loss: 1, rows: { quiz, news: 9 } };
 }
 
 test("a search that found nothing better is told apart from none", () => {
@@ -22,7 +27,7 @@ test("a search that found nothing better is told apart from none", () => {
 });
 
 test("a generation that was given up is spoken of, whoever won", () => {
-  const last = "Generation 4 took longer than was expected and was given up, which left the finish its time.";
+  const last = "Generation 3 took longer than was expected and was given up, which left the finish its time.";
   expect(searchSentences({ winner: "evolved merge", isCompared: true, generations: 3, gaveUp: true })).toEqual([last]);
   expect(searchSentences({ winner: "nature", isCompared: true, generations: 3, gaveUp: true })).toEqual([
     last,
@@ -46,6 +51,13 @@ test("baselines that were left out or behind are named", () => {
   expect(baselineSentences({ models: [model("base", 9), model("a", 9)], skipped: [] })).toEqual([]);
   expect(baselineSentences({ models: [model("base", 9), model("a", 4), model("b", 4)], skipped: ["c", "d"] })).toEqual([
     "The budget had no room for the baselines c, d.",
-    "Among the best on 4 rows of quiz and 4 rows of news were not, and met no more search rows: a, b.",
+    "Among the best on 4 rows of quiz and 9 rows of news were not, and met no more search rows: a, b.",
+  ]);
+});
+
+test("a unit that is of a few rows of a task says of how many", () => {
+  expect(unitSentences({ models: [model("base", 2), model("uniform average", 8)] })).toEqual([]);
+  expect(unitSentences({ models: [model("base", 2), model("uniform average", 4)] })).toEqual([
+    "The unit of combined losses, the uniform average's mean loss, is of few search rows: 4 of quiz; another few would make another unit.",
   ]);
 });

@@ -11,6 +11,19 @@ function follow(course: Course, clock: VirtualClock, stages: readonly number[]):
   });
 }
 
+/** What is known after a scoring of so many equal stages. */
+function evenCourse(count: number): UsualCourse {
+  const [clock, usual] = [new VirtualClock(), new UsualCourse()];
+  const course = new Course(usual, clock.now);
+  follow(
+    course,
+    clock,
+    Array.from({ length: count }, () => 10),
+  );
+  course.end(1);
+  return usual;
+}
+
 const stages = array(integer({ min: 1, max: 1000 }), { minLength: 4, maxLength: 40 });
 
 describe("what a scoring under way will take", () => {
@@ -44,23 +57,30 @@ describe("what a scoring under way will take", () => {
   });
 
   test("does not count that the machine stood still for a moment as what it does all the time", () => {
-    const clock = new VirtualClock();
-    const said = follow(new Course(new UsualCourse(), clock.now), clock, [10, 10, 500, 10, 10, 10, 10, 10]);
+    const [clock, usual] = [new VirtualClock(), evenCourse(8)];
+    const said = follow(new Course(usual, clock.now), clock, [10, 10, 500, 10, 10, 10, 10, 10]);
     expect(said[5]).toBe(550 + 20);
   });
 
-  test("is of the part that is done where it is given up, and of all of it before a quarter", () => {
+  test("is not known before one has ended: stages may not be alike", () => {
     const clock = new VirtualClock();
     const course = new Course(new UsualCourse(), clock.now);
+    expect(follow(course, clock, [100, 100, 10, 10])).toEqual([0, 0, 0, 0]);
+    expect(course.done({ models: 3, tokens: 100 })).toEqual({ models: 3, tokens: 100, passes: 1, ms: 220 });
+  });
+
+  test("is of the part that is done where it is given up, and of all of it before a quarter", () => {
+    const [clock, usual] = [new VirtualClock(), evenCourse(4)];
     const work = { models: 3, tokens: 100 };
-    follow(course, clock, [30]);
-    const [early] = [course.done(work)];
-    expect(early).toEqual({ models: 3, tokens: 100, passes: 1, ms: 30 });
-    const other = new Course(new UsualCourse(), clock.now);
-    for (const share of [0.25, 0.5, 0.75]) {
+    const course = new Course(usual, clock.now);
+    for (const [share, expected] of [
+      [0.25, { models: 3, tokens: 100, passes: 1, ms: 30 }],
+      [0.5, { models: 3, tokens: 25, passes: 0.25, ms: 30 }],
+      [0.75, { models: 3, tokens: 50, passes: 0.5, ms: 60 }],
+    ] as const) {
       clock.pass(30);
-      other.reach(share);
+      course.reach(share);
+      expect(course.done(work)).toEqual(expected);
     }
-    expect(other.done(work)).toEqual({ models: 3, tokens: 50, passes: 0.5, ms: 60 });
   });
 });

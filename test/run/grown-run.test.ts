@@ -94,6 +94,30 @@ describe("a run that began under a small budget and is given more", () => {
     expect(events).toContainEqual(expect.objectContaining({ type: "skipped", phase: "search" }));
   });
 
+  test.each([
+    [110, 210],
+    [250, 400],
+  ])("of %i s that is given %i s is compared and judged on no fewer rows than before", async (seconds, more) => {
+    const run = join(await temporaryFolder(), "run");
+    await launch(withOverrides(experiment, { budget: { seconds } }), run, await simulatedMachine(SLOW));
+    await resumeRun(run, { ...(await simulatedMachine(SLOW)), budget: { seconds: more } });
+    for (const type of ["finalists", "verdict"] as const) {
+      const counts = recorded(run, type).map(({ rows = {} }) => Object.values(rows));
+      expect(counts.length).toBeGreaterThan(0);
+      expect(counts.at(-1)!.every((count, i) => count >= counts[0]![i]!)).toBe(true);
+    }
+    expect(recorded(run, "result").at(-1)!.elapsedMs).toBeGreaterThan(1000 * seconds);
+  });
+
+  test("has its baselines where there is time for them, though the search had its half before", async () => {
+    const run = join(await temporaryFolder(), "run");
+    await launch(withOverrides(experiment, { budget: { seconds: 400 } }), run, await simulatedMachine(SLOW));
+    await resumeRun(run, { ...(await simulatedMachine(SLOW)), budget: { seconds: 720 } });
+    const [before, after] = recorded(run, "baselines").map(({ skipped }) => skipped.length);
+    expect(before).toBeGreaterThan(0);
+    expect(after).toBe(0);
+  });
+
   test("is read, and goes on, from any record of its second round", async () => {
     const { folder } = await grown(LARGE);
     const first = readJournal(small).records.length;

@@ -19,7 +19,7 @@ const tasks: readonly Task[] = [{ name: "quiz", weight: 1, search: rows("s", 400
 /** What is said of drawing, where loading took so long, the first rows a while and each other one two milliseconds. */
 async function draw(budget: number, loadMs: number): Promise<string | undefined> {
   const wall = new VirtualClock();
-  const clock = new BudgetClock({ seconds: budget }, 0, wall);
+  const clock = new BudgetClock({ seconds: budget }, undefined, wall);
   wall.pass(loadMs);
   let seen = 0;
   const prepare = async (asked: Task["search"]): Promise<void> => {
@@ -49,7 +49,7 @@ test("reading that does not end in time says what it takes", async () => {
     setImmediate(() => wall.pass(ms));
     return cancel;
   };
-  const clock = new BudgetClock({ seconds: 2 }, 0, { now: wall.now, after });
+  const clock = new BudgetClock({ seconds: 2 }, undefined, { now: wall.now, after });
   wall.pass(1000);
   const experiment = await tinyExperiment(await temporaryFolder());
   await expect(readRowsInTime(experiment, clock)).rejects.toThrow(

@@ -181,7 +181,7 @@ describe("on a simulated machine, a run", () => {
     const { records } = readJournal(folder);
     expect(outcome).toMatchObject({ gaveUp: asked > scored, generations: scored });
     expect(standingOf(records)).toMatchObject({ gaveUp: asked > scored, generations: scored });
-    const sentence = `Generation ${asked} took longer than was expected and was given up`;
+    const sentence = `Generation ${asked - 1} took longer than was expected and was given up`;
     expect(runReport(folder, records, []).includes(sentence)).toBe(asked > scored);
   });
 
