@@ -19,7 +19,8 @@ import { attention, linear, rmsNorm } from "../../src/device/layers.ts";
 import type { Shape } from "../../src/tensor/dtype.ts";
 import { cpuMs } from "../cpu-time.ts";
 import { gradientCases } from "./gradient-cases.ts";
-import { differentiate, mapValues, testGradients } from "./gradient-contract.ts";
+import { differentiate, testGradients } from "./gradient-contract.ts";
+import { mapValues } from "./map-values.ts";
 import { operationCases, type StoredTensor } from "./operation-cases.ts";
 import { testProducts } from "./product-contract.ts";
 import { bf16Bytes, bf16Values, f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
@@ -63,7 +64,7 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
       });
 
       testProducts(() => device, tolerance);
-      testGradients(() => device, tolerance);
+      testGradients(() => device, open, tolerance);
 
       test("a task-arithmetic merge gives the bits of IEEE f32 arithmetic", async () => {
         const random = generator(1);

@@ -1,17 +1,20 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { input, mul, scale, type Expression } from "../../src/device/expression.ts";
+import { input, mul, scale, silu, type Expression } from "../../src/device/expression.ts";
 import { dot, gradients } from "../../src/device/gradient.ts";
+import { linear } from "../../src/device/layers.ts";
+import { agreeWithDifferences } from "./finite-differences.ts";
 import { gradientCases, type GradientCase } from "./gradient-cases.ts";
+import { mapValues } from "./map-values.ts";
 import type { StoredTensor } from "./operation-cases.ts";
-import { f32Bytes, f32Values } from "./sample-values.ts";
+import { f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
 import type { Tolerance } from "./tolerances.ts";
 
 /** Of derivatives of order 1 by the inputs of one operation, in f32. */
 const F32_ERROR = 1e-4;
 
 /** Registers what holds of derivatives on every engine. */
-export function testGradients(device: () => Device, tolerance: Tolerance): void {
+export function testGradients(device: () => Device, open: () => Promise<Device>, tolerance: Tolerance): void {
   describe("gradients", () => {
     test.each(gradientCases)("of $op agree with PyTorch: $name", async (stored) => {
       const placed = new Map<StoredTensor, Expression>();
@@ -27,6 +30,20 @@ export function testGradients(device: () => Device, tolerance: Tolerance): void 
         expect(errors).toHaveLength(answers.length);
         expect(Math.max(...errors)).toBeLessThanOrEqual(Math.max(F32_ERROR, tolerance.products));
       }
+    });
+
+    // Between values of rounded products there would be more noise than difference.
+    test.skipIf(tolerance.products > F32_ERROR)("of random graphs are what differences say", async () => {
+      await agreeWithDifferences(device());
+    });
+
+    test("of many batches in one graph take hardly more room than those of a few", async () => {
+      await using few = await open();
+      await using many = await open();
+      const inputs = 2 * 64 * 64 * 4;
+      const grown = (await derivativesOfBatches(many, 12)) - (await derivativesOfBatches(few, 2));
+      // Of the activations and derivatives of the hidden layer, 256 KiB each, a batch has at least three.
+      expect(grown).toBeLessThan(10 * inputs + 2 ** 19);
     });
 
     test("the derivative by a factor is a number, the dot product with what it scales", async () => {
@@ -52,9 +69,19 @@ export function differentiate(
   return gradients([{ output: build(operands), seed: place(seed) }], wanted).map((derivative) => derivative!);
 }
 
-/** A record of the same names. */
-export function mapValues<X, Y>(record: Readonly<Record<string, X>>, change: (value: X) => Y): Record<string, Y> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+/** A hidden layer of 1024, of 64 rows each, with a weight that all batches share; states and seeds are uploaded. */
+async function derivativesOfBatches(device: Device, count: number): Promise<number> {
+  const random = generator(14);
+  const matrix = (rows: number, columns: number): Promise<Expression> =>
+    put(device, { dtype: "f32", shape: [rows, columns], bytes: f32Bytes(noise(random, rows * columns)) });
+  const [up, down] = [await matrix(1024, 64), await matrix(64, 1024)];
+  const outputs: { output: Expression; seed: Expression }[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const output = linear(silu(linear(await matrix(64, 64), up)), down);
+    outputs.push({ output, seed: await matrix(64, 64) });
+  }
+  await device.run(gradients(outputs, [up, down]).map((derivative) => derivative!));
+  return device.memory.peakBytes;
 }
 
 async function put(device: Device, { bytes, dtype, shape }: StoredTensor): Promise<Expression> {

@@ -4,14 +4,13 @@ import type { Node } from "../expression.ts";
 import type { LoweringRun } from "./lowerings.ts";
 import { byRows, rowsOf } from "./rows.ts";
 
-/** Under wasm only plain products reach XNNPACK; its transposed ones run a scalar loop, 13 times slower. */
+/** Products of matrices, or of stacks of them. Under wasm only plain ones reach XNNPACK; others run a scalar loop, 13 times slower. */
 export async function multiply(node: Node<"matmul">, run: LoweringRun): Promise<tf.Tensor> {
   const { x, y, transposeX, transposeY } = node;
   const { of, memory, pace } = run;
   if (!(tf.backend() instanceof BackendWasm)) {
-    const flopPerRow = (2 * of(y).size * (x.shape.at(transposeX ? -1 : -2) ?? 0)) / (x.shape[0] ?? 1);
     if (x.shape.length > 2 || transposeX) return tf.matMul(of(x), of(y), transposeX, transposeY);
-    return byRows(of(x), flopPerRow, (rows) => tf.matMul(rows, of(y), false, transposeY), pace);
+    return byRows(of(x), 2 * of(y).size, (rows) => tf.matMul(rows, of(y), false, transposeY), pace);
   }
   const left = transposeX ? memory.transposed(of(x)) : of(x);
   const right = transposeY ? memory.transposed(of(y)) : of(y);
