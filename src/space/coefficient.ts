@@ -43,8 +43,9 @@ export interface Gene {
 const MAX_GENES = 5000;
 
 function tooManyGenes({ groups, depth }: SearchSpace, sets: number): string {
-  const what = groups === "tensors" ? "kinds of tensors" : "sets of groups";
-  return `the search space has more than ${MAX_GENES} genes, with ${sets} ${what} and the depth ${depth.curve}; take fewer sets, or a curve of fewer terms`;
+  const [what, fewer] =
+    groups === "tensors" ? ["kinds of tensors", "sets of groups instead"] : ["sets of groups", "fewer sets"];
+  return `the search space has more than ${MAX_GENES} genes, with ${sets} ${what} and the depth ${depth.curve}; take ${fewer}, or a curve of fewer terms`;
 }
 
 /** All coefficients of a search space, in the order of their genes: by parameter, then by expert, then by group or kind of tensors. */

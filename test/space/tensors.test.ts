@@ -44,6 +44,13 @@ describe("a search space of tensors", () => {
     );
   });
 
+  test("is refused where its genes are too many, with a way to fewer", () => {
+    const large = { experts, model: tinyModel({ layers: 200 }) };
+    expect(() => buildGenome(spaceOf({ curve: "per-layer" }), large)).toThrow(
+      "more than 5000 genes, with 12 kinds of tensors and the depth per-layer; take sets of groups instead, or a curve of fewer terms",
+    );
+  });
+
   test("has none for a head that is the embedding", () => {
     const genome = buildGenome(spaceOf({ curve: "constant" }), { experts, model: tinyModel({ tied: true }) });
     expect(genome.genes.filter(({ name }) => name.startsWith("craft")).map(({ name }) => name)).not.toContain(
