@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { inPrecisionOf } from "../experiment/identity.ts";
+import type { Workspace } from "../experiment/workspace.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRecord } from "../journal/records.ts";
 import { elapsedMsOf } from "../journal/elapsed.ts";
@@ -59,4 +60,15 @@ export function requireMore(folder: string, records: readonly JournalRecord[], b
 /** Candidates and means that the search has scored. */
 function evaluationsOf(records: readonly JournalRecord[]): number {
   return records.reduce((sum, record) => sum + (record.type === "result" ? record.losses.length + 1 : 0), 0);
+}
+
+/** A sentence where another engine, or another library of its products, goes on with a run: sums round otherwise there. */
+export function engineChange(
+  records: readonly JournalRecord[],
+  { device }: Pick<Workspace, "device">,
+): string | undefined {
+  const [start] = records;
+  const before = start?.type === "start" ? start.versions["engine"] : undefined;
+  if (before === undefined || before === device.name) return undefined;
+  return `this run began on ${before}; what is scored from here on is scored by ${device.name}, whose losses may differ in their last digits`;
 }

@@ -17,7 +17,7 @@ import { checkRecords } from "./check-records.ts";
 import { measureComparison } from "./comparison-time.ts";
 import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
-import { rememberBudget, requireMore, spentOf } from "./recorded-run.ts";
+import { engineChange, rememberBudget, requireMore, spentOf } from "./recorded-run.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
@@ -116,6 +116,8 @@ export async function resumeRun(
   const clock = new BudgetClock(experiment.budget, spentOf(records), opening.wall);
   await using workspace = await openWorkspace(local, { engine, signal: options.signal, now: opening.wall.now });
   opening.isOpen();
+  const change = engineChange(records, workspace);
+  if (change !== undefined) noticesTo(options)(change);
   const tasks = await recordedTasks(folder, records, { experiment, local, workspace, signal: options.signal });
   opening.isRead();
   for (const sentence of drawnSentences(records))
