@@ -1,0 +1,115 @@
+/**
+ * What scoring a generation costs with each library for products, beside PyTorch on the same batches:
+ *
+ *     npx tsx bench/libraries.ts [experiments/demo.yaml] --libraries ggml,/path/to/libdnnl.so.3 --python /path/to/python
+ *         [--fraction 0.125] [--candidates 2] [--repetitions 5]
+ *
+ * PyTorch, with transformers, runs the base as often as there are candidates: it merges nothing, and runs the last layer for all
+ * tokens. Its share of one core is that of one thread.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import type { PackedBatch } from "../src/evaluate/pack.ts";
+import { loadExperiment } from "../src/experiment/experiment-file.ts";
+import { alignedText } from "../src/report/table.ts";
+import { demoRows } from "./demo-rows.ts";
+import { openGeneration, type Generation } from "./generation.ts";
+import { interleave, timed, type Timing } from "./interleave.ts";
+import { machine } from "./machine.ts";
+
+const { values, positionals } = parseArgs({
+  options: {
+    libraries: { type: "string", default: "ggml" },
+    python: { type: "string" },
+    fraction: { type: "string", default: "0.125" },
+    candidates: { type: "string", default: "2" },
+    repetitions: { type: "string", default: "5" },
+  },
+  allowPositionals: true,
+});
+const experiment = await loadExperiment(positionals[0] ?? "experiments/demo.yaml");
+const rows = await demoRows(experiment, Number(values.fraction));
+const candidates = Number(values.candidates);
+const folder = await mkdtemp(join(tmpdir(), "libraries-"));
+
+console.log(machine());
+for (const precision of ["f32", "bf16"] as const) console.log(await compare(precision));
+await rm(folder, { recursive: true });
+
+async function compare(precision: "f32" | "bf16"): Promise<string> {
+  const generations: Generation[] = [];
+  for (const file of values.libraries.split(",")) {
+    process.env["EVOMERGE_PRODUCTS"] = file;
+    generations.push(await openGeneration({ ...experiment, engine: "ggml", precision }, rows, candidates));
+  }
+  const { packed, tokens } = generations[0]!.work;
+  const batches = join(folder, `${precision}.json`);
+  await writeFile(batches, JSON.stringify(packed.map(plain)));
+  const torch = values.python && (await startTorch(values.python, [experiment.base, batches, precision]));
+  const works = [
+    ...generations.map(({ workspace, score }) => {
+      const name = workspace.device.name.replace(/^(ggml) on [^,]+/, "$1");
+      return [name, () => timed(score)] as const;
+    }),
+    ...(torch ? [[torch.name, torch.score] as const] : []),
+  ];
+  const timings = await interleave(Object.fromEntries(works), Number(values.repetitions));
+  if (torch) torch.stop();
+  for (const generation of generations) await generation[Symbol.asyncDispose]();
+  const [[first]] = works as [(typeof works)[number]];
+  const lines = Object.entries(timings).map(([name, { wall, cpu }]) => [
+    name,
+    wall.toFixed(2),
+    cpu.toFixed(2),
+    ((candidates * tokens) / cpu).toFixed(0),
+    (timings[first]!.cpu / cpu).toFixed(2),
+  ]);
+  const title = `${experiment.name} in ${precision}: ${candidates} candidates of ${tokens} tokens`;
+  return alignedText({ header: [title, "wall s", "CPU s", "tokens/CPU-s", `${first} = 1`], rows: lines });
+}
+
+/** As torch-scoring.py reads it. */
+function plain({ sequences, length, tokens, positions, masks, targets }: PackedBatch): unknown {
+  return {
+    sequences,
+    length,
+    tokens: base64(tokens),
+    positions: base64(positions),
+    mask: base64(Object.values(masks)[0]!),
+    rows: base64(Int32Array.from(targets, ({ row }) => row)),
+    targets: base64(Int32Array.from(targets, ({ token }) => token)),
+  };
+}
+
+function base64({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+}
+
+interface Torch {
+  readonly name: string;
+  readonly score: () => Promise<Timing>;
+  readonly stop: () => void;
+}
+
+async function startTorch(python: string, options: readonly string[]): Promise<Torch> {
+  const script = join(import.meta.dirname, "torch-scoring.py");
+  const child = spawn(python, [script, ...options], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface(child.stdout);
+  const receive = async (): Promise<unknown> => JSON.parse(String((await once(lines, "line"))[0]));
+  const { name } = (await receive()) as { name: string };
+  const scoreOnce = async (): Promise<Timing> => {
+    child.stdin.write("\n");
+    return (await receive()) as Timing;
+  };
+  const score = async (): Promise<Timing> => {
+    const all: Timing[] = [];
+    for (let i = 0; i < candidates; i += 1) all.push(await scoreOnce());
+    return { wall: all.reduce((sum, { wall }) => sum + wall, 0), cpu: all.reduce((sum, { cpu }) => sum + cpu, 0) };
+  };
+  return { name, score, stop: () => child.stdin.end() };
+}
