@@ -26,6 +26,9 @@ export interface ProductLibrary {
   readonly name: string;
   /** How many rows a product must have to be faster here than in ggml, by format; formats that it cannot multiply are absent. */
   readonly leastRows: Readonly<Partial<Record<FactorFormat, number>>>;
-  /** On one thread that is not the caller's; what is at the addresses must stay there meanwhile. Same product, same bits. */
+  /**
+   * On one thread that is not the caller's; what is at the addresses must stay there meanwhile. Same product, same bits; but
+   * those of a row may depend on how many rows there are, as OpenBLAS' last ones do.
+   */
   multiply(product: Product): Promise<void>;
 }
