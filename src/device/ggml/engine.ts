@@ -173,8 +173,8 @@ class GgmlDevice implements Device {
       try {
         for (const node of order) {
           const lowered = node.op === "input" ? this.#store.nodeOf(context, node.tensor) : lower(node, lowering);
-          // A backend ends the process over a node that it does not compute.
-          if (!ggml.supports(lane.backend, lowered)) throw unsupported(this.name, node.op);
+          // A GPU's backend ends the process over a node that it does not compute; the CPU's computes all.
+          if (this.kind === "gpu" && !ggml.supports(lane.backend, lowered)) throw unsupported(this.name, node.op);
           nodes.set(node, lowered);
           // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
           ggml.expandGraph(graph, lowered);
