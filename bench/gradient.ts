@@ -1,7 +1,7 @@
 /**
  * What derivatives by the coefficients cost, against scoring the same candidates on the same rows:
  *
- *     npx tsx bench/gradient.ts [--engine ggml|tfjs|tfjs-node] [--precision f32|bf16] [--candidates 2] [--repetitions 5]
+ *     npx tsx bench/gradient.ts [--engine ggml|tfjs|tfjs-node] [--precision f32|bf16] [--candidates 1] [--repetitions 5]
  *
  * For the shipped demo and for a model of random weights, as bench/scoring.ts. Memory is the most that the device held in tensors
  * and work space, each on a device of its own.
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     engine: { type: "string", default: "ggml" },
     precision: { type: "string", default: "f32" },
-    candidates: { type: "string", default: "2" },
+    candidates: { type: "string", default: "1" },
     repetitions: { type: "string", default: "5" },
   },
 });
@@ -38,7 +38,7 @@ try {
   const names = ["base", ...demo.experts.map(({ name }) => name)];
   for (const [seed, name] of names.entries()) await writeLargeModel(join(folder, name), demo.base, seed);
   const experts = demo.experts.map(({ name }) => ({ name, path: join(folder, name) }));
-  const rows = longRows(await demoRows(demo, 0.25), 6);
+  const rows = longRows(await demoRows(demo, 0.1), 6);
   const large = { ...setting, base: join(folder, "base"), experts };
   console.log(await measure("random weights, hidden size 768", large, rows));
 } finally {

@@ -6,7 +6,7 @@ import { rowsFirst } from "../device/rows-first.ts";
 import type { Scaled } from "../merge/merge-tensor.ts";
 import type { State, Weight } from "../model/architecture.ts";
 import type { BatchShare } from "./device-batches.ts";
-import { forwardStage, inputsOf, mergeStage, type StageRun, type StateTensors } from "./stage-run.ts";
+import { forwardStage, inputsOf, mapValues, mergeStage, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** The derivative by one coefficient at one weight, as far as the batches of one run have a part in it. */
 export interface Slope extends Omit<Scaled, "node"> {
@@ -44,40 +44,46 @@ export async function runBack(
   share: BatchShare,
 ): Promise<Differentiated> {
   const { device } = stage.merging;
-  const entries: CoefficientNodes[] = [];
-  const merged = mergeStage(stage, stage.recipes[candidate]!, (weight, { node, ...scaled }) =>
-    entries.push({ weight, ...scaled, nodes: [node] }),
-  );
-  const states = inputsOf(before, share);
-  const seeded = seededOutputs(forwardStage(stage, merged, states, share), inputsOf(seeds, share), (node, copy) => {
-    for (const { nodes } of entries) if (nodes[0] === node) nodes.push(copy);
-  });
-  const derivatives = derivativesBy(seeded, [
-    ...states.flatMap((state) => Object.values(state)),
-    ...entries.flatMap(({ nodes }) => nodes),
-  ]);
-
-  const ofStates = states.map((state) => mapDefined(state, (node) => derivatives.get(node)));
-  const stateOutputs = ofStates.flatMap((state) => Object.values(state));
-  const slopes = entries.flatMap((entry) => {
-    const parts = entry.nodes.flatMap((node) => byFactor(node, derivatives.get(node)));
-    return parts.length === 0 ? [] : [{ entry, sum: parts.reduce((sum, part) => add(sum, part)) }];
-  });
-  const outputs = [...stateOutputs, ...slopes.map(({ sum }) => sum)];
+  const { states, slopes } = derivativesOf(stage, candidate, inputsOf(before, share), inputsOf(seeds, share), share);
+  const outputs = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
   const results = outputs.length === 0 ? [] : await device.run(outputs);
-  const scalars = results.splice(stateOutputs.length);
+  const scalars = results.splice(outputs.length - slopes.length);
   try {
     const read: Slope[] = [];
-    for (const [i, { entry }] of slopes.entries())
-      read.push({ ...entry, value: await readNumber(device, scalars[i]!) });
+    for (const [i, { sum: _, ...slope }] of slopes.entries())
+      read.push({ ...slope, value: await readNumber(device, scalars[i]!) });
     let next = 0;
-    return { states: ofStates.map((state) => mapDefined(state, () => results[next++])), slopes: read };
+    return { states: states.map((state) => mapValues(state, () => results[next++]!)), slopes: read };
   } catch (error) {
     device.free(...results);
     throw error;
   } finally {
     device.free(...scalars);
   }
+}
+
+/** The same as expressions, each sum f32 [1]. */
+function derivativesOf(
+  stage: StageRun,
+  candidate: number,
+  before: readonly State[],
+  seeds: readonly State[],
+  share: BatchShare,
+): { readonly states: readonly State[]; readonly slopes: readonly (Omit<Slope, "value"> & { sum: Expression })[] } {
+  const entries: CoefficientNodes[] = [];
+  const merged = mergeStage(stage, stage.recipes[candidate]!, (weight, { node, ...scaled }) =>
+    entries.push({ weight, ...scaled, nodes: [node] }),
+  );
+  const seeded = seededOutputs(forwardStage(stage, merged, before, share), seeds, (node, copy) => {
+    for (const { nodes } of entries) if (nodes[0] === node) nodes.push(copy);
+  });
+  const wanted = [...before.flatMap((state) => Object.values(state)), ...entries.flatMap(({ nodes }) => nodes)];
+  const derivatives = new Map(gradients(seeded, wanted).map((derivative, i) => [wanted[i]!, derivative]));
+  const slopes = entries.flatMap(({ nodes, ...slope }) => {
+    const parts = nodes.flatMap((node) => byFactor(node, derivatives.get(node)));
+    return parts.length === 0 ? [] : [{ ...slope, sum: parts.reduce((sum, part) => add(sum, part)) }];
+  });
+  return { states: before.map((state) => mapDefined(state, (node) => derivatives.get(node))), slopes };
 }
 
 /** What the stage leaves, with its seeds; what has no seed matters to nothing. */
@@ -94,13 +100,6 @@ function seededOutputs(
     copied,
   );
   return seeded.map(({ seed }, i) => ({ output: outputs[i]!, seed }));
-}
-
-function derivativesBy(
-  seeded: readonly Seeded[],
-  wanted: readonly Expression[],
-): ReadonlyMap<Expression, Expression | undefined> {
-  return new Map(gradients(seeded, wanted).map((derivative, i) => [wanted[i]!, derivative]));
 }
 
 /** With respect to the factor of a `scale` node. */

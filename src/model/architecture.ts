@@ -50,11 +50,11 @@ export interface TokenBatch {
   readonly tokens: Expression;
   /** i32 [sequences * length] */
   readonly positions: Expression;
-  /** f32 [sequences, length, length] for each of the model's windows: 0 where a token (row) sees another (column), else -Infinity. */
+  /** f32 [sequences, length, length], by the names of the model's windows: 0 where a token (row) sees another, else -Infinity. */
   readonly masks: Readonly<Record<string, Expression>>;
   /** The model's constants. */
   readonly constants: Readonly<Record<string, Expression>>;
-  /** i32 [n]: those of the sequences' tokens that predict a target, each once; of what follows the last mixing of tokens no others are needed. */
+  /** i32 [n]: the tokens that predict a target, each once; where no token sees another any more, these are enough. */
   readonly reads: Expression;
   readonly targets: readonly TargetSlice[];
 }
