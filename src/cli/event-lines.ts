@@ -1,3 +1,4 @@
+import { optimizers } from "../search/optimizers.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { RowCounts, ScoredModel } from "../journal/records.ts";
@@ -26,10 +27,7 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "forecast":
       return forecastLines(event);
     case "planned":
-      return [
-        `search: ${event.population} candidates and the mean a generation, ${percent(event.rowFraction)} of the rows, from ${event.start}`,
-        "(the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them)",
-      ];
+      return plannedLines(event);
     case "generation":
       return event.replayed ? [] : [generationLine(event)];
     case "finalists":
@@ -84,11 +82,29 @@ function countOf(rows: RowCounts): number {
   return Object.values(rows).reduce((sum, own) => sum + own, 0);
 }
 
+/** What a generation is, and in what its work is told. */
+function plannedLines({ algorithm, candidates, rowFraction, start }: Extract<RunEvent, { type: "planned" }>): string[] {
+  const rows = `${percent(rowFraction)} of the rows, from ${start}`;
+  const { hasMean, usesGradients } = optimizers[algorithm];
+  const one = candidates === 1 ? "one candidate" : `${candidates} candidates`;
+  return [
+    hasMean
+      ? `search: ${algorithm}, ${candidates - 1} candidates and the mean a generation, ${rows}`
+      : `search: ${algorithm}, ${one} a generation and the gradient there, ${rows}`,
+    ...(hasMean
+      ? [
+          "(the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them)",
+        ]
+      : []),
+    `(work is told in passes of one merge over all search rows${usesGradients ? "; a gradient counts as four" : ""})`,
+  ];
+}
+
 function generationLine({
   generation,
   best,
   mean,
-  evaluations,
+  work,
   elapsedMs,
   left,
 }: Extract<RunEvent, { type: "generation" }>): string {
@@ -96,7 +112,9 @@ function generationLine({
     "ms" in left
       ? searchEnd(left.ms)
       : `search ends after ${left.evaluations} more evaluation${left.evaluations === 1 ? "" : "s"}`;
-  return `generation ${generation}: best candidate ${best.toFixed(4)}, mean ${mean.toFixed(4)}; ${evaluations} evaluated, ${duration(elapsedMs)} spent, ${end}`;
+  const losses =
+    mean === undefined ? `loss ${best.toFixed(4)}` : `best candidate ${best.toFixed(4)}, mean ${mean.toFixed(4)}`;
+  return `generation ${generation}: ${losses}; work ${work.toFixed(1)}, ${duration(elapsedMs)} spent, ${end}`;
 }
 
 /** When the search ends, which is before the budget does. */

@@ -170,12 +170,17 @@ export const taskSchema = z.strictObject({
 /** As many as pay off only where a candidate takes no time at all. */
 const MAX_POPULATION = 10_000;
 
-export const searchSchema = z.strictObject({
-  algorithm: z.enum(Object.keys(optimizers) as OptimizerName[]).default("cma-es"),
-  population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
-  rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
-  seedFromBaselines: z.boolean().default(true),
-});
+export const searchSchema = z
+  .strictObject({
+    algorithm: z.enum(Object.keys(optimizers) as OptimizerName[]).default("cma-es"),
+    population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
+    rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
+    seedFromBaselines: z.boolean().default(true),
+  })
+  .refine(({ algorithm, population }) => population === "auto" || optimizers[algorithm].population !== "one point", {
+    path: ["population"],
+    error: "a gradient-walk is one point and has no population; leave it out, or take lineages",
+  });
 
 /** Candidates that a run may score. */
 export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(1e9);

@@ -30,6 +30,9 @@ const predecessors: Readonly<Record<Exclude<RecordType, "part" | Note>, readonly
   verdict: ["finalists"],
 };
 
+/** What of its plan a search keeps, whatever its budget. */
+const KEPT = ["algorithm", "genes", "candidates", "start", "inject"] as const;
+
 /** The records of a journal as they come, each held against those before it: what follows on what, and equal sizes. */
 export class RecordSequence {
   #length = 0;
@@ -40,7 +43,7 @@ export class RecordSequence {
   #tasks: readonly string[] = [];
   /** The rows up to which each baseline has met rungs. */
   readonly #ends = new Map<string, RowCounts>();
-  #plan: Pick<RecordPayloads["plan"], "genes" | "population" | "start" | "inject"> | undefined;
+  #plan: Pick<RecordPayloads["plan"], (typeof KEPT)[number]> | undefined;
   /** Whether a budget came that nothing has been planned, or finished, with. */
   #isRebudgeted = false;
   #generations = 0;
@@ -96,7 +99,7 @@ export class RecordSequence {
   }
 
   #faultOfSizes(record: JournalRecord): string | undefined {
-    const { genes, population } = this.#plan ?? { genes: [], population: 0 };
+    const { genes, candidates } = this.#plan ?? { genes: [], candidates: 0 };
     switch (record.type) {
       case "start":
       case "parents":
@@ -113,18 +116,22 @@ export class RecordSequence {
       case "plan":
         return (
           faultOfLengths("start and inject", [record.start, ...record.inject], record.genes.length) ??
-          faultOfLengths("ranges", record.ranges ? [record.ranges] : [], record.genes.length) ??
+          faultOfLengths("ranges", [record.ranges], record.genes.length) ??
           (this.#plan && faultOfReplanning(record, this.#plan))
         );
       case "ask":
         return (
           this.#faultOfGeneration(record.generation) ??
-          faultOfLengths("points", [record.points], population) ??
+          faultOfLengths("points", [record.points], candidates) ??
           faultOfLengths("points", record.points, genes.length) ??
           faultOfNames("rows", Object.keys(record.rows), this.#tasks)
         );
       case "result":
-        return this.#faultOfGeneration(record.generation) ?? faultOfLengths("losses", [record.losses], population);
+        return (
+          this.#faultOfGeneration(record.generation) ??
+          faultOfLengths("losses", [record.losses], candidates) ??
+          faultOfResult(record, candidates * genes.length)
+        );
       case "finalists":
         // A winner that was not checked has no scores.
         return faultOfTasks([...record.models, ...withScores([record.winner])], this.#tasks);
@@ -154,7 +161,7 @@ export function endsBudgets({ type }: JournalRecord): boolean {
 /** Where the losses lie in the side file that a record refers to, in bytes. */
 function lossesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
   return Object.entries(record).flatMap(([field, value]) => {
-    if (field !== "rowLosses" && field !== "logLikelihoods") return [];
+    if (field !== "rowLosses" && field !== "logLikelihoods" && field !== "gradients") return [];
     const { offset, count } = value as LossesRef;
     return [{ field, offset, end: offset + count * Float64Array.BYTES_PER_ELEMENT }];
   });
@@ -163,10 +170,9 @@ function lossesOf(record: JournalRecord): { readonly field: string; readonly off
 /** The search goes on with what it began with. */
 function faultOfReplanning(
   found: RecordPayloads["plan"],
-  expected: Pick<RecordPayloads["plan"], "genes" | "population" | "start" | "inject">,
+  expected: Pick<RecordPayloads["plan"], (typeof KEPT)[number]>,
 ): string | undefined {
-  const fields = ["genes", "population", "start", "inject"] as const;
-  const field = fields.find((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
+  const field = KEPT.find((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
   return field === undefined ? undefined : `${field}: expected that of the first plan, found another`;
 }
 
@@ -191,6 +197,15 @@ function faultOfRung(
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): string | undefined {
   const tasks = Object.keys(scales);
   return tasks.length === 0 ? "scales: expected at least one task, found none" : faultOfTasks(models, tasks);
+}
+
+function faultOfResult(
+  { losses, reference, gradients }: RecordPayloads["result"],
+  derivatives: number,
+): string | undefined {
+  if (reference >= losses.length) return `reference: expected less than ${losses.length}, found ${reference}`;
+  if (gradients === undefined || gradients.count === derivatives) return undefined;
+  return `gradients: expected ${derivatives}, found ${gradients.count}`;
 }
 
 function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {

@@ -2,7 +2,7 @@
 import type { Recipe } from "../merge/recipe.ts";
 
 /** Version of the journal's files. */
-export const JOURNAL_FORMAT = 5;
+export const JOURNAL_FORMAT = 6;
 
 /** Where losses lie in the side file of the journal. */
 export interface LossesRef {
@@ -151,27 +151,39 @@ export interface RecordPayloads {
   };
   /** What the budget was turned into; another budget changes no more than the rows. */
   plan: {
+    /** Name of the optimizer. */
+    readonly algorithm: string;
     readonly genes: readonly string[];
-    /** Values of each gene at the ends of the unit interval, in units of its parameter; earlier versions did not say. */
-    readonly ranges?: readonly (readonly [low: number, high: number])[];
+    /** Values of each gene at the ends of the unit interval, in units of its parameter. */
+    readonly ranges: readonly (readonly [low: number, high: number])[];
     readonly start: readonly number[];
     readonly inject: readonly (readonly number[])[];
-    readonly population: number;
+    /** Of a generation, with its reference. */
+    readonly candidates: number;
     readonly rowFraction: number;
     readonly elapsedMs: number;
   };
-  /** Points of a generation, in the unit cube, and how many rows of each task they meet. */
+  /** All points of a generation, in the unit cube, and how many rows of each task they meet. */
   ask: {
     readonly generation: number;
     readonly points: readonly (readonly number[])[];
     readonly rows: RowCounts;
   };
-  /** Combined losses of the points and of the mean before them; per-row losses by candidate, the mean last. */
+  /** What became of the points, in their order. */
   result: {
     readonly generation: number;
+    /** Combined. */
     readonly losses: readonly number[];
-    readonly meanLoss: number;
+    /** Index of the point that shows how far the search is: a distribution's mean, or the best of what walks. */
+    readonly reference: number;
+    /** By candidate, then by task. */
     readonly rowLosses: LossesRef;
+    /** Of the combined losses by the coordinates, by candidate, where the optimizer wants them. */
+    readonly gradients?: LossesRef;
+    /** In forward passes over all search rows. */
+    readonly work: number;
+    /** Part of what the search could spend that was spent then, from 0 to 1. */
+    readonly spent: number;
     readonly time: RecordedTime;
     readonly elapsedMs: number;
   };

@@ -41,21 +41,22 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
   });
 }
 
-/** The candidates of a generation and the mean of the distribution, whose genes are not recorded. */
+/** The candidates of a generation, and the mean of the distribution where they are drawn from one. */
 function generationRows(
-  { generation, losses, meanLoss }: RecordPayloads["result"],
+  { generation, losses, reference, gradients, work }: RecordPayloads["result"],
   { points, rows }: RecordPayloads["ask"],
   plan: RecordPayloads["plan"],
   rowLosses: Float64Array,
 ): readonly EvaluationRow[] {
-  const perModel = rowLosses.length / (losses.length + 1);
-  return [...losses, meanLoss].map((loss, i) => ({
+  const perModel = rowLosses.length / losses.length;
+  return losses.map((loss, i) => ({
     phase: "search",
-    model: i < losses.length ? `candidate ${i}` : "mean",
+    model: i === reference && !gradients ? "mean" : `candidate ${i}`,
     loss,
     ...lossColumns(rowLosses.subarray(i * perModel, (i + 1) * perModel), rows),
     ...rowColumns(rows),
     generation,
+    work: work / losses.length,
     ...geneColumns(points[i], plan),
   }));
 }
@@ -73,12 +74,12 @@ function lossColumns(rowLosses: Float64Array, rows: RowCounts): EvaluationRow {
   );
 }
 
-/** Where a journal does not say what a gene ranges over, its column says that it is a part of its range. */
+/** In units of the parameters. */
 function geneColumns(point: readonly number[] | undefined, { genes, ranges }: RecordPayloads["plan"]): EvaluationRow {
   return Object.fromEntries(
     (point ?? []).map((part, g) => {
-      const [low, high] = ranges?.[g] ?? [0, 1];
-      return [`${genes[g] ?? ""}${ranges ? "" : " (0 to 1)"}`, low + part * (high - low)];
+      const [low, high] = ranges[g] ?? [0, 1];
+      return [genes[g] ?? "", low + part * (high - low)];
     }),
   );
 }

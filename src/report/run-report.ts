@@ -86,8 +86,15 @@ function scoredSentences(records: readonly JournalRecord[]): string[] {
   const [first] = results;
   if (!first) return [];
   const count = results.length === 1 ? "1 generation" : `${results.length} generations`;
+  const { losses, gradients } = first;
+  const work = results.reduce((sum, result) => sum + result.work, 0).toFixed(1);
+  const cost = `for the work of ${work} passes of one merge over all search rows`;
+  if (gradients) {
+    const candidates = losses.length === 1 ? "one candidate" : `${losses.length} candidates`;
+    return [`The search took the gradients of ${count} of ${candidates}, ${cost}: a gradient counts as four.`];
+  }
   return [
-    `The search scored ${count} of ${first.losses.length} candidates, and with each the mean of the distribution that they were drawn from, a merge too and often better than all of them (generations.csv: best_loss is of candidates, mean_loss of that mean).`,
+    `The search scored ${count} of ${losses.length - 1} candidates ${cost}, and with each the mean of the distribution that they were drawn from, a merge too and often better than all of them (generations.csv: best_loss is of candidates, mean_loss of that mean).`,
   ];
 }
 

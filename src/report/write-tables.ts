@@ -11,7 +11,16 @@ import { installedCommand } from "./next-steps.ts";
 import { runReport } from "./run-report.ts";
 
 /** Columns of a generation, which a table without any has too. */
-const GENERATION = ["generation", "best_loss", "median_loss", "mean_loss", "failed", "elapsed_s"] as const;
+const GENERATION = [
+  "generation",
+  "best_loss",
+  "median_loss",
+  "mean_loss",
+  "failed",
+  "work",
+  "spent",
+  "elapsed_s",
+] as const;
 
 /**
  * Writes report.md, evaluations.csv and generations.csv into a run's folder, made anew from its journal, and
@@ -40,14 +49,19 @@ function generationRows(
 ): readonly Readonly<Record<(typeof GENERATION)[number], number>>[] {
   return records.flatMap((record) => {
     if (record.type !== "result") return [];
-    const finite = record.losses.filter(Number.isFinite).toSorted((a, b) => a - b);
+    const { losses, reference, gradients } = record;
+    // A walk has no mean: what stands for it is one of the candidates.
+    const candidates = gradients ? losses : losses.toSpliced(reference, 1);
+    const finite = candidates.filter(Number.isFinite).toSorted((a, b) => a - b);
     return [
       {
         generation: record.generation,
         best_loss: finite[0] ?? Number.NaN,
         median_loss: finite[Math.floor(finite.length / 2)] ?? Number.NaN,
-        mean_loss: record.meanLoss,
-        failed: record.losses.length - finite.length,
+        mean_loss: losses[reference] ?? Number.NaN,
+        failed: candidates.length - finite.length,
+        work: record.work,
+        spent: record.spent,
         elapsed_s: record.elapsedMs / 1000,
       },
     ];

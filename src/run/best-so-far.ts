@@ -5,7 +5,7 @@ import { factorOf, type ObjectiveTask } from "./objective.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { longest, type ScoredBaseline } from "./scored-rungs.ts";
-import type { ScoredMean, SearchState } from "./search-state.ts";
+import type { ScoredReference, SearchState } from "./search-state.ts";
 import type { Session } from "./session.ts";
 
 /** Rows of each task on which a mean and a baseline must have met for the one to take the place of the other. */
@@ -73,10 +73,12 @@ export function leastLoss(baselines: readonly ScoredModel[], evolved: readonly S
 }
 
 /** The losses of a scored mean, by task and the row's id. */
-function lossesOf({ recorder }: Session, { rows, rowLosses }: ScoredMean): Map<string, Map<string, number>> {
-  const count = Object.values(rows).reduce((sum, { length }) => sum + length, 0);
-  const losses = recorder.readLosses(rowLosses).slice(-count);
-  let next = 0;
+function lossesOf(
+  { recorder }: Session,
+  { rows, rowLosses, index }: ScoredReference,
+): Map<string, Map<string, number>> {
+  const losses = recorder.readLosses(rowLosses);
+  let next = index * Object.values(rows).reduce((sum, { length }) => sum + length, 0);
   return new Map(
     Object.entries(rows).map(([task, own]) => [task, new Map(own.map(({ id }) => [id, losses[next++] ?? Number.NaN]))]),
   );

@@ -37,6 +37,11 @@ export class BudgetClock {
     return this.#earlierMs + this.wall.now() - this.#startedAt;
   }
 
+  /** What of it generations had that are over. */
+  get searchedMs(): number {
+    return this.#searchedMs;
+  }
+
   /** What of it everything but the search had. */
   get besideMs(): number {
     return this.elapsedMs - this.#searchedMs;

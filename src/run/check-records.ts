@@ -1,11 +1,12 @@
 import { UserError } from "../errors.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoringScope } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
-import { defaultPopulationSize } from "../search/strategy-parameters.ts";
 import type { Parents } from "../space/coefficient.ts";
 import { isWhole } from "../space/is-whole.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
+import { algorithmOf, generationKind } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -103,12 +104,16 @@ function faultOfAverage(loss = Number.NaN): string | undefined {
   return `expected a finite loss of the uniform average, found ${loss}`;
 }
 
-function faultOfPlan({ genes, population }: RecordPayloads["plan"], session: RunParts): string | undefined {
-  const wanted = session.experiment.search.population;
-  const expected = wanted === "auto" ? defaultPopulationSize(session.genome.dimension) : wanted;
+function faultOfPlan({ algorithm, genes, candidates }: RecordPayloads["plan"], session: RunParts): string | undefined {
+  const expected = { algorithm: algorithmOf(session), candidates: generationKind(session).candidates };
   return (
     faultOfNames("genes", genes, names(session.genome.genes)) ??
-    (population === expected ? undefined : `expected a population of ${expected}, found ${population}`)
+    (algorithm === expected.algorithm
+      ? undefined
+      : `expected the optimizer ${expected.algorithm}, found ${showUntrusted(algorithm)}`) ??
+    (candidates === expected.candidates
+      ? undefined
+      : `expected ${expected.candidates} candidates of a generation, found ${candidates}`)
   );
 }
 

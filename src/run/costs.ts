@@ -1,5 +1,7 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { Work } from "../evaluate/pace.ts";
+import { knownPace } from "./paces.ts";
+import type { GenerationKind } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
 /** What of a run says how long a scoring takes. */
@@ -17,14 +19,19 @@ export function scoringMs(costs: Costs, models: number, rows: Selection): number
 
 /** The same at the slowest moment so far, whatever was scored then. */
 export function slowestScoringMs(costs: Costs, models: number, rows: Selection): number {
-  const { evaluator, signal } = costs.paces;
-  return evaluator.slowestMs(workOn(costs, models, rows), signal.mostSlowness);
+  const { evaluator, signal, gradient } = costs.paces;
+  return evaluator.slowestMs(workOn(costs, models, rows), Math.max(signal.mostSlowness, gradient.mostSlowness));
 }
 
-/** Expected milliseconds of so many candidates on so many tokens each, for what steers the search. */
-export function steeringMs({ paces, partMs }: Costs, candidates: number, tokens: number): number {
-  const pace = paces.signal.isKnown ? paces.signal : paces.evaluator;
-  return pace.expectedMs(inParts({ models: candidates, tokens, passes: 1 }, pace.expectedMs, partMs));
+/** Expected milliseconds of a generation on so many tokens of each candidate. */
+export function steeringMs(
+  { paces, partMs }: Costs,
+  { candidates, usesGradients }: GenerationKind,
+  tokens: number,
+): number {
+  const { pace, times } = knownPace(paces, usesGradients ? "gradient" : "signal");
+  const work = { models: candidates, tokens, passes: 1 };
+  return times * pace.expectedMs(usesGradients ? work : inParts(work, pace.expectedMs, partMs));
 }
 
 /** What is recorded in parts reads the parents for each of them. */

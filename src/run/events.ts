@@ -1,3 +1,4 @@
+import type { OptimizerName } from "../search/optimizers.ts";
 import type { ResolvedPrecision } from "../experiment/precision.ts";
 import type { GuardedModel, RowCounts, ScoredModel } from "../journal/records.ts";
 
@@ -54,14 +55,23 @@ export type RunEvent =
       /** Names of those that the budget had no room for. */
       readonly skipped: readonly string[];
     }
-  | { readonly type: "planned"; readonly population: number; readonly rowFraction: number; readonly start: string }
+  | {
+      readonly type: "planned";
+      readonly algorithm: OptimizerName;
+      /** Of a generation, with its mean where it has one. */
+      readonly candidates: number;
+      readonly rowFraction: number;
+      readonly start: string;
+    }
   | {
       readonly type: "generation";
       readonly generation: number;
+      /** Least loss of a candidate, or the loss of what walks in front. */
       readonly best: number;
-      readonly mean: number;
-      /** Candidates scored so far, means included. */
-      readonly evaluations: number;
+      /** Where candidates are drawn from a distribution. */
+      readonly mean?: number;
+      /** What the search has cost so far, in forward passes over all search rows; a gradient counts as four. */
+      readonly work: number;
       readonly elapsedMs: number;
       /** Time, or evaluations, left for the search. */
       readonly left: { readonly ms: number } | { readonly evaluations: number };

@@ -9,7 +9,8 @@ import { EFFORTS } from "./effort.ts";
 import { exportTime, finishTime } from "./finish-time.ts";
 import { baselineEffort, baselinesMs } from "./plan-rungs.ts";
 import type { ScoredRungs } from "./scored-rungs.ts";
-import { generationMs, populationOf, rowFractionFor, WANTED_GENERATIONS } from "./search-cost.ts";
+import { enoughGenerations, generationMs, rowFractionFor } from "./search-cost.ts";
+import { evaluationsIn, generationKind } from "./search-kind.ts";
 import { flatLosses, type Session, taskScores } from "./session.ts";
 
 /**
@@ -140,7 +141,7 @@ function expectations(session: Session, listed: readonly Baseline[], rungs: Scor
   const own = generationMs(session, rowFractionFor(session, searchMs));
   const generations =
     "evaluations" in experiment.budget
-      ? Math.floor(experiment.budget.evaluations / (populationOf(session) + 1))
+      ? Math.floor(experiment.budget.evaluations / evaluationsIn(generationKind(session)))
       : Math.max(0, Math.floor(searchMs / own));
   return {
     baselinesMs: baselines,
@@ -159,7 +160,7 @@ function wholeMs(session: Session, listed: readonly Baseline[], rungs: ScoredRun
   const besideMs =
     session.clock.elapsedMs + baselinesMs(session, listed, rungs, all) + finishTime(session, all).totalMs;
   const fraction = rowFractionFor(session, besideMs);
-  return besideMs + Math.max(besideMs, WANTED_GENERATIONS * generationMs(session, fraction));
+  return besideMs + Math.max(besideMs, enoughGenerations(session) * generationMs(session, fraction));
 }
 
 function tooLittle({ recorder, clock }: Session, probeMs: number): UserError {

@@ -1,5 +1,5 @@
 import { mean } from "simple-statistics";
-import type { Evaluation } from "../evaluate/evaluator.ts";
+import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import type { TaskScores } from "../journal/records.ts";
 
 /** How the losses of the tasks become one: mean loss / scale, averaged by weight. */
@@ -20,8 +20,13 @@ export function combinedScores(scores: TaskScores, tasks: readonly ObjectiveTask
   return tasks.reduce((sum, task) => sum + factorOf(task, tasks) * (scores[task.name]?.loss ?? Number.NaN), 0);
 }
 
+/** The weight, by task, of each of these rows in the combined loss, which is the sum of their losses times these. */
+export function rowWeights(tasks: readonly ObjectiveTask[], rows: Selection): Readonly<Record<string, number>> {
+  return Object.fromEntries(tasks.map((task) => [task.name, factorOf(task, tasks) / (rows[task.name]?.length ?? 0)]));
+}
+
 /** Combined loss of an evaluation over the rows it was given; NaN when any row's loss is. */
-export function combinedLoss({ scores }: Evaluation, tasks: readonly ObjectiveTask[]): number {
+export function combinedLoss({ scores }: Pick<Evaluation, "scores">, tasks: readonly ObjectiveTask[]): number {
   return tasks.reduce(
     (sum, task) => sum + factorOf(task, tasks) * mean((scores[task.name] ?? []).map(({ loss }) => loss)),
     0,

@@ -1,9 +1,11 @@
 import type { RecordPayloads } from "../journal/records.ts";
 import type { MergeRecipe } from "../merge/recipe.ts";
+import type { RunEvent } from "./events.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { longest, type ScoredBaseline } from "./scored-rungs.ts";
-import { populationOf, rowFractionFor } from "./search-cost.ts";
+import { rowFractionFor } from "./search-cost.ts";
+import { algorithmOf, generationKind, populationOf } from "./search-kind.ts";
 import { searchMsLeft } from "./search-time.ts";
 import type { Session } from "./session.ts";
 
@@ -12,30 +14,29 @@ const INJECTED = 2;
 
 export type Plan = RecordPayloads["plan"];
 
-/** Turns the budget into population, rows and a starting point; recorded, since it rests on measured times. */
+/** Turns the budget into rows and a starting point; recorded, since it rests on measured times. */
 export async function planSearch(session: Session, scored: ScoredBaselines): Promise<Plan> {
   const { experiment, genome, recorder, clock, emit } = session;
   // Losses compare on the same rows only.
   const [best, ...others] = experiment.search.seedFromBaselines ? warmStarts(session, longest(scored.baselines)) : [];
-  const population = populationOf(session);
+  const algorithm = algorithmOf(session);
+  // One that walks begins at the start.
+  const { candidates, usesGradients } = generationKind(session);
+  const room = populationOf(session) - (usesGradients ? 1 : 0);
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
     return {
+      algorithm,
       genes: genome.genes.map(({ name }) => name),
       ranges: genome.genes.map(({ range }) => range),
       start: [...(best ? genome.encode(best.recipe) : genome.start)],
-      inject: injected(session, others, population).map(({ recipe }) => [...genome.encode(recipe)]),
-      population,
+      inject: injected(session, others, room).map(({ recipe }) => [...genome.encode(recipe)]),
+      candidates,
       rowFraction: rowFractionFor(session, searchMsLeft(session, { elapsedMs })),
       elapsedMs,
     };
   });
-  emit({
-    type: "planned",
-    population: plan.population,
-    rowFraction: plan.rowFraction,
-    start: best?.name ?? "the search space's start",
-  });
+  emit(planned(session, plan, best?.name ?? "the search space's start"));
   return plan;
 }
 
@@ -46,8 +47,12 @@ export async function replanSearch(session: Session, first: Plan): Promise<Plan>
     const { elapsedMs } = clock;
     return { ...first, rowFraction: rowFractionFor(session, searchMsLeft(session, { elapsedMs })), elapsedMs };
   });
-  emit({ type: "planned", population: plan.population, rowFraction: plan.rowFraction, start: "where it stood" });
+  emit(planned(session, plan, "where it stood"));
   return plan;
+}
+
+function planned(session: Session, { candidates, rowFraction }: Plan, start: string): RunEvent {
+  return { type: "planned", algorithm: algorithmOf(session), candidates, rowFraction, start };
 }
 
 /** The baselines that are points of the search space, or have one near them, the best first; tells of the other merges. */
@@ -72,13 +77,13 @@ function warmStarts(
 function injected<T extends Pick<ScoredBaseline, "name" | "kind">>(
   { emit }: Session,
   ranked: readonly T[],
-  population: number,
+  room: number,
 ): readonly T[] {
   const wanted = ranked.filter(({ kind }, rank) => rank < INJECTED || kind === "recipe");
-  const left = wanted.slice(population).filter(({ kind }) => kind === "recipe");
+  const left = wanted.slice(room).filter(({ kind }) => kind === "recipe");
   if (left.length > 0) {
-    const text = `the first generation of ${population} has no room for ${left.length} of the given recipes: ${left.map(({ name }) => name).join(", ")}; they are baselines, and the search begins with those that did better`;
+    const text = `the first generation has no room for ${left.length} of the given recipes: ${left.map(({ name }) => name).join(", ")}; they are baselines, and the search begins with those that did better`;
     emit({ type: "notice", text });
   }
-  return wanted.slice(0, population);
+  return wanted.slice(0, room);
 }

@@ -8,6 +8,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { JournalRecord } from "../journal/records.ts";
 import { elapsedMsOf } from "../journal/elapsed.ts";
 import type { Spent } from "./budget-clock.ts";
+import { evaluationsIn } from "./search-kind.ts";
 import { located, tellingsOf } from "./told-places.ts";
 
 /**
@@ -57,9 +58,15 @@ export function requireMore(folder: string, records: readonly JournalRecord[], b
   );
 }
 
-/** Candidates and means that the search has scored. */
+/** What the search has scored, as a budget counts it. */
 function evaluationsOf(records: readonly JournalRecord[]): number {
-  return records.reduce((sum, record) => sum + (record.type === "result" ? record.losses.length + 1 : 0), 0);
+  return records.reduce(
+    (sum, record) =>
+      record.type === "result"
+        ? sum + evaluationsIn({ candidates: record.losses.length, usesGradients: record.gradients !== undefined })
+        : sum,
+    0,
+  );
 }
 
 /** A sentence where another engine, or another library of its products, goes on with a run: sums round otherwise there. */

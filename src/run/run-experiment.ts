@@ -185,6 +185,7 @@ interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" |
 async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
   const genome = buildGenome(experiment.space, workspace);
+  const usual = new UsualCourse();
   checkRecords(folder, view.records, { ...run, genome });
   if (journal && budget) rememberBudget(journal, budget);
   const session: Session = {
@@ -195,7 +196,7 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
     order: new RowOrder(run.tasks, experiment.seed),
     comparison: journal && run.clock.isTimed ? measureComparison(run.clock.wall) : { onceMs: 0, rowMs: 0 },
     paces: pacesOf(view.records, workspace.signal === workspace.evaluator),
-    usual: new UsualCourse(),
+    usual: { evaluator: usual, signal: usual, gradient: new UsualCourse() },
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,

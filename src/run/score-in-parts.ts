@@ -39,12 +39,13 @@ export interface InPartsOptions extends Pick<ScoreOptions, "signal" | "digestOf"
  * taken a while it is recorded, and a resumed run goes on from there; the scores have the same bits however often.
  */
 export async function scoreInParts(
-  { workspace, recorder, clock, paces, partMs, emit, signal: interruption }: Session,
+  session: Session,
   phase: keyof typeof phases,
   recipes: readonly Recipe[],
   selection: Selection,
   { scope, onShare, ...options }: InPartsOptions,
 ): Promise<Scored> {
+  const { workspace, recorder, clock, paces, partMs, signal: interruption } = session;
   const { step, by } = phases[phase];
   let time: WorkTime = { models: recipes.length, tokens: 0, passes: 0, ms: 0, waitMs: 0 };
   const onTime = (taken: WorkTime): void => {
@@ -69,12 +70,20 @@ export async function scoreInParts(
       recorder.recordPart({ of: step, batches, logLikelihoods, ...(scope && { scope }), time: taken, elapsedMs });
     },
   };
-  const onProgress = (share: number): void => {
-    onShare?.(share);
-    const leftMs = clock.remainingMs;
-    emit({ type: "progress", phase, share, ...(clock.isTimed && { leftMs: Math.max(0, leftMs) }) });
-  };
+  const onProgress = progressOf(session, phase, onShare);
   const evaluations = await workspace[by].evaluate(recipes, selection, { ...options, parts, onProgress, onTime });
   recorder.recordParents(() => knownTensors(workspace));
   return { evaluations, time };
+}
+
+/** Tells the progress of a phase. */
+export function progressOf(
+  { clock, emit }: Session,
+  phase: Phase,
+  onShare: InPartsOptions["onShare"],
+): (share: number) => void {
+  return (share) => {
+    onShare?.(share);
+    emit({ type: "progress", phase, share, ...(clock.isTimed && { leftMs: Math.max(0, clock.remainingMs) }) });
+  };
 }

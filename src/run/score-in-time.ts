@@ -1,6 +1,7 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import { Course } from "./course.ts";
 import { withDeadline } from "./deadline.ts";
+import { knownPace, type Paces } from "./paces.ts";
 import type { InPartsOptions } from "./score-in-parts.ts";
 import type { Session } from "./session.ts";
 
@@ -11,7 +12,7 @@ export type InTime = Required<Pick<InPartsOptions, "signal" | "onShare">> & { re
 export interface Timely {
   readonly models: number;
   readonly rows: Selection;
-  readonly by: "evaluator" | "signal";
+  readonly by: keyof Paces;
   /** What has to have room after it, as long as that takes at the slowest moment so far. */
   readonly afterMs: number;
   /** What it may take in any case. */
@@ -29,12 +30,12 @@ export async function scoreInTime<T>(
   score: (inTime: InTime) => Promise<T>,
 ): Promise<T | undefined> {
   const { clock, workspace, paces, recorder, signal } = session;
-  const pace = paces[by].isKnown ? paces[by] : paces.evaluator;
+  const { pace, times } = knownPace(paces, by);
   const work = { models, tokens: workspace.evaluator.tokensOf(rows), passes: 1 };
-  const slowestMs = pace.slowestMs(work);
+  const slowestMs = times * pace.slowestMs(work);
   const leftMs = clock.remainingMs;
   const isWhole = recorder.upcoming === undefined;
-  const course = new Course(session.usual, clock.wall.now);
+  const course = new Course(session.usual[by], clock.wall.now);
   const scored = await withDeadline(
     Math.min(mostMs, leftMs - afterMs),
     signal,
@@ -51,7 +52,7 @@ export async function scoreInTime<T>(
     clock.wall,
   );
   if (scored !== undefined) {
-    if (isWhole) course.end(pace.slowness);
+    if (isWhole) course.end(paces[by].slowness);
     return scored;
   }
   paces[by].gaveUp(course.done(work));

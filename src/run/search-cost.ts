@@ -1,20 +1,37 @@
-import { defaultPopulationSize } from "../search/strategy-parameters.ts";
 import { steeringMs } from "./costs.ts";
+import { generationKind } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
-/** Generations that a search should at least have; rows are spared to reach them. */
-export const WANTED_GENERATIONS = 25;
-/** Generations for which more rows are spared than is good for each of them. */
-const NEEDED_GENERATIONS = 4;
-/** Bounds of the automatic row fraction, and its value where no time is given to derive it from. */
-const ROW_FRACTION = { least: 0.1, most: 1, untimed: 0.25 } as const;
+/** How a budget is divided into generations and rows. */
+interface Division {
+  /** Generations from which on they meet more rows instead of being more; rows are spared to reach them. */
+  readonly wanted: number;
+  /** Generations for which more rows are spared than is good for each of them. */
+  readonly needed: number;
+  /** What a budget has room for that is told to have room for everything. */
+  readonly enough: number;
+  /** The part of the rows that is good for a generation where there is time for no more. */
+  readonly fraction: number;
+  /** The same where no time is given to derive it from. */
+  readonly untimed: number;
+}
+
+/** Of searches that only score: 10 or 20 candidates a generation. By gradient a step is one candidate, and noise averages out over many. */
+const DIVISIONS = {
+  scoring: { wanted: 25, needed: 4, enough: 25, fraction: 0.1, untimed: 0.25 },
+  gradient: { wanted: 150, needed: 10, enough: 40, fraction: 0.1, untimed: 0.1 },
+} as const satisfies Record<string, Division>;
+
 /** Rows of the smallest task below which a generation tells nothing. */
 const LEAST_ROWS = 4;
 
-/** Candidates of a generation, the mean not included. */
-export function populationOf({ experiment, genome }: Pick<Session, "experiment" | "genome">): number {
-  const { population } = experiment.search;
-  return population === "auto" ? defaultPopulationSize(genome.dimension) : population;
+function divisionOf(session: Session): Division {
+  return generationKind(session).usesGradients ? DIVISIONS.gradient : DIVISIONS.scoring;
+}
+
+/** Generations that a search should have. */
+export function enoughGenerations(session: Session): number {
+  return divisionOf(session).enough;
 }
 
 /** Expected milliseconds of a generation and its mean on a fraction of the search rows. */
@@ -25,7 +42,7 @@ export function generationMs(session: Session, fraction: number): number {
 /** The same for whoever asks of many fractions: the rows are counted once. */
 function generationTime(session: Session): (fraction: number) => number {
   const tokens = tokensOf(session);
-  return (fraction) => steeringMs(session, populationOf(session) + 1, fraction * tokens);
+  return (fraction) => steeringMs(session, generationKind(session), fraction * tokens);
 }
 
 /** The same on the fewest rows that tell anything. */
@@ -37,11 +54,11 @@ export function leastGenerationMs(session: Session): number {
 export function rowFractionFor(session: Session, searchMs: number): number {
   const { rowFraction } = session.experiment.search;
   if (rowFraction !== "auto") return rowFraction;
-  if (searchMs === Infinity) return ROW_FRACTION.untimed;
+  const { wanted, needed, fraction, untimed } = divisionOf(session);
+  if (searchMs === Infinity) return untimed;
   const least = leastFraction(session);
-  const good = Math.max(ROW_FRACTION.least, fractionWithin(session, searchMs / WANTED_GENERATIONS));
-  const needed = fractionWithin(session, searchMs / NEEDED_GENERATIONS);
-  return Math.min(ROW_FRACTION.most, Math.max(least, Math.min(good, needed)));
+  const good = Math.max(fraction, fractionWithin(session, searchMs / wanted));
+  return Math.min(1, Math.max(least, Math.min(good, fractionWithin(session, searchMs / needed))));
 }
 
 /** The fraction that the last generation of a search has in what is left of its time, if that tells anything. */

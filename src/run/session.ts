@@ -26,7 +26,8 @@ export interface Session {
   /** The order in which rows are taken where not all are. */
   readonly order: RowOrder;
   readonly paces: Paces;
-  readonly usual: UsualCourse;
+  /** How scorings come along, and those with gradients. */
+  readonly usual: Readonly<Record<keyof Paces, UsualCourse>>;
   /** Whether the winner is exported at the end of the run, which the budget keeps time for. */
   readonly exports: boolean;
   /** Milliseconds that an export takes to open again what was opened. */
@@ -66,6 +67,6 @@ export function scoredModel(
 }
 
 /** Losses of all rows of all evaluations, one evaluation after another. */
-export function flatLosses(evaluations: readonly Evaluation[]): number[] {
+export function flatLosses(evaluations: readonly Pick<Evaluation, "scores">[]): number[] {
   return evaluations.flatMap(({ scores }) => Object.values(scores).flatMap((rows) => rows.map(({ loss }) => loss)));
 }

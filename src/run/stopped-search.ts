@@ -7,11 +7,11 @@ const FLAT_GENERATIONS = 3;
 /** Of a loss: what differs by less is a hundredth of the least gain that a verdict does not call small. */
 const FLAT_SPREAD = 1e-4;
 
-/** Whether all candidates and the mean had nearly the same loss, or none had any. */
-export function isFlat({ losses, meanLoss }: RecordPayloads["result"]): boolean {
-  const all = [...losses, meanLoss];
-  if (!all.some(Number.isFinite)) return true;
-  return Math.max(...all) - Math.min(...all) < FLAT_SPREAD * Math.abs(meanLoss);
+/** Whether all candidates had nearly the same loss, or none had any; one alone does not tell. */
+export function isFlat({ losses, reference }: Pick<RecordPayloads["result"], "losses" | "reference">): boolean {
+  if (!losses.some(Number.isFinite)) return true;
+  const level = Math.abs(losses[reference] ?? Number.NaN);
+  return losses.length > 1 && Math.max(...losses) - Math.min(...losses) < FLAT_SPREAD * level;
 }
 
 /** Why another generation would change nothing; undefined where it might. */

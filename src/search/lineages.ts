@@ -5,7 +5,7 @@ import { gradientOf, PendingGeneration } from "./generation.ts";
 import { annealed, clipToUnit, downhill, halfway, ratesOf } from "./gradient-step.ts";
 import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
 
-const DEFAULT_LINEAGES = 4;
+export const DEFAULT_LINEAGES = 4;
 /** Standard deviation of the logarithm of a rate that is inherited. */
 const RATE_SPREAD = 0.3;
 /** Generations between two selections, so that a newcomer meets some rows before it may go. */

@@ -1,16 +1,38 @@
 import { BoundedCmaEs } from "./bounded-cma-es.ts";
+import { GradientWalk } from "./gradient-walk.ts";
+import { DEFAULT_LINEAGES, Lineages } from "./lineages.ts";
 import type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 import { RandomSearch } from "./random-search.ts";
 import { separable } from "./sep-cma-es.ts";
+import { defaultPopulationSize } from "./strategy-parameters.ts";
 
-export type OptimizerName = "cma-es" | "sep-cma-es" | "random";
+export type OptimizerName = "cma-es" | "sep-cma-es" | "random" | "gradient-walk" | "lineages";
+
+/** An optimizer, and what a search by it has to know of it. */
+export interface OptimizerKind {
+  readonly create: (options: OptimizerOptions) => Optimizer;
+  /** Its `populationSize` unless one is given; one point alone where it has none. */
+  readonly population: ((dimension: number) => number) | "one point";
+  /** Whether its reference is beside the population and only shows where the search is: for evolution strategies, their mean. */
+  readonly hasMean: boolean;
+  /** Whether candidates want gradients: all of them, or none. */
+  readonly usesGradients: boolean;
+}
 
 /** So many genes take CMA-ES more generations than any budget has to learn all their covariances, and 60 ms for each. */
 const LARGE_GENOME = 300;
 
+const evolution = { population: defaultPopulationSize, hasMean: true, usesGradients: false } as const;
+const byGradient = { hasMean: false, usesGradients: true } as const;
+
 /** Every optimizer that an experiment can name. */
-export const optimizers: Readonly<Record<OptimizerName, (options: OptimizerOptions) => Optimizer>> = {
-  "cma-es": (options) => new BoundedCmaEs(options, options.start.length > LARGE_GENOME ? separable : undefined),
-  "sep-cma-es": (options) => new BoundedCmaEs(options, separable),
-  random: (options) => new RandomSearch(options),
+export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
+  "cma-es": {
+    ...evolution,
+    create: (options) => new BoundedCmaEs(options, options.start.length > LARGE_GENOME ? separable : undefined),
+  },
+  "sep-cma-es": { ...evolution, create: (options) => new BoundedCmaEs(options, separable) },
+  random: { ...evolution, create: (options) => new RandomSearch(options) },
+  "gradient-walk": { ...byGradient, population: "one point", create: (options) => new GradientWalk(options) },
+  lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },
 };

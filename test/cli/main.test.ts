@@ -85,10 +85,11 @@ describe("evomerge run", () => {
        global weight # # quiz # (# % right), news # (on the first 16 of them, where others did better)
        global weight 1 # quiz # (# % right), news # (on 24 rows)
        global weight # # quiz # (# % right), news # (on 24 rows)
-      search: 4 candidates and the mean a generation, 50 % of the rows, from global weight #
+      search: cma-es, 4 candidates and the mean a generation, 50 % of the rows, from global weight #
       (the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them)
-      generation 0: best candidate #, mean #; 5 evaluated, # s spent, search ends after 5 more evaluations
-      generation 1: best candidate #, mean #; 10 evaluated, # s spent, search ends after 0 more evaluations
+      (work is told in passes of one merge over all search rows)
+      generation 0: best candidate #, mean #; work #, # s spent, search ends after 5 more evaluations
+      generation 1: best candidate #, mean #; work #, # s spent, search ends after 0 more evaluations
       finalist last mean # quiz # (# % right), news #
       finalist mean of the last 2 # quiz # (# % right), news #
       winner: evolved merge

@@ -14,7 +14,7 @@ const events: readonly RunEvent[] = [
     generation: 0,
     best: 0.91234,
     mean: 1.00006,
-    evaluations: 14,
+    work: 1.44,
     elapsedMs: 65_000,
     left: { ms: 3_600_000 },
     replayed: false,
@@ -48,7 +48,7 @@ function percentsIn(text: string): number[] {
 
 describe("Progress", () => {
   const line =
-    "generation 0: best candidate 0.9123, mean 1.0001; 14 evaluated, 1 min 05 s spent, search ends in 1 h 00 min\n";
+    "generation 0: best candidate 0.9123, mean 1.0001; work 1.4, 1 min 05 s spent, search ends in 1 h 00 min\n";
 
   test("writes lines alone where the stream is no terminal", () => {
     expect(shown(false)).toBe(`${line}guard skipped: the budget ended\n`);

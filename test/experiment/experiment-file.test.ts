@@ -164,7 +164,7 @@ describe("loadExperiment", () => {
     ["tasks: { xsum: { rows: x, weight: 0 } }", "tasks.xsum.weight: expected more than 0, found 0"],
     [
       "search: { algorithm: cmaes }",
-      'search.algorithm: expected cma-es, sep-cma-es or random, found "cmaes"; did you mean "cma-es"?',
+      'search.algorithm: expected cma-es, sep-cma-es, random, gradient-walk or lineages, found "cmaes"; did you mean "cma-es"?',
     ],
     ["search: { population: 1 }", "search.population: expected at least 2, found 1"],
     ["search: { rowFraction: 0.01 }", "search.rowFraction: expected at least 0.05, found 0.01"],

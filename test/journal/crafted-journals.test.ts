@@ -11,6 +11,7 @@ import {
   type Json,
   merged,
   model,
+  noLosses,
   of,
   rowLosses,
   sound,
@@ -31,8 +32,8 @@ const rows = { quiz: 2 };
 
 /** What is changed in the record of a kind, and how the sentence about it goes on. */
 const faults: readonly (readonly [type: string, change: Json, says: string])[] = [
-  ["start", { format: 1e9 }, "expected journal format 5, found 1000000000; use the version that wrote it"],
-  ["start", { format: { a: [] } }, "expected journal format 5, found [Object]; use the version that wrote it"],
+  ["start", { format: 1e9 }, "expected journal format 6, found 1000000000; use the version that wrote it"],
+  ["start", { format: { a: [] } }, "expected journal format 6, found [Object]; use the version that wrote it"],
   ["start", { experiment: [] }, "record.experiment: expected a mapping, found a list of 0"],
   ["start", { identity: { a: 7 } }, "record.identity.a: expected text, found 7"],
   ["start", { versions: null }, "record.versions: expected a mapping, found nothing"],
@@ -98,8 +99,8 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
   ["plan", { inject: [[]] }, "start and inject: expected a list of 2, found one of 0"],
   ["plan", { start: [0, 1e308] }, "record.start: expected a list of coordinates from 0 to 1, found 1e+308 at [1]"],
-  ["plan", { population: 1e9 }, "record.population: expected at most 100000, found 1000000000"],
-  ["plan", { population: 2.5 }, "record.population: expected a whole number, found 2.5"],
+  ["plan", { candidates: 1e9 }, "record.candidates: expected at most 100000, found 1000000000"],
+  ["plan", { candidates: 2.5 }, "record.candidates: expected a whole number, found 2.5"],
   ["plan", { rowFraction: 0 }, "record.rowFraction: expected more than 0, found 0"],
   ["plan", { elapsedMs: "soon" }, 'record.elapsedMs: expected a number, found "soon"'],
   ["ask", { generation: 1 }, "generation: expected 0, found 1"],
@@ -121,7 +122,11 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["result", { losses: [1] }, "losses: expected a list of 2, found one of 1"],
   ["result", { losses: [1, null] }, "record.losses: expected a list of numbers, found null at [1]"],
   ["result", { losses: [1, { $number: "7" }] }, "record.losses: expected a list of numbers, found [Object] at [1]"],
-  ["result", { meanLoss: { $number: "NaN", a: 1 } }, "record.meanLoss: expected a number, found [Object]"],
+  ["result", { reference: 2 }, "reference: expected less than 2, found 2"],
+  ["result", { gradients: { ...noLosses, count: 3 } }, "gradients: expected an end of at most 16 bytes, found 40"],
+  ["result", { gradients: noLosses }, "gradients: expected 4, found 0"],
+  ["result", { work: { $number: "NaN", a: 1 } }, "record.work: expected a number, found a mapping"],
+  ["result", { spent: 1.5 }, "record.spent: expected at most 1, found 1.5"],
   ["finalists", { winner: undefined }, 'record: missing key "winner"'],
   ["finalists", { winner: { ...model, scores: { other: { loss: 1 } } } }, "scores: expected the tasks [ 'quiz' ]"],
   [

@@ -38,7 +38,7 @@ export const expectations = {
 
 /** A record of every kind, in an order that a run takes. */
 export const sound: readonly Json[] = [
-  { type: "start", format: 5, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "start", format: 6, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
   { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
   {
     type: "forecast",
@@ -61,7 +61,20 @@ export const sound: readonly Json[] = [
     elapsedMs: 1,
   },
   { type: "baselines", models: [{ ...model, rows: { quiz: 2 } }], skipped: [], scales: { quiz: 1 }, elapsedMs: 1 },
-  { type: "plan", genes: ["a", "b"], start: [0, 1], inject: [[0, 1]], population: 2, rowFraction: 1, elapsedMs: 1 },
+  {
+    type: "plan",
+    algorithm: "cma-es",
+    genes: ["a", "b"],
+    ranges: [
+      [0, 1],
+      [0, 1],
+    ],
+    start: [0, 1],
+    inject: [[0, 1]],
+    candidates: 2,
+    rowFraction: 1,
+    elapsedMs: 1,
+  },
   {
     type: "ask",
     generation: 0,
@@ -71,7 +84,17 @@ export const sound: readonly Json[] = [
     ],
     rows: { quiz: 1 },
   },
-  { type: "result", generation: 0, losses: [1, 2], meanLoss: 1, rowLosses: noLosses, time, elapsedMs: 1 },
+  {
+    type: "result",
+    generation: 0,
+    losses: [1, 2],
+    reference: 1,
+    rowLosses: noLosses,
+    work: 2,
+    spent: 0.5,
+    time,
+    elapsedMs: 1,
+  },
   { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
   { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, time, elapsedMs: 1 },
   {

@@ -50,12 +50,17 @@ const forecast = (rowLosses: LossesRef): Step => ({
 });
 
 /** Of two genes and as many candidates a generation as are asked for. */
-const plan = (population: number): Step => ({
+const plan = (candidates: number): Step => ({
   type: "plan",
+  algorithm: "cma-es",
   genes: ["a.all.weight", "b.all.weight"],
+  ranges: [
+    [0, 1],
+    [-1, 1],
+  ],
   start: [0.5, 1 / 3],
   inject: [],
-  population,
+  candidates,
   rowFraction: 0.1,
   elapsedMs: 9,
 });
@@ -76,8 +81,10 @@ const result = (generation: number, losses: number[], rowLosses: LossesRef): Ste
   type: "result",
   generation,
   losses,
-  meanLoss: 1 / 3,
+  reference: 1,
   rowLosses,
+  work: 1 / 3,
+  spent: 0.5,
   time,
   elapsedMs: 12.5,
 });
@@ -120,7 +127,7 @@ describe("Journal", () => {
       "ask",
       "result",
     ]);
-    expect(records[0]).toEqual({ type: "start", format: 5, folder, ...start });
+    expect(records[0]).toEqual({ type: "start", format: 6, folder, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
@@ -136,7 +143,13 @@ describe("Journal", () => {
       journal.append(parents);
       journal.append(forecast(journal.appendLosses(Float64Array.of(1, 2, 3))));
       journal.append(baselines);
-      journal.append({ ...plan(losses.length), genes: point.map(String), start: point, inject: [point] } as Step);
+      journal.append({
+        ...plan(losses.length),
+        genes: point.map(String),
+        ranges: point.map(() => [0, 1]),
+        start: point,
+        inject: [point],
+      } as Step);
       journal.append(
         ask(
           0,
@@ -163,7 +176,7 @@ describe("Journal", () => {
       const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
       Journal.create(join(folder, `${i}`), given).close();
       expect(readJournal(join(folder, `${i}`)).records).toEqual([
-        { type: "start", format: 5, folder: join(folder, `${i}`), ...given },
+        { type: "start", format: 6, folder: join(folder, `${i}`), ...given },
       ]);
     }
   });

@@ -9,10 +9,10 @@ const faults: readonly (readonly [what: string, number: number, change: Json, sa
   ["of a budget of two kinds", 0, { budget: { seconds: 1, evaluations: 1 } }, "record.budget"],
   ["of a budget of half an evaluation", 0, { budget: { evaluations: 0.5 } }, "record.budget"],
   [
-    "of a budget and another population",
+    "of a budget and another number of candidates",
     1,
-    { population: 3 },
-    "population: expected that of the first plan, found another",
+    { candidates: 3 },
+    "candidates: expected that of the first plan, found another",
   ],
   ["of a budget and another start", 1, { start: [0, 0.5] }, "start: expected that of the first plan, found another"],
   ["of a budget and other genes", 1, { genes: ["b", "a"] }, "genes: expected that of the first plan, found another"],

@@ -12,8 +12,8 @@ function model(name: string, quiz: number, news: number): ScoredModel {
   return { name, recipe: { method: "passthrough", model: name }, scores, loss: (quiz + news) / 2 };
 }
 
-/** A journal of two generations, the last of them with a candidate that failed; an earlier version did not know the ranges. */
-async function journalFolder(version?: "earlier"): Promise<string> {
+/** A journal of two generations, the last of them with a candidate that failed. */
+async function journalFolder(): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, { experiment: {}, identity: {}, versions: {} });
   const losses = (): { rowLosses: LossesRef } => ({ rowLosses: journal.appendLosses(Float64Array.of(1)) });
@@ -41,21 +41,24 @@ async function journalFolder(version?: "earlier"): Promise<string> {
     [0, 2],
     [-1, 1],
   ] as const;
-  const planned = { start: [0, 0], inject: [], population: 3, rowFraction: 1, elapsedMs };
-  journal.append({ type: "plan", genes, ...(version === undefined && { ranges }), ...planned });
+  const planned = { start: [0, 0], inject: [], candidates: 4, rowFraction: 1, elapsedMs };
+  journal.append({ type: "plan", algorithm: "cma-es", genes, ranges, ...planned });
   for (const [generation, found] of [
     [0.75, 0.5, 1],
     [Number.NaN, 0.25, 0.5],
   ].entries()) {
-    const points = found.map((_, i) => [i / 4, generation / 8]);
+    const losses = [...found, 0.6];
+    const points = losses.map((_, i) => [i / 4, generation / 8]);
     journal.append({ type: "ask", generation, points, rows: { quiz: 2, news: 1 } });
-    const perRow = [...found, 0.6].flatMap((loss) => [loss, loss + 1, loss / 2]);
+    const perRow = losses.flatMap((loss) => [loss, loss + 1, loss / 2]);
     journal.append({
       type: "result",
       generation,
-      losses: found,
-      meanLoss: 0.6,
-      rowLosses: journal.appendLosses(Float64Array.from(version === undefined ? perRow : [1])),
+      losses,
+      reference: 3,
+      rowLosses: journal.appendLosses(Float64Array.from(perRow)),
+      work: 2,
+      spent: (generation + 1) / 2,
       time,
       elapsedMs: 2000 + generation,
     });
@@ -89,38 +92,30 @@ describe("writeTables", () => {
     const folder = await journalFolder();
     await writeTables(folder);
     expect(await readFile(join(folder, "evaluations.csv"), "utf8")).toMatchInlineSnapshot(`
-      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,quiz_rows,news_rows,generation,nature.all.weight,craft.all.weight
-      baselines,base,1.75,1.5,0.5,2,4,3,,,
-      baselines,nature,1.125,1,0.5,1.25,2,3,,,
-      search,candidate 0,0.75,1.25,,0.375,2,1,0,0,-1
-      search,candidate 1,0.5,1,,0.25,2,1,0,0.5,-1
-      search,candidate 2,1,1.5,,0.5,2,1,0,1,-1
-      search,mean,0.6,1.1,,0.3,2,1,0,,
-      search,candidate 0,NaN,NaN,,NaN,2,1,1,0,-0.75
-      search,candidate 1,0.25,0.75,,0.125,2,1,1,0.5,-0.75
-      search,candidate 2,0.5,1,,0.25,2,1,1,1,-0.75
-      search,mean,0.6,1.1,,0.3,2,1,1,,
-      finalists,last mean,0.375,0.5,0.5,0.25,4,3,,,
-      guard,base,1.75,1.5,0.5,2,2,2,,,
+      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,quiz_rows,news_rows,generation,work,nature.all.weight,craft.all.weight
+      baselines,base,1.75,1.5,0.5,2,4,3,,,,
+      baselines,nature,1.125,1,0.5,1.25,2,3,,,,
+      search,candidate 0,0.75,1.25,,0.375,2,1,0,0.5,0,-1
+      search,candidate 1,0.5,1,,0.25,2,1,0,0.5,0.5,-1
+      search,candidate 2,1,1.5,,0.5,2,1,0,0.5,1,-1
+      search,mean,0.6,1.1,,0.3,2,1,0,0.5,1.5,-1
+      search,candidate 0,NaN,NaN,,NaN,2,1,1,0.5,0,-0.75
+      search,candidate 1,0.25,0.75,,0.125,2,1,1,0.5,0.5,-0.75
+      search,candidate 2,0.5,1,,0.25,2,1,1,0.5,1,-0.75
+      search,mean,0.6,1.1,,0.3,2,1,1,0.5,1.5,-0.75
+      finalists,last mean,0.375,0.5,0.5,0.25,4,3,,,,
+      guard,base,1.75,1.5,0.5,2,2,2,,,,
       "
     `);
-  });
-
-  test("names genes as parts of a range that a journal does not tell", async () => {
-    const folder = await journalFolder("earlier");
-    await writeTables(folder);
-    const [header, ...lines] = (await readFile(join(folder, "evaluations.csv"), "utf8")).split("\n");
-    expect(header).toMatch(/,nature.all.weight \(0 to 1\),craft.all.weight \(0 to 1\)$/);
-    expect(lines).toContain("search,candidate 1,0.5,,,,2,1,0,0.25,0");
   });
 
   test("writes a line a generation, over the candidates that did not fail", async () => {
     const folder = await journalFolder();
     await writeTables(folder);
     expect(await readFile(join(folder, "generations.csv"), "utf8")).toMatchInlineSnapshot(`
-      "generation,best_loss,median_loss,mean_loss,failed,elapsed_s
-      0,0.5,0.75,0.6,0,2
-      1,0.25,0.5,0.6,1,2.001
+      "generation,best_loss,median_loss,mean_loss,failed,work,spent,elapsed_s
+      0,0.5,0.75,0.6,0,2,0.5,2
+      1,0.25,0.5,0.6,1,2,1,2.001
       "
     `);
   });
@@ -141,7 +136,7 @@ describe("writeTables", () => {
     await writeTables(empty);
     expect(await readFile(join(empty, "evaluations.csv"), "utf8")).toBe("phase,model,loss\n");
     expect(await readFile(join(empty, "generations.csv"), "utf8")).toBe(
-      "generation,best_loss,median_loss,mean_loss,failed,elapsed_s\n",
+      "generation,best_loss,median_loss,mean_loss,failed,work,spent,elapsed_s\n",
     );
   });
 

@@ -117,8 +117,8 @@ describe("a journal that is sound in itself", () => {
       });
       writeFileSync(path, lines.join(""));
     };
-    rewrite('"population":4,"rowFraction":0.5,"elapsedMs"', '"population":5,"rowFraction":0.5,"elapsedMs"');
-    await expect(resumeRun(folder)).rejects.toThrow("expected a population of 4, found 5; resume with");
+    rewrite('"candidates":5,"rowFraction":0.5,"elapsedMs"', '"candidates":6,"rowFraction":0.5,"elapsedMs"');
+    await expect(resumeRun(folder)).rejects.toThrow("expected 5 candidates of a generation, found 6; resume with");
     rewrite('"quiz":', '"quizz":');
     await expect(resumeRun(folder)).rejects.toThrow("expected the 2 tasks of this run, found 2 that are not the same");
   });

@@ -82,9 +82,13 @@ class Processes {
 }
 
 /** Runs that are killed at random moments and resumed leave what one leaves that is not. */
-async function killAndCompare(count: number, evaluations: number, budgets: readonly Budget[]): Promise<void> {
+async function killAndCompare(
+  count: number,
+  evaluations: number,
+  { budgets = [], search }: { readonly budgets?: readonly Budget[]; readonly search?: object } = {},
+): Promise<void> {
   const folder = await temporaryFolder();
-  const file = await writeTinyExperiment(folder, { file: { budget: { evaluations } } });
+  const file = await writeTinyExperiment(folder, { file: { budget: { evaluations }, ...(search && { search }) } });
   const processes = new Processes();
   const whole = await processes.carryThrough(file, join(folder, "whole"), { budgets });
   const expected = leftBy(join(folder, "whole"));
@@ -115,13 +119,19 @@ async function killAndCompare(count: number, evaluations: number, budgets: reado
 describe("a run", () => {
   test(
     `killed at ${KILLS} random moments and resumed leaves what an uninterrupted run leaves`,
-    () => killAndCompare(KILLS, 20, []),
+    () => killAndCompare(KILLS, 20),
     KILLS * 30_000,
   );
 
   test(
     `that is given more budget twice leaves the same too, killed at ${KILLS / 2} moments`,
-    () => killAndCompare(KILLS / 2, 5, [{ evaluations: 10 }, { evaluations: 20 }]),
+    () => killAndCompare(KILLS / 2, 5, { budgets: [{ evaluations: 10 }, { evaluations: 20 }] }),
+    KILLS * 30_000,
+  );
+
+  test.each(["gradient-walk", "lineages"])(
+    `that %s steers leaves the same genes, losses, gradients and weights, killed at ${KILLS / 4} moments`,
+    (algorithm) => killAndCompare(KILLS / 4, 36, { search: { algorithm, rowFraction: 0.5 } }),
     KILLS * 30_000,
   );
 });

@@ -35,9 +35,10 @@ describe("a finished run", () => {
     const outcome = await resumeRun(folder, { budget: MORE });
     const experiment = withOverrides(whole.outcome.experiment, { budget: MORE });
     const other = await launch(experiment, join(await temporaryFolder(), "run"));
-    for (const type of ["ask", "result"] as const) {
-      expect(shown(recorded(folder, type))).toEqual(shown(recorded(other.folder, type)));
-    }
+    expect(shown(recorded(folder, "ask"))).toEqual(shown(recorded(other.folder, "ask")));
+    const unspent = (run: string): object[] => shown(recorded(run, "result").map((one) => ({ ...one, spent: 0 })));
+    expect(unspent(folder)).toEqual(unspent(other.folder));
+    expect(recorded(folder, "result").map(({ spent }) => spent)).toEqual([0.5, 1, 0.75, 1]);
     expect(recorded(folder, "result")).toHaveLength(4);
     const [, again] = recorded(folder, "finalists");
     expect(again!.models).toEqual(recorded(other.folder, "finalists")[0]!.models);

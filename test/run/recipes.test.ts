@@ -91,7 +91,7 @@ describe("a run with recipes", () => {
     expect(notice).toHaveProperty(
       "text",
       expect.stringMatching(
-        /^the first generation of 2 has no room for \d of the given recipes: r\d.*; they are baselines, and the search begins with those that did better$/,
+        /^the first generation has no room for \d of the given recipes: r\d.*; they are baselines, and the search begins with those that did better$/,
       ),
     );
     expect(run.outcome.verdict!.models.filter(({ kind }) => kind === "recipe").length).toBeGreaterThan(4);

@@ -114,7 +114,9 @@ describe("resumeRun", () => {
     const isMean = winner.name === "evolved merge";
     // Both met the rows of the last generation.
     expect(winner.loss).toBe(
-      isMean ? last.meanLoss : recorded(folder, "baselines")[0]!.models.find(({ name }) => name === winner.name)!.loss,
+      isMean
+        ? last.losses[last.reference]
+        : recorded(folder, "baselines")[0]!.models.find(({ name }) => name === winner.name)!.loss,
     );
   });
 });

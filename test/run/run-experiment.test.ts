@@ -106,9 +106,9 @@ describe("launchRun", () => {
       const { folder, events } = await run({ file: { budget: { evaluations } } });
       const results = recorded(folder, "result");
       expect(results).toHaveLength(generations);
-      expect(results.map(({ losses }) => losses.length + 1)).toEqual(results.map(() => 5));
+      expect(results.map(({ losses }) => losses.length)).toEqual(results.map(() => 5));
       expect(events.findLast(({ type }) => type === "generation")).toMatchObject({
-        evaluations: 5 * generations,
+        work: (5 * generations) / 2,
         left: { evaluations: evaluations - 5 * generations },
       });
     },

@@ -9,11 +9,10 @@ import { writeTinyModel } from "../tiny-model.ts";
 
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
+const flat = (losses: readonly number[], mean: number): boolean =>
+  isFlat({ losses: [...losses, mean], reference: losses.length });
+
 test("a generation is flat when all losses are within a ten-thousandth, or none is a number", () => {
-  const time = { models: 1, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
-  const rowLosses = { offset: 0, count: 0, checksum: "" };
-  const flat = (losses: readonly number[], meanLoss: number): boolean =>
-    isFlat({ generation: 0, losses, meanLoss, rowLosses, time, elapsedMs: 1 });
   expect(flat([1, 1], 1)).toBe(true);
   expect(flat([Number.NaN, Number.NaN], Number.NaN)).toBe(true);
   expect(flat([1, 1 + 2 ** -50], 1)).toBe(true);
@@ -22,6 +21,9 @@ test("a generation is flat when all losses are within a ten-thousandth, or none 
   // The mean has gained, though the candidates are alike.
   expect(flat([1, 1], 0.99)).toBe(false);
   expect(flat([1, Number.NaN], 1)).toBe(false);
+  // One that walks alone does not differ from others.
+  expect(flat([], 1)).toBe(false);
+  expect(flat([], Number.NaN)).toBe(true);
 });
 
 /** Of a search that was flat for three generations. */

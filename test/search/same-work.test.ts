@@ -66,7 +66,7 @@ const landscapes: Readonly<Record<string, (away: Float64Array) => Landscape>> = 
 
 describe.each(Object.entries(landscapes))("on a noisy %s", (_, landscape) => {
   test("walks by gradient come nearer than CMA-ES by the same work", () => {
-    const [byLosses, byWalk, byLineages] = [optimizers["cma-es"], walk, lineages].map((create) => {
+    const [byLosses, byWalk, byLineages] = [optimizers["cma-es"].create, walk, lineages].map((create) => {
       const losses = Array.from({ length: 5 }, (_, seed) => reached(create, landscape, seed));
       return losses.toSorted((a, b) => a - b)[2]!;
     });

@@ -1,0 +1,162 @@
+import { UserError } from "../errors.ts";
+import type { Selection } from "../evaluate/evaluator.ts";
+import type { RecordPayloads, RowCounts } from "../journal/records.ts";
+import type { Score } from "../search/optimizer.ts";
+import { stratifiedSubset } from "../tasks/subset.ts";
+import { RandomStream } from "../tensor/random.ts";
+import { combinedLoss, type ObjectiveTask } from "./objective.ts";
+import type { Plan } from "./plan-search.ts";
+import { scoreGeneration } from "./score-generation.ts";
+import type { InPartsOptions } from "./score-in-parts.ts";
+import { scoreInTime } from "./score-in-time.ts";
+import { evaluationsIn, generationKind } from "./search-kind.ts";
+import { evaluationsLeft, nextCounts, spentWith } from "./search-room.ts";
+import type { ScoredReference, SearchState } from "./search-state.ts";
+import { leastFinishMs, searchMsLeft } from "./search-time.ts";
+import { flatLosses, type Session } from "./session.ts";
+import { isFlat } from "./stopped-search.ts";
+
+type Result = RecordPayloads["result"];
+
+/** Asks, scores and tells one generation, all of it on the same fresh rows, unless time runs out in its midst. */
+export async function generation(
+  session: Session,
+  search: SearchState,
+  plan: Plan,
+  objective: readonly ObjectiveTask[],
+): Promise<"told" | "out of time"> {
+  const { recorder, clock } = session;
+  const { optimizer } = search;
+  const candidates = (search.asked ??= optimizer.ask());
+  const counts = await recordAsk(session, plan, search, candidates);
+  if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
+  const rows = freshRows(session, counts, optimizer.generation);
+  const replayed = recorder.replaying;
+  const began = clock.elapsedMs;
+  const result = await takeResult(session, search, plan, objective, { candidates, rows });
+  if (!replayed) clock.searched(clock.elapsedMs - began);
+  if (!result) return "out of time";
+  optimizer.tell(scoresOf(session, result), result.spent);
+  search.asked = undefined;
+  search.means.push(optimizer.recommend());
+  search.lastScored = scoredReference(candidates, rows, result);
+  search.flat = isFlat(result) ? search.flat + 1 : 0;
+  search.work += result.work;
+  tellGeneration(session, search, plan, result, replayed);
+  return "told";
+}
+
+/** Writes genes and rows down before they are scored; a replayed search must ask for the very same genes. */
+async function recordAsk(
+  session: Session,
+  plan: Plan,
+  search: SearchState,
+  candidates: Generation["candidates"],
+): Promise<RowCounts> {
+  const { recorder, order } = session;
+  const { generation } = search.optimizer;
+  const asked = { generation, points: candidates.map(({ point }) => [...point]) };
+  const recorded = await recorder.step("ask", async () => ({
+    ...asked,
+    rows: nextCounts(session, plan, search) ?? order.counts("search", plan.rowFraction, 1),
+  }));
+  if (JSON.stringify(recorded.points) === JSON.stringify(asked.points)) return recorded.rows;
+  throw new UserError(
+    `${recorder.folder}: generation ${generation} of the journal has other genes than evomerge proposes here; resume with the versions that its first record names`,
+  );
+}
+
+function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation: number): Selection {
+  return Object.fromEntries(
+    tasks.map(({ name, search }) => [
+      name,
+      stratifiedSubset(
+        search,
+        Math.min(1, (counts[name] ?? 0) / search.length),
+        RandomStream.of(experiment.seed, "rows", name, generation),
+      ),
+    ]),
+  );
+}
+
+interface Generation {
+  readonly candidates: readonly { readonly point: Float64Array; readonly isReference: boolean }[];
+  readonly rows: Selection;
+}
+
+/** Scores a generation, or reads what was scored of it; undefined where it took so long that the finish needs the time. */
+async function takeResult(
+  session: Session,
+  search: SearchState,
+  plan: Plan,
+  objective: readonly ObjectiveTask[],
+  { candidates, rows }: Generation,
+): Promise<Result | undefined> {
+  const { recorder, clock } = session;
+  if (recorder.replaying) return recorder.step("result", unreachable);
+  const points = candidates.map(({ point }) => point);
+  const compute = async (inTime: InPartsOptions): Promise<Result> => {
+    const { evaluations, gradients, time } = await scoreGeneration(session, points, rows, objective, inTime);
+    return {
+      generation: search.optimizer.generation,
+      losses: evaluations.map((evaluation) => combinedLoss(evaluation, objective)),
+      reference: candidates.findIndex(({ isReference }) => isReference),
+      rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+      ...(gradients && { gradients: recorder.storeLosses(gradients.flatMap((gradient) => [...gradient])) }),
+      work: evaluationsIn(generationKind(session)) * shareOf(session, rows),
+      spent: spentWith(session, plan, search, time.ms),
+      time,
+      elapsedMs: clock.elapsedMs,
+    };
+  };
+  const by = generationKind(session).usesGradients ? "gradient" : "signal";
+  const timely = { models: points.length, rows, by, afterMs: leastFinishMs(session, plan) } as const;
+  return scoreInTime(session, timely, (inTime) => recorder.step("result", () => compute(inTime)));
+}
+
+function unreachable(): never {
+  throw new Error("search: a recorded generation was scored");
+}
+
+/** Of all search rows. */
+function shareOf({ tasks }: Session, rows: Selection): number {
+  return countOf(Object.values(rows)) / countOf(tasks.map(({ search }) => search));
+}
+
+function countOf(lists: readonly { readonly length: number }[]): number {
+  return lists.reduce((sum, { length }) => sum + length, 0);
+}
+
+function scoredReference(
+  candidates: Generation["candidates"],
+  rows: Selection,
+  { losses, reference: index, rowLosses }: Result,
+): ScoredReference | undefined {
+  const point = candidates[index]?.point;
+  return point && { point, rows, loss: losses[index] ?? Number.NaN, rowLosses, index };
+}
+
+function scoresOf({ recorder, genome }: Session, { losses, gradients }: Result): Score[] {
+  const all = gradients && recorder.readLosses(gradients);
+  return losses.map((loss, i) => ({
+    loss,
+    ...(all && { gradient: all.slice(i * genome.dimension, (i + 1) * genome.dimension) }),
+  }));
+}
+
+function tellGeneration(session: Session, search: SearchState, plan: Plan, result: Result, replayed: boolean): void {
+  const { losses, reference, gradients } = result;
+  const referenceLoss = losses[reference] ?? Number.NaN;
+  const isTimed = "seconds" in session.experiment.budget;
+  session.emit({
+    type: "generation",
+    generation: result.generation,
+    ...(gradients
+      ? { best: referenceLoss }
+      : { best: Math.min(...losses.toSpliced(reference, 1).filter(Number.isFinite)), mean: referenceLoss }),
+    work: search.work,
+    elapsedMs: result.elapsedMs,
+    left: isTimed ? { ms: searchMsLeft(session, plan) } : { evaluations: evaluationsLeft(session, search) },
+    replayed,
+  });
+}

@@ -1,0 +1,39 @@
+import type { OptimizerName } from "../search/optimizers.ts";
+import { optimizers } from "../search/optimizers.ts";
+import type { Session } from "./session.ts";
+
+/** Forward passes over its rows that a candidate with a gradient is counted as, and taken for before one was timed. */
+export const GRADIENT_PASSES = 4;
+
+type Searched = Pick<Session, "experiment" | "genome">;
+
+/** What the candidates of a generation cost. */
+export interface GenerationKind {
+  /** All of them, the mean included where there is one. */
+  readonly candidates: number;
+  readonly usesGradients: boolean;
+}
+
+/** The optimizer of a run. */
+export function algorithmOf({ experiment }: Pick<Session, "experiment">): OptimizerName {
+  return experiment.search.algorithm;
+}
+
+/** Candidates of a generation beside the mean, if there is one. */
+export function populationOf({ experiment, genome }: Searched): number {
+  const { population } = optimizers[algorithmOf({ experiment })];
+  if (population === "one point") return 1;
+  const given = experiment.search.population;
+  return given === "auto" ? population(genome.dimension) : given;
+}
+
+/** The generations of a run. */
+export function generationKind(session: Searched): GenerationKind {
+  const { hasMean, usesGradients } = optimizers[algorithmOf(session)];
+  return { candidates: populationOf(session) + (hasMean ? 1 : 0), usesGradients };
+}
+
+/** What a budget of evaluations counts a generation as. */
+export function evaluationsIn({ candidates, usesGradients }: GenerationKind): number {
+  return candidates * (usesGradients ? GRADIENT_PASSES : 1);
+}
