@@ -3,7 +3,7 @@ import { findProducts, PRODUCTS_VARIABLE } from "../device/ggml/products/find-pr
 import { lookAt, type Finding } from "./finding.ts";
 
 /** Measured in bench/RESULTS.md. The pattern takes the version that the distribution has. */
-const FASTER = "oneDNN is two to three times as fast: apt-get install 'libdnnl?' (without root: docs/engines.md)";
+const FASTER = "oneDNN's are about three times as fast: apt-get install 'libdnnl?' (without root: docs/engines.md)";
 
 export function productFinding(): Promise<Finding> {
   return lookAt("products", async () => {
