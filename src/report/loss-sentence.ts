@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { JournalRecord } from "../journal/records.ts";
+import type { JournalRecord, TaskScores } from "../journal/records.ts";
 import { type ChoiceLossName, choiceLosses, choiceLossNames } from "../tasks/row-loss.ts";
 
 /** A task, and the loss of its rows if they are choices. */
@@ -8,14 +8,19 @@ interface Judged {
   readonly loss: ChoiceLossName;
 }
 
-/** What a loss of these tasks is, in one sentence. */
-export function lossSentence(tasks: readonly Judged[]): string {
-  const losses = [...new Set(tasks.map(({ loss }) => loss))].map((loss) => {
-    const own = tasks.filter((task) => task.loss === loss).map(({ name }) => name);
-    return `${choiceLosses[loss].formula}${own.length < tasks.length ? ` (${own.join(", ")})` : ""}`;
-  });
-  const choices = losses.length === 0 ? "as the experiment says" : losses.join(" or ");
-  return `Loss of choices: ${choices}, where p is the probability of the right answer among the answers; of texts: nats per byte.`;
+/** What the loss of each task is, in one sentence; scores of choices have an accuracy. */
+export function lossSentence(tasks: readonly Judged[], scores: TaskScores): string {
+  const formulas = new Map<string, string[]>();
+  for (const [name, { accuracy }] of Object.entries(scores)) {
+    // Journals of before there was a choice do not say.
+    const loss = tasks.find((task) => task.name === name)?.loss ?? "softmax";
+    const formula =
+      accuracy === undefined
+        ? "nats per byte"
+        : `${choiceLosses[loss].formula}, where p is the probability of the right answer among the answers`;
+    formulas.set(formula, [...(formulas.get(formula) ?? []), name]);
+  }
+  return `Loss of ${Array.from(formulas, ([formula, names]) => `${names.join(", ")}: ${formula}`).join("; of ")}.`;
 }
 
 const experimentSchema = z.object({

@@ -34,7 +34,7 @@ export function runReport(
     ...(searched.length === 0 ? [] : ["## Search", bullets(searched)]),
     "## Guard rows",
     verdict
-      ? guardText(verdict, looks, lossSentence(judgedTasks(records)))
+      ? guardText(verdict, looks, lossSentence(judgedTasks(records), verdict.models[0]?.scores ?? {}))
       : "The guard rows, which judge the winner, have not been scored.",
     "## Benchmarks",
     ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),

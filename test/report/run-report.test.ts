@@ -58,7 +58,7 @@ describe("runReport", () => {
 
       ## Guard rows
 
-      Rows that the search never saw. Loss of choices: as the experiment says, where p is the probability of the right answer among the answers; of texts: nats per byte.
+      Rows that the search never saw. Loss of quiz: nats per byte.
       With 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
       corrected for the number of models (Holm), and percentages are of the other model's loss.
 
