@@ -1,0 +1,103 @@
+/** What is compared: optimizers, each with a search space, rows of a generation and steps. */
+import { BoundedCmaEs } from "../../src/search/bounded-cma-es.ts";
+import { GradientWalk } from "../../src/search/gradient-walk.ts";
+import { Lineages } from "../../src/search/lineages.ts";
+import type { Optimizer, OptimizerOptions } from "../../src/search/optimizer.ts";
+import { separable } from "../../src/search/sep-cma-es.ts";
+import type { SearchSpace } from "../../src/space/search-space.ts";
+import type { PeerName } from "./peer.ts";
+
+/** Highest weight of an expert; the lowest is 0. */
+export const RANGE = 1.5;
+
+export interface Arm {
+  readonly name: string;
+  readonly space: SearchSpace;
+  readonly optimizer: ((options: OptimizerOptions) => Optimizer) | PeerName;
+  /** Part of the rows that a generation meets, by the budget and by what a generation costs on all rows. */
+  readonly rows: (budget: number, generationCost: number) => number;
+  /** Length of the first steps by gradient, in units of a weight. */
+  readonly rate?: number;
+  /** Adds so much times the distance from the start to a gradient: half of it times the squared distance to the loss. */
+  readonly decay?: number;
+  /** Whether a part of the search rows is kept from the steps, and the point taken that is best on it. */
+  readonly stopsByHeldOut?: boolean;
+}
+
+const blocks = [["attention"], ["mlp"], ["norm", "embedding"]];
+const dct = { curve: "dct", terms: 3 } as const;
+const perLayer = { curve: "per-layer" } as const;
+
+const curves = weights(blocks, dct);
+const fourGroups = [["attention"], ["mlp"], ["norm"], ["embedding"]];
+const curvesNormApart = weights(fourGroups, dct);
+const layersNormApart = weights(fourGroups, perLayer);
+const layers = weights(blocks, perLayer);
+const tensors = weights("tensors", perLayer);
+/** Mirrored at 0 and without another bound that matters, from the uniform average, as mergekit-evolve. */
+const openEnd = { range: [0, 2 * RANGE], start: "uniform" } as const;
+const everything = [blocks.flat()];
+const global = weights(everything, { curve: "constant" }, openEnd);
+const globalPerLayer = weights(everything, perLayer, openEnd);
+
+const cmaEs = (options: OptimizerOptions): Optimizer => new BoundedCmaEs(options);
+const sepCmaEs = (options: OptimizerOptions): Optimizer => new BoundedCmaEs(options, separable);
+const walk = (options: OptimizerOptions): Optimizer => new GradientWalk(options);
+const lineages = (options: OptimizerOptions): Optimizer => new Lineages(options);
+
+const all = (): number => 1;
+/** As run/search-cost.ts plans them: 25 generations, of a tenth of the rows at least, or 4 of fewer rows. */
+const asPlanned = (budget: number, cost: number): number => {
+  const good = Math.max(0.1, budget / cost / 25);
+  return Math.min(1, Math.max(0.02, Math.min(good, budget / cost / 4)));
+};
+const generations =
+  (number: number) =>
+  (budget: number, cost: number): number =>
+    Math.min(1, Math.max(0.02, budget / cost / number));
+const part = (fraction: number) => () => fraction;
+
+const tenth = { optimizer: walk, rows: part(0.1), rate: 0.1 };
+const twentieth = { ...tenth, rows: part(0.05) };
+const fortieth = { ...tenth, rows: part(0.025) };
+
+/** Spaces are curves of three terms over the depth, weights by layer or weights by tensor, each by expert; a 10th is of the rows. */
+export const arms: readonly Arm[] = [
+  { name: "cma-es, curves", space: curves, optimizer: cmaEs, rows: asPlanned },
+  { name: "cma-es, curves, 100 generations", space: curves, optimizer: cmaEs, rows: generations(100) },
+  { name: "cma-es, curves, 20th", space: curves, optimizer: cmaEs, rows: part(0.05) },
+  { name: "cma-es, curves, norm apart, 20th", space: curvesNormApart, optimizer: cmaEs, rows: part(0.05) },
+  { name: "cma-es, tensors, 20th", space: tensors, optimizer: cmaEs, rows: part(0.05) },
+  { name: "sep-cma-es, tensors, 20th", space: tensors, optimizer: sepCmaEs, rows: part(0.05) },
+  { name: "walk, curves, 10th", space: curves, ...tenth },
+  { name: "walk, curves, 10th, rate .05", space: curves, ...tenth, rate: 0.05 },
+  { name: "walk, curves, norm apart, 20th", space: curvesNormApart, ...twentieth },
+  { name: "walk, layers, 10th", space: layers, ...tenth },
+  { name: "walk, layers, 10th, rate .05", space: layers, ...tenth, rate: 0.05 },
+  { name: "walk, layers, norm apart, 20th", space: layersNormApart, ...twentieth },
+  { name: "walk, tensors, quarter", space: tensors, ...tenth, rows: part(0.25) },
+  { name: "walk, tensors, 10th", space: tensors, ...tenth },
+  { name: "walk, tensors, 10th, rate .05", space: tensors, ...tenth, rate: 0.05 },
+  { name: "walk, tensors, 20th", space: tensors, ...twentieth },
+  { name: "walk, tensors, 20th, rate .05", space: tensors, ...twentieth, rate: 0.05 },
+  { name: "walk, tensors, 40th", space: tensors, ...fortieth },
+  { name: "walk, tensors, 40th, rate .05", space: tensors, ...fortieth, rate: 0.05 },
+  { name: "4 lineages, tensors, 20th", space: tensors, ...twentieth, optimizer: lineages },
+  { name: "walk, tensors, 10th, decay .01", space: tensors, ...tenth, decay: 0.01 },
+  { name: "walk, tensors, 10th, decay .03", space: tensors, ...tenth, decay: 0.03 },
+  { name: "walk, tensors, 10th, decay .1", space: tensors, ...tenth, decay: 0.1 },
+  { name: "walk, tensors, 10th, held-out stop", space: tensors, ...tenth, stopsByHeldOut: true },
+  { name: "mergekit-evolve, one weight", space: global, optimizer: "mergekit-evolve", rows: all },
+  { name: "mergekit-evolve, layers", space: globalPerLayer, optimizer: "mergekit-evolve", rows: all },
+  { name: "Optuna TPE, curves", space: curves, optimizer: "optuna-tpe", rows: all },
+  { name: "Optuna CMA-ES, curves", space: curves, optimizer: "optuna-cma-es", rows: all },
+  { name: "random search, curves", space: curves, optimizer: "optuna-random", rows: all },
+];
+
+function weights(
+  groups: SearchSpace["groups"],
+  depth: SearchSpace["depth"],
+  weight: SearchSpace["parameters"][string] = { range: [0, RANGE], start: 0.8 },
+): SearchSpace {
+  return { method: "task_arithmetic", groups, depth, parameters: { weight } };
+}
