@@ -77,6 +77,19 @@ describe("derivatives by the coefficients", () => {
     });
   });
 
+  test("point the same way where products are in bf16", async () => {
+    const folder = await temporaryFolder();
+    const found: number[][] = [];
+    for (const precision of ["f32", "bf16"] as const) {
+      await using family = await openTinyFamily(folder, device, { model: { hidden: 64 }, precision });
+      found.push(flat(await family.scorer.gradient(distinctRecipes(1, 2), lossRows(20))));
+    }
+    const [exact, rounded] = found as [number[], number[]];
+    const product = exact.reduce((sum, value, i) => sum + value * rounded[i]!, 0);
+    expect(product / (Math.hypot(...exact) * Math.hypot(...rounded))).toBeGreaterThan(0.99);
+    expect(rounded).not.toEqual(exact);
+  });
+
   test("come with the log-likelihoods of a scoring, to the bit", async () => {
     await using family = await openTinyFamily(await temporaryFolder(), device);
     const recipes = distinctRecipes(2, 2);
