@@ -13,12 +13,17 @@ const TRANSFER_PAUSE_MS = 100;
 /** Where no line can live, no more time than this passes without a line. */
 const LONGEST_SILENCE_MS = 30_000;
 
+/** Of a search with very many generations, a line is written of those that are so much of its budget apart. */
+const GENERATION_STEP = 1 / 50;
+
 /** Shows a run on a stream: lines that stay and, on a terminal, a last line that lives; elsewhere that line from time to time. */
 export class Progress {
   readonly #text: LivingText;
   readonly #clock: Clock;
   #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
   #phase: PhaseTime | undefined;
+  /** How much of the search was spent at the last line on it. */
+  #spent = -Infinity;
   /** The last line as it is now. */
   #status: () => string;
   #endSilence: (() => void) | undefined;
@@ -38,7 +43,7 @@ export class Progress {
     if (event.type === "progress")
       return this.reach(event.phase === "search" ? "generation" : event.phase, event.share, event.leftMs);
     this.#text.status("");
-    for (const line of eventLines(event)) this.line(line);
+    if (this.#isWorthALine(event)) for (const line of eventLines(event)) this.line(line);
     if (event.type === "generation" && "ms" in event.left) {
       const status = searchEnd(event.left.ms);
       this.#live(() => status);
@@ -85,6 +90,13 @@ export class Progress {
     if (this.#text.isAlive || step <= transfer.step) return;
     transfer.step = step;
     this.line(line);
+  }
+
+  #isWorthALine(event: RunEvent): boolean {
+    if (event.type !== "generation" || event.replayed) return true;
+    if (Math.abs(event.spent - this.#spent) < GENERATION_STEP) return false;
+    this.#spent = event.spent;
+    return true;
   }
 
   #live(status: () => string): void {

@@ -9,6 +9,7 @@ import { scoreInParts } from "./score-in-parts.ts";
 import { scoreInTime } from "./score-in-time.ts";
 import { covers, fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
+import { generationKind } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import { scoredModel, type Session } from "./session.ts";
 
@@ -80,7 +81,7 @@ async function raceWith(
   if (!begun && earlier?.generations === means.length && covers(earlier.rows, counts)) {
     return stillBest(session, earlier, scored);
   }
-  const finalists = recommendations(means).slice(
+  const finalists = recommendations(session, means).slice(
     0,
     begun?.models.filter((name) => name !== EARLIER).length ?? effort.finalists,
   );
@@ -133,12 +134,18 @@ function unraced(winner: ScoredModel): string {
     : "the budget ended; the best baseline wins, and whether the search's mean is better is not known";
 }
 
-/** The last mean, and means of the last five and of the later half, which the noise of single generations moves less. */
-function recommendations(means: readonly Float64Array[]): { name: string; point: Float64Array }[] {
-  const spans = new Set([1, 5, Math.ceil(means.length / 2)].map((span) => Math.min(span, means.length)));
+/**
+ * The last mean, and means of the last five and of the later half, which the noise of single generations moves less; the last
+ * five points of a walk are nearly one.
+ */
+function recommendations(session: Session, means: readonly Float64Array[]): { name: string; point: Float64Array }[] {
+  const half = Math.ceil(means.length / 2);
+  const wanted = generationKind(session).usesGradients ? [1, half, Math.ceil(half / 2)] : [1, 5, half];
+  const spans = new Set(wanted.map((span) => Math.min(span, means.length)));
   spans.delete(0);
+  const one = generationKind(session).usesGradients ? "point" : "mean";
   return Array.from(spans, (span) => ({
-    name: span === 1 ? "last mean" : `mean of the last ${span}`,
+    name: span === 1 ? `last ${one}` : `mean of the last ${span}`,
     point: average(means.slice(-span)),
   }));
 }

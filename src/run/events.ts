@@ -72,6 +72,8 @@ export type RunEvent =
       readonly mean?: number;
       /** What the search has cost so far, in forward passes over all search rows; a gradient counts as four. */
       readonly work: number;
+      /** Part of what the search may spend that is spent, from 0 to 1. */
+      readonly spent: number;
       readonly elapsedMs: number;
       /** Time, or evaluations, left for the search. */
       readonly left: { readonly ms: number } | { readonly evaluations: number };

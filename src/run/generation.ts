@@ -155,6 +155,7 @@ function tellGeneration(session: Session, search: SearchState, plan: Plan, resul
       ? { best: referenceLoss }
       : { best: Math.min(...losses.toSpliced(reference, 1).filter(Number.isFinite)), mean: referenceLoss }),
     work: search.work,
+    spent: result.spent,
     elapsedMs: result.elapsedMs,
     left: isTimed ? { ms: searchMsLeft(session, plan) } : { evaluations: evaluationsLeft(session, search) },
     replayed,

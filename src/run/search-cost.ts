@@ -19,7 +19,7 @@ interface Division {
 /** Of searches that only score: 10 or 20 candidates a generation. By gradient a step is one candidate, and noise averages out over many. */
 const DIVISIONS = {
   scoring: { wanted: 25, needed: 4, enough: 25, fraction: 0.1, untimed: 0.25 },
-  gradient: { wanted: 150, needed: 10, enough: 40, fraction: 0.1, untimed: 0.1 },
+  gradient: { wanted: 150, needed: 10, enough: 75, fraction: 0.05, untimed: 0.05 },
 } as const satisfies Record<string, Division>;
 
 /** Rows of the smallest task below which a generation tells nothing. */

@@ -15,6 +15,7 @@ const events: readonly RunEvent[] = [
     best: 0.91234,
     mean: 1.00006,
     work: 1.44,
+    spent: 0.02,
     elapsedMs: 65_000,
     left: { ms: 3_600_000 },
     replayed: false,
@@ -64,6 +65,19 @@ describe("Progress", () => {
         `${clear}guard skipped: the budget ended\n`,
       ].join(""),
     );
+  });
+
+  test("writes of many generations those that are a fiftieth of the search apart", () => {
+    const [generation] = events.filter((event) => event.type === "generation");
+    const many = Array.from({ length: 400 }, (_, i): RunEvent => ({
+      ...generation!,
+      generation: i,
+      spent: (i + 1) / 400,
+    }));
+    const lines = shown(false, many, 1).split("\n").slice(0, -1);
+    expect(lines.length).toBeGreaterThan(45);
+    expect(lines.length).toBeLessThanOrEqual(51);
+    expect(lines[0]).toMatch(/^generation 0:/);
   });
 
   test("says what a run will take, and of a small budget which one would do", () => {

@@ -97,6 +97,20 @@ describe("on a simulated machine, a run", () => {
     expect(winner).toBe("evolved merge");
   });
 
+  test("of 12 minutes takes ten steps by gradient and more, which become shorter as its time passes", async () => {
+    const search = { ...experiment.search, algorithm: "gradient-walk" } as const;
+    const { folder, took, searched, hasVerdict, winner } = await run(720, SLOW, { of: { ...experiment, search } });
+    expect(took).toBeLessThan(720);
+    expect(took).toBeGreaterThan(0.85 * 720);
+    expect(searched).toBeGreaterThan(360);
+    const spent = recorded(folder, "result").map((result) => result.spent);
+    expect(spent.length).toBeGreaterThanOrEqual(10);
+    expect(spent).toEqual(spent.toSorted((a, b) => a - b));
+    expect(spent.at(-1)).toBeGreaterThan(0.9);
+    expect(hasVerdict).toBe(true);
+    expect(winner).toBe("evolved merge");
+  });
+
   test("says at once what does not fit and which budget would do, which does", async () => {
     const { events, took, hasVerdict } = await run(300, SLOW);
     const [forecast] = only(events, "forecast");
