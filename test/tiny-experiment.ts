@@ -87,7 +87,7 @@ const fields = {
     quiz: { rows: "rows/quiz.jsonl", guard: "rows/quiz.guard.jsonl" },
     news: { rows: "rows/news.jsonl", guard: "rows/news.guard.jsonl" },
   },
-  search: { population: 4, rowFraction: 0.5 },
+  search: { algorithm: "cma-es", population: 4, rowFraction: 0.5 },
   budget: { evaluations: 10 },
   precision: "f32",
 };

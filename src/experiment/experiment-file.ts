@@ -6,7 +6,7 @@ import { loadYaml } from "../config/load-yaml.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
 import { findModel } from "./model-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
-import { type OptimizerName, optimizers } from "../search/optimizers.ts";
+import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { type ChoiceLossName, choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
@@ -63,7 +63,7 @@ export interface TaskFiles {
 }
 
 export interface SearchOptions {
-  readonly algorithm: OptimizerName;
+  readonly algorithm: OptimizerName | "auto";
   /** Candidates per generation; "auto" follows from the number of genes. */
   readonly population: number | "auto";
   /** Part of the rows that a generation is scored on; "auto" follows from the budget. */
@@ -172,15 +172,19 @@ const MAX_POPULATION = 10_000;
 
 export const searchSchema = z
   .strictObject({
-    algorithm: z.enum(Object.keys(optimizers) as OptimizerName[]).default("cma-es"),
+    algorithm: z.enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])]).default("auto"),
     population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
     rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
     seedFromBaselines: z.boolean().default(true),
   })
-  .refine(({ algorithm, population }) => population === "auto" || optimizers[algorithm].population !== "one point", {
-    path: ["population"],
-    error: "a gradient-walk is one point and has no population; leave it out, or take lineages",
-  });
+  .refine(
+    ({ algorithm, population }) =>
+      population === "auto" || optimizers[namedOptimizer(algorithm)].population !== "one point",
+    {
+      path: ["population"],
+      error: "a gradient-walk is one point and has no population; leave it out, or name an algorithm that has one",
+    },
+  );
 
 /** Candidates that a run may score. */
 export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(1e9);

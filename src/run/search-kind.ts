@@ -1,5 +1,4 @@
-import type { OptimizerName } from "../search/optimizers.ts";
-import { optimizers } from "../search/optimizers.ts";
+import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
 import type { Session } from "./session.ts";
 
 /** Forward passes over its rows that a candidate with a gradient is counted as, and taken for before one was timed. */
@@ -16,7 +15,7 @@ export interface GenerationKind {
 
 /** The optimizer of a run. */
 export function algorithmOf({ experiment }: Pick<Session, "experiment">): OptimizerName {
-  return experiment.search.algorithm;
+  return namedOptimizer(experiment.search.algorithm);
 }
 
 /** Candidates of a generation beside the mean, if there is one. */

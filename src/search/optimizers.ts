@@ -8,6 +8,17 @@ import { defaultPopulationSize } from "./strategy-parameters.ts";
 
 export type OptimizerName = "cma-es" | "sep-cma-es" | "random" | "gradient-walk" | "lineages";
 
+/**
+ * The one that an experiment has unless it names another: every merge method has derivatives by its coefficients, and a walk by
+ * them finds more for less work than all others (bench/RESULTS.md, Steering).
+ */
+const AUTO: OptimizerName = "gradient-walk";
+
+/** The optimizer that a name in an experiment stands for. */
+export function namedOptimizer(name: OptimizerName | "auto"): OptimizerName {
+  return name === "auto" ? AUTO : name;
+}
+
 /** An optimizer, and what a search by it has to know of it. */
 export interface OptimizerKind {
   readonly create: (options: OptimizerOptions) => Optimizer;

@@ -42,7 +42,7 @@ describe("loadExperiment", () => {
         parameters: { weight: { range: [0, 1], start: "uniform" } },
       },
       tasks: [{ name: "xsum", rows: [join(folder, "xsum.jsonl")], weight: 1, loss: defaultLoss }],
-      search: { algorithm: "cma-es", population: "auto", rowFraction: "auto", seedFromBaselines: true },
+      search: { algorithm: "auto", population: "auto", rowFraction: "auto", seedFromBaselines: true },
       budget: { seconds: 600 },
       engine: "auto",
       precision: "auto",
@@ -164,7 +164,7 @@ describe("loadExperiment", () => {
     ["tasks: { xsum: { rows: x, weight: 0 } }", "tasks.xsum.weight: expected more than 0, found 0"],
     [
       "search: { algorithm: cmaes }",
-      'search.algorithm: expected cma-es, sep-cma-es, random, gradient-walk or lineages, found "cmaes"; did you mean "cma-es"?',
+      'search.algorithm: expected auto, cma-es, sep-cma-es, random, gradient-walk or lineages, found "cmaes"; did you mean "cma-es"?',
     ],
     ["search: { population: 1 }", "search.population: expected at least 2, found 1"],
     ["search: { rowFraction: 0.01 }", "search.rowFraction: expected at least 0.05, found 0.01"],

@@ -174,7 +174,7 @@ const faults: readonly Fault[] = [
   [
     "an unknown key in the experiment file",
     (folder) => replace(folder, '"rowFraction"', '"rowFracton"'),
-    '~/tiny.yaml:35:5: search: unknown key "rowFracton"; did you mean "rowFraction"?',
+    '~/tiny.yaml:36:5: search: unknown key "rowFracton"; did you mean "rowFraction"?',
   ],
   [
     "an experiment file that is not there",

@@ -84,7 +84,7 @@ describe("a search by gradient", () => {
 
   test("has no population where it is one point", async () => {
     await expect(experimentWith("gradient-walk", { population: 4 })).rejects.toThrow(
-      "search.population: a gradient-walk is one point and has no population; leave it out, or take lineages",
+      "search.population: a gradient-walk is one point and has no population; leave it out, or name an algorithm that has one",
     );
   });
 });

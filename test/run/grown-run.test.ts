@@ -23,7 +23,9 @@ let experiment: Experiment;
 let small: string;
 beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), "evomerge-"));
-  experiment = await tinyExperiment(models, { file: { search: { population: "auto", rowFraction: "auto" } } });
+  experiment = await tinyExperiment(models, {
+    file: { search: { algorithm: "cma-es", population: "auto", rowFraction: "auto" } },
+  });
   await writeRows(join(models, "rows", "quiz.jsonl"), quizRows("search", 32));
   await writeRows(join(models, "rows", "news.jsonl"), newsRows("search", 16));
   small = join(models, "small");

@@ -18,7 +18,7 @@ function rowLosses(run: string, type: "rung" | "result"): number[] {
 
 test("mixed searches as bf16 does and compares as f32 does, and its export proves itself", async () => {
   const folder = await temporaryFolder();
-  const search = { population: 4, rowFraction: 0.5, seedFromBaselines: false };
+  const search = { algorithm: "cma-es", population: 4, rowFraction: 0.5, seedFromBaselines: false };
   const run = async (precision: string): Promise<string> => {
     const experiment = await tinyExperiment(join(folder, precision), { file: { precision, search } });
     await launchRun(experiment, join(folder, `${precision}-run`));

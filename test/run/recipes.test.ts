@@ -71,7 +71,7 @@ describe("a run with recipes", () => {
       Math.max(...point.map((value, i) => Math.abs(value - worst[i]!))),
     );
     expect(Math.min(...distances)).toBeLessThan(0.01);
-    const search = { population: 4, rowFraction: 0.5, seedFromBaselines: false };
+    const search = { algorithm: "cma-es", population: 4, rowFraction: 0.5, seedFromBaselines: false };
     const blind = await launch(await experimentIn(folder, { recipes: bad, search }), join(folder, "blind"));
     expect(recorded(blind.folder, "plan")[0]!.inject).toEqual([]);
   });
@@ -82,7 +82,7 @@ describe("a run with recipes", () => {
     const many = Object.fromEntries(
       weights.map((weight, i) => [`r${i}`, { method: "task_arithmetic", weight: { nature: weight, craft: weight } }]),
     );
-    const search = { population: 2, rowFraction: 0.5 };
+    const search = { algorithm: "cma-es", population: 2, rowFraction: 0.5 };
     const run = await launch(await experimentIn(folder, { recipes: many, search }), join(folder, "run"));
     expect(recorded(run.folder, "plan")[0]!.inject).toHaveLength(2);
     const [baselines] = recorded(run.folder, "baselines");

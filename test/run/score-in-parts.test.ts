@@ -24,7 +24,9 @@ let inParts: ObservedRun;
 
 beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), "evomerge-"));
-  experiment = await tinyExperiment(models, { file: { search: { population: 4, rowFraction: 1 } } });
+  experiment = await tinyExperiment(models, {
+    file: { search: { algorithm: "cma-es", population: 4, rowFraction: 1 } },
+  });
   for (const [side, suffix, count] of [
     ["search", "", 64],
     ["guard", ".guard", 40],

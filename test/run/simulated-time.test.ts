@@ -24,7 +24,7 @@ let experiment: Experiment;
 let deep: Experiment;
 beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), "evomerge-"));
-  const search = { population: "auto", rowFraction: "auto" };
+  const search = { algorithm: "cma-es", population: "auto", rowFraction: "auto" };
   experiment = await tinyExperiment(models, { file: { search } });
   deep = await tinyExperiment(join(models, "deep"), { file: { search }, model: { layers: DEEP.layers } });
   for (const folder of [models, join(models, "deep")]) {
