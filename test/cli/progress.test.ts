@@ -68,9 +68,9 @@ describe("Progress", () => {
   });
 
   test("writes of many generations those that are a fiftieth of the search apart", () => {
-    const [generation] = events.filter((event) => event.type === "generation");
+    const generation = events.find((event) => event.type === "generation")!;
     const many = Array.from({ length: 400 }, (_, i): RunEvent => ({
-      ...generation!,
+      ...generation,
       generation: i,
       spent: (i + 1) / 400,
     }));
