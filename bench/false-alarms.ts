@@ -90,7 +90,7 @@ async function writeExperiment(folder: string, seed: number, kind: Kind): Promis
     experts: EXPERTS,
     space: { method: "task_arithmetic", groups: "all", depth: "constant" },
     tasks: Object.fromEntries(tasks) as object,
-    search: { population: 6, rowFraction: 0.5 },
+    search: { algorithm: "cma-es", population: 6, rowFraction: 0.5 },
     budget: { evaluations: 21 },
     precision: "f32",
     seed,
