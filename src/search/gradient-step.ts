@@ -1,6 +1,12 @@
 /** The part of the first steps' length that the last ones have. */
 const LAST_PART = 1 / 20;
 
+/** The part of a coordinate's rate below which a step is none. */
+const STILL_PART = 1 / 100;
+
+/** Generations without a step after which none is expected: on other rows a gradient may point elsewhere, and momentum passes 0. */
+const STILL_GENERATIONS = 10;
+
 /** 0.1 of a range of 1.5. */
 const DEFAULT_RATE = 1 / 15;
 
@@ -39,4 +45,21 @@ export function clipToUnit(value: number): number {
 
 export function halfway(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, j) => (value + b[j]!) / 2);
+}
+
+/** How many generations in a row a search by gradient has not moved. Rates count as they are at first, whatever is spent. */
+export class Stillness {
+  #generations = 0;
+
+  get lasts(): boolean {
+    return this.#generations >= STILL_GENERATIONS;
+  }
+
+  /** Takes in how far a generation moves at most, by pairs of points. */
+  meet(steps: readonly (readonly [from: Float64Array, to: Float64Array])[], rates: Float64Array): void {
+    const isStill = steps.every(([from, to]) =>
+      to.every((value, j) => Math.abs(value - from[j]!) < STILL_PART * rates[j]!),
+    );
+    this.#generations = isStill ? this.#generations + 1 : 0;
+  }
 }

@@ -1,6 +1,6 @@
 import { Adam } from "./adam.ts";
 import { gradientOf, PendingGeneration } from "./generation.ts";
-import { annealed, downhill, halfway, ratesOf } from "./gradient-step.ts";
+import { annealed, downhill, halfway, ratesOf, Stillness } from "./gradient-step.ts";
 import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
 
 /**
@@ -12,6 +12,7 @@ export class GradientWalk implements Optimizer {
   readonly #rates: Float64Array;
   readonly #adam: Adam;
   readonly #pending = new PendingGeneration<Float64Array>();
+  readonly #stillness = new Stillness();
   /** The last point that did not fail. */
   #safe: Float64Array;
   #next: Float64Array;
@@ -29,7 +30,7 @@ export class GradientWalk implements Optimizer {
   }
 
   get converged(): boolean {
-    return this.#generation > 0 && this.#next.every((value, j) => Math.abs(value - this.#safe[j]!) < 1e-3);
+    return this.#stillness.lasts;
   }
 
   recommend(): Float64Array {
@@ -53,5 +54,6 @@ export class GradientWalk implements Optimizer {
     this.#safe = this.#next;
     const direction = this.#adam.direction(gradient);
     this.#next = downhill(this.#safe, direction, this.#rates, annealed(spent));
+    this.#stillness.meet([[this.#safe, downhill(this.#safe, direction, this.#rates, 1)]], this.#rates);
   }
 }

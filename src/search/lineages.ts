@@ -2,7 +2,7 @@ import { expWithinOne } from "../tensor/elementary.ts";
 import { RandomStream } from "../tensor/random.ts";
 import { Adam } from "./adam.ts";
 import { gradientOf, PendingGeneration } from "./generation.ts";
-import { annealed, clipToUnit, downhill, halfway, ratesOf } from "./gradient-step.ts";
+import { annealed, clipToUnit, downhill, halfway, ratesOf, Stillness } from "./gradient-step.ts";
 import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
 
 export const DEFAULT_LINEAGES = 4;
@@ -39,6 +39,7 @@ export class Lineages implements Optimizer {
   readonly #rates: Float64Array;
   readonly #random: RandomStream;
   readonly #pending = new PendingGeneration<Lineage>();
+  readonly #stillness = new Stillness();
   #lineages: readonly Lineage[];
   #generation = 0;
 
@@ -59,9 +60,7 @@ export class Lineages implements Optimizer {
   }
 
   get converged(): boolean {
-    const { safe } = this.#best;
-    const isNear = ({ next }: Lineage): boolean => next.every((value, j) => Math.abs(value - safe[j]!) < 1e-3);
-    return this.#generation > 0 && this.#lineages.every(isNear);
+    return this.#stillness.lasts;
   }
 
   get #best(): Lineage {
@@ -97,6 +96,11 @@ export class Lineages implements Optimizer {
       return { ...lineage, next, standing: losses.length > 0 ? Infinity : lineage.standing };
     });
     if (this.#generation % SELECTION_INTERVAL === 0 && losses.length > 0) this.#select(factor);
+    const { safe } = this.#best;
+    this.#stillness.meet(
+      this.#lineages.map(({ next }) => [safe, next]),
+      this.#rates,
+    );
   }
 
   #stepped(lineage: Lineage, gradient: Float64Array, factor: number, excess: number): Lineage {

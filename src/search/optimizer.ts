@@ -35,7 +35,10 @@ export interface Optimizer {
   recommend(): Float64Array;
   /** Number of generations told. */
   readonly generation: number;
-  /** True when the step is below 1e-3 of the range in all directions, so that further generations change nothing. */
+  /**
+   * True when the step is so small in all directions that further generations change nothing: that of a distribution below
+   * 1e-3 of the range, that of a walk for a while, however short steps have become as the budget was spent.
+   */
   readonly converged: boolean;
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Candidate } from "../../src/search/optimizer.ts";
 import { GradientWalk } from "../../src/search/gradient-walk.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
 import { type Landscape, run } from "./landscapes.ts";
 
 interface Trace {
@@ -60,11 +61,41 @@ describe("gradient walk", () => {
     }
   });
 
-  test("has converged where the gradient vanishes", () => {
+  test("has converged where the gradient vanishes for a while", () => {
     const walk = new GradientWalk(options);
+    run(walk, slope(0), 9);
     expect(walk.converged).toBe(false);
     run(walk, slope(0), 1);
     expect(walk.converged).toBe(true);
+    run(walk, slope(1), 1);
+    expect(walk.converged).toBe(false);
+  });
+
+  test("has not converged where momentum passes zero, or some rows drive it against its bound", () => {
+    for (const start of [0.5, 1]) {
+      const random = RandomStream.of(1, "noise");
+      const walk = new GradientWalk({ ...options, start: Float64Array.of(start) });
+      const noisy: Landscape = {
+        loss: () => 1,
+        gradient: (x) => x.map((value) => value - 0.7 + 0.6 * random.normal()),
+      };
+      for (let generation = 0; generation < 150; generation++) {
+        run(walk, noisy, 1);
+        expect(walk.converged).toBe(false);
+      }
+    }
+  });
+
+  test("has not converged because its steps are short in a wide range, and the budget is spent", () => {
+    const walk = new GradientWalk({ ...options, rates: ratesOf(0.01, 2) });
+    for (let generation = 0; generation < 20; generation++) {
+      const candidates = walk.ask();
+      walk.tell(
+        candidates.map(() => ({ loss: 1, gradient: Float64Array.of(1, 1) })),
+        1,
+      );
+      expect(walk.converged).toBe(false);
+    }
   });
 });
 
