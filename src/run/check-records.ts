@@ -42,6 +42,8 @@ function faultOf(record: JournalRecord, session: RunParts): string | undefined {
       return faultOfBaselines(record, session);
     case "plan":
       return faultOfPlan(record, session);
+    case "result":
+      return faultOfGradients(record, session);
     case "finalists":
       return firstFault([record.winner, ...record.models], ({ recipe }) => faultOfRecipe(recipe, session));
     case "verdict":
@@ -115,6 +117,12 @@ function faultOfPlan({ algorithm, genes, candidates }: RecordPayloads["plan"], s
       ? undefined
       : `expected ${expected.candidates} candidates of a generation, found ${candidates}`)
   );
+}
+
+function faultOfGradients({ gradients }: RecordPayloads["result"], session: RunParts): string | undefined {
+  const { usesGradients } = generationKind(session);
+  if (usesGradients === (gradients !== undefined)) return undefined;
+  return `expected ${usesGradients ? "" : "no "}gradients of a generation by ${algorithmOf(session)}, found ${usesGradients ? "none" : "some"}`;
 }
 
 /** Whether the recipe has a value wherever a merge of these parents looks for one. */

@@ -5,8 +5,9 @@ import { UserError } from "../../src/errors.ts";
 import { decodeLine, encodeEntry, type Entry } from "../../src/journal/record-line.ts";
 import type { RecordPayloads, RecordType } from "../../src/journal/records.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
-import { sharedRun } from "../observed-run.ts";
+import { launch, sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { tinyExperiment } from "../tiny-experiment.ts";
 
 const run = sharedRun();
 
@@ -84,24 +85,42 @@ const faults: readonly Fault[] = [
   ],
 ];
 
+/** A copy of a run with these changes to its records. */
+async function expectRefusal(of: string, changes: Fault[1], says: string): Promise<void> {
+  const folder = join(await temporaryFolder(), "run");
+  cpSync(of, folder, { recursive: true });
+  const path = join(folder, "journal.jsonl");
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  const changed = lines.map((line) => {
+    const entry = decodeLine(line) as Entry;
+    const change = changes[entry.record.type] as ((record: object) => object) | undefined;
+    return encodeEntry({ ...entry, record: { ...entry.record, ...change?.(entry.record) } });
+  });
+  writeFileSync(path, changed.join(""));
+  for (const read of [readOutcome, resumeRun]) {
+    const reason: unknown = await read(folder).catch((error: unknown) => error);
+    expect(reason).toBeInstanceOf(UserError);
+    expect((reason as UserError).message.replace(/record \d+/, "record #")).toContain(`${folder}: ${says}`);
+  }
+  expect(readFileSync(path, "utf8")).toBe(changed.join(""));
+}
+
 describe("a journal that is sound in itself", () => {
   test.each(faults)("is refused for %s, in one sentence", async (...[, changes, says]) => {
-    const folder = join(await temporaryFolder(), "run");
-    cpSync(run.folder, folder, { recursive: true });
-    const path = join(folder, "journal.jsonl");
-    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-    const changed = lines.map((line) => {
-      const entry = decodeLine(line) as Entry;
-      const change = changes[entry.record.type] as ((record: object) => object) | undefined;
-      return encodeEntry({ ...entry, record: { ...entry.record, ...change?.(entry.record) } });
-    });
-    writeFileSync(path, changed.join(""));
-    for (const read of [readOutcome, resumeRun]) {
-      const reason: unknown = await read(folder).catch((error: unknown) => error);
-      expect(reason).toBeInstanceOf(UserError);
-      expect((reason as UserError).message.replace(/record \d+/, "record #")).toContain(`${folder}: ${says}`);
-    }
-    expect(readFileSync(path, "utf8")).toBe(changed.join(""));
+    await expectRefusal(run.folder, changes, says);
+  });
+
+  test("is refused without the gradients of a walk, in one sentence", async () => {
+    const file = { search: { algorithm: "gradient-walk" }, budget: { evaluations: 8 } };
+    const { folder } = await launch(
+      await tinyExperiment(await temporaryFolder(), { file }),
+      join(await temporaryFolder(), "run"),
+    );
+    await expectRefusal(
+      folder,
+      { result: () => ({ gradients: undefined }) },
+      "record # of the journal: expected gradients of a generation by gradient-walk, found none",
+    );
   });
 
   test("with another population or other tasks is refused", async () => {
