@@ -70,7 +70,7 @@ const readme = withBlock(
   [/^guard rows, which the search never saw/, /^```$/],
   printed,
 );
-writeFileSync("README.md", withBlock(readme, [/^\| +\| base /, /^$/], table));
+writeFileSync("README.md", withBlock(readme, [/^\| +\| +base /, /^$/], table));
 writeFileSync("experiments/demo/SEEDS.md", node("bench/demo-seeds.ts"));
 execFileSync("npx", ["oxfmt", "README.md", "experiments/demo/SEEDS.md"]);
 await rm(folder, { recursive: true });

@@ -44,3 +44,11 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
     ...(baselines && { baselines }),
   };
 }
+
+/** From so many generations on, one more would not have changed much. */
+const MANY_GENERATIONS = 10;
+
+/** Whether one that was given up is worth a word beside those that were scored. */
+export function isMissed(generations: number): boolean {
+  return generations < MANY_GENERATIONS;
+}

@@ -1,4 +1,5 @@
 import { EVOLVED, type RecordPayloads, type RowCounts } from "../journal/records.ts";
+import { isMissed } from "../journal/standing.ts";
 
 /** What a search has come to. */
 export interface SearchResult {
@@ -14,7 +15,7 @@ export interface SearchResult {
 export function searchSentences(result: SearchResult): string[] {
   const { generations, gaveUp } = result;
   return [
-    ...(gaveUp && generations > 0
+    ...(gaveUp && generations > 0 && isMissed(generations)
       ? [`Generation ${generations} took longer than was expected and was given up, which left the finish its time.`]
       : []),
     ...foundSentences(result),

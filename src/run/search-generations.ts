@@ -1,3 +1,4 @@
+import { isMissed } from "../journal/standing.ts";
 import { generation } from "./generation.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
@@ -22,7 +23,7 @@ export async function searchGenerations(
   }
   const why = whyStopped(search);
   if (why !== undefined) emit({ type: "stopped", phase: "search", why });
-  else if ((isGivenUp || search.means.length === 0) && !recorder.readOnly)
+  else if ((isGivenUp ? isMissed(search.means.length) : search.means.length === 0) && !recorder.readOnly)
     emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(session, search) : noRoom(session) });
 }
 

@@ -33,6 +33,8 @@ test("a generation that was given up is spoken of, whoever won", () => {
     last,
     "The search found nothing better than nature in 3 generations, which is the winner.",
   ]);
+  // One of a hundred is nothing to speak of.
+  expect(searchSentences({ winner: "evolved merge", isCompared: true, generations: 100, gaveUp: true })).toEqual([]);
   expect(searchSentences({ winner: "nature", isCompared: false, generations: 0, gaveUp: true })).toEqual([
     expect.stringMatching(
       /^Nothing was searched: the first generation took longer than was expected and was given up\. /,
