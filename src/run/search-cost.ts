@@ -14,16 +14,15 @@ interface Division {
   readonly fraction: number;
   /** The same where no time is given to derive it from. */
   readonly untimed: number;
+  /** Rows of the smallest task below which a generation tells nothing. */
+  readonly leastRows: number;
 }
 
 /** Of searches that only score: 10 or 20 candidates a generation. By gradient a step is one candidate, and noise averages out over many. */
 const DIVISIONS = {
-  scoring: { wanted: 25, needed: 4, enough: 25, fraction: 0.1, untimed: 0.25 },
-  gradient: { wanted: 150, needed: 10, enough: 75, fraction: 0.05, untimed: 0.05 },
+  scoring: { wanted: 25, needed: 4, enough: 25, fraction: 0.1, untimed: 0.25, leastRows: 4 },
+  gradient: { wanted: 150, needed: 10, enough: 40, fraction: 0.05, untimed: 0.05, leastRows: 2 },
 } as const satisfies Record<string, Division>;
-
-/** Rows of the smallest task below which a generation tells nothing. */
-const LEAST_ROWS = 4;
 
 function divisionOf(session: Session): Division {
   return generationKind(session).usesGradients ? DIVISIONS.gradient : DIVISIONS.scoring;
@@ -84,9 +83,9 @@ function fractionWithin(session: Session, ms: number): number {
 }
 
 /** Of the search rows, the fewest that tell anything of each task. */
-export function leastFraction({ tasks }: Session): number {
-  const smallest = Math.min(...tasks.map(({ search }) => search.length));
-  return Math.min(1, LEAST_ROWS / smallest);
+export function leastFraction(session: Session): number {
+  const smallest = Math.min(...session.tasks.map(({ search }) => search.length));
+  return Math.min(1, divisionOf(session).leastRows / smallest);
 }
 
 /** Padded tokens of all search rows. */
