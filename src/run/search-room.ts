@@ -1,6 +1,6 @@
 import type { RowCounts } from "../journal/records.ts";
 import type { Plan } from "./plan-search.ts";
-import { lastFraction } from "./search-cost.ts";
+import { lastFraction, rowFractionFor } from "./search-cost.ts";
 import { evaluationsIn, generationKind } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import { searchMsLeft } from "./search-time.ts";
@@ -8,14 +8,18 @@ import type { Session } from "./session.ts";
 
 /** Rows of the next generation, fewer where time does not suffice for those that were planned; undefined where it is over. */
 export function nextCounts(session: Session, plan: Plan, search: SearchState): RowCounts | undefined {
-  const { experiment, order } = session;
+  const { clock, experiment, order } = session;
   if ("evaluations" in experiment.budget) {
     return evaluationsLeft(session, search) >= evaluationsIn(generationKind(session))
       ? order.counts("search", plan.rowFraction, 1)
       : undefined;
   }
   const leftMs = searchMsLeft(session, plan);
-  const fraction = lastFraction(session, plan.rowFraction, leftMs, search.means.length === 0);
+  // What a gradient takes was a guess when the rows were planned.
+  const planned = generationKind(session).usesGradients
+    ? Math.min(plan.rowFraction, rowFractionFor(session, clock.searchedMs + leftMs))
+    : plan.rowFraction;
+  const fraction = lastFraction(session, planned, leftMs, search.means.length === 0);
   return fraction === undefined ? undefined : order.counts("search", fraction, 1);
 }
 

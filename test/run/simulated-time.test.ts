@@ -111,6 +111,18 @@ describe("on a simulated machine, a run", () => {
     expect(winner).toBe("evolved merge");
   });
 
+  test("by gradient spares rows for its steps where they turn out to take longer than was planned", async () => {
+    const search = { ...experiment.search, algorithm: "gradient-walk" } as const;
+    const slower = { runMs: 4 * SLOW.runMs, numberMs: 4 * SLOW.numberMs };
+    const speed = (now: number): Speed => (now < 700_000 ? SLOW : slower);
+    const { folder, took, hasVerdict } = await run(3600, speed, { of: { ...experiment, search } });
+    expect(took).toBeLessThan(3600);
+    const rows = recorded(folder, "ask").map((ask) => ask.rows["quiz"]!);
+    expect(Math.min(...rows)).toBeLessThan(rows[0]!);
+    expect(recorded(folder, "result").length).toBeGreaterThan(5);
+    expect(hasVerdict).toBe(true);
+  });
+
   test("says at once what does not fit and which budget would do, which does", async () => {
     const { events, took, hasVerdict } = await run(300, SLOW);
     const [forecast] = only(events, "forecast");
