@@ -82,20 +82,22 @@ function countOf(rows: RowCounts): number {
   return Object.values(rows).reduce((sum, own) => sum + own, 0);
 }
 
+/** What a generation has beside its candidates, whose loss is told as that of the mean. */
+const BESIDE = {
+  mean: "the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them",
+  "best so far": "told as the mean is the loss of the best so far, on the rows of the generation",
+} as const;
+
 /** What a generation is, and in what its work is told. */
 function plannedLines({ algorithm, candidates, rowFraction, start }: Extract<RunEvent, { type: "planned" }>): string[] {
   const rows = `${percent(rowFraction)} of the rows, from ${start}`;
-  const { hasMean, usesGradients } = optimizers[algorithm];
+  const { beside, usesGradients } = optimizers[algorithm];
   const one = candidates === 1 ? "one candidate" : `${candidates} candidates`;
   return [
-    hasMean
-      ? `search: ${algorithm}, ${candidates - 1} candidates and the mean a generation, ${rows}`
+    beside
+      ? `search: ${algorithm}, ${candidates - 1} candidates and the ${beside} a generation, ${rows}`
       : `search: ${algorithm}, ${one} a generation and the gradient there, ${rows}`,
-    ...(hasMean
-      ? [
-          "(the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them)",
-        ]
-      : []),
+    ...(beside ? [`(${BESIDE[beside]})`] : []),
     `(work is told in passes of one merge over all search rows${usesGradients ? "; a gradient counts as four" : ""})`,
   ];
 }

@@ -1,10 +1,11 @@
 import { isMissed } from "../journal/standing.ts";
+import { optimizers } from "../search/optimizers.ts";
 import { generation } from "./generation.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { generationMs, leastFraction } from "./search-cost.ts";
 import { nextCounts } from "./search-room.ts";
-import { generationKind } from "./search-kind.ts";
+import { algorithmOf, evaluationsIn, generationKind } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import type { Session } from "./session.ts";
 import { whyStopped } from "./stopped-search.ts";
@@ -41,7 +42,10 @@ export function hasRoom(session: Session, plan: Plan, search: SearchState): bool
 
 function noRoom(session: Session): string {
   const models = `one generation of ${candidatesText(session)}`;
-  if (!session.clock.isTimed) return `the budget has no room for ${models}`;
+  if (!session.clock.isTimed) {
+    const needed = evaluationsIn(generationKind(session));
+    return `the budget has no room for ${models}, which counts as ${needed} evaluations`;
+  }
   const needed = Math.ceil(generationMs(session, leastFraction(session)) / 1000);
   return `the budget has no room for ${models}, which takes about ${needed} s on the fewest rows that tell anything`;
 }
@@ -53,7 +57,8 @@ function tooSlow(session: Session, { optimizer, means }: SearchState): string {
 }
 
 function candidatesText(session: Session): string {
-  const { candidates, usesGradients } = generationKind(session);
-  if (!usesGradients) return `${candidates - 1} candidates and their mean`;
+  const { candidates } = generationKind(session);
+  const { beside } = optimizers[algorithmOf(session)];
+  if (beside) return `${candidates - 1} candidates and ${beside === "mean" ? "their mean" : `the ${beside}`}`;
   return candidates === 1 ? "one candidate and its gradient" : `${candidates} candidates and their gradients`;
 }

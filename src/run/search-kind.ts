@@ -28,8 +28,8 @@ export function populationOf({ experiment, genome }: Searched): number {
 
 /** The generations of a run. */
 export function generationKind(session: Searched): GenerationKind {
-  const { hasMean, usesGradients } = optimizers[algorithmOf(session)];
-  return { candidates: populationOf(session) + (hasMean ? 1 : 0), usesGradients };
+  const { beside, usesGradients } = optimizers[algorithmOf(session)];
+  return { candidates: populationOf(session) + (beside ? 1 : 0), usesGradients };
 }
 
 /** What a budget of evaluations counts a generation as. */

@@ -24,8 +24,8 @@ export interface OptimizerKind {
   readonly create: (options: OptimizerOptions) => Optimizer;
   /** Its `populationSize` unless one is given; one point alone where it has none. */
   readonly population: ((dimension: number) => number) | "one point";
-  /** Whether its reference is beside the population and only shows where the search is: for evolution strategies, their mean. */
-  readonly hasMean: boolean;
+  /** What its reference is where that is beside the population and only shows where the search is. */
+  readonly beside?: "mean" | "best so far";
   /** Whether candidates want gradients: all of them, or none. */
   readonly usesGradients: boolean;
 }
@@ -33,8 +33,8 @@ export interface OptimizerKind {
 /** So many genes take CMA-ES more generations than any budget has to learn all their covariances, and 60 ms for each. */
 const LARGE_GENOME = 300;
 
-const evolution = { population: defaultPopulationSize, hasMean: true, usesGradients: false } as const;
-const byGradient = { hasMean: false, usesGradients: true } as const;
+const evolution = { population: defaultPopulationSize, beside: "mean", usesGradients: false } as const;
+const byGradient = { usesGradients: true } as const;
 
 /** Every optimizer that an experiment can name. */
 export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
@@ -43,7 +43,7 @@ export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
     create: (options) => new BoundedCmaEs(options, options.start.length > LARGE_GENOME ? separable : undefined),
   },
   "sep-cma-es": { ...evolution, create: (options) => new BoundedCmaEs(options, separable) },
-  random: { ...evolution, create: (options) => new RandomSearch(options) },
+  random: { ...evolution, beside: "best so far", create: (options) => new RandomSearch(options) },
   "gradient-walk": { ...byGradient, population: "one point", create: (options) => new GradientWalk(options) },
   lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },
 };

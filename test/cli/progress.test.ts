@@ -55,6 +55,15 @@ describe("Progress", () => {
     expect(shown(false)).toBe(`${line}guard skipped: the budget ended\n`);
   });
 
+  test("says of a random search that what is beside its candidates is the best so far, and no mean", () => {
+    const planned: RunEvent = { type: "planned", algorithm: "random", candidates: 5, rowFraction: 0.1, start: "base" };
+    expect(shown(false, [planned])).toBe(
+      "search: random, 4 candidates and the best so far a generation, 10 % of the rows, from base\n" +
+        "(told as the mean is the loss of the best so far, on the rows of the generation)\n" +
+        "(work is told in passes of one merge over all search rows)\n",
+    );
+  });
+
   test("keeps one living line on a terminal, which each event replaces and the end removes", () => {
     const clear = "\r\u001B[K";
     expect(shown(true)).toBe(

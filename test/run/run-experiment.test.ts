@@ -116,7 +116,8 @@ describe("launchRun", () => {
 
   test("says so when the budget has no room for a generation, and the best baseline wins", async () => {
     const { folder, events, outcome } = await run({ file: { budget: { evaluations: 4 } } });
-    const why = "the budget has no room for one generation of 4 candidates and their mean";
+    const why =
+      "the budget has no room for one generation of 4 candidates and their mean, which counts as 5 evaluations";
     expect(events).toContainEqual({ type: "skipped", phase: "search", why });
     const [baselines] = recorded(folder, "baselines");
     const standing = baselines!.models.filter(({ rows }) => rows["quiz"] === 16);

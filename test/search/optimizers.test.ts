@@ -13,11 +13,11 @@ const accuracies: Readonly<Record<OptimizerName, number>> = {
 };
 
 for (const name of Object.keys(optimizers) as OptimizerName[]) {
-  const { create, population, hasMean, usesGradients } = optimizers[name];
+  const { create, population, beside, usesGradients } = optimizers[name];
   const hasPopulation = population !== "one point";
   describeOptimizer(name, create, {
     accuracy: accuracies[name],
-    size: (n) => (hasPopulation ? population(n) : 1) + (hasMean ? 1 : 0),
+    size: (n) => (hasPopulation ? population(n) : 1) + (beside ? 1 : 0),
     usesGradients,
     hasPopulation,
   });

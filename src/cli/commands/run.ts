@@ -63,7 +63,8 @@ async function carryThrough(
   const progress = new Progress();
   let wholeMs: number | undefined;
   const onEvent = (event: RunEvent): void => {
-    if (event.type === "forecast") ({ wholeMs } = event);
+    // Of a budget of evaluations the line that says that there was no room says how many a generation takes.
+    if (event.type === "forecast" && Number.isFinite(event.budgetMs)) ({ wholeMs } = event);
     progress.show(event);
   };
   const running = { onEvent, exports: options.export, signal: interruptionSignal() };
