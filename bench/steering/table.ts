@@ -30,10 +30,9 @@ export function budgetTable(cells: readonly Cell[], arms: readonly Arm[], budget
     const last = taken(own, budgets.at(-1), winner);
     const search = last.map((point) => point.search);
     const gap = last.map((point) => point.guard - point.search);
-    const seeds = new Set(own.map(({ seed }) => seed)).size;
-    return [`${own[0]?.found.genes}`, `${seeds}`, ...guards.map(spread), ...[search, gap].map(middle)];
+    return [`${own[0]?.found.genes}`, ...guards.map(spread), ...[search, gap].map(middle)];
   });
-  return { header: ["", "genes", "seeds", ...budgets.map(String), "search", "gap"], rows };
+  return { header: ["", "genes", ...budgets.map(String), "search", "gap"], rows };
 }
 
 /** Guard losses of the points to which the same searches may be said to have led. */
@@ -77,7 +76,7 @@ function taken(cells: readonly Cell[], budget: number | undefined, choice: Choic
   return cells.filter((cell) => cell.budget === budget).flatMap(({ found }) => choice(found.points) ?? []);
 }
 
-/** The mean, and half of the distance between the least and the greatest. */
+/** The mean, and half of the distance between the least and the greatest where there are several. */
 function spread(losses: readonly number[]): string {
   if (losses.length < 2) return middle(losses);
   const half = (Math.max(...losses) - Math.min(...losses)) / 2;
