@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { UserError } from "../errors.ts";
 import { childProgram } from "../files/child-program.ts";
+import { ChildTime } from "../files/child-time.ts";
 import type { Expected } from "../files/read-file.ts";
 import type { ParquetTable } from "./parquet-table.ts";
 import type { RowRecord } from "./row-record.ts";
@@ -18,6 +19,8 @@ export type ParquetAnswer = { readonly table: ParquetTable } | { readonly refusa
 const HEAP_MB = 2048;
 /** Of work on one file: those 900,000 rows took 28 s on two busy cores. */
 const PATIENCE_MS = 120_000;
+/** How often the process is looked at. */
+const LOOK_MS = 250;
 
 /**
  * The rows of a parquet file, of which only the named columns are read, in a process of its own: one that takes too long
@@ -65,7 +68,10 @@ function answerOf(
     signal?.addEventListener("abort", abort);
     child.on("message", (answer: ParquetAnswer | "ready") => {
       if (answer !== "ready") return resolve(answer);
-      timer = setTimeout(() => fail(`it takes more than ${patienceMs / 1000} s`), patienceMs);
+      const time = new ChildTime(child.pid);
+      timer = setInterval(() => {
+        if (time.look(LOOK_MS) > patienceMs) fail(`it takes more than ${patienceMs / 1000} s`);
+      }, LOOK_MS);
       child.send(request);
     });
     child.on("error", (cause) => fail(`its process does not start (${cause.message})`));
@@ -75,7 +81,7 @@ function answerOf(
       else fail(`its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`);
     });
   }).finally(() => {
-    clearTimeout(timer);
+    clearInterval(timer);
     if (abort) signal?.removeEventListener("abort", abort);
   });
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { UserError } from "../../errors.ts";
 import { childProgram } from "../../files/child-program.ts";
+import { ChildTime } from "../../files/child-time.ts";
 import type { Answer, Farewell, Request } from "./protocol.ts";
 
 /** Megabytes of heap: a vocabulary of 262,144 tokens and its 33 MB of text take some 300. */
@@ -36,7 +37,7 @@ export class TokenizerChild {
   readonly #child: ChildProcess;
   readonly #questions: Pending[] = [];
   #ready = false;
-  #waitedMs = 0;
+  readonly #time: ChildTime;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -53,6 +54,7 @@ export class TokenizerChild {
       // What the engine writes when its heap is full is told in a sentence.
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
+    this.#time = new ChildTime(this.#child.pid);
     this.#child.on("message", (answer: Answer) => this.#take(answer));
     this.#child.on("error", (cause) => this.#fail(`its process does not start (${cause.message})`));
     this.#child.on("exit", (code, signal) => this.#fail(this.#explainExit(signal ?? `exit code ${code}`)));
@@ -62,8 +64,8 @@ export class TokenizerChild {
   }
 
   /**
-   * Asks a question. When the answer takes longer than `patienceMs`, not counting what kept this process itself from
-   * looking, or never comes, the child is ended and a UserError explains it.
+   * Asks a question. When the answer takes longer than `patienceMs`, not counting what others keep the processors from,
+   * or never comes, the child is ended and a UserError explains it.
    */
   ask(asker: Asker, request: Request, patienceMs: number, explain: Pending["explain"]): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -92,7 +94,7 @@ export class TokenizerChild {
   }
 
   #take(answer: Answer): void {
-    this.#waitedMs = 0;
+    this.#time.restart();
     if (answer.kind === "ready") this.#ready = true;
     else this.#questions.shift()?.resolve(answer);
     this.#rest();
@@ -101,9 +103,8 @@ export class TokenizerChild {
   /** Time is counted in looks, so that it stands still when this process or the whole machine does. */
   #look(): void {
     if (!this.#ready) return;
-    this.#waitedMs += LOOK_MS;
     const patienceMs = this.#questions[0]?.patienceMs ?? Infinity;
-    if (this.#waitedMs > patienceMs) this.#fail(`it takes more than ${Math.round(patienceMs / 1000)} s`);
+    if (this.#time.look(LOOK_MS) > patienceMs) this.#fail(`it takes more than ${Math.round(patienceMs / 1000)} s`);
   }
 
   #rest(): void {
