@@ -1,7 +1,6 @@
-import { describe, test } from "vitest";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { describeEngine } from "./engine-contract.ts";
-import { productLibraries, withoutLibrary } from "./ggml/product-libraries.ts";
+import { productLibraries } from "./ggml/product-libraries.ts";
 import { tolerances } from "./tolerances.ts";
 
 describeEngine(
@@ -17,7 +16,3 @@ for (const { name, file } of productLibraries) {
     tolerances["ggml, CPU"].f32,
   );
 }
-
-describe.skipIf(productLibraries.length > 0)("ggml on the CPU, products by a library", () => {
-  test.skip(withoutLibrary, () => {});
-});

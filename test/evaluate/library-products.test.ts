@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openGgml } from "../../src/device/ggml/engine.ts";
-import { productLibraries, withoutLibrary } from "../device/ggml/product-libraries.ts";
+import { describeLibraries } from "../device/ggml/product-libraries.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts } from "./tiny-family.ts";
@@ -8,14 +8,10 @@ import { distinctRecipes, openTinyFamily, randomPrompts } from "./tiny-family.ts
 /** Large enough for a library's products in every batch but the last. */
 const options = { model: { layers: 2, hidden: 256 }, batchTokens: 192 };
 
-const cases = productLibraries.flatMap(({ name, file }) =>
-  (["f32", "bf16"] as const).map((precision) => ({ name, file, precision })),
-);
-
-describe.skipIf(cases.length === 0)("scores by a library's products", () => {
-  test.each(cases)(
-    "have the same bits in any pass, on any lane and on another device: $precision by $name",
-    async ({ file, precision }) => {
+describeLibraries("scores with products", ({ file }) => {
+  test.each(["f32", "bf16"] as const)(
+    "have the same bits in any pass, on any lane and on another device: %s",
+    async (precision) => {
       const prompts = randomPrompts(60);
       const recipes = distinctRecipes(3, 2);
       await using observed = new ObservedDevice(await openGgml({ backend: "cpu", products: file }));
@@ -44,8 +40,4 @@ describe.skipIf(cases.length === 0)("scores by a library's products", () => {
       expect(byGgml.logLikelihoods).not.toEqual(together.logLikelihoods);
     },
   );
-});
-
-describe.skipIf(cases.length > 0)("scores by a library's products", () => {
-  test.skip(withoutLibrary, () => {});
 });

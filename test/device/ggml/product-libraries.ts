@@ -1,4 +1,5 @@
 import { delimiter } from "node:path";
+import { describe } from "vitest";
 import { findProducts } from "../../../src/device/ggml/products/find-products.ts";
 import type { ProductLibrary } from "../../../src/device/ggml/products/product-library.ts";
 
@@ -15,8 +16,18 @@ export interface TestedLibrary {
 /** Libraries for products that are on this machine, each once. */
 export const productLibraries: readonly TestedLibrary[] = await openAll();
 
-/** For the title of tests without one. */
-export const withoutLibrary = "skipped: no library for products is on this machine (docs/engines.md)";
+/** In the place of a library where this machine has none (docs/engines.md): its tests are skipped under this name. */
+const absent: TestedLibrary = {
+  name: "a library that is on this machine",
+  file: "",
+  library: { name: "none", leastRows: {}, multiply: () => Promise.reject(new Error("no library for products")) },
+};
+
+/** The same tests of every library; skipped as they are where there is none. */
+export function describeLibraries(title: string, tests: (tested: TestedLibrary) => void): void {
+  for (const tested of productLibraries) describe(`${title} by ${tested.name}`, () => tests(tested));
+  if (productLibraries.length === 0) describe.skip(`${title} by ${absent.name}`, () => tests(absent));
+}
 
 async function openAll(): Promise<TestedLibrary[]> {
   const opened: TestedLibrary[] = [];

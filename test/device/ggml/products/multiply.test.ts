@@ -1,10 +1,10 @@
 import koffi from "koffi";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { FactorFormat, Product } from "../../../../src/device/ggml/products/product-library.ts";
 import { fromFloat32, toFloat32 } from "../../../../src/tensor/half.ts";
 import { f32Values, generator, noise } from "../../sample-values.ts";
-import { productLibraries, withoutLibrary } from "../product-libraries.ts";
+import { describeLibraries } from "../product-libraries.ts";
 
 /** A matrix as it lies in memory. */
 interface Stored {
@@ -12,12 +12,9 @@ interface Stored {
   readonly at: (row: number, column: number) => number;
 }
 
-const cases = productLibraries.flatMap(({ name, library }) =>
-  (Object.keys(library.leastRows) as FactorFormat[]).map((format) => ({ name, library, format })),
-);
-
-describe.skipIf(cases.length === 0)("a library for products", () => {
-  test.each(cases)("multiplies factors as they are or transposed: $format by $name", async ({ library, format }) => {
+describeLibraries("products", ({ library }) => {
+  test.for(["f32", "bf16"] as const)("of factors as they are or transposed: %s", async (format, { skip }) => {
+    if (library.leastRows[format] === undefined) skip(`the library has none of ${format}`);
     const size = fc.integer({ min: 1, max: 60 });
     const shapes = fc.record({ rows: size, columns: size, inner: size, left: fc.boolean(), right: fc.boolean() });
     await fc.assert(
@@ -50,10 +47,6 @@ describe.skipIf(cases.length === 0)("a library for products", () => {
       { numRuns: 40 },
     );
   });
-});
-
-describe.skipIf(cases.length > 0)("a library for products", () => {
-  test.skip(withoutLibrary, () => {});
 });
 
 function store(

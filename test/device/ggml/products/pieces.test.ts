@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Device } from "../../../../src/device/device.ts";
 import { input, matmul } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
@@ -7,7 +7,7 @@ import type { FactorFormat, ProductLibrary } from "../../../../src/device/ggml/p
 import { linear } from "../../../../src/device/layers.ts";
 import { fromFloat32 } from "../../../../src/tensor/half.ts";
 import { bf16Bytes, bf16Values, generator, noise } from "../../sample-values.ts";
-import { productLibraries, withoutLibrary } from "../product-libraries.ts";
+import { describeLibraries } from "../product-libraries.ts";
 
 const [inner, columns] = [256, 384];
 const random = generator(21);
@@ -43,7 +43,7 @@ async function byLibrary(library: ProductLibrary, rows: number, format: FactorFo
   return result;
 }
 
-describe.each(productLibraries)("products by $name", ({ file, library }) => {
+describeLibraries("products", ({ file, library }) => {
   test.each(["f32", "bf16"] as const)("are the library's own where they are large: weights in %s", async (format) => {
     await using device = await openGgml({ backend: "cpu", products: file });
     // Without bf16 the weight is widened.
@@ -80,8 +80,4 @@ describe.each(productLibraries)("products by $name", ({ file, library }) => {
     const few = library.leastRows.f32! - 1;
     expect(Buffer.compare(await onDevice(device, few, "f32"), await onDevice(alone, few, "f32"))).toBe(0);
   });
-});
-
-describe.skipIf(productLibraries.length > 0)("products by a library", () => {
-  test.skip(withoutLibrary, () => {});
 });
