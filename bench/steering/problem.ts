@@ -22,10 +22,16 @@ export class Problem implements AsyncDisposable {
   readonly guard: Selection;
   /** The search rows in two parts without a common group. */
   readonly parts: Readonly<Record<"steered" | "heldOut", Selection>>;
+  /** CPU seconds of a forward pass over all search rows. */
+  readonly pace: number;
   readonly #workspace: Workspace;
   readonly #objective: readonly ObjectiveTask[];
 
-  private constructor(workspace: Workspace, tasks: readonly Task[], objective: readonly ObjectiveTask[]) {
+  private constructor(
+    workspace: Workspace,
+    tasks: readonly Task[],
+    { objective, pace }: { readonly objective: readonly ObjectiveTask[]; readonly pace: number },
+  ) {
     const files = tasks.map(({ name, search }) => ({ file: name, rows: search }));
     const splits = splitTasks(files, { seed: 1, searchFraction: 1 - HELD_OUT });
     this.search = selection(tasks, ({ search }) => search);
@@ -34,6 +40,7 @@ export class Problem implements AsyncDisposable {
       steered: selection(tasks, (_, i) => splits[i]!.search),
       heldOut: selection(tasks, (_, i) => splits[i]!.guard),
     };
+    this.pace = pace;
     this.#workspace = workspace;
     this.#objective = objective;
   }
@@ -43,14 +50,18 @@ export class Problem implements AsyncDisposable {
     const workspace = await openWorkspace(experiment);
     const tasks = await loadTasks(experiment, workspace.evaluator);
     const unscaled = tasks.map(({ name, weight }) => ({ name, weight, scale: 1 }));
-    const problem = new Problem(workspace, tasks, unscaled);
+    const problem = new Problem(workspace, tasks, { objective: unscaled, pace: Number.NaN });
     const average = problem.genome(averageSpace(experiment.space));
     const [{ scores } = { scores: {} }] = await workspace.evaluator.evaluate(
       [average.decode(average.start)],
       problem.search,
     );
     const scaled = unscaled.map((task) => ({ ...task, scale: combinedLoss({ scores }, [task]) }));
-    return new Problem(workspace, tasks, scaled);
+    // Again: what is made once is made by now.
+    const before = process.cpuUsage();
+    await problem.losses(average, [average.start], problem.search);
+    const { user, system } = process.cpuUsage(before);
+    return new Problem(workspace, tasks, { objective: scaled, pace: (user + system) / 1e6 });
   }
 
   genome(space: SearchSpace): Genome {

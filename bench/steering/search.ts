@@ -4,6 +4,7 @@ import type { Genome } from "../../src/space/genome.ts";
 import { RANGE, type Arm } from "./arms.ts";
 import { Peer } from "./peer.ts";
 import { GRADIENT_COST, type Problem } from "./problem.ts";
+import { type Budget, Spending } from "./spending.ts";
 
 /** What a search led to. */
 export interface Found {
@@ -26,35 +27,35 @@ export interface ScoredPoint {
 /** Times that the held-out rows are looked at. */
 const LOOKS = 10;
 
-export async function searchBy(problem: Problem, arm: Arm, budget: number, seed: number): Promise<Found> {
+export async function searchBy(problem: Problem, arm: Arm, budget: Budget, seed: number): Promise<Found> {
   const genome = problem.genome(arm.space);
   await using steering = steeringOf(arm, genome, seed);
-  const held = new HeldOut(problem, genome, budget);
+  const spending = new Spending(budget, problem.pace);
+  const held = new HeldOut(problem, genome);
   const rowsOf = arm.stopsByHeldOut ? problem.parts.steered : problem.search;
-  const before = process.cpuUsage();
   const means: Float64Array[] = [];
-  let work = 0;
   for (;;) {
     const candidates = await steering.ask();
-    if (work > 0) means.push(steering.best(candidates));
-    if (arm.stopsByHeldOut && means.length > 0) work += await held.look(means.at(-1)!, work);
+    if (spending.work > 0) means.push(steering.best(candidates));
+    if (arm.stopsByHeldOut && means.length > 0) spending.add(await held.look(means.at(-1)!, spending.part));
     const cost = candidates.reduce((sum, { wantsGradient }) => sum + (wantsGradient ? GRADIENT_COST : 1), 0);
     // Of the rows that are left, as many.
-    const fraction = arm.rows(budget, cost) / problem.share(rowsOf);
+    const fraction = arm.rows(spending.passes, cost) / problem.share(rowsOf);
     const rows = problem.draw(rowsOf, fraction, seed, means.length);
-    if (work + cost * problem.share(rows) > budget * (1 + 1e-9)) break;
-    work += cost * problem.share(rows);
+    const work = cost * problem.share(rows);
+    if (!spending.hasRoom(work)) break;
     const scores = await problem.scores(genome, candidates, rows);
-    await steering.tell(decayed(arm, genome, candidates, scores), work / budget);
+    spending.add(work);
+    await steering.tell(decayed(arm, genome, candidates, scores), spending.part);
   }
-  const { user, system } = process.cpuUsage(before);
+  const { work, cpuSeconds } = spending;
   // A budget may have no room for a generation of a peer.
   const reached = means.length > 0 ? means : [genome.start];
   return {
     genes: genome.dimension,
     generations: means.length,
     work,
-    cpuSeconds: (user + system) / 1e6,
+    cpuSeconds,
     points: await scored(problem, genome, [...recommendations(reached, steering), ...held.points]),
   };
 }
@@ -102,23 +103,21 @@ function decayed(
 class HeldOut {
   readonly #problem: Problem;
   readonly #genome: Genome;
-  readonly #budget: number;
   #looks = 0;
   #best: { readonly point: Float64Array; readonly loss: number } | undefined;
 
-  constructor(problem: Problem, genome: Genome, budget: number) {
+  constructor(problem: Problem, genome: Genome) {
     this.#problem = problem;
     this.#genome = genome;
-    this.#budget = budget;
   }
 
   get points(): { readonly name: "held-out best"; readonly point: Float64Array }[] {
     return this.#best ? [{ name: "held-out best", point: this.#best.point }] : [];
   }
 
-  /** Returns the work that it was. */
-  async look(point: Float64Array, work: number): Promise<number> {
-    if (work < ((this.#looks + 1) * this.#budget) / (LOOKS + 1)) return 0;
+  /** Returns the work that it was; none where that part of the budget is too early for another look. */
+  async look(point: Float64Array, part: number): Promise<number> {
+    if (part < (this.#looks + 1) / (LOOKS + 1)) return 0;
     this.#looks += 1;
     const rows = this.#problem.parts.heldOut;
     const [loss = Number.NaN] = await this.#problem.losses(this.#genome, [point], rows);

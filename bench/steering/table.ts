@@ -3,10 +3,12 @@ import type { Table } from "../../src/report/table.ts";
 import type { Arm } from "./arms.ts";
 import { GRADIENT_COST } from "./problem.ts";
 import type { Found, ScoredPoint } from "./search.ts";
+import type { Unit } from "./spending.ts";
 
 /** One search. */
 export interface Cell {
   readonly arm: string;
+  /** In what the whole table counts. */
   readonly budget: number;
   readonly seed: number;
   readonly found: Found;
@@ -24,7 +26,12 @@ const winner: Choice = (points) =>
   points.filter(({ name }) => name !== "held-out best").toSorted((a, b) => a.search - b.search)[0];
 
 /** Guard losses of the winners by budget; at the largest one their search loss too, and what the guard loss is above it. */
-export function budgetTable(cells: readonly Cell[], arms: readonly Arm[], budgets: readonly number[]): Table {
+export function budgetTable(
+  cells: readonly Cell[],
+  arms: readonly Arm[],
+  budgets: readonly number[],
+  unit: Unit,
+): Table {
   const rows = linesOf(cells, arms, (own) => {
     const guards = budgets.map((budget) => taken(own, budget, winner).map(({ guard }) => guard));
     const last = taken(own, budgets.at(-1), winner);
@@ -32,7 +39,10 @@ export function budgetTable(cells: readonly Cell[], arms: readonly Arm[], budget
     const gap = last.map((point) => point.guard - point.search);
     return [`${own[0]?.found.genes}`, ...guards.map(spread), ...[search, gap].map(middle)];
   });
-  return { header: ["", "genes", ...budgets.map(String), "search", "gap"], rows };
+  return {
+    header: ["", "genes", ...budgets.map((budget) => (unit === "s" ? `${budget} s` : `${budget}`)), "search", "gap"],
+    rows,
+  };
 }
 
 /** Guard losses of the points to which the same searches may be said to have led. */
