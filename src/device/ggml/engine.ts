@@ -20,6 +20,7 @@ import { computeWithLibrary } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { startGgml } from "./start.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
+import { isView } from "./views.ts";
 
 /** enum ggml_backend_dev_type. */
 const CPU = 0;
@@ -176,15 +177,15 @@ class GgmlDevice implements Device {
           // A GPU's backend ends the process over a node that it does not compute; the CPU's computes all.
           if (this.kind === "gpu" && !ggml.supports(lane.backend, lowered)) throw unsupported(this.name, node.op);
           nodes.set(node, lowered);
+          const asked = places.get(node) ?? [];
+          // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
+          const staying = asked.map((_, i) => (i > 0 || isView(ggml, lowered) ? ggml.cont(context, lowered) : lowered));
           // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
-          ggml.expandGraph(graph, lowered);
-          for (const place of places.get(node) ?? []) {
-            // A copy of its own: an output may be a view, an input, or asked for twice.
-            const copy = ggml.cont(context, lowered);
+          for (const each of [lowered, ...staying]) ggml.expandGraph(graph, each);
+          for (const [i, place] of asked.entries()) {
             const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };
-            this.#store.store(tensor, copy);
+            this.#store.store(tensor, staying[i]);
             results.set(place, tensor);
-            ggml.expandGraph(graph, copy);
           }
         }
         await this.#computeGraph(lane, graph, products);

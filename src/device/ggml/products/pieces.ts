@@ -1,14 +1,12 @@
 /** Graphs of ggml with products of a library in them. */
 import type { Ggml, Pointer } from "../library.ts";
 import type { TensorStore } from "../tensor-store.ts";
+import { isView } from "../views.ts";
 import type { GraphProducts } from "./graph-products.ts";
 import type { Product, ProductLibrary } from "./product-library.ts";
 
 /** Nodes that ggml computes, in the graph's order, or the products of a node that a library computes. */
 type Piece = { readonly nodes: readonly Pointer[] } | { readonly products: readonly Product[] };
-
-/** What only describes other tensors: nothing is computed for it. */
-const VIEWS: ReadonlySet<Pointer> = new Set(["NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE"]);
 
 /** What a graph is computed with. */
 export interface PieceContext {
@@ -58,7 +56,7 @@ function divide(ggml: Ggml, graph: Pointer, products: GraphProducts): readonly P
       if (nodes.length > 0) pieces.push({ nodes });
       pieces.push({ products: own });
       nodes = [];
-    } else if (!VIEWS.has(ggml.operationOf(node))) nodes.push(node);
+    } else if (!isView(ggml, node)) nodes.push(node);
   }
   return nodes.length > 0 ? [...pieces, { nodes }] : pieces;
 }
