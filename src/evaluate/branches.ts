@@ -2,7 +2,8 @@
 import pLimit from "p-limit";
 import type { Device } from "../device/device.ts";
 import type { BatchShare } from "./device-batches.ts";
-import { runShare, stepsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+import { runShare } from "./forward-run.ts";
+import { stepsOf, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** How much longer a stage may take than it would if all lanes were busy throughout. */
 const MAX_IDLE = 1.15;

@@ -1,0 +1,57 @@
+/** One stage of one candidate as expressions: its merged weights, and what it makes of the states before it. */
+import { input, type Expression } from "../device/expression.ts";
+import { mergeTensor, type Scaled } from "../merge/merge-tensor.ts";
+import { stepAt, type Recipe } from "../merge/recipe.ts";
+import type { StageTensors, State, Weight } from "../model/architecture.ts";
+import type { BatchShare } from "./device-batches.ts";
+import { mapValues, weightsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+
+/** Where a coefficient enters a weight. */
+export interface ScaledWeight extends Scaled {
+  readonly weight: Weight;
+}
+
+/** Built of the same stage, recipe and share, the same graph. */
+export interface StageGraph {
+  /** By role. */
+  readonly merged: StageTensors;
+  readonly coefficients: readonly ScaledWeight[];
+  /** Of each batch of the share; before the first stage there is none. */
+  readonly before: readonly State[];
+  readonly after: readonly State[];
+}
+
+/** `states` has what the stage before left of every batch. */
+export function stageGraph(
+  stage: StageRun,
+  recipe: Recipe,
+  states: readonly StateTensors[],
+  share: BatchShare,
+): StageGraph {
+  const { merging, index, batches } = stage;
+  const coefficients: ScaledWeight[] = [];
+  const merged = mergeStage(stage, recipe, (coefficient) => coefficients.push(coefficient));
+  const before = inputsOf(states, share);
+  const { forward } = merging.model.stages[index]!;
+  const own = batches.batches.slice(share.start, share.end);
+  return { merged, coefficients, before, after: own.map((batch, i) => forward(merged, before[i]!, batch)) };
+}
+
+/** What is read of the states of every batch in a share. */
+export function inputsOf(states: readonly StateTensors[], { start, end }: BatchShare): State[] {
+  return Array.from({ length: end - start }, (_, i) => mapValues(states[start + i] ?? {}, input));
+}
+
+function mergeStage(
+  { merging, index, tensors }: StageRun,
+  recipe: Recipe,
+  meet: (coefficient: ScaledWeight) => void,
+): StageTensors {
+  const { base, experts } = merging;
+  const merged = weightsOf(merging, index).map(([role, weight]): [string, Expression] => {
+    const models = mapValues(tensors[role] ?? {}, input);
+    const step = stepAt(recipe, weight, experts);
+    return [role, mergeTensor({ models, base, experts }, step, (scaled) => meet({ weight, ...scaled }))];
+  });
+  return Object.fromEntries(merged);
+}
