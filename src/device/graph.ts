@@ -73,6 +73,21 @@ export function inOrder(outputs: readonly Expression[]): Expression[] {
   return [...done];
 }
 
+/** The same outputs where others stand in the place of some nodes, each of the same type and shape. */
+export function substitute(
+  outputs: readonly Expression[],
+  others: ReadonlyMap<Expression, Expression>,
+): readonly Expression[] {
+  const done = new Map(others);
+  for (const node of inOrder(outputs)) {
+    if (done.has(node)) continue;
+    const changed = namedOperands(node).filter(([, operand]) => done.get(operand) !== operand);
+    const read = Object.fromEntries(changed.map(([name, operand]) => [name, done.get(operand)]));
+    done.set(node, changed.length === 0 ? node : { ...node, ...read });
+  }
+  return outputs.map((output) => done.get(output) ?? output);
+}
+
 /** Who reads each node, once for each time, and how many reads of each node are still to come. */
 function readersOf(outputs: readonly Expression[]): {
   readonly users: ReadonlyMap<Expression, readonly Expression[]>;

@@ -1,6 +1,8 @@
-/** One stage of the way back, for one candidate: it is merged and computed again, and differentiated. */
+/** One stage of the way back, for one candidate: it is merged again, computed as far as that was not kept, and differentiated. */
 import type { Device, DeviceTensor } from "../device/device.ts";
+import { substitute } from "../device/graph.ts";
 import type { BatchShare } from "./device-batches.ts";
+import { recalled } from "./kept-results.ts";
 import { derivativesOf } from "./stage-derivatives.ts";
 import { inputsOf, stageGraph, type ScaledWeight } from "./stage-graph.ts";
 import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
@@ -8,6 +10,16 @@ import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 /** The derivative by one coefficient at one weight, as far as the batches of one run have a part in it. */
 export interface Slope extends Omit<ScaledWeight, "node"> {
   readonly value: number;
+}
+
+/** What is on the device for a run, of every batch. */
+export interface BackwardTensors {
+  /** The states before the stage. */
+  readonly before: readonly StateTensors[];
+  /** What the way forward kept of the stage. */
+  readonly kept: readonly StateTensors[];
+  /** Derivatives by the states behind it. */
+  readonly seeds: readonly StateTensors[];
 }
 
 /** What a run on the way back leaves. */
@@ -19,20 +31,20 @@ export interface Differentiated {
 
 /**
  * Derivatives of the sum over a share's batches of <state behind the stage, seed>, by what is read of the states before the
- * stage and by each coefficient of its weights. `seeds` has those of every batch.
+ * stage and by each coefficient of its weights. What was kept changes no bit of them.
  */
 export async function runBack(
   stage: StageRun,
   candidate: number,
-  before: readonly StateTensors[],
-  seeds: readonly StateTensors[],
+  { before, kept, seeds }: BackwardTensors,
   share: BatchShare,
 ): Promise<Differentiated> {
   const { device } = stage.merging;
   const graph = stageGraph(stage, stage.recipes[candidate]!, before, share);
   const { states, slopes } = derivativesOf(graph, inputsOf(seeds, share));
   const outputs = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
-  const results = outputs.length === 0 ? [] : await device.run(outputs);
+  const computed = substitute(outputs, recalled(graph, kept.slice(share.start, share.end)));
+  const results = computed.length === 0 ? [] : await device.run(computed);
   const scalars = results.splice(outputs.length - slopes.length);
   try {
     const read: Slope[] = [];

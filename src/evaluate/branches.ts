@@ -2,7 +2,8 @@
 import pLimit from "p-limit";
 import type { Device } from "../device/device.ts";
 import type { BatchShare } from "./device-batches.ts";
-import { runShare } from "./forward-run.ts";
+import type { Room } from "./fitting.ts";
+import { runShare, type Advanced } from "./forward-run.ts";
 import { stepsOf, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** How much longer a stage may take than it would if all lanes were busy throughout. */
@@ -16,12 +17,14 @@ export interface HeldStates {
 /** Candidates that agree so far, and what the stage before left of each batch. */
 export interface Branch extends HeldStates {
   readonly members: readonly number[];
+  /** What was kept of the stage before for a way back. */
+  readonly kept: HeldStates;
 }
 
 /** How a stage is run. */
 export interface Advance {
-  /** Whether the states that it reads stay on the device. */
-  readonly keeps: boolean;
+  /** For a way back the states that it reads stay on the device, and as much of what is computed of them as there is room for. */
+  readonly room: Room | undefined;
   /** What is on the device; whoever holds it frees it. */
   readonly held: Set<HeldStates>;
   readonly signal: AbortSignal | undefined;
@@ -31,26 +34,30 @@ export interface Advance {
 export async function advance(
   branches: readonly Branch[],
   stage: StageRun,
-  { keeps, held, signal }: Advance,
+  { room, held, signal }: Advance,
 ): Promise<Branch[]> {
   const { device } = stage.merging;
   const limit = pLimit(device.concurrency);
   const splits = branches.map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
   const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
   const shares = sharesOf(stage, candidates);
-  const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<StateTensors[]> =>
+  const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<Advanced> =>
     limit(async () => {
       signal?.throwIfAborted();
-      return runShare(stage, members, branch.states, share);
+      return runShare(stage, members, branch.states, share, room);
     });
   const runs = splits.map(async ({ branch, parts }) => {
     const settled = await Promise.all(
       parts.map((members) => Promise.allSettled(shares.map((share) => run(branch, members, share)))),
     );
-    if (!keeps) drop(device, held, branch);
+    if (!room) drop(device, held, branch);
     // What there is of a branch is held even if a share of it failed.
-    const advanced = settled.map((results, i) => ({ members: parts[i]!, states: succeeded(results) }));
-    for (const part of advanced) held.add(part);
+    const advanced = settled.map((results, i): Branch => {
+      const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+      const kept = { states: done.flatMap((share) => share.kept) };
+      return { members: parts[i]!, states: done.flatMap((share) => share.states), kept };
+    });
+    for (const part of advanced) held.add(part).add(part.kept);
     return { advanced, failure: settled.flat().find((result) => result.status === "rejected") };
   });
   // Every run is over before a failure is thrown: whatever it reads may be freed then.
@@ -92,9 +99,4 @@ function splitMembers({ members }: Branch, stage: StageRun): number[][] {
     groups.set(key, [...(groups.get(key) ?? []), member]);
   }
   return [...groups.values()];
-}
-
-/** Of what settled, all that there is. */
-function succeeded<T>(results: readonly PromiseSettledResult<readonly T[]>[]): T[] {
-  return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
 }

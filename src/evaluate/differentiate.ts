@@ -1,7 +1,7 @@
 /** Derivatives of losses by the coefficients of merges: a pass forward that keeps its states, then one back. */
 import type { Recipe } from "../merge/recipe.ts";
 import type { Slope } from "./backward-run.ts";
-import { fitting } from "./fitting.ts";
+import { fitting, Room } from "./fitting.ts";
 import { goBack } from "./go-back.ts";
 import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
 import { firstBatches, packPrompts, type PackedBatch, type Prompt } from "./pack.ts";
@@ -67,9 +67,10 @@ async function thereAndBack(
   { rows, meet }: { readonly rows: readonly LossRow[]; readonly meet: (candidate: number, slope: Slope) => void },
 ): Promise<void> {
   await onDevice(options, packed, async (batches, held) => {
-    const { report, logLikelihoods } = pass;
+    const { report, logLikelihoods, members } = pass;
+    const room = Room.on(options, members.length, packed);
     const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
-    const { branches } = await goForward(options, batches, forward, { held, keeps: true });
+    const { branches } = await goForward(options, batches, forward, { held, room });
     await collect(options.device, branches.at(-1)!, batches, logLikelihoods);
     const seedsOf = (candidate: number): readonly ArrayLike<number>[] => seedsFor(rows, logLikelihoods[candidate]!);
     const back = { ...pass, report: (share: number) => report(FORWARD + (1 - FORWARD) * share) };

@@ -4,6 +4,9 @@ import type { Merging } from "./stage-run.ts";
 /** Share of the device that activations of all candidates may take. */
 const ACTIVATIONS_SHARE = 0.4;
 
+/** Share that the states and what else is kept for a way back may take; it only saves time, and other programs need memory too. */
+const KEPT_SHARE = 0.25;
+
 /**
  * Which candidates meet in a pass, and how many padded tokens of each at most: all where their activations, `states` times f32
  * [tokens, hidden] for each candidate, fit on the device together, and fewer where one batch of all would not fit.
@@ -20,6 +23,33 @@ export function fitting(
   const together = Math.min(candidates, Math.max(1, Math.floor(tokens / largest)));
   const groups = evenParts(candidates, Math.ceil(candidates / together));
   return { groups, tokens: tokens / Math.max(...groups.map(({ length }) => length)) };
+}
+
+/** Bytes that may be kept for a way back, beside the states at the entrance of every stage. */
+export class Room {
+  #bytes: number;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  /** What that leaves of a device for so many candidates with these batches; nothing where its memory is not known. */
+  static on(
+    { device, model }: Pick<Merging, "device" | "model">,
+    candidates: number,
+    batches: readonly PackedBatch[],
+  ): Room {
+    const tokens = batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
+    const states = candidates * model.stages.length * tokens * model.hiddenSize * 4;
+    return new Room((device.memory.capacityBytes ?? 0) * KEPT_SHARE - states);
+  }
+
+  /** Whether there was room for so many more. */
+  take(bytes: number): boolean {
+    if (bytes > this.#bytes) return false;
+    this.#bytes -= bytes;
+    return true;
+  }
 }
 
 /** The numbers below `count` in `parts` runs of nearly equal length. */

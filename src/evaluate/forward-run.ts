@@ -1,29 +1,53 @@
 /** One stage of the way forward, for candidates that agree on it: merge, send tokens through, hash the weights on request. */
+import type { Device } from "../device/device.ts";
+import type { Expression } from "../device/expression.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { BatchShare } from "./device-batches.ts";
-import { stageGraph } from "./stage-graph.ts";
+import type { Room } from "./fitting.ts";
+import { resultsToKeep } from "./kept-results.ts";
+import { stageGraph, type StageGraph } from "./stage-graph.ts";
 import { mapValues, weightsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+
+/** What a run on the way forward leaves, of each batch of its share. */
+export interface Advanced {
+  readonly states: readonly StateTensors[];
+  /** Results from inside the stage that the way back would compute again. */
+  readonly kept: readonly StateTensors[];
+}
 
 /**
  * Sends a share of the batches through the stage of candidates that agree on it, in one computation; `states` has what the
- * stage before left of every batch. Returns the states of the share's batches.
+ * stage before left of every batch. What the way back reads is kept while there is room.
  */
 export async function runShare(
   stage: StageRun,
   members: readonly number[],
   states: readonly StateTensors[],
   share: BatchShare,
-): Promise<StateTensors[]> {
+  room: Room | undefined,
+): Promise<Advanced> {
   const { merging, hashing, recipes, index } = stage;
   const { device } = merging;
-  const graph = stageGraph(stage, recipes[members[0]!]!, states, share);
+  const recipe = recipes[members[0]!]!;
+  const graph = stageGraph(stage, recipe, states, share);
   const outputs = rowsFirst(graph.after.flatMap((state) => Object.values(state)));
+  // No derivatives are taken of a parent as it is.
+  const keeping = recipe.method === "passthrough" || !room ? [] : fittingResults(graph, device, room);
+  const kept = keeping.flatMap((results) => Object.values(results));
   const hashes = hashing !== undefined && share.isFirst && members.includes(hashing.candidate);
   const hashed = hashes ? weightsOf(merging, index).filter(([, weight]) => hashing.wants(weight)) : [];
-  const results = await device.run([...outputs, ...hashed.map(([role]) => graph.merged[role]!)]);
-  const weights = results.splice(outputs.length);
+  const results = await device.run([...outputs, ...kept, ...hashed.map(([role]) => graph.merged[role]!)]);
+  const weights = results.splice(outputs.length + kept.length);
   for (const [i, [, weight]] of hashed.entries()) await hashing?.add(weight, weights[i]!, device);
   device.free(...weights);
   let next = 0;
-  return graph.after.map((state) => mapValues(state, () => results[next++]!));
+  const take = (state: Readonly<Record<string, unknown>>): StateTensors => mapValues(state, () => results[next++]!);
+  return { states: graph.after.map(take), kept: keeping.map(take) };
+}
+
+/** Of each batch, what there is room for. */
+function fittingResults(graph: StageGraph, device: Device, room: Room): Readonly<Record<string, Expression>>[] {
+  return resultsToKeep(graph).map((results) =>
+    Object.fromEntries(Object.entries(results).filter(([, node]) => room.take(device.bytesOf(node)))),
+  );
 }

@@ -105,8 +105,9 @@ export class GenerationScorer {
    * Log-likelihoods, with the bits of `score`, and derivatives of the rows' losses by every coefficient, under every recipe.
    * The stages are visited forward and back; meanwhile the states at the entrance of every stage stay on the device, f32
    * [tokens, hidden] of each candidate: as many rows and candidates meet in a pass as let these take no more of the device
-   * than the activations of a scoring may. Beside them there is what a scoring has, and for each lane the work space of one
-   * stage and its derivatives. Parents are read twice, but the last stage, which is visited twice in a row, once. Calls of
+   * than the activations of a scoring may; where they take less than a quarter of it, results from inside the stages stay too,
+   * up to a quarter. Beside them there is what a scoring has, and for each lane the work space of one stage and its
+   * derivatives. Parents are read twice, but the last stage, which is visited twice in a row, once. Calls of
    * all scorers of the same parents take turns.
    */
   gradient(

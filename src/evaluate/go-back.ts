@@ -14,7 +14,7 @@ interface OfCandidate extends HeldStates {
 
 /** What is known before the way back. */
 export interface WayBack {
-  /** At the entrance of every stage, and behind the last; their states are on the device and are freed on the way. */
+  /** At the entrance of every stage, and behind the last; states and what else was kept are on the device and are freed on the way. */
   readonly branches: readonly (readonly Branch[])[];
   /** Derivatives by the log-likelihoods of a candidate: [prompt][continuation]. */
   readonly seedsOf: (candidate: number) => readonly ArrayLike<number>[];
@@ -35,7 +35,7 @@ export async function goBack(
   if (candidates.length === 0) return;
   let behind: OfCandidate[] = [];
   for (const candidate of candidates) {
-    const states = statesOf(branches.at(-1)!, candidate);
+    const { states } = branchOf(branches.at(-1)!, candidate);
     const put = { candidate, states: [] };
     held.add(put);
     await putSeeds(device, states, batches, seedsOf(candidate), put.states);
@@ -46,8 +46,9 @@ export async function goBack(
     const tensors = await parents.load(index, "backward");
     const stage = { merging, index, tensors, batches, recipes: pass.recipes, hashing: undefined };
     try {
-      const ahead = await retreat(stage, behind, { entrance: branches[index]!, meet, held, signal: pass.signal });
-      drop(device, held, ...behind, ...branches[index]!);
+      const [entrance, exit] = [branches[index]!, branches[index + 1]!];
+      const ahead = await retreat(stage, behind, { entrance, exit, meet, held, signal: pass.signal });
+      drop(device, held, ...behind, ...entrance, ...exit.map(({ kept }) => kept));
       behind = ahead;
     } finally {
       parents.release(index, "backward");
@@ -62,23 +63,25 @@ async function retreat(
   behind: readonly OfCandidate[],
   {
     entrance,
+    exit,
     meet,
     held,
     signal,
   }: Pick<WayBack, "meet" | "held"> & {
     readonly entrance: readonly Branch[];
+    readonly exit: readonly Branch[];
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<OfCandidate[]> {
   const limit = pLimit(stage.merging.device.concurrency);
   const shares = sharesOf(stage, behind.length);
   const runs = behind.map(async ({ candidate, states: seeds }) => {
-    const before = statesOf(entrance, candidate);
+    const [before, kept] = [branchOf(entrance, candidate).states, branchOf(exit, candidate).kept.states];
     const settled = await Promise.allSettled(
       shares.map((share) =>
         limit(async () => {
           signal?.throwIfAborted();
-          return runBack(stage, candidate, before, seeds, share);
+          return runBack(stage, candidate, { before, kept, seeds }, share);
         }),
       ),
     );
@@ -114,8 +117,10 @@ async function putSeeds(
   }
 }
 
-function statesOf(branches: readonly Branch[], candidate: number): readonly StateTensors[] {
-  return branches.find(({ members }) => members.includes(candidate))?.states ?? [];
+function branchOf(branches: readonly Branch[], candidate: number): Branch {
+  const found = branches.find(({ members }) => members.includes(candidate));
+  if (!found) throw new Error(`derivatives: candidate ${candidate} is in no branch`);
+  return found;
 }
 
 function isFailure(result: PromiseSettledResult<unknown>): result is PromiseRejectedResult {

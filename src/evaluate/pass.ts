@@ -1,6 +1,6 @@
 /** One pass of some batches over all stages, for some candidates at once. */
 import type { Device } from "../device/device.ts";
-import { advance, drop, type Branch, type HeldStates } from "./branches.ts";
+import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
 import { DeviceBatches } from "./device-batches.ts";
 import type { PackedBatch } from "./pack.ts";
 import type { WorkTime } from "./pace.ts";
@@ -27,7 +27,7 @@ export async function sendThrough(
 ): Promise<Pick<WorkTime, "ms" | "waitMs">> {
   const began = pass.now();
   return onDevice(merging, packed, async (batches, held) => {
-    const { branches, waitMs } = await goForward(merging, batches, pass, { held, keeps: false });
+    const { branches, waitMs } = await goForward(merging, batches, pass, { held });
     await collect(merging.device, branches.at(-1)!, batches, pass.logLikelihoods);
     return { ms: pass.now() - began, waitMs };
   });
@@ -52,16 +52,17 @@ export async function onDevice<T>(
 
 /**
  * Sends batches through all stages. Returns the branches at the entrance of every stage, whose states are on the device
- * still if they are kept, and those behind the last stage, whose parents then stay too: the way back begins there.
+ * still where there is room for a way back, and those behind the last stage, whose parents then stay too: the way back
+ * begins there.
  */
 export async function goForward(
   merging: Merging,
   batches: DeviceBatches,
   pass: Pass,
-  { held, keeps }: { readonly held: Set<HeldStates>; readonly keeps: boolean },
+  { held, room }: Pick<Advance, "held"> & Partial<Pick<Advance, "room">>,
 ): Promise<{ readonly branches: readonly (readonly Branch[])[]; readonly waitMs: number }> {
   const { model, parents } = merging;
-  const branches: (readonly Branch[])[] = [[{ members: pass.members, states: [] }]];
+  const branches: (readonly Branch[])[] = [[{ members: pass.members, states: [], kept: { states: [] } }]];
   let waitMs = 0;
   for (const index of model.stages.keys()) {
     const asked = pass.now();
@@ -69,9 +70,9 @@ export async function goForward(
     waitMs += pass.now() - asked;
     const stage = { merging, index, tensors, batches, ...pass };
     try {
-      branches.push(await advance(branches[index]!, stage, { held, keeps, signal: pass.signal }));
+      branches.push(await advance(branches[index]!, stage, { held, room, signal: pass.signal }));
     } finally {
-      if (!keeps || index < model.stages.length - 1) parents.release(index);
+      if (!room || index < model.stages.length - 1) parents.release(index);
     }
     pass.report((index + 1) / model.stages.length);
   }

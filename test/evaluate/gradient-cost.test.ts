@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
+import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { UserError } from "../../src/errors.ts";
 import type { GenerationGradient, LossRow } from "../../src/evaluate/differentiate.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
@@ -45,6 +46,11 @@ function expectSame(found: GenerationGradient, expected: GenerationGradient): vo
   for (const [i, value] of values.entries()) expect(Math.abs(others[i]! - value)).toBeLessThan(1e-5 * largest);
 }
 
+const engines: [string, () => Promise<Device>][] = [
+  ["ggml", () => openGgml({ backend: "cpu" })],
+  ["tfjs", () => openTfjs()],
+];
+
 describe("derivatives by the coefficients", () => {
   test.each(["f32", "bf16"] as const)("are the same however they are computed: %s", async (precision) => {
     const observed = new ObservedDevice(device);
@@ -75,6 +81,26 @@ describe("derivatives by the coefficients", () => {
       logLikelihoods: whole.logLikelihoods.slice(1),
       derivatives: whole.derivatives.slice(1),
     });
+  });
+
+  test.each(engines)("have the same bits whatever was kept: %s", async (_, open) => {
+    await using observed = new ObservedDevice(await open());
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { precision: "bf16" });
+    const { scorer, model } = family;
+    const [recipes, rows] = [distinctRecipes(2, 2), lossRows(20)];
+    const states = 2 * model.stages.length * scorer.tokensOf(randomPrompts(20)) * model.hiddenSize * 4;
+    const found: GenerationGradient[] = [];
+    const products: number[] = [];
+    for (const capacityBytes of [undefined, 5 * states, 12 * states, 100 * states]) {
+      observed.claimed = { capacityBytes };
+      const before = observed.counts.products;
+      found.push(await scorer.gradient(recipes, rows));
+      products.push(observed.counts.products - before);
+    }
+    for (const one of found) expect(one).toEqual(found[0]);
+    // The more was kept, the less was computed again.
+    expect(products.toSorted((a, b) => b - a)).toEqual(products);
+    expect(new Set(products).size).toBe(products.length);
   });
 
   test("point the same way where products are in bf16", async () => {
@@ -147,18 +173,38 @@ describe("the cost of derivatives", () => {
     expect(family.parents.bytesRead).toBe(2 * bytesOf(allWeights(family.model)) - bytesOf(once));
   });
 
-  test("takes one f32 state of each stage for every token, and no more than the device has for that", async () => {
-    const hidden = 64;
-    const peakOf = async (count: number, layers: number, capacityBytes?: number): Promise<number> => {
-      await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
-      await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { hidden, layers } });
-      const [prompt] = randomPrompts(1);
-      const rows = Array.from({ length: count }, () => lossRow(prompt!));
-      if (capacityBytes !== undefined) observed.claimed = { capacityBytes };
-      await family.scorer.gradient(distinctRecipes(1, layers), rows);
-      return observed.memory.peakBytes;
+  test("is two products for each one forward, and the forward ones once more only where they were not kept", async () => {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed);
+    const [recipes, rows] = [distinctRecipes(2, 2), lossRows(20)];
+    const productsOf = async (work: () => Promise<unknown>): Promise<number> => {
+      const { products } = observed.counts;
+      await work();
+      return observed.counts.products - products;
     };
-    const length = 16;
+    const forward = await productsOf(() => family.scorer.score(recipes, randomPrompts(20)));
+    expect(await productsOf(() => family.scorer.gradient(recipes, rows))).toBe(3 * forward);
+    observed.claimed = { capacityBytes: undefined };
+    // But for the last product of a layer, of which nothing but a sum is read.
+    const products = await productsOf(() => family.scorer.gradient(recipes, rows));
+    expect(products).toBeGreaterThan(3.8 * forward);
+    expect(products).toBeLessThan(4 * forward);
+  });
+
+  const hidden = 64;
+  const length = 16;
+
+  async function peakOf(count: number, layers: number, capacityBytes?: number): Promise<number> {
+    await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { hidden, layers } });
+    const [prompt] = randomPrompts(1);
+    const rows = Array.from({ length: count }, () => lossRow(prompt!));
+    observed.claimed = { capacityBytes };
+    await family.scorer.gradient(distinctRecipes(1, layers), rows);
+    return observed.memory.peakBytes;
+  }
+
+  test("takes one f32 state of each stage for every token, and no more than the device has for that", async () => {
     for (const layers of [2, 6]) {
       // The batches themselves: token, position and row of the mask; what is read and predicted of them is less.
       const perToken = (layers + 2) * hidden * 4 + 4 + 4 + 4 * length + 4 * 4;
@@ -169,6 +215,17 @@ describe("the cost of derivatives", () => {
     const states = 8 * hidden * 4;
     const capacity = (40 * length * states) / 0.4;
     expect(await peakOf(400, 6, capacity)).toBeLessThan(1.05 * (await peakOf(40, 6, capacity)));
+  });
+
+  test("takes of a device that has more a quarter with its states, for results that it would compute again", async () => {
+    const [count, layers] = [100, 4];
+    const states = (layers + 2) * count * length * hidden * 4;
+    const least = await peakOf(count, layers);
+    for (const rest of [0, 0.5, 1]) {
+      const more = (await peakOf(count, layers, 4 * (states + rest * states))) - least;
+      expect(more).toBeLessThanOrEqual(rest * states);
+      expect(more).toBeGreaterThanOrEqual(0.7 * rest * states);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../../src/device/device.ts";
 import type { Expression } from "../../src/device/expression.ts";
+import { inOrder } from "../../src/device/graph.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 
 /** A real device that counts what it is asked for and lets a test break in; it computes one run at a time. */
@@ -7,8 +8,8 @@ export class ObservedDevice implements Device {
   concurrency = 1;
   /** What it claims, at first with truth. */
   fastestProducts: Dtype;
-  /** Calls so far. */
-  readonly counts = { run: 0, upload: 0 };
+  /** Calls so far, and matrix products that they were asked for. */
+  readonly counts = { run: 0, upload: 0, products: 0 };
   /** Called before each call with how many there were before it; what it throws, the call throws. */
   before: (call: "run" | "upload", count: number) => void = () => {};
   /** What the device claims to have had free, in place of the truth. */
@@ -43,6 +44,7 @@ export class ObservedDevice implements Device {
 
   async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     this.before("run", this.counts.run++);
+    this.counts.products += inOrder(outputs).filter(({ op }) => op === "matmul").length;
     return this.#device.run(outputs);
   }
 
