@@ -4,7 +4,7 @@ import type { Slope } from "./backward-run.ts";
 import { fitting, Room } from "./fitting.ts";
 import { goBack } from "./go-back.ts";
 import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
-import { firstBatches, packPrompts, type PackedBatch, type Prompt } from "./pack.ts";
+import { packGroups, totalTokens, type PackedBatch, type Prompt } from "./pack.ts";
 import { collect, goForward, onDevice, type Pass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 
@@ -41,10 +41,14 @@ export async function differentiate(
   const prompts = rows.flatMap((row) => row.prompts);
   const logLikelihoods = recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length)));
   const derivatives = recipes.map((): Record<string, Record<string, Float64Array>> => ({}));
-  const batches = packPrompts(prompts, { batchTokens, windows: model.windows });
+  // Seeds depend on all prompts of a row, so these meet in one pass.
+  const lists = packGroups(
+    rows.map((row) => row.prompts),
+    { batchTokens, windows: model.windows },
+  );
   // At the entrance of every stage but the first there is a state, and a derivative by one of them on the way back.
-  const { groups, tokens } = fitting(options, recipes.length, batches, model.stages.length);
-  const passes = wholeRows(batches, tokens, rows);
+  const { groups, tokens } = fitting(options, recipes.length, Math.max(...lists.map(totalTokens)), model.stages.length);
+  const passes = passesOf(lists, tokens);
   let done = 0;
   for (const packed of passes) {
     for (const members of groups) {
@@ -84,23 +88,18 @@ function seedsFor(rows: readonly LossRow[], values: readonly Float64Array[]): re
   return rows.flatMap(({ prompts, derivative }) => derivative(values.slice(next, (next += prompts.length))));
 }
 
-/** Divides batches into passes of at most so many tokens, but all prompts of a row are in one. */
-function wholeRows(
-  batches: readonly PackedBatch[],
-  tokens: number,
-  rows: readonly LossRow[],
-): (readonly PackedBatch[])[] {
-  const rowOf = rows.flatMap(({ prompts }, row) => prompts.map(() => row));
-  const lastOf = new Map<number, number>();
-  for (const [i, { targets }] of batches.entries()) for (const { prompt } of targets) lastOf.set(rowOf[prompt]!, i);
-  const passes: (readonly PackedBatch[])[] = [];
-  for (let start = 0; start < batches.length;) {
-    let end = start + firstBatches(batches.slice(start), tokens).length;
-    for (let i = start; i < end; i += 1) {
-      for (const { prompt } of batches[i]!.targets) end = Math.max(end, lastOf.get(rowOf[prompt]!)! + 1);
+/** Joins neighbouring lists of batches into passes of at most so many tokens, or of one list. */
+function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (readonly PackedBatch[])[] {
+  const passes: PackedBatch[][] = [];
+  let room = -1;
+  for (const list of lists) {
+    const own = totalTokens(list);
+    if (own > room) {
+      passes.push([]);
+      room = tokens;
     }
-    passes.push(batches.slice(start, end));
-    start = end;
+    passes.at(-1)!.push(...list);
+    room -= own;
   }
   return passes;
 }

@@ -1,4 +1,4 @@
-import { paddedTokens, type PackedBatch } from "./pack.ts";
+import { totalTokens, type PackedBatch } from "./pack.ts";
 import type { Merging } from "./stage-run.ts";
 
 /** Share of the device that activations of all candidates may take. */
@@ -9,17 +9,17 @@ const KEPT_SHARE = 0.25;
 
 /**
  * Which candidates meet in a pass, and how many padded tokens of each at most: all where their activations, `states` times f32
- * [tokens, hidden] for each candidate, fit on the device together, and fewer where one batch of all would not fit.
+ * [tokens, hidden] for each candidate, fit on the device together, and fewer where those of `largest` tokens, which are not
+ * divided, would not.
  */
 export function fitting(
   { device, model }: Pick<Merging, "device" | "model">,
   candidates: number,
-  batches: readonly PackedBatch[],
+  largest: number,
   states = 1,
 ): { readonly groups: readonly (readonly number[])[]; readonly tokens: number } {
   const capacity = device.memory.capacityBytes ?? Infinity;
   const tokens = (capacity * ACTIVATIONS_SHARE) / (model.hiddenSize * 4 * states);
-  const largest = Math.max(...batches.map(paddedTokens));
   const together = Math.min(candidates, Math.max(1, Math.floor(tokens / largest)));
   const groups = evenParts(candidates, Math.ceil(candidates / together));
   return { groups, tokens: tokens / Math.max(...groups.map(({ length }) => length)) };
@@ -39,8 +39,7 @@ export class Room {
     candidates: number,
     batches: readonly PackedBatch[],
   ): Room {
-    const tokens = batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
-    const states = candidates * model.stages.length * tokens * model.hiddenSize * 4;
+    const states = candidates * model.stages.length * totalTokens(batches) * model.hiddenSize * 4;
     return new Room((device.memory.capacityBytes ?? 0) * KEPT_SHARE - states);
   }
 

@@ -8,7 +8,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import { differentiate, type GenerationGradient, type GradientOptions, type LossRow } from "./differentiate.ts";
 import { fitting } from "./fitting.ts";
 import { Pace, type WorkTime } from "./pace.ts";
-import { firstBatches, packedTokens, packPrompts, paddedTokens, type PackedBatch, type Prompt } from "./pack.ts";
+import { firstBatches, packedTokens, packPrompts, paddedTokens, totalTokens, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
 import { PartKeeper, type LogLikelihoods, type PartStore } from "./scored-parts.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
@@ -74,15 +74,15 @@ export class GenerationScorer {
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),
     );
-    const { groups, tokens } = fitting(this.#options, recipes.length, batches);
+    const { groups, tokens } = fitting(this.#options, recipes.length, Math.max(...batches.map(paddedTokens)));
     const keeper = new PartKeeper(parts, batches, logLikelihoods, this.#now);
-    const total = tokensOf(batches);
+    const total = totalTokens(batches);
     let done = keeper.kept;
     while (done < batches.length) {
       const timely = parts ? this.#pace.tokensIn(parts.partMs, recipes.length) : Infinity;
       const packed = firstBatches(batches.slice(done), Math.min(tokens, timely));
-      const before = tokensOf(batches.slice(0, done));
-      const own = tokensOf(packed);
+      const before = totalTokens(batches.slice(0, done));
+      const own = totalTokens(packed);
       let waitMs = 0;
       for (const [i, members] of groups.entries()) {
         const report = (share: number): void => onProgress?.((before + ((i + share) / groups.length) * own) / total);
@@ -102,8 +102,8 @@ export class GenerationScorer {
   }
 
   /**
-   * Log-likelihoods, with the bits of `score`, and derivatives of the rows' losses by every coefficient, under every recipe.
-   * The stages are visited forward and back; meanwhile the states at the entrance of every stage stay on the device, f32
+   * Log-likelihoods and derivatives of the rows' losses by every coefficient, under every recipe. Prompts of a row share a
+   * batch; where each row has one prompt, the batches are those of `score`, and so are the bits of the log-likelihoods. The stages are visited forward and back; meanwhile the states at the entrance of every stage stay on the device, f32
    * [tokens, hidden] of each candidate: as many rows and candidates meet in a pass as let these take no more of the device
    * than the activations of a scoring may; where they take less than a quarter of it, results from inside the stages stay too,
    * up to a quarter. Beside them there is what a scoring has, and for each lane the work space of one stage and its
@@ -117,8 +117,4 @@ export class GenerationScorer {
   ): Promise<GenerationGradient> {
     return this.#options.parents.turn(() => differentiate(this.#options, recipes, rows, options));
   }
-}
-
-function tokensOf(batches: readonly PackedBatch[]): number {
-  return batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
 }

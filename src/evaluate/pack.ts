@@ -3,6 +3,7 @@
  * see the context and itself only, so that the context is computed once.
  * @module
  */
+import { layOutBatches } from "./batch-layout.ts";
 
 /** A tokenised row: a context of at least one token and the continuations to score behind it. */
 export interface Prompt {
@@ -30,15 +31,6 @@ export interface PackedBatch {
   readonly targets: readonly Target[];
 }
 
-/**
- * Token pairs of a batch, which are the elements of a mask; attention holds as many scores for each head, 1 GiB of f32
- * for 32 heads.
- */
-const MAX_PAIRS = 2 ** 23;
-
-/** Sequences are as long as whole vectors: the products of attention run over their length, and ggml's are slow between. */
-const LENGTH_STEP = 16;
-
 export interface PackOptions {
   /** Padded tokens of one batch. */
   readonly batchTokens: number;
@@ -48,33 +40,29 @@ export interface PackOptions {
 
 /** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
 export function packPrompts(prompts: readonly Prompt[], options: PackOptions): PackedBatch[] {
-  return layOutBatches(prompts, options).map(({ members, length }) =>
-    packBatch(prompts, members, length, options.windows),
-  );
+  return packGroups(
+    prompts.map((prompt) => [prompt]),
+    options,
+  ).flat();
+}
+
+/**
+ * The same, where the prompts of a group share a batch; a group for which one is too small has batches of its own. Returns
+ * lists of batches that have all prompts of their groups; prompts are numbered through all groups.
+ */
+export function packGroups(groups: readonly (readonly Prompt[])[], options: PackOptions): PackedBatch[][] {
+  const prompts = groups.flat();
+  let next = 0;
+  const numbered = groups.map((group) => group.map(() => next++));
+  const lists = layOutBatches(numbered, prompts.map(packedLength), options.batchTokens);
+  return lists.map((list) => list.map(({ members, length }) => packBatch(prompts, members, length, options.windows)));
 }
 
 /** Padded tokens of all batches that these prompts are packed into. */
-export function packedTokens(prompts: readonly Prompt[], options: Pick<PackOptions, "batchTokens">): number {
-  return layOutBatches(prompts, options).reduce((sum, { members, length }) => sum + members.length * length, 0);
-}
-
-/** Which prompts share a batch, by their indices, and the length of its sequences. */
-function layOutBatches(
-  prompts: readonly Prompt[],
-  { batchTokens }: Pick<PackOptions, "batchTokens">,
-): { readonly members: readonly number[]; readonly length: number }[] {
-  const lengths = prompts.map(packedLength);
-  const longestFirst = prompts
-    .map((_, index) => index)
-    .toSorted((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
-  const batches: { readonly members: readonly number[]; readonly length: number }[] = [];
-  for (let start = 0; start < longestFirst.length;) {
-    const length = LENGTH_STEP * Math.ceil((lengths[longestFirst[start] ?? 0] ?? 0) / LENGTH_STEP);
-    const size = Math.max(1, Math.floor(Math.min(batchTokens / length, MAX_PAIRS / length ** 2)));
-    batches.push({ members: longestFirst.slice(start, start + size), length });
-    start += size;
-  }
-  return batches;
+export function packedTokens(prompts: readonly Prompt[], { batchTokens }: Pick<PackOptions, "batchTokens">): number {
+  const alone = prompts.map((_, index) => [index]);
+  const layouts = layOutBatches(alone, prompts.map(packedLength), batchTokens).flat();
+  return layouts.reduce((sum, { members, length }) => sum + members.length * length, 0);
 }
 
 /** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
@@ -85,6 +73,11 @@ export function packedLength({ context, continuations }: Prompt): number {
 /** Tokens of a batch with its padding. */
 export function paddedTokens({ sequences, length }: Pick<PackedBatch, "sequences" | "length">): number {
   return sequences * length;
+}
+
+/** Tokens of several, with their padding. */
+export function totalTokens(batches: readonly PackedBatch[]): number {
+  return batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
 }
 
 /** The first of the batches that have at most `tokens` padded tokens together, or one batch. */

@@ -194,11 +194,15 @@ describe("the cost of derivatives", () => {
   const hidden = 64;
   const length = 16;
 
-  async function peakOf(count: number, layers: number, capacityBytes?: number): Promise<number> {
+  async function peakOf(
+    count: number,
+    layers: number,
+    capacityBytes?: number,
+    prompts = randomPrompts(1),
+  ): Promise<number> {
     await using observed = new ObservedDevice(await openGgml({ backend: "cpu" }));
     await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { hidden, layers } });
-    const [prompt] = randomPrompts(1);
-    const rows = Array.from({ length: count }, () => lossRow(prompt!));
+    const rows = Array.from({ length: count }, () => lossRow(...prompts));
     observed.claimed = { capacityBytes };
     await family.scorer.gradient(distinctRecipes(1, layers), rows);
     return observed.memory.peakBytes;
@@ -215,6 +219,15 @@ describe("the cost of derivatives", () => {
     const states = 8 * hidden * 4;
     const capacity = (40 * length * states) / 0.4;
     expect(await peakOf(400, 6, capacity)).toBeLessThan(1.05 * (await peakOf(40, 6, capacity)));
+  });
+
+  test("takes no more where the prompts of each row are of very different lengths", async () => {
+    const prompts = [10, 30].map((count) => ({
+      context: Int32Array.from({ length: count }, (_, i) => i),
+      continuations: [Int32Array.of(1)],
+    }));
+    const capacity = (20 * (2 * 32) * 4 * hidden * 4) / 0.4;
+    expect(await peakOf(100, 2, capacity, prompts)).toBeLessThan(1.05 * (await peakOf(20, 2, capacity, prompts)));
   });
 
   test("takes of a device that has more a quarter with its states, for results that it would compute again", async () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../../src/evaluate/pack.ts";
+import { packedLength, packGroups, packPrompts, type PackedBatch, type Prompt } from "../../src/evaluate/pack.ts";
 
 const ids = (minLength: number, maxLength: number): fc.Arbitrary<Int32Array> =>
   fc.array(fc.integer({ min: 1, max: 30 }), { minLength, maxLength }).map((tokens) => Int32Array.from(tokens));
@@ -47,6 +47,11 @@ function expectAlone(
   for (const other of seen) {
     expectAlone(batch, other, prefix.slice(0, batch.positions[other]! + 1), { window, checked });
   }
+}
+
+/** The prompts of a batch. */
+function membersOf({ targets }: PackedBatch): number[] {
+  return [...new Set(targets.map(({ prompt }) => prompt))];
 }
 
 describe("packPrompts", () => {
@@ -119,7 +124,7 @@ describe("packPrompts", () => {
     fc.assert(
       fc.property(prompts, options, (prompts, options) => {
         const batches = packPrompts(prompts, options);
-        const members = batches.map(({ targets }) => [...new Set(targets.map(({ prompt }) => prompt))]);
+        const members = batches.map(membersOf);
         const lengths = members.flat().map((index) => packedLength(prompts[index]!));
         expect(members.flat().toSorted((a, b) => a - b)).toEqual([...prompts.keys()]);
         expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
@@ -133,6 +138,37 @@ describe("packPrompts", () => {
           );
         }
       }),
+    );
+  });
+
+  test("keeps the prompts of a group together, apart only where one batch is too small for them", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(prompt, { minLength: 1, maxLength: 4 }), { maxLength: 7 }),
+        options,
+        (groups, options) => {
+          const groupOf = groups.flatMap((group, i) => group.map(() => i));
+          const lists = packGroups(groups, options);
+          const members = lists.map((list) => list.map(membersOf));
+          expect(members.flat(2).toSorted((a, b) => a - b)).toEqual([...groupOf.keys()]);
+          for (const [i, list] of lists.entries()) {
+            const own = new Set(members[i]!.flat().map((index) => groupOf[index]!));
+            for (const group of own)
+              expect(groupOf.filter((other) => other === group)).toHaveLength(
+                members[i]!.flat().filter((index) => groupOf[index] === group).length,
+              );
+            expect(list.length === 1 || own.size === 1).toBe(true);
+            for (const { sequences, length } of list)
+              expect(sequences === 1 || sequences * length <= options.batchTokens).toBe(true);
+          }
+          const alone = groups.flat();
+          const single = packGroups(
+            alone.map((one) => [one]),
+            options,
+          );
+          expect(single.flat()).toEqual(packPrompts(alone, options));
+        },
+      ),
     );
   });
 
