@@ -1,0 +1,176 @@
+import { showUntrusted } from "../files/show-untrusted.ts";
+import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
+
+/** What of its plan a search keeps, whatever its budget. */
+const KEPT = ["algorithm", "genes", "candidates", "start", "inject"] as const;
+
+type KeptPlan = Pick<RecordPayloads["plan"], (typeof KEPT)[number]>;
+
+/** What the records so far say of the sizes of those to come. */
+export interface KnownSizes {
+  readonly tasks: readonly string[];
+  /** The rows up to which each baseline has met rungs. */
+  readonly ends: ReadonlyMap<string, RowCounts>;
+  readonly plan: KeptPlan | undefined;
+  /** That have a result. */
+  readonly generations: number;
+}
+
+export const NOTHING_KNOWN: KnownSizes = { tasks: [], ends: new Map(), plan: undefined, generations: 0 };
+
+/** The same with another record. */
+export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes {
+  switch (record.type) {
+    case "rung":
+      return {
+        ...known,
+        ends: new Map([...known.ends, ...record.models.map(({ name }) => [name, record.to] as const)]),
+      };
+    case "baselines":
+      return { ...known, tasks: Object.keys(record.scales) };
+    case "plan":
+      return { ...known, plan: record };
+    case "result":
+      return { ...known, generations: known.generations + 1 };
+    default:
+      return known;
+  }
+}
+
+/** Says which list of a record has not the length, or the names, that records before it ask for. */
+export function faultOfSizes(
+  record: JournalRecord,
+  { tasks, ends, plan, generations }: KnownSizes,
+): string | undefined {
+  const { genes, candidates } = plan ?? { genes: [], candidates: 0 };
+  switch (record.type) {
+    case "start":
+    case "parents":
+    case "budget":
+    case "moved":
+    case "part":
+      return undefined;
+    case "forecast":
+      return faultOfRung(record, new Map());
+    case "rung":
+      return faultOfRung(record, ends);
+    case "baselines":
+      return faultOfBaselines(record);
+    case "plan":
+      return (
+        faultOfLengths("start and inject", [record.start, ...record.inject], record.genes.length) ??
+        faultOfLengths("ranges", [record.ranges], record.genes.length) ??
+        (plan && faultOfReplanning(record, plan))
+      );
+    case "ask":
+      return (
+        faultOfGeneration(record.generation, generations) ??
+        faultOfLengths("points", [record.points], candidates) ??
+        faultOfLengths("points", record.points, genes.length) ??
+        faultOfNames("rows", Object.keys(record.rows), tasks)
+      );
+    case "result":
+      return (
+        faultOfGeneration(record.generation, generations) ??
+        faultOfLengths("losses", [record.losses], candidates) ??
+        faultOfResult(record, candidates * genes.length)
+      );
+    case "finalists":
+      // A winner that was not checked has no scores.
+      return faultOfTasks([...record.models, ...withScores([record.winner])], tasks);
+    case "verdict":
+      return faultOfTasks(record.models, tasks) ?? faultOfVerdict(record, tasks);
+    default:
+      return record satisfies never;
+  }
+}
+
+function faultOfGeneration(found: number, expected: number): string | undefined {
+  return found === expected ? undefined : `generation: expected ${expected}, found ${found}`;
+}
+
+/** The search goes on with what it began with. */
+function faultOfReplanning(found: KeptPlan, expected: KeptPlan): string | undefined {
+  const field = KEPT.find((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
+  return field === undefined ? undefined : `${field}: expected that of the first plan, found another`;
+}
+
+/** A rung begins where the ones before ended for each of its models, and its losses are those of its models on its rows. */
+function faultOfRung(
+  { models, from, to, rowLosses }: RecordedRung,
+  ends: ReadonlyMap<string, RowCounts>,
+): string | undefined {
+  const tasks = Object.keys(to);
+  const rows = tasks.map((task) => (to[task] ?? 0) - (from[task] ?? 0));
+  const begins = models.every(({ name }) => tasks.every((task) => (from[task] ?? 0) === (ends.get(name)?.[task] ?? 0)));
+  if (!begins || rows.some((count) => count < 0))
+    return "from and to: expected rows from the end of the rung before, found others";
+  const expected = models.length * rows.reduce((sum, count) => sum + count, 0);
+  if (rowLosses.count !== expected) return `rowLosses: expected ${expected}, found ${rowLosses.count}`;
+  return faultOfTasks(
+    models,
+    tasks.filter((_, i) => (rows[i] ?? 0) > 0),
+  );
+}
+
+function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): string | undefined {
+  const tasks = Object.keys(scales);
+  return tasks.length === 0 ? "scales: expected at least one task, found none" : faultOfTasks(models, tasks);
+}
+
+function faultOfResult(
+  { losses, reference, gradients }: RecordPayloads["result"],
+  derivatives: number,
+): string | undefined {
+  if (reference >= losses.length) return `reference: expected less than ${losses.length}, found ${reference}`;
+  if (gradients === undefined || gradients.count === derivatives) return undefined;
+  return `gradients: expected ${derivatives}, found ${gradients.count}`;
+}
+
+function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {
+  return models.filter(({ scores }) => Object.keys(scores).length > 0);
+}
+
+function faultOfVerdict({ models, groups }: RecordPayloads["verdict"], tasks: readonly string[]): string | undefined {
+  const winners = models.filter(({ kind }) => kind === "winner").length;
+  if (winners !== 1) return `models: expected one winner, found ${winners}`;
+  const fault = faultOfNames("groups", Object.keys(groups), tasks);
+  if (fault !== undefined) return fault;
+  return firstFault(models, ({ kind, intervals, gains }) => {
+    if ((gains === undefined) !== (kind === "winner")) return "gains: expected them of every model but the winner";
+    return (
+      faultOfNames("intervals", Object.keys(intervals), tasks) ??
+      (gains && faultOfNames("gains", Object.keys(gains.tasks), tasks))
+    );
+  });
+}
+
+function faultOfTasks(
+  models: readonly Pick<ScoredModel, "name" | "scores">[],
+  tasks: readonly string[],
+): string | undefined {
+  return firstFault(models, ({ scores }) => faultOfNames("scores", Object.keys(scores), tasks));
+}
+
+function faultOfNames(what: string, found: readonly string[], expected: readonly string[]): string | undefined {
+  const isSame = found.length === expected.length && found.every((name) => expected.includes(name));
+  return isSame ? undefined : `${what}: expected the tasks ${showUntrusted(expected)}, found ${showUntrusted(found)}`;
+}
+
+function faultOfLengths(
+  what: string,
+  lists: readonly { readonly length: number }[],
+  expected: number,
+): string | undefined {
+  return firstFault(lists, ({ length }) =>
+    length === expected ? undefined : `${what}: expected a list of ${expected}, found one of ${length}`,
+  );
+}
+
+function firstFault<T>(items: readonly T[], faultOf: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const fault = faultOf(item);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
