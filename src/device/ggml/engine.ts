@@ -1,7 +1,6 @@
 /** The `ggml` engine: the device interface on ggml's prebuilt CPU, CUDA, Vulkan and Metal backends. */
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import pLimit, { type LimitFunction } from "p-limit";
 import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
@@ -9,9 +8,10 @@ import { freeHostBytes } from "../host-memory.ts";
 import type { Expression, Operation } from "../expression.ts";
 import { inOrder, tensorsOf } from "../graph.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
+import { buildGraph, graphCapacity } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
-import { featuresOf, setThreads, type CFunction, type Ggml, type Pointer } from "./library.ts";
-import { lower } from "./lowering.ts";
+import { type Lane, Lanes } from "./lanes.ts";
+import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
@@ -20,21 +20,12 @@ import { computeWithLibrary } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { startGgml } from "./start.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
-import { isView } from "./views.ts";
 
 /** enum ggml_backend_dev_type. */
 const CPU = 0;
-/** Room for the ggml nodes that one expression expands to (a log-probability needs fifteen). */
-const NODES_PER_EXPRESSION = 16;
 
 /** A copy of this size would hold the event loop up for about a millisecond. */
 const LARGE_BYTES = 2 ** 22;
-
-/** One stream of computation: a backend and the work space that its graphs reuse. */
-interface Lane {
-  readonly backend: Pointer;
-  readonly workspace: Pointer;
-}
 
 export interface GgmlOptions {
   readonly backend: "cpu" | "gpu";
@@ -57,9 +48,7 @@ class GgmlDevice implements Device {
   readonly concurrency: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
-  readonly #lanes: Lane[];
-  readonly #idle: Lane[];
-  readonly #limit: LimitFunction;
+  readonly #lanes: Lanes;
   readonly #products: ProductLibrary | undefined;
   readonly #compute: (backend: Pointer, graph: Pointer) => Promise<number>;
   readonly #capacityBytes: number | undefined;
@@ -77,22 +66,15 @@ class GgmlDevice implements Device {
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device);
-    // One thread a lane: ggml's spinning barriers collapse when cores are shared, independent candidates do not.
     this.concurrency = this.kind === "cpu" ? availableParallelism() : 1;
-    this.#lanes = Array.from({ length: this.concurrency }, () => {
-      const backend: Pointer = ggml.openBackend(device, null);
-      if (!backend) throw new UserError(`${this.name} does not open${whatGgmlSaid()}`);
-      if (this.kind === "cpu") setThreads(ggml, device, backend, 1);
-      return { backend, workspace: ggml.newWorkspace(this.#store.bufferType) };
-    });
-    this.#idle = [...this.#lanes];
-    this.#limit = pLimit(this.concurrency);
+    const { name, kind, concurrency } = this;
+    this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
     this.#compute = promisify(ggml.compute.async);
   }
 
   get memory(): DeviceMemory {
-    const busy = this.#lanes.filter((lane) => !this.#idle.includes(lane));
-    const bytes = this.#store.bytes + this.#workspaceBytes(busy);
+    // Of work space, what a run is on: the rest is kept for the next.
+    const bytes = this.#store.bytes + this.#lanes.busyBytes;
     return { capacityBytes: this.#capacityBytes, bytes, peakBytes: Math.max(this.#peakBytes, bytes) };
   }
 
@@ -117,17 +99,7 @@ class GgmlDevice implements Device {
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     const order = inOrder(outputs);
-    return this.#work.begin(tensorsOf(order), () =>
-      this.#limit(async () => {
-        const lane = this.#idle.pop();
-        if (!lane) throw new Error("ggml: no idle lane");
-        try {
-          return await this.#runOn(lane, order, outputs);
-        } finally {
-          this.#idle.push(lane);
-        }
-      }),
-    );
+    return this.#work.begin(tensorsOf(order), () => this.#lanes.use((lane) => this.#runOn(lane, order, outputs)));
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
@@ -137,11 +109,7 @@ class GgmlDevice implements Device {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#work.close(() => {
       this.#store.close();
-      for (const { backend, workspace } of this.#lanes) {
-        this.#ggml.freeWorkspace(workspace);
-        this.#ggml.closeBackend(backend);
-      }
-      this.#lanes.length = 0;
+      this.#lanes.close();
     });
   }
 
@@ -163,38 +131,26 @@ class GgmlDevice implements Device {
   #runOn(lane: Lane, order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     const ggml = this.#ggml;
     const products = this.#products && new GraphProducts(ggml, this.#products);
-    const capacity = (order.length + outputs.length) * NODES_PER_EXPRESSION;
+    const capacity = graphCapacity(order, outputs);
     return this.#within(capacity, capacity, async (context) => {
-      const nodes = new Map<Expression, Pointer>();
-      const tensorOf = (node: Expression): Pointer => nodes.get(node);
-      const lowering = { ggml, context, tensorOf, products, transposed: new Map<Expression, Pointer>() };
-      const graph: Pointer = ggml.newGraph(context, capacity, false);
-      const results = new Map<number, DeviceTensor>();
-      const places = placesOf(outputs);
+      const refuse = (lowered: Pointer, operation: Operation): void => this.#refuse(lane, lowered, operation);
+      const { graph, results } = buildGraph(order, outputs, { ggml, context, store: this.#store, products, refuse });
       try {
-        for (const node of order) {
-          const lowered = node.op === "input" ? this.#store.nodeOf(context, node.tensor) : lower(node, lowering);
-          // A GPU's backend ends the process over a node that it does not compute; the CPU's computes all.
-          if (this.kind === "gpu" && !ggml.supports(lane.backend, lowered)) throw unsupported(this.name, node.op);
-          nodes.set(node, lowered);
-          const asked = places.get(node) ?? [];
-          // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
-          const staying = asked.map((_, i) => (i > 0 || isView(ggml, lowered) ? ggml.cont(context, lowered) : lowered));
-          // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
-          for (const each of [lowered, ...staying]) ggml.expandGraph(graph, each);
-          for (const [i, place] of asked.entries()) {
-            const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };
-            this.#store.store(tensor, staying[i]);
-            results.set(place, tensor);
-          }
-        }
         await this.#computeGraph(lane, graph, products);
-        return outputs.flatMap((_, place) => results.get(place) ?? []);
+        return results;
       } catch (error) {
-        this.free(...results.values());
+        this.free(...results);
         throw error;
       }
     });
+  }
+
+  /** A GPU's backend ends the process over a node that it does not compute; the CPU's computes all. */
+  #refuse({ backend }: Lane, lowered: Pointer, operation: Operation): void {
+    if (this.kind === "cpu" || this.#ggml.supports(backend, lowered)) return;
+    throw new UserError(
+      `${this.name}: expected a device that computes ${operation}, found one that does not; choose another engine`,
+    );
   }
 
   #multipliesBf16(device: Pointer): boolean {
@@ -217,7 +173,7 @@ class GgmlDevice implements Device {
     products: GraphProducts | undefined,
   ): Promise<void> {
     if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
-    this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#workspaceBytes(this.#lanes));
+    this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
     const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
     if (!this.#products || !products) return compute(graph);
     const parts = { ggml: this.#ggml, store: this.#store, products, library: this.#products, compute };
@@ -229,11 +185,6 @@ class GgmlDevice implements Device {
     if (status !== 0) throw new Error(`ggml: computation failed with status ${status}${whatGgmlSaid()}`);
   }
 
-  /** Work space is kept between runs for the next; it counts as used while a run is on it. */
-  #workspaceBytes(lanes: readonly Lane[]): number {
-    return lanes.reduce((sum, { workspace }) => sum + Number(this.#ggml.workspaceSize(workspace, 0)), 0);
-  }
-
   async #within<T>(tensors: number, graphNodes: number, work: (context: Pointer) => Promise<T>): Promise<T> {
     const context = this.#store.newContext(tensors, graphNodes);
     try {
@@ -242,19 +193,6 @@ class GgmlDevice implements Device {
       this.#ggml.freeContext(context);
     }
   }
-}
-
-function unsupported(device: string, operation: Operation): UserError {
-  return new UserError(
-    `${device}: expected a device that computes ${operation}, found one that does not; choose another engine`,
-  );
-}
-
-/** At which places each output is asked for. */
-function placesOf(outputs: readonly Expression[]): ReadonlyMap<Expression, readonly number[]> {
-  const places = new Map<Expression, number[]>();
-  for (const [place, output] of outputs.entries()) places.set(output, [...(places.get(output) ?? []), place]);
-  return places;
 }
 
 /** A driver that cannot tell reports 0. */

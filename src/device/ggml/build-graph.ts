@@ -1,0 +1,75 @@
+import type { DeviceTensor } from "../device.ts";
+import type { Expression, Operation } from "../expression.ts";
+import type { Ggml, Pointer } from "./library.ts";
+import { lower } from "./lowering.ts";
+import type { GraphProducts } from "./products/graph-products.ts";
+import type { TensorStore } from "./tensor-store.ts";
+import { isView } from "./views.ts";
+
+/** Room for the ggml nodes that one expression expands to (a log-probability needs fifteen). */
+const NODES_PER_EXPRESSION = 16;
+
+/** What a graph is made with. */
+export interface GraphContext {
+  readonly ggml: Ggml;
+  /** Owns the nodes, and has room for `graphCapacity` of them. */
+  readonly context: Pointer;
+  readonly store: TensorStore;
+  /** Nodes that a library computes, where there is one. */
+  readonly products: GraphProducts | undefined;
+  /** Throws for a node that the device does not compute. */
+  readonly refuse: (lowered: Pointer, operation: Operation) => void;
+}
+
+/** The most nodes that the graph of these expressions has. */
+export function graphCapacity(order: readonly Expression[], outputs: readonly Expression[]): number {
+  return (order.length + outputs.length) * NODES_PER_EXPRESSION;
+}
+
+/** A graph, and the stored tensors that it computes: one for each output. */
+export interface BuiltGraph {
+  readonly graph: Pointer;
+  readonly results: DeviceTensor[];
+}
+
+/** Expressions in their order as one graph of ggml. The stored tensors are the caller's to free. */
+export function buildGraph(
+  order: readonly Expression[],
+  outputs: readonly Expression[],
+  { ggml, context, store, products, refuse }: GraphContext,
+): BuiltGraph {
+  const nodes = new Map<Expression, Pointer>();
+  const tensorOf = (node: Expression): Pointer => nodes.get(node);
+  const lowering = { ggml, context, tensorOf, products, transposed: new Map<Expression, Pointer>() };
+  const graph: Pointer = ggml.newGraph(context, graphCapacity(order, outputs), false);
+  const results = new Map<number, DeviceTensor>();
+  const places = placesOf(outputs);
+  try {
+    for (const node of order) {
+      const lowered = node.op === "input" ? store.nodeOf(context, node.tensor) : lower(node, lowering);
+      refuse(lowered, node.op);
+      nodes.set(node, lowered);
+      const asked = places.get(node) ?? [];
+      // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
+      const staying = asked.map((_, i) => (i > 0 || isView(ggml, lowered) ? ggml.cont(context, lowered) : lowered));
+      // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
+      for (const each of [lowered, ...staying]) ggml.expandGraph(graph, each);
+      for (const [i, place] of asked.entries()) {
+        const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };
+        store.store(tensor, staying[i]);
+        results.set(place, tensor);
+      }
+    }
+  } catch (error) {
+    for (const tensor of results.values()) store.free(tensor);
+    throw error;
+  }
+  return { graph, results: outputs.flatMap((_, place) => results.get(place) ?? []) };
+}
+
+/** At which places each output is asked for. */
+function placesOf(outputs: readonly Expression[]): ReadonlyMap<Expression, readonly number[]> {
+  const places = new Map<Expression, number[]>();
+  for (const [place, output] of outputs.entries()) places.set(output, [...(places.get(output) ?? []), place]);
+  return places;
+}

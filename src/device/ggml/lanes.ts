@@ -1,0 +1,74 @@
+import pLimit, { type LimitFunction } from "p-limit";
+import { UserError } from "../../errors.ts";
+import { setThreads, type Ggml, type Pointer } from "./library.ts";
+import { whatGgmlSaid } from "./messages.ts";
+
+/** One stream of computation: a backend and the work space that its graphs reuse. */
+export interface Lane {
+  readonly backend: Pointer;
+  readonly workspace: Pointer;
+}
+
+/** What lanes are opened on. */
+interface LaneDevice {
+  /** For people. */
+  readonly name: string;
+  readonly kind: "cpu" | "gpu";
+  readonly device: Pointer;
+  readonly bufferType: Pointer;
+}
+
+/** The lanes of a device; who computes waits until one is idle. */
+export class Lanes {
+  readonly #ggml: Ggml;
+  readonly #lanes: Lane[];
+  readonly #idle: Lane[];
+  readonly #limit: LimitFunction;
+
+  /** One thread each on a CPU: ggml's spinning barriers collapse when cores are shared, independent candidates do not. */
+  constructor(ggml: Ggml, count: number, { name, kind, device, bufferType }: LaneDevice) {
+    this.#ggml = ggml;
+    this.#lanes = Array.from({ length: count }, () => {
+      const backend: Pointer = ggml.openBackend(device, null);
+      if (!backend) throw new UserError(`${name} does not open${whatGgmlSaid()}`);
+      if (kind === "cpu") setThreads(ggml, device, backend, 1);
+      return { backend, workspace: ggml.newWorkspace(bufferType) };
+    });
+    this.#idle = [...this.#lanes];
+    this.#limit = pLimit(count);
+  }
+
+  /** Bytes of all work spaces. Each is kept between runs for the next. */
+  get bytes(): number {
+    return this.#bytesOf(this.#lanes);
+  }
+
+  /** Bytes of work spaces that something runs on. */
+  get busyBytes(): number {
+    return this.#bytesOf(this.#lanes.filter((lane) => !this.#idle.includes(lane)));
+  }
+
+  use<T>(work: (lane: Lane) => Promise<T>): Promise<T> {
+    return this.#limit(async () => {
+      const lane = this.#idle.pop();
+      if (!lane) throw new Error("ggml: no idle lane");
+      try {
+        return await work(lane);
+      } finally {
+        this.#idle.push(lane);
+      }
+    });
+  }
+
+  close(): void {
+    for (const { backend, workspace } of this.#lanes) {
+      this.#ggml.freeWorkspace(workspace);
+      this.#ggml.closeBackend(backend);
+    }
+    this.#lanes.length = 0;
+  }
+
+  #bytesOf(lanes: readonly Lane[]): number {
+    return lanes.reduce((sum, { workspace }) => sum + Number(this.#ggml.workspaceSize(workspace, 0)), 0);
+  }
+}
