@@ -125,6 +125,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     time,
     elapsedMs: milliseconds,
   },
+  gradient: { rowLosses: lossesRef, gradients: lossesRef, time, elapsedMs: milliseconds },
   forecast: {
     ...rungFields,
     firstTime: time,
@@ -152,7 +153,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     rowFraction: z.number().positive().max(1),
     elapsedMs: milliseconds,
   },
-  ask: { generation: whole, points, rows },
+  ask: { generation: whole, points, rows, parts: whole.min(2).exactOptional() },
   result: {
     generation: whole,
     losses,

@@ -1,12 +1,12 @@
 import type { Entry } from "./record-line.ts";
 import { faultOfSizes, knownAfter, NOTHING_KNOWN } from "./record-sizes.ts";
-import type { JournalRecord, LossesRef, RecordType } from "./records.ts";
+import { isPart, type JournalRecord, type LossesRef, type PartType, type RecordType, stepOf } from "./records.ts";
 
 /** A record between steps, which may stand anywhere behind the start. */
 type Note = "budget" | "moved";
 
 /** What may stand right before each kind of record; its parts and notes may stand between. */
-const predecessors: Readonly<Record<Exclude<RecordType, "part" | Note>, readonly (RecordType | "nothing")[]>> = {
+const predecessors: Readonly<Record<Exclude<RecordType, PartType | Note>, readonly (RecordType | "nothing")[]>> = {
   start: ["nothing"],
   parents: ["start"],
   forecast: ["parents"],
@@ -53,7 +53,7 @@ export class RecordSequence {
     for (const { end } of lossesOf(record)) this.#taken = end;
     if (record.type === "budget") this.#isRebudgeted = true;
     if (endsBudgets(record)) this.#isRebudgeted = false;
-    if (record.type !== "part" && !isNote(record)) this.#last = record.type;
+    if (!isPart(record) && !isNote(record)) this.#last = record.type;
     this.#known = knownAfter(this.#known, record);
     return undefined;
   }
@@ -72,7 +72,7 @@ export class RecordSequence {
 
   #faultOfPlace(record: JournalRecord): string | undefined {
     if (isNote(record)) return this.#last === "nothing" ? "expected it after start" : undefined;
-    const type = record.type === "part" ? record.of : record.type;
+    const type = isPart(record) ? stepOf(record) : record.type;
     const before = predecessors[type];
     if (!before.includes(this.#last)) return `expected it after ${before.join(" or ")}, found it after ${this.#last}`;
     const first = type === "plan" ? ["baselines"] : type === "rung" ? ["forecast", "rung"] : before;

@@ -1,5 +1,5 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
-import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
+import type { JournalRecord, LossesRef, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
 
 /** What of its plan a search keeps, whatever its budget. */
 const KEPT = ["algorithm", "genes", "candidates", "start", "inject"] as const;
@@ -14,9 +14,11 @@ export interface KnownSizes {
   readonly plan: KeptPlan | undefined;
   /** That have a result. */
   readonly generations: number;
+  /** Parts of the next one whose gradients may still be recorded before its result. */
+  readonly partsLeft: number;
 }
 
-export const NOTHING_KNOWN: KnownSizes = { tasks: [], ends: new Map(), plan: undefined, generations: 0 };
+export const NOTHING_KNOWN: KnownSizes = { tasks: [], ends: new Map(), plan: undefined, generations: 0, partsLeft: 0 };
 
 /** The same with another record. */
 export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes {
@@ -30,6 +32,10 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
       return { ...known, tasks: Object.keys(record.scales) };
     case "plan":
       return { ...known, plan: record };
+    case "ask":
+      return { ...known, partsLeft: (record.parts ?? 1) - 1 };
+    case "gradient":
+      return { ...known, partsLeft: known.partsLeft - 1 };
     case "result":
       return { ...known, generations: known.generations + 1 };
     default:
@@ -40,7 +46,7 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
 /** Says which list of a record has not the length, or the names, that records before it ask for. */
 export function faultOfSizes(
   record: JournalRecord,
-  { tasks, ends, plan, generations }: KnownSizes,
+  { tasks, ends, plan, generations, partsLeft }: KnownSizes,
 ): string | undefined {
   const { genes, candidates } = plan ?? { genes: [], candidates: 0 };
   switch (record.type) {
@@ -50,6 +56,10 @@ export function faultOfSizes(
     case "moved":
     case "part":
       return undefined;
+    case "gradient":
+      return partsLeft > 0
+        ? faultOfGradients(record.gradients, candidates * genes.length)
+        : "expected no more parts than the generation has";
     case "forecast":
       return faultOfRung(record, new Map());
     case "rung":
@@ -67,13 +77,15 @@ export function faultOfSizes(
         faultOfGeneration(record.generation, generations) ??
         faultOfLengths("points", [record.points], candidates) ??
         faultOfLengths("points", record.points, genes.length) ??
-        faultOfNames("rows", Object.keys(record.rows), tasks)
+        faultOfNames("rows", Object.keys(record.rows), tasks) ??
+        faultOfParts(record)
       );
     case "result":
       return (
         faultOfGeneration(record.generation, generations) ??
         faultOfLengths("losses", [record.losses], candidates) ??
-        faultOfResult(record, candidates * genes.length)
+        faultOfReference(record) ??
+        (record.gradients && faultOfGradients(record.gradients, candidates * genes.length))
       );
     case "finalists":
       // A winner that was not checked has no scores.
@@ -118,13 +130,18 @@ function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): stri
   return tasks.length === 0 ? "scales: expected at least one task, found none" : faultOfTasks(models, tasks);
 }
 
-function faultOfResult(
-  { losses, reference, gradients }: RecordPayloads["result"],
-  derivatives: number,
-): string | undefined {
-  if (reference >= losses.length) return `reference: expected less than ${losses.length}, found ${reference}`;
-  if (gradients === undefined || gradients.count === derivatives) return undefined;
-  return `gradients: expected ${derivatives}, found ${gradients.count}`;
+/** Each of them has a row. */
+function faultOfParts({ rows, parts = 1 }: RecordPayloads["ask"]): string | undefined {
+  const most = Object.values(rows).reduce((sum, count) => sum + count, 0);
+  return parts <= Math.max(1, most) ? undefined : `parts: expected at most the ${most} rows, found ${parts}`;
+}
+
+function faultOfReference({ losses, reference }: RecordPayloads["result"]): string | undefined {
+  return reference < losses.length ? undefined : `reference: expected less than ${losses.length}, found ${reference}`;
+}
+
+function faultOfGradients({ count }: LossesRef, expected: number): string | undefined {
+  return count === expected ? undefined : `gradients: expected ${expected}, found ${count}`;
 }
 
 function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {

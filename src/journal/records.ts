@@ -123,6 +123,15 @@ export interface RecordPayloads {
     readonly time: RecordedTime;
     readonly elapsedMs: number;
   };
+  /** Losses and gradients of the next part of a generation's rows, where these are recorded in parts. */
+  gradient: {
+    /** By candidate, then by task, as they lie in that part. */
+    readonly rowLosses: LossesRef;
+    /** Of the part's share of the combined losses by the coordinates, by candidate. */
+    readonly gradients: LossesRef;
+    readonly time: RecordedTime;
+    readonly elapsedMs: number;
+  };
   /** The uniform average on a few rows, and what follows from its time. */
   forecast: RecordedRung & {
     /** Of the fewer rows that were scored before these. */
@@ -168,6 +177,11 @@ export interface RecordPayloads {
     readonly generation: number;
     readonly points: readonly (readonly number[])[];
     readonly rows: RowCounts;
+    /**
+     * So many parts of the rows are differentiated one after another, and all but the last recorded; one unless said. It is
+     * recorded before them, since the sum of other parts has other bits.
+     */
+    readonly parts?: number;
   };
   /** What became of the points, in their order. */
   result: {
@@ -213,11 +227,24 @@ export interface RecordPayloads {
 
 export type RecordType = keyof RecordPayloads;
 
+/** Of a step that takes long: what was scored of it so far. */
+export type PartType = "part" | "gradient";
+
 /** Steps that score models on rows. */
 export type ScoringStep = "rung" | "result" | "finalists" | "verdict";
 
 /** The steps of a run; the other records say more of them. */
-export type StepType = Exclude<RecordType, "start" | "parents" | "budget" | "moved" | "part">;
+export type StepType = Exclude<RecordType, "start" | "parents" | "budget" | "moved" | PartType>;
+
+/** The step that a part is of. */
+export function stepOf(part: Extract<JournalRecord, { readonly type: PartType }>): ScoringStep {
+  return part.type === "part" ? part.of : "result";
+}
+
+/** Whether a record is of what was scored of a step, and not the step itself. */
+export function isPart(record: JournalRecord): record is Extract<JournalRecord, { readonly type: PartType }> {
+  return record.type === "part" || record.type === "gradient";
+}
 
 export type StartRecord = { readonly type: "start" } & RecordPayloads["start"];
 

@@ -32,6 +32,7 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
       case "budget":
       case "moved":
       case "part":
+      case "gradient":
       case "forecast":
       case "rung":
         return [];

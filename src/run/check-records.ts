@@ -40,6 +40,8 @@ function faultOf(record: JournalRecord, session: RunParts): string | undefined {
       return record.scope && faultOfScope(record.scope, session);
     case "baselines":
       return faultOfBaselines(record, session);
+    case "ask":
+      return faultOfRows("search", record.rows, session);
     case "plan":
       return faultOfPlan(record, session);
     case "result":

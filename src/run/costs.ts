@@ -1,7 +1,7 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { Work } from "../evaluate/pace.ts";
 import { knownPace } from "./paces.ts";
-import type { GenerationKind } from "./search-kind.ts";
+import { type GenerationKind, GRADIENT_PASSES } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
 /** What of a run says how long a scoring takes. */
@@ -32,6 +32,19 @@ export function steeringMs(
   const { pace, times } = knownPace(paces, usesGradients ? "gradient" : "signal");
   const work = { models: candidates, tokens, passes: 1 };
   return times * pace.expectedMs(usesGradients ? work : inParts(work, pace.expectedMs, partMs));
+}
+
+/**
+ * In how many parts the gradients of so many models are recorded: each takes about the time of a part, and so long that
+ * another one, which reads and merges everything again, costs a tenth of it at most. Infinity where a part takes no time.
+ */
+export function gradientParts({ paces, partMs, workspace }: Costs, models: number, rows: Selection): number {
+  if (partMs === 0) return Infinity;
+  const { pace, times } = knownPace(paces, "gradient");
+  const wholeMs = times * pace.expectedMs({ models, tokens: workspace.signal.tokensOf(rows), passes: 1 });
+  // Gradients alone do not tell what a pass takes without tokens: most generations are of one size.
+  const emptyMs = GRADIENT_PASSES * knownPace(paces, "signal").pace.expectedMs({ models, tokens: 0, passes: 1 });
+  return 1 + Math.floor(wholeMs / Math.max(partMs, 10 * emptyMs));
 }
 
 /** What is recorded in parts reads the parents for each of them. */

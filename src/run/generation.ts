@@ -9,6 +9,7 @@ import type { Plan } from "./plan-search.ts";
 import { scoreGeneration } from "./score-generation.ts";
 import type { InPartsOptions } from "./score-in-parts.ts";
 import { scoreInTime } from "./score-in-time.ts";
+import { gradientParts } from "./costs.ts";
 import { evaluationsIn, generationKind } from "./search-kind.ts";
 import { evaluationsLeft, nextCounts, spentWith } from "./search-room.ts";
 import type { ScoredReference, SearchState } from "./search-state.ts";
@@ -28,12 +29,12 @@ export async function generation(
   const { recorder, clock } = session;
   const { optimizer } = search;
   const candidates = (search.asked ??= optimizer.ask());
-  const counts = await recordAsk(session, plan, search, candidates);
+  const { counts, parts } = await recordAsk(session, plan, search, candidates);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const rows = freshRows(session, counts, optimizer.generation);
   const replayed = recorder.replaying;
   const began = clock.elapsedMs;
-  const result = await takeResult(session, search, plan, objective, { candidates, rows });
+  const result = await takeResult(session, search, plan, objective, { candidates, rows, parts });
   if (!replayed) clock.searched(clock.elapsedMs - began);
   if (!result) return "out of time";
   optimizer.tell(scoresOf(session, result), result.spent);
@@ -52,18 +53,25 @@ async function recordAsk(
   plan: Plan,
   search: SearchState,
   candidates: Generation["candidates"],
-): Promise<RowCounts> {
+): Promise<{ readonly counts: RowCounts; readonly parts: number }> {
   const { recorder, order } = session;
   const { generation } = search.optimizer;
   const asked = { generation, points: candidates.map(({ point }) => [...point]) };
-  const recorded = await recorder.step("ask", async () => ({
-    ...asked,
-    rows: nextCounts(session, plan, search) ?? order.counts("search", plan.rowFraction, 1),
-  }));
-  if (JSON.stringify(recorded.points) === JSON.stringify(asked.points)) return recorded.rows;
+  const { rows, parts, points } = await recorder.step("ask", async () => {
+    const counts = nextCounts(session, plan, search) ?? order.counts("search", plan.rowFraction, 1);
+    const inParts = partsFor(session, candidates.length, freshRows(session, counts, generation));
+    return { ...asked, rows: counts, ...(inParts > 1 && { parts: inParts }) };
+  });
+  if (JSON.stringify(points) === JSON.stringify(asked.points)) return { counts: rows, parts: parts ?? 1 };
   throw new UserError(
     `${recorder.folder}: generation ${generation} of the journal has other genes than evomerge proposes here; resume with the versions that its first record names`,
   );
+}
+
+/** Scores, unlike sums of gradients, have the same bits in any parts; the clock decides on these as they are made. */
+function partsFor(session: Session, models: number, rows: Selection): number {
+  if (!generationKind(session).usesGradients) return 1;
+  return Math.min(countOf(Object.values(rows)), gradientParts(session, models, rows));
 }
 
 function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation: number): Selection {
@@ -82,6 +90,8 @@ function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation
 interface Generation {
   readonly candidates: readonly { readonly point: Float64Array; readonly isReference: boolean }[];
   readonly rows: Selection;
+  /** In which gradients are recorded. */
+  readonly parts: number;
 }
 
 /** Scores a generation, or reads what was scored of it; undefined where it took so long that the finish needs the time. */
@@ -90,13 +100,14 @@ async function takeResult(
   search: SearchState,
   plan: Plan,
   objective: readonly ObjectiveTask[],
-  { candidates, rows }: Generation,
+  { candidates, rows, parts }: Generation,
 ): Promise<Result | undefined> {
   const { recorder, clock } = session;
   if (recorder.replaying) return recorder.step("result", unreachable);
   const points = candidates.map(({ point }) => point);
+  const began = clock.elapsedMs;
   const compute = async (inTime: InPartsOptions): Promise<Result> => {
-    const { evaluations, gradients, time } = await scoreGeneration(session, points, rows, objective, inTime);
+    const { evaluations, gradients, time } = await scoreGeneration(session, { points, rows, parts }, objective, inTime);
     return {
       generation: search.optimizer.generation,
       losses: evaluations.map((evaluation) => combinedLoss(evaluation, objective)),
@@ -104,7 +115,7 @@ async function takeResult(
       rowLosses: recorder.storeLosses(flatLosses(evaluations)),
       ...(gradients && { gradients: recorder.storeLosses(gradients.flatMap((gradient) => [...gradient])) }),
       work: evaluationsIn(generationKind(session)) * shareOf(session, rows),
-      spent: spentWith(session, plan, search, time.ms),
+      spent: spentWith(session, plan, search, clock.elapsedMs - began),
       time,
       elapsedMs: clock.elapsedMs,
     };

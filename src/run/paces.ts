@@ -19,6 +19,7 @@ export function pacesOf(records: readonly JournalRecord[], isOne: boolean): Pace
 
 /** Whose pace it is that a record tells of. */
 function paceOf(record: JournalRecord): keyof Paces {
+  if (record.type === "gradient") return "gradient";
   if (record.type === "result") return record.gradients ? "gradient" : "signal";
   return record.type === "part" && record.of === "result" ? "signal" : "evaluator";
 }

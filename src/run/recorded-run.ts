@@ -5,7 +5,7 @@ import type { Budget, Experiment } from "../experiment/experiment-file.ts";
 import { inPrecisionOf } from "../experiment/identity.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { JournalRecord } from "../journal/records.ts";
+import { isPart, type JournalRecord, stepOf } from "../journal/records.ts";
 import { elapsedMsOf } from "../journal/elapsed.ts";
 import type { Spent } from "./budget-clock.ts";
 import { evaluationsIn } from "./search-kind.ts";
@@ -25,12 +25,13 @@ export function experimentOf(folder: string, records: readonly JournalRecord[]):
   );
 }
 
-/** The same, and what of it the generations took that were scored. */
+/** What of its time is over, and what of that was spent on generations, one that is under way included. */
 export function spentOf(records: readonly JournalRecord[]): Spent {
   let [searchedMs, beganMs] = [0, 0];
   for (const record of records) {
-    if (record.type === "result") searchedMs += record.elapsedMs - beganMs;
-    if (record.type === "plan" || record.type === "result") beganMs = record.elapsedMs;
+    const isScored = record.type === "result" || (isPart(record) && stepOf(record) === "result");
+    if (isScored) searchedMs += record.elapsedMs - beganMs;
+    if (isScored || record.type === "plan") beganMs = record.elapsedMs;
   }
   return { elapsedMs: elapsedMsOf(records), searchedMs };
 }

@@ -2,16 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import type { Journal, JournalView } from "../journal/journal.ts";
 import { endsBudgets } from "../journal/record-sequence.ts";
-import type {
-  JournalRecord,
-  LossesRef,
-  RecordPayloads,
-  ScoringScope,
-  ScoringStep,
-  StepType,
+import {
+  isPart,
+  type JournalRecord,
+  type LossesRef,
+  type PartType,
+  type RecordPayloads,
+  type ScoringScope,
+  type ScoringStep,
+  stepOf,
+  type StepType,
 } from "../journal/records.ts";
 
-export type Part = RecordPayloads["part"];
+type Part<Type extends PartType = PartType> = Extract<JournalRecord, { readonly type: Type }>;
 
 /** A step as it is recorded: its parts, and itself unless the run stopped in its midst. */
 interface RecordedStep {
@@ -47,8 +50,8 @@ export class Recorder {
   /** Without a journal to write new steps to, the run is only read. */
   constructor(folder: string, view: JournalView, journal?: Journal) {
     this.folder = folder;
-    const last = view.records.findLast(({ type }) => type === "part" || type === "budget");
-    this.#takesUp = journal !== undefined && last?.type === "part";
+    const last = view.records.findLast((record) => isPart(record) || record.type === "budget");
+    this.#takesUp = journal !== undefined && last !== undefined && isPart(last);
     this.#lastBudget = view.records.findLastIndex(({ type }) => type === "budget") + 1;
     this.#view = view;
     this.#steps = stepsIn(view.records);
@@ -77,7 +80,8 @@ export class Recorder {
   /** Type of the step that comes next in the journal, or that it ends in the midst of; undefined at its end. */
   get upcoming(): JournalRecord["type"] | undefined {
     const { record, parts } = this.#upcoming ?? { parts: [] };
-    return record?.type ?? (this.#takesUp ? parts.at(-1)?.of : undefined);
+    const last = this.#takesUp ? parts.at(-1) : undefined;
+    return record?.type ?? (last && stepOf(last));
   }
 
   /** Behind the first plan: whether more baselines or another plan come next, as another budget asks for. */
@@ -122,15 +126,21 @@ export class Recorder {
    * The recorded parts of the next step, where it is `step` and scores this; those of a step that time ended, or of an attempt at
    * it that scored something else, are no use to those after it.
    */
-  partsOf(step: ScoringStep, scope?: ScoringScope): readonly Part[] {
-    const parts = [...(this.#upcoming?.parts ?? []), ...this.#fresh].filter((part) => part.of === step);
+  partsOf(step: ScoringStep, scope?: ScoringScope): readonly Part<"part">[] {
+    const parts = this.#partsIn("part").filter((part) => part.of === step);
     return parts.slice(parts.findLastIndex((part) => !isDeepStrictEqual(part.scope, scope)) + 1);
+  }
+
+  /** The recorded parts of the generation that is the next step, with their gradients. */
+  gradients(): readonly Part<"gradient">[] {
+    return this.#partsIn("gradient");
   }
 
   /** What a step scores that was begun and not recorded as a whole; undefined where nothing of it is recorded, or it was given up. */
   begun(step: ScoringStep): ScoringScope | undefined {
     if (this.replaying || this.#next === this.#givenUp) return undefined;
-    return this.#upcoming?.parts.findLast((part) => part.of === step)?.scope;
+    const isOf = (part: Part): part is Part<"part"> => part.type === "part" && part.of === step;
+    return this.#upcoming?.parts.findLast(isOf)?.scope;
   }
 
   /** The next step is not gone on with as it was begun. */
@@ -140,7 +150,7 @@ export class Recorder {
 
   /** Records a part of the step that is being computed. */
   recordPart(part: Part): void {
-    this.#writable(part.of).append({ type: "part", ...part });
+    this.#writable(stepOf(part)).append(part);
     this.#fresh.push(part);
   }
 
@@ -160,6 +170,11 @@ export class Recorder {
     return this.#view.readLosses(ref);
   }
 
+  #partsIn<Type extends PartType>(type: Type): readonly Part<Type>[] {
+    const parts = [...(this.#upcoming?.parts ?? []), ...this.#fresh];
+    return parts.filter((part): part is Part<Type> => part.type === type);
+  }
+
   get #upcoming(): RecordedStep | undefined {
     return this.#steps[this.#next];
   }
@@ -175,7 +190,7 @@ function stepsIn(records: readonly JournalRecord[]): RecordedStep[] {
   const steps: RecordedStep[] = [];
   let parts: Part[] = [];
   for (const [i, record] of records.entries()) {
-    if (record.type === "part") {
+    if (isPart(record)) {
       parts.push(record);
     } else if (isStep(record)) {
       steps.push({ parts, record, number: i + 1 });

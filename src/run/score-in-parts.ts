@@ -67,7 +67,15 @@ export async function scoreInParts(
       const logLikelihoods = recorder.storeLosses(values);
       paces[by].learn(taken);
       const { elapsedMs } = clock;
-      recorder.recordPart({ of: step, batches, logLikelihoods, ...(scope && { scope }), time: taken, elapsedMs });
+      recorder.recordPart({
+        type: "part",
+        of: step,
+        batches,
+        logLikelihoods,
+        ...(scope && { scope }),
+        time: taken,
+        elapsedMs,
+      });
     },
   };
   const onProgress = progressOf(session, phase, onShare);

@@ -130,12 +130,12 @@ export const goingOn: readonly Json[] = [
   { type: "moved", folder: "/runs/moved", base: "../base", experts: {}, rows: { quiz: ["../a", "/b"] }, guard: {} },
 ];
 
-/** Writes lines with valid checksums, whatever they hold, and a side file of two losses. */
-export function writeJournal(folder: string, bodies: readonly string[]): void {
+/** Writes lines with valid checksums, whatever they hold, and a side file of two losses, or of so many bytes. */
+export function writeJournal(folder: string, bodies: readonly string[], lossBytes = 16): void {
   const lines = bodies.map((body) => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}\n`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "journal.jsonl"), lines.join(""));
-  writeFileSync(join(folder, "losses.bin"), Buffer.alloc(16));
+  writeFileSync(join(folder, "losses.bin"), Buffer.alloc(lossBytes));
 }
 
 export const bodyOf = (record: unknown, sequence: number, lossBytes: unknown = sequence === 0 ? 0 : 16): string =>

@@ -1,0 +1,117 @@
+/**
+ * The gradients of a generation in parts of its rows, so that a crash loses one of them and not all. Other than a score, a sum of
+ * gradients has the bits of its parts: they are decided, and recorded, before the first of them.
+ * @module
+ */
+import { UserError } from "../errors.ts";
+import type { Selection } from "../evaluate/evaluator.ts";
+import { knownTensors } from "../experiment/identity.ts";
+import type { RecordedTime } from "../journal/records.ts";
+import { deal, gather, mapTasks } from "./deal-rows.ts";
+import { rowWeights, type ObjectiveTask } from "./objective.ts";
+import type { AskedGeneration, ScoredGeneration } from "./score-generation.ts";
+import { type InPartsOptions, progressOf } from "./score-in-parts.ts";
+import { flatLosses, type Session } from "./session.ts";
+
+/** What the points made of the rows of a part, one point after another. */
+interface Part {
+  /** Losses of the rows, task by task. */
+  readonly rowLosses: Float64Array;
+  /** What these rows add to the derivatives of the combined loss by the coordinates. */
+  readonly gradients: Float64Array;
+  readonly time: RecordedTime;
+}
+
+/** Scores and differentiates what is not recorded yet of a generation, and records every part but the last. */
+export async function differentiateInParts(
+  session: Session,
+  { points, rows, parts: count }: AskedGeneration,
+  objective: readonly ObjectiveTask[],
+  { signal, onShare }: InPartsOptions,
+): Promise<ScoredGeneration> {
+  const hands = deal(rows, count);
+  const weights = rowWeights(objective, rows);
+  const report = progressOf(session, "search", onShare);
+  const parts = recordedParts(session, points.length, hands);
+  const differentiateNext = async (): Promise<Part> => {
+    const done = parts.length;
+    const onProgress = (share: number): void => report((done + share) / count);
+    const part = await differentiate(session, points, hands[done] ?? {}, { weights, signal, onProgress });
+    parts.push(part);
+    return part;
+  };
+  while (parts.length < count - 1) record(session, await differentiateNext());
+  const { time } = await differentiateNext();
+  return { ...join(parts, points.length, rows), time };
+}
+
+interface DifferentiateOptions {
+  readonly weights: Readonly<Record<string, number>>;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (share: number) => void;
+}
+
+async function differentiate(
+  { workspace, recorder, clock, paces, genome }: Session,
+  points: readonly Float64Array[],
+  rows: Selection,
+  { weights, ...options }: DifferentiateOptions,
+): Promise<Part> {
+  const began = clock.wall.now();
+  const recipes = points.map((point) => genome.decode(point));
+  const evaluations = await workspace.signal.gradient(recipes, rows, weights, options);
+  recorder.recordParents(() => knownTensors(workspace));
+  const tokens = workspace.signal.tokensOf(rows);
+  const time = { models: points.length, tokens, passes: 1, ms: clock.wall.now() - began, waitMs: 0 };
+  paces.gradient.learn(time);
+  const gradients = points.flatMap((point, i) => [...genome.pullBack(point, evaluations[i]?.derivatives ?? {})]);
+  return { rowLosses: Float64Array.from(flatLosses(evaluations)), gradients: Float64Array.from(gradients), time };
+}
+
+function record({ recorder, clock }: Session, { rowLosses, gradients, time }: Part): void {
+  recorder.recordPart({
+    type: "gradient",
+    rowLosses: recorder.storeLosses(rowLosses),
+    gradients: recorder.storeLosses(gradients),
+    time,
+    elapsedMs: clock.elapsedMs,
+  });
+}
+
+/** A UserError where the rows of a part are not as many as it is dealt now. */
+function recordedParts({ recorder }: Session, points: number, hands: readonly Selection[]): Part[] {
+  return recorder.gradients().map(({ rowLosses, gradients, time }, i) => {
+    const expected = points * Object.values(hands[i] ?? {}).flat().length;
+    if (rowLosses.count !== expected) {
+      throw new UserError(
+        `${recorder.folder}, result: a recorded part of the gradients: expected ${expected} losses, found ${rowLosses.count}; resume with the versions that the journal's first record names`,
+      );
+    }
+    return { rowLosses: recorder.readLosses(rowLosses), gradients: recorder.readLosses(gradients), time };
+  });
+}
+
+/** Losses of all rows in their order, and sums of gradients in that of the parts. */
+function join(parts: readonly Part[], points: number, rows: Selection): Omit<ScoredGeneration, "time"> {
+  const made = Array.from({ length: points }, (_, point) => {
+    const own = (values: Float64Array): Float64Array => ofPoint(values, point, points);
+    const losses = gather(
+      rows,
+      parts.map(({ rowLosses }) => own(rowLosses)),
+    );
+    return { losses, gradient: parts.map(({ gradients }) => own(gradients)).reduce(sumOf) };
+  });
+  return {
+    evaluations: made.map(({ losses }) => ({ scores: mapTasks(losses, (own) => own.map((loss) => ({ loss }))) })),
+    gradients: made.map(({ gradient }) => gradient),
+  };
+}
+
+function ofPoint(values: Float64Array, point: number, points: number): Float64Array {
+  const length = values.length / points;
+  return values.slice(point * length, (point + 1) * length);
+}
+
+function sumOf(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, j) => value + (b[j] ?? Number.NaN));
+}
