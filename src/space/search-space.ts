@@ -143,6 +143,13 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
     if (typeof start === "number" && (start < low || start > high)) {
       report(["start"], `expected a start in the range ${low} to ${high}, found ${start}`);
     }
+    // Its derivatives are all 0, too.
+    if (start === 0 && !declarations[method].needsBase) {
+      report(
+        ["start"],
+        `expected another start than 0, at which a ${method} merge is a model of zeros, found 0; uniform is 1 / number of experts`,
+      );
+    }
     if (sigma !== undefined && sigma > (high - low) / 3) {
       report(["sigma"], `expected at most a third of the range ${low} to ${high}, found ${sigma}`);
     }

@@ -42,6 +42,14 @@ describe("search space", () => {
     });
   });
 
+  test("does not begin a weighted sum at weights of 0, and a task vector's may", () => {
+    const rest = "groups: all, depth: per-layer, parameters: { weight: { start: 0 } }";
+    expect(() => parse(`{ method: linear, ${rest} }`)).toThrow(
+      "parameters.weight.start: expected another start than 0, at which a linear merge is a model of zeros, found 0; uniform is 1 / number of experts",
+    );
+    expect(parse(`{ method: task_arithmetic, ${rest} }`).parameters).toMatchObject({ weight: { start: 0 } });
+  });
+
   test.each([
     [
       "groups: [[attention], [mlp, embedding]]",
