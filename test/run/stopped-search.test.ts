@@ -37,6 +37,15 @@ test("a search that stops where it had gains says that they are over", () => {
   expect(why(9)).toMatch(/within 0\.01 % of each other, so that more of it would gain next to nothing$/);
 });
 
+test("a search whose points all fail is told to narrow its ranges, not that they are narrow", () => {
+  for (const optimizer of [{ generation: 3 }, { generation: 9 }]) {
+    const state = { optimizer, flat: 3, lastScored: { loss: Number.NaN } } as unknown as SearchState;
+    expect(whyStopped(state)).toBe(
+      "all candidates of the last 3 generations had no finite loss, so that there is nothing to choose by; merges with such coefficients overflow, narrow the ranges of the search space",
+    );
+  }
+});
+
 test("a search whose coefficients change nothing stops and says why", async () => {
   const folder = await temporaryFolder();
   const experiment = await tinyExperiment(folder, { file: { budget: { evaluations: 100 } } });
