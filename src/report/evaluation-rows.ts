@@ -1,5 +1,6 @@
 import type { JournalView } from "../journal/journal.ts";
 import type { RecordPayloads, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
+import { recordedOptimizer } from "../search/optimizers.ts";
 
 /** Values of the CSV, by column. */
 export type EvaluationRow = Readonly<Record<string, string | number>>;
@@ -42,21 +43,23 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
   });
 }
 
-/** The candidates of a generation, and the mean of the distribution where they are drawn from one. */
+/** The candidates of a generation, and what is beside them; one of all is the reference, which shows where the search is. */
 function generationRows(
-  { generation, losses, reference, gradients, work }: RecordPayloads["result"],
+  { generation, losses, reference, work }: RecordPayloads["result"],
   { points, rows }: RecordPayloads["ask"],
   plan: RecordPayloads["plan"],
   rowLosses: Float64Array,
 ): readonly EvaluationRow[] {
   const perModel = rowLosses.length / losses.length;
+  const beside = recordedOptimizer(plan.algorithm)?.beside;
   return losses.map((loss, i) => ({
     phase: "search",
-    model: i === reference && !gradients ? "mean" : `candidate ${i}`,
+    model: i === reference && beside ? beside : `candidate ${i}`,
     loss,
     ...lossColumns(rowLosses.subarray(i * perModel, (i + 1) * perModel), rows),
     ...rowColumns(rows),
     generation,
+    reference: i === reference ? 1 : 0,
     work: work / losses.length,
     ...geneColumns(points[i], plan),
   }));

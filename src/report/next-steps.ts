@@ -1,6 +1,7 @@
 import { shellPath } from "../files/shell-word.ts";
 import type { JournalRecord } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
+import { GRADIENT_PASSES, recordedOptimizer } from "../search/optimizers.ts";
 import { budgetOption } from "./duration.ts";
 import { budgetOf } from "./run-facts.ts";
 
@@ -27,7 +28,27 @@ export function nextSteps(
 function moreBudget(folder: string, records: readonly JournalRecord[], commandFor: CommandFor): [string, string][] {
   const budget = budgetOf(records);
   if (!budget) return [];
-  const option =
-    "seconds" in budget ? budgetOption(2 * 1000 * budget.seconds) : `--evaluations ${2 * budget.evaluations}`;
-  return [[`${commandFor("resume", folder)} ${option}`, "search on, with twice the budget"]];
+  const isTimed = "seconds" in budget;
+  const twice = 2 * (isTimed ? 1000 * budget.seconds : budget.evaluations);
+  const least = isTimed ? leastMs(records) : leastEvaluations(records);
+  const enough = Math.max(twice, least);
+  const option = isTimed ? budgetOption(enough) : `--evaluations ${enough}`;
+  const what = enough === twice ? "search on, with twice the budget" : "search, with a budget that has room for it";
+  return [[`${commandFor("resume", folder)} ${option}`, what]];
+}
+
+/** What has room for everything, as a run expected that had none for a generation. */
+function leastMs(records: readonly JournalRecord[]): number {
+  const forecast = records.findLast((record) => record.type === "forecast");
+  return standingOf(records).generations > 0 ? 0 : (forecast?.wholeMs ?? 0);
+}
+
+/** What those generations took that were scored, and another as large as the largest. */
+function leastEvaluations(records: readonly JournalRecord[]): number {
+  const plan = records.findLast((record) => record.type === "plan");
+  if (!plan) return 0;
+  const sizes = records.flatMap((record) => (record.type === "result" ? [record.losses.length] : []));
+  const next = Math.max(plan.candidates, ...sizes);
+  const passes = recordedOptimizer(plan.algorithm)?.usesGradients ? GRADIENT_PASSES : 1;
+  return sizes.reduce((sum, size) => sum + size, next) * passes;
 }

@@ -3,6 +3,7 @@ import { printableLine } from "../files/printable.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
+import { recordedOptimizer } from "../search/optimizers.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { judgedTasks, lossSentence } from "./loss-sentence.ts";
@@ -86,17 +87,28 @@ function scoredSentences(records: readonly JournalRecord[]): string[] {
   const [first] = results;
   if (!first) return [];
   const count = results.length === 1 ? "1 generation" : `${results.length} generations`;
-  const { losses, gradients } = first;
   const work = results.reduce((sum, result) => sum + result.work, 0).toFixed(1);
   const cost = `for the work of ${work} passes of one merge over all search rows`;
+  const { losses, gradients } = first;
   if (gradients) {
-    const candidates = losses.length === 1 ? "one candidate" : `${losses.length} candidates`;
-    return [`The search took the gradients of ${count} of ${candidates}, ${cost}: a gradient counts as four.`];
+    const [candidates, which] =
+      losses.length === 1
+        ? ["one candidate", ""]
+        : [`${losses.length} candidates`, " (generations.csv: reference_loss is of the one that stood best before)"];
+    return [`The search took the gradients of ${count} of ${candidates}, ${cost}: a gradient counts as four${which}.`];
   }
+  const plan = records.find((record) => record.type === "plan");
+  const beside = BESIDE[recordedOptimizer(plan?.algorithm ?? "")?.beside ?? "mean"];
   return [
-    `The search scored ${count} of ${losses.length - 1} candidates ${cost}, and with each the mean of the distribution that they were drawn from, a merge too and often better than all of them (generations.csv: best_loss is of candidates, mean_loss of that mean).`,
+    `The search scored ${count} of ${losses.length - 1} candidates ${cost}, and with each ${beside} (generations.csv: best_loss is of candidates, reference_loss of that one).`,
   ];
 }
+
+/** What a generation has beside its candidates. */
+const BESIDE = {
+  mean: "the mean of the distribution that they were drawn from, a merge too and often better than all of them",
+  "best so far": "the best of those before",
+} as const;
 
 function commands(steps: readonly (readonly [command: string, purpose: string])[]): string {
   const width = Math.max(...steps.map(([command]) => command.length));

@@ -15,7 +15,7 @@ const GENERATION = [
   "generation",
   "best_loss",
   "median_loss",
-  "mean_loss",
+  "reference_loss",
   "failed",
   "work",
   "spent",
@@ -50,7 +50,7 @@ function generationRows(
   return records.flatMap((record) => {
     if (record.type !== "result") return [];
     const { losses, reference, gradients } = record;
-    // A walk has no mean: what stands for it is one of the candidates.
+    // What walks has nothing beside the candidates: one of them is the reference.
     const candidates = gradients ? losses : losses.toSpliced(reference, 1);
     const finite = candidates.filter(Number.isFinite).toSorted((a, b) => a - b);
     return [
@@ -58,7 +58,7 @@ function generationRows(
         generation: record.generation,
         best_loss: finite[0] ?? Number.NaN,
         median_loss: finite[Math.floor(finite.length / 2)] ?? Number.NaN,
-        mean_loss: losses[reference] ?? Number.NaN,
+        reference_loss: losses[reference] ?? Number.NaN,
         failed: candidates.length - finite.length,
         work: record.work,
         spent: record.spent,

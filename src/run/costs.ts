@@ -1,7 +1,8 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { Work } from "../evaluate/pace.ts";
+import { GRADIENT_PASSES } from "../search/optimizers.ts";
 import { knownPace } from "./paces.ts";
-import { type GenerationKind, GRADIENT_PASSES } from "./search-kind.ts";
+import type { GenerationKind } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
 /** What of a run says how long a scoring takes. */

@@ -1,6 +1,6 @@
 import { Pace } from "../evaluate/pace.ts";
-import { GRADIENT_PASSES } from "./search-kind.ts";
 import type { JournalRecord, RecordedTime } from "../journal/records.ts";
+import { GRADIENT_PASSES } from "../search/optimizers.ts";
 
 /** How long scoring takes, of what is compared and of what only steers the search, and how long with gradients. */
 export interface Paces {

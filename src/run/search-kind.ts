@@ -1,8 +1,5 @@
-import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
+import { GRADIENT_PASSES, namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
 import type { Session } from "./session.ts";
-
-/** Forward passes over its rows that a candidate with a gradient is counted as, and taken for before one was timed. */
-export const GRADIENT_PASSES = 4;
 
 type Searched = Pick<Session, "experiment" | "genome">;
 

@@ -36,6 +36,9 @@ const LARGE_GENOME = 300;
 const evolution = { population: defaultPopulationSize, beside: "mean", usesGradients: false } as const;
 const byGradient = { usesGradients: true } as const;
 
+/** Forward passes over its rows that a candidate with a gradient is counted as, and taken for before one was timed. */
+export const GRADIENT_PASSES = 4;
+
 /** Every optimizer that an experiment can name. */
 export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
   "cma-es": {
@@ -47,3 +50,8 @@ export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
   "gradient-walk": { ...byGradient, population: "one point", create: (options) => new GradientWalk(options) },
   lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },
 };
+
+/** What a journal names; undefined where this version has no such optimizer. */
+export function recordedOptimizer(name: string): OptimizerKind | undefined {
+  return Object.hasOwn(optimizers, name) ? optimizers[name as OptimizerName] : undefined;
+}

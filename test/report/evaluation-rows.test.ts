@@ -23,3 +23,20 @@ test("a run's candidates have the losses by task that their combined loss is of,
   expect(genes).toHaveLength(8);
   for (const [name, value] of genes) expect(value, name).toBeCloseTo(name.endsWith("dct0") ? 1 : 0, 12);
 });
+
+test.each([
+  ["cma-es", ["candidate 0", "candidate 1", "candidate 2", "candidate 3", "mean"], "mean"],
+  ["random", ["candidate 0", "candidate 1", "candidate 2", "candidate 3", "best so far"], "best so far"],
+  ["lineages", ["candidate 0", "candidate 1", "candidate 2", "candidate 3"], "candidate 0"],
+])(
+  "the rows of %s name what is beside the candidates, and mark the reference",
+  async (algorithm, models, reference) => {
+    const folder = await temporaryFolder();
+    const run = join(folder, "run");
+    const budget = { evaluations: 16 };
+    await launchRun(await tinyExperiment(folder, { file: { budget, search: { algorithm, population: 4 } } }), run);
+    const rows = evaluationRows(readJournal(run)).filter(({ generation }) => generation === 0);
+    expect(rows.map(({ model }) => model)).toEqual(models);
+    expect(rows.filter((row) => row["reference"] === 1).map(({ model }) => model)).toEqual([reference]);
+  },
+);

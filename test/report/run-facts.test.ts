@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
-import type { JournalRecord } from "../../src/journal/records.ts";
+import type { JournalRecord, RecordPayloads } from "../../src/journal/records.ts";
 import { nextSteps } from "../../src/report/next-steps.ts";
 import { budgetOf, runFacts } from "../../src/report/run-facts.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
@@ -63,4 +63,55 @@ test("a budget of time is told with the time used", () => {
   expect(runFacts([start, seconds, baselines])[0]).toBe(
     "time: 1 min 01 s up to the last step, of a budget of 1 min 30 s",
   );
+});
+
+/** A run that ended with the best of its baselines. */
+function endedWith(
+  budget: RecordPayloads["budget"]["budget"],
+  { algorithm, candidates, results = 0 }: { algorithm: string; candidates: number; results?: number },
+): JournalRecord[] {
+  const losses = Array.from({ length: candidates }, () => 1);
+  const winner = { name: "base", recipe: { method: "passthrough", model: "base" }, scores: {}, loss: 1 } as const;
+  return [
+    { type: "budget", budget },
+    { type: "forecast", wholeMs: 600_000 },
+    { type: "plan", algorithm, candidates },
+    ...Array.from({ length: results }, () => ({ type: "result", losses })),
+    { type: "finalists", models: [], winner, elapsedMs: 1 },
+  ] as JournalRecord[];
+}
+
+test.each<readonly [what: string, records: readonly JournalRecord[], option: string, purpose: string]>([
+  [
+    "a walk of one evaluation, too few for a step",
+    endedWith({ evaluations: 1 }, { algorithm: "gradient-walk", candidates: 1 }),
+    "--evaluations 4",
+    "search, with a budget that has room for it",
+  ],
+  [
+    "one of nine, whose last was not used",
+    endedWith({ evaluations: 9 }, { algorithm: "gradient-walk", candidates: 1, results: 2 }),
+    "--evaluations 18",
+    "search on, with twice the budget",
+  ],
+  [
+    "lineages of fewer than one generation takes",
+    endedWith({ evaluations: 7 }, { algorithm: "lineages", candidates: 4 }),
+    "--evaluations 16",
+    "search, with a budget that has room for it",
+  ],
+  [
+    "a time that had no room for a generation",
+    endedWith({ seconds: 60 }, { algorithm: "gradient-walk", candidates: 1 }),
+    "--budget 10m",
+    "search, with a budget that has room for it",
+  ],
+  [
+    "a time that had",
+    endedWith({ seconds: 60 }, { algorithm: "gradient-walk", candidates: 1, results: 1 }),
+    "--budget 120s",
+    "search on, with twice the budget",
+  ],
+])("more budget is told that has room for another generation, after %s", (_, records, option, purpose) => {
+  expect(nextSteps("/run", records, (command) => command).at(-1)).toEqual([`resume ${option}`, purpose]);
 });

@@ -92,19 +92,19 @@ describe("writeTables", () => {
     const folder = await journalFolder();
     await writeTables(folder);
     expect(await readFile(join(folder, "evaluations.csv"), "utf8")).toMatchInlineSnapshot(`
-      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,quiz_rows,news_rows,generation,work,nature.all.weight,craft.all.weight
-      baselines,base,1.75,1.5,0.5,2,4,3,,,,
-      baselines,nature,1.125,1,0.5,1.25,2,3,,,,
-      search,candidate 0,0.75,1.25,,0.375,2,1,0,0.5,0,-1
-      search,candidate 1,0.5,1,,0.25,2,1,0,0.5,0.5,-1
-      search,candidate 2,1,1.5,,0.5,2,1,0,0.5,1,-1
-      search,mean,0.6,1.1,,0.3,2,1,0,0.5,1.5,-1
-      search,candidate 0,NaN,NaN,,NaN,2,1,1,0.5,0,-0.75
-      search,candidate 1,0.25,0.75,,0.125,2,1,1,0.5,0.5,-0.75
-      search,candidate 2,0.5,1,,0.25,2,1,1,0.5,1,-0.75
-      search,mean,0.6,1.1,,0.3,2,1,1,0.5,1.5,-0.75
-      finalists,last mean,0.375,0.5,0.5,0.25,4,3,,,,
-      guard,base,1.75,1.5,0.5,2,2,2,,,,
+      "phase,model,loss,quiz_loss,quiz_accuracy,news_loss,quiz_rows,news_rows,generation,reference,work,nature.all.weight,craft.all.weight
+      baselines,base,1.75,1.5,0.5,2,4,3,,,,,
+      baselines,nature,1.125,1,0.5,1.25,2,3,,,,,
+      search,candidate 0,0.75,1.25,,0.375,2,1,0,0,0.5,0,-1
+      search,candidate 1,0.5,1,,0.25,2,1,0,0,0.5,0.5,-1
+      search,candidate 2,1,1.5,,0.5,2,1,0,0,0.5,1,-1
+      search,mean,0.6,1.1,,0.3,2,1,0,1,0.5,1.5,-1
+      search,candidate 0,NaN,NaN,,NaN,2,1,1,0,0.5,0,-0.75
+      search,candidate 1,0.25,0.75,,0.125,2,1,1,0,0.5,0.5,-0.75
+      search,candidate 2,0.5,1,,0.25,2,1,1,0,0.5,1,-0.75
+      search,mean,0.6,1.1,,0.3,2,1,1,1,0.5,1.5,-0.75
+      finalists,last mean,0.375,0.5,0.5,0.25,4,3,,,,,
+      guard,base,1.75,1.5,0.5,2,2,2,,,,,
       "
     `);
   });
@@ -113,7 +113,7 @@ describe("writeTables", () => {
     const folder = await journalFolder();
     await writeTables(folder);
     expect(await readFile(join(folder, "generations.csv"), "utf8")).toMatchInlineSnapshot(`
-      "generation,best_loss,median_loss,mean_loss,failed,work,spent,elapsed_s
+      "generation,best_loss,median_loss,reference_loss,failed,work,spent,elapsed_s
       0,0.5,0.75,0.6,0,2,0.5,2
       1,0.25,0.5,0.6,1,2,1,2.001
       "
@@ -136,7 +136,7 @@ describe("writeTables", () => {
     await writeTables(empty);
     expect(await readFile(join(empty, "evaluations.csv"), "utf8")).toBe("phase,model,loss\n");
     expect(await readFile(join(empty, "generations.csv"), "utf8")).toBe(
-      "generation,best_loss,median_loss,mean_loss,failed,work,spent,elapsed_s\n",
+      "generation,best_loss,median_loss,reference_loss,failed,work,spent,elapsed_s\n",
     );
   });
 
