@@ -2,6 +2,7 @@ import type { Experiment } from "../experiment/experiment-file.ts";
 import { BATCH_TOKENS } from "../experiment/workspace.ts";
 import type { Model } from "../model/architecture.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
+import { namedOptimizer, optimizers } from "../search/optimizers.ts";
 import { parametersIn, parametersOf } from "./parameters.ts";
 import { gigabytes, type RuleJudgement, MERGE, type Rule, type SubjectJudgement } from "./rule.ts";
 
@@ -50,7 +51,7 @@ function judgeMemory(base: ModelFacts, facts: Facts): RuleJudgement {
   const parameters = parametersOf(base, facts)?.parameters;
   if (parameters === undefined) return { verdict: "unknown", evidence: `${base.name}: number of parameters not known` };
   const evaluation = parameters * BF16 + HEADROOM_BYTES;
-  const merging = base.model && mergeBytes(base.model, facts.models.length);
+  const merging = base.model && mergeBytes(base.model, facts);
   const evidence = [
     `estimate: lm_eval in bf16 ${gigabytes(evaluation)}`,
     ...(merging === undefined ? [] : [`evomerge ${gigabytes(merging)}`]),
@@ -58,15 +59,20 @@ function judgeMemory(base: ModelFacts, facts: Facts): RuleJudgement {
   return { verdict: Math.max(evaluation, merging ?? 0) <= A100.bytes ? "pass" : "fail", evidence };
 }
 
-/** The largest stage of every parent in bf16, merged in f32, and the activations of one batch. */
-function mergeBytes(model: Model, parents: number): number {
+/**
+ * The largest stage of every parent in bf16, merged in f32, the activations of one batch and, of a search by gradient, its state at
+ * the entrance of every stage.
+ */
+function mergeBytes(model: Model, { models, experiment }: Facts): number {
   const sizes = model.stages.map(({ weights }) =>
     Object.values(weights).reduce((sum, weight) => sum + parametersIn(weight), 0),
   );
   const layer = model.stages.find(({ place }) => place.layer === 0);
   const widest = Math.max(...Object.values(layer?.weights ?? {}).flatMap(({ shape }) => shape));
   const activations = BATCH_TOKENS.gpu * F32 * (4 * model.hiddenSize + 3 * widest);
-  return Math.max(...sizes) * (parents * BF16 + F32) + activations;
+  const { usesGradients } = optimizers[namedOptimizer(experiment.search.algorithm)];
+  const states = usesGradients ? model.stages.length * BATCH_TOKENS.gpu * F32 * model.hiddenSize : 0;
+  return Math.max(...sizes) * (models.length * BF16 + F32) + activations + states;
 }
 
 function judgeHour(base: ModelFacts, facts: Facts): RuleJudgement {

@@ -27,11 +27,15 @@ const model: ModelFacts = { name: "org/model", reference: repository.requested, 
 /** What a rule says first of one model, or of one source, of an experiment. */
 function judge(
   id: string,
-  facts: Partial<ModelFacts> & { readonly source?: Partial<SourceFacts>; readonly budget?: Experiment["budget"] },
+  facts: Partial<ModelFacts> & {
+    readonly source?: Partial<SourceFacts>;
+    readonly budget?: Experiment["budget"];
+    readonly algorithm?: Experiment["search"]["algorithm"];
+  },
 ): RuleJudgement {
-  const { source, budget = { seconds: 3600 }, ...changes } = facts;
+  const { source, budget = { seconds: 3600 }, algorithm = "auto", ...changes } = facts;
   const all = {
-    experiment: { budget } as Experiment,
+    experiment: { budget, search: { algorithm } } as Experiment,
     endpoint: "https://hub",
     offline: false,
     models: [{ ...model, ...changes }],
@@ -174,7 +178,9 @@ describe("memory and hour", () => {
   test("count what merging keeps on the accelerator", () => {
     const config = tinyConfig({ config: { hidden_size: 4096, num_hidden_layers: 32, intermediate_size: 14_336 } });
     const llama = openModel({ folder: "model", config: { ...config, vocab_size: 128_256 } }, "f32");
-    expect(judge("memory", { model: llama }).evidence).toBe("estimate: lm_eval in bf16 20.0 GB, evomerge 7.0 GB");
+    const evidence = (algorithm: "auto" | "cma-es"): string => judge("memory", { model: llama, algorithm }).evidence;
+    expect(evidence("cma-es")).toBe("estimate: lm_eval in bf16 20.0 GB, evomerge 7.0 GB");
+    expect(evidence("auto")).toBe("estimate: lm_eval in bf16 20.0 GB, evomerge 16.2 GB");
   });
 });
 
