@@ -7,8 +7,11 @@ import { separable } from "../../src/search/sep-cma-es.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
 import type { PeerName } from "./peer.ts";
 
-/** Highest weight of an expert; the lowest is 0. */
-export const RANGE = 1.5;
+/** Weights of an expert from none to half as much again, as most spaces have them. */
+const NARROW = { range: [0, 1.5], start: 0.8 } as const;
+/** Some tensors want less than nothing of an expert, others twice of it. */
+const WIDE = { range: [-0.5, 2], start: 0.8 } as const;
+const WIDEST = { range: [-1, 2.5], start: 0.8 } as const;
 
 export interface Arm {
   readonly name: string;
@@ -34,8 +37,10 @@ const curvesNormApart = weights(fourGroups, dct);
 const layersNormApart = weights(fourGroups, perLayer);
 const layers = weights(blocks, perLayer);
 const tensors = weights("tensors", perLayer);
+const wideTensors = weights("tensors", perLayer, WIDE);
+const widestTensors = weights("tensors", perLayer, WIDEST);
 /** Mirrored at 0 and without another bound that matters, from the uniform average, as mergekit-evolve. */
-const openEnd = { range: [0, 2 * RANGE], start: "uniform" } as const;
+const openEnd = { range: [0, 3], start: "uniform" } as const;
 const everything = [blocks.flat()];
 const global = weights(everything, { curve: "constant" }, openEnd);
 const globalPerLayer = weights(everything, perLayer, openEnd);
@@ -55,6 +60,11 @@ const generations =
   (number: number) =>
   (budget: number, cost: number): number =>
     Math.min(1, Math.max(0.02, budget / cost / number));
+/** As run/search-cost.ts plans them: a 20th of the rows at least, and more where there would be more steps. */
+const steps =
+  (number: number) =>
+  (budget: number, cost: number): number =>
+    Math.min(1, Math.max(0.05, budget / cost / number));
 const part = (fraction: number) => () => fraction;
 
 const tenth = { optimizer: walk, rows: part(0.1), rate: 0.1 };
@@ -67,6 +77,7 @@ export const arms: readonly Arm[] = [
   { name: "cma-es, curves, 100 generations", space: curves, optimizer: cmaEs, rows: generations(100) },
   { name: "cma-es, curves, 20th", space: curves, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, curves, norm apart, 20th", space: curvesNormApart, optimizer: cmaEs, rows: part(0.05) },
+  { name: "cma-es, layers, norm apart, 20th", space: layersNormApart, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, tensors, 20th", space: tensors, optimizer: cmaEs, rows: part(0.05) },
   { name: "sep-cma-es, tensors, 20th", space: tensors, optimizer: sepCmaEs, rows: part(0.05) },
   { name: "walk, curves, 10th", space: curves, ...tenth },
@@ -82,7 +93,18 @@ export const arms: readonly Arm[] = [
   { name: "walk, tensors, 20th, rate .05", space: tensors, ...twentieth, rate: 0.05 },
   { name: "walk, tensors, 40th", space: tensors, ...fortieth },
   { name: "walk, tensors, 40th, rate .05", space: tensors, ...fortieth, rate: 0.05 },
+  { name: "4 lineages, curves, norm apart, 20th", space: curvesNormApart, ...twentieth, optimizer: lineages },
+  { name: "4 lineages, layers, norm apart, 20th", space: layersNormApart, ...twentieth, optimizer: lineages },
   { name: "4 lineages, tensors, 20th", space: tensors, ...twentieth, optimizer: lineages },
+  { name: "sep-cma-es, tensors -0.5 to 2, 20th", space: wideTensors, optimizer: sepCmaEs, rows: part(0.05) },
+  { name: "walk, tensors -0.5 to 2, 20th", space: wideTensors, ...twentieth },
+  { name: "4 lineages, tensors -0.5 to 2, 20th", space: wideTensors, ...twentieth, optimizer: lineages },
+  { name: "sep-cma-es, tensors -1 to 2.5, 20th", space: widestTensors, optimizer: sepCmaEs, rows: part(0.05) },
+  { name: "walk, tensors -1 to 2.5, 20th", space: widestTensors, ...twentieth },
+  { name: "walk, tensors -1 to 2.5, 20th, decay .003", space: widestTensors, ...twentieth, decay: 0.003 },
+  { name: "walk, tensors -1 to 2.5, 20th, decay .01", space: widestTensors, ...twentieth, decay: 0.01 },
+  { name: "walk, tensors -1 to 2.5, 150 steps", space: widestTensors, ...tenth, rows: steps(150) },
+  { name: "4 lineages, tensors -1 to 2.5, 20th", space: widestTensors, ...twentieth, optimizer: lineages },
   { name: "walk, tensors, 10th, decay .01", space: tensors, ...tenth, decay: 0.01 },
   { name: "walk, tensors, 10th, decay .03", space: tensors, ...tenth, decay: 0.03 },
   { name: "walk, tensors, 10th, decay .1", space: tensors, ...tenth, decay: 0.1 },
@@ -97,7 +119,13 @@ export const arms: readonly Arm[] = [
 function weights(
   groups: SearchSpace["groups"],
   depth: SearchSpace["depth"],
-  weight: SearchSpace["parameters"][string] = { range: [0, RANGE], start: 0.8 },
+  weight: SearchSpace["parameters"][string] = NARROW,
 ): SearchSpace {
   return { method: "task_arithmetic", groups, depth, parameters: { weight } };
+}
+
+/** How far apart the bounds of an expert's weight are, in which points of the unit cube are measured. */
+export function spanOf({ space }: Arm): number {
+  const [low, high] = space.parameters["weight"]!.range;
+  return high - low;
 }

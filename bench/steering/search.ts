@@ -1,7 +1,7 @@
 import type { Selection } from "../../src/evaluate/evaluator.ts";
 import type { Candidate, Score } from "../../src/search/optimizer.ts";
 import type { Genome } from "../../src/space/genome.ts";
-import { RANGE, type Arm } from "./arms.ts";
+import { spanOf, type Arm } from "./arms.ts";
 import { Peer } from "./peer.ts";
 import { GRADIENT_COST, type Problem } from "./problem.ts";
 import { type Budget, Spending } from "./spending.ts";
@@ -70,10 +70,11 @@ interface Steering extends AsyncDisposable {
   readonly hasMeans: boolean;
 }
 
-function steeringOf({ optimizer, rate = Number.NaN }: Arm, genome: Genome, seed: number): Steering {
+function steeringOf(arm: Arm, genome: Genome, seed: number): Steering {
+  const { optimizer, rate = Number.NaN } = arm;
   const { start, sigma, scales, dimension } = genome;
   if (typeof optimizer === "string") return new Peer(optimizer, start, seed);
-  const rates = new Float64Array(dimension).fill(rate / RANGE);
+  const rates = new Float64Array(dimension).fill(rate / spanOf(arm));
   const own = optimizer({ start, sigma, scales, seed, rates });
   return {
     ask: () => own.ask(),
@@ -85,14 +86,15 @@ function steeringOf({ optimizer, rate = Number.NaN }: Arm, genome: Genome, seed:
 }
 
 function decayed(
-  { decay = 0 }: Arm,
+  arm: Arm,
   { start }: Genome,
   candidates: readonly Candidate[],
   scores: readonly Score[],
 ): readonly Score[] {
+  const { decay = 0 } = arm;
   if (decay === 0) return scores;
   // By parts of the range, as the gradient is; the squared distance is in units of a weight.
-  const pull = (point: Float64Array, j: number): number => decay * RANGE ** 2 * (point[j]! - start[j]!);
+  const pull = (point: Float64Array, j: number): number => decay * spanOf(arm) ** 2 * (point[j]! - start[j]!);
   return scores.map(({ loss, gradient }, i) => ({
     loss,
     ...(gradient && { gradient: gradient.map((slope, j) => slope + pull(candidates[i]!.point, j)) }),
