@@ -38,7 +38,10 @@ export type Expression = Typed &
     | Backward
   );
 
-/** Derivatives that engines compute at once; `g` is that by the result of the operation which each is named after. */
+/**
+ * What only derivatives consist of, so that it has none: those that engines compute at once, where `g` is that by the result
+ * of the operation which each is named after, and the derivative by a factor.
+ */
 export type Backward =
   | { readonly op: "siluBack"; readonly g: Expression; readonly x: Expression }
   | { readonly op: "normalizeBack"; readonly g: Expression; readonly x: Expression; readonly epsilon: number }
@@ -48,7 +51,8 @@ export type Backward =
       readonly g: Expression;
       readonly logits: Expression;
       readonly targets: Expression;
-    };
+    }
+  | { readonly op: "dot"; readonly x: Expression; readonly y: Expression };
 
 /** Which factors of a product stand transposed, and the format that an engine may round f32 factors to. */
 export interface ProductOptions {
@@ -194,6 +198,13 @@ export function logProbability(logits: Expression, targets: Expression): Express
     targets,
   );
   return { op: "logProbability", logits, targets, dtype: "f32", shape: targets.shape };
+}
+
+/** The sum of all products of elements of x and y, f32 of equal shapes: f32 [1]. */
+export function dot(x: Expression, y: Expression): Expression {
+  expect(x.dtype === "f32" && x.shape.length > 0, "dot", "f32", x);
+  expect(y.dtype === "f32" && sameShape(y.shape, x.shape), "dot", `f32 [${x.shape.join(", ")}]`, y);
+  return { op: "dot", x, y, dtype: "f32", shape: [1] };
 }
 
 function elementwise(op: "add" | "sub" | "mul", x: Expression, y: Expression): Expression {

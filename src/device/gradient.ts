@@ -2,10 +2,10 @@
  * Reverse mode over expressions, as expressions: derivatives are computed by the same engines, in the same graph.
  * @module
  */
-import { elementCount, sameShape } from "../tensor/dtype.ts";
-import { add, mul, reshape, sumTo, type Expression } from "./expression.ts";
+import { sameShape } from "../tensor/dtype.ts";
+import { add, type Expression } from "./expression.ts";
 import { derivativeOf } from "./gradient-rules.ts";
-import { inOrder, namedOperands } from "./graph.ts";
+import { inOrder, namedOperands, operands } from "./graph.ts";
 
 /**
  * Derivatives of the sum of <seed, output> over the outputs with respect to each wanted node, f32 in its shape; undefined for a
@@ -34,7 +34,7 @@ export function gradients(
   const leading = nodesThatReach(wanted, order);
   for (const node of order.toReversed()) {
     const g = found.get(node);
-    if (!g) continue;
+    if (!g || !leading.has(node)) continue;
     for (const [name, operand] of namedOperands(node)) {
       if (leading.has(operand)) addTo(operand, derivativeOf(node, name, g));
     }
@@ -46,14 +46,7 @@ export function gradients(
 function nodesThatReach(targets: readonly Expression[], order: readonly Expression[]): ReadonlySet<Expression> {
   const reaching = new Set(targets);
   for (const node of order) {
-    if (namedOperands(node).some(([, operand]) => reaching.has(operand))) reaching.add(node);
+    if (operands(node).some((operand) => reaching.has(operand))) reaching.add(node);
   }
   return reaching;
-}
-
-/** The sum of all products of elements of x and y, f32 of equal shapes: f32 [1]. */
-export function dot(x: Expression, y: Expression): Expression {
-  // Row by row first: engines sum one after the other, which loses digits over millions of elements.
-  const sums = sumTo(mul(x, y), [...x.shape.slice(0, -1), 1]);
-  return reshape(sumTo(reshape(sums, [1, elementCount(sums.shape)]), [1, 1]), [1]);
 }

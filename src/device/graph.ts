@@ -29,6 +29,7 @@ const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } =
   normalizeBack: ["g", "x"],
   softmaxBack: ["g", "result"],
   logProbabilityBack: ["g", "logits", "targets"],
+  dot: ["x", "y"],
 };
 
 /** Every operation there is. */
@@ -42,7 +43,13 @@ export function namedOperands(node: Expression): readonly (readonly [name: strin
 
 /** The nodes that an expression reads directly, in a fixed order. */
 export function operands(node: Expression): readonly Expression[] {
-  return namedOperands(node).map(([, operand]) => operand);
+  const fields = node as unknown as Readonly<Record<string, Expression | undefined>>;
+  const found: Expression[] = [];
+  for (const name of operandNames[node.op] as readonly string[]) {
+    const operand = fields[name];
+    if (operand) found.push(operand);
+  }
+  return found;
 }
 
 /**
@@ -81,9 +88,9 @@ export function substitute(
   const done = new Map(others);
   for (const node of inOrder(outputs)) {
     if (done.has(node)) continue;
-    const changed = namedOperands(node).filter(([, operand]) => done.get(operand) !== operand);
-    const read = Object.fromEntries(changed.map(([name, operand]) => [name, done.get(operand)]));
-    done.set(node, changed.length === 0 ? node : { ...node, ...read });
+    const isSame = operands(node).every((operand) => done.get(operand) === operand);
+    const read = isSame ? [] : namedOperands(node).map(([name, operand]) => [name, done.get(operand)] as const);
+    done.set(node, isSame ? node : { ...node, ...Object.fromEntries(read) });
   }
   return outputs.map((output) => done.get(output) ?? output);
 }

@@ -1,6 +1,6 @@
 /** Derivatives of one stage of one candidate, as expressions. */
-import { add, type Expression } from "../device/expression.ts";
-import { dot, gradients } from "../device/gradient.ts";
+import { add, dot, type Expression } from "../device/expression.ts";
+import { gradients } from "../device/gradient.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { State } from "../model/architecture.ts";
 import type { ScaledWeight, StageGraph } from "./stage-graph.ts";

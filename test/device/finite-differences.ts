@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { Device, DeviceDtype, DeviceTensor } from "../../src/device/device.ts";
 import {
   add,
+  dot,
   gatherRows,
   input,
   logProbability,
@@ -18,7 +19,7 @@ import {
   sumTo,
   type Expression,
 } from "../../src/device/expression.ts";
-import { dot, gradients } from "../../src/device/gradient.ts";
+import { gradients } from "../../src/device/gradient.ts";
 import { attention, linear, rmsNorm } from "../../src/device/layers.ts";
 import { elementCount, type Shape } from "../../src/tensor/dtype.ts";
 import { f32Bytes, f32Values, generator } from "./sample-values.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { input, mul, scale, silu, type Expression } from "../../src/device/expression.ts";
-import { dot, gradients } from "../../src/device/gradient.ts";
+import { dot, input, mul, scale, silu, type Expression } from "../../src/device/expression.ts";
+import { gradients } from "../../src/device/gradient.ts";
 import { linear } from "../../src/device/layers.ts";
 import { agreeWithDifferences } from "./finite-differences.ts";
 import { gradientCases, type GradientCase } from "./gradient-cases.ts";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import {
   add,
   cast,
+  dot,
   normalize,
   gatherRows,
   logProbability,
@@ -94,6 +95,7 @@ const builders: Readonly<Record<string, Builder>> = {
   logProbability: ({ logits, targets }) => logProbability(logits!, targets!),
   merge: ({ base, first, second }) =>
     add(add(base!, scale(sub(first!, base!), 0.7)), scale(sub(second!, base!), -0.35)),
+  dot: ({ x, y }) => dot(x!, y!),
   feedForward: ({ x, weight, gain }) => {
     const normed = rmsNorm(x!, gain!, 1e-6);
     const gated = mul(silu(linear(normed, weight!)), linear(normed, weight!));

@@ -15,6 +15,7 @@ export interface GraphContext {
   /** Owns the nodes, and has room for `graphCapacity` of them. */
   readonly context: Pointer;
   readonly store: TensorStore;
+  readonly isCpu: boolean;
   /** Nodes that a library computes, where there is one. */
   readonly products: GraphProducts | undefined;
   /** Throws for a node that the device does not compute. */
@@ -36,11 +37,11 @@ export interface BuiltGraph {
 export function buildGraph(
   order: readonly Expression[],
   outputs: readonly Expression[],
-  { ggml, context, store, products, refuse }: GraphContext,
+  { ggml, context, store, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const nodes = new Map<Expression, Pointer>();
   const tensorOf = (node: Expression): Pointer => nodes.get(node);
-  const lowering = { ggml, context, tensorOf, products, transposed: new Map<Expression, Pointer>() };
+  const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>() };
   const graph: Pointer = ggml.newGraph(context, graphCapacity(order, outputs), false);
   const results = new Map<number, DeviceTensor>();
   const places = placesOf(outputs);

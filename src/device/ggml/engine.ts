@@ -134,7 +134,8 @@ class GgmlDevice implements Device {
     const capacity = graphCapacity(order, outputs);
     return this.#within(capacity, capacity, async (context) => {
       const refuse = (lowered: Pointer, operation: Operation): void => this.#refuse(lane, lowered, operation);
-      const { graph, results } = buildGraph(order, outputs, { ggml, context, store: this.#store, products, refuse });
+      const own = { ggml, context, store: this.#store, isCpu: this.kind === "cpu", products, refuse };
+      const { graph, results } = buildGraph(order, outputs, own);
       try {
         await this.#computeGraph(lane, graph, products);
         return results;

@@ -1,5 +1,5 @@
 /** How each operation of the device interface is written in ggml, whose sizes run innermost first. */
-import { sameShape, type Shape } from "../../tensor/dtype.ts";
+import { elementCount, sameShape, type Shape } from "../../tensor/dtype.ts";
 import type { DeviceDtype } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import type { Ggml, Pointer } from "./library.ts";
@@ -14,11 +14,16 @@ const ROPE_HALF_SPLIT = 2;
 /** Asks for accumulation in f32 (GGML_PREC_F32), which GPUs would do in f16 where an operand is. */
 const PRECISION_F32 = 10;
 
+/** So small that it changes no number but 0, by which nothing can be divided. */
+const OFF_ZERO = 1e-30;
+
 /** What a lowering works with: the library, the context that owns new nodes, and the tensors made so far. */
 export interface LoweringContext {
   readonly ggml: Ggml;
   readonly context: Pointer;
   readonly tensorOf: (node: Expression) => Pointer;
+  /** The best operations for a purpose differ. */
+  readonly isCpu: boolean;
   /** What a library multiplies, where there is one. */
   readonly products: GraphProducts | undefined;
   /** Matrices that were transposed already, each copied once. */
@@ -97,7 +102,15 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
     const belowTop = ggml.sub(context, pick(logits, tensorOf(node.targets)), pick(logits, top));
     return ggml.reshape4d(context, ggml.add(context, belowTop, ggml.log(context, topShare)), rows, 1, 1, 1);
   },
-  siluBack: (node, { ggml, context, tensorOf }) => ggml.siluBack(context, tensorOf(node.g), tensorOf(node.x)),
+  siluBack: (node, { ggml, context, tensorOf, isCpu }) => {
+    if (!isCpu) return ggml.siluBack(context, tensorOf(node.g), tensorOf(node.x));
+    // The CPU's own kernel is ten times as slow as that of silu, from which the sigmoid s is had: g (s + silu(x) (1 - s)).
+    const x = ggml.scaleBias(context, tensorOf(node.x), 1, OFF_ZERO);
+    const silu = ggml.silu(context, x);
+    const sigmoid = ggml.div(context, silu, x);
+    const slope = ggml.add(context, sigmoid, ggml.sub(context, silu, ggml.mul(context, silu, sigmoid)));
+    return ggml.mul(context, slope, tensorOf(node.g));
+  },
   normalizeBack: (node, { ggml, context, tensorOf }) =>
     ggml.rmsNormBack(context, tensorOf(node.g), tensorOf(node.x), node.epsilon),
   softmaxBack: (node, { ggml, context, tensorOf }) => {
@@ -119,6 +132,15 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
     const more = ggml.reshape4d(context, g, 1, 1, rows, 1);
     const own = ggml.add(context, ggml.getRows(context, elements, targets), more);
     return ggml.reshape4d(context, ggml.setRows(context, elements, own, targets), vocabulary, rows, 1, 1);
+  },
+  dot: (node, { ggml, context, tensorOf, isCpu }) => {
+    // Row by row first: one sum after the other would lose digits over millions of elements.
+    const [width] = innermostFirst(node.x.shape);
+    const rows = elementCount(node.x.shape) / width;
+    const [x, y] = [node.x, node.y].map((factor) => ggml.reshape4d(context, tensorOf(factor), width, 1, rows, 1));
+    // A product of matrices for each row is one pass over memory on a CPU, and more of them than a GPU's grid has blocks.
+    const sums = isCpu ? ggml.mulMat(context, y, x) : ggml.sumRows(context, ggml.mul(context, x, y));
+    return ggml.sumRows(context, ggml.reshape4d(context, sums, rows, 1, 1, 1));
   },
 };
 

@@ -67,6 +67,8 @@ const lowerings = {
       return tf.mul(tf.mul(of(result), tf.sub(of(g), along)), factor);
     }),
   logProbabilityBack,
+  // Row by row first: one sum after the other would lose digits over millions of elements.
+  dot: ({ x, y }, { of }) => tf.tidy(() => tf.reshape(tf.sum(tf.sum(tf.mul(of(x), of(y)), -1)), [1])),
 } satisfies { readonly [Op in Computed]: Lowering<Op> };
 
 /** Every format is held as f32 values that it can represent: a narrower one rounds, on the host, to the bits of any engine. */
