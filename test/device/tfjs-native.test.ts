@@ -1,21 +1,13 @@
-import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openForPrecision } from "../../src/device/exact-f32.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { describeEngine } from "./engine-contract.ts";
+import { nativeTfjs } from "./installed-package.ts";
 import { tolerances } from "./tolerances.ts";
 
-/** The optional peer that is here, if any: with one, it must pass the contract; without, it must be asked for. */
-const installed = (["tfjs-node-gpu", "tfjs-node"] as const).find((name) => {
-  try {
-    return createRequire(import.meta.url).resolve(`@tensorflow/${name}`) !== "";
-  } catch {
-    return false;
-  }
-});
-
-if (installed) {
+if (nativeTfjs) {
+  const installed = nativeTfjs;
   const open = async (): Promise<Device> => {
     const { device } = await openForPrecision("f32", async () => ({ device: await openTfjs(installed) }));
     return device;

@@ -7,6 +7,7 @@ import type { GenerationGradient, LossRow } from "../../src/evaluate/differentia
 import type { Prompt } from "../../src/evaluate/pack.ts";
 import { allWeights, type Weight } from "../../src/model/architecture.ts";
 import { bytesPerElement, elementCount } from "../../src/tensor/dtype.ts";
+import { nativeTfjs } from "../device/installed-package.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
@@ -48,7 +49,7 @@ function expectSame(found: GenerationGradient, expected: GenerationGradient): vo
 
 const engines: [string, () => Promise<Device>][] = [
   ["ggml", () => openGgml({ backend: "cpu" })],
-  ["tfjs", () => openTfjs()],
+  [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
 ];
 
 describe("derivatives by the coefficients", () => {

@@ -10,6 +10,7 @@ import type { Recipe } from "../../src/merge/recipe.ts";
 import { rowLoss, type RowLoss } from "../../src/tasks/row-loss.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { nativeTfjs } from "../device/installed-package.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { openNoiseFamily } from "./noise-family.ts";
 import { moved, recipeOf, slopeAlong } from "./tiny-family.ts";
@@ -65,7 +66,7 @@ function errorOf(found: WeightDerivatives, expected: Case["derivatives"]): numbe
 
 describe.each([
   ["ggml", () => openGgml({ backend: "cpu" })],
-  ["tfjs", () => openTfjs()],
+  [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
 ] as const)("derivatives by the coefficients of whole models, on %s", (_, open: () => Promise<Device>) => {
   test.each(cases.map((one) => ({ ...one, what: JSON.stringify(one.config), method: one.recipe.method })))(
     "are those of PyTorch: $dtype, $method, $what",
