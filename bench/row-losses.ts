@@ -15,6 +15,7 @@ import { alignedText } from "../src/report/table.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { type ChoiceScores, readChoiceScores } from "./candidate-scores-file.ts";
 import { accuracies, type Formula, losses } from "./loss-formulas.ts";
+import { ranksOf } from "./ranks.ts";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -132,17 +133,6 @@ function meansAt(table: Table, places: readonly number[]): number[] {
 function worstTenth(column: Float64Array): number {
   const worst = column.toSorted((a, b) => b - a).slice(0, Math.round(column.length / 10));
   return (mean([...worst]) * worst.length) / (mean([...column]) * column.length);
-}
-
-/** Ranks from the least, those of equals their mean. */
-function ranksOf(numbers: readonly number[]): number[] {
-  const order = [...numbers.keys()].toSorted((a, b) => numbers[a]! - numbers[b]!);
-  const ranks = numbers.map(() => 0);
-  for (let start = 0, end = 0; start < order.length; start = end) {
-    while (end < order.length && numbers[order[end]!] === numbers[order[start]!]) end++;
-    for (const place of order.slice(start, end)) ranks[place] = (start + end - 1) / 2;
-  }
-  return ranks;
 }
 
 function percent(part: number): string {
