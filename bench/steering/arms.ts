@@ -17,8 +17,10 @@ export interface Arm {
   readonly name: string;
   readonly space: SearchSpace;
   readonly optimizer: ((options: OptimizerOptions) => Optimizer) | PeerName;
-  /** Part of the rows that a generation meets, by the budget and by what a generation costs on all rows. */
-  readonly rows: (budget: number, generationCost: number) => number;
+  /** Part of the rows that a generation meets, by the budget, by what a generation costs on all rows, and by the part of the budget that is spent. */
+  readonly rows: (budget: number, generationCost: number, spent: number) => number;
+  /** Whether rows are drawn by what was seen of them when they were met last: the spread of losses over candidates, or the loss of the first. */
+  readonly drawnBy?: "spread" | "loss";
   /** Length of the first steps by gradient, in units of a weight. */
   readonly rate?: number;
   /** Adds so much times the distance from the start to a gradient: half of it times the squared distance to the loss. */
@@ -66,6 +68,9 @@ const steps =
   (budget: number, cost: number): number =>
     Math.min(1, Math.max(0.05, budget / cost / number));
 const part = (fraction: number) => () => fraction;
+/** As many times more rows for each part of the budget that is spent. */
+const growing = (first: number, last: number) => (_budget: number, _cost: number, spent: number) =>
+  first * (last / first) ** spent;
 
 const tenth = { optimizer: walk, rows: part(0.1), rate: 0.1 };
 const twentieth = { ...tenth, rows: part(0.05) };
@@ -80,6 +85,14 @@ export const arms: readonly Arm[] = [
   { name: "cma-es, layers, norm apart, 20th", space: layersNormApart, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, tensors, 20th", space: tensors, optimizer: cmaEs, rows: part(0.05) },
   { name: "sep-cma-es, tensors, 20th", space: tensors, optimizer: sepCmaEs, rows: part(0.05) },
+  { name: "sep-cma-es, tensors, 40th to 10th", space: tensors, optimizer: sepCmaEs, rows: growing(0.025, 0.1) },
+  {
+    name: "sep-cma-es, tensors, 20th by spread",
+    space: tensors,
+    optimizer: sepCmaEs,
+    rows: part(0.05),
+    drawnBy: "spread",
+  },
   { name: "walk, curves, 10th", space: curves, ...tenth },
   { name: "walk, curves, 10th, rate .05", space: curves, ...tenth, rate: 0.05 },
   { name: "walk, curves, norm apart, 20th", space: curvesNormApart, ...twentieth },
@@ -95,6 +108,11 @@ export const arms: readonly Arm[] = [
   { name: "walk, tensors, 40th, rate .05", space: tensors, ...fortieth, rate: 0.05 },
   { name: "4 lineages, curves, norm apart, 20th", space: curvesNormApart, ...twentieth, optimizer: lineages },
   { name: "4 lineages, layers, norm apart, 20th", space: layersNormApart, ...twentieth, optimizer: lineages },
+  { name: "walk, tensors, 40th to 10th", space: tensors, ...tenth, rows: growing(0.025, 0.1) },
+  { name: "walk, tensors, 80th to 10th", space: tensors, ...tenth, rows: growing(0.0125, 0.1) },
+  { name: "walk, tensors, 10th to 40th", space: tensors, ...tenth, rows: growing(0.1, 0.025) },
+  { name: "walk, tensors, 20th by loss", space: tensors, ...twentieth, drawnBy: "loss" },
+  { name: "walk, tensors, 40th by loss", space: tensors, ...fortieth, drawnBy: "loss" },
   { name: "4 lineages, tensors, 20th", space: tensors, ...twentieth, optimizer: lineages },
   { name: "sep-cma-es, tensors -0.5 to 2, 20th", space: wideTensors, optimizer: sepCmaEs, rows: part(0.05) },
   { name: "walk, tensors -0.5 to 2, 20th", space: wideTensors, ...twentieth },

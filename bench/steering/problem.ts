@@ -7,6 +7,7 @@ import { combinedLoss, factorOf, type ObjectiveTask } from "../../src/run/object
 import type { Candidate, Score } from "../../src/search/optimizer.ts";
 import { buildGenome, type Genome } from "../../src/space/genome.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
+import type { TaskRow } from "../../src/tasks/rows.ts";
 import { splitTasks } from "../../src/tasks/split.ts";
 import { stratifiedSubset } from "../../src/tasks/subset.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -17,6 +18,17 @@ export const GRADIENT_COST = 4;
 /** Share of the search rows, by group, that steps do not see where a walk is stopped by them. */
 const HELD_OUT = 0.2;
 
+/** A search row: its part of the combined loss, which is the sum of all losses times these, and its padded tokens. */
+export interface SearchRow {
+  readonly task: string;
+  readonly row: TaskRow;
+  readonly part: number;
+  readonly tokens: number;
+}
+
+/** Rows and what multiplies the loss of each in the combined loss. */
+export type WeightedRows = readonly { readonly row: TaskRow; readonly factor: number }[];
+
 export class Problem implements AsyncDisposable {
   readonly search: Selection;
   readonly guard: Selection;
@@ -26,6 +38,7 @@ export class Problem implements AsyncDisposable {
   readonly pace: number;
   readonly #workspace: Workspace;
   readonly #objective: readonly ObjectiveTask[];
+  #searchRows: readonly SearchRow[] | undefined;
 
   private constructor(
     workspace: Workspace,
@@ -82,6 +95,37 @@ export class Problem implements AsyncDisposable {
     return Object.fromEntries(entries);
   }
 
+  /** All search rows, task by task. */
+  get searchRows(): readonly SearchRow[] {
+    return (this.#searchRows ??= this.#describedRows());
+  }
+
+  #describedRows(): readonly SearchRow[] {
+    return this.#objective.flatMap((task) => {
+      const rows = this.search[task.name] ?? [];
+      const part = factorOf(task, this.#objective) / rows.length;
+      const tokensOf = (row: TaskRow): number => this.#workspace.signal.tokensOf({ [task.name]: [row] });
+      return rows.map((row) => ({ task: task.name, row, part, tokens: tokensOf(row) }));
+    });
+  }
+
+  /** The loss of each of these rows, task by task, at each point. */
+  async rowLosses(genome: Genome, points: readonly Float64Array[], rows: Selection): Promise<number[][]> {
+    const recipes = points.map((point) => genome.decode(point));
+    const evaluations = await this.#workspace.signal.evaluate(recipes, rows);
+    return evaluations.map(({ scores }) => Object.keys(rows).flatMap((task) => scores[task]!.map(({ loss }) => loss)));
+  }
+
+  /** The gradient of the loss of each search row, in the order of `searchRows`. */
+  async rowGradients(genome: Genome, point: Float64Array): Promise<Float64Array[]> {
+    const gradients: Float64Array[] = [];
+    for (const { task, row } of this.searchRows) {
+      const [own] = await this.#workspace.signal.gradient([genome.decode(point)], { [task]: [row] }, { [task]: 1 });
+      gradients.push(genome.pullBack(point, own!.derivatives));
+    }
+    return gradients;
+  }
+
   /** Combined losses, 1 for the uniform average on all search rows. */
   async losses(genome: Genome, points: readonly Float64Array[], rows: Selection): Promise<number[]> {
     const recipes = points.map((point) => genome.decode(point));
@@ -105,6 +149,28 @@ export class Problem implements AsyncDisposable {
       loss: combinedLoss(one, this.#objective),
       gradient: genome.pullBack(points[i]!, one.derivatives),
     }));
+  }
+
+  /** The same of weighted rows, and the loss of each of these by candidate. */
+  async weightedScores(genome: Genome, candidates: readonly Candidate[], weighted: WeightedRows) {
+    const points = candidates.map(({ point }) => point);
+    // Each row is a task of its own, as only tasks have weights.
+    const rows = Object.fromEntries(weighted.map(({ row }, i) => [`row ${i}`, [row]]));
+    const weights = Object.fromEntries(weighted.map(({ factor }, i) => [`row ${i}`, factor]));
+    const sum = (losses: readonly number[]): number =>
+      losses.reduce((all, loss, i) => all + weighted[i]!.factor * loss, 0);
+    if (!candidates.some(({ wantsGradient }) => wantsGradient)) {
+      const losses = await this.rowLosses(genome, points, rows);
+      return { losses, scores: losses.map((own): Score => ({ loss: sum(own) })) };
+    }
+    const recipes = points.map((point) => genome.decode(point));
+    const gradients = await this.#workspace.signal.gradient(recipes, rows, weights);
+    const losses = gradients.map(({ scores }) => Object.keys(rows).map((task) => scores[task]![0]!.loss));
+    const scores = gradients.map(({ derivatives }, i): Score => ({
+      loss: sum(losses[i]!),
+      gradient: genome.pullBack(points[i]!, derivatives),
+    }));
+    return { losses, scores };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

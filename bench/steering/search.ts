@@ -4,6 +4,7 @@ import type { Genome } from "../../src/space/genome.ts";
 import { spanOf, type Arm } from "./arms.ts";
 import { Peer } from "./peer.ts";
 import { GRADIENT_COST, type Problem } from "./problem.ts";
+import { evenRows, SeenRows } from "./seen-rows.ts";
 import { type Budget, Spending } from "./spending.ts";
 
 /** What a search led to. */
@@ -32,6 +33,7 @@ export async function searchBy(problem: Problem, arm: Arm, budget: Budget, seed:
   await using steering = steeringOf(arm, genome, seed);
   const spending = new Spending(budget, problem.pace);
   const held = new HeldOut(problem, genome);
+  const seen = new SeenRows(problem, arm, seed);
   const rowsOf = arm.stopsByHeldOut ? problem.parts.steered : problem.search;
   const means: Float64Array[] = [];
   for (;;) {
@@ -40,12 +42,13 @@ export async function searchBy(problem: Problem, arm: Arm, budget: Budget, seed:
     if (arm.stopsByHeldOut && means.length > 0) spending.add(await held.look(means.at(-1)!, spending.part));
     const cost = candidates.reduce((sum, { wantsGradient }) => sum + (wantsGradient ? GRADIENT_COST : 1), 0);
     // Of the rows that are left, as many.
-    const fraction = arm.rows(spending.passes, cost) / problem.share(rowsOf);
-    const rows = problem.draw(rowsOf, fraction, seed, means.length);
-    const work = cost * problem.share(rows);
-    if (!spending.hasRoom(work)) break;
-    const scores = await problem.scores(genome, candidates, rows);
-    spending.add(work);
+    const fraction = arm.rows(spending.passes, cost, spending.part) / problem.share(rowsOf);
+    const { share, score } = arm.drawnBy
+      ? seen.draw(fraction, means.length)
+      : evenRows(problem, problem.draw(rowsOf, fraction, seed, means.length));
+    if (!spending.hasRoom(cost * share)) break;
+    const scores = await score(genome, candidates);
+    spending.add(cost * share);
     await steering.tell(decayed(arm, genome, candidates, scores), spending.part);
   }
   const { work, cpuSeconds } = spending;
@@ -61,7 +64,7 @@ export async function searchBy(problem: Problem, arm: Arm, budget: Budget, seed:
 }
 
 /** An optimizer of evomerge or a peer. */
-interface Steering extends AsyncDisposable {
+export interface Steering extends AsyncDisposable {
   ask(): readonly Candidate[] | Promise<readonly Candidate[]>;
   tell(scores: readonly Score[], spent: number): void | Promise<void>;
   /** Where the search is, once these candidates are asked. */
@@ -70,7 +73,7 @@ interface Steering extends AsyncDisposable {
   readonly hasMeans: boolean;
 }
 
-function steeringOf(arm: Arm, genome: Genome, seed: number): Steering {
+export function steeringOf(arm: Arm, genome: Genome, seed: number): Steering {
   const { optimizer, rate = Number.NaN } = arm;
   const { start, sigma, scales, dimension } = genome;
   if (typeof optimizer === "string") return new Peer(optimizer, start, seed);
