@@ -30,6 +30,8 @@ export function eventLines(event: RunEvent): readonly string[] {
       return plannedLines(event);
     case "generation":
       return event.replayed ? [] : [generationLine(event)];
+    case "restarted":
+      return event.replayed ? [] : [restartLine(event)];
     case "finalists":
       return [...event.models.map((model) => `finalist ${modelLine(model)}`), `winner: ${event.winner}`];
     case "stopped":
@@ -117,6 +119,10 @@ function generationLine({
   const losses =
     mean === undefined ? `loss ${best.toFixed(4)}` : `best candidate ${best.toFixed(4)}, mean ${mean.toFixed(4)}`;
   return `generation ${generation}: ${losses}; work ${work.toFixed(1)}, ${duration(elapsedMs)} spent, ${end}`;
+}
+
+function restartLine({ candidates }: Extract<RunEvent, { type: "restarted" }>): string {
+  return `the search has converged and begins again: ${candidates - 2} candidates, their mean and the best mean so far a generation, whose loss is told as the mean's`;
 }
 
 /** When the search ends, which is before the budget does. */

@@ -14,11 +14,20 @@ export interface KnownSizes {
   readonly plan: KeptPlan | undefined;
   /** That have a result. */
   readonly generations: number;
+  /** Candidates of the last one that was asked: those of the plan, or more where the search has begun again. */
+  readonly asked: number;
   /** Parts of the next one whose gradients may still be recorded before its result. */
   readonly partsLeft: number;
 }
 
-export const NOTHING_KNOWN: KnownSizes = { tasks: [], ends: new Map(), plan: undefined, generations: 0, partsLeft: 0 };
+export const NOTHING_KNOWN: KnownSizes = {
+  tasks: [],
+  ends: new Map(),
+  plan: undefined,
+  generations: 0,
+  asked: 0,
+  partsLeft: 0,
+};
 
 /** The same with another record. */
 export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes {
@@ -33,7 +42,7 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
     case "plan":
       return { ...known, plan: record };
     case "ask":
-      return { ...known, partsLeft: (record.parts ?? 1) - 1 };
+      return { ...known, asked: record.points.length, partsLeft: (record.parts ?? 1) - 1 };
     case "gradient":
       return { ...known, partsLeft: known.partsLeft - 1 };
     case "result":
@@ -46,7 +55,7 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
 /** Says which list of a record has not the length, or the names, that records before it ask for. */
 export function faultOfSizes(
   record: JournalRecord,
-  { tasks, ends, plan, generations, partsLeft }: KnownSizes,
+  { tasks, ends, plan, generations, asked, partsLeft }: KnownSizes,
 ): string | undefined {
   const { genes, candidates } = plan ?? { genes: [], candidates: 0 };
   switch (record.type) {
@@ -58,7 +67,7 @@ export function faultOfSizes(
       return undefined;
     case "gradient":
       return partsLeft > 0
-        ? faultOfGradients(record.gradients, candidates * genes.length)
+        ? faultOfGradients(record.gradients, asked * genes.length)
         : "expected no more parts than the generation has";
     case "forecast":
       return faultOfRung(record, new Map());
@@ -75,7 +84,9 @@ export function faultOfSizes(
     case "ask":
       return (
         faultOfGeneration(record.generation, generations) ??
-        faultOfLengths("points", [record.points], candidates) ??
+        (record.points.length < candidates
+          ? `points: expected at least ${candidates}, found ${record.points.length}`
+          : undefined) ??
         faultOfLengths("points", record.points, genes.length) ??
         faultOfNames("rows", Object.keys(record.rows), tasks) ??
         faultOfParts(record)
@@ -83,9 +94,9 @@ export function faultOfSizes(
     case "result":
       return (
         faultOfGeneration(record.generation, generations) ??
-        faultOfLengths("losses", [record.losses], candidates) ??
+        faultOfLengths("losses", [record.losses], asked) ??
         faultOfReference(record) ??
-        (record.gradients && faultOfGradients(record.gradients, candidates * genes.length))
+        (record.gradients && faultOfGradients(record.gradients, asked * genes.length))
       );
     case "finalists":
       // A winner that was not checked has no scores.

@@ -167,7 +167,7 @@ export interface RecordPayloads {
     readonly ranges: readonly (readonly [low: number, high: number])[];
     readonly start: readonly number[];
     readonly inject: readonly (readonly number[])[];
-    /** Of a generation, with its reference. */
+    /** Of a generation, with its reference; more where the search begins again. */
     readonly candidates: number;
     readonly rowFraction: number;
     readonly elapsedMs: number;

@@ -97,10 +97,17 @@ function scoredSentences(records: readonly JournalRecord[]): string[] {
         : [`${losses.length} candidates`, " (generations.csv: reference_loss is of the one that stood best before)"];
     return [`The search took the gradients of ${count} of ${candidates}, ${cost}: a gradient counts as four${which}.`];
   }
+  const most = Math.max(...results.map((result) => result.losses.length));
+  const growing = most > losses.length ? ` to ${most - 1}` : "";
   const plan = records.find((record) => record.type === "plan");
   const beside = BESIDE[recordedOptimizer(plan?.algorithm ?? "")?.beside ?? "mean"];
   return [
-    `The search scored ${count} of ${losses.length - 1} candidates ${cost}, and with each ${beside} (generations.csv: best_loss is of candidates, reference_loss of that one).`,
+    `The search scored ${count} of ${losses.length - 1}${growing} candidates ${cost}, and with each ${beside} (generations.csv: best_loss is of candidates, reference_loss of that one).`,
+    ...(growing
+      ? [
+          "Where it had converged, it began again with twice the candidates: from then on the reference is the best mean that it had converged to, and the mean of the distribution is one of the candidates.",
+        ]
+      : []),
   ];
 }
 

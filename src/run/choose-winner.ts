@@ -71,17 +71,18 @@ async function race(
 async function raceWith(
   session: Session,
   effort: Effort,
-  { means }: SearchState,
+  search: SearchState,
   scored: ScoredBaselines,
   earlier: Champion | undefined,
 ): Promise<RecordPayloads["finalists"] | "given up" | undefined> {
   const { genome, order, clock, recorder } = session;
+  const { means } = search;
   const begun = recorder.begun("finalists");
   const counts = begun?.rows ?? fewer(scored.rungs.rows, searchCounts(session, effort));
   if (!begun && earlier?.generations === means.length && covers(earlier.rows, counts)) {
     return stillBest(session, earlier, scored);
   }
-  const finalists = recommendations(session, means).slice(
+  const finalists = recommendations(session, search).slice(
     0,
     begun?.models.filter((name) => name !== EARLIER).length ?? effort.finalists,
   );
@@ -136,9 +137,16 @@ function unraced(winner: ScoredModel): string {
 
 /**
  * The last mean, and means of the last five and of the later half, which the noise of single generations moves less; the last
- * five points of a walk are nearly one.
+ * five points of a walk are nearly one. A search that has begun again has converged to its mean, and has rivals of it.
  */
-function recommendations(session: Session, means: readonly Float64Array[]): { name: string; point: Float64Array }[] {
+function recommendations(
+  session: Session,
+  { means, optimizer: { restart } }: SearchState,
+): { name: string; point: Float64Array }[] {
+  if (restart) {
+    const rivals = restart.rivals.map((point, i) => ({ name: `rival ${i + 1}`, point }));
+    return [...means.slice(-1).map((point) => ({ name: "best mean", point })), ...rivals];
+  }
   const half = Math.ceil(means.length / 2);
   const wanted = generationKind(session).usesGradients ? [1, half, Math.ceil(half / 2)] : [1, 5, half];
   const spans = new Set(wanted.map((span) => Math.min(span, means.length)));

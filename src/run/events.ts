@@ -79,6 +79,8 @@ export type RunEvent =
       readonly left: { readonly ms: number } | { readonly evaluations: number };
       readonly replayed: boolean;
     }
+  /** The search had converged, and begins again with generations of so many candidates, two means among them. */
+  | { readonly type: "restarted"; readonly candidates: number; readonly replayed: boolean }
   | { readonly type: "finalists"; readonly models: readonly ScoredModel[]; readonly winner: string }
   | {
       readonly type: "verdict";

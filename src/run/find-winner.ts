@@ -69,7 +69,7 @@ export async function findWinner(session: Session): Promise<Found> {
     }
     scored = (await growBaselines(session, scored)) ?? scored;
     if (recorder.isOver) return found ?? unfinished(session, search, scored);
-    plan = await replanSearch(session, first);
+    plan = await replanSearch(session, first, search);
     if (recorder.upcoming === undefined && search.means.length > 0 && !hasRoom(session, plan, search)) {
       tellNoRoom(session, search);
     }

@@ -138,10 +138,11 @@ function expectations(session: Session, listed: readonly Baseline[], rungs: Scor
   const baselines = baselinesMs(session, listed, rungs, effort);
   const finish = finishTime(session, effort).totalMs;
   const searchMs = clock.remainingMs - baselines - finish;
-  const own = generationMs(session, rowFractionFor(session, searchMs));
+  const kind = generationKind(session);
+  const own = generationMs(session, kind, rowFractionFor(session, kind, searchMs));
   const generations =
     "evaluations" in experiment.budget
-      ? Math.floor(experiment.budget.evaluations / evaluationsIn(generationKind(session)))
+      ? Math.floor(experiment.budget.evaluations / evaluationsIn(kind))
       : Math.max(0, Math.floor(searchMs / own));
   return {
     baselinesMs: baselines,
@@ -159,8 +160,9 @@ function wholeMs(session: Session, listed: readonly Baseline[], rungs: ScoredRun
   if (!all) throw new Error("forecast: no effort");
   const besideMs =
     session.clock.elapsedMs + baselinesMs(session, listed, rungs, all) + finishTime(session, all).totalMs;
-  const fraction = rowFractionFor(session, besideMs);
-  return besideMs + Math.max(besideMs, enoughGenerations(session) * generationMs(session, fraction));
+  const kind = generationKind(session);
+  const fraction = rowFractionFor(session, kind, besideMs);
+  return besideMs + Math.max(besideMs, enoughGenerations(session) * generationMs(session, kind, fraction));
 }
 
 function tooLittle({ recorder, clock }: Session, probeMs: number): UserError {

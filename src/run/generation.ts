@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { RecordPayloads, RowCounts } from "../journal/records.ts";
+import { isFlat } from "../search/flatness.ts";
 import type { Score } from "../search/optimizer.ts";
 import { stratifiedSubset } from "../tasks/subset.ts";
 import { RandomStream } from "../tensor/random.ts";
@@ -15,7 +16,6 @@ import { evaluationsLeft, nextCounts, spentWith } from "./search-room.ts";
 import type { ScoredReference, SearchState } from "./search-state.ts";
 import { leastFinishMs, searchMsLeft } from "./search-time.ts";
 import { flatLosses, type Session } from "./session.ts";
-import { isFlat } from "./stopped-search.ts";
 
 type Result = RecordPayloads["result"];
 
@@ -37,13 +37,16 @@ export async function generation(
   const result = await takeResult(session, search, plan, objective, { candidates, rows, parts });
   if (!replayed) clock.searched(clock.elapsedMs - began);
   if (!result) return "out of time";
+  search.evaluations += evaluationsIn(generationKind(session, optimizer));
   optimizer.tell(scoresOf(session, result), result.spent);
   search.asked = undefined;
   search.means.push(optimizer.recommend());
   search.lastScored = scoredReference(candidates, rows, result);
-  search.flat = isFlat(result) ? search.flat + 1 : 0;
+  const beginsAgain = optimizer.restart?.after === optimizer.generation;
+  search.flat = isFlat(result) && !beginsAgain ? search.flat + 1 : 0;
   search.work += result.work;
   tellGeneration(session, search, plan, result, replayed);
+  if (beginsAgain) session.emit({ type: "restarted", candidates: optimizer.candidates, replayed });
   return "told";
 }
 
@@ -114,7 +117,7 @@ async function takeResult(
       reference: candidates.findIndex(({ isReference }) => isReference),
       rowLosses: recorder.storeLosses(flatLosses(evaluations)),
       ...(gradients && { gradients: recorder.storeLosses(gradients.flatMap((gradient) => [...gradient])) }),
-      work: evaluationsIn(generationKind(session)) * shareOf(session, rows),
+      work: evaluationsIn(generationKind(session, search.optimizer)) * shareOf(session, rows),
       spent: spentWith(session, plan, search, clock.elapsedMs - began),
       time,
       elapsedMs: clock.elapsedMs,

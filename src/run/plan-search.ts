@@ -6,6 +6,7 @@ import type { ScoredBaselines } from "./score-baselines.ts";
 import { longest, type ScoredBaseline } from "./scored-rungs.ts";
 import { rowFractionFor } from "./search-cost.ts";
 import { algorithmOf, generationKind, populationOf } from "./search-kind.ts";
+import type { SearchState } from "./search-state.ts";
 import { searchMsLeft } from "./search-time.ts";
 import type { Session } from "./session.ts";
 
@@ -21,7 +22,8 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   const [best, ...others] = experiment.search.seedFromBaselines ? warmStarts(session, longest(scored.baselines)) : [];
   const algorithm = algorithmOf(session);
   // One that walks begins at the start.
-  const { candidates, usesGradients } = generationKind(session);
+  const kind = generationKind(session);
+  const { candidates, usesGradients } = kind;
   const room = populationOf(session) - (usesGradients ? 1 : 0);
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
@@ -32,7 +34,7 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
       start: [...(best ? genome.encode(best.recipe) : genome.start)],
       inject: injected(session, others, room).map(({ recipe }) => [...genome.encode(recipe)]),
       candidates,
-      rowFraction: rowFractionFor(session, searchMsLeft(session, { elapsedMs })),
+      rowFraction: rowFractionFor(session, kind, searchMsLeft(session, { elapsedMs })),
       elapsedMs,
     };
   });
@@ -41,11 +43,16 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
 }
 
 /** Turns another budget into rows for the generations that it has room for; all else goes on as it was first planned. */
-export async function replanSearch(session: Session, first: Plan): Promise<Plan> {
+export async function replanSearch(
+  session: Session,
+  first: Plan,
+  { optimizer }: Pick<SearchState, "optimizer">,
+): Promise<Plan> {
   const { recorder, clock, emit } = session;
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
-    return { ...first, rowFraction: rowFractionFor(session, searchMsLeft(session, { elapsedMs })), elapsedMs };
+    const kind = generationKind(session, optimizer);
+    return { ...first, rowFraction: rowFractionFor(session, kind, searchMsLeft(session, { elapsedMs })), elapsedMs };
   });
   emit(planned(session, plan, "where it stood"));
   return plan;

@@ -1,5 +1,5 @@
 import { steeringMs } from "./costs.ts";
-import { generationKind } from "./search-kind.ts";
+import { type GenerationKind, generationKind } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
 /** How a budget is divided into generations and rows. */
@@ -34,44 +34,48 @@ export function enoughGenerations(session: Session): number {
 }
 
 /** Expected milliseconds of a generation and its mean on a fraction of the search rows. */
-export function generationMs(session: Session, fraction: number): number {
-  return generationTime(session)(fraction);
+export function generationMs(session: Session, kind: GenerationKind, fraction: number): number {
+  return generationTime(session, kind)(fraction);
 }
 
 /** The same for whoever asks of many fractions: the rows are counted once. */
-function generationTime(session: Session): (fraction: number) => number {
+function generationTime(session: Session, kind: GenerationKind): (fraction: number) => number {
   const tokens = tokensOf(session);
-  return (fraction) => steeringMs(session, generationKind(session), fraction * tokens);
+  return (fraction) => steeringMs(session, kind, fraction * tokens);
 }
 
-/** The same on the fewest rows that tell anything. */
+/** The same of a first one on the fewest rows that tell anything. */
 export function leastGenerationMs(session: Session): number {
-  return generationMs(session, leastFraction(session));
+  return generationMs(session, generationKind(session), leastFraction(session));
 }
 
 /** The fraction of the rows on which a search of so many milliseconds has enough generations. */
-export function rowFractionFor(session: Session, searchMs: number): number {
+export function rowFractionFor(session: Session, kind: GenerationKind, searchMs: number): number {
   const { rowFraction } = session.experiment.search;
   if (rowFraction !== "auto") return rowFraction;
   const { wanted, needed, fraction, untimed } = divisionOf(session);
   if (searchMs === Infinity) return untimed;
   const least = leastFraction(session);
-  const good = Math.max(fraction, fractionWithin(session, searchMs / wanted));
-  return Math.min(1, Math.max(least, Math.min(good, fractionWithin(session, searchMs / needed))));
+  const good = Math.max(fraction, fractionWithin(session, kind, searchMs / wanted));
+  return Math.min(1, Math.max(least, Math.min(good, fractionWithin(session, kind, searchMs / needed))));
 }
 
 /** The fraction that the last generation of a search has in what is left of its time, if that tells anything. */
-export function lastFraction(session: Session, planned: number, leftMs: number, isFirst: boolean): number | undefined {
-  if (generationMs(session, planned) <= leftMs) return planned;
-  const fraction = fractionWithin(session, leftMs);
+export function lastFraction(
+  session: Session,
+  kind: GenerationKind,
+  { planned, leftMs, isFirst }: { readonly planned: number; readonly leftMs: number; readonly isFirst: boolean },
+): number | undefined {
+  if (generationMs(session, kind, planned) <= leftMs) return planned;
+  const fraction = fractionWithin(session, kind, leftMs);
   // A small one would move the mean by the chance of its rows.
   const least = isFirst ? Math.min(planned, leastFraction(session)) : planned / 2;
   return fraction >= least ? fraction : undefined;
 }
 
 /** The largest fraction, from 0 to 1, of which a generation takes so many milliseconds at most. */
-function fractionWithin(session: Session, ms: number): number {
-  const msOf = generationTime(session);
+function fractionWithin(session: Session, kind: GenerationKind, ms: number): number {
+  const msOf = generationTime(session, kind);
   if (msOf(1) <= ms) return 1;
   let [low, high] = [0, 1];
   for (let step = 0; step < 30; step += 1) {

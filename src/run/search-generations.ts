@@ -1,4 +1,5 @@
 import { isMissed } from "../journal/standing.ts";
+import type { Optimizer } from "../search/optimizer.ts";
 import { optimizers } from "../search/optimizers.ts";
 import { generation } from "./generation.ts";
 import type { Plan } from "./plan-search.ts";
@@ -25,7 +26,7 @@ export async function searchGenerations(
   const why = whyStopped(search);
   if (why !== undefined) emit({ type: "stopped", phase: "search", why });
   else if ((isGivenUp ? isMissed(search.means.length) : search.means.length === 0) && !recorder.readOnly)
-    emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(session, search) : noRoom(session) });
+    emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(session, search) : noRoom(session, search) });
 }
 
 /** Whether another generation comes; a replayed search goes as far as its journal does, and another budget is planned first. */
@@ -40,25 +41,26 @@ export function hasRoom(session: Session, plan: Plan, search: SearchState): bool
   return whyStopped(search) === undefined && nextCounts(session, plan, search) !== undefined;
 }
 
-function noRoom(session: Session): string {
-  const models = `one generation of ${candidatesText(session)}`;
+function noRoom(session: Session, { optimizer }: SearchState): string {
+  const models = `one generation of ${candidatesText(session, optimizer)}`;
+  const kind = generationKind(session, optimizer);
   if (!session.clock.isTimed) {
-    const needed = evaluationsIn(generationKind(session));
+    const needed = evaluationsIn(kind);
     return `the budget has no room for ${models}, which counts as ${needed} evaluations`;
   }
-  const needed = Math.ceil(generationMs(session, leastFraction(session)) / 1000);
+  const needed = Math.ceil(generationMs(session, kind, leastFraction(session)) / 1000);
   return `the budget has no room for ${models}, which takes about ${needed} s on the fewest rows that tell anything`;
 }
 
 function tooSlow(session: Session, { optimizer, means }: SearchState): string {
-  const generation = `generation ${optimizer.generation} of ${candidatesText(session)}`;
+  const generation = `generation ${optimizer.generation} of ${candidatesText(session, optimizer)}`;
   const advice = means.length === 0 ? "; resume the run with a larger budget" : "";
   return `${generation} takes longer than was expected and is given up, which leaves the finish its time${advice}`;
 }
 
-function candidatesText(session: Session): string {
-  const { candidates } = generationKind(session);
+function candidatesText(session: Session, { candidates, restart }: Optimizer): string {
   const { beside } = optimizers[algorithmOf(session)];
+  if (restart) return `${candidates - 2} candidates, their mean and the best mean before`;
   if (beside) return `${candidates - 1} candidates and ${beside === "mean" ? "their mean" : `the ${beside}`}`;
   return candidates === 1 ? "one candidate and its gradient" : `${candidates} candidates and their gradients`;
 }

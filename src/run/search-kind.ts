@@ -1,3 +1,4 @@
+import type { Optimizer } from "../search/optimizer.ts";
 import { GRADIENT_PASSES, namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
 import type { Session } from "./session.ts";
 
@@ -5,7 +6,7 @@ type Searched = Pick<Session, "experiment" | "genome">;
 
 /** What the candidates of a generation cost. */
 export interface GenerationKind {
-  /** All of them, the mean included where there is one. */
+  /** All of them, the references included where there are some. */
   readonly candidates: number;
   readonly usesGradients: boolean;
 }
@@ -15,7 +16,7 @@ export function algorithmOf({ experiment }: Pick<Session, "experiment">): Optimi
   return namedOptimizer(experiment.search.algorithm);
 }
 
-/** Candidates of a generation beside the mean, if there is one. */
+/** Candidates of a first generation beside the mean, if there is one. */
 export function populationOf({ experiment, genome }: Searched): number {
   const { population } = optimizers[algorithmOf({ experiment })];
   if (population === "one point") return 1;
@@ -23,10 +24,10 @@ export function populationOf({ experiment, genome }: Searched): number {
   return given === "auto" ? population(genome.dimension) : given;
 }
 
-/** The generations of a run. */
-export function generationKind(session: Searched): GenerationKind {
+/** The next generation of a search, which grows where it begins again; the first one where there is no search yet. */
+export function generationKind(session: Searched, optimizer?: Pick<Optimizer, "candidates">): GenerationKind {
   const { beside, usesGradients } = optimizers[algorithmOf(session)];
-  return { candidates: populationOf(session) + (beside ? 1 : 0), usesGradients };
+  return { candidates: optimizer?.candidates ?? populationOf(session) + (beside ? 1 : 0), usesGradients };
 }
 
 /** What a budget of evaluations counts a generation as. */

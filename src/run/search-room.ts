@@ -9,25 +9,24 @@ import type { Session } from "./session.ts";
 /** Rows of the next generation, fewer where time does not suffice for those that were planned; undefined where it is over. */
 export function nextCounts(session: Session, plan: Plan, search: SearchState): RowCounts | undefined {
   const { clock, experiment, order } = session;
+  const kind = generationKind(session, search.optimizer);
   if ("evaluations" in experiment.budget) {
-    return evaluationsLeft(session, search) >= evaluationsIn(generationKind(session))
+    return evaluationsLeft(session, search) >= evaluationsIn(kind)
       ? order.counts("search", plan.rowFraction, 1)
       : undefined;
   }
   const leftMs = searchMsLeft(session, plan);
   // What a gradient takes was a guess when the rows were planned.
-  const planned = generationKind(session).usesGradients
-    ? Math.min(plan.rowFraction, rowFractionFor(session, clock.searchedMs + leftMs))
+  const planned = kind.usesGradients
+    ? Math.min(plan.rowFraction, rowFractionFor(session, kind, clock.searchedMs + leftMs))
     : plan.rowFraction;
-  const fraction = lastFraction(session, planned, leftMs, search.means.length === 0);
+  const fraction = lastFraction(session, kind, { planned, leftMs, isFirst: search.means.length === 0 });
   return fraction === undefined ? undefined : order.counts("search", fraction, 1);
 }
 
 /** Evaluations that the budget has left; Infinity where it is one of time. */
-export function evaluationsLeft(session: Session, { optimizer }: SearchState): number {
-  const { budget } = session.experiment;
-  if (!("evaluations" in budget)) return Infinity;
-  return budget.evaluations - optimizer.generation * evaluationsIn(generationKind(session));
+export function evaluationsLeft({ experiment: { budget } }: Session, { evaluations }: SearchState): number {
+  return "evaluations" in budget ? budget.evaluations - evaluations : Infinity;
 }
 
 /**
@@ -38,10 +37,8 @@ export function spentWith(session: Session, plan: Plan, search: SearchState, ms:
   const { clock, experiment } = session;
   const { budget } = experiment;
   if ("evaluations" in budget) {
-    return Math.min(
-      1,
-      ((search.optimizer.generation + 1) * evaluationsIn(generationKind(session))) / budget.evaluations,
-    );
+    const own = evaluationsIn(generationKind(session, search.optimizer));
+    return Math.min(1, (search.evaluations + own) / budget.evaluations);
   }
   const spentMs = clock.searchedMs + ms;
   const leftMs = Math.max(0, searchMsLeft(session, plan));

@@ -30,6 +30,8 @@ export interface SearchState {
   flat: number;
   /** Of all generations, in forward passes over all search rows. */
   work: number;
+  /** What a budget of evaluations counts all generations as. */
+  evaluations: number;
 }
 
 /** A search before its first generation. */
@@ -44,5 +46,5 @@ export function beginSearch(session: Session, plan: Plan): SearchState {
     rates: genome.rates,
     inject: plan.inject.map((point) => Float64Array.from(point)),
   });
-  return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0, work: 0 };
+  return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0, work: 0, evaluations: 0 };
 }

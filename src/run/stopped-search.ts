@@ -1,18 +1,5 @@
-import type { RecordPayloads } from "../journal/records.ts";
+import { FLAT_GENERATIONS, FLAT_SPREAD } from "../search/flatness.ts";
 import type { SearchState } from "./search-state.ts";
-
-/** Generations in a row whose candidates do not differ before a search is given up. */
-const FLAT_GENERATIONS = 3;
-
-/** Of a loss: what differs by less is a hundredth of the least gain that a verdict does not call small. */
-const FLAT_SPREAD = 1e-4;
-
-/** Whether all candidates had nearly the same loss, or none had any; one alone does not tell. */
-export function isFlat({ losses, reference }: Pick<RecordPayloads["result"], "losses" | "reference">): boolean {
-  if (!losses.some(Number.isFinite)) return true;
-  const level = Math.abs(losses[reference] ?? Number.NaN);
-  return losses.length > 1 && Math.max(...losses) - Math.min(...losses) < FLAT_SPREAD * level;
-}
 
 /** Why another generation would change nothing; undefined where it might. */
 export function whyStopped({ optimizer, flat, lastScored }: SearchState): string | undefined {

@@ -27,6 +27,10 @@ export class BoundedCmaEs implements Optimizer {
     return this.#search.generation;
   }
 
+  get candidates(): number {
+    return this.#search.populationSize + 1;
+  }
+
   get converged(): boolean {
     return this.#search.largestDeviation < 1e-3;
   }

@@ -77,6 +77,10 @@ export class CmaEs {
     this.#limitDeviations();
   }
 
+  get populationSize(): number {
+    return this.#parameters.populationSize;
+  }
+
   get mean(): Float64Array {
     return this.#mean.slice();
   }

@@ -9,6 +9,7 @@ import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.
  * recommends the last point that did not fail.
  */
 export class GradientWalk implements Optimizer {
+  readonly candidates = 1;
   readonly #rates: Float64Array;
   readonly #adam: Adam;
   readonly #pending = new PendingGeneration<Float64Array>();

@@ -59,6 +59,10 @@ export class Lineages implements Optimizer {
     return this.#generation;
   }
 
+  get candidates(): number {
+    return this.#lineages.length;
+  }
+
   get converged(): boolean {
     return this.#stillness.lasts;
   }

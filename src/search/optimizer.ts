@@ -19,6 +19,17 @@ export interface Score {
   readonly gradient?: Float64Array;
 }
 
+/** Where a search stands that has begun again, apart from where it had come to. */
+export interface Restart {
+  /** Generations that had been told by then. */
+  readonly after: number;
+  /**
+   * Points that may be better than the recommended one, for all that losses on the rows of single generations say, the
+   * likeliest first; to be compared with it on more rows.
+   */
+  readonly rivals: readonly Float64Array[];
+}
+
 /**
  * A search over the unit cube by whole generations. It is deterministic in its options and the told scores, so asking
  * again and telling the recorded scores resumes it, to the last bit. All candidates of a generation meet the same rows.
@@ -35,6 +46,10 @@ export interface Optimizer {
   recommend(): Float64Array;
   /** Number of generations told. */
   readonly generation: number;
+  /** How many candidates the next generation has, or one that was asked and is not told yet. */
+  readonly candidates: number;
+  /** Absent of a search that has not begun again since it converged. */
+  readonly restart?: Restart | undefined;
   /**
    * True when the step is so small in all directions that further generations change nothing: that of a distribution below
    * 1e-3 of the range, that of a walk for a while, however short steps have become as the budget was spent.

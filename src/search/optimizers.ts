@@ -1,8 +1,10 @@
 import { BoundedCmaEs } from "./bounded-cma-es.ts";
+import type { CovarianceModel } from "./cma-es.ts";
 import { GradientWalk } from "./gradient-walk.ts";
 import { DEFAULT_LINEAGES, Lineages } from "./lineages.ts";
 import type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 import { RandomSearch } from "./random-search.ts";
+import { Restarts } from "./restarts.ts";
 import { separable } from "./sep-cma-es.ts";
 import { defaultPopulationSize } from "./strategy-parameters.ts";
 
@@ -43,9 +45,9 @@ export const GRADIENT_PASSES = 4;
 export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
   "cma-es": {
     ...evolution,
-    create: (options) => new BoundedCmaEs(options, options.start.length > LARGE_GENOME ? separable : undefined),
+    create: (options) => cmaEs(options, options.start.length > LARGE_GENOME ? separable : undefined),
   },
-  "sep-cma-es": { ...evolution, create: (options) => new BoundedCmaEs(options, separable) },
+  "sep-cma-es": { ...evolution, create: (options) => cmaEs(options, separable) },
   random: { ...evolution, beside: "best so far", create: (options) => new RandomSearch(options) },
   "gradient-walk": { ...byGradient, population: "one point", create: (options) => new GradientWalk(options) },
   lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },
@@ -54,4 +56,8 @@ export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
 /** What a journal names; undefined where this version has no such optimizer. */
 export function recordedOptimizer(name: string): OptimizerKind | undefined {
   return Object.hasOwn(optimizers, name) ? optimizers[name as OptimizerName] : undefined;
+}
+
+function cmaEs(options: OptimizerOptions, model?: CovarianceModel): Optimizer {
+  return new Restarts(options, (own) => new BoundedCmaEs(own, model));
 }

@@ -29,6 +29,10 @@ export class RandomSearch implements Optimizer {
     return this.#generation;
   }
 
+  get candidates(): number {
+    return this.#populationSize + 1;
+  }
+
   recommend(): Float64Array {
     return this.#best.slice();
   }

@@ -104,7 +104,7 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["plan", { rowFraction: 0 }, "record.rowFraction: expected more than 0, found 0"],
   ["plan", { elapsedMs: "soon" }, 'record.elapsedMs: expected a number, found "soon"'],
   ["ask", { generation: 1 }, "generation: expected 0, found 1"],
-  ["ask", { points: [[0, 1]] }, "points: expected a list of 2, found one of 1"],
+  ["ask", { points: [[0, 1]] }, "points: expected at least 2, found 1"],
   ["ask", { points: [[0, 1], [0]] }, "points: expected a list of 2, found one of 1"],
   [
     "ask",

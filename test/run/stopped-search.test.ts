@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isFlat, whyStopped } from "../../src/run/stopped-search.ts";
+import { whyStopped } from "../../src/run/stopped-search.ts";
 import type { SearchState } from "../../src/run/search-state.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -8,23 +8,6 @@ import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
 
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
-
-const flat = (losses: readonly number[], mean: number): boolean =>
-  isFlat({ losses: [...losses, mean], reference: losses.length });
-
-test("a generation is flat when all losses are within a ten-thousandth, or none is a number", () => {
-  expect(flat([1, 1], 1)).toBe(true);
-  expect(flat([Number.NaN, Number.NaN], Number.NaN)).toBe(true);
-  expect(flat([1, 1 + 2 ** -50], 1)).toBe(true);
-  expect(flat([2.7, 2.7001], 2.70005)).toBe(true);
-  expect(flat([2.7, 2.7003], 2.7)).toBe(false);
-  // The mean has gained, though the candidates are alike.
-  expect(flat([1, 1], 0.99)).toBe(false);
-  expect(flat([1, Number.NaN], 1)).toBe(false);
-  // One that walks alone does not differ from others.
-  expect(flat([], 1)).toBe(false);
-  expect(flat([], Number.NaN)).toBe(true);
-});
 
 /** Of a search that was flat for three generations. */
 function why(generation: number): string | undefined {

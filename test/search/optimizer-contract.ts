@@ -10,8 +10,8 @@ type Create = (options: OptimizerOptions) => Optimizer;
 interface Traits {
   /** Distance from the optimum of a smooth function of two variables that it reaches in 300 generations. */
   readonly accuracy: number;
-  /** Candidates of a generation, the reference included, in so many dimensions. */
-  readonly size: (dimension: number) => number;
+  /** Candidates of the first generation, the reference included, in so many dimensions. */
+  readonly firstSize: (dimension: number) => number;
   /** Whether it is told gradients, and so more than the ranks of losses. */
   readonly usesGradients: boolean;
   /** Whether it has a population, of the size it is told, which may begin with given points; else it is one point and not random. */
@@ -20,16 +20,19 @@ interface Traits {
 
 /** What every optimizer promises. */
 export function describeOptimizer(name: string, create: Create, traits: Traits): void {
-  const { accuracy, size, usesGradients, hasPopulation } = traits;
+  const { accuracy, firstSize, usesGradients, hasPopulation } = traits;
   const start = (n: number, options: Partial<OptimizerOptions> = {}): Optimizer =>
     create({ start: new Float64Array(n).fill(0.5), sigma: 0.2, seed: 1, ...options });
 
   describe(`optimizer ${name}`, () => {
     test.each([1, 2, 7])("proposes whole generations inside the unit cube in %i dimensions", (n) => {
       const optimizer = start(n, { sigma: 2 });
+      expect(optimizer.candidates).toBe(firstSize(n));
       for (let generation = 0; generation < 100; generation++) {
+        const size = optimizer.candidates;
         const candidates = optimizer.ask();
-        expect(candidates).toHaveLength(size(n));
+        expect(candidates).toHaveLength(size);
+        expect(optimizer.candidates).toBe(size);
         expect(candidates.every(({ point }) => point.length === n && insideUnitCube(point))).toBe(true);
         optimizer.tell(scoresOf(candidates, distanceTo(0.3)), generation / 100);
         expect(insideUnitCube(optimizer.recommend())).toBe(true);

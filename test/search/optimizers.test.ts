@@ -17,7 +17,7 @@ for (const name of Object.keys(optimizers) as OptimizerName[]) {
   const hasPopulation = population !== "one point";
   describeOptimizer(name, create, {
     accuracy: accuracies[name],
-    size: (n) => (hasPopulation ? population(n) : 1) + (beside ? 1 : 0),
+    firstSize: (n) => (hasPopulation ? population(n) : 1) + (beside ? 1 : 0),
     usesGradients,
     hasPopulation,
   });

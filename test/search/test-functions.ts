@@ -12,6 +12,10 @@ export const ellipsoid: Loss = (x) =>
 export const rosenbrock: Loss = (x) =>
   x.subarray(1).reduce((sum, next, i) => sum + 100 * (next - x[i]! ** 2) ** 2 + (1 - x[i]!) ** 2, 0);
 
+/** A bowl with optima at all whole numbers, of which all but the best, at 0, are 1 or more. */
+export const rastrigin: Loss = (x) =>
+  x.reduce((sum, value) => sum + value * value + 10 * (1 - Math.cos(2 * Math.PI * value)), 0);
+
 /** `loss` in randomly rotated coordinates of R^n. */
 export function rotated(loss: Loss, n: number): Loss {
   const rotation = randomOrthogonalRows(n);
