@@ -8,7 +8,7 @@ import type { Budget } from "../../src/experiment/experiment-file.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { traces, writeTinyExperiment } from "../tiny-experiment.ts";
+import { recorded, type TinyExperiment, traces, writeTinyExperiment } from "../tiny-experiment.ts";
 
 const SEED = 1;
 /** EVOMERGE_KILLS asks for more. */
@@ -43,7 +43,7 @@ function stage(run: string): string {
 /** A process of carry-through.ts. */
 function startProcess(): { child: ChildProcessWithoutNullStreams; closed: Promise<unknown>; errors: () => string } {
   const script = join(import.meta.dirname, "carry-through.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", script], { timeout: 60_000, killSignal: "SIGABRT" });
+  const child = spawn(process.execPath, ["--import", "tsx", script], { timeout: 240_000, killSignal: "SIGABRT" });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   // Where the process is gone already its exit code tells.
@@ -83,14 +83,25 @@ class Processes {
   }
 }
 
-/** Runs that are killed at random moments and resumed leave what one leaves that is not. */
+/** Runs that are killed at random moments and resumed leave what one leaves that is not; returns the folder of that one. */
 async function killAndCompare(
   count: number,
   evaluations: number,
-  { budgets = [], search }: { readonly budgets?: readonly Budget[]; readonly search?: object } = {},
-): Promise<void> {
+  {
+    budgets = [],
+    model,
+    ...fields
+  }: Pick<TinyExperiment, "model"> & {
+    readonly budgets?: readonly Budget[];
+    readonly search?: object;
+    readonly space?: object;
+  } = {},
+): Promise<string> {
   const folder = await temporaryFolder();
-  const file = await writeTinyExperiment(folder, { file: { budget: { evaluations }, ...(search && { search }) } });
+  const file = await writeTinyExperiment(folder, {
+    file: { budget: { evaluations }, ...fields },
+    ...(model && { model }),
+  });
   const processes = new Processes();
   const whole = await processes.carryThrough(file, join(folder, "whole"), { budgets });
   const expected = leftBy(join(folder, "whole"));
@@ -116,6 +127,7 @@ async function killAndCompare(
     }
     expect(leftBy(run), `seed ${SEED}, run ${number}; ${kills.join(", ")}`).toEqual(expected);
   }
+  return join(folder, "whole");
 }
 
 describe("a run", () => {
@@ -133,7 +145,20 @@ describe("a run", () => {
 
   test.each(["gradient-walk", "lineages"])(
     `that %s steers leaves the same genes, losses, gradients and weights, killed at ${KILLS / 4} moments`,
-    (algorithm) => killAndCompare(KILLS / 4, 36, { search: { algorithm, rowFraction: 0.5 } }),
+    async (algorithm) => {
+      await killAndCompare(KILLS / 4, 36, { search: { algorithm, rowFraction: 0.5 } });
+    },
+    KILLS * 30_000,
+  );
+
+  test(
+    `that begins again where its search has converged leaves the same, killed at ${KILLS / 4} moments`,
+    async () => {
+      const search = { algorithm: "cma-es", population: 4, rowFraction: 1 };
+      const space = { method: "task_arithmetic", groups: "all", depth: "constant" };
+      const whole = await killAndCompare(KILLS / 4, 130, { search, space, model: { dtype: "f32" } });
+      expect(new Set(recorded(whole, "result").map(({ losses }) => losses.length)).size).toBeGreaterThan(1);
+    },
     KILLS * 30_000,
   );
 });
