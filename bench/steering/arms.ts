@@ -53,7 +53,7 @@ const walk = (options: OptimizerOptions): Optimizer => new GradientWalk(options)
 const lineages = (options: OptimizerOptions): Optimizer => new Lineages(options);
 
 const all = (): number => 1;
-/** As run/search-cost.ts plans them: 25 generations, of a tenth of the rows at least, or 4 of fewer rows. */
+/** 25 generations, of a tenth of the rows at least, or 4 of fewer rows: what runs had before this was measured. */
 const asPlanned = (budget: number, cost: number): number => {
   const good = Math.max(0.1, budget / cost / 25);
   return Math.min(1, Math.max(0.02, Math.min(good, budget / cost / 4)));
@@ -83,6 +83,8 @@ export const arms: readonly Arm[] = [
   { name: "cma-es, curves, 20th", space: curves, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, curves, norm apart, 20th", space: curvesNormApart, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, layers, norm apart, 20th", space: layersNormApart, optimizer: cmaEs, rows: part(0.05) },
+  { name: "cma-es, tensors", space: tensors, optimizer: cmaEs, rows: asPlanned },
+  { name: "cma-es, tensors, 100 generations", space: tensors, optimizer: cmaEs, rows: generations(100) },
   { name: "cma-es, tensors, 20th", space: tensors, optimizer: cmaEs, rows: part(0.05) },
   { name: "sep-cma-es, tensors, 20th", space: tensors, optimizer: sepCmaEs, rows: part(0.05) },
   { name: "sep-cma-es, tensors, 40th to 10th", space: tensors, optimizer: sepCmaEs, rows: growing(0.025, 0.1) },

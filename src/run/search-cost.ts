@@ -18,9 +18,9 @@ interface Division {
   readonly leastRows: number;
 }
 
-/** Of searches that only score: 10 or 20 candidates a generation. By gradient a step is one candidate, and noise averages out over many. */
+/** Of searches that only score: 10 or 20 candidates a generation, of which many on few rows find more (bench/RESULTS.md, Steering). By gradient a step is one candidate, and noise averages out over many. */
 const DIVISIONS = {
-  scoring: { wanted: 25, needed: 4, enough: 25, fraction: 0.1, untimed: 0.25, leastRows: 4 },
+  scoring: { wanted: 60, needed: 40, enough: 40, fraction: 0.05, untimed: 0.1, leastRows: 4 },
   gradient: { wanted: 150, needed: 10, enough: 40, fraction: 0.05, untimed: 0.05, leastRows: 2 },
 } as const satisfies Record<string, Division>;
 
