@@ -7,6 +7,6 @@ export function cutAfter(run: string, records: number, folder: string): string {
   const lines = readFileSync(join(run, "journal.jsonl"), "utf8").trimEnd().split("\n");
   const kept = lines.slice(0, records).map((line) => `${line}\n`);
   writeFileSync(join(folder, "journal.jsonl"), kept.join(""));
-  copyFileSync(join(run, "losses.bin"), join(folder, "losses.bin"));
+  copyFileSync(join(run, "numbers.bin"), join(folder, "numbers.bin"));
   return folder;
 }

@@ -53,7 +53,7 @@ export async function writeRows(path: string, rows: readonly object[]): Promise<
 }
 
 /** What a run leaves in its journal and its side file, except times and where it is. */
-export function traces(run: string): { readonly records: readonly object[]; readonly losses: string } {
+export function traces(run: string): { readonly records: readonly object[]; readonly numbers: string } {
   const { records } = readJournal(run);
   return {
     records: records.map((record) => ({
@@ -63,7 +63,7 @@ export function traces(run: string): { readonly records: readonly object[]; read
         experiment: located([{ experiment: record.experiment as Experiment, folder: record.folder }], run),
       }),
     })),
-    losses: readFileSync(join(run, "losses.bin"), "hex"),
+    numbers: readFileSync(join(run, "numbers.bin"), "hex"),
   };
 }
 

@@ -2,26 +2,26 @@ import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, 
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "../files/durable-write.ts";
-import { LossesFile, readLosses } from "./losses-file.ts";
+import { NumbersFile, readNumbers } from "./numbers-file.ts";
 import { RecordSequence } from "./record-sequence.ts";
-import { JOURNAL_FORMAT, type JournalRecord, type LossesRef, type StartRecord } from "./records.ts";
+import { JOURNAL_FORMAT, type JournalRecord, type NumbersRef, type StartRecord } from "./records.ts";
 import { realPath } from "../files/real-path.ts";
 import { removeAbandoned } from "../files/staged-name.ts";
 import { openRegularFile } from "../files/regular-file.ts";
 import { lineOf, readRecords } from "./replay.ts";
-import { JOURNAL, LOSSES, requireFree, RUN_NAMES } from "./run-files.ts";
+import { JOURNAL, NUMBERS, requireFree, RUN_NAMES } from "./run-files.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 /** What a journal tells a reader. */
 export interface JournalView {
   readonly records: readonly JournalRecord[];
-  /** Losses per row that a record refers to; a UserError where the side file is damaged. */
-  readLosses(ref: LossesRef): Float64Array;
+  /** Numbers that a record refers to; a UserError where the side file is damaged. */
+  readNumbers(ref: NumbersRef): Float64Array;
 }
 
 /**
  * The append-only record of a run and the only thing that resuming it needs: `journal.jsonl` with one checksummed record
- * a line, and `losses.bin` with the losses per row that records refer to. One process at a time holds it.
+ * a line, and `numbers.bin` with the many numbers that records refer to, such as losses per row. One process at a time holds it.
  */
 export class Journal implements JournalView, Disposable {
   readonly folder: string;
@@ -31,7 +31,7 @@ export class Journal implements JournalView, Disposable {
   readonly #lock: WriterLock;
   readonly #records: JournalRecord[];
   readonly #sequence: RecordSequence;
-  readonly #losses: LossesFile;
+  readonly #numbers: NumbersFile;
   readonly #descriptor: number;
   /** Length of the file. */
   #bytes: number;
@@ -48,11 +48,11 @@ export class Journal implements JournalView, Disposable {
         const files = filesIn(folder);
         requireFree(folder);
         const record: StartRecord = { type: "start", format: JOURNAL_FORMAT, folder: realPath(folder), ...start };
-        const { line } = lineOf({ sequence: 0, lossBytes: 0, record }, new RecordSequence(), {
+        const { line } = lineOf({ sequence: 0, numberBytes: 0, record }, new RecordSequence(), {
           path: files.journal,
           bytes: 0,
         });
-        writeDurably(files.losses, "");
+        writeDurably(files.numbers, "");
         // Last, because a folder with this file is a run: whatever stops a creation, it can be tried again.
         writeDurably(files.journal, line);
         return new Journal(folder, lock);
@@ -79,7 +79,7 @@ export class Journal implements JournalView, Disposable {
     this.#records = records;
     this.#sequence = sequence;
     this.#bytes = bytes;
-    this.#losses = LossesFile.open(files.losses, sequence.lossBytes);
+    this.#numbers = NumbersFile.open(files.numbers, sequence.numberBytes);
     this.#descriptor = openRegularFile(files.journal, constants.O_WRONLY | constants.O_APPEND);
     ftruncateSync(this.#descriptor, bytes);
   }
@@ -95,7 +95,7 @@ export class Journal implements JournalView, Disposable {
    */
   append(record: Exclude<JournalRecord, StartRecord>): void {
     this.#write(() => {
-      const entry = { sequence: this.#records.length, lossBytes: this.#losses.bytes, record };
+      const entry = { sequence: this.#records.length, numberBytes: this.#numbers.bytes, record };
       const file = { path: this.#files.journal, bytes: this.#bytes };
       const { line, readBack } = lineOf(entry, this.#sequence, file);
       writeFileSync(this.#descriptor, line);
@@ -105,13 +105,13 @@ export class Journal implements JournalView, Disposable {
     });
   }
 
-  /** Adds losses for the next record to refer to; without such a record, opening the journal cuts them off again. */
-  appendLosses(losses: Float64Array): LossesRef {
-    return this.#write(() => this.#losses.append(losses));
+  /** Adds numbers for the next record to refer to; without such a record, opening the journal cuts them off again. */
+  appendNumbers(numbers: Float64Array): NumbersRef {
+    return this.#write(() => this.#numbers.append(numbers));
   }
 
-  readLosses(ref: LossesRef): Float64Array {
-    return readLosses(this.#files.losses, ref);
+  readNumbers(ref: NumbersRef): Float64Array {
+    return readNumbers(this.#files.numbers, ref);
   }
 
   /** Releases the journal to other processes. */
@@ -119,7 +119,7 @@ export class Journal implements JournalView, Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     closeSync(this.#descriptor);
-    this.#losses[Symbol.dispose]();
+    this.#numbers[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
   }
 
@@ -154,16 +154,16 @@ export function readJournal(folder: string): JournalView {
   const files = filesIn(folder);
   requireJournal(folder);
   const { records } = explainFailure(files.journal, () => readRecords(files.journal));
-  return { records, readLosses: (ref) => readLosses(files.losses, ref) };
+  return { records, readNumbers: (ref) => readNumbers(files.numbers, ref) };
 }
 
 interface Files {
   readonly journal: string;
-  readonly losses: string;
+  readonly numbers: string;
 }
 
 function filesIn(folder: string): Files {
-  return { journal: join(folder, JOURNAL), losses: join(folder, LOSSES) };
+  return { journal: join(folder, JOURNAL), numbers: join(folder, NUMBERS) };
 }
 
 function requireJournal(folder: string): void {

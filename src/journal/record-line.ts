@@ -6,7 +6,7 @@ export interface Entry {
   /** Number of the record, counting from 0. */
   readonly sequence: number;
   /** Length of the side file when the record was written: all that the record may refer to. */
-  readonly lossBytes: number;
+  readonly numberBytes: number;
   readonly record: JournalRecord;
 }
 

@@ -8,7 +8,7 @@ import type {
   Gain,
   GuardedModel,
   JournalRecord,
-  LossesRef,
+  NumbersRef,
   RecordedBudget,
   RecordedRung,
   RecordedTime,
@@ -28,7 +28,7 @@ function objectOf<T extends object>(fields: Fields<T>): z.ZodType<T> {
 }
 
 /** Of one record: candidates times rows; a gibibyte of them. */
-const MAX_LOSSES = 2 ** 27;
+const MAX_NUMBERS = 2 ** 27;
 
 const name = z.string().min(1).max(4096);
 /** Whatever was measured; a model may fail on a row, and its loss is NaN then. */
@@ -47,9 +47,9 @@ const losses = numbersOf("numbers", () => true);
 /** `tensorLine` of the checkpoint. */
 const tensorLine = z.string().regex(/^[a-z0-9]{1,8} \[[\d,]{0,256}\] [0-9a-f]{64}$/, "a dtype, a shape and a sha256");
 
-const lossesRef = objectOf<LossesRef>({
+const numbersRef = objectOf<NumbersRef>({
   offset: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
-  count: whole.max(MAX_LOSSES),
+  count: whole.max(MAX_NUMBERS),
   checksum: hexadecimal.length(8),
 });
 
@@ -84,7 +84,7 @@ const rungFields: Fields<RecordedRung> = {
   models: listOf(objectOf<RecordedRung["models"][number]>({ name, scores }), 1),
   from: rows,
   to: rows,
-  rowLosses: lossesRef,
+  rowLosses: numbersRef,
   time,
   elapsedMs: milliseconds,
 };
@@ -120,12 +120,12 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   part: {
     of: z.enum(["rung", "result", "finalists", "verdict"]),
     batches: whole.min(1),
-    logLikelihoods: lossesRef,
+    logLikelihoods: numbersRef,
     scope: objectOf<ScoringScope>({ models: listOf<string>(name), rows }).exactOptional(),
     time,
     elapsedMs: milliseconds,
   },
-  gradient: { rowLosses: lossesRef, gradients: lossesRef, time, elapsedMs: milliseconds },
+  gradient: { rowLosses: numbersRef, gradients: numbersRef, time, elapsedMs: milliseconds },
   forecast: {
     ...rungFields,
     firstTime: time,
@@ -158,8 +158,8 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     generation: whole,
     losses,
     reference: whole,
-    rowLosses: lossesRef,
-    gradients: lossesRef.exactOptional(),
+    rowLosses: numbersRef,
+    gradients: numbersRef.exactOptional(),
     work: z.number().min(0),
     spent: z.number().min(0).max(1),
     time,
@@ -178,7 +178,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     weightsDigest: hexadecimal,
     rows,
     outOf: rows,
-    rowLosses: lossesRef,
+    rowLosses: numbersRef,
     time,
     elapsedMs: milliseconds,
   },
@@ -192,7 +192,7 @@ const recordSchemas = Object.entries(payloads).map(([type, fields]) =>
 /** Checks what a line holds, but not whether it follows on the lines before. */
 export const entrySchema: z.ZodType<Entry> = objectOf<Entry>({
   sequence: whole,
-  lossBytes: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
+  numberBytes: whole.multipleOf(Float64Array.BYTES_PER_ELEMENT),
   record: z.discriminatedUnion(
     "type",
     recordSchemas as [(typeof recordSchemas)[number]],

@@ -1,6 +1,6 @@
 import type { Entry } from "./record-line.ts";
 import { faultOfSizes, knownAfter, NOTHING_KNOWN } from "./record-sizes.ts";
-import { isPart, type JournalRecord, type LossesRef, type PartType, type RecordType, stepOf } from "./records.ts";
+import { isPart, type JournalRecord, type NumbersRef, type PartType, type RecordType, stepOf } from "./records.ts";
 
 /** A record between steps, which may stand anywhere behind the start. */
 type Note = "budget" | "moved";
@@ -25,8 +25,8 @@ const predecessors: Readonly<Record<Exclude<RecordType, PartType | Note>, readon
 /** The records of a journal as they come, each held against those before it: what follows on what, and equal sizes. */
 export class RecordSequence {
   #length = 0;
-  #lossBytes = 0;
-  /** Where the losses end that records have referred to; no two have the same. */
+  #numberBytes = 0;
+  /** Where the numbers end that records have referred to; no two have the same. */
   #taken = 0;
   #last: RecordType | "nothing" = "nothing";
   #known = NOTHING_KNOWN;
@@ -39,18 +39,18 @@ export class RecordSequence {
   }
 
   /** Length of the side file when the last record was written. */
-  get lossBytes(): number {
-    return this.#lossBytes;
+  get numberBytes(): number {
+    return this.#numberBytes;
   }
 
   /** Adds the next record; says what is wrong with it, and leaves it out, when it does not follow on the others. */
   add(entry: Entry): string | undefined {
     const fault = this.#faultOf(entry);
     if (fault !== undefined) return fault;
-    const { record, lossBytes } = entry;
+    const { record, numberBytes } = entry;
     this.#length += 1;
-    this.#lossBytes = lossBytes;
-    for (const { end } of lossesOf(record)) this.#taken = end;
+    this.#numberBytes = numberBytes;
+    for (const { end } of placesOf(record)) this.#taken = end;
     if (record.type === "budget") this.#isRebudgeted = true;
     if (endsBudgets(record)) this.#isRebudgeted = false;
     if (!isPart(record) && !isNote(record)) this.#last = record.type;
@@ -58,12 +58,13 @@ export class RecordSequence {
     return undefined;
   }
 
-  #faultOf({ record, lossBytes }: Entry): string | undefined {
+  #faultOf({ record, numberBytes }: Entry): string | undefined {
     const fault = this.#faultOfPlace(record);
     if (fault !== undefined) return fault;
-    if (lossBytes < this.#lossBytes) return `lossBytes: expected at least ${this.#lossBytes}, found ${lossBytes}`;
-    for (const { field, offset, end } of lossesOf(record)) {
-      if (end > lossBytes) return `${field}: expected an end of at most ${lossBytes} bytes, found ${end}`;
+    if (numberBytes < this.#numberBytes)
+      return `numberBytes: expected at least ${this.#numberBytes}, found ${numberBytes}`;
+    for (const { field, offset, end } of placesOf(record)) {
+      if (end > numberBytes) return `${field}: expected an end of at most ${numberBytes} bytes, found ${end}`;
       if (offset >= this.#taken) continue;
       return `${field}: expected a beginning behind the ${this.#taken} bytes of earlier records, found ${offset}`;
     }
@@ -90,11 +91,11 @@ export function endsBudgets({ type }: JournalRecord): boolean {
   return type === "plan" || type === "finalists" || type === "verdict";
 }
 
-/** Where the losses lie in the side file that a record refers to, in bytes. */
-function lossesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
+/** Where the numbers lie in the side file that a record refers to, in bytes. */
+function placesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
   return Object.entries(record).flatMap(([field, value]) => {
     if (field !== "rowLosses" && field !== "logLikelihoods" && field !== "gradients") return [];
-    const { offset, count } = value as LossesRef;
+    const { offset, count } = value as NumbersRef;
     return [{ field, offset, end: offset + count * Float64Array.BYTES_PER_ELEMENT }];
   });
 }

@@ -1,5 +1,5 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
-import type { JournalRecord, LossesRef, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
+import type { JournalRecord, NumbersRef, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
 
 /** What of its plan a search keeps, whatever its budget. */
 const KEPT = ["algorithm", "genes", "candidates", "start", "inject"] as const;
@@ -151,7 +151,7 @@ function faultOfReference({ losses, reference }: RecordPayloads["result"]): stri
   return reference < losses.length ? undefined : `reference: expected less than ${losses.length}, found ${reference}`;
 }
 
-function faultOfGradients({ count }: LossesRef, expected: number): string | undefined {
+function faultOfGradients({ count }: NumbersRef, expected: number): string | undefined {
   return count === expected ? undefined : `gradients: expected ${expected}, found ${count}`;
 }
 

@@ -2,10 +2,10 @@
 import type { Recipe } from "../merge/recipe.ts";
 
 /** Version of the journal's files. */
-export const JOURNAL_FORMAT = 6;
+export const JOURNAL_FORMAT = 7;
 
-/** Where losses lie in the side file of the journal. */
-export interface LossesRef {
+/** Where numbers lie in the side file of the journal. */
+export interface NumbersRef {
   /** In bytes. */
   readonly offset: number;
   readonly count: number;
@@ -44,7 +44,7 @@ export interface RecordedRung {
   readonly from: RowCounts;
   readonly to: RowCounts;
   /** By model, then by task. */
-  readonly rowLosses: LossesRef;
+  readonly rowLosses: NumbersRef;
   readonly time: RecordedTime;
   readonly elapsedMs: number;
 }
@@ -117,7 +117,7 @@ export interface RecordPayloads {
     /** Token batches of the step that were scored, after those of its earlier parts. */
     readonly batches: number;
     /** Of the prompts in these batches, by candidate. */
-    readonly logLikelihoods: LossesRef;
+    readonly logLikelihoods: NumbersRef;
     /** Where the step itself is to say it: what was begun is gone on with. */
     readonly scope?: ScoringScope;
     readonly time: RecordedTime;
@@ -126,9 +126,9 @@ export interface RecordPayloads {
   /** Losses and gradients of the next part of a generation's rows, where these are recorded in parts. */
   gradient: {
     /** By candidate, then by task, as they lie in that part. */
-    readonly rowLosses: LossesRef;
+    readonly rowLosses: NumbersRef;
     /** Of the part's share of the combined losses by the coordinates, by candidate. */
-    readonly gradients: LossesRef;
+    readonly gradients: NumbersRef;
     readonly time: RecordedTime;
     readonly elapsedMs: number;
   };
@@ -191,9 +191,9 @@ export interface RecordPayloads {
     /** Index of the point that shows how far the search is: a distribution's mean, or the best of what walks. */
     readonly reference: number;
     /** By candidate, then by task. */
-    readonly rowLosses: LossesRef;
+    readonly rowLosses: NumbersRef;
     /** Of the combined losses by the coordinates, by candidate, where the optimizer wants them. */
-    readonly gradients?: LossesRef;
+    readonly gradients?: NumbersRef;
     /** In forward passes over all search rows. */
     readonly work: number;
     /** Part of what the search could spend that was spent then, from 0 to 1. */
@@ -219,7 +219,7 @@ export interface RecordPayloads {
     /** Guard rows that were scored, and how many there are. */
     readonly rows: RowCounts;
     readonly outOf: RowCounts;
-    readonly rowLosses: LossesRef;
+    readonly rowLosses: NumbersRef;
     readonly time: RecordedTime;
     readonly elapsedMs: number;
   };

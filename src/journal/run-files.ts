@@ -5,12 +5,12 @@ import { explainFailure } from "../files/durable-write.ts";
 import { readRecords } from "./replay.ts";
 
 export const JOURNAL = "journal.jsonl";
-export const LOSSES = "losses.bin";
+export const NUMBERS = "numbers.bin";
 
 /** What a run and the commands on it write into its folder, beside locks. */
 export const RUN_NAMES: readonly string[] = [
   JOURNAL,
-  LOSSES,
+  NUMBERS,
   "report.md",
   "evaluations.csv",
   "generations.csv",
@@ -20,7 +20,7 @@ export const RUN_NAMES: readonly string[] = [
 ];
 
 /** Of a run in which nothing was scored the journal and what is made from it: a new one may take their place. */
-const REPLACED: ReadonlySet<string> = new Set([JOURNAL, LOSSES, "report.md", "evaluations.csv", "generations.csv"]);
+const REPLACED: ReadonlySet<string> = new Set([JOURNAL, NUMBERS, "report.md", "evaluations.csv", "generations.csv"]);
 
 /**
  * A UserError where a new run would replace, or take for its own, what lies in the folder; other files may be there, and a
@@ -32,7 +32,7 @@ export function requireFree(folder: string): boolean {
     const path = join(folder, name);
     const found = explainFailure(folder, () => lstatSync(path, { throwIfNoEntry: false }));
     // An empty one was left by a creation that was stopped.
-    if (!found || (name === LOSSES && found.isFile() && found.size === 0)) continue;
+    if (!found || (name === NUMBERS && found.isFile() && found.size === 0)) continue;
     if (isLeft && found.isFile() && REPLACED.has(name)) continue;
     throw new UserError(
       name === JOURNAL

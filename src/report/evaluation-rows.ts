@@ -27,7 +27,7 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
         asked = record;
         return [];
       case "result":
-        return asked && plan ? generationRows(record, asked, plan, view.readLosses(record.rowLosses)) : [];
+        return asked && plan ? generationRows(record, asked, plan, view.readNumbers(record.rowLosses)) : [];
       case "start":
       case "parents":
       case "budget":

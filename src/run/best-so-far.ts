@@ -77,7 +77,7 @@ function lossesOf(
   { recorder }: Session,
   { rows, rowLosses, index }: ScoredReference,
 ): Map<string, Map<string, number>> {
-  const losses = recorder.readLosses(rowLosses);
+  const losses = recorder.readNumbers(rowLosses);
   let next = index * Object.values(rows).reduce((sum, { length }) => sum + length, 0);
   return new Map(
     Object.entries(rows).map(([task, own]) => [task, new Map(own.map(({ id }) => [id, losses[next++] ?? Number.NaN]))]),

@@ -71,8 +71,8 @@ async function differentiate(
 function record({ recorder, clock }: Session, { rowLosses, gradients, time }: Part): void {
   recorder.recordPart({
     type: "gradient",
-    rowLosses: recorder.storeLosses(rowLosses),
-    gradients: recorder.storeLosses(gradients),
+    rowLosses: recorder.storeNumbers(rowLosses),
+    gradients: recorder.storeNumbers(gradients),
     time,
     elapsedMs: clock.elapsedMs,
   });
@@ -87,7 +87,7 @@ function recordedParts({ recorder }: Session, points: number, hands: readonly Se
         `${recorder.folder}, result: a recorded part of the gradients: expected ${expected} losses, found ${rowLosses.count}; resume with the versions that the journal's first record names`,
       );
     }
-    return { rowLosses: recorder.readLosses(rowLosses), gradients: recorder.readLosses(gradients), time };
+    return { rowLosses: recorder.readNumbers(rowLosses), gradients: recorder.readNumbers(gradients), time };
   });
 }
 

@@ -97,7 +97,7 @@ async function compute(
     models: models.map(({ name }, i) => ({ name, scores: taskScores(evaluations[i] ?? absent(), rows) })),
     from: Object.fromEntries(Object.keys(to).map((task) => [task, 0])),
     to,
-    rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
     firstTime,
     time,
     ...expectations(session, listed, rungs),

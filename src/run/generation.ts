@@ -115,8 +115,8 @@ async function takeResult(
       generation: search.optimizer.generation,
       losses: evaluations.map((evaluation) => combinedLoss(evaluation, objective)),
       reference: candidates.findIndex(({ isReference }) => isReference),
-      rowLosses: recorder.storeLosses(flatLosses(evaluations)),
-      ...(gradients && { gradients: recorder.storeLosses(gradients.flatMap((gradient) => [...gradient])) }),
+      rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
+      ...(gradients && { gradients: recorder.storeNumbers(gradients.flatMap((gradient) => [...gradient])) }),
       work: evaluationsIn(generationKind(session, search.optimizer)) * shareOf(session, rows),
       spent: spentWith(session, plan, search, clock.elapsedMs - began),
       time,
@@ -151,7 +151,7 @@ function scoredReference(
 }
 
 function scoresOf({ recorder, genome }: Session, { losses, gradients }: Result): Score[] {
-  const all = gradients && recorder.readLosses(gradients);
+  const all = gradients && recorder.readNumbers(gradients);
   return losses.map((loss, i) => ({
     loss,
     ...(all && { gradient: all.slice(i * genome.dimension, (i + 1) * genome.dimension) }),

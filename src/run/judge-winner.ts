@@ -126,7 +126,7 @@ async function judge(
     weightsDigest: last.digest,
     rows: counts,
     outOf: order.counts("guard", 1),
-    rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
     time,
     elapsedMs: clock.elapsedMs,
   };

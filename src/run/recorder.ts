@@ -5,7 +5,7 @@ import { endsBudgets } from "../journal/record-sequence.ts";
 import {
   isPart,
   type JournalRecord,
-  type LossesRef,
+  type NumbersRef,
   type PartType,
   type RecordPayloads,
   type ScoringScope,
@@ -161,13 +161,13 @@ export class Recorder {
     this.#knowsParents = true;
   }
 
-  /** Stores per-row losses, or what else was scored, beside the journal, for the record that will name them. */
-  storeLosses(losses: ArrayLike<number>): LossesRef {
-    return this.#writable("losses").appendLosses(Float64Array.from(losses));
+  /** Stores numbers, such as losses per row, beside the journal, for the record that will name them. */
+  storeNumbers(numbers: ArrayLike<number>): NumbersRef {
+    return this.#writable("numbers").appendNumbers(Float64Array.from(numbers));
   }
 
-  readLosses(ref: LossesRef): Float64Array {
-    return this.#view.readLosses(ref);
+  readNumbers(ref: NumbersRef): Float64Array {
+    return this.#view.readNumbers(ref);
   }
 
   #partsIn<Type extends PartType>(type: Type): readonly Part<Type>[] {

@@ -117,7 +117,7 @@ async function scoreRung(session: Session, next: PlannedRung, inTime: InPartsOpt
     })),
     from,
     to,
-    rowLosses: recorder.storeLosses(flatLosses(evaluations)),
+    rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
     time,
     elapsedMs: clock.elapsedMs,
   };

@@ -57,14 +57,14 @@ export async function scoreInParts(
     kept: recorder.partsOf(step, scope).map(({ batches, logLikelihoods }) => ({
       batches,
       count: logLikelihoods.count,
-      read: () => recorder.readLosses(logLikelihoods),
+      read: () => recorder.readNumbers(logLikelihoods),
     })),
     partMs,
     // A person who interrupts will come back; time that has run out will not.
     keepsLittle: () => interruption?.aborted === true,
     keep: ({ batches, logLikelihoods: values, time: taken }) => {
       recorder.recordParents(() => knownTensors(workspace));
-      const logLikelihoods = recorder.storeLosses(values);
+      const logLikelihoods = recorder.storeNumbers(values);
       paces[by].learn(taken);
       const { elapsedMs } = clock;
       recorder.recordPart({

@@ -85,7 +85,7 @@ export class ScoredRungs {
   lossesOf(name: string, order: RowOrder, recorder: Recorder): Map<string, Map<string, number>> {
     const losses = new Map(this.#weights.map((task) => [task.name, new Map<string, number>()]));
     for (const { models, from, to, rowLosses } of this.#rungsOf(name)) {
-      const all = recorder.readLosses(rowLosses);
+      const all = recorder.readNumbers(rowLosses);
       const place = models.findIndex((model) => model.name === name);
       let next = (place * all.length) / models.length;
       for (const [task, rows] of Object.entries(order.rows("search", to, from))) {

@@ -1,5 +1,5 @@
 import type { Selection } from "../evaluate/evaluator.ts";
-import type { LossesRef } from "../journal/records.ts";
+import type { NumbersRef } from "../journal/records.ts";
 import { optimizers } from "../search/optimizers.ts";
 import type { Candidate, Optimizer } from "../search/optimizer.ts";
 import type { Plan } from "./plan-search.ts";
@@ -12,7 +12,7 @@ export interface ScoredReference {
   readonly rows: Selection;
   readonly loss: number;
   /** Of its generation, by candidate. */
-  readonly rowLosses: LossesRef;
+  readonly rowLosses: NumbersRef;
   /** Which of the candidates it was. */
   readonly index: number;
 }

@@ -104,7 +104,7 @@ describe("evomerge run", () => {
       "evaluations.csv",
       "generations.csv",
       "journal.jsonl",
-      "losses.bin",
+      "numbers.bin",
       "report.md",
     ]);
   });

@@ -275,7 +275,7 @@ describe("a full disk", () => {
       `disk full: ${join(run, ".best.evomerge-#", "new", "model.safetensors")} needs 31,976 bytes, free 16,384 bytes`,
     );
     expect({ best: hashes(join(run, "best")), traces: traces(run) }).toEqual(before);
-    expect(readdirSync(run).toSorted()).toEqual(["best", "journal.jsonl", "losses.bin"]);
+    expect(readdirSync(run).toSorted()).toEqual(["best", "journal.jsonl", "numbers.bin"]);
 
     rmSync(join(disk, "filler"));
     await exportRun(run);

@@ -31,7 +31,7 @@ describe("what an export takes from its base", () => {
     expect(await refusal(exportRun(run))).toBe(
       `${join(folder, "base", "LICENSE")}: a link that leads out of the model's folder, to ${join(folder, "shadow")}; expected the file itself, or a blob of the Hub's cache`,
     );
-    expect(readdirSync(run).toSorted()).toEqual(["journal.jsonl", "losses.bin"]);
+    expect(readdirSync(run).toSorted()).toEqual(["journal.jsonl", "numbers.bin"]);
   });
 
   test("is a licence whatever the length of its name, into a folder of a long name too", async () => {

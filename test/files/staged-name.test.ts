@@ -61,12 +61,12 @@ describe("what a killed process was writing", () => {
     Journal.create(folder, { experiment: {}, identity: {}, versions: {} }).close();
     const dead = await nameOfDead(join(folder, "evaluations.csv"));
     const kept = [stagedName(join(folder, "report.md")), writtenElsewhere(stagedName(join(folder, "notes.txt")))];
-    const before = ["journal.jsonl", "losses.bin", "report.md"].map((name) =>
+    const before = ["journal.jsonl", "numbers.bin", "report.md"].map((name) =>
       writtenElsewhere(stagedName(join(folder, name))),
     );
     for (const path of [dead, ...before, ...kept]) writeFileSync(path, "half");
     Journal.open(folder).close();
-    const left = ["journal.jsonl", "losses.bin", ...kept.map((path) => basename(path))];
+    const left = ["journal.jsonl", "numbers.bin", ...kept.map((path) => basename(path))];
     expect(readdirSync(folder).toSorted()).toEqual(left.toSorted());
   });
 

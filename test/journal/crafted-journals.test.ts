@@ -32,8 +32,9 @@ const rows = { quiz: 2 };
 
 /** What is changed in the record of a kind, and how the sentence about it goes on. */
 const faults: readonly (readonly [type: string, change: Json, says: string])[] = [
-  ["start", { format: 1e9 }, "expected journal format 6, found 1000000000; use the version that wrote it"],
-  ["start", { format: { a: [] } }, "expected journal format 6, found [Object]; use the version that wrote it"],
+  ["start", { format: 1e9 }, "expected journal format 7, found 1000000000; use the version that wrote it"],
+  ["start", { format: 6 }, "expected journal format 7, found 6; use the version that wrote it"],
+  ["start", { format: { a: [] } }, "expected journal format 7, found [Object]; use the version that wrote it"],
   ["start", { experiment: [] }, "record.experiment: expected a mapping, found a list of 0"],
   ["start", { identity: { a: 7 } }, "record.identity.a: expected text, found 7"],
   ["start", { versions: null }, "record.versions: expected a mapping, found nothing"],
@@ -179,15 +180,15 @@ describe("a journal with valid checksums", () => {
       expect(() => open(folder)).toThrow(says);
     }
     expect(readFileSync(join(folder, "journal.jsonl"))).toEqual(before);
-    expect(readFileSync(join(folder, "losses.bin"))).toHaveLength(16);
+    expect(readFileSync(join(folder, "numbers.bin"))).toHaveLength(16);
   });
 
   const entries: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
     ["another place", 2, bodyOf(sound[2], 3), "record 3 is damaged: expected a valid checksum and sequence 2"],
-    ["fewer losses than before", 4, bodyOf(sound[4], 4, 8), "lossBytes: expected at least 16, found 8"],
-    ["a part of a loss", 4, bodyOf(sound[4], 4, 17), "lossBytes: "],
-    ["losses without end", 4, bodyOf(sound[4], 4, 1e300), "lossBytes: "],
-    ["no record", 1, '{"sequence":1,"lossBytes":16}', 'missing key "record"'],
+    ["fewer numbers than before", 4, bodyOf(sound[4], 4, 8), "numberBytes: expected at least 16, found 8"],
+    ["a part of a number", 4, bodyOf(sound[4], 4, 17), "numberBytes: "],
+    ["numbers without end", 4, bodyOf(sound[4], 4, 1e300), "numberBytes: "],
+    ["no record", 1, '{"sequence":1,"numberBytes":16}', 'missing key "record"'],
     ["a record that is a list", 1, bodyOf([], 1), "record: expected a mapping, found a list of 0"],
     ["no JSON", 1, '{"sequence":1,}', "record 2 is damaged"],
     ["a list", 1, "[1,2]", "record 2 is damaged"],
@@ -270,7 +271,7 @@ describe("a journal that is no journal", () => {
     expect(() => Journal.open(folder)).toThrow(UserError);
   });
 
-  test.skipIf(process.platform === "win32").each(["journal.jsonl", "losses.bin"])(
+  test.skipIf(process.platform === "win32").each(["journal.jsonl", "numbers.bin"])(
     "is refused when %s is a pipe or a device",
     async (file) => {
       const folder = await temporaryFolder();

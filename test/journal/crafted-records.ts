@@ -38,7 +38,7 @@ export const expectations = {
 
 /** A record of every kind, in an order that a run takes. */
 export const sound: readonly Json[] = [
-  { type: "start", format: 6, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
+  { type: "start", format: 7, folder: "/runs/demo", experiment: {}, identity: {}, versions: { evomerge: "0.1.0" } },
   { type: "parents", tensors: { base: { "lm_head.weight": tensor } } },
   {
     type: "forecast",
@@ -130,13 +130,13 @@ export const goingOn: readonly Json[] = [
   { type: "moved", folder: "/runs/moved", base: "../base", experts: {}, rows: { quiz: ["../a", "/b"] }, guard: {} },
 ];
 
-/** Writes lines with valid checksums, whatever they hold, and a side file of two losses, or of so many bytes. */
-export function writeJournal(folder: string, bodies: readonly string[], lossBytes = 16): void {
+/** Writes lines with valid checksums, whatever they hold, and a side file of two numbers, or of so many bytes. */
+export function writeJournal(folder: string, bodies: readonly string[], numberBytes = 16): void {
   const lines = bodies.map((body) => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}\n`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "journal.jsonl"), lines.join(""));
-  writeFileSync(join(folder, "losses.bin"), Buffer.alloc(lossBytes));
+  writeFileSync(join(folder, "numbers.bin"), Buffer.alloc(numberBytes));
 }
 
-export const bodyOf = (record: unknown, sequence: number, lossBytes: unknown = sequence === 0 ? 0 : 16): string =>
-  JSON.stringify({ sequence, lossBytes, record });
+export const bodyOf = (record: unknown, sequence: number, numberBytes: unknown = sequence === 0 ? 0 : 16): string =>
+  JSON.stringify({ sequence, numberBytes, record });

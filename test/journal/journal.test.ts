@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
-import type { JournalRecord, LossesRef, StartRecord } from "../../src/journal/records.ts";
+import type { JournalRecord, NumbersRef, StartRecord } from "../../src/journal/records.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { expectations } from "./crafted-records.ts";
 
@@ -36,7 +36,7 @@ const baselines: Step = {
 
 const time = { models: 1, tokens: 48, passes: 1, ms: 3.5, waitMs: 0.25 };
 
-const forecast = (rowLosses: LossesRef): Step => ({
+const forecast = (rowLosses: NumbersRef): Step => ({
   type: "forecast",
   models: [{ name: "base", scores: { xsum: { loss: 2 } } }],
   from: { xsum: 0 },
@@ -77,7 +77,7 @@ const points = [
   [0, 1],
 ];
 
-const result = (generation: number, losses: number[], rowLosses: LossesRef): Step => ({
+const result = (generation: number, losses: number[], rowLosses: NumbersRef): Step => ({
   type: "result",
   generation,
   losses,
@@ -90,7 +90,7 @@ const result = (generation: number, losses: number[], rowLosses: LossesRef): Ste
 });
 
 function lastResult(journal: Journal): Step {
-  return result(0, [Number.NaN, 0.7], journal.appendLosses(Float64Array.of(4, Number.NaN)));
+  return result(0, [Number.NaN, 0.7], journal.appendNumbers(Float64Array.of(4, Number.NaN)));
 }
 
 /** A closed journal of seven records with losses at the third and the last. */
@@ -98,7 +98,7 @@ async function writeJournal(): Promise<{ folder: string; path: string; records: 
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, start);
   journal.append(parents);
-  journal.append(forecast(journal.appendLosses(Float64Array.of(1, 2, 3))));
+  journal.append(forecast(journal.appendNumbers(Float64Array.of(1, 2, 3))));
   journal.append(baselines);
   journal.append(plan(2));
   journal.append(ask(0, points));
@@ -127,7 +127,7 @@ describe("Journal", () => {
       "ask",
       "result",
     ]);
-    expect(records[0]).toEqual({ type: "start", format: 6, folder, ...start });
+    expect(records[0]).toEqual({ type: "start", format: 7, folder, ...start });
     expect(reopen(folder, (journal) => journal.records)).toEqual(records);
     expect(readJournal(folder).records).toEqual(records);
   });
@@ -141,7 +141,7 @@ describe("Journal", () => {
     {
       using journal = Journal.create(folder, start);
       journal.append(parents);
-      journal.append(forecast(journal.appendLosses(Float64Array.of(1, 2, 3))));
+      journal.append(forecast(journal.appendNumbers(Float64Array.of(1, 2, 3))));
       journal.append(baselines);
       journal.append({
         ...plan(losses.length),
@@ -156,7 +156,7 @@ describe("Journal", () => {
           losses.map(() => point),
         ),
       );
-      journal.append(result(0, losses, journal.appendLosses(Float64Array.from(losses))));
+      journal.append(result(0, losses, journal.appendNumbers(Float64Array.from(losses))));
     }
     const [, , , , , asked, told] = reopen(folder, (journal) => journal.records);
     expect(asked?.type === "ask" && asked.points.every((found) => isSame(found, point))).toBe(true);
@@ -176,7 +176,7 @@ describe("Journal", () => {
       const given = { ...start, experiment: { base: path, [`k${path}`]: path } };
       Journal.create(join(folder, `${i}`), given).close();
       expect(readJournal(join(folder, `${i}`)).records).toEqual([
-        { type: "start", format: 6, folder: join(folder, `${i}`), ...given },
+        { type: "start", format: 7, folder: join(folder, `${i}`), ...given },
       ]);
     }
   });
@@ -261,15 +261,15 @@ describe("Journal", () => {
 
   test("replaces no file of another", async () => {
     const folder = await temporaryFolder();
-    writeFileSync(join(folder, "losses.bin"), "mine");
+    writeFileSync(join(folder, "numbers.bin"), "mine");
     writeFileSync(join(folder, "journal.jsonl.incomplete"), "mine");
     expect(() => Journal.create(folder, start)).toThrow(
       new UserError(
-        `${join(folder, "losses.bin")} belongs to no run here and would be replaced; move it or choose another folder`,
+        `${join(folder, "numbers.bin")} belongs to no run here and would be replaced; move it or choose another folder`,
       ),
     );
-    expect(readFileSync(join(folder, "losses.bin"), "utf8")).toBe("mine");
-    writeFileSync(join(folder, "losses.bin"), "");
+    expect(readFileSync(join(folder, "numbers.bin"), "utf8")).toBe("mine");
+    writeFileSync(join(folder, "numbers.bin"), "");
     Journal.create(folder, start).close();
     expect(readFileSync(join(folder, "journal.jsonl.incomplete"), "utf8")).toBe("mine");
   });
@@ -281,15 +281,15 @@ describe("Journal", () => {
   });
 });
 
-describe("losses of a journal", () => {
+describe("numbers of a journal", () => {
   test("come back bit for bit, also for a reader of the running journal", async () => {
     const folder = await temporaryFolder();
     using journal = Journal.create(folder, start);
     fc.assert(
       fc.property(fc.float64Array(), (losses) => {
-        const ref = journal.appendLosses(losses);
-        expect(Buffer.from(journal.readLosses(ref).buffer)).toEqual(Buffer.from(losses.buffer));
-        expect(readJournal(folder).readLosses(ref)).toEqual(losses);
+        const ref = journal.appendNumbers(losses);
+        expect(Buffer.from(journal.readNumbers(ref).buffer)).toEqual(Buffer.from(losses.buffer));
+        expect(readJournal(folder).readNumbers(ref)).toEqual(losses);
       }),
       { numRuns: 30 },
     );
@@ -297,28 +297,28 @@ describe("losses of a journal", () => {
 
   test("that no record names are cut off on opening", async () => {
     const { folder } = await writeJournal();
-    const path = join(folder, "losses.bin");
-    reopen(folder, (journal) => journal.appendLosses(Float64Array.of(8, 9)));
+    const path = join(folder, "numbers.bin");
+    reopen(folder, (journal) => journal.appendNumbers(Float64Array.of(8, 9)));
     appendFileSync(path, "torn");
     expect(readFileSync(path).length).toBe(5 * 8 + 2 * 8 + 4);
     reopen(folder, (journal) => {
       expect(readFileSync(path).length).toBe(5 * 8);
-      const ref = journal.appendLosses(Float64Array.of(10));
-      expect([...journal.readLosses(ref)]).toEqual([10]);
+      const ref = journal.appendNumbers(Float64Array.of(10));
+      expect([...journal.readNumbers(ref)]).toEqual([10]);
     });
   });
 
   test("that are damaged or missing are an error", async () => {
     const { folder, records } = await writeJournal();
-    const path = join(folder, "losses.bin");
+    const path = join(folder, "numbers.bin");
     const last = records.at(-1);
     const ref = last?.type === "result" ? last.rowLosses : undefined;
     const losses = readFileSync(path);
     losses[30] = losses[30]! ^ 1;
     writeFileSync(path, losses);
-    expect(() => readJournal(folder).readLosses(ref!)).toThrow(`${path}: the 2 losses at byte 24 are damaged`);
+    expect(() => readJournal(folder).readNumbers(ref!)).toThrow(`${path}: the 2 numbers at byte 24 are damaged`);
     truncateSync(path, 39);
-    expect(() => readJournal(folder).readLosses(ref!)).toThrow("are damaged");
+    expect(() => readJournal(folder).readNumbers(ref!)).toThrow("are damaged");
     expect(() => Journal.open(folder)).toThrow(`${path} is cut short: expected 40 bytes, found 39`);
   });
 });

@@ -30,9 +30,9 @@ describe("a new run", () => {
   test("takes a folder with other files, and what a creation left that was stopped", async () => {
     const folder = await temporaryFolder();
     writeFileSync(join(folder, "notes.md"), "mine");
-    writeFileSync(join(folder, "losses.bin"), "");
+    writeFileSync(join(folder, "numbers.bin"), "");
     create(folder).close();
-    expect(readdirSync(folder).toSorted()).toEqual(["journal.jsonl", "losses.bin", "notes.md"]);
+    expect(readdirSync(folder).toSorted()).toEqual(["journal.jsonl", "notes.md", "numbers.bin"]);
     expect(readFileSync(join(folder, "notes.md"), "utf8")).toBe("mine");
   });
 });

@@ -51,14 +51,14 @@ describe("a run of evaluations", () => {
 });
 
 test("a journal whose experiment is none has the facts that are left", () => {
-  const start: JournalRecord = { type: "start", format: 6, folder: "/run", experiment: {}, identity: {}, versions: {} };
+  const start: JournalRecord = { type: "start", format: 7, folder: "/run", experiment: {}, identity: {}, versions: {} };
   expect(runFacts([start])).toEqual(["time: 0 s up to the last step", "rows: none scored yet"]);
   expect(nextSteps("/run", [start], (command) => command)).toEqual([["resume", "go on"]]);
 });
 
 test("a budget of time is told with the time used", () => {
   const seconds: JournalRecord = { type: "budget", budget: { seconds: 90 } };
-  const start: JournalRecord = { type: "start", format: 6, folder: "/run", experiment: {}, identity: {}, versions: {} };
+  const start: JournalRecord = { type: "start", format: 7, folder: "/run", experiment: {}, identity: {}, versions: {} };
   const baselines: JournalRecord = { type: "baselines", models: [], skipped: [], scales: {}, elapsedMs: 61_000 };
   expect(runFacts([start, seconds, baselines])[0]).toBe(
     "time: 1 min 01 s up to the last step, of a budget of 1 min 30 s",

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Journal } from "../../src/journal/journal.ts";
-import type { LossesRef, ScoredModel } from "../../src/journal/records.ts";
+import type { NumbersRef, ScoredModel } from "../../src/journal/records.ts";
 import { writeBenchmarks } from "../../src/report/benchmarks.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -16,7 +16,7 @@ function model(name: string, quiz: number, news: number): ScoredModel {
 async function journalFolder(): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, { experiment: {}, identity: {}, versions: {} });
-  const losses = (): { rowLosses: LossesRef } => ({ rowLosses: journal.appendLosses(Float64Array.of(1)) });
+  const losses = (): { rowLosses: NumbersRef } => ({ rowLosses: journal.appendNumbers(Float64Array.of(1)) });
   const elapsedMs = 1500;
   const models = [model("base", 1.5, 2), model("nature", 1, 1.25)];
   journal.append({ type: "parents", tensors: {} });
@@ -28,7 +28,7 @@ async function journalFolder(): Promise<string> {
     models: [{ name: "base", scores: {} }],
     from: none,
     to: none,
-    rowLosses: journal.appendLosses(new Float64Array()),
+    rowLosses: journal.appendNumbers(new Float64Array()),
     firstTime: time,
     time,
     ...expected,
@@ -56,7 +56,7 @@ async function journalFolder(): Promise<string> {
       generation,
       losses,
       reference: 3,
-      rowLosses: journal.appendLosses(Float64Array.from(perRow)),
+      rowLosses: journal.appendNumbers(Float64Array.from(perRow)),
       work: 2,
       spent: (generation + 1) / 2,
       time,
@@ -128,7 +128,7 @@ describe("writeTables", () => {
       "evaluations.csv",
       "generations.csv",
       "journal.jsonl",
-      "losses.bin",
+      "numbers.bin",
       "report.md",
     ]);
     const empty = join(await temporaryFolder(), "run");

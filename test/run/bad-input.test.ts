@@ -285,8 +285,8 @@ const resumeFaults: readonly Fault[] = [
   ],
   [
     "losses that were cut short",
-    (folder) => truncate(join(folder, "run/losses.bin"), 8),
-    "~/run/losses.bin is cut short: expected many bytes, found 8; restore it from a copy",
+    (folder) => truncate(join(folder, "run/numbers.bin"), 8),
+    "~/run/numbers.bin is cut short: expected many bytes, found 8; restore it from a copy",
   ],
 ];
 

@@ -42,8 +42,8 @@ function firstOf(run: string): { readonly rowLosses: number[]; readonly gradient
   const [result] = recorded(run, "result");
   const journal = readJournal(run);
   return {
-    rowLosses: [...journal.readLosses(result!.rowLosses)],
-    gradients: [...journal.readLosses(result!.gradients!)],
+    rowLosses: [...journal.readNumbers(result!.rowLosses)],
+    gradients: [...journal.readNumbers(result!.gradients!)],
   };
 }
 
@@ -113,8 +113,8 @@ describe("gradients that are recorded in parts", () => {
     {
       using journal = Journal.open(run);
       const genes = recorded(run, "plan")[0]!.genes.length;
-      const rowLosses = journal.appendLosses(Float64Array.of(1));
-      const gradients = journal.appendLosses(new Float64Array(2 * genes));
+      const rowLosses = journal.appendNumbers(Float64Array.of(1));
+      const gradients = journal.appendNumbers(new Float64Array(2 * genes));
       const time = { models: 2, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
       journal.append({ type: "gradient", rowLosses, gradients, time, elapsedMs: 1 });
     }

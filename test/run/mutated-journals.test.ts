@@ -84,7 +84,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
   }
   await resumeRun(longer, { budget: { evaluations: 15 } });
   mkdirSync(folder);
-  cpSync(join(longer, "losses.bin"), join(folder, "losses.bin"));
+  cpSync(join(longer, "numbers.bin"), join(folder, "numbers.bin"));
   const path = join(folder, "journal.jsonl");
   const lines = readFileSync(join(longer, "journal.jsonl"), "utf8").trimEnd().split("\n");
   const { workspace, tasks, experiment } = await readOutcome(run.folder);
@@ -108,8 +108,8 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
         checkRecords(folder, records, { experiment: recorded, genome, tasks, workspace });
         expect(runReport(folder, records, [])).toContain("# run");
         for (const record of records) {
-          if ("rowLosses" in record) faultOf(() => void view.readLosses(record.rowLosses));
-          if ("logLikelihoods" in record) faultOf(() => void view.readLosses(record.logLikelihoods));
+          if ("rowLosses" in record) faultOf(() => void view.readNumbers(record.rowLosses));
+          if ("logLikelihoods" in record) faultOf(() => void view.readNumbers(record.logLikelihoods));
         }
       });
       slowestMs = Math.max(slowestMs, cpuMs() - began);

@@ -13,7 +13,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 
 function rowLosses(run: string, type: "rung" | "result"): number[] {
-  return [...readJournal(run).readLosses(recorded(run, type)[0]!.rowLosses)];
+  return [...readJournal(run).readNumbers(recorded(run, type)[0]!.rowLosses)];
 }
 
 test("mixed searches as bf16 does and compares as f32 does, and its export proves itself", async () => {

@@ -92,11 +92,11 @@ describe("resumeRun", () => {
     const why = "the budget ended; the winner was not compared on new rows";
     expect(events).toContainEqual({ type: "skipped", phase: "guard", why });
     await resumeRun(folder, { budget: whole.outcome.experiment.budget });
-    const { records, losses } = traces(folder);
+    const { records, numbers } = traces(folder);
     expect(records.filter((record) => (record as JournalRecord).type !== "budget")).toEqual(
       traces(whole.folder).records,
     );
-    expect(losses).toBe(traces(whole.folder).losses);
+    expect(numbers).toBe(traces(whole.folder).numbers);
   });
 
   test("takes a mean uncompared no longer: when time ends before the finalists it must beat the best baseline", async () => {

@@ -137,7 +137,7 @@ describe("launchRun", () => {
       expect(rows).toEqual({ quiz: 8, news: 4 });
       const recipes = points.map((point) => genome.decode(Float64Array.from(point)));
       const evaluations = await workspace.evaluator.evaluate(recipes, allRows(tasks, "search"));
-      const stored = journal.readLosses(recorded(folder, "result")[generation]!.rowLosses);
+      const stored = journal.readNumbers(recorded(folder, "result")[generation]!.rowLosses);
       expect(stored).toHaveLength(5 * 12);
       const rowsOf = evaluations.map(({ scores }, candidate) => {
         const own = [...stored.subarray(12 * candidate, 12 * (candidate + 1))];

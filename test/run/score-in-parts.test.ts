@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import type { Experiment } from "../../src/experiment/experiment-file.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
-import type { LossesRef, ScoringStep } from "../../src/journal/records.ts";
+import type { NumbersRef, ScoringStep } from "../../src/journal/records.ts";
 import type { Phase, RunEvent } from "../../src/run/events.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { interrupt, launch, type ObservedRun } from "../observed-run.ts";
@@ -42,10 +42,10 @@ afterAll(() => rm(models, { recursive: true, force: true }));
 /** What a run found, to the last bit: its records without times and parts, and the losses that they refer to. */
 function found(run: string): readonly object[] {
   const journal = readJournal(run);
-  const records = traces(run).records as readonly { readonly type: string; readonly rowLosses?: LossesRef }[];
+  const records = traces(run).records as readonly { readonly type: string; readonly rowLosses?: NumbersRef }[];
   return records
     .filter(({ type }) => type !== "part")
-    .map((record) => ({ ...record, rowLosses: record.rowLosses && [...journal.readLosses(record.rowLosses)] }));
+    .map((record) => ({ ...record, rowLosses: record.rowLosses && [...journal.readNumbers(record.rowLosses)] }));
 }
 
 /** Recorded parts of the step of a kind that has the most. */
@@ -69,7 +69,7 @@ function cutAfter(records: number, folder: string): string {
   mkdirSync(folder);
   const lines = readFileSync(join(inParts.folder, "journal.jsonl"), "utf8").split("\n");
   writeFileSync(join(folder, "journal.jsonl"), lines.slice(0, records).join("\n").concat("\n"));
-  copyFileSync(join(inParts.folder, "losses.bin"), join(folder, "losses.bin"));
+  copyFileSync(join(inParts.folder, "numbers.bin"), join(folder, "numbers.bin"));
   return folder;
 }
 
@@ -177,14 +177,14 @@ describe("a run that is recorded in parts", () => {
     cutAfter(3, run);
     {
       using journal = Journal.open(run);
-      const logLikelihoods = journal.appendLosses(Float64Array.of(1));
+      const logLikelihoods = journal.appendNumbers(Float64Array.of(1));
       const [{ scope } = {}] = recorded(inParts.folder, "part");
       const time = { models: 1, tokens: 1, passes: 1, ms: 1, waitMs: 0 };
       journal.append({ type: "part", of: "rung", batches: 1, logLikelihoods, scope: scope!, time, elapsedMs: 1 });
     }
     // Not even read.
-    const losses = readFileSync(join(run, "losses.bin"));
-    writeFileSync(join(run, "losses.bin"), losses.fill(0, losses.length - 8));
+    const numbers = readFileSync(join(run, "numbers.bin"));
+    writeFileSync(join(run, "numbers.bin"), numbers.fill(0, numbers.length - 8));
     const reason: unknown = await resumeRun(run, { partMs }).catch((error: unknown) => error);
     expect(reason).toBeInstanceOf(UserError);
     expect((reason as UserError).message.replace(run, "~")).toMatch(

@@ -42,7 +42,7 @@ describe("a run that ended before anything was scored", () => {
   test("is started again where its next record was torn", async () => {
     await fail();
     appendFileSync(join(run, "journal.jsonl"), '{"sequence":1,');
-    writeFileSync(join(run, "losses.bin"), Buffer.alloc(24));
+    writeFileSync(join(run, "numbers.bin"), Buffer.alloc(24));
     await launchRun(withOverrides(experiment, { seed: 2 }), run);
     expect(readJournal(run).records.at(-1)).toMatchObject({ type: "verdict" });
   });
@@ -71,7 +71,7 @@ test("a run of which anything was scored is not started again", async () => {
     models: [{ name: "uniform average", scores: { quiz: { loss: 1 } } }],
     from: { quiz: 0 },
     to: { quiz: 1 },
-    rowLosses: journal.appendLosses(Float64Array.of(1)),
+    rowLosses: journal.appendNumbers(Float64Array.of(1)),
     firstTime: time,
     time,
     ...expectations,

@@ -2,16 +2,16 @@ import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, writeFileSyn
 import { UserError } from "../errors.ts";
 import { explainFailure } from "../files/durable-write.ts";
 import { checksum } from "./record-line.ts";
-import type { LossesRef } from "./records.ts";
+import type { NumbersRef } from "./records.ts";
 import { openRegularFile, readAt, readingRegularFile } from "../files/regular-file.ts";
 
-/** Writer of a journal's side file: losses per row as float64 in the byte order of the machine, without a header. */
-export class LossesFile implements Disposable {
+/** Writer of a journal's side file: numbers as float64 in the byte order of the machine, without a header. */
+export class NumbersFile implements Disposable {
   readonly #descriptor: number;
   #bytes: number;
 
   /** Opens the file and cuts off what lies behind `bytes`; a shorter file is a UserError. */
-  static open(path: string, bytes: number): LossesFile {
+  static open(path: string, bytes: number): NumbersFile {
     const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_APPEND);
     const { size } = fstatSync(descriptor);
     if (size < bytes) {
@@ -19,7 +19,7 @@ export class LossesFile implements Disposable {
       throw new UserError(`${path} is cut short: expected ${bytes} bytes, found ${size}; restore it from a copy`);
     }
     ftruncateSync(descriptor, bytes);
-    return new LossesFile(descriptor, bytes);
+    return new NumbersFile(descriptor, bytes);
   }
 
   private constructor(descriptor: number, bytes: number) {
@@ -32,12 +32,12 @@ export class LossesFile implements Disposable {
     return this.#bytes;
   }
 
-  /** Adds losses; they are on the disk when this returns, so a record may name them. */
-  append(losses: Float64Array): LossesRef {
-    const content = bytesOf(losses);
+  /** Adds numbers; they are on the disk when this returns, so a record may name them. */
+  append(numbers: Float64Array): NumbersRef {
+    const content = bytesOf(numbers);
     writeFileSync(this.#descriptor, content);
     fsyncSync(this.#descriptor);
-    const reference = { offset: this.#bytes, count: losses.length, checksum: checksum(content) };
+    const reference = { offset: this.#bytes, count: numbers.length, checksum: checksum(content) };
     this.#bytes += content.length;
     return reference;
   }
@@ -47,19 +47,19 @@ export class LossesFile implements Disposable {
   }
 }
 
-/** Reads losses back; a UserError when they are not those that were written. */
-export function readLosses(path: string, { offset, count, checksum: expected }: LossesRef): Float64Array {
+/** Reads numbers back; a UserError when they are not those that were written. */
+export function readNumbers(path: string, { offset, count, checksum: expected }: NumbersRef): Float64Array {
   const length = count * Float64Array.BYTES_PER_ELEMENT;
   // Not before the file is known to have them: a reference is a claim, too.
   const content = explainFailure(path, () =>
     readingRegularFile(path, (descriptor, size) => readAt(descriptor, offset, offset + length > size ? 0 : length)),
   );
   if (content.length !== length || checksum(content) !== expected) {
-    throw new UserError(`${path}: the ${count} losses at byte ${offset} are damaged; restore the file from a copy`);
+    throw new UserError(`${path}: the ${count} numbers at byte ${offset} are damaged; restore the file from a copy`);
   }
   return new Float64Array(content.buffer, content.byteOffset, count);
 }
 
-function bytesOf(losses: Float64Array): Uint8Array {
-  return new Uint8Array(losses.buffer, losses.byteOffset, losses.byteLength);
+function bytesOf(numbers: Float64Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
