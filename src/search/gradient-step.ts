@@ -47,19 +47,33 @@ export function halfway(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, j) => (value + b[j]!) / 2);
 }
 
-/** How many generations in a row a search by gradient has not moved. Rates count as they are at first, whatever is spent. */
+/** How a search by gradient stands: whether it moves, and whether it can. Rates count as they are at first, whatever is spent. */
 export class Stillness {
+  /** In a row, up to the last one, that have not moved. */
   #generations = 0;
+  #hasSucceeded = false;
+  #hasFailed = false;
 
   get lasts(): boolean {
     return this.#generations >= STILL_GENERATIONS;
   }
 
-  /** Takes in how far a generation moves at most, by pairs of points. */
-  meet(steps: readonly (readonly [from: Float64Array, to: Float64Array])[], rates: Float64Array): void {
+  /** Whether all failed, next to where the search is or where it begins: it would ask for the same again. */
+  get isStuck(): boolean {
+    return this.#hasFailed && (this.lasts || !this.#hasSucceeded);
+  }
+
+  /** Takes in how far a generation moves at most, by pairs of points, and whether all of its candidates failed. */
+  meet(
+    steps: readonly (readonly [from: Float64Array, to: Float64Array])[],
+    rates: Float64Array,
+    hasFailed: boolean,
+  ): void {
     const isStill = steps.every(([from, to]) =>
       to.every((value, j) => Math.abs(value - from[j]!) < STILL_PART * rates[j]!),
     );
     this.#generations = isStill ? this.#generations + 1 : 0;
+    this.#hasFailed = hasFailed;
+    this.#hasSucceeded ||= !hasFailed;
   }
 }

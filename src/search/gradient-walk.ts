@@ -34,6 +34,10 @@ export class GradientWalk implements Optimizer {
     return this.#stillness.lasts;
   }
 
+  get isStuck(): boolean {
+    return this.#stillness.isStuck;
+  }
+
   recommend(): Float64Array {
     return this.#safe.slice();
   }
@@ -50,11 +54,12 @@ export class GradientWalk implements Optimizer {
     const gradient = scores[0] && gradientOf(scores[0]);
     if (!gradient) {
       this.#next = halfway(this.#safe, this.#next);
+      this.#stillness.meet([[this.#safe, this.#next]], this.#rates, true);
       return;
     }
     this.#safe = this.#next;
     const direction = this.#adam.direction(gradient);
     this.#next = downhill(this.#safe, direction, this.#rates, annealed(spent));
-    this.#stillness.meet([[this.#safe, downhill(this.#safe, direction, this.#rates, 1)]], this.#rates);
+    this.#stillness.meet([[this.#safe, downhill(this.#safe, direction, this.#rates, 1)]], this.#rates, false);
   }
 }

@@ -67,6 +67,10 @@ export class Lineages implements Optimizer {
     return this.#stillness.lasts;
   }
 
+  get isStuck(): boolean {
+    return this.#stillness.isStuck;
+  }
+
   get #best(): Lineage {
     return this.#lineages.reduce((best, other) => (other.standing < best.standing ? other : best));
   }
@@ -104,6 +108,7 @@ export class Lineages implements Optimizer {
     this.#stillness.meet(
       this.#lineages.map(({ next }) => [safe, next]),
       this.#rates,
+      losses.length === 0,
     );
   }
 

@@ -55,6 +55,11 @@ export interface Optimizer {
    * 1e-3 of the range, that of a walk for a while, however short steps have become as the budget was spent.
    */
   readonly converged: boolean;
+  /**
+   * True when all candidates failed where the search begins, or next to where it stands and for a while: it would ask for the
+   * same points again. Absent of a search that draws others.
+   */
+  readonly isStuck?: boolean;
 }
 
 /** What every optimizer is made from. */

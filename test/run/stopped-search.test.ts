@@ -49,3 +49,27 @@ test("a search whose coefficients change nothing stops and says why", async () =
   expect(outcome.winner.name).toBe("base");
   expect(outcome.verdict).toBeDefined();
 });
+
+test.each(["gradient-walk", "lineages"])(
+  "a search by %s whose first points have no finite derivatives ends there, and the best baseline wins",
+  async (algorithm) => {
+    const folder = await temporaryFolder();
+    const file = { search: { algorithm, rowFraction: 1 }, budget: { evaluations: 400 } };
+    const experiment = await tinyExperiment(folder, { file, model: { dtype: "f32" } });
+    // Task vectors that cancel out where both experts have the same weight, and lead beyond f32 everywhere else.
+    for (const [name, value] of Object.entries({ base: 0, nature: 1e36, craft: -1e36 })) {
+      const edit = (weight: string, values: Float32Array): void => {
+        if (weight.endsWith("o_proj.weight")) values.fill(value);
+        if (weight.endsWith("v_proj.weight")) values.fill(1e6);
+      };
+      await writeTinyModel(join(folder, name), { tokenizer, dtype: "f32", edit });
+    }
+    const { folder: run, events, outcome } = await launch(experiment, join(folder, "run"));
+    const results = recorded(run, "result");
+    expect(results).toHaveLength(1);
+    const why = expect.stringMatching(/^where it begins the loss is .* but its derivatives are not finite/) as string;
+    expect(events).toContainEqual({ type: "stopped", phase: "search", why });
+    // Merges with equal weights are the base, which comes first.
+    expect(outcome.winner.name).toBe("base");
+  },
+);

@@ -86,6 +86,17 @@ describe("gradient walk", () => {
     }
   });
 
+  test("is stuck at once where its first point fails, and later only after many failures next to where it stands", () => {
+    expect(stuckAfter(new GradientWalk(options), NaN)).toBe(true);
+    const walk = new GradientWalk(options);
+    expect(walk.isStuck).toBe(false);
+    // Seven halvings make a step that is none.
+    expect(stuckAfter(walk, 1, ...Array<number>(15).fill(NaN))).toBe(false);
+    expect(stuckAfter(walk, NaN)).toBe(true);
+    expect(stuckAfter(walk, 1)).toBe(false);
+    expect(stuckAfter(walk, NaN)).toBe(false);
+  });
+
   test("has not converged because its steps are short in a wide range, and the budget is spent", () => {
     const walk = new GradientWalk({ ...options, rates: ratesOf(0.01, 2) });
     for (let generation = 0; generation < 20; generation++) {
@@ -98,6 +109,15 @@ describe("gradient walk", () => {
     }
   });
 });
+
+/** Tells a walk these losses, and whether it is stuck then. */
+function stuckAfter(walk: GradientWalk, ...losses: readonly number[]): boolean {
+  for (const loss of losses) {
+    walk.ask();
+    walk.tell([{ loss, gradient: Float64Array.of(1, 1) }], 0);
+  }
+  return walk.isStuck;
+}
 
 function expectClose(actual: Float64Array, expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length);

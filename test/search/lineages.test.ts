@@ -31,6 +31,13 @@ describe("lineages", () => {
     expect(lineages.ask().every(({ point }) => inDeeper(point))).toBe(true);
   });
 
+  test("are stuck where all of them fail at the start, and not where one does not", () => {
+    const lineages = new Lineages(options);
+    expect(stuckAfter(lineages, 4)).toBe(true);
+    expect(stuckAfter(lineages, 3)).toBe(false);
+    expect(stuckAfter(lineages, 4)).toBe(false);
+  });
+
   test("adapt a rate that is far too small", () => {
     const reached = [1e-3, 1e-2].map((rate) => {
       const lineages = new Lineages({ ...options, rates: new Float64Array(10).fill(rate), populationSize: 8 });
@@ -57,6 +64,14 @@ describe("lineages", () => {
     expect(asked[1]).toEqual(asked[0]);
   });
 });
+
+/** Tells lineages a generation of which so many have no finite derivatives, and whether they are stuck then. */
+function stuckAfter(lineages: Lineages, failing: number): boolean {
+  const scores = scoresOf(lineages.ask(), distanceTo(0.1));
+  for (const { gradient } of scores.slice(0, failing)) gradient!.fill(NaN, 9);
+  lineages.tell(scores, 0);
+  return lineages.isStuck;
+}
 
 function inDeeper(x: Float64Array): boolean {
   return x[0]! < 0.5;
