@@ -13,8 +13,8 @@ export interface WorkTime extends Work {
   readonly waitMs: number;
 }
 
-/** How many times a part's time a pass may take because the parents take so long to come. */
-const MOST_WAITING = 10;
+/** How many times a part's time a pass may compute because the parents take so long to come, or to be merged. */
+const MOST_LONGER = 10;
 /** What else a machine does is noise of about so much; it says little of how fast a short scoring was. */
 const NOISE_MS = 1000;
 
@@ -55,16 +55,20 @@ export class Pace {
   }
 
   /**
-   * Tokens of each of `models` that one pass computes in about `ms`, or in the time the parents take to come: shorter
-   * passes would wait for them. None before anything was seen.
+   * Tokens of each of `models` that one pass computes in about `ms`, or in the time the parents take to come, since shorter
+   * passes would wait for them, or behind the merges in the time that these take, since shorter ones would do little else. None
+   * before anything was seen: whoever scores takes one batch at least.
    */
   tokensIn(ms: number, models: number): number {
     if (!this.isKnown) return 0;
-    const longest = Math.max(this.#waits.first, this.#waits.longest);
-    const computingMs = Math.max(ms, Math.min(longest, MOST_WAITING * ms));
     const { passMs, tokenMs } = this.#fit;
-    const each = computingMs / models / this.#slowness.last - passMs;
-    return Math.max(0, Math.floor(each / Math.max(Number.MIN_VALUE, tokenMs)));
+    const each = models * this.#slowness.last;
+    const mergingMs = each * passMs;
+    const longestMs = MOST_LONGER * ms;
+    const waitMs = Math.max(this.#waits.first, this.#waits.longest);
+    const wholeMs = Math.max(ms, Math.min(waitMs, longestMs));
+    const computingMs = Math.max(wholeMs - mergingMs, Math.min(mergingMs, longestMs));
+    return Math.floor(computingMs / Math.max(Number.MIN_VALUE, each * tokenMs));
   }
 
   /** Learns from what was scored. */

@@ -76,7 +76,18 @@ describe("tokens in a time", () => {
     expect(pace.tokensIn(180_000, 12)).toBe(0);
     learned(pace, machine({ tokenMs: 1 }), probe);
     expect(pace.tokensIn(10_400, 10)).toBe(1000);
-    expect(pace.tokensIn(300, 10)).toBe(0);
+  });
+
+  test("take as long as the merges before them, however many models, but not without end", () => {
+    const pace = learned(new Pace(), machine({ tokenMs: 1 }), probe);
+    for (const [models, tokens] of [
+      [10, 40],
+      [100, 40],
+      [1000, 4],
+    ] as const) {
+      expect(Math.abs(pace.tokensIn(400, models) - tokens)).toBeLessThanOrEqual(1);
+    }
+    expect(pace.tokensIn(0, 10)).toBe(0);
   });
 
   test("take as long as the parents take to come, but not without end", () => {
