@@ -1,0 +1,59 @@
+/** Coefficients of curves as Python: their table, and the function that finds a tensor's coefficients. */
+import { type Curves, curvesOf, type MergeRecipe, type Recipe } from "../../merge/recipe.ts";
+import { type PythonData, pythonLiteral } from "./python-literal.ts";
+import type { StoredWeight } from "./tensor-table.ts";
+
+/** What the tensor's coefficients are called: a kind of tensors with coefficients of its own is a group, too. */
+export function groupIn(recipe: Recipe, { tensor, group }: StoredWeight): string {
+  if (recipe.method === "passthrough") return group;
+  return Object.values(recipe.parameters).some((curves) => Object.hasOwn(curves, tensor)) ? tensor : group;
+}
+
+/** The table of a recipe's curves. */
+export function coefficientText(
+  recipe: MergeRecipe,
+  weights: readonly StoredWeight[],
+  merged: readonly string[],
+): string {
+  return `# By parameter, group of tensors and model: a value for each layer, and one for the tensors outside the layers.
+COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, weights, merged))}
+
+`;
+}
+
+/** Curves by parameter, group and merged model. */
+function coefficientTable(
+  recipe: MergeRecipe,
+  weights: readonly StoredWeight[],
+  merged: readonly string[],
+): PythonData {
+  const names = new Set(Object.values(recipe.parameters).flatMap((curves) => Object.keys(curves)));
+  const weightOf = new Map(weights.map((weight) => [groupIn(recipe, weight), weight]));
+  const groups = [...names].flatMap((name): [string, StoredWeight][] => {
+    const weight = weightOf.get(name);
+    return weight ? [[name, weight]] : [];
+  });
+  const ofModels = (curves: Curves[string] | undefined): PythonData =>
+    Object.fromEntries(
+      merged.map((model) => {
+        const curve = curves?.[model];
+        if (!curve) throw new Error(`starter kit: the recipe has no coefficients for ${model}`);
+        return [model, { layers: curve.layers, rest: curve.rest }];
+      }),
+    );
+  const tables = Object.entries(recipe.parameters).map(([parameter, curves]) => [
+    parameter,
+    Object.fromEntries(groups.map(([name, weight]) => [name, ofModels(curvesOf(curves, weight))])),
+  ]);
+  return Object.fromEntries(tables) as PythonData;
+}
+
+/** Of the table above. */
+export const coefficients = `
+def coefficients(parameter, group, layer):
+    """The merged models, each with its coefficient at a tensor, rounded to float32."""
+    for model in MERGED:
+        curve = COEFFICIENTS[parameter][group][model]
+        value = curve["rest"] if layer is None else curve["layers"][layer]
+        yield model, torch.tensor(value, dtype=torch.float32)
+`;
