@@ -1,12 +1,9 @@
 /** How each operation of the device interface is written in ggml, whose sizes run innermost first. */
-import { elementCount, sameShape, type Shape } from "../../tensor/dtype.ts";
-import type { DeviceDtype } from "../device.ts";
+import { elementCount, sameShape } from "../../tensor/dtype.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
-
-/** ggml's type numbers (enum ggml_type). */
-export const typeNumber: Readonly<Record<DeviceDtype, number>> = { f32: 0, f16: 1, i32: 26, bf16: 30 };
+import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 
 /** ggml's rotary mode for the half-split layout (GGML_ROPE_TYPE_NEOX). */
 const ROPE_HALF_SPLIT = 2;
@@ -157,11 +154,4 @@ function transposed(matrix: Expression, { ggml, context, tensorOf, transposed }:
 export function lower(node: Exclude<Expression, { op: "input" }>, lowering: LoweringContext): Pointer {
   const lowerNode = lowerings[node.op] as (node: Expression, lowering: LoweringContext) => Pointer;
   return lowerNode(node, lowering);
-}
-
-/** The four sizes of a ggml tensor for a shape of at most four dimensions. */
-export function innermostFirst(shape: Shape): [number, number, number, number] {
-  if (shape.length > 4) throw new Error(`ggml: expected at most 4 dimensions, found [${shape.join(", ")}]`);
-  const [n0 = 1, n1 = 1, n2 = 1, n3 = 1] = shape.toReversed();
-  return [n0, n1, n2, n3];
 }

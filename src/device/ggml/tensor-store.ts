@@ -1,8 +1,8 @@
 import { UserError } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Ggml, Pointer } from "./library.ts";
-import { innermostFirst, typeNumber } from "./lowering.ts";
 import { whatGgmlSaid } from "./messages.ts";
+import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 
 /** A tensor's place on the device. */
 interface Placed {

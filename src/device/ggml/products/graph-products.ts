@@ -2,7 +2,7 @@
 import { elementCount } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
-import { innermostFirst, typeNumber } from "../lowering.ts";
+import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
 import type { FactorFormat, Product, ProductLibrary } from "./product-library.ts";
 
 /** The least operations of a product that are worth the calls on threads which it costs; ggml takes 50 to 100 us for them in f32. */
