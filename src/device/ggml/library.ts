@@ -33,6 +33,7 @@ const contextFunctions = {
   newTensor: "void *ggml_new_tensor(void *context, int type, int dimensions, const int64_t *sizes)",
   cast: "void *ggml_cast(void *context, void *a, int type)",
   cont: "void *ggml_cont(void *context, void *a)",
+  concat: "void *ggml_concat(void *context, void *a, void *b, int axis)",
   reshape2d: "void *ggml_reshape_2d(void *context, void *a, int64_t n0, int64_t n1)",
   reshape4d: "void *ggml_reshape_4d(void *context, void *a, int64_t n0, int64_t n1, int64_t n2, int64_t n3)",
   permute: "void *ggml_permute(void *context, void *a, int axis0, int axis1, int axis2, int axis3)",

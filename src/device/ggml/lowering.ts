@@ -3,6 +3,7 @@ import { elementCount, sameShape } from "../../tensor/dtype.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
+import { transpose } from "./transpose.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 
 /** ggml's rotary mode for the half-split layout (GGML_ROPE_TYPE_NEOX). */
@@ -142,10 +143,11 @@ const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
 };
 
 /** A matrix, or each of several, with rows and columns exchanged; one that several products read is copied once. */
-function transposed(matrix: Expression, { ggml, context, tensorOf, transposed }: LoweringContext): Pointer {
+function transposed(matrix: Expression, lowering: LoweringContext): Pointer {
+  const { tensorOf, transposed } = lowering;
   const known = transposed.get(matrix);
   if (known) return known;
-  const copy = ggml.cont(context, ggml.permute(context, tensorOf(matrix), 1, 0, 2, 3));
+  const copy = transpose(tensorOf(matrix), matrix, lowering);
   transposed.set(matrix, copy);
   return copy;
 }
