@@ -105,7 +105,7 @@ function scoredSentences(records: readonly JournalRecord[]): string[] {
     `The search scored ${count} of ${losses.length - 1}${growing} candidates ${cost}, and with each ${beside} (generations.csv: best_loss is of candidates, reference_loss of that one).`,
     ...(growing
       ? [
-          "Where it had converged, it began again with twice the candidates: from then on the reference is the best mean that it had converged to, and the mean of the distribution is one of the candidates.",
+          "Where it had converged, it began again with up to twice the candidates, as many as the budget had room for: from then on the reference is the best mean that it had converged to, and the mean of the distribution is one of the candidates.",
         ]
       : []),
   ];

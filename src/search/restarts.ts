@@ -3,7 +3,7 @@ import { FLAT_GENERATIONS, isFlat } from "./flatness.ts";
 import type { Candidate, Optimizer, OptimizerOptions, Restart, Score } from "./optimizer.ts";
 import { defaultPopulationSize } from "./strategy-parameters.ts";
 
-/** As many as pycma is given for the benchmarks; by then a generation is 512 times the first one. */
+/** As many as pycma is given for the benchmarks; by then a generation may be 512 times the first one. */
 const MOST_RESTARTS = 9;
 
 /** Of a run that ends, the last generations, whose means were nearly the same. */
@@ -11,17 +11,23 @@ const COMPARED = 5;
 
 /**
  * An evolution strategy that begins again where it has converged, each time with twice the population (IPOP: Auger and
- * Hansen, "A Restart CMA Evolution Strategy With Increasing Population Size", CEC 2005). It begins where it began, since that is a
- * merge known to be good, but twice as wide: searches of merges begin narrow, and would find the same valley again.
+ * Hansen, "A Restart CMA Evolution Strategy With Increasing Population Size", CEC 2005) while the budget has room for that to converge
+ * too. It begins where it began, since that is a merge known to be good, but twice as wide: searches of merges begin narrow, and
+ * would find the same valley again.
  *
  * Generations meet other rows, so losses of two runs do not compare. Therefore the best mean that a run has converged to
  * is in every later generation, as its reference, and it is recommended until another run has converged to a mean that had less loss
  * than it on the same rows in most of its last generations. What it was not chosen over on all rows stays its rival.
  */
 export class Restarts implements Optimizer {
-  readonly #begin: (restarts: number) => Optimizer;
+  readonly #begin: (restarts: number, doublings: number) => Optimizer;
+  readonly #populationSize: number;
   #run: Optimizer;
   #restarts = 0;
+  /** How often the population of the run was doubled. */
+  #doublings = 0;
+  /** Candidates of all runs that were scored. */
+  #scored = 0;
   /** In generations of all runs. */
   #generation = 0;
   #begun = 0;
@@ -38,14 +44,15 @@ export class Restarts implements Optimizer {
   constructor(options: OptimizerOptions, create: (options: OptimizerOptions) => Optimizer) {
     const { populationSize = defaultPopulationSize(options.start.length), sigma, seed } = options;
     const own = { ...options, start: options.start.slice(), ...(options.scales && { scales: options.scales.slice() }) };
-    this.#begin = (restarts) =>
+    this.#populationSize = populationSize;
+    this.#begin = (restarts, doublings) =>
       create({
         ...own,
-        populationSize: 2 ** restarts * populationSize,
+        populationSize: 2 ** doublings * populationSize,
         sigma: 2 ** restarts * sigma,
         ...(restarts > 0 && { seed: RandomStream.of(seed, "restart", restarts).integer(2 ** 32), inject: [] }),
       });
-    this.#run = this.#begin(0);
+    this.#run = this.#begin(0, 0);
   }
 
   get generation(): number {
@@ -89,22 +96,36 @@ export class Restarts implements Optimizer {
     const [own, best] = this.#best ? [scores.slice(0, -1), scores.at(-1)] : [scores, undefined];
     this.#run.tell(own, spent);
     this.#generation++;
+    this.#scored += scores.length;
     const losses = own.map(({ loss }) => loss);
     this.#flat = isFlat({ losses, reference: this.#mean }) ? this.#flat + 1 : 0;
     if (best) this.#isBetter = [...this.#isBetter, isLess(losses[this.#mean]!, best.loss)].slice(-COMPARED);
-    if (this.#hasEnded && this.#restarts < MOST_RESTARTS) this.#beginAgain();
+    if (this.#hasEnded && this.#restarts < MOST_RESTARTS) this.#beginAgain(spent);
   }
 
-  #beginAgain(): void {
+  #beginAgain(spent: number): void {
     const mean = this.#run.recommend();
     const takesOver = this.#isBetter.filter(Boolean).length > this.#isBetter.length / 2;
     if (this.#best) this.#others = [takesOver ? this.#best : mean, ...this.#others];
     if (!this.#best || takesOver) this.#best = mean;
     this.#restarts++;
+    this.#doublings = this.#affordable(this.#doublings + 1, spent);
     this.#begun = this.#generation;
     this.#flat = 0;
     this.#isBetter = [];
-    this.#run = this.#begin(this.#restarts);
+    this.#run = this.#begin(this.#restarts, this.#doublings);
+  }
+
+  /**
+   * How often the population is doubled, so that what is left of the budget has room for as many generations as the run took that has
+   * ended: larger ones converge in about as many. Candidates cost what they cost so far; where there is no room even for the first
+   * population, it has what there is.
+   */
+  #affordable(wanted: number, spent: number): number {
+    const room = ((1 - spent) * this.#scored) / spent / (this.#generation - this.#begun);
+    let doublings = wanted;
+    while (doublings > 0 && 2 ** doublings * this.#populationSize > room) doublings--;
+    return doublings;
   }
 }
 

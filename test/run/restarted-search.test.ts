@@ -14,21 +14,24 @@ const space = { method: "task_arithmetic", groups: "all", depth: "constant" };
 const model = { dtype: "f32" } as const;
 
 describe("a search that has converged", () => {
-  test("spends the rest of its evaluations on larger generations, which count as what they are, and compares all it has found", async () => {
+  test("spends the rest of its evaluations on another run, whose generations count as what they are, and compares all it has found", async () => {
     const experiment = await tinyExperiment(await temporaryFolder(), {
       file: { search, space, budget: { evaluations: 170 } },
       model,
     });
     const { folder, events } = await launch(experiment, join(await temporaryFolder(), "run"));
     const sizes = recorded(folder, "result").map(({ losses }) => losses.length);
-    expect([...new Set(sizes)].slice(0, 2)).toEqual([5, 10]);
+    // There is no room for a population of eight to converge. The best mean is in every generation from then on.
+    expect([...new Set(sizes)]).toEqual([5, 6]);
     const scored = sizes.reduce((sum, size) => sum + size, 0);
     expect(scored).toBeLessThanOrEqual(170);
-    expect(scored).toBeGreaterThan(170 - 2 * sizes.at(-1)!);
+    expect(scored).toBeGreaterThan(170 - sizes.at(-1)!);
     expect(recorded(folder, "result").at(-1)!.spent).toBeCloseTo(scored / 170, 12);
     expect(events.findLast(({ type }) => type === "generation")).toMatchObject({ left: { evaluations: 170 - scored } });
-    expect(events).toContainEqual({ type: "restarted", candidates: 10, replayed: false });
-    expect(runReport(folder, readJournal(folder).records, [])).toContain("it began again with twice the candidates");
+    expect(events).toContainEqual({ type: "restarted", candidates: 6, replayed: false });
+    expect(runReport(folder, readJournal(folder).records, [])).toContain(
+      "it began again with up to twice the candidates",
+    );
     // The means of all its runs meet all rows.
     const [finalists] = recorded(folder, "finalists");
     expect(finalists!.models.map(({ name }) => name).slice(0, 2)).toEqual(["best mean", "rival 1"]);
