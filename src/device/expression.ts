@@ -14,6 +14,7 @@ interface Typed {
 export type Expression = Typed &
   (
     | { readonly op: "input"; readonly tensor: DeviceTensor }
+    | { readonly op: "constant"; readonly values: Float32Array }
     | { readonly op: "cast"; readonly x: Expression }
     | { readonly op: "reshape"; readonly x: Expression }
     | { readonly op: "permute"; readonly x: Expression; readonly order: readonly number[] }
@@ -71,6 +72,15 @@ export function input(tensor: DeviceTensor): Expression {
   return { op: "input", tensor, dtype: tensor.dtype, shape: tensor.shape };
 }
 
+/** Numbers that come with the computation, f32, and are on the device for as long as that takes. */
+export function constant(values: Float32Array, shape: Shape): Expression {
+  expect(values.length === elementCount(shape), "constant", `numbers of [${shape.join(", ")}]`, {
+    dtype: "f32",
+    shape: [values.length],
+  });
+  return { op: "constant", values, dtype: "f32", shape };
+}
+
 /** Converts to another float format, rounding to nearest, ties to even. */
 export function cast(x: Expression, dtype: Dtype): Expression {
   expect(x.dtype !== "i32", "cast", "a float input", x);
@@ -102,7 +112,7 @@ export function sub(x: Expression, y: Expression): Expression {
 }
 
 /** Elementwise x * y, f32; y is repeated along the dimensions in which its size is 1. */
-export function mul(x: Expression, y: Expression): Expression {
+export function mul(x: Expression, y: Expression): Node<"mul"> {
   return elementwise("mul", x, y);
 }
 
@@ -207,11 +217,11 @@ export function dot(x: Expression, y: Expression): Expression {
   return { op: "dot", x, y, dtype: "f32", shape: [1] };
 }
 
-function elementwise(op: "add" | "sub" | "mul", x: Expression, y: Expression): Expression {
+function elementwise<Op extends "add" | "sub" | "mul">(op: Op, x: Expression, y: Expression): Node<Op> {
   expect(x.dtype === "f32", op, "f32", x);
   const repeats = y.shape.length === x.shape.length && y.shape.every((size, i) => size === x.shape[i] || size === 1);
   expect(y.dtype === "f32" && repeats, op, `f32 [${x.shape.join(", ")}], or 1 in some places`, y);
-  return { op, x, y, dtype: "f32", shape: x.shape };
+  return { op, x, y, dtype: "f32", shape: x.shape } as Node<Op>;
 }
 
 /** Rows and columns of the matrices of a factor. */

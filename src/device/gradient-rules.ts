@@ -27,7 +27,7 @@ type Derive<Op extends Operation> = (node: Node<Op>, g: Expression) => Expressio
 
 /** An operation without a rule for one of its operands is a type error. Derivatives of derivatives are not computed. */
 type Rules = {
-  readonly [Op in Exclude<Operation, "input" | Backward["op"]>]: {
+  readonly [Op in Exclude<Operation, "input" | "constant" | Backward["op"]>]: {
     readonly [Name in Exclude<OperandName<Op>, Constant>]: Derive<Op>;
   };
 };

@@ -9,6 +9,7 @@ export type OperandName<Op extends Operation> = {
 
 const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } = {
   input: [],
+  constant: [],
   cast: ["x"],
   reshape: ["x"],
   permute: ["x"],

@@ -44,6 +44,8 @@ function elementwise(node: Expression, of: (x: Expression) => Expression): Expre
     case "add":
     case "sub":
     case "mul":
+      // What is the same for all rows stays as it is.
+      if (node.y.shape[0] === 1 && node.x.shape[0] !== 1) return both[node.op](of(node.x), node.y);
       return sameShape(node.x.shape, node.y.shape) ? both[node.op](of(node.x), of(node.y)) : undefined;
     default:
       return undefined;

@@ -4,6 +4,7 @@ import { inOrder, operands } from "./graph.ts";
 /** Operations that take hardly longer than writing down what they give: they are done again where that is read. */
 const CHEAP: ReadonlySet<Operation> = new Set([
   "input",
+  "constant",
   "cast",
   "reshape",
   "permute",

@@ -5,6 +5,7 @@ import type { Device, DeviceTensor } from "../../src/device/device.ts";
 import {
   add,
   cast,
+  constant,
   input,
   logProbability,
   mul,
@@ -48,6 +49,7 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
         const built = [
           ...operationCases.map(({ inputs, build }) => build(mapValues(inputs, input))),
           ...gradientCases.flatMap((stored) => differentiate(stored, input)),
+          constant(Float32Array.of(1), [1]),
         ];
         const found = new Set(inOrder(built).map(({ op }) => op));
         expect([...found].toSorted()).toEqual(operations.toSorted());
@@ -112,6 +114,23 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
     });
 
     describe("run", () => {
+      test("numbers that come with a computation are on the device for as long as that takes", async () => {
+        const table = await f32([1, 2, 3, 4, 5, 6], [2, 3]);
+        const values = Float32Array.of(0, 10, 0.1, -1, 7).subarray(1, 4);
+        const columns = constant(values, [1, 3]);
+        const before = device.memory.bytes;
+        const results = await device.run([mul(input(table), columns), columns, scale(columns, 2)]);
+        values.fill(9);
+        const found: number[][] = [];
+        for (const result of results) found.push(await valuesOf(result));
+        const [tenth] = Float32Array.of(0.1) as unknown as [number];
+        const products = [10, Math.fround(2 * tenth), -3, 40, Math.fround(5 * tenth), -6];
+        expect(found).toEqual([products, [10, tenth, -1], [20, Math.fround(2 * tenth), -2]]);
+        device.free(...results);
+        expect(device.memory.bytes).toBe(before);
+        expect(() => constant(values, [2, 2])).toThrow("constant: expected numbers of [2, 2], found f32 [3]");
+      });
+
       test("a node that is used twice is computed once", async () => {
         let sum = input(await f32([1, -3], [2]));
         for (let i = 0; i < 60; i++) sum = add(sum, sum);

@@ -1,5 +1,5 @@
 import type { DeviceTensor } from "../device.ts";
-import type { Expression, Operation } from "../expression.ts";
+import type { Expression, Node, Operation } from "../expression.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
@@ -27,13 +27,16 @@ export function graphCapacity(order: readonly Expression[], outputs: readonly Ex
   return (order.length + outputs.length) * NODES_PER_EXPRESSION;
 }
 
-/** A graph, and the stored tensors that it computes: one for each output. */
+/** A graph and its stored tensors, which are the caller's to free. */
 export interface BuiltGraph {
   readonly graph: Pointer;
+  /** What it computes, for each output. */
   readonly results: DeviceTensor[];
+  /** What it reads and came with the expressions. */
+  readonly constants: DeviceTensor[];
 }
 
-/** Expressions in their order as one graph of ggml. The stored tensors are the caller's to free. */
+/** Expressions in their order as one graph of ggml. */
 export function buildGraph(
   order: readonly Expression[],
   outputs: readonly Expression[],
@@ -44,10 +47,18 @@ export function buildGraph(
   const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>() };
   const graph: Pointer = ggml.newGraph(context, graphCapacity(order, outputs), false);
   const results = new Map<number, DeviceTensor>();
+  const constants: DeviceTensor[] = [];
+  const nodeOf = (node: Expression): Pointer => {
+    if (node.op === "input") return store.nodeOf(context, node.tensor);
+    if (node.op !== "constant") return lower(node, lowering);
+    const [tensor, lowered] = storeConstant(node, { ggml, context, store });
+    constants.push(tensor);
+    return lowered;
+  };
   const places = placesOf(outputs);
   try {
     for (const node of order) {
-      const lowered = node.op === "input" ? store.nodeOf(context, node.tensor) : lower(node, lowering);
+      const lowered = nodeOf(node);
       refuse(lowered, node.op);
       nodes.set(node, lowered);
       const asked = places.get(node) ?? [];
@@ -62,10 +73,21 @@ export function buildGraph(
       }
     }
   } catch (error) {
-    for (const tensor of results.values()) store.free(tensor);
+    for (const tensor of [...results.values(), ...constants]) store.free(tensor);
     throw error;
   }
-  return { graph, results: outputs.flatMap((_, place) => results.get(place) ?? []) };
+  return { graph, results: outputs.flatMap((_, place) => results.get(place) ?? []), constants };
+}
+
+function storeConstant(
+  { values, shape }: Node<"constant">,
+  { ggml, context, store }: Pick<GraphContext, "ggml" | "context" | "store">,
+): [DeviceTensor, Pointer] {
+  const tensor: DeviceTensor = { dtype: "f32", shape };
+  const node = store.newNode(context, tensor);
+  store.store(tensor, node);
+  if (values.length > 0) ggml.setTensor(node, new Uint8Array(values.slice().buffer), 0, values.byteLength);
+  return [tensor, node];
 }
 
 /** At which places each output is asked for. */

@@ -135,13 +135,15 @@ class GgmlDevice implements Device {
     return this.#within(capacity, capacity, async (context) => {
       const refuse = (lowered: Pointer, operation: Operation): void => this.#refuse(lane, lowered, operation);
       const own = { ggml, context, store: this.#store, isCpu: this.kind === "cpu", products, refuse };
-      const { graph, results } = buildGraph(order, outputs, own);
+      const { graph, results, constants } = buildGraph(order, outputs, own);
       try {
         await this.#computeGraph(lane, graph, products);
         return results;
       } catch (error) {
         this.free(...results);
         throw error;
+      } finally {
+        for (const tensor of constants) this.#store.free(tensor);
       }
     });
   }

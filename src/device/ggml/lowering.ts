@@ -30,7 +30,7 @@ export interface LoweringContext {
 
 type Lower<Op extends Operation> = (node: Node<Op>, lowering: LoweringContext) => Pointer;
 
-const lowerings: { readonly [Op in Exclude<Operation, "input">]: Lower<Op> } = {
+const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lower<Op> } = {
   cast: (node, { ggml, context, tensorOf }) => {
     // Between the two half formats no backend converts directly.
     const narrow = node.x.dtype !== "f32" && node.dtype !== "f32";
@@ -153,7 +153,7 @@ function transposed(matrix: Expression, lowering: LoweringContext): Pointer {
 }
 
 /** Adds the ggml nodes of one expression whose operands are already there. */
-export function lower(node: Exclude<Expression, { op: "input" }>, lowering: LoweringContext): Pointer {
+export function lower(node: Exclude<Expression, { op: "input" | "constant" }>, lowering: LoweringContext): Pointer {
   const lowerNode = lowerings[node.op] as (node: Expression, lowering: LoweringContext) => Pointer;
   return lowerNode(node, lowering);
 }

@@ -27,6 +27,7 @@ export async function evaluate<Op extends Computed>(node: Computation<Op>, run: 
 }
 
 const lowerings = {
+  constant: ({ values, shape }) => tf.tensor(values, [...shape], "float32"),
   cast: roundTo,
   reshape: ({ x, shape }, { of }) => tf.reshape(of(x), [...shape]),
   permute: ({ x, order }, { of }) => tf.transpose(of(x), [...order]),
