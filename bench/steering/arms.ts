@@ -21,7 +21,7 @@ export interface Arm {
   readonly rows: (budget: number, generationCost: number, spent: number) => number;
   /** Whether rows are drawn by what was seen of them when they were met last: the spread of losses over candidates, or the loss of the first. */
   readonly drawnBy?: "spread" | "loss";
-  /** Length of the first steps by gradient, in units of a weight. */
+  /** Length of the first steps by gradient, in units of a weight; what genes have by themselves unless said. */
   readonly rate?: number;
   /** Adds so much times the distance from the start to a gradient: half of it times the squared distance to the loss. */
   readonly decay?: number;
@@ -41,6 +41,8 @@ const layers = weights(blocks, perLayer);
 const tensors = weights("tensors", perLayer);
 const wideTensors = weights("tensors", perLayer, WIDE);
 const widestTensors = weights("tensors", perLayer, WIDEST);
+const columns = { ...tensors, columns: true };
+const wideColumns = { ...wideTensors, columns: true };
 /** Mirrored at 0 and without another bound that matters, from the uniform average, as mergekit-evolve. */
 const openEnd = { range: [0, 3], start: "uniform" } as const;
 const everything = [blocks.flat()];
@@ -125,6 +127,9 @@ export const arms: readonly Arm[] = [
   { name: "walk, tensors -1 to 2.5, 20th, decay .01", space: widestTensors, ...twentieth, decay: 0.01 },
   { name: "walk, tensors -1 to 2.5, 150 steps", space: widestTensors, ...tenth, rows: steps(150) },
   { name: "4 lineages, tensors -1 to 2.5, 20th", space: widestTensors, ...twentieth, optimizer: lineages },
+  { name: "walk, columns, 20th", space: columns, optimizer: walk, rows: part(0.05) },
+  { name: "walk, columns -0.5 to 2, 20th", space: wideColumns, optimizer: walk, rows: part(0.05) },
+  { name: "4 lineages, columns, 20th", space: columns, optimizer: lineages, rows: part(0.05) },
   { name: "walk, tensors, 10th, decay .01", space: tensors, ...tenth, decay: 0.01 },
   { name: "walk, tensors, 10th, decay .03", space: tensors, ...tenth, decay: 0.03 },
   { name: "walk, tensors, 10th, decay .1", space: tensors, ...tenth, decay: 0.1 },

@@ -74,10 +74,10 @@ export interface Steering extends AsyncDisposable {
 }
 
 export function steeringOf(arm: Arm, genome: Genome, seed: number): Steering {
-  const { optimizer, rate = Number.NaN } = arm;
+  const { optimizer, rate } = arm;
   const { start, sigma, scales, dimension } = genome;
   if (typeof optimizer === "string") return new Peer(optimizer, start, seed);
-  const rates = new Float64Array(dimension).fill(rate / spanOf(arm));
+  const rates = rate === undefined ? genome.rates : new Float64Array(dimension).fill(rate / spanOf(arm));
   const own = optimizer({ start, sigma, scales, seed, rates });
   return {
     ask: () => own.ask(),

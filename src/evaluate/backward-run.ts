@@ -1,15 +1,16 @@
 /** One stage of the way back, for one candidate: it is merged again, computed as far as that was not kept, and differentiated. */
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { substitute } from "../device/graph.ts";
+import { toFloat32 } from "../tensor/half.ts";
 import type { BatchShare } from "./device-batches.ts";
 import { recalled } from "./kept-results.ts";
 import { derivativesOf } from "./stage-derivatives.ts";
 import { inputsOf, stageGraph, type ScaledWeight } from "./stage-graph.ts";
 import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 
-/** The derivative by one coefficient at one weight, as far as the batches of one run have a part in it. */
+/** The derivatives by one coefficient at one weight, or by those of its columns, as far as the batches of one run have a part in it. */
 export interface Slope extends Omit<ScaledWeight, "node"> {
-  readonly value: number;
+  readonly values: Float32Array;
 }
 
 /** What is on the device for a run, of every batch. */
@@ -45,22 +46,21 @@ export async function runBack(
   const outputs = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
   const computed = substitute(outputs, recalled(graph, kept.slice(share.start, share.end)));
   const results = computed.length === 0 ? [] : await device.run(computed);
-  const scalars = results.splice(outputs.length - slopes.length);
+  const sums = results.splice(outputs.length - slopes.length);
   try {
     const read: Slope[] = [];
     for (const [i, { sum: _, node: _node, ...slope }] of slopes.entries())
-      read.push({ ...slope, value: await readNumber(device, scalars[i]!) });
+      read.push({ ...slope, values: await readNumbers(device, sums[i]!) });
     let next = 0;
     return { states: states.map((state) => mapValues(state, () => results[next++]!)), slopes: read };
   } catch (error) {
     device.free(...results);
     throw error;
   } finally {
-    device.free(...scalars);
+    device.free(...sums);
   }
 }
 
-async function readNumber(device: Device, tensor: DeviceTensor): Promise<number> {
-  const bytes = await device.read(tensor);
-  return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+async function readNumbers(device: Device, tensor: DeviceTensor): Promise<Float32Array> {
+  return toFloat32(await device.read(tensor), "f32");
 }

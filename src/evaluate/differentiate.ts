@@ -17,8 +17,11 @@ export interface LossRow {
 
 export type GradientOptions = Pick<ScoreOptions, "signal" | "onProgress">;
 
-/** By the name of a weight, then by parameter, in the order of the experts; a weight that is copied has none. */
-export type WeightDerivatives = Readonly<Record<string, Readonly<Record<string, Float64Array>>>>;
+/**
+ * By the name of a weight, then by parameter, in the order of the experts: one number, or one for each input column of the
+ * weight where these have coefficients of their own. A weight that is copied has none.
+ */
+export type WeightDerivatives = Readonly<Record<string, Readonly<Record<string, readonly Float64Array[]>>>>;
 
 export interface GenerationGradient {
   /** Of the prompts of all rows, one after another. */
@@ -40,7 +43,7 @@ export async function differentiate(
   const { model, batchTokens, now = () => performance.now() } = options;
   const prompts = rows.flatMap((row) => row.prompts);
   const logLikelihoods = recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length)));
-  const derivatives = recipes.map((): Record<string, Record<string, Float64Array>> => ({}));
+  const derivatives = recipes.map((): Record<string, Record<string, Float64Array[]>> => ({}));
   // Seeds depend on all prompts of a row, so these meet in one pass.
   const lists = packGroups(
     rows.map((row) => row.prompts),
@@ -105,10 +108,11 @@ function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (
 }
 
 function addTo(
-  derivatives: Record<string, Record<string, Float64Array>>,
-  { weight, parameter, expert, value }: Slope,
+  derivatives: Record<string, Record<string, Float64Array[]>>,
+  { weight, parameter, expert, values }: Slope,
   experts: number,
 ): void {
-  const values = ((derivatives[weight.name] ??= {})[parameter] ??= new Float64Array(experts));
-  values[expert]! += value;
+  const zeros = (): Float64Array[] => Array.from({ length: experts }, () => new Float64Array(values.length));
+  const sums = ((derivatives[weight.name] ??= {})[parameter] ??= zeros())[expert]!;
+  for (const [column, value] of values.entries()) sums[column]! += value;
 }

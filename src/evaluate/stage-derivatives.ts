@@ -1,5 +1,5 @@
 /** Derivatives of one stage of one candidate, as expressions. */
-import { add, dot, type Expression } from "../device/expression.ts";
+import { add, dot, mul, sumTo, type Expression } from "../device/expression.ts";
 import { gradients } from "../device/gradient.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { State } from "../model/architecture.ts";
@@ -8,7 +8,7 @@ import type { ScaledWeight, StageGraph } from "./stage-graph.ts";
 export interface StageDerivatives {
   /** By the states before the stage, of each batch; a state on which nothing depends has none. */
   readonly states: readonly State[];
-  /** By the coefficients that matter: f32 [1]. */
+  /** By the coefficients that matter: f32 [1], or as many as the weight has input columns. */
   readonly slopes: readonly (ScaledWeight & { readonly sum: Expression })[];
 }
 
@@ -25,7 +25,7 @@ export function derivativesOf(
   { before, after, coefficients }: Pick<StageGraph, "before" | "after" | "coefficients">,
   seeds: readonly State[],
 ): StageDerivatives {
-  // The nodes whose factor a coefficient is: the one of the merge, and its copies for rows of it.
+  // The nodes with a coefficient for a factor: the one of the merge, and its copies for rows of it.
   const nodes = new Map(coefficients.map(({ node }): [Expression, Expression[]] => [node, [node]]));
   const seeded = seededOutputs(after, seeds, (node, copy) => nodes.get(node)?.push(copy));
   const wanted = [...before.flatMap((state) => Object.values(state)), ...[...nodes.values()].flat()];
@@ -53,9 +53,11 @@ function seededOutputs(
   return seeded.map(({ seed }, i) => ({ output: outputs[i]!, seed }));
 }
 
-/** With respect to the factor of a `scale` node. */
+/** With respect to the factor of a `scale` node, or to the numbers by which a `mul` node multiplies columns. */
 function byFactor(node: Expression, derivative: Expression | undefined): Expression[] {
-  return derivative && node.op === "scale" ? [dot(derivative, node.x)] : [];
+  if (!derivative) return [];
+  if (node.op === "scale") return [dot(derivative, node.x)];
+  return node.op === "mul" ? [sumTo(mul(derivative, node.x), node.y.shape)] : [];
 }
 
 /** A record of what there is a value for. */

@@ -4,6 +4,7 @@ import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
+import { UserError } from "../errors.ts";
 import { findModel } from "./model-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
@@ -94,14 +95,25 @@ export async function loadExperiment(path: string): Promise<Experiment> {
     const found = findModel(text, dirname(path));
     return "folder" in found ? found.folder : text;
   };
+  const space = typeof file.space === "string" ? await loadSearchSpace(absolute(file.space)) : file.space;
+  checkColumns(path, space, file.search);
   return {
     ...file,
     name: file.name ?? basename(path, extname(path)),
     base: model(file.base),
     experts: Object.entries(file.experts).map(([name, text]) => ({ name, path: model(text) })),
-    space: typeof file.space === "string" ? await loadSearchSpace(absolute(file.space)) : file.space,
+    space,
     tasks: Object.entries(file.tasks).map(([name, task]) => taskFiles(name, task, absolute)),
   };
+}
+
+/** Columns are more genes than a search without derivatives can tell apart. */
+function checkColumns(path: string, { columns }: SearchSpace, { algorithm }: SearchOptions): void {
+  const able = Object.entries(optimizers).flatMap(([name, { usesGradients }]) => (usesGradients ? [name] : []));
+  if (!columns || able.includes(namedOptimizer(algorithm))) return;
+  throw new UserError(
+    `${path}: search.algorithm: expected one that uses gradients, ${able.join(" or ")}, since the search space has columns, found ${algorithm}; leave it out, or take a space without columns`,
+  );
 }
 
 function taskFiles(

@@ -25,6 +25,7 @@ const spaceSchema: z.ZodType<SearchSpace> = z
     method: z.unknown(),
     groups: z.unknown(),
     depth: z.strictObject({ curve: z.string(), terms: z.unknown().optional() }),
+    columns: z.unknown().optional(),
     parameters: z.unknown(),
   })
   .transform(({ depth: { curve, terms }, ...space }): unknown => ({

@@ -1,12 +1,19 @@
 import { z } from "zod";
 import { methodNames } from "../merge/declarations.ts";
 import { MAX_VALUE, type Curve, type Recipe } from "../merge/recipe.ts";
+import { unpack } from "../tensor/packed.ts";
 import { mapOf, numbersOf } from "./lists.ts";
 
 const curveSchema: z.ZodType<Curve> = z.strictObject({
   layers: numbersOf(`numbers from -${MAX_VALUE} to ${MAX_VALUE}`, (value) => Math.abs(value) <= MAX_VALUE),
   rest: z.number().min(-MAX_VALUE).max(MAX_VALUE),
 });
+
+const columnsSchema = z
+  .string()
+  .refine((text) => unpack(text)?.every((value) => Math.abs(value) <= MAX_VALUE) ?? false, {
+    error: `expected f32 numbers from -${MAX_VALUE} to ${MAX_VALUE} in base64, found others`,
+  });
 
 const passthroughSchema = z.strictObject({
   method: z.literal("passthrough"),
@@ -16,6 +23,7 @@ const passthroughSchema = z.strictObject({
 const mergeRecipeSchema = z.strictObject({
   method: z.enum(methodNames),
   parameters: mapOf(mapOf(mapOf(curveSchema))),
+  columns: mapOf(mapOf(mapOf(columnsSchema))).exactOptional(),
 });
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */

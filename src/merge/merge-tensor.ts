@@ -1,9 +1,10 @@
 /** Merge methods as expressions: f32 throughout, summed in the order of the experts, rounded once at the end. */
 import { storedDtype } from "../device/device.ts";
-import { add, cast, scale, sub, type Expression, type Node } from "../device/expression.ts";
+import { add, cast, constant, mul, scale, sub, type Expression, type Node } from "../device/expression.ts";
+import { unpack } from "../tensor/packed.ts";
 import { declarations } from "./declarations.ts";
 import type { Formula } from "./formula.ts";
-import type { Step } from "./recipe.ts";
+import type { Step, StepValue } from "./recipe.ts";
 
 /** One weight of every parent, all of one shape; `models` has base and experts by name. */
 export interface MergeParents {
@@ -12,12 +13,12 @@ export interface MergeParents {
   readonly experts: readonly string[];
 }
 
-/** Where a coefficient enters a merge: as the factor of a node. */
+/** Where a coefficient enters a merge: as the factor of a node, which is one number or, as its y, one for each column. */
 export interface Scaled {
   readonly parameter: string;
   /** Index of its expert. */
   readonly expert: number;
-  readonly node: Node<"scale">;
+  readonly node: Node<"scale"> | Node<"mul">;
 }
 
 /** What a formula is computed of. */
@@ -25,7 +26,7 @@ interface Operands {
   readonly base: Expression;
   readonly experts: readonly Expression[];
   /** By parameter, in the order of the experts. */
-  readonly values: Readonly<Record<string, readonly number[]>>;
+  readonly values: Readonly<Record<string, readonly StepValue[]>>;
   /** Told every coefficient that the formula comes by. */
   readonly meet: (scaled: Scaled) => void;
 }
@@ -57,7 +58,7 @@ function compute(formula: Formula, operands: Operands, expert: number): Expressi
       return sub(at(formula.x), at(formula.y));
     case "times": {
       const { x, parameter } = formula;
-      const node = scale(at(x), known(operands.values[parameter]?.[expert], parameter));
+      const node = times(at(x), known(operands.values[parameter]?.[expert], parameter));
       operands.meet({ parameter, expert, node });
       return node;
     }
@@ -66,6 +67,15 @@ function compute(formula: Formula, operands: Operands, expert: number): Expressi
     default:
       return formula satisfies never;
   }
+}
+
+/** f32 [..., columns] by a number, or each of its columns by one of its own. */
+function times(x: Expression, value: StepValue): Node<"scale"> | Node<"mul"> {
+  if (typeof value === "number") return scale(x, value);
+  const columns = known(unpack(value), "coefficients of columns");
+  const last = x.shape.length - 1;
+  const row = x.shape.map((_, axis) => (axis === last ? columns.length : 1));
+  return mul(x, constant(columns, row));
 }
 
 function known<T>(value: T | undefined, name: string): T {

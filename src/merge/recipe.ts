@@ -1,4 +1,5 @@
 /** A merge as data: what was searched, what is exported, what a reader of recipe.json sees. */
+import type { Packed } from "../tensor/packed.ts";
 import type { MethodName } from "./declarations.ts";
 
 /** One coefficient over the depth of the model: a value for each layer and one for the weights outside the layers. */
@@ -13,29 +14,44 @@ export const MAX_VALUE = 1000;
 /** Curves by kind of tensors or group of them, then by expert; a weight takes those of its kind before those of its group. */
 export type Curves = Readonly<Record<string, Readonly<Record<string, Curve>>>>;
 
+/**
+ * Coefficients that differ among the input columns of a weight, which are its last dimension: by the weight's name, then by
+ * expert, one for each column. They take the place of what the curves say there.
+ */
+export type Columns = Readonly<Record<string, Readonly<Record<string, Packed>>>>;
+
 /** A merge of experts with one set of curves for each parameter of the method. */
 export interface MergeRecipe {
   readonly method: MethodName;
   readonly parameters: Readonly<Record<string, Curves>>;
+  /** By parameter. */
+  readonly columns?: Readonly<Record<string, Columns>>;
 }
 
 /** How every weight of a model is made from those of its parents; `passthrough` takes one parent as it is. */
 export type Recipe = MergeRecipe | { readonly method: "passthrough"; readonly model: string };
 
+/** A coefficient at one weight: of the whole, or of each of its input columns. */
+export type StepValue = number | Packed;
+
 /** A recipe at one weight: the parent to copy, or a value for each parameter and expert. */
 export type Step =
   | { readonly method: "passthrough"; readonly model: string }
-  | { readonly method: MethodName; readonly values: Readonly<Record<string, readonly number[]>> };
+  | { readonly method: MethodName; readonly values: Readonly<Record<string, readonly StepValue[]>> };
 
-/** What a recipe knows a weight by: its kind, such as `q_proj`, its group, and its layer where it is in one. */
+/** What a recipe knows a weight by: its name, its kind, such as `q_proj`, its group, and its layer where it is in one. */
 export interface RecipePlace {
+  readonly name: string;
   readonly tensor: string;
   readonly group: string;
   readonly layer?: number;
 }
 
 /** The curves of a weight, by expert. */
-export function curvesOf(curves: Curves, { tensor, group }: Omit<RecipePlace, "layer">): Curves[string] | undefined {
+export function curvesOf(
+  curves: Curves,
+  { tensor, group }: Pick<RecipePlace, "tensor" | "group">,
+): Curves[string] | undefined {
   return Object.hasOwn(curves, tensor) ? curves[tensor] : curves[group];
 }
 
@@ -44,12 +60,16 @@ export function stepAt(recipe: Recipe, weight: RecipePlace, experts: readonly st
   if (recipe.method === "passthrough") return recipe;
   const values = Object.entries(recipe.parameters).map(([parameter, curves]) => {
     const own = curvesOf(curves, weight);
+    const columns = recipe.columns?.[parameter]?.[weight.name];
     return [
       parameter,
-      experts.map((expert) => valueAt(own?.[expert], weight, `${parameter}.${weight.tensor}.${expert}`)),
+      experts.map((expert) => {
+        const name = `${parameter}.${weight.tensor}.${expert}`;
+        return columns ? columnsOf(columns, expert, weight.name) : valueAt(own?.[expert], weight, name);
+      }),
     ];
   });
-  return { method: recipe.method, values: Object.fromEntries(values) as Record<string, number[]> };
+  return { method: recipe.method, values: Object.fromEntries(values) as Record<string, StepValue[]> };
 }
 
 /** The same coefficient for each expert in all groups and layers. */
@@ -65,6 +85,12 @@ export function uniformRecipe(
     ]),
   );
   return { method, parameters: { weight: Object.fromEntries(groups.map((group) => [group, curves])) } };
+}
+
+function columnsOf(columns: Columns[string], expert: string, weight: string): Packed {
+  const own = columns[expert];
+  if (own === undefined) throw new Error(`recipe: no values for the columns of ${weight} for ${expert}`);
+  return own;
 }
 
 function valueAt(curve: Curve | undefined, { layer }: { readonly layer?: number }, name: string): number {

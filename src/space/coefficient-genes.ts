@@ -3,9 +3,8 @@ import { type Curve, curvesOf, type MergeRecipe } from "../merge/recipe.ts";
 import type { Coefficient } from "./coefficient.ts";
 import type { CurveKey } from "./curve-keys.ts";
 import { type CurveTerm, levelOf } from "./depth-curve.ts";
+import { type Range, reflect, slope } from "./folds.ts";
 import { leastSquares } from "./least-squares.ts";
-
-type Range = readonly [number, number];
 
 /** Values of a term's gene at the ends of the unit interval; a deviation ranges as far to either side of 0 as the range is from its middle. */
 export function geneRange({ isLevel }: CurveTerm, [low, high]: Range): Range {
@@ -88,22 +87,6 @@ export function genesAt({ name, terms, space: { range } }: Coefficient, values: 
     const [low, high] = geneRange(term, range);
     return clip(((genes[i] ?? Number.NaN) - low) / (high - low), [0, 1]);
   });
-}
-
-/** Folds the real line onto the range, as if its ends were mirrors. */
-function reflect(value: number, [low, high]: Range): number {
-  if (value >= low && value <= high) return value;
-  const width = high - low;
-  const phase = Math.abs(value - low) % (2 * width);
-  return Math.min(high, low + Math.min(phase, 2 * width - phase));
-}
-
-/** The derivative of `reflect`: 1, or -1 where the line runs backwards. */
-function slope(value: number, [low, high]: Range): number {
-  if (value >= low && value <= high) return 1;
-  const width = high - low;
-  const isForwards = Math.abs(value - low) % (2 * width) < width;
-  return isForwards === value > low ? 1 : -1;
 }
 
 function clip(value: number, [low, high]: Range): number {

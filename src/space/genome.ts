@@ -2,14 +2,16 @@ import { declarations } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
 import { type Coefficient, type Gene, genesOf, layOutCoefficients, nameOf, type Parents } from "./coefficient.ts";
 import { curveAt, genesAt, valuesIn } from "./coefficient-genes.ts";
-import { pulledBack, type WeightSlopes } from "./pull-back.ts";
+import { ColumnGenes, type WeightSlopes } from "./columns.ts";
+import { pulledBack } from "./pull-back.ts";
 import type { SearchSpace } from "./search-space.ts";
 
 /** Initial standard deviation of a coefficient where a search space names none: scores move and no model collapses. */
 const DEFAULT_SIGMA = 0.1;
 
-/** Length of the first steps by gradient, in units of a parameter: measured on merges by task vectors. */
+/** Length of the first steps by gradient, in units of a parameter: measured on merges by task vectors, as is that of columns. */
 const GRADIENT_RATE = 0.1;
+const COLUMN_RATE = 0.03;
 
 /** Above this many genes the default shrinks so that the length of a step, sigma x sqrt(genes), stays what it is here. */
 const GENES_AT_DEFAULT_SIGMA = 27;
@@ -17,6 +19,7 @@ const GENES_AT_DEFAULT_SIGMA = 27;
 /** The map between points of the unit cube, which an optimizer proposes, and merges of a search space. */
 export interface Genome {
   readonly dimension: number;
+  /** Those of curves; behind them stand those of input columns, which have no names, where the search space asks for them. */
   readonly genes: readonly Gene[];
   /** Where the search starts, a point in the unit cube. */
   readonly start: Float64Array;
@@ -43,36 +46,57 @@ export interface Genome {
 export function buildGenome(space: SearchSpace, parents: Parents): Genome {
   const coefficients = layOutCoefficients(space, parents);
   const genes = coefficients.flatMap(genesOf);
-  const defaultSigma = DEFAULT_SIGMA * Math.min(1, Math.sqrt(GENES_AT_DEFAULT_SIGMA / genes.length));
+  const columns = new ColumnGenes(space, parents, genes.length);
+  const dimension = genes.length + columns.count;
+  const defaultSigma = DEFAULT_SIGMA * Math.min(1, Math.sqrt(GENES_AT_DEFAULT_SIGMA / dimension));
   const sigmas = coefficients.flatMap(({ terms, space: { range, sigma = defaultSigma } }) =>
     terms.map(() => sigma / (range[1] - range[0])),
   );
+  const columnSigma = (defaultSigma * COLUMN_RATE) / GRADIENT_RATE;
   const sigma = Math.max(...sigmas);
+  const pointAt = (valuesOf: (coefficient: Coefficient) => readonly number[], like?: MergeRecipe): Float64Array => {
+    const point = genesAtValues(coefficients, valuesOf);
+    return joined(point, columns.encode(recipeAt(space, coefficients, point), like?.columns));
+  };
 
   return {
-    dimension: genes.length,
+    dimension,
     genes,
-    start: pointAt(coefficients, startOf),
+    start: pointAt(startOf),
     sigma,
-    scales: Float64Array.from(sigmas, (own) => own / sigma),
-    rates: Float64Array.from(genes, ({ range: [low, high] }) => GRADIENT_RATE / (high - low)),
-    summary: summarize(space, coefficients),
+    scales: joined(
+      Float64Array.from(sigmas, (own) => own / sigma),
+      columns.byWidth((width) => columnSigma / width / sigma),
+    ),
+    rates: joined(
+      Float64Array.from(genes, ({ range: [low, high] }) => GRADIENT_RATE / (high - low)),
+      columns.byWidth((width) => COLUMN_RATE / width),
+    ),
+    summary: summarize(space, coefficients, columns.count),
     decode(point) {
-      checkPoint(point, genes.length);
-      return recipeAt(space, coefficients, point);
+      checkPoint(point, dimension);
+      return columns.decode(recipeAt(space, coefficients, point), point);
     },
     encode(recipe) {
-      return pointAt(coefficients, (coefficient) => valuesIn(recipe, coefficient) ?? startOf(coefficient));
+      return pointAt((coefficient) => valuesIn(recipe, coefficient) ?? startOf(coefficient), recipe);
     },
     pullBack(point, slopes) {
-      checkPoint(point, genes.length);
-      return pulledBack(space, coefficients, parents, point, slopes);
+      checkPoint(point, dimension);
+      const own = columns.pullBack(recipeAt(space, coefficients, point), point, slopes);
+      return joined(pulledBack(space, coefficients, parents, point, own.levels), own.genes);
     },
   };
 }
 
-/** The point at which every coefficient is nearest to the given values, one for each layer. */
-function pointAt(
+function joined(first: Float64Array, second: Float64Array): Float64Array {
+  const all = new Float64Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
+/** The genes at which every coefficient is nearest to the given values, one for each layer. */
+function genesAtValues(
   coefficients: readonly Coefficient[],
   valuesOf: (coefficient: Coefficient) => readonly number[],
 ): Float64Array {
@@ -101,8 +125,8 @@ function recipeAt({ method }: SearchSpace, coefficients: readonly Coefficient[],
   return { method, parameters };
 }
 
-/** Such as `27 genes: weight of 3 experts x (attention 3, mlp 3, norm+embedding 3)`. */
-function summarize(space: SearchSpace, coefficients: readonly Coefficient[]): string {
+/** Such as `27 genes: weight of 3 experts x (attention 3, mlp 3, norm+embedding 3)`, and how many columns have. */
+function summarize(space: SearchSpace, coefficients: readonly Coefficient[], columns: number): string {
   const parts = declarations[space.method].parameters.map(({ name, per }) => {
     const own = coefficients.filter(({ parameter }) => parameter.name === name);
     const [first] = own;
@@ -113,6 +137,7 @@ function summarize(space: SearchSpace, coefficients: readonly Coefficient[]): st
     const owners = per === "model" ? "" : ` of ${experts} expert${experts === 1 ? "" : "s"} x`;
     return `${name}${owners} (${sets.join(", ")})`;
   });
-  const genes = coefficients.reduce((sum, { terms }) => sum + terms.length, 0);
-  return `${genes} gene${genes === 1 ? "" : "s"}: ${parts.join("; ")}`;
+  const genes = columns + coefficients.reduce((sum, { terms }) => sum + terms.length, 0);
+  const ofColumns = columns === 0 ? [] : [`${columns} of input columns`];
+  return `${genes} gene${genes === 1 ? "" : "s"}: ${[...parts, ...ofColumns].join("; ")}`;
 }

@@ -5,8 +5,8 @@ import { geneDerivatives } from "./coefficient-genes.ts";
 import { keyOf } from "./curve-keys.ts";
 import type { SearchSpace } from "./search-space.ts";
 
-/** Derivatives of a loss by the coefficients at each weight: by its name, then by parameter, in the order of the experts. */
-export type WeightSlopes = Readonly<Record<string, Readonly<Record<string, ArrayLike<number>>>>>;
+/** Derivatives of a loss by what curves say at each weight: by its name, then by parameter, in the order of the experts. */
+export type LevelSlopes = Readonly<Record<string, Record<string, number[]>>>;
 
 /** Sums over the weights that take a value of a coefficient. */
 interface CurveSlopes extends Curve {
@@ -14,13 +14,13 @@ interface CurveSlopes extends Curve {
   rest: number;
 }
 
-/** Derivatives by the genes of a point, each as a part of its range: the transpose of decoding there. */
+/** Derivatives by the genes of curves, each as a part of its range: the transpose of decoding a point. */
 export function pulledBack(
   space: SearchSpace,
   coefficients: readonly Coefficient[],
   { experts, model }: Parents,
   point: Float64Array,
-  slopes: WeightSlopes,
+  slopes: LevelSlopes,
 ): Float64Array {
   const sums = coefficients.map((coefficient) => {
     const byValue: CurveSlopes = { layers: Array.from({ length: model.layers }, () => 0), rest: 0 };

@@ -13,6 +13,8 @@ export interface SearchSpace {
   /** Sets of tensor groups that share their coefficients, each group in exactly one set; or every kind of tensors has its own. */
   readonly groups: readonly (readonly string[])[] | "tensors";
   readonly depth: Depth;
+  /** Whether every input column of every weight has a deviation of its own from what the curves say, which only gradients can search. */
+  readonly columns?: boolean;
   /** Every parameter of the method. */
   readonly parameters: Readonly<Record<string, ParameterSpace>>;
 }
@@ -103,6 +105,12 @@ export const searchSpaceSchema: z.ZodType<SearchSpace> = z
     method: z.enum(methodNames).describe("merge method"),
     groups: groupsSchema,
     depth: depthSchema,
+    columns: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        "whether every input column of every tensor has a coefficient of its own beside those; needs gradients",
+      ),
     parameters: parametersSchema.default({}).describe("what the method's own ranges and starts are replaced with"),
   })
   .check(checkParameters)

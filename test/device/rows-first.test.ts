@@ -9,6 +9,7 @@ import { mergeTensor } from "../../src/merge/merge-tensor.ts";
 import type { Step } from "../../src/merge/recipe.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32 } from "../../src/tensor/half.ts";
+import { pack } from "../../src/tensor/packed.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 
 const ROWS = 9;
@@ -16,8 +17,14 @@ const WIDTH = 24;
 const steps: readonly Step[] = [
   { method: "task_arithmetic", values: { weight: [0.3, 0.9] } },
   { method: "linear", values: { weight: [0.4, 0.7] } },
+  { method: "task_arithmetic", values: { weight: [0.3, 0.9].map((mean) => pack(columnsAround(mean))) } },
   { method: "passthrough", model: "b" },
 ];
+
+function columnsAround(mean: number): Float32Array {
+  const stream = RandomStream.of(2, String(mean));
+  return Float32Array.from({ length: WIDTH }, () => mean + stream.normal());
+}
 
 async function tableOf(device: Device, step: Step, dtypes: Readonly<Record<string, Dtype>>): Promise<Expression> {
   const models: Record<string, Expression> = {};
@@ -47,7 +54,9 @@ describe.each([
       const rows = input(await device.upload(new Uint8Array(Int32Array.of(7, 0, 7, 3).buffer), "i32", [4]));
       const whole = gatherRows(table, rows);
       const [first] = rowsFirst([whole]) as [Expression];
-      const sizes = inOrder([first]).flatMap(({ op, shape }) => (op === "input" ? [] : [shape[0]]));
+      const sizes = inOrder([first]).flatMap(({ op, shape }) =>
+        op === "input" || op === "constant" ? [] : [shape[0]],
+      );
       expect(new Set(sizes)).toEqual(new Set([4]));
       const [expected, found] = await device.run([whole, first]);
       expect(await device.read(found!)).toEqual(await device.read(expected!));

@@ -33,7 +33,7 @@ function flat({ derivatives }: GenerationGradient): number[] {
   return derivatives.flatMap((own) =>
     Object.keys(own)
       .toSorted()
-      .flatMap((name) => [...own[name]!["weight"]!]),
+      .flatMap((name) => own[name]!["weight"]!.flatMap((values) => [...values])),
   );
 }
 

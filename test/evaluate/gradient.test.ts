@@ -27,7 +27,8 @@ interface Case {
   readonly dtype: Dtype;
   readonly recipe: Recipe;
   readonly logLikelihoods: readonly (readonly number[])[];
-  readonly derivatives: Readonly<Record<string, readonly number[]>>;
+  /** By weight, then by expert: of the whole, or of each input column. */
+  readonly derivatives: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
 const fixture = join(import.meta.dirname, "..", "fixtures", "evaluate", "gradients.json");
@@ -57,10 +58,13 @@ function lossRow(row: FixtureRow): LossRow {
 /** The largest error, as a part of what is expected and of a hundredth of the largest of that. */
 function errorOf(found: WeightDerivatives, expected: Case["derivatives"]): number {
   expect(Object.keys(found).toSorted()).toEqual(Object.keys(expected).toSorted());
-  const largest = Math.max(...Object.values(expected).flat().map(Math.abs));
-  const errors = Object.entries(expected).flatMap(([name, values]) =>
-    values.map((value, i) => Math.abs(found[name]!["weight"]![i]! - value) / Math.max(Math.abs(value), largest / 100)),
-  );
+  const largest = Math.max(...Object.values(expected).flat(2).map(Math.abs));
+  const errors = Object.entries(expected).flatMap(([name, byExpert]) => {
+    const own = byExpert.flat();
+    const values = found[name]!["weight"]!.flatMap((one) => [...one]);
+    expect(values).toHaveLength(own.length);
+    return own.map((value, i) => Math.abs(values[i]! - value) / Math.max(Math.abs(value), largest / 100));
+  });
   return Math.max(...errors);
 }
 
@@ -68,8 +72,12 @@ describe.each([
   ["ggml", () => openGgml({ backend: "cpu" })],
   [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
 ] as const)("derivatives by the coefficients of whole models, on %s", (_, open: () => Promise<Device>) => {
-  test.each(cases.map((one) => ({ ...one, what: JSON.stringify(one.config), method: one.recipe.method })))(
-    "are those of PyTorch: $dtype, $method, $what",
+  const named = cases.map((one) => {
+    const of = "columns" in one.recipe ? `${one.recipe.method} by columns` : one.recipe.method;
+    return { ...one, what: JSON.stringify(one.config), of };
+  });
+  test.each(named)(
+    "are those of PyTorch: $dtype, $of, $what",
     async ({ config, dtype, recipe, logLikelihoods, derivatives }) => {
       await using device = await open();
       await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype });
@@ -109,7 +117,9 @@ test("derivatives by the coefficients are what small steps say", async () => {
         rows.reduce((sum, row, i) => sum + lossOf(row).loss([...values[i]!]), 0),
       );
       const found = slopeAlong(family.model, derivatives!, direction!);
-      const size = Math.hypot(...Object.values(derivatives!).flatMap(({ weight }) => [...weight!]));
+      const size = Math.hypot(
+        ...Object.values(derivatives!).flatMap(({ weight }) => weight!.flatMap((own) => [...own])),
+      );
       expect(Math.abs(found - (after! - before!) / (2 * STEP)) / size).toBeLessThan(1e-2);
     }),
     { numRuns: 8 },

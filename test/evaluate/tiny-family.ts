@@ -85,10 +85,11 @@ export function moved(recipe: MergeRecipe, direction: MergeRecipe, by: number): 
 
 /** How fast a loss changes in that direction, by its derivatives at every weight. */
 export function slopeAlong(model: Model, derivatives: WeightDerivatives, direction: MergeRecipe): number {
-  return allWeights(model).reduce((sum, weight) => {
+  return allWeights(model).reduce<number>((sum, weight) => {
     const step = stepAt(direction, weight, experts);
     const values = "values" in step ? step.values["weight"]! : [];
-    return values.reduce((total, value, i) => total + value * derivatives[weight.name]!["weight"]![i]!, sum);
+    const own = derivatives[weight.name]!["weight"]!;
+    return values.reduce<number>((total, value, i) => total + Number(value) * own[i]![0]!, sum);
   }, 0);
 }
 

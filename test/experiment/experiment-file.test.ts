@@ -51,6 +51,16 @@ describe("loadExperiment", () => {
     expect(JSON.parse(JSON.stringify(experiment))).toEqual(experiment);
   });
 
+  test("searches input columns by gradient only", async () => {
+    const space = "space: { method: linear, groups: tensors, depth: per-layer, columns: true }";
+    expect((await load(space)).experiment.space.columns).toBe(true);
+    await load(space, "search: { algorithm: lineages }");
+    await load("search: { algorithm: cma-es }");
+    await expect(load(space, "search: { algorithm: cma-es }")).rejects.toThrow(
+      "search.algorithm: expected one that uses gradients, gradient-walk or lineages, since the search space has columns, found cma-es; leave it out, or take a space without columns",
+    );
+  });
+
   test("reads everything that a file can say", async () => {
     const { folder, experiment } = await load(
       "name: second",

@@ -46,6 +46,11 @@ const faults: readonly (readonly [what: string, change: Change, says: string])[]
     "space.depth",
   ],
   ["1e9 terms", ({ space }) => ({ space: { ...space, depth: { curve: "dct", terms: 1e9 } } }), "space.depth"],
+  [
+    "columns that are none",
+    ({ space }) => ({ space: { ...space, columns: 1 } }),
+    "space.columns: expected true or false",
+  ],
   ["groups left out", ({ space }) => ({ space: { ...space, groups: [["mlp"]] } }), "space.groups: the group"],
   ["a method that is none", ({ space }) => ({ space: { ...space, method: "constructor" } }), "space.method: expected"],
   [

@@ -10,6 +10,8 @@ import { mergeTensor } from "../../src/merge/merge-tensor.ts";
 import type { Step } from "../../src/merge/recipe.ts";
 import { bytesPerElement, type Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32 } from "../../src/tensor/half.ts";
+import { pack } from "../../src/tensor/packed.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
 import { referenceMerge, type Stored } from "./reference-merge.ts";
 
 interface MergekitCase {
@@ -77,10 +79,16 @@ describe("mergeTensor", () => {
   });
   afterAll(() => device[Symbol.asyncDispose]());
 
-  async function merge(base: Stored, experts: Readonly<Record<string, Stored>>, step: Step): Promise<Uint8Array> {
+  async function merge(
+    base: Stored,
+    experts: Readonly<Record<string, Stored>>,
+    step: Step,
+    rows?: number,
+  ): Promise<Uint8Array> {
     const uploaded = await Promise.all(
       Object.entries({ base, ...experts }).map(async ([name, { bytes, dtype }]) => {
-        const shape = [bytes.length / bytesPerElement[dtype]];
+        const count = bytes.length / bytesPerElement[dtype];
+        const shape = rows === undefined ? [count] : [rows, count / rows];
         return [name, await device.upload(bytes, dtype, shape)] as const;
       }),
     );
@@ -98,6 +106,37 @@ describe("mergeTensor", () => {
         const step = stepOf(method, weights);
         expect(await merge(base, experts, step)).toEqual(referenceMerge(base, experts, step));
       }),
+    );
+  });
+
+  test.each(methodNames)("%s by columns gives the bits of f32 arithmetic rounded once", async (method) => {
+    const inRows = family.chain((own) =>
+      fc.record({ own: fc.constant(own), rows: fc.integer({ min: 1, max: 4 }), seed: fc.nat() }),
+    );
+    await fc.assert(
+      fc.asyncProperty(inRows, async ({ own: { base, experts, weights }, rows, seed }) => {
+        const stream = RandomStream.of(seed, "columns");
+        const columns = base.bytes.length / bytesPerElement[base.dtype];
+        const repeated = ({ bytes, dtype }: Stored): Stored => ({
+          dtype,
+          bytes: Buffer.concat(Array(rows).fill(bytes)),
+        });
+        const parents = [repeated(base), byName(Object.values(experts).map(repeated))] as const;
+        const values = weights.map((weight) =>
+          pack(Float32Array.from({ length: columns }, () => weight + stream.normal())),
+        );
+        const step: Step = { method, values: { weight: values } };
+        expect(await merge(...parents, step, rows)).toEqual(new Uint8Array(referenceMerge(...parents, step)));
+        // A tensor of one dimension, such as a norm's, has nothing but columns.
+        expect(await merge(base, experts, step)).toEqual(referenceMerge(base, experts, step));
+      }),
+    );
+  });
+
+  test("says how many coefficients the columns of a tensor have to have", async () => {
+    const step: Step = { method: "linear", values: { weight: [pack(Float32Array.of(1, 2))] } };
+    await expect(merge(f32(1, 2, 3), byName([f32(4, 5, 6)]), step)).rejects.toThrow(
+      "expected f32 [3], or 1 in some places, found f32 [2]",
     );
   });
 

@@ -17,36 +17,38 @@ const recipe: Recipe = {
 
 describe("stepAt", () => {
   test.each([
-    { weight: { tensor: "up_proj", group: "mlp", layer: 0 }, values: [4, 1] },
-    { weight: { tensor: "up_proj", group: "mlp", layer: 1 }, values: [5, 2] },
-    { weight: { tensor: "input_layernorm", group: "norm", layer: 1 }, values: [0, 0] },
-    { weight: { tensor: "norm", group: "norm" }, values: [0.5, -0.5] },
-    { weight: { tensor: "down_proj", group: "mlp", layer: 1 }, values: [8, 10] },
+    { weight: { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 0 }, values: [4, 1] },
+    { weight: { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 1 }, values: [5, 2] },
+    { weight: { name: "input_layernorm", tensor: "input_layernorm", group: "norm", layer: 1 }, values: [0, 0] },
+    { weight: { name: "norm", tensor: "norm", group: "norm" }, values: [0.5, -0.5] },
+    { weight: { name: "down_proj", tensor: "down_proj", group: "mlp", layer: 1 }, values: [8, 10] },
   ])("gives $values for $weight, those of its kind first, in the order of the experts", ({ weight, values }) => {
     expect(stepAt(recipe, weight, experts)).toEqual({ method: "task_arithmetic", values: { weight: values } });
   });
 
   test("passes passthrough on at every weight", () => {
     const passthrough: Recipe = { method: "passthrough", model: "a" };
-    expect(stepAt(passthrough, { tensor: "lm_head", group: "embedding" }, experts)).toEqual(passthrough);
+    expect(stepAt(passthrough, { name: "lm_head", tensor: "lm_head", group: "embedding" }, experts)).toEqual(
+      passthrough,
+    );
   });
 
   test.each([
     {
       lacks: "the group",
-      weight: { tensor: "q_proj", group: "attention", layer: 0 },
+      weight: { name: "q_proj", tensor: "q_proj", group: "attention", layer: 0 },
       names: experts,
       part: "weight.q_proj.a in layer 0",
     },
     {
       lacks: "the expert",
-      weight: { tensor: "up_proj", group: "mlp", layer: 0 },
+      weight: { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 0 },
       names: ["c"],
       part: "weight.up_proj.c in layer 0",
     },
     {
       lacks: "the layer",
-      weight: { tensor: "up_proj", group: "mlp", layer: 2 },
+      weight: { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 2 },
       names: experts,
       part: "weight.up_proj.a in layer 2",
     },
@@ -68,7 +70,7 @@ describe("uniformRecipe", () => {
         group,
         (method, a, b, layer, group) => {
           const uniform = uniformRecipe(method, { a, b }, { groups: ["attention", "mlp"], layers: 4 });
-          const at = { tensor: "any", group, ...(layer !== undefined && { layer }) };
+          const at = { name: "any", tensor: "any", group, ...(layer !== undefined && { layer }) };
           expect(stepAt(uniform, at, ["b", "a"])).toEqual({ method, values: { weight: [b, a] } });
         },
       ),

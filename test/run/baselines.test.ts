@@ -21,7 +21,7 @@ describe("listBaselines", () => {
     const values = { weight: [1 / 3, 1 / 3, 1 / 3] };
     for (const group of ["attention", "mlp", "norm", "embedding"]) {
       for (const place of [{ layer: 0 }, { layer: 1 }, {}]) {
-        const weight = { tensor: "any", group, ...place };
+        const weight = { name: "any", tensor: "any", group, ...place };
         expect(stepAt(average.recipe, weight, ["a", "b", "c"])).toEqual({ method: "task_arithmetic", values });
       }
     }
@@ -48,7 +48,9 @@ describe("listBaselines", () => {
     const all = listBaselines({ space: spaceOf("task_arithmetic"), recipes }, { ...parents, experts: ["a"] });
     expect(all.slice(0, -1)).toEqual(baselines("task_arithmetic", "a"));
     expect(all.at(-1)).toMatchObject({ name: "tilted", kind: "recipe", recipe: { method: "linear" } });
-    expect(stepAt(all.at(-1)!.recipe, { tensor: "q_proj", group: "attention", layer: 1 }, ["a"])).toMatchObject({
+    expect(
+      stepAt(all.at(-1)!.recipe, { name: "q_proj", tensor: "q_proj", group: "attention", layer: 1 }, ["a"]),
+    ).toMatchObject({
       values: { weight: [1] },
     });
   });

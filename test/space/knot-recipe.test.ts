@@ -31,11 +31,13 @@ describe("recipeOver", () => {
     expect(embedding).toEqual({ one: { layers: [], rest: 0.5 }, two: { layers: [], rest: 0.5 } });
     const text = "{ method: linear, weight: { a: [0, 1], b: 0.25 } }";
     const recipe = recipeOver(3, parseYaml(text, "recipe.yaml", knotRecipeSchema));
-    expect(stepAt(recipe, { tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"]).method).toBe("linear");
-    expect(stepAt(recipe, { tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"])).toMatchObject({
+    expect(stepAt(recipe, { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"]).method).toBe(
+      "linear",
+    );
+    expect(stepAt(recipe, { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"])).toMatchObject({
       values: { weight: [1, 0.25] },
     });
-    expect(stepAt(recipe, { tensor: "lm_head", group: "embedding" }, ["a", "b"])).toMatchObject({
+    expect(stepAt(recipe, { name: "lm_head", tensor: "lm_head", group: "embedding" }, ["a", "b"])).toMatchObject({
       values: { weight: [0.5, 0.25] },
     });
   });
