@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, fsyncSync, ftruncateSync, mkdirSync, 
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { explainFailure, writeDurably } from "../files/durable-write.ts";
-import { NumbersFile, readNumbers } from "./numbers-file.ts";
+import { NumbersFile, readNumbers, readPoints } from "./numbers-file.ts";
 import { RecordSequence } from "./record-sequence.ts";
 import { JOURNAL_FORMAT, type JournalRecord, type NumbersRef, type StartRecord } from "./records.ts";
 import { realPath } from "../files/real-path.ts";
@@ -17,11 +17,13 @@ export interface JournalView {
   readonly records: readonly JournalRecord[];
   /** Numbers that a record refers to; a UserError where the side file is damaged. */
   readNumbers(ref: NumbersRef): Float64Array;
+  /** The same of numbers that are coordinates of points in the unit cube; a UserError where one is none. */
+  readPoints(ref: NumbersRef): Float64Array;
 }
 
 /**
  * The append-only record of a run and the only thing that resuming it needs: `journal.jsonl` with one checksummed record
- * a line, and `numbers.bin` with the many numbers that records refer to, such as losses per row. One process at a time holds it.
+ * a line, and `numbers.bin` with the many numbers that records refer to, such as points and losses per row. One process at a time holds it.
  */
 export class Journal implements JournalView, Disposable {
   readonly folder: string;
@@ -114,6 +116,10 @@ export class Journal implements JournalView, Disposable {
     return readNumbers(this.#files.numbers, ref);
   }
 
+  readPoints(ref: NumbersRef): Float64Array {
+    return readPoints(this.#files.numbers, ref);
+  }
+
   /** Releases the journal to other processes. */
   close(): void {
     if (this.#isClosed) return;
@@ -151,10 +157,10 @@ export function requireFreeFolder(folder: string): boolean {
 
 /** Reads the journal of a run without changing it; needs no lock, so it works while the run goes on. */
 export function readJournal(folder: string): JournalView {
-  const files = filesIn(folder);
+  const { journal, numbers } = filesIn(folder);
   requireJournal(folder);
-  const { records } = explainFailure(files.journal, () => readRecords(files.journal));
-  return { records, readNumbers: (ref) => readNumbers(files.numbers, ref) };
+  const { records } = explainFailure(journal, () => readRecords(journal));
+  return { records, readNumbers: (ref) => readNumbers(numbers, ref), readPoints: (ref) => readPoints(numbers, ref) };
 }
 
 interface Files {

@@ -60,6 +60,16 @@ export function readNumbers(path: string, { offset, count, checksum: expected }:
   return new Float64Array(content.buffer, content.byteOffset, count);
 }
 
+/** Reads points of the unit cube back; a UserError where a number is no coordinate of one. */
+export function readPoints(path: string, ref: NumbersRef): Float64Array {
+  const points = readNumbers(path, ref);
+  const fault = points.findIndex((value) => !(value >= 0 && value <= 1));
+  if (fault === -1) return points;
+  const at = ref.offset + fault * Float64Array.BYTES_PER_ELEMENT;
+  const found = `expected a coordinate from 0 to 1, found ${points[fault]}`;
+  throw new UserError(`${path}: the number at byte ${at}: ${found}; restore the file from a copy or start a new run`);
+}
+
 function bytesOf(numbers: Float64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }

@@ -153,7 +153,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     rowFraction: z.number().positive().max(1),
     elapsedMs: milliseconds,
   },
-  ask: { generation: whole, points, rows, parts: whole.min(2).exactOptional() },
+  ask: { generation: whole, points: numbersRef, rows, parts: whole.min(2).exactOptional() },
   result: {
     generation: whole,
     losses,

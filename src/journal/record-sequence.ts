@@ -91,10 +91,13 @@ export function endsBudgets({ type }: JournalRecord): boolean {
   return type === "plan" || type === "finalists" || type === "verdict";
 }
 
+/** Fields of records that refer to the side file. */
+const REFERENCES: ReadonlySet<string> = new Set(["points", "rowLosses", "logLikelihoods", "gradients"]);
+
 /** Where the numbers lie in the side file that a record refers to, in bytes. */
 function placesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
   return Object.entries(record).flatMap(([field, value]) => {
-    if (field !== "rowLosses" && field !== "logLikelihoods" && field !== "gradients") return [];
+    if (!REFERENCES.has(field)) return [];
     const { offset, count } = value as NumbersRef;
     return [{ field, offset, end: offset + count * Float64Array.BYTES_PER_ELEMENT }];
   });

@@ -12,6 +12,8 @@ export interface KnownSizes {
   /** The rows up to which each baseline has met rungs. */
   readonly ends: ReadonlyMap<string, RowCounts>;
   readonly plan: KeptPlan | undefined;
+  /** Numbers of a point of the plan. */
+  readonly dimension: number;
   /** That have a result. */
   readonly generations: number;
   /** Candidates of the last one that was asked: those of the plan, or more where the search has begun again. */
@@ -24,6 +26,7 @@ export const NOTHING_KNOWN: KnownSizes = {
   tasks: [],
   ends: new Map(),
   plan: undefined,
+  dimension: 0,
   generations: 0,
   asked: 0,
   partsLeft: 0,
@@ -40,9 +43,9 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
     case "baselines":
       return { ...known, tasks: Object.keys(record.scales) };
     case "plan":
-      return { ...known, plan: record };
+      return { ...known, plan: record, dimension: record.genes.length };
     case "ask":
-      return { ...known, asked: record.points.length, partsLeft: (record.parts ?? 1) - 1 };
+      return { ...known, asked: record.points.count / known.dimension, partsLeft: (record.parts ?? 1) - 1 };
     case "gradient":
       return { ...known, partsLeft: known.partsLeft - 1 };
     case "result":
@@ -55,9 +58,8 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
 /** Says which list of a record has not the length, or the names, that records before it ask for. */
 export function faultOfSizes(
   record: JournalRecord,
-  { tasks, ends, plan, generations, asked, partsLeft }: KnownSizes,
+  { tasks, ends, plan, dimension, generations, asked, partsLeft }: KnownSizes,
 ): string | undefined {
-  const { genes, candidates } = plan ?? { genes: [], candidates: 0 };
   switch (record.type) {
     case "start":
     case "parents":
@@ -67,7 +69,7 @@ export function faultOfSizes(
       return undefined;
     case "gradient":
       return partsLeft > 0
-        ? faultOfGradients(record.gradients, asked * genes.length)
+        ? faultOfGradients(record.gradients, asked * dimension)
         : "expected no more parts than the generation has";
     case "forecast":
       return faultOfRung(record, new Map());
@@ -84,10 +86,7 @@ export function faultOfSizes(
     case "ask":
       return (
         faultOfGeneration(record.generation, generations) ??
-        (record.points.length < candidates
-          ? `points: expected at least ${candidates}, found ${record.points.length}`
-          : undefined) ??
-        faultOfLengths("points", record.points, genes.length) ??
+        faultOfPoints(record.points, plan?.candidates ?? 0, dimension) ??
         faultOfNames("rows", Object.keys(record.rows), tasks) ??
         faultOfParts(record)
       );
@@ -96,7 +95,7 @@ export function faultOfSizes(
         faultOfGeneration(record.generation, generations) ??
         faultOfLengths("losses", [record.losses], asked) ??
         faultOfReference(record) ??
-        (record.gradients && faultOfGradients(record.gradients, asked * genes.length))
+        (record.gradients && faultOfGradients(record.gradients, asked * dimension))
       );
     case "finalists":
       // A winner that was not checked has no scores.
@@ -110,6 +109,12 @@ export function faultOfSizes(
 
 function faultOfGeneration(found: number, expected: number): string | undefined {
   return found === expected ? undefined : `generation: expected ${expected}, found ${found}`;
+}
+
+/** Points of all genes, as many as the plan has candidates, or more where the search has begun again. */
+function faultOfPoints({ count }: NumbersRef, candidates: number, dimension: number): string | undefined {
+  if (count >= candidates * dimension && count % dimension === 0) return undefined;
+  return `points: expected at least ${candidates} of ${dimension} numbers each, found ${count} numbers`;
 }
 
 /** The search goes on with what it began with. */

@@ -175,7 +175,8 @@ export interface RecordPayloads {
   /** All points of a generation, in the unit cube, and how many rows of each task they meet. */
   ask: {
     readonly generation: number;
-    readonly points: readonly (readonly number[])[];
+    /** One after another. */
+    readonly points: NumbersRef;
     readonly rows: RowCounts;
     /**
      * So many parts of the rows are differentiated one after another, and all but the last recorded; one unless said. It is

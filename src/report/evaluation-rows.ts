@@ -27,7 +27,12 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
         asked = record;
         return [];
       case "result":
-        return asked && plan ? generationRows(record, asked, plan, view.readNumbers(record.rowLosses)) : [];
+        return asked && plan
+          ? generationRows(record, asked, plan, {
+              points: view.readPoints(asked.points),
+              rowLosses: view.readNumbers(record.rowLosses),
+            })
+          : [];
       case "start":
       case "parents":
       case "budget":
@@ -46,22 +51,25 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
 /** The candidates of a generation, and what is beside them; one of all is the reference, which shows where the search is. */
 function generationRows(
   { generation, losses, reference, work }: RecordPayloads["result"],
-  { points, rows }: RecordPayloads["ask"],
+  { rows }: RecordPayloads["ask"],
   plan: RecordPayloads["plan"],
-  rowLosses: Float64Array,
+  { points, rowLosses }: { readonly points: Float64Array; readonly rowLosses: Float64Array },
 ): readonly EvaluationRow[] {
-  const perModel = rowLosses.length / losses.length;
+  const own = (numbers: Float64Array, i: number): Float64Array => {
+    const length = numbers.length / losses.length;
+    return numbers.subarray(i * length, (i + 1) * length);
+  };
   const beside = recordedOptimizer(plan.algorithm)?.beside;
   return losses.map((loss, i) => ({
     phase: "search",
     model: i === reference && beside ? beside : `candidate ${i}`,
     loss,
-    ...lossColumns(rowLosses.subarray(i * perModel, (i + 1) * perModel), rows),
+    ...lossColumns(own(rowLosses, i), rows),
     ...rowColumns(rows),
     generation,
     reference: i === reference ? 1 : 0,
     work: work / losses.length,
-    ...geneColumns(points[i], plan),
+    ...geneColumns(own(points, i), plan),
   }));
 }
 
@@ -79,11 +87,11 @@ function lossColumns(rowLosses: Float64Array, rows: RowCounts): EvaluationRow {
 }
 
 /** In units of the parameters. */
-function geneColumns(point: readonly number[] | undefined, { genes, ranges }: RecordPayloads["plan"]): EvaluationRow {
+function geneColumns(point: Float64Array, { genes, ranges }: RecordPayloads["plan"]): EvaluationRow {
   return Object.fromEntries(
-    (point ?? []).map((part, g) => {
+    genes.map((gene, g) => {
       const [low, high] = ranges[g] ?? [0, 1];
-      return [genes[g] ?? "", low + part * (high - low)];
+      return [gene, low + (point[g] ?? Number.NaN) * (high - low)];
     }),
   );
 }

@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
 import { knownTensors } from "../experiment/identity.ts";
 import type { RecordedTime } from "../journal/records.ts";
+import { joined } from "../tensor/float64.ts";
 import { deal, gather, mapTasks } from "./deal-rows.ts";
 import { rowWeights, type ObjectiveTask } from "./objective.ts";
 import type { AskedGeneration, ScoredGeneration } from "./score-generation.ts";
@@ -64,8 +65,8 @@ async function differentiate(
   const tokens = workspace.signal.tokensOf(rows);
   const time = { models: points.length, tokens, passes: 1, ms: clock.wall.now() - began, waitMs: 0 };
   paces.gradient.learn(time);
-  const gradients = points.flatMap((point, i) => [...genome.pullBack(point, evaluations[i]?.derivatives ?? {})]);
-  return { rowLosses: Float64Array.from(flatLosses(evaluations)), gradients: Float64Array.from(gradients), time };
+  const gradients = joined(points.map((point, i) => genome.pullBack(point, evaluations[i]?.derivatives ?? {})));
+  return { rowLosses: Float64Array.from(flatLosses(evaluations)), gradients, time };
 }
 
 function record({ recorder, clock }: Session, { rowLosses, gradients, time }: Part): void {

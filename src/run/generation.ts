@@ -1,18 +1,16 @@
-import { UserError } from "../errors.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
-import type { RecordPayloads, RowCounts } from "../journal/records.ts";
+import type { RecordPayloads } from "../journal/records.ts";
 import { isFlat } from "../search/flatness.ts";
-import type { Score } from "../search/optimizer.ts";
-import { stratifiedSubset } from "../tasks/subset.ts";
-import { RandomStream } from "../tensor/random.ts";
+import type { Candidate, Score } from "../search/optimizer.ts";
+import { joined } from "../tensor/float64.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
 import type { Plan } from "./plan-search.ts";
+import { type AskedRows, recordAsk } from "./record-ask.ts";
 import { scoreGeneration } from "./score-generation.ts";
 import type { InPartsOptions } from "./score-in-parts.ts";
 import { scoreInTime } from "./score-in-time.ts";
-import { gradientParts } from "./costs.ts";
 import { evaluationsIn, generationKind } from "./search-kind.ts";
-import { evaluationsLeft, nextCounts, spentWith } from "./search-room.ts";
+import { evaluationsLeft, spentWith } from "./search-room.ts";
 import type { ScoredReference, SearchState } from "./search-state.ts";
 import { leastFinishMs, searchMsLeft } from "./search-time.ts";
 import { flatLosses, type Session } from "./session.ts";
@@ -29,9 +27,8 @@ export async function generation(
   const { recorder, clock } = session;
   const { optimizer } = search;
   const candidates = (search.asked ??= optimizer.ask());
-  const { counts, parts } = await recordAsk(session, plan, search, candidates);
+  const { rows, parts } = await recordAsk(session, plan, search, candidates);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
-  const rows = freshRows(session, counts, optimizer.generation);
   const replayed = recorder.replaying;
   const began = clock.elapsedMs;
   const result = await takeResult(session, search, plan, objective, { candidates, rows, parts });
@@ -50,51 +47,8 @@ export async function generation(
   return "told";
 }
 
-/** Writes genes and rows down before they are scored; a replayed search must ask for the very same genes. */
-async function recordAsk(
-  session: Session,
-  plan: Plan,
-  search: SearchState,
-  candidates: Generation["candidates"],
-): Promise<{ readonly counts: RowCounts; readonly parts: number }> {
-  const { recorder, order } = session;
-  const { generation } = search.optimizer;
-  const asked = { generation, points: candidates.map(({ point }) => [...point]) };
-  const { rows, parts, points } = await recorder.step("ask", async () => {
-    const counts = nextCounts(session, plan, search) ?? order.counts("search", plan.rowFraction, 1);
-    const inParts = partsFor(session, candidates.length, freshRows(session, counts, generation));
-    return { ...asked, rows: counts, ...(inParts > 1 && { parts: inParts }) };
-  });
-  if (JSON.stringify(points) === JSON.stringify(asked.points)) return { counts: rows, parts: parts ?? 1 };
-  throw new UserError(
-    `${recorder.folder}: generation ${generation} of the journal has other genes than evomerge proposes here; resume with the versions that its first record names`,
-  );
-}
-
-/** Scores, unlike sums of gradients, have the same bits in any parts; the clock decides on these as they are made. */
-function partsFor(session: Session, models: number, rows: Selection): number {
-  if (!generationKind(session).usesGradients) return 1;
-  return Math.min(countOf(Object.values(rows)), gradientParts(session, models, rows));
-}
-
-function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation: number): Selection {
-  return Object.fromEntries(
-    tasks.map(({ name, search }) => [
-      name,
-      stratifiedSubset(
-        search,
-        Math.min(1, (counts[name] ?? 0) / search.length),
-        RandomStream.of(experiment.seed, "rows", name, generation),
-      ),
-    ]),
-  );
-}
-
-interface Generation {
-  readonly candidates: readonly { readonly point: Float64Array; readonly isReference: boolean }[];
-  readonly rows: Selection;
-  /** In which gradients are recorded. */
-  readonly parts: number;
+interface Generation extends AskedRows {
+  readonly candidates: readonly Candidate[];
 }
 
 /** Scores a generation, or reads what was scored of it; undefined where it took so long that the finish needs the time. */
@@ -116,7 +70,7 @@ async function takeResult(
       losses: evaluations.map((evaluation) => combinedLoss(evaluation, objective)),
       reference: candidates.findIndex(({ isReference }) => isReference),
       rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
-      ...(gradients && { gradients: recorder.storeNumbers(gradients.flatMap((gradient) => [...gradient])) }),
+      ...(gradients && { gradients: recorder.storeNumbers(joined(gradients)) }),
       work: evaluationsIn(generationKind(session, search.optimizer)) * shareOf(session, rows),
       spent: spentWith(session, plan, search, clock.elapsedMs - began),
       time,

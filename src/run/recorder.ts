@@ -170,6 +170,10 @@ export class Recorder {
     return this.#view.readNumbers(ref);
   }
 
+  readPoints(ref: NumbersRef): Float64Array {
+    return this.#view.readPoints(ref);
+  }
+
   #partsIn<Type extends PartType>(type: Type): readonly Part<Type>[] {
     const parts = [...(this.#upcoming?.parts ?? []), ...this.#fresh];
     return parts.filter((part): part is Part<Type> => part.type === type);

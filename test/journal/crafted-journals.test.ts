@@ -13,6 +13,7 @@ import {
   model,
   noLosses,
   of,
+  points,
   rowLosses,
   sound,
   tensor,
@@ -47,13 +48,13 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["part", { batches: 0 }, "record.batches: expected at least 1, found 0"],
   [
     "part",
-    { logLikelihoods: { ...rowLosses, count: 9 } },
-    "logLikelihoods: expected an end of at most 16 bytes, found 72",
+    { logLikelihoods: { ...noLosses, count: 5 } },
+    "logLikelihoods: expected an end of at most 80 bytes, found 88",
   ],
   [
     "part",
     { logLikelihoods: rowLosses },
-    "logLikelihoods: expected a beginning behind the 16 bytes of earlier records, found 0",
+    "logLikelihoods: expected a beginning behind the 48 bytes of earlier records, found 0",
   ],
   ["part", { time: { ...time, ms: -1 } }, "record.time.ms: expected at least 0, found -1"],
   ["baselines", { type: "plan" }, "record: missing key"],
@@ -79,8 +80,8 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["forecast", { models: [{ name: "base", scores: {} }] }, "scores: expected the tasks [ 'quiz' ], found []"],
   ["rung", { from: { quiz: 2 } }, "from and to: expected rows from the end of the rung before, found others"],
   ["forecast", { rowLosses: { ...rowLosses, offset: -8 } }, "record.rowLosses.offset: expected at least 0"],
-  ["forecast", { rowLosses: { ...rowLosses, offset: 8 } }, "rowLosses: expected an end of at most 16 bytes, found 24"],
-  ["forecast", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 16 bytes"],
+  ["forecast", { rowLosses: { ...rowLosses, offset: 72 } }, "rowLosses: expected an end of at most 80 bytes, found 88"],
+  ["forecast", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 80 bytes"],
   ["forecast", { rowLosses: { ...rowLosses, count: 1e15 } }, "record.rowLosses.count: expected at most 134217728"],
   ["forecast", { rowLosses: { ...rowLosses, count: 1.5 } }, "record.rowLosses.count: expected a whole number"],
   ["forecast", { rowLosses: { ...rowLosses, checksum: "" } }, "record.rowLosses.checksum"],
@@ -105,26 +106,27 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["plan", { rowFraction: 0 }, "record.rowFraction: expected more than 0, found 0"],
   ["plan", { elapsedMs: "soon" }, 'record.elapsedMs: expected a number, found "soon"'],
   ["ask", { generation: 1 }, "generation: expected 0, found 1"],
-  ["ask", { points: [[0, 1]] }, "points: expected at least 2, found 1"],
-  ["ask", { points: [[0, 1], [0]] }, "points: expected a list of 2, found one of 1"],
+  ["ask", { points: { ...points, count: 2 } }, "points: expected at least 2 of 2 numbers each, found 2 numbers"],
+  ["ask", { points: { ...points, count: 5 } }, "points: expected at least 2 of 2 numbers each, found 5 numbers"],
+  ["ask", { points: { ...points, count: 9 } }, "points: expected an end of at most 80 bytes, found 88"],
+  ["ask", { points: { ...points, offset: 8 } }, "points: expected a beginning behind the 16 bytes of earlier records"],
   [
     "ask",
     {
       points: [
         [0, 1],
-        [0, { $number: "NaN" }],
+        [0.5, 0.5],
       ],
     },
-    "record.points: expected lists of coordinates from 0 to 1, found [ 0, NaN ] at [1]",
+    "record.points: expected a mapping, found a list of 2",
   ],
-  ["ask", { points: { length: 2 } }, "record.points: expected lists of coordinates from 0 to 1, found [Object]"],
   ["ask", { rows: {} }, "rows: expected the tasks [ 'quiz' ], found []"],
   ["ask", { rows: { quiz: -1 } }, "record.rows.quiz: expected at least 0, found -1"],
   ["result", { losses: [1] }, "losses: expected a list of 2, found one of 1"],
   ["result", { losses: [1, null] }, "record.losses: expected a list of numbers, found null at [1]"],
   ["result", { losses: [1, { $number: "7" }] }, "record.losses: expected a list of numbers, found [Object] at [1]"],
   ["result", { reference: 2 }, "reference: expected less than 2, found 2"],
-  ["result", { gradients: { ...noLosses, count: 3 } }, "gradients: expected an end of at most 16 bytes, found 40"],
+  ["result", { gradients: { ...noLosses, count: 5 } }, "gradients: expected an end of at most 80 bytes, found 88"],
   ["result", { gradients: noLosses }, "gradients: expected 4, found 0"],
   ["result", { work: { $number: "NaN", a: 1 } }, "record.work: expected a number, found a mapping"],
   ["result", { spent: 1.5 }, "record.spent: expected at most 1, found 1.5"],
@@ -180,12 +182,12 @@ describe("a journal with valid checksums", () => {
       expect(() => open(folder)).toThrow(says);
     }
     expect(readFileSync(join(folder, "journal.jsonl"))).toEqual(before);
-    expect(readFileSync(join(folder, "numbers.bin"))).toHaveLength(16);
+    expect(readFileSync(join(folder, "numbers.bin"))).toHaveLength(80);
   });
 
   const entries: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
     ["another place", 2, bodyOf(sound[2], 3), "record 3 is damaged: expected a valid checksum and sequence 2"],
-    ["fewer numbers than before", 4, bodyOf(sound[4], 4, 8), "numberBytes: expected at least 16, found 8"],
+    ["fewer numbers than before", 4, bodyOf(sound[4], 4, 8), "numberBytes: expected at least 80, found 8"],
     ["a part of a number", 4, bodyOf(sound[4], 4, 17), "numberBytes: "],
     ["numbers without end", 4, bodyOf(sound[4], 4, 1e300), "numberBytes: "],
     ["no record", 1, '{"sequence":1,"numberBytes":16}', 'missing key "record"'],
@@ -228,9 +230,9 @@ const large: readonly (readonly [what: string, number: number, body: string, say
   ["models", 2, bodyOf({ ...sound[2], models: [] }, 2).replace("[]", `[${"0,".repeat(4e6)}0]`), "record.models[0]"],
   ["losses", 7, bodyOf({ ...of("result"), losses: [] }, 7).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
   [
-    "points",
-    6,
-    bodyOf({ ...of("ask"), points: [] }, 6).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
+    "injected points",
+    5,
+    bodyOf({ ...of("plan"), inject: [] }, 5).replace("[]", `[${"[],".repeat(2.5e6)}[]]`),
     "expected a list of 2",
   ],
   [

@@ -19,8 +19,10 @@ export const merged = (layers: number[], rest: number): Json => ({
   recipe: { method: "linear", parameters: { weight: { mlp: { base: { layers, rest } } } } },
 });
 export const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
+/** Of two candidates with two genes. */
+export const points = { offset: 16, count: 4, checksum: "00000000" };
 /** Behind those; a later record has none of an earlier one's. */
-export const noLosses = { offset: 16, count: 0, checksum: "00000000" };
+export const noLosses = { offset: 48, count: 0, checksum: "00000000" };
 
 export const time = { models: 1, tokens: 16, passes: 1, ms: 1, waitMs: 0 };
 
@@ -56,7 +58,7 @@ export const sound: readonly Json[] = [
     models: [{ name: "base", scores: {} }],
     from: { quiz: 0 },
     to: { quiz: 0 },
-    rowLosses: noLosses,
+    rowLosses: { ...noLosses, offset: 16 },
     time,
     elapsedMs: 1,
   },
@@ -78,10 +80,7 @@ export const sound: readonly Json[] = [
   {
     type: "ask",
     generation: 0,
-    points: [
-      [0, 1],
-      [0.5, 0.5],
-    ],
+    points,
     rows: { quiz: 1 },
   },
   {
@@ -115,28 +114,37 @@ export function of(type: string): Json {
   return sound.find((record) => record["type"] === type) ?? {};
 }
 
+/** Bytes of the side file of all these records. */
+const NUMBER_BYTES = 80;
+
+/** Behind the points of a second generation. */
+const noneLater = { ...noLosses, offset: NUMBER_BYTES };
+
 /** What a finished run takes up again with another budget. */
 export const goingOn: readonly Json[] = [
   { type: "budget", budget: { seconds: 60 } },
   { ...of("plan"), rowFraction: 0.5 },
-  { ...of("ask"), generation: 1 },
+  { ...of("ask"), generation: 1, points: { ...points, offset: 48 } },
   { type: "budget", budget: { evaluations: 9 } },
-  { type: "part", of: "result", batches: 2, logLikelihoods: noLosses, time, elapsedMs: 1 },
-  { ...of("result"), generation: 1 },
+  { type: "part", of: "result", batches: 2, logLikelihoods: noneLater, time, elapsedMs: 1 },
+  { ...of("result"), generation: 1, rowLosses: noneLater },
   { ...of("plan"), rowFraction: 0.1 },
   of("finalists"),
   { type: "budget", budget: { evaluations: 10 } },
-  of("verdict"),
+  { ...of("verdict"), rowLosses: noneLater },
   { type: "moved", folder: "/runs/moved", base: "../base", experts: {}, rows: { quiz: ["../a", "/b"] }, guard: {} },
 ];
 
-/** Writes lines with valid checksums, whatever they hold, and a side file of two numbers, or of so many bytes. */
-export function writeJournal(folder: string, bodies: readonly string[], numberBytes = 16): void {
+/** Writes lines with valid checksums, whatever they hold, and a side file of so many bytes. */
+export function writeJournal(folder: string, bodies: readonly string[], numberBytes = NUMBER_BYTES): void {
   const lines = bodies.map((body) => `${body.slice(0, -1)},"checksum":"${checksum(body)}"}\n`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "journal.jsonl"), lines.join(""));
   writeFileSync(join(folder, "numbers.bin"), Buffer.alloc(numberBytes));
 }
 
-export const bodyOf = (record: unknown, sequence: number, numberBytes: unknown = sequence === 0 ? 0 : 16): string =>
-  JSON.stringify({ sequence, numberBytes, record });
+export const bodyOf = (
+  record: unknown,
+  sequence: number,
+  numberBytes: unknown = sequence === 0 ? 0 : NUMBER_BYTES,
+): string => JSON.stringify({ sequence, numberBytes, record });

@@ -48,7 +48,7 @@ async function journalFolder(): Promise<string> {
     [Number.NaN, 0.25, 0.5],
   ].entries()) {
     const losses = [...found, 0.6];
-    const points = losses.map((_, i) => [i / 4, generation / 8]);
+    const points = journal.appendNumbers(Float64Array.from(losses.flatMap((_, i) => [i / 4, generation / 8])));
     journal.append({ type: "ask", generation, points, rows: { quiz: 2, news: 1 } });
     const perRow = losses.flatMap((loss) => [loss, loss + 1, loss / 2]);
     journal.append({

@@ -2,12 +2,12 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import { decodeLine, encodeEntry, type Entry } from "../../src/journal/record-line.ts";
+import { checksum, decodeLine, encodeEntry, type Entry } from "../../src/journal/record-line.ts";
 import type { RecordPayloads, RecordType } from "../../src/journal/records.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { launch, sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { tinyExperiment } from "../tiny-experiment.ts";
+import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 
 const run = sharedRun();
 
@@ -100,14 +100,34 @@ async function expectRefusal(of: string, changes: Fault[1], says: string): Promi
   for (const read of [readOutcome, resumeRun]) {
     const reason: unknown = await read(folder).catch((error: unknown) => error);
     expect(reason).toBeInstanceOf(UserError);
-    expect((reason as UserError).message.replace(/record \d+/, "record #")).toContain(`${folder}: ${says}`);
+    expect((reason as UserError).message.replace(/record \d+/, "record #")).toContain(`${folder}${says}`);
   }
   expect(readFileSync(path, "utf8")).toBe(changed.join(""));
 }
 
 describe("a journal that is sound in itself", () => {
   test.each(faults)("is refused for %s, in one sentence", async (...[, changes, says]) => {
-    await expectRefusal(run.folder, changes, says);
+    await expectRefusal(run.folder, changes, `: ${says}`);
+  });
+
+  test("is refused for a point that is another by one bit, or is none", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    cpSync(run.folder, folder, { recursive: true });
+    const path = join(folder, "numbers.bin");
+    const { offset, count } = recorded(folder, "ask")[0]!.points;
+    const numbers = readFileSync(path);
+    const points = numbers.subarray(offset, offset + 8 * count);
+    const changes: Fault[1] = {
+      ask: ({ generation, points: ref }) =>
+        generation === 0 ? { points: { ...ref, checksum: checksum(points) } } : {},
+    };
+    points[8] = points[8]! ^ 1;
+    writeFileSync(path, numbers);
+    await expectRefusal(folder, changes, ": generation 0 of the journal has other genes than evomerge proposes here");
+    points.writeDoubleLE(Number.NaN, 8);
+    writeFileSync(path, numbers);
+    const says = `/numbers.bin: the number at byte ${offset + 8}: expected a coordinate from 0 to 1, found NaN`;
+    await expectRefusal(folder, changes, says);
   });
 
   test("is refused without the gradients of a walk, in one sentence", async () => {
@@ -119,7 +139,7 @@ describe("a journal that is sound in itself", () => {
     await expectRefusal(
       folder,
       { result: () => ({ gradients: undefined }) },
-      "record # of the journal: expected gradients of a generation by gradient-walk, found none",
+      ": record # of the journal: expected gradients of a generation by gradient-walk, found none",
     );
   });
 

@@ -23,14 +23,15 @@ describe("a search by gradient", () => {
     const { folder } = await launch(experiment, join(await temporaryFolder(), "run"));
     const [ask] = recorded(folder, "ask");
     const [result] = recorded(folder, "result");
-    const gradient = readJournal(folder).readNumbers(result!.gradients!);
+    const journal = readJournal(folder);
+    const gradient = journal.readNumbers(result!.gradients!);
     await using workspace = await openWorkspace(experiment);
     const tasks = await loadTasks(experiment, workspace.evaluator);
     const genome = buildGenome(experiment.space, workspace);
     const { scales } = recorded(folder, "baselines")[0]!;
     const objective = tasks.map(({ name, weight }): ObjectiveTask => ({ name, weight, scale: scales[name]! }));
     const rows = Object.fromEntries(tasks.map(({ name, search }) => [name, search]));
-    const point = Float64Array.from(ask!.points[0]!);
+    const point = journal.readPoints(ask!.points);
     const step = 0.01;
     const moved = [...point.keys()].flatMap((j) => [point.with(j, point[j]! + step), point.with(j, point[j]! - step)]);
     const losses = (
@@ -77,7 +78,8 @@ describe("a search by gradient", () => {
     await resumeRun(folder, { budget: { evaluations: 40 } });
     const spent = recorded(folder, "result").map((result) => result.spent);
     expect(spent).toEqual([0.25, 0.5, 0.75, 1, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
-    const points = recorded(folder, "ask").map((ask) => ask.points[0]!);
+    const journal = readJournal(folder);
+    const points = recorded(folder, "ask").map((ask) => journal.readPoints(ask.points));
     const distance = (i: number): number => Math.hypot(...points[i]!.map((value, j) => value - points[i - 1]![j]!));
     expect(distance(4)).toBeLessThan(distance(5));
   });

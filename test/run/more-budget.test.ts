@@ -5,7 +5,7 @@ import { outcomeText } from "../../src/cli/outcome-text.ts";
 import { type Budget, withOverrides } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
-import type { JournalRecord } from "../../src/journal/records.ts";
+import type { JournalRecord, NumbersRef } from "../../src/journal/records.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { launchRun, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
@@ -205,6 +205,10 @@ function types(folder: string): JournalRecord["type"][] {
 }
 
 /** Records but for their times and places. */
-function shown(records: readonly object[]): object[] {
-  return records.map((record) => ({ ...untimed(record), rowLosses: undefined }));
+function shown(records: readonly { readonly generation: number; readonly points?: NumbersRef }[]): object[] {
+  return records.map((record) => ({
+    ...untimed(record),
+    rowLosses: undefined,
+    points: record.points && { ...record.points, offset: undefined },
+  }));
 }

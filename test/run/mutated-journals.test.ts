@@ -109,6 +109,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
         expect(runReport(folder, records, [])).toContain("# run");
         for (const record of records) {
           if ("rowLosses" in record) faultOf(() => void view.readNumbers(record.rowLosses));
+          if ("points" in record) faultOf(() => void view.readPoints(record.points));
           if ("logLikelihoods" in record) faultOf(() => void view.readNumbers(record.logLikelihoods));
         }
       });

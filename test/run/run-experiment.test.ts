@@ -135,7 +135,10 @@ describe("launchRun", () => {
     const met = new Set<string>();
     for (const [generation, { points, rows }] of recorded(folder, "ask").entries()) {
       expect(rows).toEqual({ quiz: 8, news: 4 });
-      const recipes = points.map((point) => genome.decode(Float64Array.from(point)));
+      const coordinates = journal.readPoints(points);
+      const recipes = Array.from({ length: 5 }, (_, i) =>
+        genome.decode(coordinates.subarray(i * genome.dimension, (i + 1) * genome.dimension)),
+      );
       const evaluations = await workspace.evaluator.evaluate(recipes, allRows(tasks, "search"));
       const stored = journal.readNumbers(recorded(folder, "result")[generation]!.rowLosses);
       expect(stored).toHaveLength(5 * 12);

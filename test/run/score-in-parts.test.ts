@@ -39,13 +39,14 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(models, { recursive: true, force: true }));
 
-/** What a run found, to the last bit: its records without times and parts, and the losses that they refer to. */
+/** What a run found, to the last bit: its records without times and parts, and the numbers that they refer to. */
 function found(run: string): readonly object[] {
   const journal = readJournal(run);
-  const records = traces(run).records as readonly { readonly type: string; readonly rowLosses?: NumbersRef }[];
+  const records = traces(run).records as readonly { readonly type: string; readonly [field: string]: unknown }[];
+  const numbers = (ref: unknown): unknown => ref && [...journal.readNumbers(ref as NumbersRef)];
   return records
     .filter(({ type }) => type !== "part")
-    .map((record) => ({ ...record, rowLosses: record.rowLosses && [...journal.readNumbers(record.rowLosses)] }));
+    .map((record) => ({ ...record, points: numbers(record["points"]), rowLosses: numbers(record["rowLosses"]) }));
 }
 
 /** Recorded parts of the step of a kind that has the most. */
