@@ -146,6 +146,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   plan: {
     algorithm: name,
     genes: listOf<string>(name, 1),
+    columns: whole.min(1).exactOptional(),
     ranges: listOf(z.tuple([z.number(), z.number()])),
     start: point,
     inject: points,

@@ -2,7 +2,7 @@ import { showUntrusted } from "../files/show-untrusted.ts";
 import type { JournalRecord, NumbersRef, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
 
 /** What of its plan a search keeps, whatever its budget. */
-const KEPT = ["algorithm", "genes", "candidates", "start", "inject"] as const;
+const KEPT = ["algorithm", "genes", "columns", "candidates", "start", "inject"] as const;
 
 type KeptPlan = Pick<RecordPayloads["plan"], (typeof KEPT)[number]>;
 
@@ -43,7 +43,7 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
     case "baselines":
       return { ...known, tasks: Object.keys(record.scales) };
     case "plan":
-      return { ...known, plan: record, dimension: record.genes.length };
+      return { ...known, plan: record, dimension: dimensionOf(record) };
     case "ask":
       return { ...known, asked: record.points.count / known.dimension, partsLeft: (record.parts ?? 1) - 1 };
     case "gradient":
@@ -79,7 +79,7 @@ export function faultOfSizes(
       return faultOfBaselines(record);
     case "plan":
       return (
-        faultOfLengths("start and inject", [record.start, ...record.inject], record.genes.length) ??
+        faultOfLengths("start and inject", [record.start, ...record.inject], dimensionOf(record)) ??
         faultOfLengths("ranges", [record.ranges], record.genes.length) ??
         (plan && faultOfReplanning(record, plan))
       );
@@ -109,6 +109,11 @@ export function faultOfSizes(
 
 function faultOfGeneration(found: number, expected: number): string | undefined {
   return found === expected ? undefined : `generation: expected ${expected}, found ${found}`;
+}
+
+/** Numbers of a point: of the named genes, and of those of columns behind them. */
+function dimensionOf({ genes, columns = 0 }: Pick<KeptPlan, "genes" | "columns">): number {
+  return genes.length + columns;
 }
 
 /** Points of all genes, as many as the plan has candidates, or more where the search has begun again. */

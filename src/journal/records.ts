@@ -162,8 +162,11 @@ export interface RecordPayloads {
   plan: {
     /** Name of the optimizer. */
     readonly algorithm: string;
+    /** Those that have names: the first numbers of a point. */
     readonly genes: readonly string[];
-    /** Values of each gene at the ends of the unit interval, in units of its parameter. */
+    /** How many genes without a name stand behind them in a point, one for each input column; none unless said. */
+    readonly columns?: number;
+    /** Values of each named gene at the ends of the unit interval, in units of its parameter. */
     readonly ranges: readonly (readonly [low: number, high: number])[];
     readonly start: readonly number[];
     readonly inject: readonly (readonly number[])[];

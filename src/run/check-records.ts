@@ -6,6 +6,7 @@ import type { Parents } from "../space/coefficient.ts";
 import { isWhole } from "../space/is-whole.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
+import { unnamedGenes } from "./plan-search.ts";
 import { algorithmOf, generationKind } from "./search-kind.ts";
 import type { Session } from "./session.ts";
 
@@ -108,10 +109,18 @@ function faultOfAverage(loss = Number.NaN): string | undefined {
   return `expected a finite loss of the uniform average, found ${loss}`;
 }
 
-function faultOfPlan({ algorithm, genes, candidates }: RecordPayloads["plan"], session: RunParts): string | undefined {
-  const expected = { algorithm: algorithmOf(session), candidates: generationKind(session).candidates };
+function faultOfPlan(
+  { algorithm, genes, columns = 0, candidates }: RecordPayloads["plan"],
+  session: RunParts,
+): string | undefined {
+  const expected = {
+    algorithm: algorithmOf(session),
+    columns: unnamedGenes(session.genome),
+    candidates: generationKind(session).candidates,
+  };
   return (
     faultOfNames("genes", genes, names(session.genome.genes)) ??
+    (columns === expected.columns ? undefined : `expected ${expected.columns} genes of columns, found ${columns}`) ??
     (algorithm === expected.algorithm
       ? undefined
       : `expected the optimizer ${expected.algorithm}, found ${showUntrusted(algorithm)}`) ??

@@ -1,5 +1,6 @@
 import type { RecordPayloads } from "../journal/records.ts";
 import type { MergeRecipe } from "../merge/recipe.ts";
+import type { Genome } from "../space/genome.ts";
 import type { RunEvent } from "./events.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
@@ -27,9 +28,11 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   const room = populationOf(session) - (usesGradients ? 1 : 0);
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
+    const columns = unnamedGenes(genome);
     return {
       algorithm,
       genes: genome.genes.map(({ name }) => name),
+      ...(columns > 0 && { columns }),
       ranges: genome.genes.map(({ range }) => range),
       start: [...(best ? genome.encode(best.recipe) : genome.start)],
       inject: injected(session, others, room).map(({ recipe }) => [...genome.encode(recipe)]),
@@ -40,6 +43,11 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   });
   emit(planned(session, plan, best?.name ?? "the search space's start"));
   return plan;
+}
+
+/** How many genes of a genome have no name. */
+export function unnamedGenes({ dimension, genes }: Pick<Genome, "dimension" | "genes">): number {
+  return dimension - genes.length;
 }
 
 /** Turns another budget into rows for the generations that it has room for; all else goes on as it was first planned. */

@@ -21,6 +21,10 @@ export const merged = (layers: number[], rest: number): Json => ({
 export const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
 /** Of two candidates with two genes. */
 export const points = { offset: 16, count: 4, checksum: "00000000" };
+export const ranges = [
+  [0, 1],
+  [0, 1],
+];
 /** Behind those; a later record has none of an earlier one's. */
 export const noLosses = { offset: 48, count: 0, checksum: "00000000" };
 
@@ -67,10 +71,7 @@ export const sound: readonly Json[] = [
     type: "plan",
     algorithm: "cma-es",
     genes: ["a", "b"],
-    ranges: [
-      [0, 1],
-      [0, 1],
-    ],
+    ranges,
     start: [0, 1],
     inject: [[0, 1]],
     candidates: 2,

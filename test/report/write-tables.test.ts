@@ -12,7 +12,7 @@ function model(name: string, quiz: number, news: number): ScoredModel {
   return { name, recipe: { method: "passthrough", model: name }, scores, loss: (quiz + news) / 2 };
 }
 
-/** A journal of two generations, the last of them with a candidate that failed. */
+/** A journal of two generations, with a gene of a column beside two named ones, the last with a candidate that failed. */
 async function journalFolder(): Promise<string> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, { experiment: {}, identity: {}, versions: {} });
@@ -41,14 +41,14 @@ async function journalFolder(): Promise<string> {
     [0, 2],
     [-1, 1],
   ] as const;
-  const planned = { start: [0, 0], inject: [], candidates: 4, rowFraction: 1, elapsedMs };
+  const planned = { columns: 1, start: [0, 0, 0.5], inject: [], candidates: 4, rowFraction: 1, elapsedMs };
   journal.append({ type: "plan", algorithm: "cma-es", genes, ranges, ...planned });
   for (const [generation, found] of [
     [0.75, 0.5, 1],
     [Number.NaN, 0.25, 0.5],
   ].entries()) {
     const losses = [...found, 0.6];
-    const points = journal.appendNumbers(Float64Array.from(losses.flatMap((_, i) => [i / 4, generation / 8])));
+    const points = journal.appendNumbers(Float64Array.from(losses.flatMap((_, i) => [i / 4, generation / 8, 0.75])));
     journal.append({ type: "ask", generation, points, rows: { quiz: 2, news: 1 } });
     const perRow = losses.flatMap((loss) => [loss, loss + 1, loss / 2]);
     journal.append({

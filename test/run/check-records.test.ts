@@ -143,13 +143,13 @@ describe("a journal that is sound in itself", () => {
     );
   });
 
-  test("with another population or other tasks is refused", async () => {
+  test("with another population, genes of columns or other tasks is refused", async () => {
     const folder = join(await temporaryFolder(), "run");
     cpSync(run.folder, folder, { recursive: true });
     const path = join(folder, "journal.jsonl");
     const whole = readFileSync(path, "utf8").split("\n");
     const cut = whole.findIndex((line) => line.includes('"type":"plan"'));
-    const rewrite = (find: string, replacement: string): void => {
+    const rewrite = (find: string | RegExp, replacement: string): void => {
       const lines = whole.slice(0, cut + 1).map((line) => {
         const text = JSON.stringify(decodeLine(line)).replaceAll(find, replacement);
         return encodeEntry(JSON.parse(text) as Entry);
@@ -158,6 +158,8 @@ describe("a journal that is sound in itself", () => {
     };
     rewrite('"candidates":5,"rowFraction":0.5,"elapsedMs"', '"candidates":6,"rowFraction":0.5,"elapsedMs"');
     await expect(resumeRun(folder)).rejects.toThrow("expected 5 candidates of a generation, found 6; resume with");
+    rewrite(/"start":\[(.*?)\],"inject":.*?,"candidates"/g, '"columns":1,"start":[0,$1],"inject":[],"candidates"');
+    await expect(resumeRun(folder)).rejects.toThrow("expected 0 genes of columns, found 1; resume with");
     rewrite('"quiz":', '"quizz":');
     await expect(resumeRun(folder)).rejects.toThrow("expected the 2 tasks of this run, found 2 that are not the same");
   });
