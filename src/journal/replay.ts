@@ -12,8 +12,16 @@ import { readAt, readingRegularFile } from "../files/regular-file.ts";
 /** All records of a journal are held in memory, so no larger one is read, or written. */
 const MAX_BYTES = 2 ** 28;
 
-/** Of one record; the largest are the points of a generation, of which this holds hundreds of thousands of genes. */
-const MAX_LINE_BYTES = 2 ** 23;
+/** Of one record; the largest are finalists: recipes with coefficients of every column, as text of megabytes each. */
+const MAX_LINE_BYTES = 2 ** 26;
+
+/** Of one record: items of lists and mappings, each of which takes memory of its own, as the characters of a text do not. */
+const MAX_ITEMS = 2 ** 22;
+
+/** Characters in front of items. */
+const [COMMA, BRACKET, BRACE] = Buffer.from(",[{");
+
+const LIMITS = `a record has at most ${MAX_LINE_BYTES} bytes and ${MAX_ITEMS} items, and a journal ${MAX_BYTES} bytes`;
 
 const REMEDY = "restore the file from a copy or start a new run";
 
@@ -43,9 +51,12 @@ export function readRecords(path: string): Replay {
   let bytes = 0;
   while (bytes < content.length) {
     const end = content.indexOf("\n", bytes);
-    if (end - bytes > MAX_LINE_BYTES) throw damaged(path, records.length);
-    const found = end === -1 ? undefined : decodeLine(content.toString("utf8", bytes, end));
-    if (found === undefined && (end === -1 || end === content.length - 1)) break;
+    if (end === -1) break;
+    if (!fits(content.subarray(bytes, end))) {
+      throw new UserError(`${path}: record ${records.length + 1} is none that a run writes: ${LIMITS}; ${REMEDY}`);
+    }
+    const found = decodeLine(content.toString("utf8", bytes, end));
+    if (found === undefined && end === content.length - 1) break;
     records.push(nextRecord(found, sequence, path));
     bytes = end + 1;
   }
@@ -60,13 +71,24 @@ export function lineOf(
   { path, bytes }: { readonly path: string; readonly bytes: number },
 ): { readonly line: string; readonly readBack: JournalRecord } {
   const line = encodeEntry(entry);
-  const length = Buffer.byteLength(line);
-  if (length > MAX_LINE_BYTES || bytes + length > MAX_BYTES) {
-    const limits = `a record has at most ${MAX_LINE_BYTES} bytes and a journal ${MAX_BYTES}`;
+  const content = Buffer.from(line);
+  if (!fits(content) || bytes + content.length > MAX_BYTES) {
     const remedy = "export the best so far, or start a run with fewer genes";
-    throw new UserError(`${path}: ${limits}, which the next ${entry.record.type} would exceed; ${remedy}`);
+    throw new UserError(`${path}: ${LIMITS}, which the next ${entry.record.type} would exceed; ${remedy}`);
   }
   return { line, readBack: nextRecord(decodeLine(line.slice(0, -1)), sequence, path) };
+}
+
+/** Whether a line holds no more than a reader takes. */
+function fits(line: Uint8Array): boolean {
+  if (line.length > MAX_LINE_BYTES) return false;
+  // So short a one has no more items.
+  if (line.length <= MAX_ITEMS) return true;
+  let items = 0;
+  for (const byte of line) {
+    if (byte === COMMA || byte === BRACKET || byte === BRACE) items += 1;
+  }
+  return items <= MAX_ITEMS;
 }
 
 /** Adds what a line holds to the records before it; a UserError when it is not the record that comes next. */

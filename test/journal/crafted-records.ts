@@ -149,3 +149,7 @@ export const bodyOf = (
   sequence: number,
   numberBytes: unknown = sequence === 0 ? 0 : NUMBER_BYTES,
 ): string => JSON.stringify({ sequence, numberBytes, record });
+
+/** The bodies of a sound journal in which one record is another. */
+export const bodiesWith = (number: number, body: string): readonly string[] =>
+  sound.map((record, i) => (i === number ? body : bodyOf(record, i)));
