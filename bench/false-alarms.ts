@@ -2,8 +2,9 @@
  * How often a whole run calls its winner different from another model where no merge is better. Says beside it how often
  * single tests at 5 % would have called something, and how much better a winner looks on the rows it was chosen by.
  *
- *     npx tsx bench/false-alarms.ts --cells <folder> [--runs 200] [--algorithms gradient-walk,cma-es] [--kind "not named"]
+ *     npx tsx bench/false-alarms.ts --cells <folder> [--runs 200] [--algorithms gradient-walk,cma-es] [--kind "not named"] [--columns]
  *
+ * With columns, each input column of a tensor has a coefficient of its own, too.
  * What each run said is kept in the folder, and the run not repeated.
  */
 import { existsSync } from "node:fs";
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     runs: { type: "string", default: "200" },
     algorithms: { type: "string", default: namedOptimizer("auto") },
     kind: { type: "string", default: "" },
+    columns: { type: "boolean", default: false },
   },
 });
 const RUNS = Number(options.runs);
@@ -43,11 +45,11 @@ const POPULATION = 6;
 /** 21 steps of a walk, 5 of four lineages, 12 generations of such a population. */
 const EVALUATIONS = 84;
 
-/** A coefficient for each tensor and expert is what overfits most. */
+/** A coefficient for each tensor and expert overfits, and one for each column more. */
 function searchBy(algorithm: OptimizerName): object {
   const population = optimizers[algorithm].usesGradients ? "auto" : POPULATION;
   return {
-    space: { method: "task_arithmetic", groups: "tensors", depth: "per-layer" },
+    space: { method: "task_arithmetic", groups: "tensors", depth: "per-layer", columns: options.columns },
     search: { algorithm, population, rowFraction: 0.5 },
     budget: { evaluations: EVALUATIONS },
   };
@@ -90,8 +92,12 @@ async function run(algorithm: OptimizerName, kind: KindName, seed: number): Prom
   }
 }
 
+function searchName(algorithm: OptimizerName): string {
+  return options.columns ? `${algorithm}, columns` : algorithm;
+}
+
 async function keptRun(algorithm: OptimizerName, kind: KindName, seed: number): Promise<Ended> {
-  const cell = join(cells, `${algorithm}; ${kind}; seed ${seed}.json`);
+  const cell = join(cells, `${searchName(algorithm)}; ${kind}; seed ${seed}.json`);
   if (existsSync(cell)) return JSON.parse(await readFile(cell, "utf8")) as Ended;
   const ended = await run(algorithm, kind, seed);
   await writeFileAtomic(cell, JSON.stringify(ended));
@@ -107,7 +113,7 @@ async function measure(algorithm: OptimizerName, kind: KindName): Promise<string
   const ended = await Promise.all(seeds.map((seed) => atOnce(() => keptRun(algorithm, kind, seed))));
   const count = (is: (one: Ended) => boolean): number => ended.filter(is).length;
   const line = [
-    algorithm,
+    searchName(algorithm),
     kind,
     mean(ended.map(({ generations }) => generations)).toFixed(1),
     `${count(({ evolved }) => evolved)}`,

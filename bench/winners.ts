@@ -34,15 +34,18 @@ await mkdir(folder, { recursive: true });
 
 const experiment = await loadExperiment("experiments/demo.yaml");
 const curves = await loadSearchSpace("search-spaces/depth-curves.yaml");
+const tensors = await loadSearchSpace("search-spaces/task-arithmetic-tensors.yaml");
+const columns = await loadSearchSpace("search-spaces/task-arithmetic-columns.yaml");
 
 /** A search of so many forward passes over all search rows, each generation on that part of them. */
-function by(algorithm: OptimizerName, rowFraction: number, space = experiment.space): Experiment {
+function by(algorithm: OptimizerName, rowFraction: number, space = tensors): Experiment {
   const search = { ...experiment.search, algorithm, rowFraction };
   return { ...experiment, space, search, budget: { evaluations: Math.round(passes / rowFraction) } };
 }
 
 /** What is compared; one weight for all experts is a baseline, which wins where there is no time to search. */
 const searches: Readonly<Record<string, Experiment>> = {
+  "gradient-walk, columns": by("gradient-walk", 0.05, columns),
   "gradient-walk, tensors": by("gradient-walk", 0.05),
   "lineages, tensors": by("lineages", 0.05),
   "cma-es, curves": by("cma-es", 0.1, curves),
@@ -105,7 +108,7 @@ function spread(numbers: readonly number[]): string {
   return numbers.length < 2 ? numbers[0]!.toFixed(3) : `${mean([...numbers]).toFixed(3)} (${ends.join(" to ")})`;
 }
 
-const columns: Readonly<Record<string, (one: Scored) => number>> = {
+const measures: Readonly<Record<string, (one: Scored) => number>> = {
   "guard loss": ({ guard }) => guard,
   "of choices": ({ choices }) => choices,
   "held-out loss": ({ loss }) => loss,
@@ -115,19 +118,19 @@ const columns: Readonly<Record<string, (one: Scored) => number>> = {
 
 const rows = Object.keys(searches).map((search) => {
   const own = scored.filter((one) => one.search === search);
-  return [search, ...Object.values(columns).map((column) => spread(own.map(column)))];
+  return [search, ...Object.values(measures).map((measure) => spread(own.map(measure)))];
 });
 console.log(`${machine()}; ${passes} passes, seeds ${values.seeds}; ${heldOut[0]!.rows} held-out rows by lm_eval\n`);
-console.log(alignedText({ header: ["", ...Object.keys(columns)], rows }));
+console.log(alignedText({ header: ["", ...Object.keys(measures)], rows }));
 
 /** Baselines win more than once, and are one model. */
 const distinct = [
   ...new Map(scored.map((one) => [one.name.startsWith("evolved") ? one.model : one.name, one])).values(),
 ];
 console.log(`\nrank correlations over ${distinct.length} different winners, 1 where the order is the same`);
-for (const [name, column] of Object.entries(columns).slice(2)) {
-  const [guard, choices] = [columns["guard loss"]!, columns["of choices"]!].map((loss) => {
-    const correlation = rankCorrelation(distinct.map(loss), distinct.map(column));
+for (const [name, measure] of Object.entries(measures).slice(2)) {
+  const [guard, choices] = [measures["guard loss"]!, measures["of choices"]!].map((loss) => {
+    const correlation = rankCorrelation(distinct.map(loss), distinct.map(measure));
     return (name.includes("loss") ? correlation : -correlation).toFixed(3);
   });
   console.log(`${name}: ${guard} with guard loss, ${choices} with that of choices`);
