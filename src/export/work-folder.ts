@@ -2,14 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rmdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isCompanion } from "../model-folder/companion-files.ts";
+import { isDescription } from "../model-folder/description-files.ts";
 import { MANIFEST } from "../model-folder/manifest.ts";
 import { finishedName } from "../files/staged-name.ts";
 import { ProcessLock } from "../lock/process-lock.ts";
 import { removeExport } from "./earlier-export.ts";
 import { cannotWrite, isThere, type TargetFolder } from "./target-folder.ts";
-
-/** The texts that an export writes beside what it copies. */
-export const DESCRIPTIONS = ["README.md", "mergekit_config.yml", "recipe.json"] as const;
 
 /** The lock of whoever works in the folder. */
 const LOCK = "lock";
@@ -164,7 +162,7 @@ function isStaged(name: string): boolean {
   return (
     isCompanion(finished) ||
     finished === MANIFEST ||
-    DESCRIPTIONS.some((description) => description === finished) ||
+    isDescription(finished) ||
     /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(finished)
   );
 }

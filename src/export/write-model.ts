@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { DescriptionFile } from "../model-folder/description-files.ts";
 import { formatManifest, MANIFEST } from "../model-folder/manifest.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { sha256Of } from "../files/sha256.ts";
@@ -18,7 +19,6 @@ import { mergeWeights } from "./merge-weights.ts";
 import { modelCard } from "./model-card.ts";
 import { verifyExport } from "./verify-export.ts";
 import { withoutFolders } from "./without-folders.ts";
-import type { DESCRIPTIONS } from "./work-folder.ts";
 
 /** What the model is proved with, and where it is written. */
 export interface Writing extends RunOptions {
@@ -77,7 +77,7 @@ async function descriptionsOf(
   { checkpoints, model }: Workspace,
   outcome: Outcome,
   weightsDigest: string,
-): Promise<Record<(typeof DESCRIPTIONS)[number], string>> {
+): Promise<Record<DescriptionFile, string>> {
   const experiment = withoutFolders(outcome.experiment);
   const { recipe } = outcome.winner;
   const licences = await licencesOf(checkpoints);

@@ -6,6 +6,7 @@ import { type ExportedFile, readExportedFolder } from "./exported-folder.ts";
 import type { Hub } from "../api/hub.ts";
 import { type HubReference, isPinned, parseReference } from "../api/reference.ts";
 import { openRepository, type Repository } from "../cache/repository.ts";
+import { isDescription } from "../../model-folder/description-files.ts";
 
 export interface PushOptions {
   /** Whether a new repository is to be private; as the namespace's settings say unless given. */
@@ -29,8 +30,8 @@ const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
 
 /**
  * Uploads a folder that an export wrote to a model of the Hub, in one commit, and compares what the Hub lists then with
- * the folder. A repository that is missing is created; of one that is there, weights of an earlier model are replaced and
- * other files stay. A UserError for a folder that is not as it was exported, and for whatever the Hub refuses.
+ * the folder. A repository that is missing is created; of one that is there, weights of an earlier model and
+ * what was said of them are replaced and other files stay. A UserError for a folder that is not as it was exported, and for whatever the Hub refuses.
  */
 export async function pushFolder(hub: Hub, name: string, folder: string, options: PushOptions): Promise<Pushed> {
   const { signal } = options;
@@ -108,7 +109,7 @@ async function openTarget(
   return repository;
 }
 
-/** Commits all files, and the removal of weights that are not among them; returns the commit. */
+/** Commits all files, and the removal of weights and descriptions that are not among them; returns the commit. */
 async function upload(
   { hub, name, fetch }: PushTarget,
   repository: Repository,
@@ -116,7 +117,7 @@ async function upload(
   { message, onProgress, signal }: PushOptions,
 ): Promise<string> {
   const paths = new Set(files.map(({ path }) => path));
-  const stale = repository.files.filter(({ path }) => WEIGHTS.test(path) && !paths.has(path));
+  const stale = repository.files.filter(({ path }) => (WEIGHTS.test(path) || isDescription(path)) && !paths.has(path));
   const operations: CommitOperation[] = [
     ...files.map(
       ({ path }) => ({ operation: "addOrUpdate", path, content: pathToFileURL(join(folder, path)) }) as const,

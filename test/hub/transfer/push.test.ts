@@ -110,6 +110,18 @@ describe("pushFolder", () => {
     expect(historyOf(model.head)).toHaveLength(2);
   });
 
+  test("takes away what was said of the weights that it replaces", async () => {
+    await using scene = await setScene();
+    const described = { "mergekit_config.yml": "slices: []\n", "recipe.json": "{}" };
+    const model = scene.server.addModel("me/merge", {
+      files: { "model.safetensors": "old", ...described, "docs/recipe.json": "mine" },
+    });
+    await scene.push("me/merge");
+    expect([...model.head.files.keys()].toSorted()).toEqual(
+      [...Object.keys(files), "SHA256SUMS", "docs/recipe.json"].toSorted(),
+    );
+  });
+
   test("uploads nothing that the Hub has already", async () => {
     await using scene = await setScene();
     await scene.push("me/merge");
