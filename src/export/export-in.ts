@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readFileWithin } from "../files/read-file.ts";
 import type { Recipe } from "../merge/recipe.ts";
-import { recipeText } from "./write-model.ts";
+import { recipeFiles } from "./recipe-files.ts";
 
 /** A recipe has a number for each layer, expert, group and parameter. */
 const RECIPE = { what: "a recipe.json", maxBytes: 2 ** 28 } as const;
@@ -12,5 +12,5 @@ export async function exportIn(folder: string, recipe: Recipe): Promise<"this" |
   const path = join(folder, "recipe.json");
   if (!existsSync(path)) return "none";
   const text = await readFileWithin(path, RECIPE).then(String, () => undefined);
-  return text === recipeText(recipe) ? "this" : "another";
+  return text === recipeFiles(recipe).get("recipe.json") ? "this" : "another";
 }

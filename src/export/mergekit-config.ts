@@ -5,7 +5,7 @@ import { evomergeVersion } from "../experiment/identity.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";
-import { type Curve, curvesOf, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
+import { type Curve, curvesOf, hasColumns, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import type { Model, Selector } from "../model/architecture.ts";
 import { type RecipeSelector, selectorsFor } from "./mergekit-selectors.ts";
 
@@ -73,6 +73,7 @@ function merged(
   recipe: MergeRecipe,
   model: MergekitMerge["model"],
 ): object {
+  if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
   const { layers } = model;
   const selectors = selectorsFor(recipe, model);
   const sliceOf = (layer: number): object => {

@@ -7,6 +7,7 @@ import type { Outcome } from "../run/run-experiment.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
 import { declarations } from "../merge/declarations.ts";
+import { columnsSentences } from "../report/columns-sentences.ts";
 import { markdownTable, type Table } from "../report/table.ts";
 import { lossSentence } from "../report/loss-sentence.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
@@ -137,7 +138,8 @@ function recipeText(recipe: Recipe): string {
     };
     return markdownTable(table);
   });
-  return `Method \`${recipe.method}\`: ${summary} (${source}).\n\n${tables.join("\n\n")}\n`;
+  const head = `Method \`${recipe.method}\`: ${summary} (${source}).`;
+  return [head, ...tables, ...columnsSentences(recipe)].map((paragraph) => `${paragraph}\n`).join("\n");
 }
 
 function average(values: readonly number[]): number {

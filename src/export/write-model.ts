@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { DescriptionFile } from "../model-folder/description-files.ts";
+import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
 import { formatManifest, MANIFEST } from "../model-folder/manifest.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { sha256Of } from "../files/sha256.ts";
@@ -17,6 +17,7 @@ import { licenceOf } from "./licence.ts";
 import { mergekitConfig } from "./mergekit-config.ts";
 import { mergeWeights } from "./merge-weights.ts";
 import { modelCard } from "./model-card.ts";
+import { recipeFiles } from "./recipe-files.ts";
 import { verifyExport } from "./verify-export.ts";
 import { withoutFolders } from "./without-folders.ts";
 
@@ -40,9 +41,9 @@ export async function writeModel(opened: Workspace, outcome: Outcome, writing: W
   const merged = await mergeWeights({ ...opened, base: BASE }, winner.recipe, folder, { signal, onProgress });
   const { digest } = merged;
   checkDigest(outcome, digest);
-  const contents = new Map<string, string | Buffer>([
+  const contents = new Map<string, string | Uint8Array>([
     ...carriedOver,
-    ...Object.entries(await descriptionsOf(opened, outcome, digest)),
+    ...(await descriptionsOf(opened, outcome, digest)),
   ]);
   for (const [name, content] of contents) await writeFileAtomic(join(folder, name), content);
   const written = [
@@ -72,23 +73,27 @@ async function filesOfBase(
   return files;
 }
 
-/** What people and programs read of the merge: the recipe in our words and in mergekit's, and the model card. */
+/** What people and programs read of the merge: the recipe in our words and, if it can say it, in mergekit's, and the model card. */
 async function descriptionsOf(
   { checkpoints, model }: Workspace,
   outcome: Outcome,
   weightsDigest: string,
-): Promise<Record<DescriptionFile, string>> {
+): Promise<ReadonlyMap<DescriptionFile, string | Uint8Array>> {
   const experiment = withoutFolders(outcome.experiment);
   const { recipe } = outcome.winner;
+  const files = recipeFiles(recipe);
   const licences = await licencesOf(checkpoints);
   const { records } = readJournal(outcome.folder);
   const facts = { weightsDigest, version: evomergeVersion(), run: runFacts(records), licences };
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
-  return {
-    "recipe.json": recipeText(recipe),
-    "mergekit_config.yml": mergekitConfig({ experiment, recipe, model, baseDtype }),
-    "README.md": modelCard({ ...outcome, experiment }, facts),
-  };
+  return new Map<DescriptionFile, string | Uint8Array>([
+    ...files,
+    // mergekit has one coefficient for a tensor.
+    ...(files.has(COLUMNS_FILE)
+      ? []
+      : [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype })] as const]),
+    ["README.md", modelCard({ ...outcome, experiment }, facts)],
+  ]);
 }
 
 async function licencesOf(parents: Workspace["checkpoints"]): Promise<ReadonlyMap<string, string | undefined>> {
@@ -102,9 +107,4 @@ function checkDigest({ folder, verdict }: Outcome, weightsDigest: string): void 
   throw new UserError(
     `${folder}: expected merged weights of digest ${verdict.weightsDigest}, as they were scored, found ${weightsDigest}; export with the engine and versions that the journal's first record names`,
   );
-}
-
-/** The recipe.json of an exported model. */
-export function recipeText(recipe: object): string {
-  return `${JSON.stringify(recipe, null, 2)}\n`;
 }

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { readJsonObject } from "../files/json-object.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { exportRun } from "../export/export-run.ts";
-import { recipeText } from "../export/write-model.ts";
+import { readRecipe, recipeFiles } from "../export/recipe-files.ts";
 import { readJournal } from "../journal/journal.ts";
+import type { ScoredModel } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { requirePlaces } from "../run/places.ts";
 import { experimentOf } from "../run/recorded-run.ts";
@@ -29,7 +29,7 @@ export interface ModelToEvaluate {
   readonly source: string;
   readonly folder: string;
   /** Of the winner of a run, once it is known. */
-  readonly recipe?: object;
+  readonly recipe?: ScoredModel["recipe"];
   /** `Checkpoint.weightsDigest` of the winner, once the run has a verdict on it. */
   readonly weights?: string;
   /** What a run read of its parent's weights: a line by tensor. */
@@ -89,7 +89,7 @@ export function namesInRun(run: string): readonly string[] {
  */
 export async function exported(run: string, winner: ModelToEvaluate, options: RunOptions): Promise<ModelToEvaluate> {
   if (!(await isExported(winner, options.signal))) await exportRun(run, options);
-  return { ...winner, recipe: await readJsonObject(join(winner.folder, "recipe.json")) };
+  return { ...winner, recipe: await readRecipe(winner.folder) };
 }
 
 /** Whether its folder is what an export of this very winner wrote: every file, and the weights that the verdict is on. */
@@ -102,7 +102,8 @@ async function isExported({ folder, recipe, weights }: ModelToEvaluate, signal?:
     throw error;
   });
   if (!found || found.difference) return false;
-  if (found.files.get("recipe.json")?.digests[0] !== sha256Of(recipeText(recipe))) return false;
+  const ofRecipe = [...recipeFiles(recipe)];
+  if (ofRecipe.some(([name, content]) => found.files.get(name)?.digests[0] !== sha256Of(content))) return false;
   if (weights === undefined) return true;
   await using checkpoint = await Checkpoint.open(folder);
   return (await checkpoint.weightsDigest()) === weights;

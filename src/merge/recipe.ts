@@ -31,6 +31,13 @@ export interface MergeRecipe {
 /** How every weight of a model is made from those of its parents; `passthrough` takes one parent as it is. */
 export type Recipe = MergeRecipe | { readonly method: "passthrough"; readonly model: string };
 
+/** One in which coefficients differ among columns. */
+export type RecipeWithColumns = MergeRecipe & Required<Pick<MergeRecipe, "columns">>;
+
+export function hasColumns(recipe: Recipe): recipe is RecipeWithColumns {
+  return recipe.method !== "passthrough" && recipe.columns !== undefined;
+}
+
 /** A coefficient at one weight: of the whole, or of each of its input columns. */
 export type StepValue = number | Packed;
 

@@ -6,6 +6,7 @@ import { standingOf } from "../journal/standing.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
+import { columnsSentences } from "./columns-sentences.ts";
 import { judgedTasks, lossSentence } from "./loss-sentence.ts";
 import { installedCommand, nextSteps } from "./next-steps.ts";
 import { runFacts } from "./run-facts.ts";
@@ -26,6 +27,7 @@ export function runReport(
     ...scoredSentences(records),
     ...(baselines ? baselineSentences(baselines) : []),
     ...(winner ? searchSentences({ winner: winner.name, isCompared, generations, gaveUp }) : []),
+    ...(winner ? columnsSentences(winner.recipe) : []),
   ];
   const facts = runFacts(records);
   const title = winner ? `winner: ${winner.name}` : "no winner yet";

@@ -52,6 +52,11 @@ test("a method of several parameters and sums needs nothing but its declaration"
   `);
 });
 
+test("coefficients are found by more than their group where columns have their own", () => {
+  const [first] = formulaBody(declarations.linear, "name, group, layer").split("\n");
+  expect(first).toBe('    weights = coefficients("weight", name, group, layer)');
+});
+
 test("no export knows a method by its name", () => {
   const folder = join(import.meta.dirname, "..", "..", "src", "export");
   const texts = readdirSync(folder, { recursive: true, encoding: "utf8" })

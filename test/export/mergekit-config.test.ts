@@ -7,6 +7,7 @@ import { methodNames } from "../../src/merge/declarations.ts";
 import { stepAt, type MergeRecipe, type Step } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { tinyModel } from "../tiny-model.ts";
+import { recipeWithColumns } from "./recipe-with-columns.ts";
 
 const experiment = {
   name: "demo",
@@ -175,6 +176,14 @@ describe("mergekitConfig", () => {
           expect(value).toMatch(/^-?\d+(\.\d+(e[-+]\d+)?)?$/);
         }
       }),
+    );
+  });
+
+  test("does not leave out coefficients of columns in silence", () => {
+    const model = modelOf(2);
+    const recipe = recipeWithColumns("linear", names, model);
+    expect(() => mergekitConfig({ experiment, recipe, model, baseDtype: "bf16" })).toThrow(
+      "mergekit: no coefficients by column",
     );
   });
 });

@@ -23,6 +23,7 @@ import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { recipeWithColumns } from "../export/recipe-with-columns.ts";
 import { writeTinyModel } from "../tiny-model.ts";
 
 /** How a parent is stored. */
@@ -44,6 +45,8 @@ interface Case {
   readonly layers?: number;
   /** Whether every kind of tensors has coefficients of its own. */
   readonly byTensor?: boolean;
+  /** Whether columns have coefficients of their own, but for norms. */
+  readonly byColumn?: boolean;
   readonly base: Storage;
   readonly experts: Readonly<Record<string, Storage>>;
 }
@@ -88,6 +91,21 @@ const cases: readonly Case[] = [
     base: bf16,
     experts: { nature: bf16, craft: bf16 },
     byTensor: true,
+  },
+  {
+    name: "by-column",
+    method: "task_arithmetic",
+    base: { ...bf16, normDtype: "f32" },
+    experts: { nature: bf16, craft: f32 },
+    byColumn: true,
+  },
+  {
+    name: "by-column-tied-f16",
+    method: "linear",
+    tied: true,
+    base: f16,
+    experts: { nature: { ...f16, sharded: true }, craft: f16, news: f16 },
+    byColumn: true,
   },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
@@ -170,8 +188,9 @@ async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonl
 }
 
 /** Coefficients with all their digits, negative ones among them. */
-function recipeOf({ method, byTensor }: Case, experts: readonly string[], model: Model): Recipe {
+function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string[], model: Model): Recipe {
   if (method === "passthrough") return { method, model: experts[0]! };
+  if (byColumn === true) return recipeWithColumns(method, experts, model);
   const { layers } = model;
   const names = new Set(allWeights(model).map(({ tensor, group }) => (byTensor === true ? tensor : group)));
   const groups = [...names].map((group) => {

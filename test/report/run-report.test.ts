@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { JournalRecord, RecordPayloads, ScoredModel } from "../../src/journal/records.ts";
 import type { Benchmark } from "../../src/report/benchmarks.ts";
 import { runReport } from "../../src/report/run-report.ts";
+import { pack } from "../../src/tensor/packed.ts";
 
 const recipe = { method: "passthrough", model: "nature" } as const;
 const nature: ScoredModel = { name: "nature", recipe, scores: { quiz: { loss: 1.25 } }, loss: 0.9 };
@@ -91,6 +92,17 @@ describe("runReport", () => {
       \`\`\`
       "
     `);
+  });
+
+  test("tells how many numbers a winner with coefficients of columns has, and where they are", () => {
+    const packed = pack(new Float32Array(3));
+    const ofTensor = { nature: packed, craft: packed };
+    const columns = { weight: { "lm_head.weight": ofTensor, "model.embed_tokens.weight": ofTensor } };
+    const winner: ScoredModel = { ...nature, recipe: { method: "linear", parameters: {}, columns } };
+    expect(runReport("run", [{ ...finalists, winner }], [])).toContain(
+      "- Each input column of 2 tensors has a coefficient of its own for each expert, in the place of the tensor's: 12 numbers.",
+    );
+    expect(runReport("run", [finalists], [])).not.toContain("column");
   });
 
   test("says what a run that goes on still does not have", () => {

@@ -1,5 +1,6 @@
-/** Coefficients of curves as Python: their table, and the function that finds a tensor's coefficients. */
-import { type Curves, curvesOf, type MergeRecipe, type Recipe } from "../../merge/recipe.ts";
+/** Coefficients as Python: their tables, and for those of curves the function that finds a tensor's coefficients. */
+import { type Curves, curvesOf, hasColumns, type MergeRecipe, type Recipe } from "../../merge/recipe.ts";
+import { columnsText } from "./columns-text.ts";
 import { type PythonData, pythonLiteral } from "./python-literal.ts";
 import type { StoredWeight } from "./tensor-table.ts";
 
@@ -9,16 +10,13 @@ export function groupIn(recipe: Recipe, { tensor, group }: StoredWeight): string
   return Object.values(recipe.parameters).some((curves) => Object.hasOwn(curves, tensor)) ? tensor : group;
 }
 
-/** The table of a recipe's curves. */
-export function coefficientText(
-  recipe: MergeRecipe,
-  weights: readonly StoredWeight[],
-  merged: readonly string[],
-): string {
+/** The tables of a recipe. */
+export function coefficientText(recipe: Recipe, weights: readonly StoredWeight[], merged: readonly string[]): string {
+  if (recipe.method === "passthrough") return "";
   return `# By parameter, group of tensors and model: a value for each layer, and one for the tensors outside the layers.
 COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, weights, merged))}
 
-`;
+${hasColumns(recipe) ? columnsText(recipe, weights, merged) : ""}`;
 }
 
 /** Curves by parameter, group and merged model. */
@@ -48,7 +46,7 @@ function coefficientTable(
   return Object.fromEntries(tables) as PythonData;
 }
 
-/** Of the table above. */
+/** Where no columns have their own. */
 export const coefficients = `
 def coefficients(parameter, group, layer):
     """The merged models, each with its coefficient at a tensor, rounded to float32."""

@@ -8,13 +8,13 @@ const LONGEST_LINE = 120;
 
 type Method = Pick<MethodDeclaration, "formula" | "parameters">;
 
-/** The statements, each on lines of its own. */
-export function formulaBody(method: Method): string {
+/** The statements, each on lines of its own; `place` is what coefficients are found by beside their parameter. */
+export function formulaBody(method: Method, place = "group, layer"): string {
   const parts = partsOf(method.formula);
   // What is gone through twice must be a list.
   const isRepeated = parts.filter(({ op }) => op === "sum").length > 1;
   const coefficients = method.parameters.map(({ name, per }) => {
-    const values = `coefficients(${pythonString(name)}, group, layer)`;
+    const values = `coefficients(${pythonString(name)}, ${place})`;
     if (per === "model") return `${name} = next(${values})[1]`;
     return `${listOf(name)} = ${isRepeated ? `list(${values})` : values}`;
   });

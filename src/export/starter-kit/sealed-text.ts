@@ -3,8 +3,8 @@ import { UserError } from "../../errors.ts";
 import { readTextWithin } from "../../files/read-file.ts";
 import { sha256Of } from "../../files/sha256.ts";
 
-/** What an export puts into a checkout is a few hundred KB: some thousand coefficients. */
-const SEALED_FILE = { what: "a file that an export wrote", maxBytes: 2 ** 26 };
+/** What an export puts into a checkout is a few hundred KB of some thousand coefficients, or MB where columns have their own. */
+const SEALED_FILE = { what: "a file that an export wrote", maxBytes: 2 ** 27 };
 
 /** A comment in Python, and nothing to `git apply`. */
 const seal =

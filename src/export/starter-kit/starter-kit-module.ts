@@ -1,11 +1,12 @@
 import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
 import { declarations } from "../../merge/declarations.ts";
-import type { Recipe } from "../../merge/recipe.ts";
+import { hasColumns, type Recipe } from "../../merge/recipe.ts";
 import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
 import { classMembers } from "./class-text.ts";
 import { coefficients, coefficientText, groupIn } from "./coefficients-text.ts";
+import { coefficientsWithColumns } from "./columns-text.ts";
 import { formulaBody } from "./formula-text.ts";
 import { functions } from "./function-text.ts";
 import { pythonString } from "./python-literal.ts";
@@ -26,8 +27,9 @@ export interface StarterKitSource extends KitName {
   readonly version: string;
 }
 
-const imports = `import ast
-import copy
+/** Those that each module has, and those of its coefficients. */
+const importsWith = (others: string): string => `import ast
+${others}import copy
 import functools
 import json
 import os
@@ -60,7 +62,7 @@ that its weights equal evomerge's own export to the last bit. Environment variab
   KIT_SCORING=1               score and generate with the starter kit's own functions
 """
 
-${imports}
+${importsWith(hasColumns(recipe) ? "import base64\n" : "")}
 
 # Repositories and commits.
 MODELS = {
@@ -69,7 +71,7 @@ ${modelRows(source, merged)}}
 # What is merged, in the order of summation.
 MERGED = [${merged.map(pythonString).join(", ")}]
 
-${recipe.method === "passthrough" ? "" : coefficientText(recipe, weights, merged)}# Name, group and dtype of each tensor, and the layers that have it.
+${coefficientText(recipe, weights, merged)}# Name, group and dtype of each tensor, and the layers that have it.
 TENSORS = [
 ${tensorTable(weights.map((weight) => ({ ...weight, group: groupIn(recipe, weight) })))}]
 
@@ -105,6 +107,8 @@ def merge_tensor(name, group, layer, models):
 `;
   if (recipe.method === "passthrough")
     return `${head}    return models[${pythonString(recipe.model)}].read(name).clone()\n`;
-  return `${head}${formulaBody(declarations[recipe.method])}
-${coefficients}`;
+  const declaration = declarations[recipe.method];
+  return hasColumns(recipe)
+    ? `${head}${formulaBody(declaration, "name, group, layer")}\n${coefficientsWithColumns}`
+    : `${head}${formulaBody(declaration)}\n${coefficients}`;
 }

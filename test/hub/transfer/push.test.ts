@@ -112,7 +112,7 @@ describe("pushFolder", () => {
 
   test("takes away what was said of the weights that it replaces", async () => {
     await using scene = await setScene();
-    const described = { "mergekit_config.yml": "slices: []\n", "recipe.json": "{}" };
+    const described = { "mergekit_config.yml": "slices: []\n", "recipe.json": "{}", "columns.st": "old" };
     const model = scene.server.addModel("me/merge", {
       files: { "model.safetensors": "old", ...described, "docs/recipe.json": "mine" },
     });

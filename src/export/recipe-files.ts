@@ -1,0 +1,62 @@
+/** A recipe as files of an exported folder: recipe.json, which people read, and the coefficients of columns beside it. */
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
+import { readFileWithin } from "../files/read-file.ts";
+import { sha256Of } from "../files/sha256.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
+import { recipeSchema } from "../journal/recipe-schema.ts";
+import { hasColumns, type Recipe, type RecipeWithColumns } from "../merge/recipe.ts";
+import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
+import { formatColumns, parseColumns } from "./columns-file.ts";
+
+const RECIPE_FILE = "recipe.json";
+
+/** A recipe has a number for each layer, expert, group and parameter, and f32 for each column. */
+const MAX_BYTES = 2 ** 28;
+
+/** The files by name: recipe.json has in the place of `columns` the name of their file, and its sha256. */
+export function recipeFiles(recipe: Recipe): ReadonlyMap<DescriptionFile, string | Uint8Array> {
+  const columns = hasColumns(recipe) ? formatColumns(recipe.columns) : undefined;
+  if (!columns) return new Map([[RECIPE_FILE, textOf(recipe)]]);
+  const named = { ...recipe, columns: { file: COLUMNS_FILE, format: "safetensors", sha256: sha256Of(columns) } };
+  return new Map<DescriptionFile, string | Uint8Array>([
+    [RECIPE_FILE, textOf(named)],
+    [COLUMNS_FILE, columns],
+  ]);
+}
+
+/** The recipe of which an exported folder has the files; a UserError where they are not as they were written. */
+export async function readRecipe(folder: string): Promise<Recipe> {
+  const path = join(folder, RECIPE_FILE);
+  const written = await readJsonObject(path, MAX_BYTES);
+  const columns = "columns" in written ? { columns: await readColumns(folder, written) } : {};
+  const parsed = recipeSchema.safeParse({ ...written, ...columns });
+  if (parsed.success) return parsed.data;
+  const where = showUntrusted(parsed.error.issues[0]?.path.join("."));
+  throw new UserError(
+    `${path}: expected a recipe as an export writes it, found another value at ${where}; export again`,
+  );
+}
+
+async function readColumns(folder: string, { columns: said }: JsonObject): Promise<RecipeWithColumns["columns"]> {
+  const { file, sha256 } = isJsonObject(said) ? said : {};
+  if (file !== COLUMNS_FILE) {
+    throw new UserError(
+      `${join(folder, RECIPE_FILE)}: columns: expected the file ${COLUMNS_FILE}, found ${showUntrusted(file)}; export again`,
+    );
+  }
+  const path = join(folder, COLUMNS_FILE);
+  const content = await readFileWithin(path, { what: "coefficients of columns", maxBytes: MAX_BYTES });
+  const found = sha256Of(content);
+  if (found !== sha256) {
+    throw new UserError(
+      `${path}: expected sha256 ${showUntrusted(sha256)}, as ${RECIPE_FILE} says, found ${found}; export again`,
+    );
+  }
+  return parseColumns(content, path);
+}
+
+function textOf(recipe: object): string {
+  return `${JSON.stringify(recipe, null, 2)}\n`;
+}
