@@ -189,6 +189,8 @@ def predictions_of(generation, kit, method):
         return [*(row["predicted_choice"] for row in rows), *(row["predicted_text"] for row in texts)]
     folder = kit / "predicted"
     rows, texts = (list(csv.DictReader(open(folder / f"{name}.csv", newline=""))) for name in ("rows", "texts"))
+    # pandas writes a carriage return of a generated text without quotes, and what follows it begins another row.
+    texts = [row for row in texts if row["id"].isdecimal()]
     return [*(int(row["prediction"]) for row in rows), *(row["prediction"] for row in texts)]
 
 
