@@ -143,10 +143,15 @@ describe("a run", () => {
     KILLS * 30_000,
   );
 
-  test.each(["gradient-walk", "lineages"])(
-    `that %s steers leaves the same genes, losses, gradients and weights, killed at ${KILLS / 4} moments`,
-    async (algorithm) => {
-      await killAndCompare(KILLS / 4, 36, { search: { algorithm, rowFraction: 0.5 } });
+  const columns = { method: "task_arithmetic", groups: "all", depth: "constant", columns: true };
+  test.each([
+    ["gradient-walk", {}],
+    ["gradient-walk", { space: columns }],
+    ["lineages", {}],
+  ])(
+    `that %s steers, in %j, leaves the same genes, losses, gradients and weights, killed at ${KILLS / 4} moments`,
+    async (algorithm, space) => {
+      await killAndCompare(KILLS / 4, 36, { search: { algorithm, rowFraction: 0.5 }, ...space });
     },
     KILLS * 30_000,
   );
