@@ -38,19 +38,26 @@ export const operations = Object.keys(operandNames) as readonly Operation[];
 
 /** The nodes that an expression reads directly by the names of their fields, in a fixed order. */
 export function namedOperands(node: Expression): readonly (readonly [name: string, operand: Expression])[] {
-  const fields = node as unknown as Readonly<Record<string, Expression | undefined>>;
-  return operandNames[node.op].flatMap((name: string) => (fields[name] ? [[name, fields[name]] as const] : []));
+  const fields = fieldsOf(node);
+  const names: readonly string[] = operandNames[node.op];
+  return names.map((name) => [name, fields[name]] as const).filter((pair): pair is [string, Expression] => !!pair[1]);
 }
 
 /** The nodes that an expression reads directly, in a fixed order. */
 export function operands(node: Expression): readonly Expression[] {
-  const fields = node as unknown as Readonly<Record<string, Expression | undefined>>;
-  const found: Expression[] = [];
-  for (const name of operandNames[node.op] as readonly string[]) {
-    const operand = fields[name];
-    if (operand) found.push(operand);
-  }
-  return found;
+  const fields = fieldsOf(node);
+  const names: readonly string[] = operandNames[node.op];
+  const read = names.map((name) => fields[name]);
+  // Graphs are walked many times, and a mask is all that is ever left out.
+  return read.every(isThere) ? read : read.filter(isThere);
+}
+
+function fieldsOf(node: Expression): Readonly<Record<string, Expression | undefined>> {
+  return node as unknown as Readonly<Record<string, Expression | undefined>>;
+}
+
+function isThere(operand: Expression | undefined): operand is Expression {
+  return operand !== undefined;
 }
 
 /**

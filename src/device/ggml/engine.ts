@@ -165,9 +165,10 @@ class GgmlDevice implements Device {
   /** Copies to or from the device; a large copy runs on a thread of its own. */
   async #transfer(copy: CFunction, node: Pointer, bytes: Uint8Array): Promise<void> {
     const { byteLength } = bytes;
-    const inThread: (...values: unknown[]) => Promise<unknown> = promisify(copy.async);
-    if (byteLength >= LARGE_BYTES) await inThread(node, bytes, 0, byteLength);
-    else if (byteLength > 0) copy(node, bytes, 0, byteLength);
+    if (byteLength >= LARGE_BYTES) {
+      const inThread: (...values: unknown[]) => Promise<unknown> = promisify(copy.async);
+      await inThread(node, bytes, 0, byteLength);
+    } else if (byteLength > 0) copy(node, bytes, 0, byteLength);
   }
 
   async #computeGraph(
