@@ -6,13 +6,18 @@
  */
 const MAX_PAIRS = 2 ** 23;
 
-/** Sequences are as long as whole vectors: the products of attention run over their length, and ggml's are slow between. */
-const LENGTH_STEP = 16;
+/** The elements of a CPU's widest vector: ggml's sums over other numbers of them take twice as long. */
+const VECTOR = 16;
 
 /** Sequences of one batch, by their indices, and the length that they are padded to. */
 export interface BatchLayout {
   readonly members: readonly number[];
   readonly length: number;
+}
+
+/** The least number that is no less and makes whole vectors, for whatever products sum over. */
+export function wholeVectors(count: number): number {
+  return VECTOR * Math.ceil(count / VECTOR);
 }
 
 /**
@@ -29,7 +34,7 @@ export function layOutBatches(
   const lists: BatchLayout[][] = [];
   for (let start = 0; start < longestFirst.length;) {
     const first = longestFirst[start]!;
-    const length = LENGTH_STEP * Math.ceil(longest[first]! / LENGTH_STEP);
+    const length = wholeVectors(longest[first]!);
     const room = Math.max(1, Math.floor(Math.min(batchTokens / length, MAX_PAIRS / length ** 2)));
     const members: number[] = [];
     let end = start;

@@ -2,9 +2,10 @@ import type { Device, DeviceTensor } from "../device/device.ts";
 import { input, type Expression } from "../device/expression.ts";
 import type { Model, TargetSlice, TokenBatch } from "../model/architecture.ts";
 import type { Shape } from "../tensor/dtype.ts";
+import { wholeVectors } from "./batch-layout.ts";
 import type { PackedBatch, Target } from "./pack.ts";
 
-/** Logits that one step of the output head may hold, in elements; more targets are scored in several steps. */
+/** About how many logits one step of the output head may hold; more targets are scored in several steps. */
 const MAX_LOGITS = 2 ** 26;
 
 /** Targets of one step: a CUDA grid has at most 65,535 blocks in its later dimensions. */
@@ -20,7 +21,7 @@ export interface BatchShare {
 /** The token batches of one pass on the device, shared by all candidates. */
 export class DeviceBatches {
   readonly batches: readonly TokenBatch[];
-  /** Of each batch, the targets of each of its slices. */
+  /** Of each batch, the targets of each of its slices, without those that pad it. */
   readonly targets: readonly (readonly (readonly Target[])[])[];
   readonly #device: Device;
   readonly #tensors: readonly DeviceTensor[];
@@ -87,8 +88,9 @@ async function putBatch(
   put: Put,
 ): Promise<TokenBatch> {
   const { sequences, length } = batch;
-  const read = readRows(batch);
+  const read = [...new Set(batch.targets.map(({ row }) => row))];
   const places = new Map(read.map((row, place) => [row, place]));
+  const reads = Int32Array.from(padded(read));
   const slices: TargetSlice[] = [];
   for (const slice of targets) slices.push(await putTargets(slice, places, put));
   return {
@@ -98,7 +100,7 @@ async function putBatch(
     positions: await put(batch.positions, [sequences * length]),
     masks: await putEach(batch.masks, (mask) => put(mask, [sequences, length, length])),
     constants,
-    reads: await put(Int32Array.from(read), [read.length]),
+    reads: await put(reads, [reads.length]),
     targets: slices,
   };
 }
@@ -112,28 +114,26 @@ async function putEach<T>(
   return uploaded;
 }
 
-/**
- * The rows of a batch's hidden states that somebody reads, each once. A single one is accompanied by another: ggml
- * multiplies one row by another kernel than several, whose sums round otherwise.
- */
-function readRows({ targets }: PackedBatch): number[] {
-  const rows = [...new Set(targets.map(({ row }) => row))];
-  const [only = 0] = rows;
-  return rows.length === 1 ? [only, only === 0 ? 1 : 0] : rows;
-}
-
 async function putTargets(
   targets: readonly Target[],
   places: ReadonlyMap<number, number>,
   put: Put,
 ): Promise<TargetSlice> {
-  const shape = [targets.length];
-  const rows = Int32Array.from(targets, ({ row }) => places.get(row) ?? 0);
-  const tokens = Int32Array.from(targets, ({ token }) => token);
-  return { rows: await put(rows, shape), tokens: await put(tokens, shape) };
+  const all = padded(targets);
+  const rows = Int32Array.from(all, ({ row }) => places.get(row) ?? 0);
+  const tokens = Int32Array.from(all, ({ token }) => token);
+  return { rows: await put(rows, [all.length]), tokens: await put(tokens, [all.length]) };
+}
+
+/**
+ * With the last one again until there are whole vectors: derivatives by weights sum over them. Nor is one row alone then, which
+ * ggml multiplies by another kernel than several, whose sums round otherwise.
+ */
+function padded<T>(values: readonly T[]): T[] {
+  return Array.from({ length: wholeVectors(values.length) }, (_, i) => values[Math.min(i, values.length - 1)]!);
 }
 
 function* slices(targets: readonly Target[], vocabularySize: number): Generator<readonly Target[]> {
-  const length = Math.min(MAX_TARGETS, Math.max(1, Math.floor(MAX_LOGITS / vocabularySize)));
+  const length = wholeVectors(Math.min(MAX_TARGETS, Math.floor(MAX_LOGITS / vocabularySize) || 1));
   for (let start = 0; start < targets.length; start += length) yield targets.slice(start, start + length);
 }

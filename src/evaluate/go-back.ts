@@ -1,6 +1,7 @@
 /** The way of derivatives back through the stages, from the last to the first. */
 import pLimit from "p-limit";
 import type { Device } from "../device/device.ts";
+import { elementCount } from "../tensor/dtype.ts";
 import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
 import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
 import type { DeviceBatches } from "./device-batches.ts";
@@ -107,12 +108,13 @@ async function putSeeds(
   put: StateTensors[],
 ): Promise<void> {
   for (const [batch, slices] of targets.entries()) {
-    const names = Object.keys(states[batch] ?? {});
     const own: Record<string, StateTensors[string]> = {};
     put.push(own);
-    for (const [i, slice] of slices.entries()) {
-      const values = Float32Array.from(slice, ({ prompt, continuation }) => seeds[prompt]?.[continuation] ?? 0);
-      own[names[i]!] = await device.upload(new Uint8Array(values.buffer), "f32", [slice.length]);
+    for (const [i, [name, { shape }]] of Object.entries(states[batch] ?? {}).entries()) {
+      // What pads a slice has no part in a loss.
+      const values = new Float32Array(elementCount(shape));
+      values.set(slices[i]!.map(({ prompt, continuation }) => seeds[prompt]?.[continuation] ?? 0));
+      own[name] = await device.upload(new Uint8Array(values.buffer), "f32", shape);
     }
   }
 }

@@ -54,7 +54,7 @@ export interface TokenBatch {
   readonly masks: Readonly<Record<string, Expression>>;
   /** The model's constants. */
   readonly constants: Readonly<Record<string, Expression>>;
-  /** i32 [n]: the tokens that predict a target, each once; where no token sees another any more, these are enough. */
+  /** i32 [n]: the tokens that predict a target; where no token sees another any more, these are enough. */
   readonly reads: Expression;
   readonly targets: readonly TargetSlice[];
 }
