@@ -11,9 +11,6 @@ import type { SearchState } from "./search-state.ts";
 import { searchMsLeft } from "./search-time.ts";
 import type { Session } from "./session.ts";
 
-/** Baselines beside the start that the first generation contains, given recipes not counted. */
-const INJECTED = 2;
-
 export type Plan = RecordPayloads["plan"];
 
 /** Turns the budget into rows and a starting point; recorded, since it rests on measured times. */
@@ -88,17 +85,20 @@ function warmStarts(
   return bestFirst(starts);
 }
 
-/** The best of the other baselines and all given recipes, as many as the first generation holds; tells of the others. */
+/**
+ * The given recipes beside the start, as many as the first generation holds; tells of the others. Other baselines are not in it:
+ * a population around the best of them finds no less without (bench/RESULTS.md, Neighbours of the start).
+ */
 function injected<T extends Pick<ScoredBaseline, "name" | "kind">>(
   { emit }: Session,
   ranked: readonly T[],
   room: number,
 ): readonly T[] {
-  const wanted = ranked.filter(({ kind }, rank) => rank < INJECTED || kind === "recipe");
-  const left = wanted.slice(room).filter(({ kind }) => kind === "recipe");
+  const recipes = ranked.filter(({ kind }) => kind === "recipe");
+  const left = recipes.slice(room);
   if (left.length > 0) {
     const text = `the first generation has no room for ${left.length} of the given recipes: ${left.map(({ name }) => name).join(", ")}; they are baselines, and the search begins with those that did better`;
     emit({ type: "notice", text });
   }
-  return wanted.slice(0, room);
+  return recipes.slice(0, room);
 }

@@ -61,7 +61,7 @@ describe("a run with recipes", () => {
     ]);
   });
 
-  test("injects a recipe however it ranks, unless the search is not to start from baselines", async () => {
+  test("injects a recipe however it ranks, and nothing else, unless the search is not to start from baselines", async () => {
     const folder = await temporaryFolder();
     const bad = { worst: { method: "task_arithmetic", weight: { nature: 0, craft: [0, 0.01] } } };
     const seeded = await launch(await experimentIn(folder, { recipes: bad }), join(folder, "seeded"));
@@ -71,6 +71,8 @@ describe("a run with recipes", () => {
       Math.max(...point.map((value, i) => Math.abs(value - worst[i]!))),
     );
     expect(Math.min(...distances)).toBeLessThan(0.01);
+    // No other baseline is.
+    expect(plan!.inject).toHaveLength(1);
     const search = { algorithm: "cma-es", population: 4, rowFraction: 0.5, seedFromBaselines: false };
     const blind = await launch(await experimentIn(folder, { recipes: bad, search }), join(folder, "blind"));
     expect(recorded(blind.folder, "plan")[0]!.inject).toEqual([]);
