@@ -21,6 +21,8 @@ export interface Arm {
   readonly rows: (budget: number, generationCost: number, spent: number) => number;
   /** Whether rows are drawn by what was seen of them when they were met last: the spread of losses over candidates, or the loss of the first. */
   readonly drawnBy?: "spread" | "loss";
+  /** Merges in the first generation, by the one weight that all experts have in them. */
+  readonly inject?: readonly number[];
   /** Length of the first steps by gradient, in units of a weight; what genes have by themselves unless said. */
   readonly rate?: number;
   /** Adds so much times the distance from the start to a gradient: half of it times the squared distance to the loss. */
@@ -34,6 +36,7 @@ const dct = { curve: "dct", terms: 3 } as const;
 const perLayer = { curve: "per-layer" } as const;
 
 const curves = weights(blocks, dct);
+const curvesFromAverage = weights(blocks, dct, { range: [0, 1.5], start: "uniform" });
 const fourGroups = [["attention"], ["mlp"], ["norm"], ["embedding"]];
 const curvesNormApart = weights(fourGroups, dct);
 const layersNormApart = weights(fourGroups, perLayer);
@@ -83,6 +86,15 @@ export const arms: readonly Arm[] = [
   { name: "cma-es, curves", space: curves, optimizer: cmaEs, rows: asPlanned },
   { name: "cma-es, curves, 100 generations", space: curves, optimizer: cmaEs, rows: generations(100) },
   { name: "cma-es, curves, 20th", space: curves, optimizer: cmaEs, rows: part(0.05) },
+  { name: "cma-es, curves, 20th, neighbours", space: curves, optimizer: cmaEs, rows: part(0.05), inject: [0.7, 0.9] },
+  { name: "cma-es, curves from average, 20th", space: curvesFromAverage, optimizer: cmaEs, rows: part(0.05) },
+  {
+    name: "cma-es, curves from average, 20th, best inside",
+    space: curvesFromAverage,
+    optimizer: cmaEs,
+    rows: part(0.05),
+    inject: [0.8],
+  },
   { name: "cma-es, curves, norm apart, 20th", space: curvesNormApart, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, layers, norm apart, 20th", space: layersNormApart, optimizer: cmaEs, rows: part(0.05) },
   { name: "cma-es, tensors", space: tensors, optimizer: cmaEs, rows: asPlanned },

@@ -30,7 +30,7 @@ const LOOKS = 10;
 
 export async function searchBy(problem: Problem, arm: Arm, budget: Budget, seed: number): Promise<Found> {
   const genome = problem.genome(arm.space);
-  await using steering = steeringOf(arm, genome, seed);
+  await using steering = steeringOf(arm, genome, seed, injected(problem, arm));
   const spending = new Spending(budget, problem.pace);
   const held = new HeldOut(problem, genome);
   const seen = new SeenRows(problem, arm, seed);
@@ -73,12 +73,12 @@ export interface Steering extends AsyncDisposable {
   readonly hasMeans: boolean;
 }
 
-export function steeringOf(arm: Arm, genome: Genome, seed: number): Steering {
+export function steeringOf(arm: Arm, genome: Genome, seed: number, inject: readonly Float64Array[] = []): Steering {
   const { optimizer, rate } = arm;
   const { start, sigma, scales, dimension } = genome;
   if (typeof optimizer === "string") return new Peer(optimizer, start, seed);
   const rates = rate === undefined ? genome.rates : new Float64Array(dimension).fill(rate / spanOf(arm));
-  const own = optimizer({ start, sigma, scales, seed, rates });
+  const own = optimizer({ start, sigma, scales, seed, rates, inject });
   return {
     ask: () => own.ask(),
     tell: (scores, spent) => own.tell(scores, spent),
@@ -86,6 +86,12 @@ export function steeringOf(arm: Arm, genome: Genome, seed: number): Steering {
     hasMeans: true,
     [Symbol.asyncDispose]: async () => {},
   };
+}
+
+/** Points of the first generation: where searches of the same space begin that has another start. */
+function injected(problem: Problem, { space, inject = [] }: Arm): Float64Array[] {
+  const { weight } = space.parameters;
+  return inject.map((start) => problem.genome({ ...space, parameters: { weight: { ...weight!, start } } }).start);
 }
 
 function decayed(
