@@ -140,6 +140,7 @@ export const arms: readonly Arm[] = [
   { name: "walk, tensors -1 to 2.5, 150 steps", space: widestTensors, ...tenth, rows: steps(150) },
   { name: "4 lineages, tensors -1 to 2.5, 20th", space: widestTensors, ...twentieth, optimizer: lineages },
   { name: "walk, columns, 20th", space: columns, optimizer: walk, rows: part(0.05) },
+  { name: "walk, columns, 150 steps", space: columns, optimizer: walk, rows: steps(150) },
   { name: "walk, columns -0.5 to 2, 20th", space: wideColumns, optimizer: walk, rows: part(0.05) },
   { name: "4 lineages, columns, 20th", space: columns, optimizer: lineages, rows: part(0.05) },
   { name: "walk, tensors, 10th, decay .01", space: tensors, ...tenth, decay: 0.01 },
