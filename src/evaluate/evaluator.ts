@@ -90,7 +90,7 @@ export class Evaluator {
 
   /**
    * The same, with derivatives of the sum of the rows' losses, each times the weight of its task. It costs about as much as
-   * four and a half evaluations and reads the parents twice.
+   * three and a half evaluations and reads the parents twice.
    */
   async gradient(
     recipes: readonly Recipe[],
