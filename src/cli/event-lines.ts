@@ -1,7 +1,7 @@
 import { optimizers } from "../search/optimizers.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
-import type { RowCounts, ScoredModel } from "../journal/records.ts";
+import type { ModelLosses, RowCounts } from "../journal/records.ts";
 import { budgetOption, duration } from "../report/duration.ts";
 import { unitSentences } from "../report/search-sentences.ts";
 
@@ -130,7 +130,7 @@ export function searchEnd(leftMs: number): string {
   return `search ends in ${duration(leftMs)}`;
 }
 
-function modelLine({ name, loss, scores }: ScoredModel): string {
+function modelLine({ name, loss, scores }: ModelLosses): string {
   const tasks = Object.entries(scores).map(([task, { loss, accuracy }]) =>
     accuracy === undefined ? `${task} ${loss.toFixed(3)}` : `${task} ${loss.toFixed(3)} (${percent(accuracy)} right)`,
   );

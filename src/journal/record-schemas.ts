@@ -7,6 +7,7 @@ import type { Entry } from "./record-line.ts";
 import type {
   Gain,
   GuardedModel,
+  ModelLosses,
   JournalRecord,
   NumbersRef,
   RecordedBudget,
@@ -57,7 +58,8 @@ const scores: z.ZodType<TaskScores> = mapOf(
   objectOf<TaskScores[string]>({ loss: measured, accuracy: measured.exactOptional() }),
 );
 
-const scoredFields: Fields<ScoredModel> = { name, recipe: recipeSchema, scores, loss: measured };
+const scoreFields: Fields<ModelLosses> = { name, scores, loss: measured };
+const scoredFields: Fields<ScoredModel> = { ...scoreFields, recipe: recipeSchema };
 
 const gain = objectOf<Gain>({ gain: measured, interval, pValue: measured });
 
@@ -67,8 +69,6 @@ const guardedModel = objectOf<GuardedModel>({
   intervals: mapOf(interval),
   gains: objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: mapOf(gain) }).exactOptional(),
 });
-
-const scoredModel = objectOf<ScoredModel>(scoredFields);
 
 const rows: z.ZodType<RowCounts> = mapOf(whole);
 
@@ -167,8 +167,8 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     elapsedMs: milliseconds,
   },
   finalists: {
-    models: listOf(scoredModel),
-    winner: scoredModel,
+    models: listOf(objectOf<ModelLosses>(scoreFields)),
+    winner: objectOf<ScoredModel>(scoredFields),
     rows: rows.exactOptional(),
     time: time.exactOptional(),
     elapsedMs: milliseconds,

@@ -50,9 +50,13 @@ export interface RecordedRung {
 }
 
 /** A model and its mean scores on a set of rows. */
-export interface ScoredModel {
-  readonly name: string;
+export interface ScoredModel extends ModelLosses {
   readonly recipe: Recipe;
+}
+
+/** What a model has scored. */
+export interface ModelLosses {
+  readonly name: string;
   readonly scores: TaskScores;
   /** Combined loss; 1 is the uniform average on the search rows. */
   readonly loss: number;
@@ -207,7 +211,8 @@ export interface RecordPayloads {
   };
   /** Candidates for the winner on so many search rows; the one with the least loss wins. */
   finalists: {
-    readonly models: readonly ScoredModel[];
+    /** Without recipes: where input columns have coefficients they are large, and the winner's alone is needed. */
+    readonly models: readonly ModelLosses[];
     readonly winner: ScoredModel;
     /** Absent where time did not suffice to score them. */
     readonly rows?: RowCounts;

@@ -12,7 +12,7 @@ import { readAt, readingRegularFile } from "../files/regular-file.ts";
 /** All records of a journal are held in memory, so no larger one is read, or written. */
 const MAX_BYTES = 2 ** 28;
 
-/** Of one record; the largest are finalists: recipes with coefficients of every column, as text of megabytes each. */
+/** Of one record; the largest have a winner: its recipe may have coefficients of every column, as text of megabytes. */
 const MAX_LINE_BYTES = 2 ** 26;
 
 /** Of one record: items of lists and mappings, each of which takes memory of its own, as the characters of a text do not. */

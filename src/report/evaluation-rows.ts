@@ -1,5 +1,5 @@
 import type { JournalView } from "../journal/journal.ts";
-import type { RecordPayloads, RowCounts, ScoredModel, TaskScores } from "../journal/records.ts";
+import type { ModelLosses, RecordPayloads, RowCounts, TaskScores } from "../journal/records.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
 
 /** Values of the CSV, by column. */
@@ -96,7 +96,7 @@ function geneColumns(point: Float64Array, { genes, ranges }: RecordPayloads["pla
   );
 }
 
-function modelRow(phase: string, { name, loss, scores }: ScoredModel, rows: RowCounts): EvaluationRow {
+function modelRow(phase: string, { name, loss, scores }: ModelLosses, rows: RowCounts): EvaluationRow {
   return { phase, model: name, loss, ...taskColumns(scores), ...rowColumns(rows) };
 }
 

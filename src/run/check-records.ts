@@ -48,7 +48,7 @@ function faultOf(record: JournalRecord, session: RunParts): string | undefined {
     case "result":
       return faultOfGradients(record, session);
     case "finalists":
-      return firstFault([record.winner, ...record.models], ({ recipe }) => faultOfRecipe(recipe, session));
+      return faultOfRecipe(record.winner.recipe, session);
     case "verdict":
       return firstFault(record.models, ({ recipe }) => faultOfRecipe(recipe, session));
     default:

@@ -108,7 +108,8 @@ async function raceWith(
   const standing = onRows(session, scored, longest(scored.baselines), rows);
   const kept = earlier && sameCounts(earlier.rows, counts) ? [inUnit(earlier.winner, scored)] : [];
   const winner = leastLoss([...standing, ...kept], models);
-  return { models, winner, rows: counts, time: met.time, elapsedMs: clock.elapsedMs };
+  const withoutRecipes = models.map(({ name, scores, loss }) => ({ name, scores, loss }));
+  return { models: withoutRecipes, winner, rows: counts, time: met.time, elapsedMs: clock.elapsedMs };
 }
 
 /** What won before and the baselines of now: the search has not moved, and all its finalists have met these rows. */

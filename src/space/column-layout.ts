@@ -5,8 +5,8 @@ import type { Parents } from "./coefficient.ts";
 import type { Range } from "./folds.ts";
 import type { SearchSpace } from "./search-space.ts";
 
-/** Points and their gradients are recorded whole, 8 bytes a number. */
-const MAX_COLUMNS = 2 ** 24;
+/** A record with a recipe of so many, f32 in base64, takes two thirds of what a record of a journal may have. */
+export const MAX_COLUMNS = 2 ** 23;
 
 /** The deviations of the columns of one weight from its coefficient, for the experts that share it. */
 export interface WeightColumns {

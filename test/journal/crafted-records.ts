@@ -6,7 +6,8 @@ import { checksum } from "../../src/journal/record-line.ts";
 export type Json = Record<string, unknown>;
 
 const scores = { quiz: { loss: 1, accuracy: 0.5 } };
-export const model = { name: "base", recipe: { method: "passthrough", model: "base" }, scores, loss: 1 };
+const scored = { name: "base", scores, loss: 1 };
+export const model = { ...scored, recipe: { method: "passthrough", model: "base" } };
 const gain = { gain: 0.1, interval: [0, 0.2], pValue: 0.01 };
 export const guarded = {
   ...model,
@@ -95,7 +96,7 @@ export const sound: readonly Json[] = [
     time,
     elapsedMs: 1,
   },
-  { type: "finalists", models: [model], winner: model, elapsedMs: 1 },
+  { type: "finalists", models: [scored], winner: model, elapsedMs: 1 },
   { type: "part", of: "verdict", batches: 2, logLikelihoods: noLosses, time, elapsedMs: 1 },
   {
     type: "verdict",

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
+import { MAX_COLUMNS } from "../../src/space/column-layout.ts";
+import { pack } from "../../src/tensor/packed.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { bodyOf, type Json, noLosses, of, points, sound, writeJournal } from "./crafted-records.ts";
+import { bodyOf, type Json, model, noLosses, of, points, sound, writeJournal } from "./crafted-records.ts";
 
 /** Two genes with names and one without, of two candidates. */
 const plan: Json = { ...of("plan"), columns: 1, start: [0, 1, 0.5], inject: [] };
@@ -47,4 +49,12 @@ test.each<readonly [what: string, records: readonly Json[], says: string]>([
 ])("a journal is refused for %s", async (_, records, says) => {
   const folder = await written(records);
   expect(() => readJournal(folder)).toThrow(says);
+});
+
+test("a winner may have coefficients of as many columns as a search space", async () => {
+  const columns = { weight: { "lm_head.weight": { base: pack(new Float32Array(MAX_COLUMNS).fill(0.8)) } } };
+  const recipe = { method: "linear", parameters: { weight: {} }, columns };
+  const finalists = { ...of("finalists"), winner: { ...model, recipe } };
+  const folder = await written([plan, finalists]);
+  expect(readJournal(folder).records.at(-1)).toEqual(finalists);
 });

@@ -2,14 +2,18 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Journal } from "../../src/journal/journal.ts";
-import type { NumbersRef, ScoredModel } from "../../src/journal/records.ts";
+import type { ModelLosses, NumbersRef, ScoredModel } from "../../src/journal/records.ts";
 import { writeBenchmarks } from "../../src/report/benchmarks.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-function model(name: string, quiz: number, news: number): ScoredModel {
+function scored(name: string, quiz: number, news: number): ModelLosses {
   const scores = { quiz: { loss: quiz, accuracy: 0.5 }, news: { loss: news } };
-  return { name, recipe: { method: "passthrough", model: name }, scores, loss: (quiz + news) / 2 };
+  return { name, scores, loss: (quiz + news) / 2 };
+}
+
+function model(name: string, quiz: number, news: number): ScoredModel {
+  return { ...scored(name, quiz, news), recipe: { method: "passthrough", model: name } };
 }
 
 /** A journal of two generations, with a gene of a column beside two named ones, the last with a candidate that failed. */
@@ -66,7 +70,7 @@ async function journalFolder(): Promise<string> {
   const [winner] = models as [ScoredModel];
   journal.append({
     type: "finalists",
-    models: [model("last mean", 0.5, 0.25)],
+    models: [scored("last mean", 0.5, 0.25)],
     winner,
     rows: { quiz: 4, news: 3 },
     time,

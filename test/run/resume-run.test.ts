@@ -163,7 +163,7 @@ describe("readOutcome", () => {
 async function summary({ workspace, winner, verdict }: Awaited<ReturnType<typeof readOutcome>>): Promise<string> {
   await workspace[Symbol.asyncDispose]();
   const [finalists] = recorded(whole.folder, "finalists");
-  const lastMean = finalists!.models.find(({ name }) => name === "last mean")!;
-  const isLast = JSON.stringify(winner.recipe) === JSON.stringify(lastMean.recipe);
+  expect(finalists!.winner.loss).toBe(finalists!.models.find(({ name }) => name === "last mean")!.loss);
+  const isLast = JSON.stringify(winner.recipe) === JSON.stringify(finalists!.winner.recipe);
   return `${winner.name}${isLast ? ", the last mean" : ""}${verdict ? ", with a verdict" : ""}`;
 }

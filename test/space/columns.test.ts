@@ -92,7 +92,7 @@ describe("a search space of input columns", () => {
     expect(() =>
       buildGenome({ ...space, groups: [["attention", "mlp", "norm", "embedding"]] }, { experts, model }),
     ).toThrow(
-      "the search space has 18000000 input columns, and at most 16777216 can be searched; take fewer experts, or leave out columns",
+      "the search space has 18000000 input columns, and at most 8388608 can be searched; take fewer experts, or leave out columns",
     );
   });
 });
