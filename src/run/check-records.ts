@@ -144,7 +144,7 @@ function faultOfRecipe(recipe: Recipe, { workspace }: RunParts): string | undefi
   }
   return isWhole(recipe, workspace)
     ? undefined
-    : "expected a recipe with a value for every parameter, weight and expert";
+    : "expected a recipe with a value for every parameter, weight and expert of this run, and none for others";
 }
 
 function faultOfNames(what: string, found: readonly string[], expected: readonly string[]): string | undefined {

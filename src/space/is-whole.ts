@@ -4,18 +4,38 @@ import { allWeights } from "../model/architecture.ts";
 import { unpack } from "../tensor/packed.ts";
 import type { Parents } from "./coefficient.ts";
 
-/** Whether a recipe has a value of every parameter for every weight and expert, or one for each of the weight's columns. */
+/**
+ * Whether a recipe has a value of every parameter for every weight and expert, or one for each of the weight's columns, and
+ * neither parameters of another method nor columns of other weights or experts, which an export would pass on.
+ */
 export function isWhole({ method, parameters, columns = {} }: MergeRecipe, { experts, model }: Parents): boolean {
   const weights = allWeights(model);
-  return declarations[method].parameters.every(({ name }) =>
-    weights.every((weight) => {
-      const own = columns[name]?.[weight.name];
-      const curves = curvesOf(parameters[name] ?? {}, weight);
-      return experts.every((expert) =>
-        own
-          ? unpack(own[expert] ?? "")?.length === weight.shape.at(-1)
-          : (curves?.[expert]?.layers.length ?? -1) > (weight.layer ?? -1),
-      );
-    }),
+  const names = declarations[method].parameters.map(({ name }) => name);
+  const isOurs = isPartOf([...Object.keys(parameters), ...Object.keys(columns)], names);
+  const known = weights.map(({ name }) => name);
+  const columnsAreOurs = Object.values(columns).every(
+    (byWeight) =>
+      isPartOf(Object.keys(byWeight), known) &&
+      Object.values(byWeight).every((byExpert) => isPartOf(Object.keys(byExpert), experts)),
   );
+  return (
+    isOurs &&
+    columnsAreOurs &&
+    names.every((name) =>
+      weights.every((weight) => {
+        const own = columns[name]?.[weight.name];
+        const curves = curvesOf(parameters[name] ?? {}, weight);
+        return experts.every((expert) =>
+          own
+            ? unpack(own[expert] ?? "")?.length === weight.shape.at(-1)
+            : (curves?.[expert]?.layers.length ?? -1) > (weight.layer ?? -1),
+        );
+      }),
+    )
+  );
+}
+
+function isPartOf(found: readonly string[], known: readonly string[]): boolean {
+  const names = new Set(known);
+  return found.every((name) => names.has(name));
 }

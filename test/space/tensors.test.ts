@@ -7,6 +7,7 @@ import type { Depth } from "../../src/space/depth-curve.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { isWhole } from "../../src/space/is-whole.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
+import { pack, type Packed } from "../../src/tensor/packed.ts";
 import { tinyModel } from "../tiny-model.ts";
 
 const LAYERS = 4;
@@ -123,6 +124,11 @@ describe("a search space of tensors", () => {
   });
 });
 
+interface Changeable {
+  readonly parameters: Record<string, object>;
+  readonly columns: Record<string, Record<string, Record<string, Packed>>>;
+}
+
 describe("isWhole", () => {
   test("holds of what a genome decodes, and no longer where a kind, an expert or a layer is left out", () => {
     const recipe = perLayer.decode(perLayer.start);
@@ -159,6 +165,24 @@ describe("isWhole", () => {
       ),
     ).toBe(true);
     expect(isWhole({ method: "task_arithmetic", parameters: {} }, parents)).toBe(false);
+  });
+
+  test.each<readonly [what: string, change: (recipe: Changeable, columns: Packed) => void]>([
+    ["columns of another weight", ({ columns: { weight } }, own) => (weight!["model.other.weight"] = { nature: own })],
+    ["columns of another expert", ({ columns: { weight } }, own) => (weight!["lm_head.weight"]!["other"] = own)],
+    [
+      "columns of another method's parameter",
+      ({ columns }, own) => (columns["density"] = { "lm_head.weight": { nature: own } }),
+    ],
+    ["another method's parameter", ({ parameters }) => (parameters["density"] = {})],
+    ["columns too few", ({ columns: { weight } }) => (weight!["lm_head.weight"]!["nature"] = pack(Float32Array.of(1)))],
+    ["an expert without columns", ({ columns: { weight } }) => delete weight!["lm_head.weight"]!["nature"]],
+  ])("does not hold of a recipe with %s", (_, change) => {
+    const genome = buildGenome({ ...spaceOf({ curve: "constant" }), columns: true }, parents);
+    const recipe = structuredClone(genome.decode(genome.start)) as unknown as Changeable & MergeRecipe;
+    expect(isWhole(recipe, parents)).toBe(true);
+    change(recipe, recipe.columns["weight"]!["lm_head.weight"]!["nature"]!);
+    expect(isWhole(recipe, parents)).toBe(false);
   });
 
   test("takes a group for all its kinds", () => {
