@@ -100,6 +100,8 @@ export class Journal implements JournalView, Disposable {
       const entry = { sequence: this.#records.length, numberBytes: this.#numbers.bytes, record };
       const file = { path: this.#files.journal, bytes: this.#bytes };
       const { line, readBack } = lineOf(entry, this.#sequence, file);
+      // In this order: a record on the disk names numbers on the disk.
+      this.#numbers.sync();
       writeFileSync(this.#descriptor, line);
       fsyncSync(this.#descriptor);
       this.#bytes += Buffer.byteLength(line);

@@ -9,6 +9,7 @@ import { openRegularFile, readAt, readingRegularFile } from "../files/regular-fi
 export class NumbersFile implements Disposable {
   readonly #descriptor: number;
   #bytes: number;
+  #isOnDisk = true;
 
   /** Opens the file and cuts off what lies behind `bytes`; a shorter file is a UserError. */
   static open(path: string, bytes: number): NumbersFile {
@@ -32,14 +33,20 @@ export class NumbersFile implements Disposable {
     return this.#bytes;
   }
 
-  /** Adds numbers; they are on the disk when this returns, so a record may name them. */
+  /** Adds numbers; a record may name them once they are on the disk (`sync`). */
   append(numbers: Float64Array): NumbersRef {
     const content = bytesOf(numbers);
+    this.#isOnDisk = false;
     writeFileSync(this.#descriptor, content);
-    fsyncSync(this.#descriptor);
     const reference = { offset: this.#bytes, count: numbers.length, checksum: checksum(content) };
     this.#bytes += content.length;
     return reference;
+  }
+
+  /** All that was added is on the disk when this returns. */
+  sync(): void {
+    if (!this.#isOnDisk) fsyncSync(this.#descriptor);
+    this.#isOnDisk = true;
   }
 
   [Symbol.dispose](): void {
