@@ -77,12 +77,15 @@ export class ColumnGenes {
     const genes = new Float64Array(this.count);
     for (const own of this.#own) {
       const signs = this.#sums(own, curves, point).map((sum) => slope(sum, own.range));
+      const width = widthOf(own);
       const genesOfOwn = this.#genesOf(own, genes);
       for (const expert of own.experts.map((name) => this.#experts.indexOf(name))) {
         const given = slopes[own.weight.name]?.[own.parameter]?.[expert] ?? [];
         if (given.length !== own.count) throw missing(own, given.length);
         const bySum = signs.map((sign, column) => sign * (given[column] ?? Number.NaN));
-        genesOfOwn.set(genesOfOwn.map((gene, column) => gene + widthOf(own) * (bySum[column] ?? Number.NaN)));
+        for (const [column, derivative] of bySum.entries()) {
+          genesOfOwn[column] = (genesOfOwn[column] ?? Number.NaN) + width * derivative;
+        }
         ((levels[own.weight.name] ??= {})[own.parameter] ??= [])[expert] = total(bySum);
       }
     }
@@ -93,7 +96,8 @@ export class ColumnGenes {
   #sums(own: WeightColumns, curves: MergeRecipe, point: Float64Array): Float64Array {
     const level = this.#levelOf(own, curves);
     const { firstGene, count } = own;
-    return point.slice(firstGene, firstGene + count).map((part) => level + (part - 1 / 2) * widthOf(own));
+    const width = widthOf(own);
+    return point.subarray(firstGene, firstGene + count).map((part) => level + (part - 1 / 2) * width);
   }
 
   #levelOf({ weight, parameter, experts: [expert = ""] }: WeightColumns, curves: MergeRecipe): number {
@@ -116,7 +120,9 @@ function mapValues<T, U>(record: Readonly<Record<string, T>> | undefined, to: (v
 }
 
 function total(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0);
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += values[i] ?? Number.NaN;
+  return sum;
 }
 
 function widthOf({ range: [low, high] }: WeightColumns): number {
