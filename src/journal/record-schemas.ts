@@ -1,7 +1,7 @@
 /** What every kind of record must look like before anything relies on it: a checksum proves no origin. */
 import { z } from "zod";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import { listOf, listsOf, mapOf, numbersOf } from "./lists.ts";
+import { listOf, mapOf, numbersOf } from "./lists.ts";
 import { recipeSchema } from "./recipe-schema.ts";
 import type { Entry } from "./record-line.ts";
 import type {
@@ -40,9 +40,6 @@ const whole = z.int().min(0);
 const milliseconds = z.number().min(0);
 const hexadecimal = z.string().regex(/^[0-9a-f]{1,128}$/, "hexadecimal digits");
 const interval = z.tuple([measured, measured]);
-const inUnitCube = ["coordinates from 0 to 1", (value: number) => value >= 0 && value <= 1] as const;
-const point = numbersOf(...inUnitCube);
-const points = listsOf(...inUnitCube);
 const losses = numbersOf("numbers", () => true);
 
 /** `tensorLine` of the checkpoint. */
@@ -148,8 +145,8 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     genes: listOf<string>(name, 1),
     columns: whole.min(1).exactOptional(),
     ranges: listOf(z.tuple([z.number(), z.number()])),
-    start: point,
-    inject: points,
+    start: numbersRef,
+    inject: numbersRef.exactOptional(),
     candidates: z.int().min(1).max(100_000),
     rowFraction: z.number().positive().max(1),
     elapsedMs: milliseconds,

@@ -50,7 +50,7 @@ export class RecordSequence {
     const { record, numberBytes } = entry;
     this.#length += 1;
     this.#numberBytes = numberBytes;
-    for (const { end } of placesOf(record)) this.#taken = end;
+    for (const { end } of this.#placesOf(record)) this.#taken = end;
     if (record.type === "budget") this.#isRebudgeted = true;
     if (endsBudgets(record)) this.#isRebudgeted = false;
     if (!isPart(record) && !isNote(record)) this.#last = record.type;
@@ -63,12 +63,17 @@ export class RecordSequence {
     if (fault !== undefined) return fault;
     if (numberBytes < this.#numberBytes)
       return `numberBytes: expected at least ${this.#numberBytes}, found ${numberBytes}`;
-    for (const { field, offset, end } of placesOf(record)) {
+    for (const { field, offset, end } of this.#placesOf(record)) {
       if (end > numberBytes) return `${field}: expected an end of at most ${numberBytes} bytes, found ${end}`;
       if (offset >= this.#taken) continue;
       return `${field}: expected a beginning behind the ${this.#taken} bytes of earlier records, found ${offset}`;
     }
     return faultOfSizes(record, this.#known);
+  }
+
+  /** Of its own numbers: a plan for another budget has none, but those of the first. */
+  #placesOf(record: JournalRecord): Place[] {
+    return record.type === "plan" && this.#known.plan ? [] : placesOf(record);
   }
 
   #faultOfPlace(record: JournalRecord): string | undefined {
@@ -92,10 +97,23 @@ export function endsBudgets({ type }: JournalRecord): boolean {
 }
 
 /** Fields of records that refer to the side file. */
-const REFERENCES: ReadonlySet<string> = new Set(["points", "rowLosses", "logLikelihoods", "gradients"]);
+const REFERENCES: ReadonlySet<string> = new Set([
+  "start",
+  "inject",
+  "points",
+  "rowLosses",
+  "logLikelihoods",
+  "gradients",
+]);
 
-/** Where the numbers lie in the side file that a record refers to, in bytes. */
-function placesOf(record: JournalRecord): { readonly field: string; readonly offset: number; readonly end: number }[] {
+/** Where the numbers of a field lie in the side file, in bytes. */
+interface Place {
+  readonly field: string;
+  readonly offset: number;
+  readonly end: number;
+}
+
+function placesOf(record: JournalRecord): Place[] {
   return Object.entries(record).flatMap(([field, value]) => {
     if (!REFERENCES.has(field)) return [];
     const { offset, count } = value as NumbersRef;

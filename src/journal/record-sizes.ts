@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import type { JournalRecord, NumbersRef, RecordedRung, RecordPayloads, RowCounts, ScoredModel } from "./records.ts";
 
@@ -69,7 +70,7 @@ export function faultOfSizes(
       return undefined;
     case "gradient":
       return partsLeft > 0
-        ? faultOfGradients(record.gradients, asked * dimension)
+        ? faultOfCount("gradients", record.gradients, asked * dimension)
         : "expected no more parts than the generation has";
     case "forecast":
       return faultOfRung(record, new Map());
@@ -79,23 +80,24 @@ export function faultOfSizes(
       return faultOfBaselines(record);
     case "plan":
       return (
-        faultOfLengths("start and inject", [record.start, ...record.inject], dimensionOf(record)) ??
-        faultOfLengths("ranges", [record.ranges], record.genes.length) ??
+        faultOfCount("start", record.start, dimensionOf(record)) ??
+        (record.inject && faultOfPoints("inject", record.inject, 1, dimensionOf(record))) ??
+        faultOfLength("ranges", record.ranges, record.genes.length) ??
         (plan && faultOfReplanning(record, plan))
       );
     case "ask":
       return (
         faultOfGeneration(record.generation, generations) ??
-        faultOfPoints(record.points, plan?.candidates ?? 0, dimension) ??
+        faultOfPoints("points", record.points, plan?.candidates ?? 0, dimension) ??
         faultOfNames("rows", Object.keys(record.rows), tasks) ??
         faultOfParts(record)
       );
     case "result":
       return (
         faultOfGeneration(record.generation, generations) ??
-        faultOfLengths("losses", [record.losses], asked) ??
+        faultOfLength("losses", record.losses, asked) ??
         faultOfReference(record) ??
-        (record.gradients && faultOfGradients(record.gradients, asked * dimension))
+        (record.gradients && faultOfCount("gradients", record.gradients, asked * dimension))
       );
     case "finalists":
       // A winner that was not checked has no scores.
@@ -116,15 +118,15 @@ function dimensionOf({ genes, columns = 0 }: Pick<KeptPlan, "genes" | "columns">
   return genes.length + columns;
 }
 
-/** Points of all genes, as many as the plan has candidates, or more where the search has begun again. */
-function faultOfPoints({ count }: NumbersRef, candidates: number, dimension: number): string | undefined {
-  if (count >= candidates * dimension && count % dimension === 0) return undefined;
-  return `points: expected at least ${candidates} of ${dimension} numbers each, found ${count} numbers`;
+/** Whole points; a generation has as many as the plan has candidates, or more where the search has begun again. */
+function faultOfPoints(what: string, { count }: NumbersRef, least: number, dimension: number): string | undefined {
+  if (count >= least * dimension && count % dimension === 0) return undefined;
+  return `${what}: expected at least ${least} of ${dimension} numbers each, found ${count} numbers`;
 }
 
 /** The search goes on with what it began with. */
 function faultOfReplanning(found: KeptPlan, expected: KeptPlan): string | undefined {
-  const field = KEPT.find((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
+  const field = KEPT.find((name) => !isDeepStrictEqual(found[name], expected[name]));
   return field === undefined ? undefined : `${field}: expected that of the first plan, found another`;
 }
 
@@ -139,11 +141,8 @@ function faultOfRung(
   if (!begins || rows.some((count) => count < 0))
     return "from and to: expected rows from the end of the rung before, found others";
   const expected = models.length * rows.reduce((sum, count) => sum + count, 0);
-  if (rowLosses.count !== expected) return `rowLosses: expected ${expected}, found ${rowLosses.count}`;
-  return faultOfTasks(
-    models,
-    tasks.filter((_, i) => (rows[i] ?? 0) > 0),
-  );
+  const scored = tasks.filter((_, i) => (rows[i] ?? 0) > 0);
+  return faultOfCount("rowLosses", rowLosses, expected) ?? faultOfTasks(models, scored);
 }
 
 function faultOfBaselines({ models, scales }: RecordPayloads["baselines"]): string | undefined {
@@ -161,8 +160,8 @@ function faultOfReference({ losses, reference }: RecordPayloads["result"]): stri
   return reference < losses.length ? undefined : `reference: expected less than ${losses.length}, found ${reference}`;
 }
 
-function faultOfGradients({ count }: NumbersRef, expected: number): string | undefined {
-  return count === expected ? undefined : `gradients: expected ${expected}, found ${count}`;
+function faultOfCount(what: string, { count }: NumbersRef, expected: number): string | undefined {
+  return count === expected ? undefined : `${what}: expected ${expected}, found ${count}`;
 }
 
 function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {
@@ -195,14 +194,8 @@ function faultOfNames(what: string, found: readonly string[], expected: readonly
   return isSame ? undefined : `${what}: expected the tasks ${showUntrusted(expected)}, found ${showUntrusted(found)}`;
 }
 
-function faultOfLengths(
-  what: string,
-  lists: readonly { readonly length: number }[],
-  expected: number,
-): string | undefined {
-  return firstFault(lists, ({ length }) =>
-    length === expected ? undefined : `${what}: expected a list of ${expected}, found one of ${length}`,
-  );
+function faultOfLength(what: string, { length }: { readonly length: number }, expected: number): string | undefined {
+  return length === expected ? undefined : `${what}: expected a list of ${expected}, found one of ${length}`;
 }
 
 function firstFault<T>(items: readonly T[], faultOf: (item: T) => string | undefined): string | undefined {

@@ -172,8 +172,10 @@ export interface RecordPayloads {
     readonly columns?: number;
     /** Values of each named gene at the ends of the unit interval, in units of its parameter. */
     readonly ranges: readonly (readonly [low: number, high: number])[];
-    readonly start: readonly number[];
-    readonly inject: readonly (readonly number[])[];
+    /** The point where the search begins, with the numbers of all genes; every plan of a run refers to those of the first. */
+    readonly start: NumbersRef;
+    /** Points of the first generation beside it, one after another, where there are any. */
+    readonly inject?: NumbersRef;
     /** Of a generation, with its reference; more where the search begins again. */
     readonly candidates: number;
     readonly rowFraction: number;

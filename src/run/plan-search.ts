@@ -1,6 +1,7 @@
 import type { RecordPayloads } from "../journal/records.ts";
 import type { MergeRecipe } from "../merge/recipe.ts";
 import type { Genome } from "../space/genome.ts";
+import { joined } from "../tensor/float64.ts";
 import type { RunEvent } from "./events.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
@@ -26,13 +27,14 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
     const columns = unnamedGenes(genome);
+    const beside = injected(session, others, room).map(({ recipe }) => genome.encode(recipe));
     return {
       algorithm,
       genes: genome.genes.map(({ name }) => name),
       ...(columns > 0 && { columns }),
       ranges: genome.genes.map(({ range }) => range),
-      start: [...(best ? genome.encode(best.recipe) : genome.start)],
-      inject: injected(session, others, room).map(({ recipe }) => [...genome.encode(recipe)]),
+      start: recorder.storeNumbers(best ? genome.encode(best.recipe) : genome.start),
+      ...(beside.length > 0 && { inject: recorder.storeNumbers(joined(beside)) }),
       candidates,
       rowFraction: rowFractionFor(session, kind, searchMsLeft(session, { elapsedMs })),
       elapsedMs,

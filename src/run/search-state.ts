@@ -2,6 +2,7 @@ import type { Selection } from "../evaluate/evaluator.ts";
 import type { NumbersRef } from "../journal/records.ts";
 import { optimizers } from "../search/optimizers.ts";
 import type { Candidate, Optimizer } from "../search/optimizer.ts";
+import { divided } from "../tensor/float64.ts";
 import type { Plan } from "./plan-search.ts";
 import { algorithmOf, populationOf } from "./search-kind.ts";
 import type { Session } from "./session.ts";
@@ -36,15 +37,15 @@ export interface SearchState {
 
 /** A search before its first generation. */
 export function beginSearch(session: Session, plan: Plan): SearchState {
-  const { experiment, genome } = session;
+  const { experiment, genome, recorder } = session;
   const optimizer = optimizers[algorithmOf(session)].create({
-    start: Float64Array.from(plan.start),
+    start: recorder.readPoints(plan.start),
     sigma: genome.sigma,
     scales: genome.scales,
     populationSize: populationOf(session),
     seed: experiment.seed,
     rates: genome.rates,
-    inject: plan.inject.map((point) => Float64Array.from(point)),
+    inject: plan.inject ? divided(recorder.readPoints(plan.inject), genome.dimension) : [],
   });
   return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0, work: 0, evaluations: 0 };
 }

@@ -9,6 +9,11 @@ export function joined(lists: readonly Float64Array[]): Float64Array {
   return all;
 }
 
+/** Lists of equal length that were joined, as views. */
+export function divided(all: Float64Array, length: number): Float64Array[] {
+  return Array.from({ length: all.length / length }, (_, i) => all.subarray(i * length, (i + 1) * length));
+}
+
 /** Whether two lists are equal to the last bit. */
 export function sameBits(one: Float64Array, other: Float64Array): boolean {
   return bytesOf(one).equals(bytesOf(other));

@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import {
+  begin,
+  beside,
   bodiesWith,
   bodyOf,
   goingOn,
@@ -13,6 +15,7 @@ import {
   merged,
   model,
   noLosses,
+  NUMBER_BYTES,
   of,
   points,
   ranges,
@@ -46,12 +49,12 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   [
     "part",
     { logLikelihoods: { ...noLosses, count: 5 } },
-    "logLikelihoods: expected an end of at most 80 bytes, found 88",
+    "logLikelihoods: expected an end of at most 112 bytes, found 120",
   ],
   [
     "part",
     { logLikelihoods: rowLosses },
-    "logLikelihoods: expected a beginning behind the 48 bytes of earlier records, found 0",
+    "logLikelihoods: expected a beginning behind the 80 bytes of earlier records, found 0",
   ],
   ["part", { time: { ...time, ms: -1 } }, "record.time.ms: expected at least 0, found -1"],
   ["baselines", { type: "plan" }, "record: missing key"],
@@ -77,8 +80,12 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["forecast", { models: [{ name: "base", scores: {} }] }, "scores: expected the tasks [ 'quiz' ], found []"],
   ["rung", { from: { quiz: 2 } }, "from and to: expected rows from the end of the rung before, found others"],
   ["forecast", { rowLosses: { ...rowLosses, offset: -8 } }, "record.rowLosses.offset: expected at least 0"],
-  ["forecast", { rowLosses: { ...rowLosses, offset: 72 } }, "rowLosses: expected an end of at most 80 bytes, found 88"],
-  ["forecast", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 80 bytes"],
+  [
+    "forecast",
+    { rowLosses: { ...rowLosses, offset: 104 } },
+    "rowLosses: expected an end of at most 112 bytes, found 120",
+  ],
+  ["forecast", { rowLosses: { ...rowLosses, count: 2 ** 26 } }, "rowLosses: expected an end of at most 112 bytes"],
   ["forecast", { rowLosses: { ...rowLosses, count: 1e15 } }, "record.rowLosses.count: expected at most 134217728"],
   ["forecast", { rowLosses: { ...rowLosses, count: 1.5 } }, "record.rowLosses.count: expected a whole number"],
   ["forecast", { rowLosses: { ...rowLosses, checksum: "" } }, "record.rowLosses.checksum"],
@@ -95,16 +102,28 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
     },
     "record.ranges[0][1]: expected a number, found nothing",
   ],
-  ["plan", { start: [0] }, "start and inject: expected a list of 2, found one of 1"],
-  ["plan", { inject: [[]] }, "start and inject: expected a list of 2, found one of 0"],
-  ["plan", { start: [0, 1e308] }, "record.start: expected a list of coordinates from 0 to 1, found 1e+308 at [1]"],
+  ["plan", { start: [0, 1] }, "record.start: expected a mapping, found a list of 2"],
+  ["plan", { start: undefined }, 'missing key "start"'],
+  ["plan", { start: { ...begin, count: 1 } }, "start: expected 2, found 1"],
+  ["plan", { start: { ...begin, count: 4 } }, "start: expected 2, found 4"],
+  ["plan", { start: { ...begin, count: 13 } }, "start: expected an end of at most 112 bytes, found 120"],
+  ["plan", { start: { ...begin, offset: 8 } }, "start: expected a beginning behind the 16 bytes of earlier records"],
+  ["plan", { inject: [[0, 1]] }, "record.inject: expected a mapping, found a list of 1"],
+  ["plan", { inject: { ...beside, count: 0 } }, "inject: expected at least 1 of 2 numbers each, found 0 numbers"],
+  ["plan", { inject: { ...beside, count: 3 } }, "inject: expected at least 1 of 2 numbers each, found 3 numbers"],
+  ["plan", { inject: { ...beside, count: 11 } }, "inject: expected an end of at most 112 bytes, found 120"],
+  ["plan", { inject: { ...beside, offset: 0 } }, "inject: expected a beginning behind the 16 bytes of earlier records"],
   ["plan", { columns: 0 }, "record.columns: expected at least 1, found 0"],
   ["plan", { columns: 0.5 }, "record.columns: expected a whole number, found 0.5"],
-  ["plan", { columns: 1 }, "start and inject: expected a list of 3, found one of 2"],
-  ["plan", { columns: 1, start: [0, 1, 1] }, "start and inject: expected a list of 3, found one of 2"],
+  ["plan", { columns: 1 }, "start: expected 3, found 2"],
   [
     "plan",
-    { columns: 1, start: [0, 1, 1], inject: [], ranges: [...ranges, [0, 1]] },
+    { columns: 1, start: { ...begin, count: 3 } },
+    "inject: expected at least 1 of 3 numbers each, found 2 numbers",
+  ],
+  [
+    "plan",
+    { columns: 1, start: { ...begin, count: 3 }, inject: undefined, ranges: [...ranges, [0, 1]] },
     "ranges: expected a list of 2, found one of 3",
   ],
   ["plan", { candidates: 1e9 }, "record.candidates: expected at most 100000, found 1000000000"],
@@ -114,8 +133,8 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["ask", { generation: 1 }, "generation: expected 0, found 1"],
   ["ask", { points: { ...points, count: 2 } }, "points: expected at least 2 of 2 numbers each, found 2 numbers"],
   ["ask", { points: { ...points, count: 5 } }, "points: expected at least 2 of 2 numbers each, found 5 numbers"],
-  ["ask", { points: { ...points, count: 9 } }, "points: expected an end of at most 80 bytes, found 88"],
-  ["ask", { points: { ...points, offset: 8 } }, "points: expected a beginning behind the 16 bytes of earlier records"],
+  ["ask", { points: { ...points, count: 9 } }, "points: expected an end of at most 112 bytes, found 120"],
+  ["ask", { points: { ...points, offset: 8 } }, "points: expected a beginning behind the 48 bytes of earlier records"],
   [
     "ask",
     {
@@ -132,7 +151,7 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
   ["result", { losses: [1, null] }, "record.losses: expected a list of numbers, found null at [1]"],
   ["result", { losses: [1, { $number: "7" }] }, "record.losses: expected a list of numbers, found [Object] at [1]"],
   ["result", { reference: 2 }, "reference: expected less than 2, found 2"],
-  ["result", { gradients: { ...noLosses, count: 5 } }, "gradients: expected an end of at most 80 bytes, found 88"],
+  ["result", { gradients: { ...noLosses, count: 5 } }, "gradients: expected an end of at most 112 bytes, found 120"],
   ["result", { gradients: noLosses }, "gradients: expected 4, found 0"],
   ["result", { work: { $number: "NaN", a: 1 } }, "record.work: expected a number, found a mapping"],
   ["result", { spent: 1.5 }, "record.spent: expected at most 1, found 1.5"],
@@ -188,12 +207,12 @@ describe("a journal with valid checksums", () => {
       expect(() => open(folder)).toThrow(says);
     }
     expect(readFileSync(join(folder, "journal.jsonl"))).toEqual(before);
-    expect(readFileSync(join(folder, "numbers.bin"))).toHaveLength(80);
+    expect(readFileSync(join(folder, "numbers.bin"))).toHaveLength(NUMBER_BYTES);
   });
 
   const entries: readonly (readonly [what: string, number: number, body: string, says: string])[] = [
     ["another place", 2, bodyOf(sound[2], 3), "record 3 is damaged: expected a valid checksum and sequence 2"],
-    ["fewer numbers than before", 4, bodyOf(sound[4], 4, 8), "numberBytes: expected at least 80, found 8"],
+    ["fewer numbers than before", 4, bodyOf(sound[4], 4, 8), "numberBytes: expected at least 112, found 8"],
     ["a part of a number", 4, bodyOf(sound[4], 4, 17), "numberBytes: "],
     ["numbers without end", 4, bodyOf(sound[4], 4, 1e300), "numberBytes: "],
     ["no record", 1, '{"sequence":1,"numberBytes":16}', 'missing key "record"'],

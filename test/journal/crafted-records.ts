@@ -20,14 +20,17 @@ export const merged = (layers: number[], rest: number): Json => ({
   recipe: { method: "linear", parameters: { weight: { mlp: { base: { layers, rest } } } } },
 });
 export const rowLosses = { offset: 0, count: 2, checksum: "00000000" };
-/** Of two candidates with two genes. */
-export const points = { offset: 16, count: 4, checksum: "00000000" };
+/** A start with two genes, and a point beside it. */
+export const begin = { offset: 16, count: 2, checksum: "00000000" };
+export const beside = { ...begin, offset: 32 };
+/** Of two candidates. */
+export const points = { offset: 48, count: 4, checksum: "00000000" };
 export const ranges = [
   [0, 1],
   [0, 1],
 ];
 /** Behind those; a later record has none of an earlier one's. */
-export const noLosses = { offset: 48, count: 0, checksum: "00000000" };
+export const noLosses = { offset: 80, count: 0, checksum: "00000000" };
 
 export const time = { models: 1, tokens: 16, passes: 1, ms: 1, waitMs: 0 };
 
@@ -73,8 +76,8 @@ export const sound: readonly Json[] = [
     algorithm: "cma-es",
     genes: ["a", "b"],
     ranges,
-    start: [0, 1],
-    inject: [[0, 1]],
+    start: begin,
+    inject: beside,
     candidates: 2,
     rowFraction: 1,
     elapsedMs: 1,
@@ -117,7 +120,7 @@ export function of(type: string): Json {
 }
 
 /** Bytes of the side file of all these records. */
-const NUMBER_BYTES = 80;
+export const NUMBER_BYTES = 112;
 
 /** Behind the points of a second generation. */
 const noneLater = { ...noLosses, offset: NUMBER_BYTES };
@@ -126,7 +129,7 @@ const noneLater = { ...noLosses, offset: NUMBER_BYTES };
 export const goingOn: readonly Json[] = [
   { type: "budget", budget: { seconds: 60 } },
   { ...of("plan"), rowFraction: 0.5 },
-  { ...of("ask"), generation: 1, points: { ...points, offset: 48 } },
+  { ...of("ask"), generation: 1, points: { ...points, offset: 80 } },
   { type: "budget", budget: { evaluations: 9 } },
   { type: "part", of: "result", batches: 2, logLikelihoods: noneLater, time, elapsedMs: 1 },
   { ...of("result"), generation: 1, rowLosses: noneLater },

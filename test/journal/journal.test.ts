@@ -50,7 +50,7 @@ const forecast = (rowLosses: NumbersRef): Step => ({
 });
 
 /** Of two genes and as many candidates a generation as are asked for. */
-const plan = (candidates: number): Step => ({
+const plan = (candidates: number, start: NumbersRef): Step => ({
   type: "plan",
   algorithm: "cma-es",
   genes: ["a.all.weight", "b.all.weight"],
@@ -58,8 +58,7 @@ const plan = (candidates: number): Step => ({
     [0, 1],
     [-1, 1],
   ],
-  start: [0.5, 1 / 3],
-  inject: [],
+  start,
   candidates,
   rowFraction: 0.1,
   elapsedMs: 9,
@@ -72,6 +71,7 @@ const ask = (generation: number, points: NumbersRef): Step => ({
   rows: { xsum: 3 },
 });
 
+const origin = Float64Array.of(0.5, 1 / 3);
 const points = Float64Array.of(0.1, 0.2, 0, 1);
 
 const result = (generation: number, losses: number[], rowLosses: NumbersRef): Step => ({
@@ -90,14 +90,14 @@ function lastResult(journal: Journal): Step {
   return result(0, [Number.NaN, 0.7], journal.appendNumbers(Float64Array.of(4, Number.NaN)));
 }
 
-/** A closed journal of seven records with losses at the third and the last and points before that. */
+/** A closed journal of seven records with losses at the third and the last and points in the two before that. */
 async function writeJournal(): Promise<{ folder: string; path: string; records: readonly JournalRecord[] }> {
   const folder = join(await temporaryFolder(), "run");
   using journal = Journal.create(folder, start);
   journal.append(parents);
   journal.append(forecast(journal.appendNumbers(Float64Array.of(1, 2, 3))));
   journal.append(baselines);
-  journal.append(plan(2));
+  journal.append(plan(2, journal.appendNumbers(origin)));
   journal.append(ask(0, journal.appendNumbers(points)));
   journal.append(lastResult(journal));
   return { folder, path: join(folder, "journal.jsonl"), records: journal.records };
@@ -142,19 +142,20 @@ describe("Journal", () => {
       journal.append(forecast(journal.appendNumbers(Float64Array.of(1, 2, 3))));
       journal.append(baselines);
       journal.append({
-        ...plan(losses.length),
+        ...plan(losses.length, journal.appendNumbers(Float64Array.from(point))),
         genes: point.map(String),
         ranges: point.map(() => [0, 1]),
-        start: point,
-        inject: [point],
+        inject: journal.appendNumbers(Float64Array.from([...point, ...point])),
       } as Step);
       journal.append(ask(0, journal.appendNumbers(Float64Array.from(manyPoints))));
       journal.append(result(0, losses, journal.appendNumbers(Float64Array.from(losses))));
     }
     const [, , , , planned, asked, told] = reopen(folder, (journal) => journal.records);
-    expect(planned?.type === "plan" && isSame(planned.start, point) && isSame(planned.inject[0]!, point)).toBe(true);
-    const points = asked?.type === "ask" && [...readJournal(folder).readPoints(asked.points)];
-    expect(points && isSame(points, manyPoints)).toBe(true);
+    const view = readJournal(folder);
+    const read = (ref: NumbersRef | undefined): number[] => (ref ? [...view.readPoints(ref)] : []);
+    expect(planned?.type === "plan" && isSame(read(planned.start), point)).toBe(true);
+    expect(planned?.type === "plan" && isSame(read(planned.inject), [...point, ...point])).toBe(true);
+    expect(asked?.type === "ask" && isSame(read(asked.points), manyPoints)).toBe(true);
     expect(told?.type === "result" && isSame(told.losses, losses)).toBe(true);
   });
 
@@ -180,9 +181,9 @@ describe("Journal", () => {
     const { folder, path, records } = await writeJournal();
     const before = readFileSync(path);
     using journal = Journal.open(folder);
-    expect(() => journal.append({ ...plan(2), start: [0.5, 2] } as Step)).toThrow(
+    expect(() => journal.append({ ...lastResult(journal), losses: [1, "2"] } as unknown as Step)).toThrow(
       new UserError(
-        `${path}: record 8 is none that a run writes: record.start: expected a list of coordinates from 0 to 1, found 2 at [1]; restore the file from a copy or start a new run`,
+        `${path}: record 8 is none that a run writes: record.losses: expected a list of numbers, found '2' at [1]; restore the file from a copy or start a new run`,
       ),
     );
     expect(readFileSync(path)).toEqual(before);
@@ -282,9 +283,9 @@ describe("numbers of a journal", () => {
     const path = join(folder, "numbers.bin");
     reopen(folder, (journal) => journal.appendNumbers(Float64Array.of(8, 9)));
     appendFileSync(path, "torn");
-    expect(readFileSync(path).length).toBe(9 * 8 + 2 * 8 + 4);
+    expect(readFileSync(path).length).toBe(11 * 8 + 2 * 8 + 4);
     reopen(folder, (journal) => {
-      expect(readFileSync(path).length).toBe(9 * 8);
+      expect(readFileSync(path).length).toBe(11 * 8);
       const ref = journal.appendNumbers(Float64Array.of(10));
       expect([...journal.readNumbers(ref)]).toEqual([10]);
     });
@@ -296,11 +297,11 @@ describe("numbers of a journal", () => {
     const last = records.at(-1);
     const ref = last?.type === "result" ? last.rowLosses : undefined;
     const losses = readFileSync(path);
-    losses[60] = losses[60]! ^ 1;
+    losses[76] = losses[76]! ^ 1;
     writeFileSync(path, losses);
-    expect(() => readJournal(folder).readNumbers(ref!)).toThrow(`${path}: the 2 numbers at byte 56 are damaged`);
-    truncateSync(path, 71);
+    expect(() => readJournal(folder).readNumbers(ref!)).toThrow(`${path}: the 2 numbers at byte 72 are damaged`);
+    truncateSync(path, 87);
     expect(() => readJournal(folder).readNumbers(ref!)).toThrow("are damaged");
-    expect(() => Journal.open(folder)).toThrow(`${path} is cut short: expected 72 bytes, found 71`);
+    expect(() => Journal.open(folder)).toThrow(`${path} is cut short: expected 88 bytes, found 87`);
   });
 });

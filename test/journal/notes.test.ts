@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { bodyOf, goingOn, type Json, of, sound, writeJournal } from "./crafted-records.ts";
+import { beside, bodyOf, goingOn, type Json, of, sound, writeJournal } from "./crafted-records.ts";
 
 const faults: readonly (readonly [what: string, number: number, change: Json, says: string])[] = [
   ["of a budget of no time", 0, { budget: { seconds: 0 } }, "record.budget"],
@@ -14,7 +14,13 @@ const faults: readonly (readonly [what: string, number: number, change: Json, sa
     { candidates: 3 },
     "candidates: expected that of the first plan, found another",
   ],
-  ["of a budget and another start", 1, { start: [0, 0.5] }, "start: expected that of the first plan, found another"],
+  ["of a budget and another start", 1, { start: beside }, "start: expected that of the first plan, found another"],
+  [
+    "of a budget and no points beside",
+    1,
+    { inject: undefined },
+    "inject: expected that of the first plan, found another",
+  ],
   ["of a budget and other genes", 1, { genes: ["b", "a"] }, "genes: expected that of the first plan, found another"],
   ["of a budget and a generation again", 2, { generation: 0 }, "generation: expected 1, found 0"],
   [

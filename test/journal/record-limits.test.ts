@@ -15,12 +15,6 @@ const large: readonly (readonly [what: string, number: number, body: string, say
   ["models", 2, bodyOf({ ...sound[2], models: [] }, 2).replace("[]", `[${"0,".repeat(4e6)}0]`), "record.models[0]"],
   ["losses", 7, bodyOf({ ...of("result"), losses: [] }, 7).replace("[]", `[${"null,".repeat(1.6e6)}0]`), "null at [0]"],
   [
-    "injected points",
-    5,
-    bodyOf({ ...of("plan"), inject: [] }, 5).replace("[]", `[${"[],".repeat(2e6)}[]]`),
-    "expected a list of 2",
-  ],
-  [
     "scores",
     2,
     bodyOf(sound[2], 2).replace(

@@ -4,11 +4,11 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { bodyOf, type Json, of, sound, time, writeJournal } from "./crafted-records.ts";
 
 /** Behind the points of two candidates: a loss of each, and two derivatives. */
-const rowLosses = { offset: 48, count: 2, checksum: "00000000" };
-const gradients = { offset: 64, count: 4, checksum: "00000000" };
+const rowLosses = { offset: 80, count: 2, checksum: "00000000" };
+const gradients = { offset: 96, count: 4, checksum: "00000000" };
 const part: Json = { type: "gradient", rowLosses, gradients, time, elapsedMs: 1 };
 const ask: Json = { ...of("ask"), rows: { quiz: 2 }, parts: 2 };
-const result: Json = { ...of("result"), rowLosses: { ...rowLosses, offset: 96, count: 0 } };
+const result: Json = { ...of("result"), rowLosses: { ...rowLosses, offset: 128, count: 0 } };
 
 /** A sound journal up to its first generation, which is `records`. */
 async function written(records: readonly Json[]): Promise<string> {
@@ -16,8 +16,8 @@ async function written(records: readonly Json[]): Promise<string> {
   const all = [...sound.slice(0, sound.indexOf(of("ask"))), ...records];
   writeJournal(
     folder,
-    all.map((record, i) => bodyOf(record, i, i === 0 ? 0 : 96)),
-    96,
+    all.map((record, i) => bodyOf(record, i, i === 0 ? 0 : 128)),
+    128,
   );
   return folder;
 }
@@ -53,7 +53,7 @@ test.each<readonly [what: string, records: readonly Json[], says: string]>([
 function later(record: Json): Json {
   return {
     ...record,
-    rowLosses: { ...rowLosses, offset: 96, count: 0 },
-    gradients: { ...gradients, offset: 96, count: 0 },
+    rowLosses: { ...rowLosses, offset: 128, count: 0 },
+    gradients: { ...gradients, offset: 128, count: 0 },
   };
 }

@@ -45,7 +45,8 @@ async function journalFolder(): Promise<string> {
     [0, 2],
     [-1, 1],
   ] as const;
-  const planned = { columns: 1, start: [0, 0, 0.5], inject: [], candidates: 4, rowFraction: 1, elapsedMs };
+  const start = journal.appendNumbers(Float64Array.of(0, 0, 0.5));
+  const planned = { columns: 1, start, candidates: 4, rowFraction: 1, elapsedMs };
   journal.append({ type: "plan", algorithm: "cma-es", genes, ranges, ...planned });
   for (const [generation, found] of [
     [0.75, 0.5, 1],

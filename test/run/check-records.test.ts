@@ -1,9 +1,9 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { checksum, decodeLine, encodeEntry, type Entry } from "../../src/journal/record-line.ts";
-import type { RecordPayloads, RecordType } from "../../src/journal/records.ts";
+import type { NumbersRef, RecordPayloads, RecordType } from "../../src/journal/records.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { launch, sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -56,11 +56,6 @@ const faults: readonly Fault[] = [
     "record # of the journal: expected the 8 genes of this run, found 8 that are not the same",
   ],
   [
-    "another start",
-    { plan: ({ start }) => ({ start: start.map(() => 0.25) }) },
-    "generation 0 of the journal has other genes than evomerge proposes here",
-  ],
-  [
     "a winner that is nobody",
     { finalists: ({ winner }) => ({ winner: { ...winner, recipe: passthrough } }) },
     "record # of the journal: expected a recipe of this run's parents, found another model's name",
@@ -110,25 +105,32 @@ describe("a journal that is sound in itself", () => {
     await expectRefusal(run.folder, changes, `: ${says}`);
   });
 
-  test("is refused for a point that is another by one bit, or is none", async () => {
-    const folder = join(await temporaryFolder(), "run");
-    cpSync(run.folder, folder, { recursive: true });
-    const path = join(folder, "numbers.bin");
-    const { offset, count } = recorded(folder, "ask")[0]!.points;
-    const numbers = readFileSync(path);
-    const points = numbers.subarray(offset, offset + 8 * count);
-    const changes: Fault[1] = {
-      ask: ({ generation, points: ref }) =>
-        generation === 0 ? { points: { ...ref, checksum: checksum(points) } } : {},
-    };
-    points[8] = points[8]! ^ 1;
-    writeFileSync(path, numbers);
-    await expectRefusal(folder, changes, ": generation 0 of the journal has other genes than evomerge proposes here");
-    points.writeDoubleLE(Number.NaN, 8);
-    writeFileSync(path, numbers);
-    const says = `/numbers.bin: the number at byte ${offset + 8}: expected a coordinate from 0 to 1, found NaN`;
-    await expectRefusal(folder, changes, says);
-  });
+  test.each(["start", "points"] as const)(
+    "is refused for a number of its %s that is another, or is none",
+    async (field) => {
+      const folder = join(await temporaryFolder(), "run");
+      cpSync(run.folder, folder, { recursive: true });
+      const path = join(folder, "numbers.bin");
+      const [plan] = recorded(folder, "plan");
+      const [ask] = recorded(folder, "ask");
+      const { offset, count } = { ...plan, ...ask }[field]!;
+      const numbers = readFileSync(path);
+      const points = numbers.subarray(offset, offset + 8 * count);
+      const changed = (ref: NumbersRef): NumbersRef =>
+        ref.offset === offset ? { ...ref, checksum: checksum(points) } : ref;
+      const changes: Fault[1] = {
+        plan: ({ start }) => ({ start: changed(start) }),
+        ask: (asked) => ({ points: changed(asked.points) }),
+      };
+      points[8] = points[8]! ^ 1;
+      writeFileSync(path, numbers);
+      await expectRefusal(folder, changes, ": generation 0 of the journal has other genes than evomerge proposes here");
+      points.writeDoubleLE(Number.NaN, 8);
+      writeFileSync(path, numbers);
+      const says = `/numbers.bin: the number at byte ${offset + 8}: expected a coordinate from 0 to 1, found NaN`;
+      await expectRefusal(folder, changes, says);
+    },
+  );
 
   test("is refused without the gradients of a walk, in one sentence", async () => {
     const file = { search: { algorithm: "gradient-walk" }, budget: { evaluations: 8 } };
@@ -149,16 +151,19 @@ describe("a journal that is sound in itself", () => {
     const path = join(folder, "journal.jsonl");
     const whole = readFileSync(path, "utf8").split("\n");
     const cut = whole.findIndex((line) => line.includes('"type":"plan"'));
-    const rewrite = (find: string | RegExp, replacement: string): void => {
+    const rewrite = (find: string | RegExp, replacement: string, numberBytes?: number): void => {
       const lines = whole.slice(0, cut + 1).map((line) => {
         const text = JSON.stringify(decodeLine(line)).replaceAll(find, replacement);
-        return encodeEntry(JSON.parse(text) as Entry);
+        return encodeEntry({ ...(JSON.parse(text) as Entry), ...(numberBytes && { numberBytes }) });
       });
       writeFileSync(path, lines.join(""));
     };
     rewrite('"candidates":5,"rowFraction":0.5,"elapsedMs"', '"candidates":6,"rowFraction":0.5,"elapsedMs"');
     await expect(resumeRun(folder)).rejects.toThrow("expected 5 candidates of a generation, found 6; resume with");
-    rewrite(/"start":\[(.*?)\],"inject":.*?,"candidates"/g, '"columns":1,"start":[0,$1],"inject":[],"candidates"');
+    const numbers = join(folder, "numbers.bin");
+    const size = statSync(numbers).size + 8;
+    truncateSync(numbers, size);
+    rewrite(/"start":\{(.*?),"count":8(.*?)\}.*,"cand/g, '"columns":1,"start":{$1,"count":9$2},"cand', size);
     await expect(resumeRun(folder)).rejects.toThrow("expected 0 genes of columns, found 1; resume with");
     rewrite('"quiz":', '"quizz":');
     await expect(resumeRun(folder)).rejects.toThrow("expected the 2 tasks of this run, found 2 that are not the same");

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import { readJournal } from "../../src/journal/journal.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
+import { divided } from "../../src/tensor/float64.ts";
 import { interrupt, launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
@@ -23,6 +25,13 @@ function level(value: number): number {
 /** The gene of a deviation over two layers, where the cosine is 0.7071 and -0.7071; a gene of 0.5 is no deviation. */
 function tilt(first: number, last: number): number {
   return 0.5 + (first - last) / 2 / Math.SQRT1_2 / 1.5;
+}
+
+/** The start of a search, and the points of its first generation beside it. */
+function plannedPoints(run: string): Float64Array[] {
+  const { start, inject, genes } = recorded(run, "plan")[0]!;
+  const journal = readJournal(run);
+  return [journal.readPoints(start), ...(inject ? divided(journal.readPoints(inject), genes.length) : [])];
 }
 
 /** A tiny experiment with both recipes. */
@@ -47,9 +56,8 @@ describe("a run with recipes", () => {
       },
     ]);
 
-    const [plan] = recorded(run, "plan");
     const genes = [level(0.4), tilt(0.3, 0.5), level(0.75), 0.5, level(0.6), 0.5, level(0.75), tilt(0.9, 0.6)];
-    const nearest = [plan!.start, ...plan!.inject].map((point) =>
+    const nearest = plannedPoints(run).map((point) =>
       Math.max(...point.map((value, i) => Math.abs(value - genes[i]!))),
     );
     expect(Math.min(...nearest)).toBeLessThan(1e-12);
@@ -65,17 +73,16 @@ describe("a run with recipes", () => {
     const folder = await temporaryFolder();
     const bad = { worst: { method: "task_arithmetic", weight: { nature: 0, craft: [0, 0.01] } } };
     const seeded = await launch(await experimentIn(folder, { recipes: bad }), join(folder, "seeded"));
-    const [plan] = recorded(seeded.folder, "plan");
     const worst = [0, 0.5, 0, 0.5, level(0), tilt(0, 0.01), level(0.005), 0.5];
-    const distances = [plan!.start, ...plan!.inject].map((point) =>
+    const distances = plannedPoints(seeded.folder).map((point) =>
       Math.max(...point.map((value, i) => Math.abs(value - worst[i]!))),
     );
     expect(Math.min(...distances)).toBeLessThan(0.01);
     // No other baseline is.
-    expect(plan!.inject).toHaveLength(1);
+    expect(distances).toHaveLength(2);
     const search = { algorithm: "cma-es", population: 4, rowFraction: 0.5, seedFromBaselines: false };
     const blind = await launch(await experimentIn(folder, { recipes: bad, search }), join(folder, "blind"));
-    expect(recorded(blind.folder, "plan")[0]!.inject).toEqual([]);
+    expect(plannedPoints(blind.folder)).toHaveLength(1);
   });
 
   test("scores more recipes than the first generation holds, injects those that did better and names the others", async () => {
@@ -86,7 +93,7 @@ describe("a run with recipes", () => {
     );
     const search = { algorithm: "cma-es", population: 2, rowFraction: 0.5 };
     const run = await launch(await experimentIn(folder, { recipes: many, search }), join(folder, "run"));
-    expect(recorded(run.folder, "plan")[0]!.inject).toHaveLength(2);
+    expect(plannedPoints(run.folder)).toHaveLength(3);
     const [baselines] = recorded(run.folder, "baselines");
     expect(baselines!.models.filter(({ name }) => name in many)).toHaveLength(weights.length);
     const notice = run.events.find(({ type }) => type === "notice");
