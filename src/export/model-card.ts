@@ -4,7 +4,7 @@ import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
-import type { Recipe } from "../merge/recipe.ts";
+import { hasColumns, type Recipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
 import { declarations } from "../merge/declarations.ts";
 import { columnsSentences } from "../report/columns-sentences.ts";
@@ -128,9 +128,10 @@ ${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 function recipeText(recipe: Recipe): string {
   if (recipe.method === "passthrough") return `The weights are those of ${recipe.model}, unchanged.\n`;
   const { summary, source } = declarations[recipe.method];
+  const of = hasColumns(recipe) ? "mean over the layers, from which columns deviate" : "mean over the layers";
   const tables = Object.entries(recipe.parameters).map(([parameter, curves]) => {
     const table: Table = {
-      header: [`${parameter} (mean over the layers)`, ...Object.keys(Object.values(curves)[0] ?? {})],
+      header: [`${parameter} (${of})`, ...Object.keys(Object.values(curves)[0] ?? {})],
       rows: Object.entries(curves).map(([group, experts]) => [
         group,
         ...Object.values(experts).map(({ layers, rest }) => (layers.length > 0 ? average(layers) : rest).toFixed(3)),

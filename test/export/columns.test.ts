@@ -104,7 +104,7 @@ describe("a merge with coefficients of columns", () => {
     ).toMatchInlineSnapshot(`
       "Method \`task_arithmetic\`: base + sum of weight x (expert - base) (Ilharco et al. 2023, arXiv:#89).
 
-      | weight (mean over the layers) | nature | craft |
+      | weight (mean over the layers, from which columns deviate) | nature | craft |
       | --- | ---: | ---: |
       | embedding | # | # |
       | norm | # | # |
