@@ -44,9 +44,9 @@ function found(run: string): readonly object[] {
   const journal = readJournal(run);
   const records = traces(run).records as readonly { readonly type: string; readonly [field: string]: unknown }[];
   const numbers = (ref: unknown): unknown => ref && [...journal.readNumbers(ref as NumbersRef)];
-  return records
-    .filter(({ type }) => type !== "part")
-    .map((record) => ({ ...record, points: numbers(record["points"]), rowLosses: numbers(record["rowLosses"]) }));
+  const read = (record: Readonly<Record<string, unknown>>): object =>
+    Object.fromEntries(["points", "rowLosses", "start", "inject"].map((field) => [field, numbers(record[field])]));
+  return records.filter(({ type }) => type !== "part").map((record) => ({ ...record, ...read(record) }));
 }
 
 /** Recorded parts of the step of a kind that has the most. */
