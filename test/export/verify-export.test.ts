@@ -102,6 +102,7 @@ function changeDigest(from: string, to: string): void {
   const [start, ...records] = run.records as [StartRecord, ...Exclude<JournalRecord, StartRecord>[]];
   using journal = Journal.create(to, start);
   for (const record of records) {
+    if (record.type === "plan") journal.appendNumbers(run.readNumbers(record.start));
     if ("points" in record) journal.appendNumbers(run.readNumbers(record.points));
     if ("rowLosses" in record) journal.appendNumbers(run.readNumbers(record.rowLosses));
     journal.append(record.type === "verdict" ? { ...record, weightsDigest: "00ff" } : record);
