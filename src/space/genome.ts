@@ -1,5 +1,6 @@
 import { declarations } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
+import { joined } from "../tensor/float64.ts";
 import { type Coefficient, type Gene, genesOf, layOutCoefficients, nameOf, type Parents } from "./coefficient.ts";
 import { curveAt, genesAt, valuesIn } from "./coefficient-genes.ts";
 import { ColumnGenes, type WeightSlopes } from "./columns.ts";
@@ -56,7 +57,7 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
   const sigma = Math.max(...sigmas);
   const pointAt = (valuesOf: (coefficient: Coefficient) => readonly number[], like?: MergeRecipe): Float64Array => {
     const point = genesAtValues(coefficients, valuesOf);
-    return joined(point, columns.encode(recipeAt(space, coefficients, point), like?.columns));
+    return joined([point, columns.encode(recipeAt(space, coefficients, point), like?.columns)]);
   };
 
   return {
@@ -64,14 +65,14 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
     genes,
     start: pointAt(startOf),
     sigma,
-    scales: joined(
+    scales: joined([
       Float64Array.from(sigmas, (own) => own / sigma),
       columns.byWidth((width) => columnSigma / width / sigma),
-    ),
-    rates: joined(
+    ]),
+    rates: joined([
       Float64Array.from(genes, ({ range: [low, high] }) => GRADIENT_RATE / (high - low)),
       columns.byWidth((width) => COLUMN_RATE / width),
-    ),
+    ]),
     summary: summarize(space, coefficients, columns.count),
     decode(point) {
       checkPoint(point, dimension);
@@ -83,16 +84,9 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
     pullBack(point, slopes) {
       checkPoint(point, dimension);
       const own = columns.pullBack(recipeAt(space, coefficients, point), point, slopes);
-      return joined(pulledBack(space, coefficients, parents, point, own.levels), own.genes);
+      return joined([pulledBack(space, coefficients, parents, point, own.levels), own.genes]);
     },
   };
-}
-
-function joined(first: Float64Array, second: Float64Array): Float64Array {
-  const all = new Float64Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }
 
 /** The genes at which every coefficient is nearest to the given values, one for each layer. */
