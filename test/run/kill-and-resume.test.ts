@@ -148,6 +148,8 @@ describe("a run", () => {
     ["gradient-walk", {}],
     ["gradient-walk", { space: columns }],
     ["lineages", {}],
+    ["sep-cma-es", {}],
+    ["random", {}],
   ])(
     `that %s steers, in %j, leaves the same genes, losses, gradients and weights, killed at ${KILLS / 4} moments`,
     async (algorithm, space) => {
