@@ -2,14 +2,28 @@
 import { findProducts, PRODUCTS_VARIABLE } from "../device/ggml/products/find-products.ts";
 import { lookAt, type Finding } from "./finding.ts";
 
-/** Measured in bench/RESULTS.md. The pattern takes the version that the distribution has. */
-const FASTER = "oneDNN's are about three times as fast: apt-get install 'libdnnl?' (without root: docs/engines.md)";
+/** The pattern takes the version that the distribution has. */
+const INSTALL = "apt-get install 'libdnnl?' (without root: docs/engines.md)";
+
+/** Measured in bench/RESULTS.md. */
+const onLinux = {
+  alone: `oneDNN's are about three times as fast: ${INSTALL}`,
+  onlyF32: `on CPUs with AVX512_BF16, oneDNN's in bf16 are twice as fast: ${INSTALL}`,
+};
 
 export function productFinding(): Promise<Finding> {
   return lookAt("products", async () => {
     const { library, file, problems } = await findProducts();
-    if (library) return `${library.name} (${file}) for ${Object.keys(library.leastRows).join(" and ")}`;
+    if (library) {
+      const formats = Object.keys(library.leastRows);
+      const faster = hint(formats.includes("bf16") || process.arch !== "x64" ? undefined : onLinux.onlyF32);
+      return [`${library.name} (${file}) for ${formats.join(" and ")}`, ...faster].join("; ");
+    }
     if (process.env[PRODUCTS_VARIABLE] === "ggml") return `ggml's own, as ${PRODUCTS_VARIABLE} says`;
-    throw new Error(["ggml's own", ...problems, ...(process.platform === "linux" ? [FASTER] : [])].join("; "));
+    throw new Error(["ggml's own", ...problems, ...hint(onLinux.alone)].join("; "));
   });
+}
+
+function hint(faster: string | undefined): string[] {
+  return faster !== undefined && process.platform === "linux" ? [faster] : [];
 }

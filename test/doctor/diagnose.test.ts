@@ -46,7 +46,9 @@ describe("diagnose", () => {
       detail: expect.stringMatching(refusal),
     });
     for (const { name: library, file } of productLibraries) {
-      const detail = expect.stringMatching(new RegExp(`^${library} \\(${file}\\) for f32( and bf16)?$`));
+      const detail = expect.stringMatching(
+        new RegExp(`^${library} \\(${file}\\) for f32( and bf16|; on CPUs with .+)?$`),
+      );
       expect(await productsBy(file)).toEqual({ name, works: true, detail });
     }
   });

@@ -202,7 +202,7 @@ describe("packages", () => {
     const manifest = JSON.parse(await readFile("package.json", "utf8")) as {
       optionalDependencies: Record<string, string>;
     };
-    expect(manifest.optionalDependencies).toEqual({
+    expect(manifest.optionalDependencies).toMatchObject({
       "@node-llama-cpp/linux-arm64": PACKAGE_VERSION,
       "@node-llama-cpp/linux-x64": PACKAGE_VERSION,
     });

@@ -1,11 +1,10 @@
 import { delimiter } from "node:path";
 import { describe } from "vitest";
-import { findProducts } from "../../../src/device/ggml/products/find-products.ts";
+import { findProducts, PRODUCT_FILES } from "../../../src/device/ggml/products/find-products.ts";
 import type { ProductLibrary } from "../../../src/device/ggml/products/product-library.ts";
 
-/** Files of libraries that tests must run, beside those that the system has. */
+/** Files of libraries that tests must run, beside those that npm brings and the system has. */
 const named = (process.env["EVOMERGE_TESTED_PRODUCTS"] ?? "").split(delimiter).filter((file) => file !== "");
-const onSystem = ["libdnnl.so.3", "libdnnl.so.2", "libopenblas.so.0"];
 
 export interface TestedLibrary {
   readonly name: string;
@@ -31,7 +30,7 @@ export function describeLibraries(title: string, tests: (tested: TestedLibrary) 
 
 async function openAll(): Promise<TestedLibrary[]> {
   const opened: TestedLibrary[] = [];
-  for (const file of [...named, ...onSystem]) {
+  for (const file of [...named, ...PRODUCT_FILES]) {
     // One that is named must be there.
     const found = findProducts(file).catch((error: unknown) => {
       if (named.includes(file)) throw error;

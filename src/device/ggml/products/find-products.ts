@@ -1,17 +1,21 @@
 /** Which library multiplies matrices beside ggml on CPUs: one that is named, or the first that the system has. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../../../errors.ts";
 import { enlargeStacks } from "../stacks.ts";
 import { findFunction, inThread } from "./c-functions.ts";
 import { bindOneDnn } from "./onednn.ts";
+import { bindOnnxRuntime } from "./onnx-runtime.ts";
 import { bindOpenBlas } from "./openblas.ts";
 import type { ProductLibrary } from "./product-library.ts";
 
 /** Names a library by its file; `ggml` stands for none. */
 export const PRODUCTS_VARIABLE = "EVOMERGE_PRODUCTS";
 
-/** As the loader of Linux finds them, the fastest first (bench/RESULTS.md). */
-const FILES = process.platform === "linux" ? ["libdnnl.so.3", "libdnnl.so.2", "libopenblas.so.0"] : [];
+/** As the loader of Linux finds them, and what npm brings, the fastest first (bench/RESULTS.md). */
+export const PRODUCT_FILES =
+  process.platform === "linux" ? ["libdnnl.so.3", "libdnnl.so.2", ...onnxRuntimes(), "libopenblas.so.0"] : [];
 
 /** They are read when a library of OpenMP or OpenBLAS is loaded: a lane has one thread, and a pool would be idle. */
 const THREAD_VARIABLES = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"];
@@ -32,7 +36,7 @@ const loaded = new Map<string, Promise<{ readonly handle: LibraryHandle; readonl
 export async function findProducts(wanted = process.env[PRODUCTS_VARIABLE] ?? ""): Promise<FoundProducts> {
   if (wanted === "ggml") return { problems: [] };
   const problems: string[] = [];
-  for (const file of wanted === "" ? FILES : [wanted]) {
+  for (const file of wanted === "" ? PRODUCT_FILES : [wanted]) {
     try {
       const { library } = await load(file);
       return { library, file, problems };
@@ -43,8 +47,18 @@ export async function findProducts(wanted = process.env[PRODUCTS_VARIABLE] ?? ""
   }
   if (wanted === "") return { problems };
   throw new UserError(
-    `${PRODUCTS_VARIABLE}: expected a library of oneDNN or OpenBLAS, or ggml; ${problems.join("; ")}`,
+    `${PRODUCTS_VARIABLE}: expected a library of oneDNN, ONNX Runtime or OpenBLAS, or ggml; ${problems.join("; ")}`,
   );
+}
+
+/** A toolkit for speech is the one package of npm that carries ONNX Runtime for one platform alone. */
+function onnxRuntimes(): string[] {
+  try {
+    const manifest = `sherpa-onnx-${process.platform}-${process.arch}/package.json`;
+    return [join(dirname(createRequire(import.meta.url).resolve(manifest)), "libonnxruntime.so")];
+  } catch {
+    return []; // Not installed.
+  }
 }
 
 /** Whether the loader did not find the file itself; otherwise it names what the file lacks. */
@@ -61,8 +75,8 @@ function load(file: string): ReturnType<typeof open> {
 async function open(file: string): Promise<{ readonly handle: LibraryHandle; readonly library: ProductLibrary }> {
   enlargeStacks();
   const handle = withOneThread(() => koffi.load(file));
-  const library = bindOneDnn(handle) ?? bindOpenBlas(handle);
-  if (!library) throw new Error("found neither oneDNN's functions nor OpenBLAS'");
+  const library = bindOneDnn(handle) ?? bindOnnxRuntime(handle) ?? bindOpenBlas(handle);
+  if (!library) throw new Error("found no functions of oneDNN, ONNX Runtime or OpenBLAS");
   const threads = findFunction(handle, "int omp_get_max_threads()");
   const found = threads ? Number(await inThread(threads)()) : 1;
   if (found > 1) throw new Error(`OpenMP was started with ${found} threads before; set OMP_NUM_THREADS=1`);
