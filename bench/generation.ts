@@ -29,6 +29,7 @@ export interface Work {
   readonly flop: number;
   /** Of the last layer on tokens that nobody reads, which are left out. */
   readonly sparedFlop: number;
+  readonly prompts: readonly Prompt[];
   readonly packed: readonly PackedBatch[];
   /** The matrix products of one layer, for the largest batch. */
   readonly products: readonly Product[];
@@ -95,6 +96,7 @@ function workOf(model: Model, prompts: readonly Prompt[], packed: readonly Packe
   const sparedFlop = (perToken - seenByOthers) * (tokens - reads);
   return {
     tokens,
+    prompts,
     packed,
     sparedFlop,
     paddedTokens: total(batchTokens),

@@ -1,11 +1,11 @@
 /**
- * What scoring a generation costs with each library for products, beside PyTorch on the same batches:
+ * What scoring a generation costs with each library for products, beside PyTorch on the same batches and lm_eval on the same rows:
  *
  *     npx tsx bench/libraries.ts [experiments/demo.yaml] --libraries ggml,/path/to/libdnnl.so.3 --python /path/to/python
  *         [--fraction 0.125] [--candidates 2] [--repetitions 5]
  *
- * PyTorch, with transformers, runs the base as often as there are candidates: it merges nothing, and runs the last layer for all
- * tokens. Its share of one core is that of one thread.
+ * Both others, with transformers, run the base as often as there are candidates, on one thread: they merge nothing. PyTorch, with the
+ * oneDNN that it brings and without, runs the last layer for all tokens; lm_eval runs a row's context again for each choice, and computes logits for all tokens.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import type { PackedBatch } from "../src/evaluate/pack.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { alignedText } from "../src/report/table.ts";
 import { demoRows } from "./demo-rows.ts";
-import { openGeneration, type Generation } from "./generation.ts";
+import { openGeneration, type Generation, type Work } from "./generation.ts";
 import { interleave, timed, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";
 
@@ -47,19 +47,17 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
     process.env["EVOMERGE_PRODUCTS"] = file;
     generations.push(await openGeneration({ ...experiment, engine: "ggml", precision }, rows, candidates));
   }
-  const { packed, tokens } = generations[0]!.work;
-  const batches = join(folder, `${precision}.json`);
-  await writeFile(batches, JSON.stringify(packed.map(plain)));
-  const torch = values.python && (await startTorch(values.python, [experiment.base, batches, precision]));
+  const { tokens } = generations[0]!.work;
+  const others = values.python ? await startOthers(values.python, generations[0]!.work, precision) : [];
   const works = [
     ...generations.map(({ workspace, score }) => {
       const name = workspace.device.name.replace(/^(ggml) on [^,]+/, "$1");
       return [name, () => timed(score)] as const;
     }),
-    ...(torch ? [[torch.name, torch.score] as const] : []),
+    ...others.map(({ name, score }) => [name, score] as const),
   ];
   const timings = await interleave(Object.fromEntries(works), Number(values.repetitions));
-  if (torch) torch.stop();
+  for (const { stop } of others) stop();
   for (const generation of generations) await generation[Symbol.asyncDispose]();
   const [[first]] = works as [(typeof works)[number]];
   const lines = Object.entries(timings).map(([name, { wall, cpu }]) => [
@@ -90,15 +88,36 @@ function base64({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): 
   return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 }
 
-interface Torch {
+interface Other {
   readonly name: string;
   readonly score: () => Promise<Timing>;
   readonly stop: () => void;
 }
 
-async function startTorch(python: string, options: readonly string[]): Promise<Torch> {
-  const script = join(import.meta.dirname, "torch-scoring.py");
-  const child = spawn(python, [script, ...options], { stdio: ["pipe", "pipe", "inherit"] });
+/** PyTorch on the packed batches, and lm_eval on each choice behind its context. */
+async function startOthers(python: string, { packed, prompts }: Work, precision: string): Promise<Other[]> {
+  const requests = prompts.flatMap(({ context, continuations }) =>
+    continuations.map((continuation) => [[...context], [...continuation]]),
+  );
+  const batches = packed.map(plain);
+  const scripts = [
+    ["torch-scoring.py", batches],
+    ["torch-scoring.py", batches, "without-onednn"],
+    ["lm-eval-scoring.py", requests],
+  ] as const;
+  const started: Other[] = [];
+  for (const [script, input, ...rest] of scripts) {
+    const file = join(folder, `${script} ${precision}.json`);
+    await writeFile(file, JSON.stringify(input));
+    started.push(
+      await startOther(python, [join(import.meta.dirname, script), experiment.base, file, precision, ...rest]),
+    );
+  }
+  return started;
+}
+
+async function startOther(python: string, options: readonly string[]): Promise<Other> {
+  const child = spawn(python, options, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface(child.stdout);
   const receive = async (): Promise<unknown> => JSON.parse(String((await once(lines, "line"))[0]));
   const { name } = (await receive()) as { name: string };

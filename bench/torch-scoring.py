@@ -1,7 +1,7 @@
 """
 Scores packed batches with PyTorch on one thread, for bench/libraries.ts: the same tokens, masks and targets.
 
-    python bench/torch-scoring.py MODEL BATCHES.json f32|bf16
+    python bench/torch-scoring.py MODEL BATCHES.json f32|bf16 [without-onednn]
 
 Prints a line of JSON when it is ready; for each line of input it scores all batches and prints the seconds that it took, on
 the wall and of CPU, and the mean log-probability of the targets.
@@ -16,9 +16,11 @@ import numpy
 import torch
 import transformers
 
-folder, file, precision = sys.argv[1:]
+folder, file, precision, *rest = sys.argv[1:]
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
+# PyTorch has a oneDNN inside.
+torch.backends.mkldnn.enabled = not rest
 dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
 model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa")
 
@@ -51,7 +53,7 @@ def score(batches: list[dict]) -> float:
 
 
 batches = [load(batch) for batch in json.load(open(file))]
-name = f"PyTorch {torch.__version__.split('+')[0]}"
+name = f"PyTorch {torch.__version__.split('+')[0]}{', without oneDNN' if rest else ''}"
 print(json.dumps({"name": name}), flush=True)
 for _ in sys.stdin:
     wall, cpu = time.perf_counter(), time.process_time()
