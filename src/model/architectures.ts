@@ -1,5 +1,6 @@
 import type { Architecture, TensorGroup } from "./architecture.ts";
-import { llama, mistral } from "./llama.ts";
+import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
 
 /** Every architecture whose models can be run. */
 export const architectures: readonly Architecture[] = [llama, mistral];

@@ -62,7 +62,7 @@ describe("the forward pass", () => {
       const config = { model_type: "mistral", sliding_window: Number.isFinite(window) ? window : null };
       await using family = await openTinyFamily(await temporaryFolder(), device, { model: { config }, resident: true });
       const { model, parents } = family;
-      expect(model.windows).toEqual({ causal: window });
+      expect(Object.values(model.windows)).toEqual([window]);
       const score = async (prompts: readonly Prompt[], batchTokens: number): Promise<number[]> => {
         const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });
         const { logLikelihoods } = await scorer.score([recipeOf(2, () => 0.7)], prompts);

@@ -1,15 +1,15 @@
-/** Names of the tensors in a checkpoint of a Llama or Mistral, as transformers writes them, and how merges divide them. */
+/** Names of the tensors in a checkpoint of a decoder, as transformers writes them, and how merges divide them. */
 import type { Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
-import type { LlamaConfig } from "./llama-config.ts";
+import type { Decoder } from "./decoder-config.ts";
 
-export const llamaGroups: readonly TensorGroup[] = [
+export const decoderGroups: readonly TensorGroup[] = [
   { name: "attention", isLayered: true },
   { name: "mlp", isLayered: true },
   { name: "norm", isLayered: true },
   { name: "embedding", isLayered: false },
 ];
 
-export const llamaSelectors: readonly Selector[] = [
+export const decoderSelectors: readonly Selector[] = [
   { filter: "embed_tokens", group: "embedding", slices: "first" },
   { filter: "self_attn", group: "attention", slices: "every" },
   { filter: "mlp", group: "mlp", slices: "every" },
@@ -19,17 +19,17 @@ export const llamaSelectors: readonly Selector[] = [
 ];
 
 /** Buffers that earlier versions of transformers saved, and the copy of the embedding that a tied head is. */
-export const llamaIgnorable: RegExp =
+export const decoderIgnorable: RegExp =
   /\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.masked_bias$|(^|\.)position_ids$|^lm_head\.weight$/;
 
-export interface LlamaWeights {
+export interface DecoderWeights {
   readonly embedding: StageWeights;
   readonly layers: readonly StageWeights[];
   readonly head: StageWeights;
 }
 
-export function llamaWeights(config: LlamaConfig): LlamaWeights {
-  const { hidden_size: hidden, vocab_size: vocabulary } = config;
+export function decoderWeights(decoder: Decoder): DecoderWeights {
+  const { hidden_size: hidden, vocab_size: vocabulary } = decoder;
   const table = (name: string, tensor: string): Weight => ({
     name,
     shape: [vocabulary, hidden],
@@ -39,16 +39,17 @@ export function llamaWeights(config: LlamaConfig): LlamaWeights {
   const tokens = table("model.embed_tokens.weight", "embed_tokens");
   return {
     embedding: { tokens },
-    layers: Array.from({ length: config.num_hidden_layers }, (_, index) => layerWeights(config, index)),
+    layers: Array.from({ length: decoder.num_hidden_layers }, (_, index) => layerWeights(decoder, index)),
     head: {
       norm: { name: "model.norm.weight", shape: [hidden], tensor: "norm", group: "norm" },
-      head: config.tie_word_embeddings ? tokens : table("lm_head.weight", "lm_head"),
+      head: decoder.tie_word_embeddings ? tokens : table("lm_head.weight", "lm_head"),
     },
   };
 }
 
-function layerWeights(config: LlamaConfig, layer: number): StageWeights {
-  const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads, kvHeads, width } = config;
+function layerWeights(decoder: Decoder, layer: number): StageWeights {
+  const { hidden_size: hidden, intermediate_size: inner, head_dim: width } = decoder;
+  const { num_attention_heads: heads, num_key_value_heads: kvHeads } = decoder;
   const weight = (module: string, tensor: string, group: string, ...shape: number[]): Weight => ({
     name: `model.layers.${layer}.${module}${tensor}.weight`,
     shape,

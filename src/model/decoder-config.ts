@@ -1,0 +1,95 @@
+/**
+ * What is read of the config.json of a decoder. Every field that changes the result is honoured; values that cannot be do
+ * not pass. The sizes of weights must be there; any other field that is left out has the default of transformers.
+ */
+import { z } from "zod";
+import { rotaryFields, rotaryOptions, rotaryPeriods } from "./rotary.ts";
+
+/** A decoder as data, by the names of config.json where it has some. All of it but the context decides what models merge. */
+export interface Decoder {
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  /** Elements of a head. */
+  readonly head_dim: number;
+  readonly rms_norm_eps: number;
+  readonly tie_word_embeddings: boolean;
+  readonly max_position_embeddings: number;
+  /** Tokens that a layer's attention sees, itself included, for each layer. */
+  readonly windows: readonly number[];
+  /** Of the pairs of a head's elements. */
+  readonly periods: Float32Array;
+}
+
+/** Sizes are bounded far above every model, so that what follows from them is small before weights are looked at. */
+const size = (most: number): z.ZodInt => z.int().positive().max(most);
+export const headCount: z.ZodInt = size(2 ** 14);
+export const positionCount: z.ZodInt = size(2 ** 40);
+
+/** What families read alike; each adds the fields whose defaults are its own. */
+export const decoderFields = z.looseObject({
+  vocab_size: size(2 ** 24),
+  hidden_size: size(2 ** 20),
+  intermediate_size: size(2 ** 22),
+  num_hidden_layers: size(2 ** 12),
+  num_attention_heads: headCount,
+  head_dim: size(2 ** 16).nullish(),
+  rms_norm_eps: z.number().nonnegative().max(1).default(1e-6),
+  hidden_act: z.literal("silu").default("silu"),
+  // Null is false to transformers 4, and so is what is left out.
+  tie_word_embeddings: z
+    .boolean()
+    .nullish()
+    .transform((tied) => tied ?? false),
+  attention_bias: z.literal(false).nullish(),
+  mlp_bias: z.literal(false).nullish(),
+  ...rotaryFields,
+});
+
+type DecoderFields = z.infer<typeof decoderFields> & {
+  readonly num_key_value_heads?: number | null | undefined;
+  readonly max_position_embeddings: number;
+};
+
+/** What is a family's own. */
+export type FamilyChoices = Pick<Decoder, "windows">;
+
+/** The decoder that the fields describe. */
+export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context: z.RefinementCtx): Decoder {
+  const { hidden_size: hidden, num_attention_heads: heads } = fields;
+  const kvHeads = fields.num_key_value_heads ?? heads;
+  const width = fields.head_dim ?? Math.floor(hidden / heads);
+  const disagree = (field: string, expected: string, found: number | string): never => {
+    context.addIssue({ code: "custom", path: [field], message: `expected ${expected}, found ${found}` });
+    return z.NEVER;
+  };
+  if (heads % kvHeads !== 0) return disagree("num_key_value_heads", `a divisor of the ${heads} heads`, kvHeads);
+  if (width === 0 || width % 2 !== 0) return disagree("head_dim", "an even number of elements", width);
+  if (fields.rope_theta === null && rotaryOptions(fields).rope_theta === undefined)
+    return disagree("rope_theta", "a number", "nothing");
+  const periods = rotaryPeriods(fields, width);
+  const odd = periods.find((period) => !(period > 0 && period < Infinity));
+  if (odd !== undefined) return disagree("rope_theta", "periods that are numbers above 0 in f32", odd);
+  return {
+    vocab_size: fields.vocab_size,
+    hidden_size: hidden,
+    intermediate_size: fields.intermediate_size,
+    num_hidden_layers: fields.num_hidden_layers,
+    num_attention_heads: heads,
+    num_key_value_heads: kvHeads,
+    head_dim: width,
+    rms_norm_eps: fields.rms_norm_eps,
+    tie_word_embeddings: fields.tie_word_embeddings,
+    max_position_embeddings: fields.max_position_embeddings,
+    periods,
+    ...choices,
+  };
+}
+
+/** The same window in every layer; none where it is null. */
+export function sameWindow({ num_hidden_layers }: DecoderFields, window: number | null): number[] {
+  return Array.from({ length: num_hidden_layers }, () => window ?? Infinity);
+}

@@ -1,0 +1,49 @@
+/** A layer of a decoder: attention and a gated MLP, each behind a norm and added to what it was given. */
+import { add, gatherRows, mul, reshape, rope, silu, type Expression } from "../device/expression.ts";
+import { attention } from "../device/layers.ts";
+import type { Stage, StageTensors, TokenBatch } from "./architecture.ts";
+import type { Decoder } from "./decoder-config.ts";
+import { named, type DecoderParts } from "./decoder-parts.ts";
+
+/** Behind the attention of the last layer no token sees another, so what follows is computed for those that are read. */
+export function layerForward(
+  decoder: Decoder,
+  parts: DecoderParts,
+  { window, isLast }: { readonly window: number; readonly isLast: boolean },
+): Stage["forward"] {
+  return (weights, state, batch) => {
+    const hidden = named(state, "hidden");
+    const read = (x: Expression): Expression => (isLast ? gatherRows(x, batch.reads) : x);
+    const mask = named(batch.masks, maskOf(window));
+    const seen = attend(decoder, parts, weights, { x: parts.norm(weights, "attentionNorm", hidden), batch, mask });
+    const attended = add(read(hidden), parts.project(weights, "output", read(seen)));
+    return { hidden: add(attended, feedForward(parts, weights, parts.norm(weights, "mlpNorm", attended))) };
+  };
+}
+
+/** The name of the mask that lets a token see so many, itself included. */
+export function maskOf(window: number): string {
+  return window === Infinity ? "causal" : `window ${window}`;
+}
+
+/** Before the output projection, f32 [sequences * length, heads * width]. */
+function attend(
+  { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: width }: Decoder,
+  { project }: DecoderParts,
+  weights: StageTensors,
+  { x, batch, mask }: { readonly x: Expression; readonly batch: TokenBatch; readonly mask: Expression },
+): Expression {
+  const { sequences, length, positions } = batch;
+  const periods = named(batch.constants, "periods");
+  const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
+  const batched = (y: Expression, parts: number): Expression => reshape(y, [sequences, length, parts, width]);
+  const query = batched(rope(split(project(weights, "query", x), heads), positions, periods), heads);
+  const key = batched(rope(split(project(weights, "key", x), kvHeads), positions, periods), kvHeads);
+  const value = batched(project(weights, "value", x), kvHeads);
+  return attention({ query, key, value, mask }, width ** -0.5);
+}
+
+function feedForward({ project }: DecoderParts, weights: StageTensors, x: Expression): Expression {
+  const gate = silu(project(weights, "gate", x));
+  return project(weights, "down", mul(gate, project(weights, "up", x)));
+}

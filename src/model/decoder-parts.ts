@@ -1,0 +1,39 @@
+/** What the stages of a decoder do with the weight of a role. */
+import { cast, type Expression } from "../device/expression.ts";
+import { linear, rmsNorm } from "../device/layers.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import type { StageTensors } from "./architecture.ts";
+import type { Decoder } from "./decoder-config.ts";
+
+export interface DecoderParts {
+  /** x [n, in] to f32 [n, out]. */
+  readonly project: (weights: StageTensors, role: string, x: Expression) => Expression;
+  /** x f32 [n, width], in that shape. */
+  readonly norm: (weights: StageTensors, role: string, x: Expression) => Expression;
+}
+
+/** Matrix products run in `precision`; norms, softmax and everything between are f32. */
+export function decoderParts({ rms_norm_eps: epsilon }: Decoder, precision: Dtype): DecoderParts {
+  const toPrecision = converting(precision);
+  const toF32 = converting("f32");
+  return {
+    project: (weights, role, x) => linear(x, toPrecision(named(weights, role))),
+    norm: (weights, role, x) => rmsNorm(x, toF32(named(weights, role)), epsilon),
+  };
+}
+
+export function named(expressions: Readonly<Record<string, Expression>>, name: string): Expression {
+  const found = expressions[name];
+  if (!found) throw new Error(`decoder: ${name} is missing`);
+  return found;
+}
+
+/** Converts a weight once, however many batches it meets. */
+function converting(dtype: Dtype): (weight: Expression) => Expression {
+  const converted = new WeakMap<Expression, Expression>();
+  return (weight) => {
+    const known = converted.get(weight) ?? cast(weight, dtype);
+    converted.set(weight, known);
+    return known;
+  };
+}

@@ -1,0 +1,67 @@
+/** A decoder-only model as stages: the embedding, its layers, and the head behind the last norm, which may be the embedding. */
+import type { ZodType } from "zod";
+import { gatherRows, logProbability } from "../device/expression.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import type { Architecture, Model, Stage } from "./architecture.ts";
+import type { Decoder } from "./decoder-config.ts";
+import { layerForward, maskOf } from "./decoder-layer.ts";
+import { decoderParts, named } from "./decoder-parts.ts";
+import { decoderGroups, decoderIgnorable, decoderSelectors, decoderWeights } from "./decoder-weights.ts";
+
+const place = { stack: "decoder" };
+
+/** A family of decoders: `config` reads a config.json of that `model_type`, and nothing else of the family is known beyond. */
+export function decoderArchitecture(modelType: string, config: ZodType<Decoder>): Architecture {
+  const builder = config.transform((decoder) => (precision: Dtype) => buildDecoder(decoder, precision));
+  return { modelType, groups: decoderGroups, config: builder };
+}
+
+function buildDecoder(decoder: Decoder, precision: Dtype): Model {
+  return {
+    identity: identityOf(decoder),
+    layers: decoder.num_hidden_layers,
+    vocabularySize: decoder.vocab_size,
+    hiddenSize: decoder.hidden_size,
+    maxLength: decoder.max_position_embeddings,
+    windows: Object.fromEntries(decoder.windows.map((window) => [maskOf(window), window])),
+    constants: { periods: decoder.periods },
+    stages: stagesOf(decoder, precision),
+    ignorable: decoderIgnorable,
+    selectors: decoderSelectors,
+  };
+}
+
+function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
+  const { embedding, layers, head } = decoderWeights(decoder);
+  const parts = decoderParts(decoder, precision);
+  return [
+    {
+      weights: embedding,
+      place,
+      forward: (weights, _, { tokens }) => ({ hidden: gatherRows(named(weights, "tokens"), tokens) }),
+    },
+    ...layers.map((weights, layer) => {
+      const window = decoder.windows[layer] ?? Infinity;
+      const forward = layerForward(decoder, parts, { window, isLast: layer === layers.length - 1 });
+      return { weights, place: { ...place, layer }, forward };
+    }),
+    {
+      weights: head,
+      place,
+      forward: (weights, state, { targets }) => {
+        const logProbabilities = targets.map(({ rows, tokens }) => {
+          const hidden = parts.norm(weights, "norm", gatherRows(named(state, "hidden"), rows));
+          return logProbability(parts.project(weights, "head", hidden), tokens);
+        });
+        return Object.fromEntries(logProbabilities.map((slice, i) => [`targets ${i}`, slice]));
+      },
+    },
+  ];
+}
+
+/** All that a decoder is but its longest context, which may differ: fine-tunes often name another. */
+function identityOf({ max_position_embeddings: _, windows, periods, ...others }: Decoder): Model["identity"] {
+  const [window = Infinity] = windows;
+  const byLayer = windows.every((other) => other === window) ? window : windows;
+  return { ...others, sliding_window: byLayer === Infinity ? null : byLayer, "rotary periods": [...periods] };
+}
