@@ -60,7 +60,8 @@ function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
 }
 
 /** All that a decoder is but its longest context, which may differ: fine-tunes often name another. */
-function identityOf({ max_position_embeddings: _, windows, periods, ...others }: Decoder): Model["identity"] {
+function identityOf(decoder: Decoder): Model["identity"] {
+  const { max_position_embeddings: _longest, windows, periods, ...others } = decoder;
   const [window = Infinity] = windows;
   const byLayer = windows.every((other) => other === window) ? window : windows;
   return { ...others, sliding_window: byLayer === Infinity ? null : byLayer, "rotary periods": [...periods] };
