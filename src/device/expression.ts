@@ -5,6 +5,7 @@
  */
 import { elementCount, sameShape, type Dtype, type Shape } from "../tensor/dtype.ts";
 import type { DeviceDtype, DeviceTensor } from "./device-tensor.ts";
+import type { GeluForm } from "./gelu.ts";
 
 interface Typed {
   readonly dtype: DeviceDtype;
@@ -24,6 +25,8 @@ export type Expression = Typed &
     | { readonly op: "scale"; readonly x: Expression; readonly factor: number }
     | { readonly op: "sumTo"; readonly x: Expression }
     | { readonly op: "silu"; readonly x: Expression }
+    | { readonly op: "gelu"; readonly x: Expression; readonly form: GeluForm }
+    | { readonly op: "tanh"; readonly x: Expression }
     | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
     | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
@@ -45,6 +48,7 @@ export type Expression = Typed &
  */
 export type Backward =
   | { readonly op: "siluBack"; readonly g: Expression; readonly x: Expression }
+  | { readonly op: "geluBack"; readonly g: Expression; readonly x: Expression; readonly form: GeluForm }
   | { readonly op: "normalizeBack"; readonly g: Expression; readonly x: Expression; readonly epsilon: number }
   | { readonly op: "softmaxBack"; readonly g: Expression; readonly result: Expression; readonly factor: number }
   | {
@@ -133,6 +137,18 @@ export function sumTo(x: Expression, shape: Shape): Expression {
 export function silu(x: Expression): Expression {
   expect(x.dtype === "f32", "silu", "f32", x);
   return { op: "silu", x, dtype: "f32", shape: x.shape };
+}
+
+/** x * Phi(x), Phi the distribution function of the standard normal, f32. */
+export function gelu(x: Expression, form: GeluForm): Expression {
+  expect(x.dtype === "f32", "gelu", "f32", x);
+  return { op: "gelu", x, form, dtype: "f32", shape: x.shape };
+}
+
+/** Hyperbolic tangent, f32. */
+export function tanh(x: Expression): Expression {
+  expect(x.dtype === "f32", "tanh", "f32", x);
+  return { op: "tanh", x, dtype: "f32", shape: x.shape };
 }
 
 /**

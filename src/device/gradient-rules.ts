@@ -11,6 +11,7 @@ import {
   rope,
   scale,
   scatterRows,
+  sub,
   sumTo,
   type Backward,
   type Expression,
@@ -44,6 +45,9 @@ const rules: Rules = {
   // Repeated along the dimensions of the sum.
   sumTo: { x: ({ x }, g) => add(scale(x, 0), g) },
   silu: { x: ({ x }, g) => ({ op: "siluBack", g, x, dtype: "f32", shape: x.shape }) },
+  gelu: { x: ({ x, form }, g) => ({ op: "geluBack", g, x, form, dtype: "f32", shape: x.shape }) },
+  // g (1 - tanh(x)^2)
+  tanh: { x: (node, g) => sub(g, mul(g, mul(node, node))) },
   matmul: {
     x: ({ y, transposeX, transposeY, precision }, g) => {
       const [factor, allowed] = [y.dtype === "f16" ? cast(y, "f32") : y, { precision: backwards(precision) }];

@@ -1,6 +1,6 @@
 /** What models are built of, in terms of the operations of expressions. */
 import { sameShape } from "../tensor/dtype.ts";
-import { matmul, mul, normalize, permute, reshape, softmax, type Expression } from "./expression.ts";
+import { matmul, mul, normalize, permute, reshape, scale, softmax, tanh, type Expression } from "./expression.ts";
 
 /** x [n, in] times the transpose of weight [out, in] (any float dtype): f32 [n, out]. */
 export function linear(x: Expression, weight: Expression): Expression {
@@ -13,14 +13,19 @@ export function rmsNorm(x: Expression, weight: Expression, epsilon: number): Exp
   return mul(normalize(x, epsilon), reshape(weight, [1, width]));
 }
 
+/** cap * tanh(x / cap), f32: small numbers as they are, and none beyond the cap (arXiv:2408.00118, section 2). */
+export function softCap(x: Expression, cap: number): Expression {
+  return scale(tanh(scale(x, 1 / cap)), cap);
+}
+
 /**
  * softmax(factor * query key^T + mask) value, per sequence and head; query head h reads key/value head h / (heads / kvHeads).
  * query f32 [batch, length, heads, d], key and value f32 [batch, length, kvHeads, d], mask f32 [batch, length, length]
- * with 0 or -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d].
+ * with 0 or -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d]. A cap is a soft one of factor * query key^T.
  */
 export function attention(
   { query, key, value, mask }: { query: Expression; key: Expression; value: Expression; mask: Expression },
-  factor: number,
+  { factor, cap }: { readonly factor: number; readonly cap?: number },
 ): Expression {
   const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
   const kvHeads = key.shape[2] ?? 0;
@@ -32,7 +37,12 @@ export function attention(
   const grouped = [batch, kvHeads, (heads / kvHeads) * length];
   const queries = reshape(headsOutside(query), [...grouped, width]);
   const scores = reshape(matmul(queries, headsOutside(key), { transposeY: true }), [batch, heads, length, length]);
-  const weights = reshape(softmax(scores, { mask, factor }), [...grouped, length]);
+  // The softmax multiplies what is capped by the cap.
+  const shares =
+    cap === undefined
+      ? softmax(scores, { mask, factor })
+      : softmax(tanh(scale(scores, factor / cap)), { mask, factor: cap });
+  const weights = reshape(shares, [...grouped, length]);
   const mixed = reshape(matmul(weights, headsOutside(value)), [batch, heads, length, width]);
   return reshape(headsOutside(mixed), [batch * length, heads * width]);
 }

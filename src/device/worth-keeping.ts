@@ -13,6 +13,7 @@ const CHEAP: ReadonlySet<Operation> = new Set([
   "mul",
   "scale",
   "silu",
+  "gelu",
   "normalize",
   "gatherRows",
 ]);

@@ -40,7 +40,7 @@ function attend(
   const query = batched(rope(split(project(weights, "query", x), heads), positions, periods), heads);
   const key = batched(rope(split(project(weights, "key", x), kvHeads), positions, periods), kvHeads);
   const value = batched(project(weights, "value", x), kvHeads);
-  return attention({ query, key, value, mask }, width ** -0.5);
+  return attention({ query, key, value, mask }, { factor: width ** -0.5 });
 }
 
 function feedForward({ project }: DecoderParts, weights: StageTensors, x: Expression): Expression {

@@ -307,7 +307,7 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
 /** One pre-norm decoder layer in small: 4 sequences of 64 tokens, 4 heads of 64. */
 function block(x: Expression, [gain, mix, out, mask]: readonly Expression[]): Expression {
   const heads = reshape(linear(rmsNorm(x, gain!, 1e-6), mix!), [4, 64, 4, 64]);
-  const attended = attention({ query: heads, key: heads, value: heads, mask: mask! }, 0.125);
+  const attended = attention({ query: heads, key: heads, value: heads, mask: mask! }, { factor: 0.125 });
   return add(x, linear(silu(attended), out!));
 }
 

@@ -5,6 +5,7 @@ import {
   add,
   dot,
   gatherRows,
+  gelu,
   input,
   logProbability,
   matmul,
@@ -17,6 +18,7 @@ import {
   silu,
   sub,
   sumTo,
+  tanh,
   type Expression,
 } from "../../src/device/expression.ts";
 import { gradients } from "../../src/device/gradient.ts";
@@ -61,6 +63,9 @@ const steps = {
   matmul: (h, { weight }) => matmul(h, weight),
   products: (h, { weight }) => matmul(weight, matmul(h, h, { transposeX: true }), { transposeX: true }),
   silu: (h) => silu(h),
+  "gelu by the error function": (h) => gelu(h, "erf"),
+  "gelu by a tanh": (h) => gelu(h, "tanh"),
+  tanh: (h) => tanh(h),
   rmsNorm: (h, { gain }) => rmsNorm(h, gain, EPSILON),
   add: (h, { x }) => add(h, x),
   sub: (h, { x }) => sub(x, h),
@@ -75,7 +80,9 @@ const steps = {
   rope: (h, _, { positions, periods }) =>
     reshape(rope(reshape(h, [rows, heads, 2 * half]), positions, periods), [rows, width]),
   attention: (h, { x, weight }, { mask }) =>
-    attention({ query: byHead(h), key: byHead(linear(x, weight)), value: byHead(x), mask }, 0.6),
+    attention({ query: byHead(h), key: byHead(linear(x, weight)), value: byHead(x), mask }, { factor: 0.6 }),
+  "capped attention": (h, { x }, { mask }) =>
+    attention({ query: byHead(x), key: byHead(h), value: byHead(h), mask }, { factor: 0.6, cap: 1.5 }),
 } satisfies Record<string, Step>;
 type StepName = keyof typeof steps;
 

@@ -5,6 +5,7 @@ import {
   dot,
   normalize,
   gatherRows,
+  gelu,
   logProbability,
   matmul,
   mul,
@@ -17,10 +18,12 @@ import {
   softmax,
   sub,
   sumTo,
+  tanh,
   type Expression,
 } from "../../src/device/expression.ts";
-import { attention, linear, rmsNorm } from "../../src/device/layers.ts";
+import { attention, linear, rmsNorm, softCap } from "../../src/device/layers.ts";
 import type { DeviceDtype } from "../../src/device/device.ts";
+import type { GeluForm } from "../../src/device/gelu.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import type { Tolerance } from "./tolerances.ts";
@@ -64,6 +67,8 @@ interface Attributes {
   readonly expected: RawTensor;
   readonly factor?: number;
   readonly epsilon?: number;
+  readonly cap?: number;
+  readonly form?: GeluForm;
   readonly shape?: Shape;
   readonly order?: readonly number[];
   readonly transposed?: string;
@@ -80,6 +85,9 @@ const builders: Readonly<Record<string, Builder>> = {
   mul: ({ x, y }) => mul(x!, y!),
   scale: ({ x }, { factor }) => scale(x!, factor!),
   silu: ({ x }) => silu(x!),
+  gelu: ({ x }, { form }) => gelu(x!, form!),
+  tanh: ({ x }) => tanh(x!),
+  softCap: ({ x }, { cap }) => softCap(x!, cap!),
   sumTo: ({ x }, { expected }) => sumTo(x!, expected.shape),
   matmul: ({ x, y }, { transposed = "" }) =>
     matmul(x!, y!, { transposeX: transposed.includes("x"), transposeY: transposed.includes("y") }),
@@ -90,8 +98,8 @@ const builders: Readonly<Record<string, Builder>> = {
   rmsNorm: ({ x, weight }, { epsilon }) => rmsNorm(x!, weight!, epsilon!),
   rope: ({ x, positions, periods }) => rope(x!, positions!, periods!),
   softmax: ({ x, mask }, { factor }) => softmax(x!, mask ? { mask, factor: factor! } : {}),
-  attention: ({ query, key, value, mask }, { factor }) =>
-    attention({ query: query!, key: key!, value: value!, mask: mask! }, factor!),
+  attention: ({ query, key, value, mask }, { factor, cap }) =>
+    attention({ query: query!, key: key!, value: value!, mask: mask! }, { factor: factor!, ...(cap && { cap }) }),
   logProbability: ({ logits, targets }) => logProbability(logits!, targets!),
   merge: ({ base, first, second }) =>
     add(add(base!, scale(sub(first!, base!), 0.7)), scale(sub(second!, base!), -0.35)),

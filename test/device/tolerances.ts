@@ -12,7 +12,7 @@ const ELEVEN_BITS = 4e-3;
 const BF16 = 0.02;
 
 export interface Tolerance {
-  /** Of functions that are not products: silu, rmsNorm, rope, logProbability. */
+  /** Of functions that are not products: silu, gelu, tanh, rmsNorm, rope, logProbability. */
   readonly functions: number;
   /** Of products of f32 by f32. */
   readonly products: number;

@@ -49,6 +49,10 @@ const contextFunctions = {
   rmsNormBack: "void *ggml_rms_norm_back(void *context, void *g, void *x, float epsilon)",
   softMaxBack: "void *ggml_soft_max_ext_back(void *context, void *g, void *y, float factor, float maxBias)",
   silu: "void *ggml_silu(void *context, void *a)",
+  gelu: "void *ggml_gelu(void *context, void *a)",
+  geluErf: "void *ggml_gelu_erf(void *context, void *a)",
+  tanh: "void *ggml_tanh(void *context, void *a)",
+  exp: "void *ggml_exp(void *context, void *a)",
   log: "void *ggml_log(void *context, void *a)",
   mulMat: "void *ggml_mul_mat(void *context, void *a, void *b)",
   custom:

@@ -1,6 +1,7 @@
 /** How each operation of the device interface is written in ggml, whose sizes run innermost first. */
 import { elementCount, sameShape } from "../../tensor/dtype.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
+import { activations } from "./activations.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
 import { transpose } from "./transpose.ts";
@@ -11,9 +12,6 @@ const ROPE_HALF_SPLIT = 2;
 
 /** Asks for accumulation in f32 (GGML_PREC_F32), which GPUs would do in f16 where an operand is. */
 const PRECISION_F32 = 10;
-
-/** So small that it changes no number but 0, by which nothing can be divided. */
-const OFF_ZERO = 1e-30;
 
 /** What a lowering works with: the library, the context that owns new nodes, and the tensors made so far. */
 export interface LoweringContext {
@@ -58,6 +56,7 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     return ggml.repeatBack(context, rows, ggml.newTensor(context, typeNumber.f32, 4, sizes));
   },
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
+  ...activations,
   matmul: (node, lowering) => {
     const { ggml, context, tensorOf, products } = lowering;
     const stand = products?.nodeFor(context, node, tensorOf);
@@ -99,15 +98,6 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     const topShare = pick(ggml.softMax(context, logits, null, 1, 0), top);
     const belowTop = ggml.sub(context, pick(logits, tensorOf(node.targets)), pick(logits, top));
     return ggml.reshape4d(context, ggml.add(context, belowTop, ggml.log(context, topShare)), rows, 1, 1, 1);
-  },
-  siluBack: (node, { ggml, context, tensorOf, isCpu }) => {
-    if (!isCpu) return ggml.siluBack(context, tensorOf(node.g), tensorOf(node.x));
-    // The CPU's own kernel is ten times as slow as that of silu, from which the sigmoid s is had: g (s + silu(x) (1 - s)).
-    const x = ggml.scaleBias(context, tensorOf(node.x), 1, OFF_ZERO);
-    const silu = ggml.silu(context, x);
-    const sigmoid = ggml.div(context, silu, x);
-    const slope = ggml.add(context, sigmoid, ggml.sub(context, silu, ggml.mul(context, silu, sigmoid)));
-    return ggml.mul(context, slope, tensorOf(node.g));
   },
   normalizeBack: (node, { ggml, context, tensorOf }) =>
     ggml.rmsNormBack(context, tensorOf(node.g), tensorOf(node.x), node.epsilon),

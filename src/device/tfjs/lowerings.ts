@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { storedDtype } from "../device.ts";
 import type { Expression, Operation } from "../expression.ts";
 import { decode, encode } from "./encoding.ts";
+import { geluShare, geluSlope } from "./gelu.ts";
 import type { SlicePace } from "./pace.ts";
 import { multiply } from "./products.ts";
 import { byRows, rowsOf } from "./rows.ts";
@@ -42,6 +43,8 @@ const lowerings = {
       true,
     ),
   silu: ({ x }, { of }) => tf.tidy(() => tf.mul(of(x), tf.sigmoid(of(x)))),
+  gelu: ({ x, form }, { of }) => tf.tidy(() => tf.mul(of(x), geluShare[form](of(x)))),
+  tanh: ({ x }, { of }) => tf.tanh(of(x)),
   matmul: multiply,
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
@@ -55,6 +58,7 @@ const lowerings = {
       const s = tf.sigmoid(of(x));
       return tf.mul(of(g), tf.mul(s, tf.add(tf.mul(of(x), tf.sub(1, s)), 1)));
     }),
+  geluBack: ({ g, x, form }, { of }) => tf.tidy(() => tf.mul(of(g), geluSlope[form](of(x)))),
   normalizeBack: ({ g, x, epsilon }, { of }) =>
     tf.tidy(() => {
       const inverse = inverseRms(of(x), epsilon);
