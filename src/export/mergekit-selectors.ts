@@ -32,7 +32,9 @@ export function selectorsFor(
 /** A text that is in the names of a weight's kind alone. */
 function filterOf({ tensor }: Weight, weights: readonly Weight[]): string {
   const others = weights.filter((weight) => weight.tensor !== tensor);
-  const filter = [tensor, `.${tensor}.`].find((text) => others.every(({ name }) => !name.includes(text)));
+  const filter = [tensor, `.${tensor}.`, `${tensor}.weight`].find((text) =>
+    others.every(({ name }) => !name.includes(text)),
+  );
   if (filter === undefined) throw new Error(`mergekit: other weights have ${tensor} in their names too`);
   return filter;
 }

@@ -5,6 +5,9 @@
 import { z } from "zod";
 import { rotaryFields, rotaryOptions, rotaryPeriods } from "./rotary.ts";
 
+/** The products of a layer, by the roles of their weights. */
+export type DecoderProduct = "query" | "key" | "value" | "output" | "gate" | "up" | "down";
+
 /** A decoder as data, by the names of config.json where it has some. All of it but the context decides what models merge. */
 export interface Decoder {
   readonly vocab_size: number;
@@ -20,6 +23,8 @@ export interface Decoder {
   readonly max_position_embeddings: number;
   /** Tokens that a layer's attention sees, itself included, for each layer. */
   readonly windows: readonly number[];
+  /** The products that have a bias. */
+  readonly biases: readonly DecoderProduct[];
   /** Of the pairs of a head's elements. */
   readonly periods: Float32Array;
 }
@@ -44,10 +49,11 @@ export const decoderFields = z.looseObject({
     .boolean()
     .nullish()
     .transform((tied) => tied ?? false),
-  attention_bias: z.literal(false).nullish(),
-  mlp_bias: z.literal(false).nullish(),
   ...rotaryFields,
 });
+
+/** For families whose products have no biases, whatever their config.json says. */
+export const withoutBiases = { attention_bias: z.literal(false).nullish(), mlp_bias: z.literal(false).nullish() };
 
 type DecoderFields = z.infer<typeof decoderFields> & {
   readonly num_key_value_heads?: number | null | undefined;
@@ -55,7 +61,7 @@ type DecoderFields = z.infer<typeof decoderFields> & {
 };
 
 /** What is a family's own. */
-export type FamilyChoices = Pick<Decoder, "windows">;
+export type FamilyChoices = Pick<Decoder, "windows" | "biases">;
 
 /** The decoder that the fields describe. */
 export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context: z.RefinementCtx): Decoder {

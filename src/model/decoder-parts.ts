@@ -1,12 +1,13 @@
 /** What the stages of a decoder do with the weight of a role. */
-import { cast, type Expression } from "../device/expression.ts";
+import { add, cast, reshape, type Expression } from "../device/expression.ts";
 import { linear, rmsNorm } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { StageTensors } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
+import { biasOf } from "./decoder-weights.ts";
 
 export interface DecoderParts {
-  /** x [n, in] to f32 [n, out]. */
+  /** x [n, in] to f32 [n, out], the bias of the role added where there is one. */
   readonly project: (weights: StageTensors, role: string, x: Expression) => Expression;
   /** x f32 [n, width], in that shape. */
   readonly norm: (weights: StageTensors, role: string, x: Expression) => Expression;
@@ -17,7 +18,11 @@ export function decoderParts({ rms_norm_eps: epsilon }: Decoder, precision: Dtyp
   const toPrecision = converting(precision);
   const toF32 = converting("f32");
   return {
-    project: (weights, role, x) => linear(x, toPrecision(named(weights, role))),
+    project: (weights, role, x) => {
+      const product = linear(x, toPrecision(named(weights, role)));
+      const bias = weights[biasOf(role)];
+      return bias ? add(product, reshape(toF32(bias), [1, bias.shape[0] ?? 0])) : product;
+    },
     norm: (weights, role, x) => rmsNorm(x, toF32(named(weights, role)), epsilon),
   };
 }

@@ -1,6 +1,7 @@
 /** Names of the tensors in a checkpoint of a decoder, as transformers writes them, and how merges divide them. */
 import type { Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
-import type { Decoder } from "./decoder-config.ts";
+import type { Decoder, DecoderProduct } from "./decoder-config.ts";
+import type { Shape } from "../tensor/dtype.ts";
 
 export const decoderGroups: readonly TensorGroup[] = [
   { name: "attention", isLayered: true },
@@ -47,25 +48,38 @@ export function decoderWeights(decoder: Decoder): DecoderWeights {
   };
 }
 
+/** A bias stands behind the weight of its product, with a kind of its own. */
+export function biasOf(role: string): string {
+  return `${role} bias`;
+}
+
 function layerWeights(decoder: Decoder, layer: number): StageWeights {
   const { hidden_size: hidden, intermediate_size: inner, head_dim: width } = decoder;
   const { num_attention_heads: heads, num_key_value_heads: kvHeads } = decoder;
-  const weight = (module: string, tensor: string, group: string, ...shape: number[]): Weight => ({
-    name: `model.layers.${layer}.${module}${tensor}.weight`,
+  const weight = (module: string, tensor: string, group: string, shape: Shape, kind = "weight"): Weight => ({
+    name: `model.layers.${layer}.${module}${tensor}.${kind}`,
     shape,
-    tensor,
+    tensor: kind === "weight" ? tensor : `${tensor}.${kind}`,
     group,
     layer,
   });
+  const norm = (tensor: string): Weight => weight("", tensor, "norm", [hidden]);
+  const product = (role: DecoderProduct, tensor: string, [rows, columns]: [number, number]): StageWeights => {
+    const [module, group] = inAttention.has(role) ? ["self_attn.", "attention"] : ["mlp.", "mlp"];
+    const bias = decoder.biases.includes(role) && { [biasOf(role)]: weight(module, tensor, group, [rows], "bias") };
+    return { [role]: weight(module, tensor, group, [rows, columns]), ...bias };
+  };
   return {
-    attentionNorm: weight("", "input_layernorm", "norm", hidden),
-    query: weight("self_attn.", "q_proj", "attention", heads * width, hidden),
-    key: weight("self_attn.", "k_proj", "attention", kvHeads * width, hidden),
-    value: weight("self_attn.", "v_proj", "attention", kvHeads * width, hidden),
-    output: weight("self_attn.", "o_proj", "attention", hidden, heads * width),
-    mlpNorm: weight("", "post_attention_layernorm", "norm", hidden),
-    gate: weight("mlp.", "gate_proj", "mlp", inner, hidden),
-    up: weight("mlp.", "up_proj", "mlp", inner, hidden),
-    down: weight("mlp.", "down_proj", "mlp", hidden, inner),
+    attentionNorm: norm("input_layernorm"),
+    ...product("query", "q_proj", [heads * width, hidden]),
+    ...product("key", "k_proj", [kvHeads * width, hidden]),
+    ...product("value", "v_proj", [kvHeads * width, hidden]),
+    ...product("output", "o_proj", [hidden, heads * width]),
+    mlpNorm: norm("post_attention_layernorm"),
+    ...product("gate", "gate_proj", [inner, hidden]),
+    ...product("up", "up_proj", [inner, hidden]),
+    ...product("down", "down_proj", [hidden, inner]),
   };
 }
+
+const inAttention: ReadonlySet<DecoderProduct> = new Set(["query", "key", "value", "output"]);

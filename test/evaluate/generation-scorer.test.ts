@@ -1,34 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../../src/checkpoint/weights-digest.ts";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
-import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { stepAt, type Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
-import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import { referenceMerge, type Stored } from "../merge/reference-merge.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
 import { distinctRecipes, experts, openTinyFamily, randomPrompts, recipeOf, type TinyFamily } from "./tiny-family.ts";
-
-const fixtures = join(import.meta.dirname, "..", "fixtures", "model");
-
-interface ExpectedPrompt {
-  readonly context: number[];
-  readonly continuations: number[][];
-  readonly logLikelihoods: number[];
-}
-
-const expected = JSON.parse(await readFile(join(fixtures, "expected.json"), "utf8")) as Record<
-  string,
-  ExpectedPrompt[]
->;
 
 let device: Device;
 beforeAll(async () => {
@@ -37,25 +19,6 @@ beforeAll(async () => {
 afterAll(() => device[Symbol.asyncDispose]());
 
 describe("the forward pass", () => {
-  test.each(Object.keys(expected))("%s gives the log-likelihoods of transformers", async (name) => {
-    const prompts = expected[name]!;
-    await using checkpoint = await Checkpoint.open(join(fixtures, name));
-    const model = openModel(checkpoint, "f32");
-    checkWeights(model, checkpoint);
-    await using parents = new ParentWeights(device, model, new Map([["only", checkpoint]]));
-    const scorer = new GenerationScorer({ device, model, parents, base: "only", experts: [], batchTokens: 64 });
-    const { logLikelihoods } = await scorer.score(
-      [{ method: "passthrough", model: "only" }],
-      prompts.map(({ context, continuations }) => ({
-        context: Int32Array.from(context),
-        continuations: continuations.map((ids) => Int32Array.from(ids)),
-      })),
-    );
-    for (const [i, { logLikelihoods: values }] of prompts.entries()) {
-      for (const [j, value] of values.entries()) expect(logLikelihoods[0]![i]![j]).toBeCloseTo(value, 4);
-    }
-  });
-
   test.each([Infinity, 4])(
     "packed and padded prompts score as each continuation does alone: window %d",
     async (window) => {
