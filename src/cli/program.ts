@@ -147,6 +147,18 @@ export function buildProgram(): Command {
       await scoreCommand(model, options);
     });
 
+  program
+    .command("logprobs")
+    .description("print the log-probabilities of token ids, each given those before it")
+    .argument("<folder>", "Hugging Face folder; it needs no tokenizer")
+    .requiredOption("--ids <json>", "list of token ids, such as '[1, 2, 3]'")
+    .addOption(engine())
+    .addOption(precision().default("f32" as const))
+    .action(async (folder, options) => {
+      const { logprobsCommand } = await import("./commands/logprobs.ts");
+      await logprobsCommand(folder, options);
+    });
+
   const submission = program.command("submission").description("the competition's submission.csv");
   submission
     .command("write")

@@ -5,7 +5,7 @@ import { fitting, Room } from "./fitting.ts";
 import { goBack } from "./go-back.ts";
 import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
 import { packGroups, totalTokens, type PackedBatch, type Prompt } from "./pack.ts";
-import { collect, goForward, onDevice, type Pass } from "./pass.ts";
+import { collect, goForward, onDevice, type ScoringPass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 
 /** A row whose loss depends on the log-likelihoods of its prompts. */
@@ -70,7 +70,7 @@ export async function differentiate(
 async function thereAndBack(
   options: ScorerOptions,
   packed: readonly PackedBatch[],
-  pass: Pass,
+  pass: ScoringPass,
   { rows, meet }: { readonly rows: readonly LossRow[]; readonly meet: (candidate: number, slope: Slope) => void },
 ): Promise<void> {
   await onDevice(options, packed, async (batches, held) => {

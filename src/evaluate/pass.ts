@@ -2,7 +2,7 @@
 import type { Device } from "../device/device.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
 import { DeviceBatches } from "./device-batches.ts";
-import type { PackedBatch } from "./pack.ts";
+import type { PackedBatch, Target } from "./pack.ts";
 import type { WorkTime } from "./pace.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 import type { Merging, StageRun } from "./stage-run.ts";
@@ -15,6 +15,10 @@ export interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
   readonly now: () => number;
   /** The candidates, among those of `recipes`, that it is for. */
   readonly members: readonly number[];
+}
+
+/** A pass that adds to sums. */
+export interface ScoringPass extends Pass {
   /** Sums so far. */
   readonly logLikelihoods: LogLikelihoods;
 }
@@ -23,7 +27,7 @@ export interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
 export async function sendThrough(
   merging: Merging,
   packed: readonly PackedBatch[],
-  pass: Pass,
+  pass: ScoringPass,
 ): Promise<Pick<WorkTime, "ms" | "waitMs">> {
   const began = pass.now();
   return onDevice(merging, packed, async (batches, held) => {
@@ -86,14 +90,24 @@ export async function collect(
   batches: DeviceBatches,
   sums: LogLikelihoods,
 ): Promise<void> {
-  for (const { members, states } of branches) {
-    const logProbabilities = states.flatMap((state) => Object.values(state));
-    for (const [i, targets] of batches.targets.flat().entries()) {
-      const bytes = await device.read(logProbabilities[i]!);
-      const values = new Float32Array(bytes.buffer, bytes.byteOffset, targets.length);
+  for (const branch of branches) {
+    for await (const { targets, values } of targetValues(device, branch, batches)) {
       for (const [j, { prompt, continuation }] of targets.entries()) {
-        for (const member of members) sums[member]![prompt]![continuation]! += values[j]!;
+        for (const member of branch.members) sums[member]![prompt]![continuation]! += values[j]!;
       }
     }
+  }
+}
+
+/** The log-probabilities that the last stage left of a branch, slice by slice of the batches' targets. */
+export async function* targetValues(
+  device: Device,
+  { states }: Branch,
+  batches: DeviceBatches,
+): AsyncGenerator<{ readonly targets: readonly Target[]; readonly values: Float32Array }> {
+  const logProbabilities = states.flatMap((state) => Object.values(state));
+  for (const [i, targets] of batches.targets.flat().entries()) {
+    const bytes = await device.read(logProbabilities[i]!);
+    yield { targets, values: new Float32Array(bytes.buffer, bytes.byteOffset, targets.length) };
   }
 }

@@ -30,6 +30,8 @@ describe("the help", () => {
                        competition
         evaluate       evaluate a run's winner and parents, or one model, with lm_eval
         score          score one model on a file of rows
+        logprobs       print the log-probabilities of token ids, each given those
+                       before it
         submission     the competition's submission.csv
         doctor         say what this machine can do
         help           display help for command
@@ -191,6 +193,26 @@ describe("the help", () => {
         --guard <task=file>    file of its guard rows
         --json                 print the result as JSON
         -h, --help             display help for command
+      "
+    `);
+  });
+
+  test("of logprobs", () => {
+    expect(help("logprobs")).toMatchInlineSnapshot(`
+      "Usage: evomerge logprobs [options] <folder>
+
+      print the log-probabilities of token ids, each given those before it
+
+      Arguments:
+        folder              Hugging Face folder; it needs no tokenizer
+
+      Options:
+        --ids <json>        list of token ids, such as '[1, 2, 3]'
+        --engine <name>     where to compute (choices: "auto", "ggml", "tfjs",
+                            "tfjs-node", "tfjs-node-gpu")
+        --precision <name>  of matrix products (choices: "auto", "f32", "bf16",
+                            default: "f32")
+        -h, --help          display help for command
       "
     `);
   });

@@ -1,0 +1,31 @@
+import type { Recipe } from "../merge/recipe.ts";
+import type { ScoreOptions } from "./generation-scorer.ts";
+import { packPrompts } from "./pack.ts";
+import { goForward, onDevice, targetValues } from "./pass.ts";
+import type { Merging } from "./stage-run.ts";
+
+/**
+ * Log-probabilities of the tokens of one sequence, each after the first given those before it: nats, f32, one fewer than
+ * there are ids. The model must know the ids and have positions for all of them but the last.
+ */
+export async function tokenLogProbabilities(
+  merging: Merging,
+  recipe: Recipe,
+  ids: Int32Array,
+  { signal, onProgress = () => {} }: Pick<ScoreOptions, "signal" | "onProgress"> = {},
+): Promise<number[]> {
+  const { device, model, parents } = merging;
+  // All that follows the first token is one continuation, whose targets are in the order of its tokens.
+  const prompt = { context: ids.subarray(0, 1), continuations: [ids.subarray(1)] };
+  const packed = packPrompts([prompt], { batchTokens: ids.length, windows: model.windows });
+  const pass = { recipes: [recipe], members: [0], hashing: undefined, signal, report: onProgress, now: Date.now };
+  return parents.turn(() =>
+    onDevice(merging, packed, async (batches, held) => {
+      const { branches } = await goForward(merging, batches, pass, { held });
+      const found: number[] = [];
+      for (const branch of branches.at(-1)!)
+        for await (const { values } of targetValues(device, branch, batches)) found.push(...values);
+      return found;
+    }),
+  );
+}

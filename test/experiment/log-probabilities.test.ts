@@ -1,0 +1,98 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { logProbabilities } from "../../src/experiment/log-probabilities.ts";
+import type { TokenIds } from "../../src/experiment/token-ids.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { writeTinyModel } from "../tiny-model.ts";
+
+const fixtures = join(import.meta.dirname, "..", "fixtures", "model");
+
+interface Sequence {
+  readonly ids: number[];
+  readonly logProbabilities: number[];
+}
+
+const expected = JSON.parse(await readFile(join(fixtures, "log-probabilities.json"), "utf8")) as Record<
+  string,
+  Sequence[]
+>;
+
+function largestGap(found: readonly number[], reference: readonly number[]): number {
+  expect(found).toHaveLength(reference.length);
+  return Math.max(...found.map((value, i) => Math.abs(value - reference[i]!)));
+}
+
+/** Makes logits infinite, though every weight is finite. */
+function makeHuge(name: string, values: Float32Array): void {
+  if (name === "lm_head.weight" || name === "model.norm.weight") values.fill(3e38);
+}
+
+describe("logProbabilities", () => {
+  const engines = ["ggml", "tfjs"] as const;
+  test.each(engines.flatMap((engine) => Object.keys(expected).map((name) => ({ engine, name }))))(
+    "gives those of transformers for every token: $name on $engine",
+    async ({ engine, name }) => {
+      for (const { ids, logProbabilities: reference } of expected[name]!) {
+        const found = await logProbabilities({ folder: join(fixtures, name), ids, engine });
+        expect(largestGap(found, reference)).toBeLessThan(1e-4);
+      }
+    },
+  );
+
+  test("computes in f32 unless told otherwise", async () => {
+    const folder = join(fixtures, "llama-tied");
+    const { ids, logProbabilities: reference } = expected["llama-tied"]!.at(-1)!;
+    const rounded = await logProbabilities({ folder, ids, precision: "bf16" });
+    expect(largestGap(rounded, reference)).toBeGreaterThan(1e-3);
+    expect(largestGap(rounded, reference)).toBeLessThan(0.5);
+    expect(await logProbabilities({ folder, ids, precision: "f32" })).toEqual(await logProbabilities({ folder, ids }));
+  });
+
+  test.each<[unknown, string]>([
+    [[], "ids: expected at least two, found 0; each is predicted from those before it"],
+    [[7], "ids: expected at least two, found 1; each is predicted from those before it"],
+    [Array(257).fill(1), "ids: expected at most 256, the positions of this model, found 257"],
+    ...[
+      [61, "61"],
+      [-1, "-1"],
+      [1.5, "1.5"],
+      [NaN, "NaN"],
+      ["3", "'3'"],
+      [null, "null"],
+      [[1, 2], "a list"],
+    ].map(([id, found]): [unknown, string] => [
+      [1, id, 2],
+      `ids: number 2: expected a whole number from 0 to 60, one of this model's embeddings, found ${String(found)}`,
+    ]),
+    [null, "ids: expected a list, such as [1, 2, 3], found null"],
+    ["1, 2", "ids: expected a list, such as [1, 2, 3], found '1, 2'"],
+    [{ ids: [1, 2] }, "ids: expected a list, such as [1, 2, 3], found [Object]"],
+    [
+      { encoder: [1, 2], decoder: [0, 3] },
+      "ids: expected one list, such as [1, 2, 3], since this model is causal; found lists for an encoder and a decoder",
+    ],
+  ])("refuses %j", async (ids, message) => {
+    const folder = join(fixtures, "llama-untied");
+    await expect(logProbabilities({ folder, ids: ids as TokenIds, engine: "ggml" })).rejects.toThrow(message);
+  });
+
+  test("takes every position and every embedding of the model", async () => {
+    const ids = [60, ...Array<number>(254).fill(0), 60];
+    const found = await logProbabilities({ folder: join(fixtures, "llama-untied"), ids, engine: "ggml" });
+    expect(found).toHaveLength(255);
+  });
+
+  test("says which id has no log-probability", async () => {
+    const folder = await writeTinyModel(await temporaryFolder(), { dtype: "f32", edit: makeHuge });
+    await expect(logProbabilities({ folder, ids: [1, 2, 3], engine: "ggml" })).rejects.toThrow(
+      /: the log-probability of id 2 of 3 is not finite \(NaN\); check the weights$/,
+    );
+  });
+
+  test("stops at a signal", async () => {
+    const signal = AbortSignal.abort(new Error("enough"));
+    const folder = join(fixtures, "llama-untied");
+    await expect(logProbabilities({ folder, ids: [1, 2], engine: "ggml", signal })).rejects.toThrow("enough");
+  });
+});
