@@ -17,6 +17,14 @@ const scalings = [
 const configs = [
   tinyConfig(),
   tinyConfig({ tied: true, config: { model_type: "mistral", sliding_window: 7, head_dim: 4 } }),
+  tinyConfig({
+    config: {
+      model_type: "qwen2",
+      use_sliding_window: true,
+      sliding_window: 7,
+      layer_types: ["full_attention", "sliding_attention"],
+    },
+  }),
   ...scalings.map((rope_scaling) => tinyConfig({ config: { rope_scaling } })),
 ];
 

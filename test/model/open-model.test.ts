@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
+import { modelTypes } from "../../src/model/architectures.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 import { tinyConfig } from "../tiny-model.ts";
 
@@ -123,7 +124,7 @@ describe("openModel", () => {
     [["llama"], `["llama"]`],
   ])("refuses model_type %j", (modelType, shown) => {
     expect(() => withFields({ model_type: modelType })).toThrow(
-      new UserError(`${file}: expected model_type to be one of llama, mistral, found ${shown}`),
+      new UserError(`${file}: expected model_type to be one of ${modelTypes.join(", ")}, found ${shown}`),
     );
   });
 
