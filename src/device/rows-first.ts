@@ -3,26 +3,28 @@ import { add, cast, gatherRows, mul, scale, sub, type Expression, type Node } fr
 
 /**
  * The same outputs, to the bit, where rows of a table are taken before the table is computed element by element, as a merge
- * is: of an embedding then only the rows are merged that tokens name. A table of which the outputs together take as many
- * rows as it has is computed whole, once for all of them. `copied` is told which nodes take the place of which.
+ * is: of an embedding then only the rows are merged that tokens name. What is taken may be scaled behind that. A table of which
+ * the outputs together take as many rows as it has is computed whole, once for all of them. `copied` is told which nodes take
+ * the place of which.
  */
 export function rowsFirst(
   outputs: readonly Expression[],
   copied: (node: Expression, copy: Expression) => void = () => {},
 ): Expression[] {
   const taken = new Map<Expression, number>();
-  for (const output of outputs) {
-    if (isGather(output)) taken.set(output.table, (taken.get(output.table) ?? 0) + elementCount(output.rows.shape));
+  for (const { table, rows } of outputs.flatMap(gatherOf)) {
+    taken.set(table, (taken.get(table) ?? 0) + elementCount(rows.shape));
   }
-  return outputs.map((output) => {
-    if (!isGather(output)) return output;
-    const { table, rows } = output;
-    if ((taken.get(table) ?? 0) >= (table.shape[0] ?? 0)) return output;
+  const rewrite = (output: Expression): Expression => {
+    const [gather] = gatherOf(output);
+    if (!gather || (taken.get(gather.table) ?? 0) >= (gather.table.shape[0] ?? 0)) return output;
+    if (output.op === "scale") return scale(rewrite(output.x), output.factor);
     const copies = new Map<Expression, Expression>();
-    const computed = computeRows(table, rows, copies);
+    const computed = computeRows(gather.table, gather.rows, copies);
     for (const [node, copy] of copies) copied(node, copy);
     return computed;
-  });
+  };
+  return outputs.map(rewrite);
 }
 
 /** Rows of a table, computed from the same rows of what the table is computed of; f32 as those of `gatherRows`. */
@@ -54,6 +56,8 @@ function elementwise(node: Expression, of: (x: Expression) => Expression): Expre
 
 const both = { add, sub, mul };
 
-function isGather(node: Expression): node is Node<"gatherRows"> {
-  return node.op === "gatherRows";
+/** The rows that an output is, as they are or scaled, if it is that. */
+function gatherOf(output: Expression): Node<"gatherRows">[] {
+  if (output.op === "scale") return gatherOf(output.x);
+  return output.op === "gatherRows" ? [output] : [];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { gatherRows, input, type Expression } from "../../src/device/expression.ts";
+import { gatherRows, input, scale, type Expression } from "../../src/device/expression.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { inOrder } from "../../src/device/graph.ts";
 import { rowsFirst } from "../../src/device/rows-first.ts";
@@ -52,14 +52,16 @@ describe.each([
     for (const step of steps) {
       const table = await tableOf(device, step, dtypes);
       const rows = input(await device.upload(new Uint8Array(Int32Array.of(7, 0, 7, 3).buffer), "i32", [4]));
-      const whole = gatherRows(table, rows);
-      const [first] = rowsFirst([whole]) as [Expression];
-      const sizes = inOrder([first]).flatMap(({ op, shape }) =>
-        op === "input" || op === "constant" ? [] : [shape[0]],
-      );
-      expect(new Set(sizes)).toEqual(new Set([4]));
-      const [expected, found] = await device.run([whole, first]);
-      expect(await device.read(found!)).toEqual(await device.read(expected!));
+      const taken = gatherRows(table, rows);
+      for (const whole of [taken, scale(taken, 1.7)]) {
+        const [first] = rowsFirst([whole]) as [Expression];
+        const sizes = inOrder([first]).flatMap(({ op, shape }) =>
+          op === "input" || op === "constant" ? [] : [shape[0]],
+        );
+        expect(new Set(sizes)).toEqual(new Set([4]));
+        const [expected, found] = await device.run([whole, first]);
+        expect(await device.read(found!)).toEqual(await device.read(expected!));
+      }
     }
   });
 
@@ -69,6 +71,8 @@ describe.each([
     const rows = input(await device.upload(new Uint8Array(new Int32Array(5).buffer), "i32", [5]));
     const two = [gatherRows(table, rows), gatherRows(table, rows)];
     expect(rowsFirst(two)).toEqual(two);
+    const scaled = two.map((rows) => scale(rows, 1.7));
+    expect(rowsFirst(scaled)).toEqual(scaled);
     expect(rowsFirst([table])).toEqual([table]);
   });
 });
