@@ -25,7 +25,7 @@ export function softCap(x: Expression, cap: number): Expression {
  */
 export function attention(
   { query, key, value, mask }: { query: Expression; key: Expression; value: Expression; mask: Expression },
-  { factor, cap }: { readonly factor: number; readonly cap?: number },
+  { factor, cap }: { readonly factor: number; readonly cap?: number | undefined },
 ): Expression {
   const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
   const kvHeads = key.shape[2] ?? 0;

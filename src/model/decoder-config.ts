@@ -27,23 +27,36 @@ export interface Decoder {
   readonly biases: readonly DecoderProduct[];
   /** Of the pairs of a head's elements. */
   readonly periods: Float32Array;
+  /** What the gate of the MLP goes through; gelu is exact. */
+  readonly hidden_act: "silu" | "gelu" | "gelu_pytorch_tanh";
+  /** The embedding is multiplied by it. */
+  readonly embedding_factor: number;
+  /** What is added to the weights of norms. */
+  readonly norm_offset: number;
+  /** Whether norms stand behind attention and MLP too, not only before them. */
+  readonly has_norms_behind: boolean;
+  /** Attention scores are divided by its square root. */
+  readonly query_pre_attn_scalar: number;
+  /** Soft caps, where there are any. */
+  readonly attn_logit_softcapping: number | null;
+  readonly final_logit_softcapping: number | null;
 }
 
 /** Sizes are bounded far above every model, so that what follows from them is small before weights are looked at. */
 const size = (most: number): z.ZodInt => z.int().positive().max(most);
 export const headCount: z.ZodInt = size(2 ** 14);
+export const headWidth: z.ZodInt = size(2 ** 16);
 export const positionCount: z.ZodInt = size(2 ** 40);
 
-/** What families read alike; each adds the fields whose defaults are its own. */
-export const decoderFields = z.looseObject({
+/** Of every family. */
+const sharedFields = z.looseObject({
   vocab_size: size(2 ** 24),
   hidden_size: size(2 ** 20),
   intermediate_size: size(2 ** 22),
   num_hidden_layers: size(2 ** 12),
   num_attention_heads: headCount,
-  head_dim: size(2 ** 16).nullish(),
+  head_dim: headWidth.nullish(),
   rms_norm_eps: z.number().nonnegative().max(1).default(1e-6),
-  hidden_act: z.literal("silu").default("silu"),
   // Null is false to transformers 4, and so is what is left out.
   tie_word_embeddings: z
     .boolean()
@@ -52,16 +65,30 @@ export const decoderFields = z.looseObject({
   ...rotaryFields,
 });
 
+/** What most families read alike; each adds the fields whose defaults are its own. */
+export const decoderFields = sharedFields.extend({ hidden_act: z.literal("silu").default("silu") });
+
 /** For families whose products have no biases, whatever their config.json says. */
 export const withoutBiases = { attention_bias: z.literal(false).nullish(), mlp_bias: z.literal(false).nullish() };
 
-type DecoderFields = z.infer<typeof decoderFields> & {
+type DecoderFields = z.infer<typeof sharedFields> & {
   readonly num_key_value_heads?: number | null | undefined;
   readonly max_position_embeddings: number;
 };
 
+/** What most families have in common. */
+const usual = {
+  hidden_act: "silu",
+  embedding_factor: 1,
+  norm_offset: 0,
+  has_norms_behind: false,
+  attn_logit_softcapping: null,
+  final_logit_softcapping: null,
+} satisfies Partial<Decoder>;
+
 /** What is a family's own. */
-export type FamilyChoices = Pick<Decoder, "windows" | "biases">;
+export type FamilyChoices = Pick<Decoder, "windows" | "biases"> &
+  Partial<Pick<Decoder, keyof typeof usual | "query_pre_attn_scalar">>;
 
 /** The decoder that the fields describe. */
 export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context: z.RefinementCtx): Decoder {
@@ -91,6 +118,8 @@ export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context
     tie_word_embeddings: fields.tie_word_embeddings,
     max_position_embeddings: fields.max_position_embeddings,
     periods,
+    query_pre_attn_scalar: width,
+    ...usual,
     ...choices,
   };
 }

@@ -1,5 +1,5 @@
-/** A layer of a decoder: attention and a gated MLP, each behind a norm and added to what it was given. */
-import { add, gatherRows, mul, reshape, rope, silu, type Expression } from "../device/expression.ts";
+/** A layer of a decoder: attention and a gated MLP, each behind a norm, or between two, and added to what it was given. */
+import { add, gatherRows, gelu, mul, reshape, rope, silu, type Expression } from "../device/expression.ts";
 import { attention } from "../device/layers.ts";
 import type { Stage, StageTensors, TokenBatch } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
@@ -15,9 +15,11 @@ export function layerForward(
     const hidden = named(state, "hidden");
     const read = (x: Expression): Expression => (isLast ? gatherRows(x, batch.reads) : x);
     const mask = named(batch.masks, maskOf(window));
+    const behind = (role: string, x: Expression): Expression => (weights[role] ? parts.norm(weights, role, x) : x);
     const seen = attend(decoder, parts, weights, { x: parts.norm(weights, "attentionNorm", hidden), batch, mask });
-    const attended = add(read(hidden), parts.project(weights, "output", read(seen)));
-    return { hidden: add(attended, feedForward(parts, weights, parts.norm(weights, "mlpNorm", attended))) };
+    const attended = add(read(hidden), behind("attentionNormBehind", parts.project(weights, "output", read(seen))));
+    const fed = feedForward(decoder, parts, weights, parts.norm(weights, "mlpNorm", attended));
+    return { hidden: add(attended, behind("mlpNormBehind", fed)) };
   };
 }
 
@@ -28,11 +30,12 @@ export function maskOf(window: number): string {
 
 /** Before the output projection, f32 [sequences * length, heads * width]. */
 function attend(
-  { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: width }: Decoder,
+  decoder: Decoder,
   { project }: DecoderParts,
   weights: StageTensors,
   { x, batch, mask }: { readonly x: Expression; readonly batch: TokenBatch; readonly mask: Expression },
 ): Expression {
+  const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: width } = decoder;
   const { sequences, length, positions } = batch;
   const periods = named(batch.constants, "periods");
   const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
@@ -40,10 +43,22 @@ function attend(
   const query = batched(rope(split(project(weights, "query", x), heads), positions, periods), heads);
   const key = batched(rope(split(project(weights, "key", x), kvHeads), positions, periods), kvHeads);
   const value = batched(project(weights, "value", x), kvHeads);
-  return attention({ query, key, value, mask }, { factor: width ** -0.5 });
+  const cap = decoder.attn_logit_softcapping ?? undefined;
+  return attention({ query, key, value, mask }, { factor: decoder.query_pre_attn_scalar ** -0.5, cap });
 }
 
-function feedForward({ project }: DecoderParts, weights: StageTensors, x: Expression): Expression {
-  const gate = silu(project(weights, "gate", x));
+const activations: Readonly<Record<Decoder["hidden_act"], (x: Expression) => Expression>> = {
+  silu,
+  gelu: (x) => gelu(x, "erf"),
+  gelu_pytorch_tanh: (x) => gelu(x, "tanh"),
+};
+
+function feedForward(
+  { hidden_act }: Decoder,
+  { project }: DecoderParts,
+  weights: StageTensors,
+  x: Expression,
+): Expression {
+  const gate = activations[hidden_act](project(weights, "gate", x));
   return project(weights, "down", mul(gate, project(weights, "up", x)));
 }

@@ -1,5 +1,5 @@
 /** What the stages of a decoder do with the weight of a role. */
-import { add, cast, reshape, type Expression } from "../device/expression.ts";
+import { add, cast, constant, reshape, type Expression } from "../device/expression.ts";
 import { linear, rmsNorm } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { StageTensors } from "./architecture.ts";
@@ -14,16 +14,18 @@ export interface DecoderParts {
 }
 
 /** Matrix products run in `precision`; norms, softmax and everything between are f32. */
-export function decoderParts({ rms_norm_eps: epsilon }: Decoder, precision: Dtype): DecoderParts {
-  const toPrecision = converting(precision);
-  const toF32 = converting("f32");
+export function decoderParts({ rms_norm_eps: epsilon, norm_offset }: Decoder, precision: Dtype): DecoderParts {
+  const toPrecision = once((weight) => cast(weight, precision));
+  const toF32 = once((weight) => cast(weight, "f32"));
+  const offset = constant(Float32Array.of(norm_offset), [1]);
+  const gainOf = once((weight) => (norm_offset === 0 ? toF32(weight) : add(toF32(weight), offset)));
   return {
     project: (weights, role, x) => {
       const product = linear(x, toPrecision(named(weights, role)));
       const bias = weights[biasOf(role)];
       return bias ? add(product, reshape(toF32(bias), [1, bias.shape[0] ?? 0])) : product;
     },
-    norm: (weights, role, x) => rmsNorm(x, toF32(named(weights, role)), epsilon),
+    norm: (weights, role, x) => rmsNorm(x, gainOf(named(weights, role)), epsilon),
   };
 }
 
@@ -34,10 +36,10 @@ export function named(expressions: Readonly<Record<string, Expression>>, name: s
 }
 
 /** Converts a weight once, however many batches it meets. */
-function converting(dtype: Dtype): (weight: Expression) => Expression {
+function once(convert: (weight: Expression) => Expression): (weight: Expression) => Expression {
   const converted = new WeakMap<Expression, Expression>();
   return (weight) => {
-    const known = converted.get(weight) ?? cast(weight, dtype);
+    const known = converted.get(weight) ?? convert(weight);
     converted.set(weight, known);
     return known;
   };

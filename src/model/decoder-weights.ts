@@ -63,23 +63,33 @@ function layerWeights(decoder: Decoder, layer: number): StageWeights {
     group,
     layer,
   });
-  const norm = (tensor: string): Weight => weight("", tensor, "norm", [hidden]);
+  const norms = Object.entries(decoder.has_norms_behind ? normsAround : normsBefore).map(
+    ([role, tensor]) => [role, weight("", tensor, "norm", [hidden])] as const,
+  );
   const product = (role: DecoderProduct, tensor: string, [rows, columns]: [number, number]): StageWeights => {
     const [module, group] = inAttention.has(role) ? ["self_attn.", "attention"] : ["mlp.", "mlp"];
     const bias = decoder.biases.includes(role) && { [biasOf(role)]: weight(module, tensor, group, [rows], "bias") };
     return { [role]: weight(module, tensor, group, [rows, columns]), ...bias };
   };
   return {
-    attentionNorm: norm("input_layernorm"),
+    ...Object.fromEntries(norms),
     ...product("query", "q_proj", [heads * width, hidden]),
     ...product("key", "k_proj", [kvHeads * width, hidden]),
     ...product("value", "v_proj", [kvHeads * width, hidden]),
     ...product("output", "o_proj", [hidden, heads * width]),
-    mlpNorm: norm("post_attention_layernorm"),
     ...product("gate", "gate_proj", [inner, hidden]),
     ...product("up", "up_proj", [inner, hidden]),
     ...product("down", "down_proj", [hidden, inner]),
   };
 }
+
+/** Kinds of norms by their roles: what is called "post attention" stands before the MLP, or really behind attention. */
+const normsBefore = { attentionNorm: "input_layernorm", mlpNorm: "post_attention_layernorm" };
+const normsAround = {
+  attentionNorm: "input_layernorm",
+  attentionNormBehind: "post_attention_layernorm",
+  mlpNorm: "pre_feedforward_layernorm",
+  mlpNormBehind: "post_feedforward_layernorm",
+};
 
 const inAttention: ReadonlySet<DecoderProduct> = new Set(["query", "key", "value", "output"]);

@@ -1,7 +1,9 @@
 /** A decoder-only model as stages: the embedding, its layers, and the head behind the last norm, which may be the embedding. */
 import type { ZodType } from "zod";
-import { gatherRows, logProbability } from "../device/expression.ts";
+import { gatherRows, logProbability, scale, type Expression } from "../device/expression.ts";
+import { softCap } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
+import { fromFloat32, toFloat32 } from "../tensor/half.ts";
 import type { Architecture, Model, Stage } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { layerForward, maskOf } from "./decoder-layer.ts";
@@ -34,11 +36,15 @@ function buildDecoder(decoder: Decoder, precision: Dtype): Model {
 function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
   const { embedding, layers, head } = decoderWeights(decoder);
   const parts = decoderParts(decoder, precision);
+  const cap = decoder.final_logit_softcapping;
+  const capped = (logits: Expression): Expression => (cap === null ? logits : softCap(logits, cap));
+  const factor = rounded(decoder.embedding_factor, precision);
+  const scaled = (hidden: Expression): Expression => (factor === 1 ? hidden : scale(hidden, factor));
   return [
     {
       weights: embedding,
       place,
-      forward: (weights, _, { tokens }) => ({ hidden: gatherRows(named(weights, "tokens"), tokens) }),
+      forward: (weights, _, { tokens }) => ({ hidden: scaled(gatherRows(named(weights, "tokens"), tokens)) }),
     },
     ...layers.map((weights, layer) => {
       const window = decoder.windows[layer] ?? Infinity;
@@ -51,12 +57,18 @@ function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
       forward: (weights, state, { targets }) => {
         const logProbabilities = targets.map(({ rows, tokens }) => {
           const hidden = parts.norm(weights, "norm", gatherRows(named(state, "hidden"), rows));
-          return logProbability(parts.project(weights, "head", hidden), tokens);
+          return logProbability(capped(parts.project(weights, "head", hidden)), tokens);
         });
         return Object.fromEntries(logProbabilities.map((slice, i) => [`targets ${i}`, slice]));
       },
     },
   ];
+}
+
+/** transformers rounds what the embedding is multiplied by to the dtype that it computes in. */
+function rounded(factor: number, precision: Dtype): number {
+  const [value = factor] = toFloat32(fromFloat32(Float32Array.of(factor), precision), precision);
+  return value;
 }
 
 /** All that a decoder is but its longest context, which may differ: fine-tunes often name another. */

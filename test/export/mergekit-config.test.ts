@@ -81,24 +81,26 @@ describe("mergekitConfig", () => {
     }
   });
 
-  test.each([{}, { tied: true }, { config: { attention_bias: true, mlp_bias: true } }])(
-    "divides what a recipe tells apart into kinds of tensors: %j",
-    (options) => {
-      const model = tinyModel({ layers: 3, ...options });
-      const weights = allWeights(model);
-      const kinds = [...new Set(weights.map(({ tensor }) => tensor))];
-      for (const places of [kinds, [...groups, "q_proj", "input_layernorm"]]) {
-        const recipe = recipeOf("task_arithmetic", 3, 0.01, places);
-        const configuration = parse(mergekitConfig({ experiment, recipe, model, baseDtype: "bf16" })) as Configuration;
-        for (const weight of weights) {
-          const step = stepAt(recipe, weight, names) as Extract<Step, { values: unknown }>;
-          expect([weight.name, lookUp(configuration, weight.name)]).toEqual([weight.name, step.values["weight"]]);
-        }
-        // mergekit asks for the settings of a head that is tied, too.
-        expect(lookUp(configuration, "lm_head.weight")).toHaveLength(2);
+  test.each([
+    {},
+    { tied: true },
+    { config: { attention_bias: true, mlp_bias: true } },
+    { config: { model_type: "gemma2" } },
+  ])("divides what a recipe tells apart into kinds of tensors: %j", (options) => {
+    const model = tinyModel({ layers: 3, ...options });
+    const weights = allWeights(model);
+    const kinds = [...new Set(weights.map(({ tensor }) => tensor))];
+    for (const places of [kinds, [...groups, "q_proj", "input_layernorm"]]) {
+      const recipe = recipeOf("task_arithmetic", 3, 0.01, places);
+      const configuration = parse(mergekitConfig({ experiment, recipe, model, baseDtype: "bf16" })) as Configuration;
+      for (const weight of weights) {
+        const step = stepAt(recipe, weight, names) as Extract<Step, { values: unknown }>;
+        expect([weight.name, lookUp(configuration, weight.name)]).toEqual([weight.name, step.values["weight"]]);
       }
-    },
-  );
+      // mergekit asks for the settings of a head that is tied, too.
+      expect(lookUp(configuration, "lm_head.weight")).toHaveLength(2);
+    }
+  });
 
   test("takes experts as differences from the base in a merge of task vectors only", () => {
     const models = (method: MergeRecipe["method"]): unknown => {

@@ -25,6 +25,11 @@ const configs = [
       layer_types: ["full_attention", "sliding_attention"],
     },
   }),
+  tinyConfig({ config: { model_type: "gemma", hidden_act: "gelu", head_dim: 6 } }),
+  tinyConfig({
+    tied: true,
+    config: { model_type: "gemma2", sliding_window: 7, query_pre_attn_scalar: 9, attn_logit_softcapping: 50 },
+  }),
   ...scalings.map((rope_scaling) => tinyConfig({ config: { rope_scaling } })),
 ];
 
