@@ -2,7 +2,7 @@
  * What scoring a generation costs with each library for products, beside PyTorch on the same batches and lm_eval on the same rows:
  *
  *     npx tsx bench/libraries.ts [experiments/demo.yaml] --libraries ggml,/path/to/libdnnl.so.3 --python /path/to/python
- *         [--fraction 0.125] [--candidates 2] [--repetitions 5]
+ *         [--fraction 0.125] [--candidates 2] [--repetitions 5] [--precisions f32,bf16]
  *
  * Both others, with transformers, run the base as often as there are candidates, on one thread: they merge nothing. PyTorch, with the
  * oneDNN that it brings and without, runs the last layer for all tokens; lm_eval runs a row's context again for each choice, and computes logits for all tokens.
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
     fraction: { type: "string", default: "0.125" },
     candidates: { type: "string", default: "2" },
     repetitions: { type: "string", default: "5" },
+    precisions: { type: "string", default: "f32,bf16" },
   },
   allowPositionals: true,
 });
@@ -37,8 +38,13 @@ const rows = await demoRows(experiment, Number(values.fraction));
 const candidates = Number(values.candidates);
 const folder = await mkdtemp(join(tmpdir(), "libraries-"));
 
+/** Part of what evomerge does, and of nothing that the others do. */
+const MERGING = "merging alone";
+
 console.log(machine());
-for (const precision of ["f32", "bf16"] as const) console.log(await compare(precision));
+for (const precision of ["f32", "bf16"] as const) {
+  if (values.precisions.split(",").includes(precision)) console.log(await compare(precision));
+}
 await rm(folder, { recursive: true });
 
 async function compare(precision: "f32" | "bf16"): Promise<string> {
@@ -54,6 +60,7 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
       const name = workspace.device.name.replace(/^(ggml) on [^,]+/, "$1");
       return [name, () => timed(score)] as const;
     }),
+    [MERGING, () => timed(generations[0]!.merge)] as const,
     ...others.map(({ name, score }) => [name, score] as const),
   ];
   const timings = await interleave(Object.fromEntries(works), Number(values.repetitions));
@@ -64,8 +71,7 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
     name,
     wall.toFixed(2),
     cpu.toFixed(2),
-    ((candidates * tokens) / cpu).toFixed(0),
-    (timings[first]!.cpu / cpu).toFixed(2),
+    ...(name === MERGING ? [] : [((candidates * tokens) / cpu).toFixed(0), (timings[first]!.cpu / cpu).toFixed(2)]),
   ]);
   const title = `${experiment.name} in ${precision}: ${candidates} candidates of ${tokens} tokens`;
   return alignedText({ header: [title, "wall s", "CPU s", "tokens/CPU-s", `${first} = 1`], rows: lines });
