@@ -4,16 +4,24 @@ import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
 import { joinHeaders, type JoinedHeaders } from "./join-headers.ts";
 import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
-import { SafetensorsFile } from "./safetensors-file.ts";
-import type { StoredTensor, TensorInfo } from "./safetensors-header.ts";
+import type { TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex } from "./shard-index.ts";
-import { findWeightFiles, INDEX_FILE, isAdapter, refuseAdapter, SINGLE_FILE, whyUnreadable } from "./weight-files.ts";
+import { openWeightFile, type WeightFile } from "./weight-file.ts";
+import {
+  findIndex,
+  findWeightFiles,
+  INDEX_FILE,
+  isAdapter,
+  refuseAdapter,
+  SINGLE_FILE,
+  whyUnreadable,
+} from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 export type { TensorInfo } from "./safetensors-header.ts";
 
-/** A Hugging Face model folder open for reading: config.json and safetensors weights, in one file or in shards. */
+/** A Hugging Face model folder open for reading: config.json and weights, in one file or in shards. */
 export class Checkpoint implements AsyncDisposable {
   readonly folder: string;
   /** Parsed config.json. */
@@ -21,8 +29,8 @@ export class Checkpoint implements AsyncDisposable {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly others: JoinedHeaders["others"];
   readonly disagreements: JoinedHeaders["disagreements"];
-  readonly #files: readonly SafetensorsFile[];
-  readonly #places: ReadonlyMap<string, { readonly file: SafetensorsFile; readonly tensor: StoredTensor }>;
+  readonly #files: readonly WeightFile[];
+  readonly #places: ReadonlyMap<string, { readonly file: WeightFile; readonly tensor: TensorInfo }>;
   readonly #known = new KnownTensors();
   #bytesRead = 0;
 
@@ -69,7 +77,7 @@ export class Checkpoint implements AsyncDisposable {
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const place = this.#placeOf(name);
-    const { bytes, sha256 } = await place.file.read(place.tensor);
+    const { bytes, sha256 } = await place.file.read(name);
     this.#bytesRead += bytes.length;
     this.#known.meet(place.file.path, name, tensorLine(place.tensor, sha256));
     return bytes;
@@ -77,8 +85,7 @@ export class Checkpoint implements AsyncDisposable {
 
   /** Some bytes of a tensor from its byte `start` on, for a first look: nothing is learnt from them. */
   peek(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { file, tensor } = this.#placeOf(name);
-    return file.part(tensor, start, bytes);
+    return this.#placeOf(name).file.part(name, start, bytes);
   }
 
   /** Bytes of the tensors that are expected and were not read yet. */
@@ -105,7 +112,7 @@ export class Checkpoint implements AsyncDisposable {
     await closeAll(this.#files);
   }
 
-  #placeOf(name: string): { readonly file: SafetensorsFile; readonly tensor: StoredTensor } {
+  #placeOf(name: string): { readonly file: WeightFile; readonly tensor: TensorInfo } {
     const place = this.#places.get(name);
     if (!place) throw new Error(`${this.folder} has no tensor ${name}`);
     return place;
@@ -122,13 +129,13 @@ export async function listFolder(folder: string): Promise<ReadonlySet<string>> {
 }
 
 interface OpenWeights {
-  readonly files: readonly SafetensorsFile[];
+  readonly files: readonly WeightFile[];
   readonly joined: JoinedHeaders;
 }
 
 async function openWeights(folder: string, names: ReadonlySet<string>): Promise<OpenWeights> {
-  const hasIndex = names.has(INDEX_FILE) && !names.has(SINGLE_FILE);
-  const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  const index = findIndex(names);
+  const weightMap = index === undefined ? undefined : await readShardIndex(join(folder, index));
   const found = findWeightFiles(names, weightMap);
   if (!found) throw new UserError(whyNone(folder, names));
   const fault = whyUnreadable(found, new Set([...names, ...(await nested(folder, found.files))]));
@@ -153,7 +160,7 @@ async function nested(folder: string, files: readonly string[]): Promise<readonl
 function whyNone(folder: string, names: ReadonlySet<string>): string {
   const pickle = [...names].find((name) => /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/.test(name));
   if (pickle !== undefined)
-    return `${join(folder, pickle)}: pickled weights can run code and are never loaded; convert them to safetensors`;
+    return `${join(folder, pickle)}: expected weights in ${SINGLE_FILE} or pytorch_model.bin, or shards of these, found a pickle of another name; convert it to safetensors`;
   const [other, ...more] = [...names].filter((name) => name.endsWith(".safetensors")).toSorted();
   const advice =
     more.length === 0
@@ -162,10 +169,10 @@ function whyNone(folder: string, names: ReadonlySet<string>): string {
   return `${folder}: no weights; expected ${SINGLE_FILE} or ${INDEX_FILE}${other === undefined ? "" : `, found ${other}${advice}`}`;
 }
 
-async function openAll(folder: string, names: readonly string[]): Promise<readonly SafetensorsFile[]> {
-  const files: SafetensorsFile[] = [];
+async function openAll(folder: string, names: readonly string[]): Promise<readonly WeightFile[]> {
+  const files: WeightFile[] = [];
   try {
-    for (const name of names) files.push(await SafetensorsFile.open(join(folder, name)));
+    for (const name of names) files.push(await openWeightFile(join(folder, name)));
     return files;
   } catch (error) {
     await closeAll(files);
@@ -173,6 +180,6 @@ async function openAll(folder: string, names: readonly string[]): Promise<readon
   }
 }
 
-async function closeAll(files: readonly SafetensorsFile[]): Promise<void> {
+async function closeAll(files: readonly WeightFile[]): Promise<void> {
   await Promise.all(files.map((file) => file[Symbol.asyncDispose]()));
 }

@@ -1,7 +1,7 @@
 import { showUntrusted as show } from "../files/show-untrusted.ts";
-import type { Header, StoredTensor } from "./safetensors-header.ts";
+import type { Header, TensorInfo } from "./safetensors-header.ts";
 import type { WeightMap } from "./shard-index.ts";
-import { INDEX_FILE } from "./weight-files.ts";
+import { indexBeside } from "./weight-files.ts";
 
 /** A file of weights, by its name in the folder of its model. */
 export interface NamedHeader {
@@ -11,8 +11,8 @@ export interface NamedHeader {
 
 /** The tensors of all files of a model. */
 export interface JoinedHeaders {
-  /** In the order of their bytes, file by file. */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** File by file, each in the order of its header. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensors of types that are never read, such as I64, by name: their types as safetensors calls them. */
   readonly others: ReadonlyMap<string, string>;
   /**
@@ -43,7 +43,10 @@ function findDisagreements(files: readonly NamedHeader[], weightMap?: WeightMap)
       missing.delete(name);
     }
   for (const [name, file] of missing)
-    disagreements.set(name, `${INDEX_FILE}: weight_map puts tensor ${show(name)} in ${file}, which does not have it`);
+    disagreements.set(
+      name,
+      `${indexBeside(file)}: weight_map puts tensor ${show(name)} in ${file}, which does not have it`,
+    );
   return disagreements;
 }
 
@@ -52,5 +55,5 @@ function whyNotHere(tensor: string, file: string, other: string | undefined, map
   if (!map || map.get(tensor) === file) return undefined;
   const said = map.get(tensor);
   const says = said === undefined ? "weight_map does not name it" : `weight_map says ${show(said)}`;
-  return `${INDEX_FILE}: tensor ${show(tensor)} is in ${file}, but ${says}`;
+  return `${indexBeside(file)}: tensor ${show(tensor)} is in ${file}, but ${says}`;
 }

@@ -2,13 +2,20 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { openFile } from "../files/read-file.ts";
 import { readRange } from "./pieces.ts";
-import { type Header, LENGTH_BYTES, parseHeader, readHeaderLength, type StoredTensor } from "./safetensors-header.ts";
+import {
+  LENGTH_BYTES,
+  parseHeader,
+  readHeaderLength,
+  type SafetensorsHeader,
+  type StoredTensor,
+} from "./safetensors-header.ts";
 
 /** One open .safetensors file whose header has been checked against its size. */
 export class SafetensorsFile implements AsyncDisposable {
   readonly path: string;
-  readonly header: Header;
+  readonly header: SafetensorsHeader;
   readonly #handle: FileHandle;
+  readonly #tensors: ReadonlyMap<string, StoredTensor>;
 
   /** Reads the header only; a UserError when there is no such file or its header is not sound. */
   static async open(path: string): Promise<SafetensorsFile> {
@@ -25,25 +32,33 @@ export class SafetensorsFile implements AsyncDisposable {
     }
   }
 
-  private constructor(path: string, handle: FileHandle, header: Header) {
+  private constructor(path: string, handle: FileHandle, header: SafetensorsHeader) {
     this.path = path;
     this.header = header;
     this.#handle = handle;
+    this.#tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
   /** The whole tensor, in its own ArrayBuffer, and the sha256 of its bytes in hexadecimal. */
-  async read(tensor: StoredTensor): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string }> {
+  async read(name: string): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string }> {
     const hash = createHash("sha256");
-    const bytes = await readRange(this.#handle, this.path, tensor.start, tensor.bytes, { hash });
+    const { start, bytes: length } = this.#tensorOf(name);
+    const bytes = await readRange(this.#handle, this.path, start, length, { hash });
     return { bytes, sha256: hash.digest("hex") };
   }
 
   /** Some bytes of a tensor, from its byte `start` on. */
-  part(tensor: StoredTensor, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    return readRange(this.#handle, this.path, tensor.start + start, bytes);
+  part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    return readRange(this.#handle, this.path, this.#tensorOf(name).start + start, bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
+  }
+
+  #tensorOf(name: string): StoredTensor {
+    const tensor = this.#tensors.get(name);
+    if (!tensor) throw new Error(`${this.path} has no tensor ${name}`);
+    return tensor;
   }
 }

@@ -22,16 +22,22 @@ export interface StoredTensor extends TensorInfo {
 }
 
 /** A tensor of a type that no forward pass reads, such as a counter or a mask. */
-export interface OtherTensor extends Omit<StoredTensor, "dtype"> {
+export interface OtherTensor extends Omit<TensorInfo, "dtype"> {
   /** As safetensors calls it, such as I64. */
   readonly dtype: string;
 }
 
 /** What a header describes. */
 export interface Header {
+  readonly tensors: readonly TensorInfo[];
+  readonly others: readonly OtherTensor[];
+}
+
+/** That of safetensors, which says where the tensors are. */
+export interface SafetensorsHeader extends Header {
   /** In the order of their bytes. */
   readonly tensors: readonly StoredTensor[];
-  readonly others: readonly OtherTensor[];
+  readonly others: readonly (OtherTensor & Pick<StoredTensor, "start">)[];
 }
 
 /** Size of the little-endian u64 before the header. */
@@ -43,7 +49,8 @@ const MAX_HEADER_BYTES = 100_000_000;
 const MAX_PARTS = 7 * 200_000;
 const MAX_DIMENSIONS = 8;
 
-const storedDtypes: ReadonlyMap<unknown, Dtype> = new Map([
+/** The types that a forward pass reads, by their names in safetensors. */
+export const storedDtypes: ReadonlyMap<unknown, Dtype> = new Map([
   ["F32", "f32"],
   ["F16", "f16"],
   ["BF16", "bf16"],
@@ -76,7 +83,7 @@ export function readHeaderLength(start: Uint8Array, path: string, fileBytes: num
  * Tensors of an untrusted header (the JSON after the length) in the order of their bytes, which must fill the rest of
  * the file without holes or overlaps; a UserError names the first fault.
  */
-export function parseHeader(header: Uint8Array, path: string, fileBytes: number): Header {
+export function parseHeader(header: Uint8Array, path: string, fileBytes: number): SafetensorsHeader {
   const dataStart = LENGTH_BYTES + header.length;
   const { __metadata__: metadata = {}, ...entries } = parseHeaderJson(header, path);
   if (!isJsonObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
@@ -86,7 +93,7 @@ export function parseHeader(header: Uint8Array, path: string, fileBytes: number)
     .toSorted((a, b) => a.start - b.start || a.bytes - b.bytes);
   checkCoverage(placed, path, dataStart, fileBytes);
   const tensors: StoredTensor[] = [];
-  const others: OtherTensor[] = [];
+  const others: SafetensorsHeader["others"][number][] = [];
   for (const { storedDtype, ...tensor } of placed) {
     const dtype = storedDtypes.get(storedDtype);
     if (dtype) tensors.push({ ...tensor, dtype });

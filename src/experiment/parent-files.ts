@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
 import { joinHeaders, type NamedHeader } from "../checkpoint/join-headers.ts";
 import type { Header } from "../checkpoint/safetensors-header.ts";
-import { SafetensorsFile } from "../checkpoint/safetensors-file.ts";
 import { readShardIndex, type WeightMap } from "../checkpoint/shard-index.ts";
-import { INDEX_FILE, isAdapter } from "../checkpoint/weight-files.ts";
+import { openWeightFile } from "../checkpoint/weight-file.ts";
+import { findIndex, isAdapter } from "../checkpoint/weight-files.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { NoAnswerError } from "../hub/api/retrying-fetch.ts";
 import { isInSnapshot, snapshotFolder } from "../hub/cache/cache.ts";
@@ -63,7 +63,7 @@ function headersOf({ tensors, others, disagreements }: Checkpoint): TensorHeader
   return { tensors, others, disagreements };
 }
 
-/** Fetches the small files of a model; a UserError where it has no weights in safetensors, or lacks some of them. */
+/** Fetches the small files of a model; a UserError where it has no weights that can be read, or lacks some of them. */
 export async function filesOnHub(
   hub: Hub,
   repository: Repository,
@@ -71,8 +71,8 @@ export async function filesOnHub(
 ): Promise<HubParentFiles> {
   const small = neededFiles(repository, "without weights");
   const folder = await fetchFiles(hub, repository, small, options);
-  const hasIndex = small.some(({ path }) => path === INDEX_FILE);
-  const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  const index = findIndex(new Set(repository.files.map(({ path }) => path)));
+  const weightMap = index === undefined ? undefined : await readShardIndex(join(folder, index));
   const files = neededFiles(repository, "all", weightMap);
   const weights = files.filter((file) => !small.includes(file));
   const areHere = await Promise.all(weights.map((file) => isInSnapshot(hub, repository, file)));
@@ -116,7 +116,7 @@ async function headerOf(
   signal: AbortSignal | undefined,
 ): Promise<Header | undefined> {
   if (await isInSnapshot(hub, repository, file)) {
-    await using opened = await SafetensorsFile.open(join(snapshotFolder(hub, repository), file.path));
+    await using opened = await openWeightFile(join(snapshotFolder(hub, repository), file.path));
     return opened.header;
   }
   if (hub.offline) return undefined;

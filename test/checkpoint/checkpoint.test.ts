@@ -9,6 +9,7 @@ import { toFloat32 } from "../../src/tensor/half.ts";
 import { flip } from "../flip.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { folderWith } from "./folder-with.ts";
+import { rewriteAsTorch } from "./torch-bytes.ts";
 import { safetensorsBytes } from "./safetensors-bytes.ts";
 
 type Reference = Record<string, { dtype: Dtype; shape: number[]; values: number[] }>;
@@ -72,6 +73,24 @@ describe("checkpoint", () => {
       "model.safetensors": safetensorsBytes(oneTensor, 4),
       "model.safetensors.index.json": "",
     });
+    await using checkpoint = await Checkpoint.open(folder);
+    expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
+  });
+
+  test.each(["one file", "shards"] as const)(
+    "reads weights of torch.save in %s, with the same digest",
+    async (layout) => {
+      const [folder, other] = [await copyOf("single"), join(fixtures, "single")];
+      await rewriteAsTorch(folder, layout);
+      await using checkpoint = await Checkpoint.open(folder);
+      await using safe = await Checkpoint.open(other);
+      expect(await checkpoint.weightsDigest()).toBe(await safe.weightsDigest());
+      expect(checkpoint.bytesRead).toBe(safe.bytesRead);
+    },
+  );
+
+  test("prefers safetensors to torch.save", async () => {
+    const folder = await folderWith({ "model.safetensors": safetensorsBytes(oneTensor, 4), "pytorch_model.bin": "" });
     await using checkpoint = await Checkpoint.open(folder);
     expect([...checkpoint.tensors.keys()]).toEqual(["a"]);
   });

@@ -1,11 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatHeader, type Header, parseHeader, readHeaderLength } from "../../src/checkpoint/safetensors-header.ts";
+import {
+  formatHeader,
+  type SafetensorsHeader,
+  parseHeader,
+  readHeaderLength,
+} from "../../src/checkpoint/safetensors-header.ts";
 import { UserError } from "../../src/errors.ts";
 import { hostileHeaders, validHeader, withTensor } from "./hostile-headers.ts";
 import { safetensorsBytes } from "./safetensors-bytes.ts";
 
-function parse(file: Uint8Array): Header {
+function parse(file: Uint8Array): SafetensorsHeader {
   const length = readHeaderLength(file.subarray(0, 8), "x", file.length);
   return parseHeader(file.subarray(8, 8 + length), "x", file.length);
 }
@@ -126,7 +131,7 @@ function byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function parseOrUserError(file: Uint8Array): Header | UserError {
+function parseOrUserError(file: Uint8Array): SafetensorsHeader | UserError {
   try {
     return parse(file);
   } catch (error) {

@@ -134,9 +134,19 @@ describe("folders that are refused", () => {
   test.each<[string, Files, string]>([
     ["no weights", {}, "F: no weights; expected model.safetensors or model.safetensors.index.json"],
     [
-      "pickled weights only",
-      { "training_args.bin": "", "pytorch_model.bin": "" },
-      "F/pytorch_model.bin: pickled weights can run code and are never loaded; convert them to safetensors",
+      "pickled weights of another name",
+      { "training_args.bin": "", "weights.pt": "" },
+      "F/weights.pt: expected weights in model.safetensors or pytorch_model.bin, or shards of these, found a pickle of another name; convert it to safetensors",
+    ],
+    [
+      "an index that puts tensors of torch.save into another format",
+      { "pytorch_model.bin.index.json": { weight_map: { a: "model.safetensors" } } },
+      "F/pytorch_model.bin.index.json: tensor 'a': expected the path of a .bin file inside the folder, found 'model.safetensors'",
+    ],
+    [
+      "a missing shard of torch.save",
+      { "pytorch_model-00001-of-00002.bin": "" },
+      "F/pytorch_model-00002-of-00002.bin: no such file, but pytorch_model-00001-of-00002.bin is one of 2; download the model in full",
     ],
     [
       "a config.json that is not JSON",

@@ -106,7 +106,7 @@ test("what a Hub says, and how it calls its files, is shown harmless", async () 
     expect(code).toBe(1);
     return stderr;
   };
-  expect(await score("org/turned")).toContain("has its weights in pytorch_model\\u202E\\u2066.bin only");
+  expect(await score("org/turned")).toContain("found pytorch_model\\u202E\\u2066.bin; convert it");
   expect(await score("org/refused")).toMatch(/answered 418/);
 });
 

@@ -12,6 +12,7 @@ import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { testHub } from "../hub/test-hub.ts";
 import { refusal } from "../refusal.ts";
 import { writeTinyModel } from "../tiny-model.ts";
+import { rewriteAsTorch } from "../checkpoint/torch-bytes.ts";
 import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
 
 const tokenizers = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers");
@@ -114,9 +115,9 @@ const cases: readonly Case[] = [
     "E: tensor model.layers.0.mlp.up_proj.scale is not part of this architecture; merging would lose it",
   ],
   [
-    "pickled weights only",
-    (model) => rename(join(model, "model.safetensors"), join(model, "pytorch_model.bin")),
-    "pytorch_model.bin",
+    "a pickle of another name",
+    (model) => rename(join(model, "model.safetensors"), join(model, "model.pt")),
+    "model.pt",
   ],
   [
     "a missing shard",
@@ -158,6 +159,21 @@ const cases: readonly Case[] = [
     (model) => divide(model, "mein Gewicht (1).safetensors", INDEX),
     undefined,
   ],
+  ["weights of torch.save", (model) => rewriteAsTorch(model), undefined],
+  ["shards of torch.save", (model) => rewriteAsTorch(model, "shards"), undefined],
+  [
+    "a file of torch.save that would run a program",
+    async (model) => {
+      await rewriteAsTorch(model);
+      const path = join(model, "pytorch_model.bin");
+      const file = (await readFile(path, "latin1")).replace(
+        "ctorch._utils\n_rebuild_tensor_v2",
+        "csubprocesses\nrun_any_command_go",
+      );
+      await writeFile(path, file, "latin1");
+    },
+    "its pickle: expected what makes tensors, found 'subprocesses.run_any_command_go'; only tensors are read of it, and nothing is run",
+  ],
   ["an index with a name without a number", (model) => divide(model, "weights.safetensors", INDEX), undefined],
 ];
 
@@ -191,7 +207,7 @@ describe.each(cases)("an expert with %s", (...[what, spoil, said]) => {
       const sentence = said.replace("E", name).replace("B", "tiny/base");
       expect((await examineParents(sources, own)).map(({ text }) => text)).toEqual([expect.stringContaining(sentence)]);
       expect(await refusal(fetchSources(sources, own))).toContain(sentence);
-      const weights = server.requests.slice(before).filter(({ path }) => /^\/lfs\/|\.safetensors$/.test(path));
+      const weights = server.requests.slice(before).filter(({ path }) => /^\/lfs\/|\.(safetensors|bin)$/.test(path));
       expect(weights.filter((request) => !isForHeader(request) && !request.path.includes("parquet"))).toEqual([]);
       // Check says it too, once: where it is a rule of the competition, as that.
       const { cannotScore, findings } = await checkExperiment(await loadExperiment(path), own);

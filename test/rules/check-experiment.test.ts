@@ -238,14 +238,14 @@ describe("checkExperiment", () => {
     await using hub = await LoopbackHub.start();
     addRows(hub);
     const date = "2024-07-01T00:00:00.000Z";
-    hub.addModel("org/pickled", { files: { "adapter_config.json": "{}", "adapter_model.bin": "x" }, date });
+    hub.addModel("org/pickled", { files: { "config.json": "{}", "weights.pth": "x" }, date });
     const report = await check(hub, [[MISTRAL]], (experiment) => ({
       ...experiment,
       experts: [{ name: "pickled", path: "org/pickled@main" }],
     }));
     expect(found(report, "licence")[1]).toBe("warn the card states none; ask the model's author");
-    expect(found(report, "date")[1]).toMatch(/^fail adapter_model.bin: 2024-07-01T00:00:00.000Z by the date of commit/);
-    expect(report.cannotScore).toEqual([expect.stringMatching(/^org\/pickled@\w{40} .*; it is a LoRA adapter: /)]);
+    expect(found(report, "date")[1]).toMatch(/^fail weights.pth: 2024-07-01T00:00:00.000Z by the date of commit/);
+    expect(report.cannotScore).toEqual([expect.stringMatching(/^org\/pickled@\w{40} has .*, found weights.pth; /)]);
   });
 
   test("asks the Hub again for what may have changed since a model was fetched", async () => {

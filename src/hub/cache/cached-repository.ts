@@ -1,6 +1,12 @@
 import { readdir, readlink, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
-import { findWeightFiles, INDEX_FILE, SINGLE_FILE } from "../../checkpoint/weight-files.ts";
+import {
+  ADAPTER_FILE,
+  ADAPTER_WEIGHTS,
+  findIndex,
+  findWeightFiles,
+  SINGLE_FILE,
+} from "../../checkpoint/weight-files.ts";
 import { readShardIndex } from "../../checkpoint/shard-index.ts";
 import { UserError } from "../../errors.ts";
 import { readTextWithin } from "../../files/read-file.ts";
@@ -85,7 +91,7 @@ async function findMissing(
 ): Promise<string | undefined> {
   if (paths.size === 0) return "it";
   if (type === "dataset") return undefined;
-  if (paths.has("adapter_config.json") && paths.has("adapter_model.safetensors")) return undefined;
+  if (paths.has(ADAPTER_FILE) && ADAPTER_WEIGHTS.some((file) => paths.has(file))) return undefined;
   // Python fetches a tokenizer only when one is asked for, so that weights may be there without it.
   const needed = ["config.json", ...(await weightsOf(folder, paths)), "tokenizer.json", "tokenizer_config.json"];
   const missing = needed.find((file) => !paths.has(file));
@@ -93,7 +99,7 @@ async function findMissing(
 }
 
 async function weightsOf(folder: string, paths: ReadonlySet<string>): Promise<readonly string[]> {
-  const hasIndex = paths.has(INDEX_FILE) && !paths.has(SINGLE_FILE);
-  const weightMap = hasIndex ? await readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  const index = findIndex(paths);
+  const weightMap = index === undefined ? undefined : await readShardIndex(join(folder, index));
   return findWeightFiles(paths, weightMap)?.files ?? [SINGLE_FILE];
 }

@@ -1,12 +1,19 @@
 import { type Header, LENGTH_BYTES, parseHeader, readHeaderLength } from "../../checkpoint/safetensors-header.ts";
+import type { ByteSource } from "../../checkpoint/torch/byte-source.ts";
+import { headerOf } from "../../checkpoint/torch/torch-content.ts";
+import { readTorchContent } from "../../checkpoint/torch/torch-header.ts";
+import { isTorchName } from "../../checkpoint/weight-files.ts";
 import { UserError } from "../../errors.ts";
 import { fetchAbout } from "../api/explain-refusal.ts";
 import type { Hub } from "../api/hub.ts";
 import type { RepositoryFile, Snapshot } from "../api/snapshot.ts";
 import { addressOfFile, givesRange, subjectOf } from "./file-address.ts";
 
+/** A part of a file that the server did not give. */
+class NoPart extends Error {}
+
 /**
- * The header of a safetensors file of the Hub, and not a byte of its tensors. Undefined where the server gives no part of a file; a
+ * What a file of weights on the Hub says of its tensors, and not a byte of them. Undefined where the server gives no part of a file; a
  * UserError for a header that is not sound.
  */
 export async function remoteHeader(
@@ -15,13 +22,24 @@ export async function remoteHeader(
   file: RepositoryFile,
   signal?: AbortSignal,
 ): Promise<Header | undefined> {
-  const where = `${snapshot.name}/${file.path}`;
-  const what = { snapshot, file, signal };
-  const start = await readPart(hub, what, 0, LENGTH_BYTES);
-  if (start === undefined) return undefined;
-  const length = readHeaderLength(start, where, file.bytes);
-  const header = await readPart(hub, what, LENGTH_BYTES, LENGTH_BYTES + length);
-  return header && parseHeader(header, where, file.bytes);
+  const path = `${snapshot.name}/${file.path}`;
+  const read = async (start: number, length: number): Promise<Uint8Array> => {
+    const part = await readPart(hub, { snapshot, file, signal }, start, start + length);
+    if (part === undefined) throw new NoPart();
+    return part;
+  };
+  const source = { path, bytes: file.bytes, read };
+  try {
+    return isTorchName(file.path) ? headerOf((await readTorchContent(source)).views) : await safetensorsHeader(source);
+  } catch (error) {
+    if (error instanceof NoPart) return undefined;
+    throw error;
+  }
+}
+
+async function safetensorsHeader({ path, bytes, read }: ByteSource): Promise<Header> {
+  const length = readHeaderLength(await read(0, LENGTH_BYTES), path, bytes);
+  return parseHeader(await read(LENGTH_BYTES, length), path, bytes);
 }
 
 /** Bytes from `start` up to `end` or to the end of the file. */

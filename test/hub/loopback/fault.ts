@@ -13,7 +13,7 @@ export interface LoggedRequest {
 
 /** Whether a request is for the header of a file of weights alone; downloads ask for everything from some byte on. */
 export function isForHeader({ range = "" }: Pick<LoggedRequest, "range">): boolean {
-  return /^bytes=[08]-\d+$/.test(range);
+  return /^bytes=\d+-\d+$/.test(range);
 }
 
 /** What goes wrong with a response; several fields may be given together. */

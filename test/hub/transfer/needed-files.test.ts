@@ -70,24 +70,41 @@ describe("neededFiles", () => {
     expect(needed(adapter, "without weights")).toEqual(["adapter_config.json"]);
   });
 
-  test.each([
-    [["config.json", "pytorch_model.bin"], "pytorch_model.bin"],
-    [["config.json", "pytorch_model-00001-of-00002.bin"], "pytorch_model-00001-of-00002.bin"],
-  ])("refuses pickled weights: %j", (paths, pickle) => {
-    expect(() => needed(paths)).toThrow(
-      new UserError(
-        `org/name@${commit} has its weights in ${pickle} only: pickled weights can run code and are never loaded; ` +
-          "convert them with https://huggingface.co/spaces/safetensors/convert, or in Python with save_pretrained, " +
-          "and give the folder instead",
-      ),
-    );
+  test("takes files of torch.save where there is no safetensors, and then nothing of another name", () => {
+    const bins = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
+    const index = "pytorch_model.bin.index.json";
+    const others = ["training_args.bin", "optimizer.bin", "adapter_model.bin"];
+    expect(needed(["config.json", "pytorch_model.bin", index, ...others])).toEqual([
+      "config.json",
+      "pytorch_model.bin",
+    ]);
+    expect(needed(["config.json", ...bins, ...others])).toEqual(["config.json", ...bins]);
+    expect(needed(["config.json", index, ...bins], "without weights")).toEqual(["config.json", index]);
+    expect(needed(["config.json", "pytorch_model.bin", "model.safetensors.index.json", ...shards])).toEqual([
+      "config.json",
+      "model.safetensors.index.json",
+      ...shards,
+    ]);
+    const repository = repositoryOf(["config.json", index, ...bins, ...others]);
+    expect(neededFiles(repository, "all", new Map([["a", bins[1]!]])).map(({ path }) => path)).toEqual([
+      "config.json",
+      index,
+      bins[1],
+    ]);
   });
 
-  test("says of a pickled adapter that it is one", () => {
-    expect(() => needed(["adapter_config.json", "adapter_model.bin"])).toThrow(
+  test("takes the weights of an adapter of torch.save", () => {
+    const adapter = ["adapter_config.json", "adapter_model.bin"];
+    expect(needed([...adapter, "training_args.bin"])).toEqual(adapter);
+  });
+
+  test("refuses pickles of other names", () => {
+    expect(() => needed(["config.json", "consolidated.00.pth"])).toThrow(
       new UserError(
-        `org/name@${commit} has its weights in adapter_model.bin only: pickled weights can run code and are never loaded; ` +
-          "it is a LoRA adapter: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
+        `org/name@${commit} has no weights that evomerge reads; expected model.safetensors, model.safetensors.index.json ` +
+          "with its shards, or the same of pytorch_model.bin, found consolidated.00.pth; " +
+          "convert it with https://huggingface.co/spaces/safetensors/convert, or in Python with save_pretrained, " +
+          "and give the folder instead",
       ),
     );
   });
@@ -152,7 +169,7 @@ describe("neededFiles", () => {
   });
 
   test("refuses a repository without weights, or without some shard", () => {
-    expect(() => needed(["README.md"])).toThrow(/has no weights in safetensors/);
+    expect(() => needed(["README.md"])).toThrow(/has no weights that evomerge reads; expected model.safetensors, /);
     expect(() => needed(["config.json", shards[1]!])).toThrow(
       `org/name@${commit}: ${shards[0]}: no such file, but ${shards[1]} is one of 2; download the model in full`,
     );

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { openFile } from "../../files/read-file.ts";
+import { elementCount } from "../../tensor/dtype.ts";
+import { readRange, updateHash } from "../pieces.ts";
+import type { Header } from "../safetensors-header.ts";
+import { gatherElements, isContiguous, spanOf } from "./strided.ts";
+import type { TorchView } from "./pickle-values.ts";
+import { headerOf } from "./torch-content.ts";
+import { readTorchContent } from "./torch-header.ts";
+
+/** One open file of `torch.save`: a state dict, such as pytorch_model.bin, none of whose code is ever run. */
+export class TorchFile implements AsyncDisposable {
+  readonly path: string;
+  readonly header: Header;
+  readonly #handle: FileHandle;
+  readonly #views: ReadonlyMap<string, TorchView>;
+  /** Position of the first byte of each storage, by its key. */
+  readonly #places: ReadonlyMap<string, number>;
+
+  /** Reads what the file says of its tensors; a UserError when there is no such file or it is not sound. */
+  static async open(path: string): Promise<TorchFile> {
+    const handle = await openFile(path, "weights of torch.save");
+    try {
+      const { size: bytes } = await handle.stat();
+      const read = (start: number, length: number): Promise<Uint8Array> => readRange(handle, path, start, length);
+      const { views, place } = await readTorchContent({ path, bytes, read });
+      return new TorchFile(path, handle, { views, places: await place() });
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    path: string,
+    handle: FileHandle,
+    { views, places }: { readonly views: ReadonlyMap<string, TorchView>; readonly places: ReadonlyMap<string, number> },
+  ) {
+    this.path = path;
+    this.header = headerOf(views);
+    this.#handle = handle;
+    this.#views = views;
+    this.#places = places;
+  }
+
+  /** The whole tensor, row-major, in its own ArrayBuffer, and the sha256 of its bytes in hexadecimal. */
+  async read(name: string): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string }> {
+    const view = this.#viewOf(name);
+    const hash = createHash("sha256");
+    if (isContiguous(view)) {
+      const { start, bytes } = this.#spanOf(view);
+      const read = await readRange(this.#handle, this.path, start, bytes, { hash });
+      return { bytes: read, sha256: hash.digest("hex") };
+    }
+    const bytes = await this.#gather(view);
+    await updateHash(hash, bytes);
+    return { bytes, sha256: hash.digest("hex") };
+  }
+
+  /** Some bytes of the tensor, from byte `start` on. */
+  async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const view = this.#viewOf(name);
+    if (!isContiguous(view)) return (await this.#gather(view)).slice(start, start + bytes);
+    return readRange(this.#handle, this.path, this.#spanOf(view).start + start, bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+  }
+
+  async #gather(view: TorchView): Promise<Uint8Array<ArrayBuffer>> {
+    const { start, bytes } = this.#spanOf(view);
+    return gatherElements(await readRange(this.#handle, this.path, start, bytes), view);
+  }
+
+  /** From the first to the last byte of a tensor in the file. */
+  #spanOf(view: TorchView): { readonly start: number; readonly bytes: number } {
+    const { storage, offset, shape } = view;
+    const elements = isContiguous(view) ? elementCount(shape) : spanOf(view);
+    const start = (this.#places.get(storage.key) ?? 0) + offset * storage.elementBytes;
+    return { start, bytes: elements * storage.elementBytes };
+  }
+
+  #viewOf(name: string): TorchView {
+    const view = this.#views.get(name);
+    if (!view) throw new Error(`${this.path} has no tensor ${name}`);
+    return view;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Header } from "./safetensors-header.ts";
+import { SafetensorsFile } from "./safetensors-file.ts";
+import { TorchFile } from "./torch/torch-file.ts";
+import { isTorchName } from "./weight-files.ts";
+
+/** An open file of weights, whose header has been checked against its size. */
+export interface WeightFile extends AsyncDisposable {
+  readonly path: string;
+  readonly header: Header;
+  /** A whole tensor, row-major, little-endian and in its own ArrayBuffer, and the sha256 of these bytes in hexadecimal. */
+  read(name: string): Promise<ReadTensor>;
+  /** Some of these bytes, from byte `start` on. */
+  part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The values of a tensor and what tells them from any others. */
+export interface ReadTensor {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sha256: string;
+}
+
+/** Reads the header of a file in the format that its name says; a UserError when it is not sound. */
+export function openWeightFile(path: string): Promise<WeightFile> {
+  return isTorchName(path) ? TorchFile.open(path) : SafetensorsFile.open(path);
+}
