@@ -83,7 +83,7 @@ function plain({ sequences, length, tokens, positions, masks, targets }: PackedB
     sequences,
     length,
     tokens: base64(tokens),
-    positions: base64(positions),
+    positions: base64(Object.values(positions)[0]!),
     mask: base64(Object.values(masks)[0]!),
     rows: base64(Int32Array.from(targets, ({ row }) => row)),
     targets: base64(Int32Array.from(targets, ({ token }) => token)),

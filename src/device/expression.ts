@@ -30,8 +30,15 @@ export type Expression = Typed &
     | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
     | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
+    | { readonly op: "sliceRows"; readonly x: Expression; readonly from: number }
     | { readonly op: "normalize"; readonly x: Expression; readonly epsilon: number }
-    | { readonly op: "rope"; readonly x: Expression; readonly positions: Expression; readonly periods: Expression }
+    | {
+        readonly op: "rope";
+        readonly x: Expression;
+        readonly positions: Expression;
+        readonly periods: Expression;
+        readonly factor: number;
+      }
     | {
         readonly op: "softmax";
         readonly x: Expression;
@@ -57,6 +64,7 @@ export type Backward =
       readonly logits: Expression;
       readonly targets: Expression;
     }
+  | { readonly op: "padRows"; readonly g: Expression; readonly from: number }
   | { readonly op: "dot"; readonly x: Expression; readonly y: Expression };
 
 /** Which factors of a product stand transposed, and the format that an engine may round f32 factors to. */
@@ -182,6 +190,14 @@ export function scatterRows(x: Expression, rows: Expression, count: number): Exp
   return { op: "scatterRows", x, rows, dtype: "f32", shape: [count, x.shape[1] ?? 0] };
 }
 
+/** `count` rows of x [rows, width] (any float dtype), of its format, from the row `from` on. */
+export function sliceRows(x: Expression, from: number, count: number): Expression {
+  const [rows = 0, width = 0] = x.shape;
+  const fits = x.dtype !== "i32" && x.shape.length === 2 && from >= 0 && count > 0 && from + count <= rows;
+  expect(fits, "sliceRows", `a float matrix of ${from + count} rows or more`, x);
+  return { op: "sliceRows", x, from, dtype: x.dtype, shape: [count, width] };
+}
+
 /** x / sqrt(mean(x^2) + epsilon), the mean over the last dimension; x f32 [n, width]. */
 export function normalize(x: Expression, epsilon: number): Expression {
   expect(x.dtype === "f32" && x.shape.length === 2, "normalize", "f32 [n, width]", x);
@@ -189,15 +205,17 @@ export function normalize(x: Expression, epsilon: number): Expression {
 }
 
 /**
- * Rotary position embedding, half-split layout: elements i and i + d/2 of a head turn by positions / periods[i] radians.
- * x f32 [n, heads, d], positions i32 [n], periods f32 [d/2] (1 / inverse frequency; RoFormer, arXiv:2104.09864).
+ * Rotary position embedding, half-split layout: of a head's first r elements, i and i + r/2 turn by positions / periods[i]
+ * radians and are multiplied by `factor`; the others stay as they are. x f32 [n, heads, d], positions i32 [n], periods
+ * f32 [r/2] with r <= d (1 / inverse frequency; RoFormer, arXiv:2104.09864; the factor: YaRN, arXiv:2309.00071).
  */
-export function rope(x: Expression, positions: Expression, periods: Expression): Expression {
+export function rope(x: Expression, positions: Expression, periods: Expression, factor = 1): Expression {
   const [n, , width = 0] = x.shape;
   expect(x.dtype === "f32" && x.shape.length === 3, "rope", "f32 [n, heads, d]", x);
   expect(positions.dtype === "i32" && sameShape(positions.shape, [n ?? 0]), "rope", `positions i32 [${n}]`, positions);
-  expect(periods.dtype === "f32" && periods.shape[0] === width / 2, "rope", `periods f32 [${width / 2}]`, periods);
-  return { op: "rope", x, positions, periods, dtype: "f32", shape: x.shape };
+  const fits = periods.dtype === "f32" && periods.shape.length === 1 && 2 * (periods.shape[0] ?? 0) <= width;
+  expect(fits, "rope", `periods f32 [${width / 2}], or fewer`, periods);
+  return { op: "rope", x, positions, periods, factor: Math.fround(factor), dtype: "f32", shape: x.shape };
 }
 
 /**

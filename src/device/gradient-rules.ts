@@ -64,9 +64,11 @@ const rules: Rules = {
   },
   gatherRows: { table: ({ table, rows }, g) => scatterRows(g, rows, table.shape[0] ?? 0) },
   scatterRows: { x: ({ rows }, g) => gatherRows(g, rows) },
+  // Nothing for the rows before and behind.
+  sliceRows: { x: ({ x, from }, g) => ({ op: "padRows", g, from, dtype: "f32", shape: x.shape }) },
   normalize: { x: ({ x, epsilon }, g) => ({ op: "normalizeBack", g, x, epsilon, dtype: "f32", shape: x.shape }) },
   // The rotation by the negative angle.
-  rope: { x: ({ positions, periods }, g) => rope(g, positions, scale(periods, -1)) },
+  rope: { x: ({ positions, periods, factor }, g) => rope(g, positions, scale(periods, -1), factor) },
   softmax: {
     x: (node, g) => softmaxBack(node, g, node.factor),
     mask: (node, g) => {

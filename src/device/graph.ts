@@ -24,6 +24,7 @@ const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } =
   matmul: ["x", "y"],
   gatherRows: ["table", "rows"],
   scatterRows: ["x", "rows"],
+  sliceRows: ["x"],
   normalize: ["x"],
   rope: ["x", "positions", "periods"],
   softmax: ["x", "mask"],
@@ -33,6 +34,7 @@ const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } =
   normalizeBack: ["g", "x"],
   softmaxBack: ["g", "result"],
   logProbabilityBack: ["g", "logits", "targets"],
+  padRows: ["g"],
   dot: ["x", "y"],
 };
 

@@ -16,6 +16,7 @@ const CHEAP: ReadonlySet<Operation> = new Set([
   "gelu",
   "normalize",
   "gatherRows",
+  "sliceRows",
 ]);
 
 /**

@@ -97,7 +97,7 @@ async function putBatch(
     sequences,
     length,
     tokens: await put(batch.tokens, [sequences * length]),
-    positions: await put(batch.positions, [sequences * length]),
+    positions: await putEach(batch.positions, (positions) => put(positions, [sequences * length])),
     masks: await putEach(batch.masks, (mask) => put(mask, [sequences, length, length])),
     constants,
     reads: await put(reads, [reads.length]),

@@ -3,6 +3,7 @@
  * see the context and itself only, so that the context is computed once.
  * @module
  */
+import { everyLength, spanOf, type Spans } from "../model/architecture.ts";
 import { layOutBatches } from "./batch-layout.ts";
 
 /** A tokenised row: a context of at least one token and the continuations to score behind it. */
@@ -25,7 +26,8 @@ export interface PackedBatch {
   readonly sequences: number;
   readonly length: number;
   readonly tokens: Int32Array;
-  readonly positions: Int32Array;
+  /** By the name of their span: 0 in sequences of other lengths. */
+  readonly positions: Readonly<Record<string, Int32Array>>;
   /** [sequences, length, length] by name: 0 where a token (row) sees another (column), else -Infinity. */
   readonly masks: Readonly<Record<string, Float32Array>>;
   readonly targets: readonly Target[];
@@ -36,6 +38,8 @@ export interface PackOptions {
   readonly batchTokens: number;
   /** Tokens that attention looks back, by the name of its mask. */
   readonly windows: Readonly<Record<string, number>>;
+  /** All continuations of a prompt make sequences of one span. */
+  readonly spans?: Spans;
 }
 
 /** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
@@ -55,7 +59,7 @@ export function packGroups(groups: readonly (readonly Prompt[])[], options: Pack
   let next = 0;
   const numbered = groups.map((group) => group.map(() => next++));
   const lists = layOutBatches(numbered, prompts.map(packedLength), options.batchTokens);
-  return lists.map((list) => list.map(({ members, length }) => packBatch(prompts, members, length, options.windows)));
+  return lists.map((list) => list.map(({ members, length }) => packBatch(prompts, members, length, options)));
 }
 
 /** Padded tokens of all batches that these prompts are packed into. */
@@ -68,6 +72,11 @@ export function packedTokens(prompts: readonly Prompt[], { batchTokens }: Pick<P
 /** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
 export function packedLength({ context, continuations }: Prompt): number {
   return continuations.reduce((length, { length: own }) => length + own - 1, context.length);
+}
+
+/** Tokens of the longest sequence that a continuation makes with the context alone. */
+function longestAlone({ context, continuations }: Prompt): number {
+  return context.length - 1 + continuations.reduce((most, { length }) => Math.max(most, length), 1);
 }
 
 /** Tokens of a batch with its padding. */
@@ -98,11 +107,11 @@ function packBatch(
   prompts: readonly Prompt[],
   members: readonly number[],
   length: number,
-  windows: PackOptions["windows"],
+  { windows, spans = everyLength }: PackOptions,
 ): PackedBatch {
   const sequences = members.length;
   const tokens = new Int32Array(sequences * length);
-  const positions = new Int32Array(sequences * length);
+  const positions = Object.fromEntries(Object.keys(spans).map((name) => [name, new Int32Array(sequences * length)]));
   const masks = Object.entries(windows).map(([name, window]) => ({
     name,
     window,
@@ -115,7 +124,7 @@ function packBatch(
     const layout = layOut(prompt);
     const first = sequence * length;
     tokens.set(layout.tokens, first);
-    positions.set(layout.positions, first);
+    positions[spanOf(spans, longestAlone(prompt))]?.set(layout.positions, first);
     for (const { mask, window } of masks) {
       openMask(mask.subarray(first * length, (first + length) * length), length, layout, window);
     }

@@ -1,15 +1,18 @@
 import { UserError } from "../errors.ts";
-import type { Model } from "../model/architecture.ts";
+import { spanOf, type Model } from "../model/architecture.ts";
 import type { TokenRow } from "../model/tokenizer/tokenizer.ts";
 import { quoteRow, type TaskRow } from "../tasks/rows.ts";
 import type { Prompt } from "./pack.ts";
 
 /** What a model can read. */
-export type TokenLimits = Pick<Model, "maxLength" | "vocabularySize">;
+export type TokenLimits = Pick<Model, "maxLength" | "vocabularySize" | "spans">;
 
 /** A tokenised row as the scorer takes it. */
 export interface RowPrompts {
-  /** One where all continuations fit behind the whole context; otherwise those that leave the same part of it share one. */
+  /**
+   * One where all continuations fit behind the whole context; otherwise those that leave the same part of it share one. So do
+   * those whose sequences are in one span of the model's lengths.
+   */
   readonly prompts: readonly Prompt[];
   /** For each prompt, which of the row's continuations it has. */
   readonly continuations: readonly (readonly number[])[];
@@ -24,7 +27,7 @@ export interface RowPrompts {
 export function promptsOf(
   row: TaskRow,
   { context, continuations }: TokenRow,
-  { maxLength, vocabularySize }: TokenLimits,
+  { maxLength, vocabularySize, spans }: TokenLimits,
 ): RowPrompts {
   if (context.length === 0 || continuations.length === 0 || continuations.some(({ length }) => length === 0)) {
     throw new UserError(`${quoteRow(row)}: expected at least one token of context and of each answer; change the row`);
@@ -43,15 +46,18 @@ export function promptsOf(
       `${quoteRow(row)}: its answers take more than the model's ${maxLength} positions; remove the row`,
     );
   }
-  const cuts = [...new Set(lost)];
-  const members = cuts.map((cut) => [...lost.keys()].filter((i) => lost[i] === cut));
+  const sharing = continuations.map(({ length }, i) => {
+    const cut = lost[i] ?? 0;
+    return `${cut} ${spanOf(spans, context.length - cut + length - 1)}`;
+  });
+  const members = [...new Set(sharing)].map((each) => [...sharing.keys()].filter((i) => sharing[i] === each));
   return {
-    prompts: cuts.map((cut, i) => ({
-      context: context.subarray(cut),
-      continuations: members[i]!.map((member) => continuations[member]!),
+    prompts: members.map((own) => ({
+      context: context.subarray(lost[own[0]!]),
+      continuations: own.map((member) => continuations[member]!),
     })),
     continuations: members,
-    isCut: cuts.some((cut) => cut > 0),
+    isCut: lost.some((cut) => cut > 0),
   };
 }
 

@@ -17,7 +17,7 @@ export async function tokenLogProbabilities(
   const { device, model, parents } = merging;
   // All that follows the first token is one continuation, whose targets are in the order of its tokens.
   const prompt = { context: ids.subarray(0, 1), continuations: [ids.subarray(1)] };
-  const packed = packPrompts([prompt], { batchTokens: ids.length, windows: model.windows });
+  const packed = packPrompts([prompt], { batchTokens: ids.length, windows: model.windows, spans: model.spans });
   const pass = { recipes: [recipe], members: [0], hashing: undefined, signal, report: onProgress, now: Date.now };
   return parents.turn(() =>
     onDevice(merging, packed, async (batches, held) => {

@@ -48,8 +48,8 @@ export interface TokenBatch {
   readonly length: number;
   /** i32 [sequences * length] */
   readonly tokens: Expression;
-  /** i32 [sequences * length] */
-  readonly positions: Expression;
+  /** i32 [sequences * length], by the names of the model's spans: 0 in sequences whose lengths are not in it. */
+  readonly positions: Readonly<Record<string, Expression>>;
   /** f32 [sequences, length, length], by the names of the model's windows: 0 where a token (row) sees another, else -Infinity. */
   readonly masks: Readonly<Record<string, Expression>>;
   /** The model's constants. */
@@ -79,6 +79,19 @@ export interface Selector {
   readonly slices: "every" | "first" | "last";
 }
 
+/** Above the first number of tokens, and up to the second. */
+export type Spans = Readonly<Record<string, readonly [above: number, upTo: number]>>;
+
+/** For models to which no length is special. */
+export const everyLength: Spans = { every: [0, Infinity] };
+
+/** The name of the span that a sequence of that length is in. */
+export function spanOf(spans: Spans, length: number): string {
+  const found = Object.entries(spans).find(([, [above, upTo]]) => length > above && length <= upTo);
+  if (!found) throw new Error(`model: no span has ${length} tokens`);
+  return found[0];
+}
+
 /** A language model whose forward pass runs stage by stage. */
 export interface Model {
   /** Values of config.json that decide the forward pass: models merge only where these are equal. */
@@ -91,6 +104,8 @@ export interface Model {
   readonly maxLength: number;
   /** Tokens that a token sees, itself included, by the name of the mask that lets it. */
   readonly windows: Readonly<Record<string, number>>;
+  /** Lengths of sequences whose positions are told apart, by name; each length is in one. */
+  readonly spans: Spans;
   /** What stages read beside weights, f32 vectors by name, to be uploaded once. */
   readonly constants: Readonly<Record<string, Float32Array>>;
   /** In the order of the forward pass. */

@@ -3,7 +3,7 @@
  * not pass. The sizes of weights must be there; any other field that is left out has the default of transformers.
  */
 import { z } from "zod";
-import { rotaryFields, rotaryOptions, rotaryPeriods } from "./rotary.ts";
+import { rotaryFault, rotaryFields, rotaryOf } from "./rotary.ts";
 
 /** The products of a layer, by the roles of their weights. */
 export type DecoderProduct = "query" | "key" | "value" | "output" | "gate" | "up" | "down";
@@ -25,8 +25,12 @@ export interface Decoder {
   readonly windows: readonly number[];
   /** The products that have a bias. */
   readonly biases: readonly DecoderProduct[];
-  /** Of the pairs of a head's elements. */
+  /** Of the pairs of a head's elements that turn. */
   readonly periods: Float32Array;
+  /** What the turned elements of queries and keys are multiplied by. */
+  readonly rotary_factor: number;
+  /** In sequences of more tokens than `above`, where they differ there. */
+  readonly long_periods?: { readonly above: number; readonly periods: Float32Array };
   /** What the gate of the MLP goes through; gelu is exact. */
   readonly hidden_act: "silu" | "gelu" | "gelu_pytorch_tanh";
   /** The embedding is multiplied by it. */
@@ -88,24 +92,30 @@ const usual = {
 
 /** What is a family's own. */
 export type FamilyChoices = Pick<Decoder, "windows" | "biases"> &
-  Partial<Pick<Decoder, keyof typeof usual | "query_pre_attn_scalar">>;
+  Partial<Pick<Decoder, keyof typeof usual | "query_pre_attn_scalar">> & {
+    /** Whether it honours a `partial_rotary_factor`. */
+    readonly turnsPart?: boolean;
+  };
 
 /** The decoder that the fields describe. */
 export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context: z.RefinementCtx): Decoder {
+  const { turnsPart = false, ...own } = choices;
   const { hidden_size: hidden, num_attention_heads: heads } = fields;
   const kvHeads = fields.num_key_value_heads ?? heads;
   const width = fields.head_dim ?? Math.floor(hidden / heads);
-  const disagree = (field: string, expected: string, found: number | string): never => {
-    context.addIssue({ code: "custom", path: [field], message: `expected ${expected}, found ${found}` });
+  const disagree = (field: string, expected: string, found: unknown): never => {
+    context.addIssue({
+      code: "custom",
+      path: field.split("."),
+      message: `expected ${expected}, found ${String(found)}`,
+    });
     return z.NEVER;
   };
   if (heads % kvHeads !== 0) return disagree("num_key_value_heads", `a divisor of the ${heads} heads`, kvHeads);
   if (width === 0 || width % 2 !== 0) return disagree("head_dim", "an even number of elements", width);
-  if (fields.rope_theta === null && rotaryOptions(fields).rope_theta === undefined)
-    return disagree("rope_theta", "a number", "nothing");
-  const periods = rotaryPeriods(fields, width);
-  const odd = periods.find((period) => !(period > 0 && period < Infinity));
-  if (odd !== undefined) return disagree("rope_theta", "periods that are numbers above 0 in f32", odd);
+  const fault = rotaryFault(fields, width, turnsPart);
+  if (fault) return disagree(...fault);
+  const { periods, factor, long } = rotaryOf(fields, width);
   return {
     vocab_size: fields.vocab_size,
     hidden_size: hidden,
@@ -118,9 +128,11 @@ export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context
     tie_word_embeddings: fields.tie_word_embeddings,
     max_position_embeddings: fields.max_position_embeddings,
     periods,
+    rotary_factor: factor,
+    ...(long && { long_periods: long }),
     query_pre_attn_scalar: width,
     ...usual,
-    ...choices,
+    ...own,
   };
 }
 

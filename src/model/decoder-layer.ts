@@ -1,9 +1,10 @@
 /** A layer of a decoder: attention and a gated MLP, each behind a norm, or between two, and added to what it was given. */
-import { add, gatherRows, gelu, mul, reshape, rope, silu, type Expression } from "../device/expression.ts";
+import { add, gatherRows, gelu, mul, reshape, silu, type Expression } from "../device/expression.ts";
 import { attention } from "../device/layers.ts";
 import type { Stage, StageTensors, TokenBatch } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { named, type DecoderParts } from "./decoder-parts.ts";
+import { turn } from "./decoder-rotation.ts";
 
 /** Behind the attention of the last layer no token sees another, so what follows is computed for those that are read. */
 export function layerForward(
@@ -36,12 +37,12 @@ function attend(
   { x, batch, mask }: { readonly x: Expression; readonly batch: TokenBatch; readonly mask: Expression },
 ): Expression {
   const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: width } = decoder;
-  const { sequences, length, positions } = batch;
-  const periods = named(batch.constants, "periods");
-  const split = (y: Expression, parts: number): Expression => reshape(y, [sequences * length, parts, width]);
+  const { sequences, length } = batch;
+  const turned = (y: Expression, parts: number): Expression =>
+    turn(reshape(y, [sequences * length, parts, width]), batch, decoder.rotary_factor);
   const batched = (y: Expression, parts: number): Expression => reshape(y, [sequences, length, parts, width]);
-  const query = batched(rope(split(project(weights, "query", x), heads), positions, periods), heads);
-  const key = batched(rope(split(project(weights, "key", x), kvHeads), positions, periods), kvHeads);
+  const query = batched(turned(project(weights, "query", x), heads), heads);
+  const key = batched(turned(project(weights, "key", x), kvHeads), kvHeads);
   const value = batched(project(weights, "value", x), kvHeads);
   const cap = decoder.attn_logit_softcapping ?? undefined;
   return attention({ query, key, value, mask }, { factor: decoder.query_pre_attn_scalar ** -0.5, cap });

@@ -7,6 +7,7 @@ import { fromFloat32, toFloat32 } from "../tensor/half.ts";
 import type { Architecture, Model, Stage } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { layerForward, maskOf } from "./decoder-layer.ts";
+import { rotationOf } from "./decoder-rotation.ts";
 import { decoderParts, named } from "./decoder-parts.ts";
 import { decoderGroups, decoderIgnorable, decoderSelectors, decoderWeights } from "./decoder-weights.ts";
 
@@ -26,7 +27,7 @@ function buildDecoder(decoder: Decoder, precision: Dtype): Model {
     hiddenSize: decoder.hidden_size,
     maxLength: decoder.max_position_embeddings,
     windows: Object.fromEntries(decoder.windows.map((window) => [maskOf(window), window])),
-    constants: { periods: decoder.periods },
+    ...rotationOf(decoder),
     stages: stagesOf(decoder, precision),
     ignorable: decoderIgnorable,
     selectors: decoderSelectors,
@@ -73,8 +74,13 @@ function rounded(factor: number, precision: Dtype): number {
 
 /** All that a decoder is but its longest context, which may differ: fine-tunes often name another. */
 function identityOf(decoder: Decoder): Model["identity"] {
-  const { max_position_embeddings: _longest, windows, periods, ...others } = decoder;
+  const { max_position_embeddings: _longest, windows, periods, long_periods: long, ...others } = decoder;
   const [window = Infinity] = windows;
   const byLayer = windows.every((other) => other === window) ? window : windows;
-  return { ...others, sliding_window: byLayer === Infinity ? null : byLayer, "rotary periods": [...periods] };
+  return {
+    ...others,
+    sliding_window: byLayer === Infinity ? null : byLayer,
+    "rotary periods": [...periods],
+    ...(long && { [`rotary periods above ${long.above} tokens`]: [...long.periods] }),
+  };
 }

@@ -15,6 +15,7 @@ import {
   scale,
   scatterRows,
   silu,
+  sliceRows,
   softmax,
   sub,
   sumTo,
@@ -66,6 +67,7 @@ export interface RawCase extends Attributes {
 interface Attributes {
   readonly expected: RawTensor;
   readonly factor?: number;
+  readonly from?: number;
   readonly epsilon?: number;
   readonly cap?: number;
   readonly form?: GeluForm;
@@ -93,10 +95,11 @@ const builders: Readonly<Record<string, Builder>> = {
     matmul(x!, y!, { transposeX: transposed.includes("x"), transposeY: transposed.includes("y") }),
   linear: ({ x, weight }) => linear(x!, weight!),
   gatherRows: ({ table, rows }) => gatherRows(table!, rows!),
+  sliceRows: ({ x }, { from, expected }) => sliceRows(x!, from!, expected.shape[0]!),
   scatterRows: ({ x, rows }, { expected }) => scatterRows(x!, rows!, expected.shape[0]!),
   normalize: ({ x }, { epsilon }) => normalize(x!, epsilon!),
   rmsNorm: ({ x, weight }, { epsilon }) => rmsNorm(x!, weight!, epsilon!),
-  rope: ({ x, positions, periods }) => rope(x!, positions!, periods!),
+  rope: ({ x, positions, periods }, { factor }) => rope(x!, positions!, periods!, factor),
   softmax: ({ x, mask }, { factor }) => softmax(x!, mask ? { mask, factor: factor! } : {}),
   attention: ({ query, key, value, mask }, { factor, cap }) =>
     attention({ query: query!, key: key!, value: value!, mask: mask! }, { factor: factor!, ...(cap && { cap }) }),
@@ -112,7 +115,17 @@ const builders: Readonly<Record<string, Builder>> = {
 };
 
 /** Operations that round once, or never: every engine must give PyTorch's bits. */
-const exact: ReadonlySet<string> = new Set(["cast", "reshape", "permute", "add", "sub", "mul", "scale", "gatherRows"]);
+const exact: ReadonlySet<string> = new Set([
+  "cast",
+  "reshape",
+  "permute",
+  "add",
+  "sub",
+  "mul",
+  "scale",
+  "gatherRows",
+  "sliceRows",
+]);
 /** What engines may compute with products. */
 const products: ReadonlySet<string> = new Set(["matmul", "scatterRows", "attention"]);
 

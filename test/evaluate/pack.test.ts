@@ -41,11 +41,11 @@ function expectAlone(
   checked.add(key);
   const seen = seenBy(row, batch);
   const start = Math.max(0, prefix.length - window);
-  expect(batch.positions[row]).toBe(prefix.length - 1);
-  expect(seen.map((other) => batch.positions[other])).toEqual(prefix.slice(start).map((_, i) => start + i));
+  expect(batch.positions["every"]![row]).toBe(prefix.length - 1);
+  expect(seen.map((other) => batch.positions["every"]![other])).toEqual(prefix.slice(start).map((_, i) => start + i));
   expect(seen.map((other) => batch.tokens[other])).toEqual(prefix.slice(start));
   for (const other of seen) {
-    expectAlone(batch, other, prefix.slice(0, batch.positions[other]! + 1), { window, checked });
+    expectAlone(batch, other, prefix.slice(0, batch.positions["every"]![other]! + 1), { window, checked });
   }
 }
 
@@ -62,7 +62,7 @@ describe("packPrompts", () => {
     });
     const { length, tokens, positions, masks, ...rest } = batch!;
     expect(tokens.subarray(0, 5)).toEqual(Int32Array.of(5, 6, 7, 8, 11));
-    expect(positions.subarray(0, 5)).toEqual(Int32Array.of(0, 1, 2, 3, 2));
+    expect(positions["every"]!.subarray(0, 5)).toEqual(Int32Array.of(0, 1, 2, 3, 2));
     const o = 0;
     const x = -Infinity;
     expect([0, 1, 2, 3, 4].map((row) => [...masks["causal"]!.subarray(row * length, row * length + 5)])).toEqual([
@@ -133,7 +133,7 @@ describe("packPrompts", () => {
           expect(length).toBe(16 * Math.ceil(packedLength(prompts[members[i]![0]!]!) / 16));
           expect(sequences === 1 || sequences * length <= options.batchTokens).toBe(true);
           expect(i === batches.length - 1 || (sequences + 1) * length > options.batchTokens).toBe(true);
-          expect([tokens.length, positions.length, masks["causal"]!.length]).toEqual(
+          expect([tokens.length, positions["every"]!.length, masks["causal"]!.length]).toEqual(
             [1, 1, length].map((factor) => factor * sequences * length),
           );
         }

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
 import { inRowOrder, promptsOf, type TokenLimits } from "../../src/evaluate/prompt.ts";
+import { everyLength } from "../../src/model/architecture.ts";
 import { TokenEncoder } from "../../src/model/tokenizer/token-encoder.ts";
 import { readTokenizerFiles } from "../../src/model/tokenizer/tokenizer-file.ts";
 import type { TaskRow } from "../../src/tasks/rows.ts";
@@ -11,7 +12,7 @@ import type { TaskRow } from "../../src/tasks/rows.ts";
 const tokenizers = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers");
 const tokenizer = new TokenEncoder(await readTokenizerFiles(join(tokenizers, "byte-level-bos")));
 
-const roomy = { maxLength: 100, vocabularySize: tokenizer.range.size };
+const roomy: TokenLimits = { maxLength: 100, vocabularySize: tokenizer.range.size, spans: everyLength };
 
 function rowOf(context: string, ...continuations: string[]): TaskRow {
   return { id: "row-1", kind: "choice", context, continuations, label: 0, passage: "", group: "" };
@@ -37,6 +38,17 @@ const row = fc
   .map(({ context, answers }) => rowOf(context, ...answers.map((answer) => ` ${answer}`)));
 
 describe("promptsOf", () => {
+  test("divides a row whose sequences are in several spans of the model's lengths", () => {
+    const [context, continuations] = [new Int32Array(5), [3, 1, 2, 4].map((length) => new Int32Array(length))];
+    const limits: TokenLimits = { ...roomy, spans: { short: [0, 6], long: [6, Infinity] } };
+    const divided = promptsOf(rowOf("x", "a", "b", "c", "d"), { context, continuations }, limits);
+    expect(divided.continuations).toEqual([
+      [0, 3],
+      [1, 2],
+    ]);
+    expect(divided.isCut).toBe(false);
+  });
+
   test("keeps a context that leaves room for every continuation", () => {
     fc.assert(
       fc.property(row, (row) => {

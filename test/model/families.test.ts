@@ -7,7 +7,9 @@ import { openGgml } from "../../src/device/ggml/engine.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
+import { inRowOrder, promptsOf } from "../../src/evaluate/prompt.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
+import type { TaskRow } from "../../src/tasks/rows.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { nativeTfjs } from "../device/installed-package.ts";
 
@@ -24,6 +26,8 @@ const names = readdirSync(fixtures).filter((name) => existsSync(join(fixtures, n
 /** What rounding the activations before products to bf16 may change, in nats of a token, two layers deep. */
 const BF16_PRODUCTS = 0.15;
 
+const noText: TaskRow = { id: "ids", kind: "text", context: "", continuations: [], label: 0, passage: "", group: "" };
+
 /** The largest error of a log-likelihood, of all of it and of each of its tokens. */
 async function errorsOf(device: Device, name: string, precision: Dtype): Promise<{ whole: number; token: number }> {
   const prompts = JSON.parse(readFileSync(join(fixtures, name, "expected.json"), "utf8")) as ExpectedPrompt[];
@@ -32,16 +36,24 @@ async function errorsOf(device: Device, name: string, precision: Dtype): Promise
   checkWeights(model, checkpoint);
   await using parents = new ParentWeights(device, model, new Map([["only", checkpoint]]));
   const scorer = new GenerationScorer({ device, model, parents, base: "only", experts: [], batchTokens: 64 });
+  const rows = prompts.map(({ context, continuations }) => {
+    const ids = continuations.map((own) => Int32Array.from(own));
+    return promptsOf(noText, { context: Int32Array.from(context), continuations: ids }, model);
+  });
   const { logLikelihoods } = await scorer.score(
     [{ method: "passthrough", model: "only" }],
-    prompts.map(({ context, continuations }) => ({
-      context: Int32Array.from(context),
-      continuations: continuations.map((ids) => Int32Array.from(ids)),
-    })),
+    rows.flatMap((row) => row.prompts),
+  );
+  const found = logLikelihoods[0]!.values();
+  const values = rows.map((row) =>
+    inRowOrder(
+      row,
+      Array.from(row.prompts, () => found.next().value!),
+    ),
   );
   const errors = prompts.flatMap(({ continuations, logLikelihoods: expected }, i) =>
     expected.map((value, j) => {
-      const whole = Math.abs(logLikelihoods[0]![i]![j]! - value);
+      const whole = Math.abs(values[i]![j]! - value);
       return { whole, token: whole / continuations[j]!.length };
     }),
   );

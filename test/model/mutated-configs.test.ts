@@ -13,6 +13,9 @@ const COUNT = mutationCount(3000);
 const scalings = [
   { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 64 },
   { type: "linear", factor: 2 },
+  { type: "dynamic", factor: 2 },
+  { type: "yarn", factor: 2, mscale: 0.7, mscale_all_dim: 0.4, beta_fast: 8, truncate: false },
+  { type: "longrope", short_factor: [1, 2], long_factor: [2, 3], original_max_position_embeddings: 16 },
 ];
 const configs = [
   tinyConfig(),
@@ -46,7 +49,8 @@ test(`${COUNT} mutated config.json are models of the checkpoint or refused in on
     checkWeights(model, { folder: "x", config: changed, tensors, others: new Map(), disagreements: new Map() });
     const elements = allWeights(model).map(({ shape }) => elementCount(shape));
     expect(elements.every((count) => Number.isSafeInteger(count) && count > 0)).toBe(true);
-    expect(model.constants["periods"]!.every((period) => period > 0 && period < Infinity)).toBe(true);
+    const periods = Object.values(model.constants).flatMap((values) => [...values]);
+    expect(periods.every((period) => period > 0 && period < Infinity)).toBe(true);
     expect(model.maxLength).toBeGreaterThan(0);
     for (const window of Object.values(model.windows)) expect(window).toBeGreaterThan(0);
   });

@@ -45,7 +45,7 @@ describe("openModel", () => {
   test("builds a Llama of the sizes in config.json", () => {
     const model = withFields({ max_position_embeddings: 99 });
     expect(model).toMatchObject({ layers: 2, vocabularySize: 40, maxLength: 99, windows: { causal: Infinity } });
-    expect(model.constants["periods"]).toHaveLength(2);
+    expect(model.constants["periods every"]).toHaveLength(2);
   });
 
   test.each([
@@ -63,7 +63,7 @@ describe("openModel", () => {
     [
       "rope_scaling",
       { rope_type: null, factor: 2 },
-      "rope_scaling.rope_type: expected default, linear or llama3, found nothing",
+      "rope_scaling.rope_type: expected default, linear, dynamic, llama3, yarn or longrope, found nothing",
     ],
     ["num_key_value_heads", 3, "num_key_value_heads: expected a divisor of the 4 heads, found 3"],
     ["head_dim", 5, "head_dim: expected an even number of elements, found 5"],
@@ -93,13 +93,24 @@ describe("openModel", () => {
     ],
     [
       "rope_scaling",
-      { type: "yarn", factor: 4 },
-      `rope_scaling.type: expected default, linear or llama3, found "yarn"`,
+      { type: "su", factor: 4 },
+      `rope_scaling.type: expected default, linear, dynamic, llama3, yarn or longrope, found "su"`,
     ],
     [
       "rope_parameters",
-      { rope_type: "dynamic" },
-      `rope_parameters.rope_type: expected default, linear or llama3, found "dynamic"`,
+      { rope_type: "proportional" },
+      `rope_parameters.rope_type: expected default, linear, dynamic, llama3, yarn or longrope, found "proportional"`,
+    ],
+    ["rope_parameters", { rope_type: "yarn" }, `rope_parameters: missing key "factor": expected a number`],
+    [
+      "rope_scaling",
+      { type: "longrope", short_factor: [1, 1], long_factor: [2] },
+      "rope_scaling.long_factor: expected one number for each of the 2 pairs, found 1",
+    ],
+    [
+      "partial_rotary_factor",
+      0.5,
+      "partial_rotary_factor: expected 1, since whole heads turn in this family, found 0.5",
     ],
     ["rope_scaling", { rope_type: "linear" }, `rope_scaling: missing key "factor": expected a number`],
     [

@@ -49,17 +49,20 @@ describe.each([
     for (const [role, { shape }] of Object.entries(layer!.weights)) {
       weights[role] = cast(await random(shape), "bf16");
     }
+    const periods = model.constants["periods every"]!;
     const tokens = await put(new Int32Array(SEQUENCES * LENGTH), [SEQUENCES * LENGTH]);
     const batch: TokenBatch = {
       sequences: SEQUENCES,
       length: LENGTH,
       tokens,
-      positions: await put(
-        Int32Array.from({ length: SEQUENCES * LENGTH }, (__, i) => i % LENGTH),
-        [SEQUENCES * LENGTH],
-      ),
+      positions: {
+        every: await put(
+          Int32Array.from({ length: SEQUENCES * LENGTH }, (__, i) => i % LENGTH),
+          [SEQUENCES * LENGTH],
+        ),
+      },
       masks: { causal: await put(causalMask(), [SEQUENCES, LENGTH, LENGTH]) },
-      constants: { periods: await put(model.constants["periods"]!, [model.constants["periods"]!.length]) },
+      constants: { "periods every": await put(periods, [periods.length]) },
       reads: await put(Int32Array.from(reads), [reads.length]),
       targets: [],
     };

@@ -1,5 +1,5 @@
 /** How each operation of the device interface is written in ggml, whose sizes run innermost first. */
-import { elementCount, sameShape } from "../../tensor/dtype.ts";
+import { bytesPerElement, elementCount, sameShape, type Dtype } from "../../tensor/dtype.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import { activations } from "./activations.ts";
 import type { Ggml, Pointer } from "./library.ts";
@@ -75,12 +75,17 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     const shaped = ggml.newTensor(context, typeNumber.f32, 4, innermostFirst(node.shape));
     return ggml.getRowsBack(context, tensorOf(node.x), tensorOf(node.rows), shaped);
   },
+  sliceRows: (node, { ggml, context, tensorOf }) => {
+    const [width, count] = innermostFirst(node.shape);
+    const rowBytes = width * bytesPerElement[node.dtype as Dtype];
+    return ggml.view2d(context, tensorOf(node.x), width, count, rowBytes, node.from * rowBytes);
+  },
   normalize: (node, { ggml, context, tensorOf }) => ggml.rmsNorm(context, tensorOf(node.x), node.epsilon),
   rope: (node, { ggml, context, tensorOf }) => {
-    const [width] = innermostFirst(node.shape);
+    const width = 2 * elementCount(node.periods.shape);
     const operands = [tensorOf(node.x), tensorOf(node.positions), tensorOf(node.periods)];
-    // With base 1 the angle is position / factor: the periods carry every variant of rotary scaling.
-    return ggml.rope(context, ...operands, width, ROPE_HALF_SPLIT, 0, 1, 1, 0, 1, 0, 0);
+    // With base 1 the angle is position / period: the periods carry every variant of rotary scaling.
+    return ggml.rope(context, ...operands, width, ROPE_HALF_SPLIT, 0, 1, 1, 0, node.factor, 0, 0);
   },
   softmax: (node, { ggml, context, tensorOf }) => {
     const [width, n, , batch] = innermostFirst(node.shape);
@@ -120,6 +125,10 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     const more = ggml.reshape4d(context, g, 1, 1, rows, 1);
     const own = ggml.add(context, ggml.getRows(context, elements, targets), more);
     return ggml.reshape4d(context, ggml.setRows(context, elements, own, targets), vocabulary, rows, 1, 1);
+  },
+  padRows: (node, { ggml, context, tensorOf }) => {
+    const [behind = 0] = node.shape.map((rows, i) => rows - (node.g.shape[i] ?? 0) - node.from);
+    return ggml.pad(context, tensorOf(node.g), 0, 0, node.from, behind, 0, 0, 0, 0);
   },
   dot: (node, { ggml, context, tensorOf, isCpu }) => {
     // Row by row first: one sum after the other would lose digits over millions of elements.

@@ -49,6 +49,7 @@ const lowerings = {
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
     tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
+  sliceRows: ({ x, from, shape }, { of }) => rowsOf(of(x), from, shape[0] ?? 0),
   normalize: ({ x, epsilon }, { of }) => tf.tidy(() => tf.mul(of(x), inverseRms(of(x), epsilon))),
   rope,
   softmax,
@@ -72,6 +73,11 @@ const lowerings = {
       return tf.mul(tf.mul(of(result), tf.sub(of(g), along)), factor);
     }),
   logProbabilityBack,
+  padRows: ({ g, from, shape }, { of }) =>
+    tf.pad(of(g), [
+      [from, (shape[0] ?? 0) - (g.shape[0] ?? 0) - from],
+      [0, 0],
+    ]),
   // Row by row first: one sum after the other would lose digits over millions of elements.
   dot: ({ x, y }, { of }) => tf.tidy(() => tf.reshape(tf.sum(tf.sum(tf.mul(of(x), of(y)), -1)), [1])),
 } satisfies { readonly [Op in Computed]: Lowering<Op> };
@@ -85,15 +91,18 @@ async function roundTo(node: Computation<"cast">, { of, pace }: LoweringRun): Pr
   return tf.tensor(await decode(bytes, dtype, pace), value.shape, "float32");
 }
 
-/** x * cos + (the other half of x) * sin, where the first half takes the second negated. */
-function rope({ x, positions, periods }: Computation<"rope">, { of }: LoweringRun): tf.Tensor {
+/** x * cos + (the other half of x) * sin, where the first half takes the second negated; what does not turn stands behind. */
+function rope({ x, positions, periods, factor }: Computation<"rope">, { of }: LoweringRun): tf.Tensor {
   return tf.tidy(() => {
     const [n = 0, heads = 0, width = 0] = x.shape;
+    const turning = 2 * (periods.shape[0] ?? 0);
+    const [head = of(x), rest] = turning < width ? tf.split(of(x), [turning, width - turning], 2) : [];
     const angles = tf.div(tf.reshape(tf.cast(of(positions), "float32"), [n, 1, 1, 1]), of(periods));
-    const sines = tf.mul(tf.sin(angles), tf.tensor([-1, 1], [1, 1, 2, 1]));
-    const halves = tf.reshape(of(x), [n, heads, 2, width / 2]);
-    const turned = tf.add(tf.mul(halves, tf.cos(angles)), tf.mul(tf.reverse(halves, 2), sines));
-    return tf.reshape(turned, [n, heads, width]);
+    const sines = tf.mul(tf.sin(angles), tf.tensor([-factor, factor], [1, 1, 2, 1]));
+    const halves = tf.reshape(head, [n, heads, 2, turning / 2]);
+    const turned = tf.add(tf.mul(halves, tf.mul(tf.cos(angles), factor)), tf.mul(tf.reverse(halves, 2), sines));
+    const whole = tf.reshape(turned, [n, heads, turning]);
+    return rest ? tf.concat([whole, rest], 2) : whole;
   });
 }
 
