@@ -83,6 +83,14 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
   },
 };
 
+/** By `model_type`: the class of a folder that names none, and whether transformers believes the class that one names. */
+const usual: ReadonlyMap<unknown, { readonly name: string; readonly isAlways: boolean }> = new Map([
+  ["llama", { name: "", isAlways: false }],
+  ["gemma", { name: "GemmaTokenizer", isAlways: false }],
+  ["gemma2", { name: "GemmaTokenizer", isAlways: false }],
+  ["qwen2", { name: "Qwen2Tokenizer", isAlways: true }],
+]);
+
 /** Names of the class that takes tokenizer.json as it is. */
 const plain = new Set(["", "PreTrainedTokenizer", "TokenizersBackend", "PythonBackend", "BloomTokenizer"]);
 
@@ -104,9 +112,10 @@ export function unknownClass(files: TokenizerFiles): string | undefined {
 
 function classNameOf({ config, model = {} }: TokenizerFiles): string {
   // transformers does not believe the class that a Mistral names.
-  if (model["model_type"] !== "llama") return "";
+  const { name, isAlways } = usual.get(model["model_type"]) ?? { name: "", isAlways: true };
+  if (isAlways) return name;
   const declared = config["tokenizer_class"] ?? model["tokenizer_class"];
-  return typeof declared === "string" ? declared.replace(/Fast$/, "") : "";
+  return typeof declared === "string" ? declared.replace(/Fast$/, "") : name;
 }
 
 function metaspace(addsPrefix: unknown, scheme: "always" | "first"): JsonObject {
