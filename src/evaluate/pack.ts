@@ -3,7 +3,7 @@
  * see the context and itself only, so that the context is computed once.
  * @module
  */
-import { everyLength, spanOf, type Spans } from "../model/architecture.ts";
+import { everyLength, spanOfLength, type Spans } from "../model/architecture.ts";
 import { layOutBatches } from "./batch-layout.ts";
 
 /** A tokenised row: a context of at least one token and the continuations to score behind it. */
@@ -124,7 +124,7 @@ function packBatch(
     const layout = layOut(prompt);
     const first = sequence * length;
     tokens.set(layout.tokens, first);
-    positions[spanOf(spans, longestAlone(prompt))]?.set(layout.positions, first);
+    positions[spanOfLength(spans, longestAlone(prompt))]?.set(layout.positions, first);
     for (const { mask, window } of masks) {
       openMask(mask.subarray(first * length, (first + length) * length), length, layout, window);
     }

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { spanOf, type Model } from "../model/architecture.ts";
+import { spanOfLength, type Model } from "../model/architecture.ts";
 import type { TokenRow } from "../model/tokenizer/tokenizer.ts";
 import { quoteRow, type TaskRow } from "../tasks/rows.ts";
 import type { Prompt } from "./pack.ts";
@@ -48,7 +48,7 @@ export function promptsOf(
   }
   const sharing = continuations.map(({ length }, i) => {
     const cut = lost[i] ?? 0;
-    return `${cut} ${spanOf(spans, context.length - cut + length - 1)}`;
+    return `${cut} ${spanOfLength(spans, context.length - cut + length - 1)}`;
   });
   const members = [...new Set(sharing)].map((each) => [...sharing.keys()].filter((i) => sharing[i] === each));
   return {

@@ -86,7 +86,7 @@ export type Spans = Readonly<Record<string, readonly [above: number, upTo: numbe
 export const everyLength: Spans = { every: [0, Infinity] };
 
 /** The name of the span that a sequence of that length is in. */
-export function spanOf(spans: Spans, length: number): string {
+export function spanOfLength(spans: Spans, length: number): string {
   const found = Object.entries(spans).find(([, [above, upTo]]) => length > above && length <= upTo);
   if (!found) throw new Error(`model: no span has ${length} tokens`);
   return found[0];
