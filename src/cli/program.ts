@@ -139,6 +139,7 @@ export function buildProgram(): Command {
     .addOption(new Option("--format <name>", "how MMLU rows are rendered").choices(formats))
     .option("--no-description", "leave out lm_eval's sentence about the subject of MMLU rows")
     .option("--limit <rows>", "score the first rows only", parsePositive)
+    .option("--samples <file>", "write each row's log-likelihoods there, as lm_eval's --log_samples does")
     .addOption(engine())
     .addOption(precision())
     .option(...json)

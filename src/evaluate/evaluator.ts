@@ -10,6 +10,11 @@ import { inPromptOrder, inRowOrder, promptsOf, type RowPrompts, type TokenLimits
 /** Rows to score, by task. */
 export type Selection = Readonly<Record<string, readonly TaskRow[]>>;
 
+/** What a model's losses are, whatever else is known of its scores: in the order of the selection's rows, by task. */
+export interface RowLosses {
+  readonly scores: Readonly<Record<string, readonly Pick<RowScore, "loss">[]>>;
+}
+
 /** What one model made of a selection. */
 export interface Evaluation {
   /** Scores in the order of the selection's rows, by task. */

@@ -1,6 +1,10 @@
+import { UserError } from "../errors.ts";
+import { realPath } from "../files/real-path.ts";
+import { replaceableFile } from "../files/replaceable-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
+import { writeSamples, type Sample } from "../tasks/samples.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName } from "../device/open-device.ts";
 import { cutRows } from "./cut-rows.ts";
@@ -20,6 +24,8 @@ export interface ScoreModelOptions {
   readonly description?: boolean | undefined;
   /** Number of rows to score, from the first. */
   readonly limit?: number | undefined;
+  /** File to write each row's log-likelihoods and scores to: JSON lines as lm_eval's `--log_samples` writes them. */
+  readonly samples?: string | undefined;
   readonly engine?: EngineName | undefined;
   readonly precision?: Precision | undefined;
   /** Where the model comes from if it is not on this machine; the environment's unless given. */
@@ -40,25 +46,62 @@ export interface ModelScores extends Summary {
   readonly scores: readonly (RowScore & Pick<TaskRow, "id">)[];
 }
 
-/** Scores one model on a file of rows. */
+/** Scores one model on a file of rows. A file of samples is written once all rows are scored. */
 export async function scoreModel(options: ScoreModelOptions): Promise<ModelScores> {
-  const { format, description = true, limit = Infinity, engine = "auto", precision = "auto" } = options;
+  const { limit = Infinity, engine = "auto", precision = "auto" } = options;
   const { hub, signal, onNotice, onProgress, onFetching } = options;
-  const all = await readRows(options.rows, { description, ...(format === undefined ? {} : { format }) }, signal);
-  const rows = all.slice(0, limit);
+  const files = [options.rows].flat();
+  const samples = options.samples === undefined ? undefined : await samplesFile(options.samples, files);
+  const { rows, docs } = await firstRows(files, limit, options);
   const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching, toScore: true });
   await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal, onNotice });
   const recipes = [{ method: "passthrough", model: BASE }] as const;
   await workspace.evaluator.prepare(rows, signal);
-  const cut = cutRows(`rows of ${nameFiles([options.rows].flat())}`, rows, workspace.evaluator);
+  const cut = cutRows(`rows of ${nameFiles(files)}`, rows, workspace.evaluator);
   if (cut !== undefined) onNotice?.(cut);
   const onShare = (share: number): void => onProgress?.(share, rows.length);
   const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress: onShare });
   const scores = evaluation?.scores["rows"] ?? [];
+  if (samples !== undefined) {
+    const written = rows.flatMap((row, i): Sample[] => {
+      const [doc, score] = [docs[i], scores[i]];
+      return doc && score ? [{ row, doc, score }] : [];
+    });
+    await writeSamples(samples, written);
+  }
   return {
     ...summarise(rows, scores),
     engine: workspace.device.name,
     precision: productDtypes(workspace.precision).exact,
     scores: scores.map((score, i) => Object.assign({ id: rows[i]?.id ?? "" }, score)),
   };
+}
+
+interface FirstRows {
+  readonly rows: readonly TaskRow[];
+  /** What the files have of them, where samples are to be written. */
+  readonly docs: readonly Sample["doc"][];
+}
+
+async function firstRows(
+  files: readonly string[],
+  limit: number,
+  { format, description = true, samples, signal }: ScoreModelOptions,
+): Promise<FirstRows> {
+  const docs: Sample["doc"][] = [];
+  const onRecord = (values: Sample["doc"]): void => {
+    if (samples !== undefined && docs.length < limit) docs.push(values);
+  };
+  const rows = await readRows(files, { description, onRecord, ...(format === undefined ? {} : { format }) }, signal);
+  return { rows: rows.slice(0, limit), docs };
+}
+
+/** Where samples are to be written, asked before anything is scored; a UserError where that would replace the rows. */
+async function samplesFile(path: string, rows: readonly string[]): Promise<string> {
+  const place = await replaceableFile(path);
+  for (const file of rows) {
+    if (realPath(file) === realPath(place))
+      throw new UserError(`cannot write ${path}: it is a file of rows; choose another name`);
+  }
+  return place;
 }

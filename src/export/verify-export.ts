@@ -1,7 +1,7 @@
 import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
-import type { Evaluation } from "../evaluate/evaluator.ts";
+import type { RowLosses } from "../evaluate/evaluator.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import { BASE, openWorkspace, type Workspace } from "../experiment/workspace.ts";
@@ -70,11 +70,11 @@ async function verifyScores(
 }
 
 /** Whether all losses are equal to the last bit; NaN equals NaN and nothing else. */
-export function haveSameLosses(a: Evaluation | undefined, b: Evaluation | undefined): boolean {
+export function haveSameLosses(a: RowLosses | undefined, b: RowLosses | undefined): boolean {
   const [own, other] = [lossesOf(a), lossesOf(b)];
   return own.length === other.length && own.every((loss, i) => Object.is(loss, other[i]));
 }
 
-function lossesOf(evaluation: Evaluation | undefined): readonly number[] {
+function lossesOf(evaluation: RowLosses | undefined): readonly number[] {
   return Object.values(evaluation?.scores ?? {}).flatMap((scores) => scores.map(({ loss }) => loss));
 }

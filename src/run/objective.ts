@@ -1,5 +1,5 @@
 import { mean } from "simple-statistics";
-import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
+import type { RowLosses, Selection } from "../evaluate/evaluator.ts";
 import type { TaskScores } from "../journal/records.ts";
 
 /** How the losses of the tasks become one: mean loss / scale, averaged by weight. */
@@ -26,7 +26,7 @@ export function rowWeights(tasks: readonly ObjectiveTask[], rows: Selection): Re
 }
 
 /** Combined loss of an evaluation over the rows it was given; NaN when any row's loss is. */
-export function combinedLoss({ scores }: Pick<Evaluation, "scores">, tasks: readonly ObjectiveTask[]): number {
+export function combinedLoss({ scores }: RowLosses, tasks: readonly ObjectiveTask[]): number {
   return tasks.reduce(
     (sum, task) => sum + factorOf(task, tasks) * mean((scores[task.name] ?? []).map(({ loss }) => loss)),
     0,

@@ -1,4 +1,4 @@
-import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
+import type { RowLosses, Selection } from "../evaluate/evaluator.ts";
 import type { RecordedTime } from "../journal/records.ts";
 import { differentiateInParts } from "./differentiate-in-parts.ts";
 import type { ObjectiveTask } from "./objective.ts";
@@ -16,7 +16,7 @@ export interface AskedGeneration {
 
 /** What the points of a generation made of its rows. */
 export interface ScoredGeneration {
-  readonly evaluations: readonly Pick<Evaluation, "scores">[];
+  readonly evaluations: readonly RowLosses[];
   /** Of the combined losses by the coordinates of the unit cube, of each point, where the optimizer wants them. */
   readonly gradients?: readonly Float64Array[];
   /** Of what was scored since the last part that was recorded. */

@@ -1,4 +1,4 @@
-import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
+import type { Evaluation, RowLosses, Selection } from "../evaluate/evaluator.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import type { Workspace } from "../experiment/workspace.ts";
@@ -67,6 +67,6 @@ export function scoredModel(
 }
 
 /** Losses of all rows of all evaluations, one evaluation after another. */
-export function flatLosses(evaluations: readonly Pick<Evaluation, "scores">[]): number[] {
+export function flatLosses(evaluations: readonly RowLosses[]): number[] {
   return evaluations.flatMap(({ scores }) => Object.values(scores).flatMap((rows) => rows.map(({ loss }) => loss)));
 }

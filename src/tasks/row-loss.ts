@@ -62,6 +62,11 @@ export function charactersOf(continuation: string): number {
   return Array.from(continuation).length - 1;
 }
 
+/** And its UTF-8 bytes without that space. */
+export function bytesOf(continuation: string): number {
+  return Buffer.byteLength(continuation) - 1;
+}
+
 function textLoss({ continuations, label }: ScoredRow): RowLoss {
   const bytes = Buffer.byteLength(continuations[label] ?? "");
   return {

@@ -25,18 +25,25 @@ export interface TaskRow {
   readonly loss?: ChoiceLossName;
 }
 
+export interface ReadRowsOptions extends RowOptions {
+  /** Told how much of which file is read. */
+  readonly onShare?: ((file: string, share: number) => void) | undefined;
+  /** Told of each row what its file has of it. */
+  readonly onRecord?: ((values: RowRecord["values"]) => void) | undefined;
+}
+
 /** Rows after which it is told how much is read. */
 const TOLD_ROWS = 64;
 
 /**
  * Reads files of rows, all of one format: choice (`input`, `target`, `answer_choices`, `label`), text (`input`, `target`)
  * or MMLU (`question`, `subject`, `choices`, `answer`); any row may name its `group`. The extension of each says whether it is CSV, parquet or JSON
- * lines. A row may occur twice. `onShare` is told how much of which file is read. The first fault is thrown as a UserError that names the file and the line or row; an
+ * lines. A row may occur twice. The first fault is thrown as a UserError that names the file and the line or row; an
  * abort of the signal rejects with its reason.
  */
 export async function readRows(
   paths: string | readonly string[],
-  options: RowOptions & { readonly onShare?: ((file: string, share: number) => void) | undefined } = {},
+  options: ReadRowsOptions = {},
   signal?: AbortSignal,
 ): Promise<TaskRow[]> {
   const files = typeof paths === "string" ? [paths] : paths;
@@ -52,6 +59,7 @@ export async function readRows(
         throw new UserError(`${record.where}: expected ${format.name} rows as above, found one of ${own.name}`);
       if (rows.length % TOLD_ROWS === 0) options.onShare?.(file, record.share);
       rows.push(taskRow(parseRow(record, own.schema), parseRow(record, groupedRow).group ?? ""));
+      options.onRecord?.(record.values);
     }
     options.onShare?.(file, 1);
   }

@@ -1,9 +1,11 @@
-import { mean } from "simple-statistics";
-import { charactersOf, rowLoss } from "./row-loss.ts";
+import { mean, sum } from "simple-statistics";
+import { bytesOf, charactersOf, rowLoss } from "./row-loss.ts";
 import type { TaskRow } from "./rows.ts";
 
-/** What a model's log-likelihoods say about one row; all but the loss are given for choice rows only. */
+/** What a model's log-likelihoods say about one row; answers are given for choice rows only. */
 export interface RowScore {
+  /** Of each continuation: natural logarithm, summed over its tokens. */
+  readonly logLikelihoods: readonly number[];
   /** Choice: what the row names; text: nats per UTF-8 byte of the continuation. */
   readonly loss: number;
   /** Index of the most likely answer, of several the first; left out if a likelihood is not finite. */
@@ -12,14 +14,21 @@ export interface RowScore {
   readonly correct?: boolean;
   /** lm_eval's `acc_norm`: the right answer is the most likely per character. */
   readonly correctNormalised?: boolean;
+  /** lm_eval's `acc_bytes`: the right answer is the most likely per UTF-8 byte. */
+  readonly correctByBytes?: boolean;
 }
 
-/** Means over rows; the accuracies are given for choice rows only. */
+/** Means over rows: accuracies of choice rows; what a byte of text rows costs over all of them, each byte counting alike. */
 export interface Summary {
   readonly rows: number;
   readonly loss: number;
   readonly accuracy?: number;
   readonly accuracyNormalised?: number;
+  readonly accuracyByBytes?: number;
+  /** lm_eval's `bits_per_byte`, of the continuations with the space that they begin with. */
+  readonly bitsPerByte?: number;
+  /** lm_eval's `byte_perplexity`, likewise. */
+  readonly bytePerplexity?: number;
 }
 
 /**
@@ -32,28 +41,50 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
   }
   const isFinite = logLikelihoods.every(Number.isFinite);
   const loss = rowLoss(row).loss(logLikelihoods);
-  if (row.kind === "text") return { loss };
-  const perCharacter = logLikelihoods.map((value, i) => value / charactersOf(row.continuations[i] ?? ""));
+  if (row.kind === "text") return { logLikelihoods, loss };
   const answer = firstLargest(logLikelihoods);
+  const isRight = (measure: (continuation: string) => number): boolean =>
+    isFinite &&
+    firstLargest(logLikelihoods.map((value, i) => value / measure(row.continuations[i] ?? ""))) === row.label;
   return {
+    logLikelihoods,
     loss,
     ...(isFinite && { answer }),
     correct: isFinite && answer === row.label,
-    correctNormalised: isFinite && firstLargest(perCharacter) === row.label,
+    correctNormalised: isRight(charactersOf),
+    correctByBytes: isRight(bytesOf),
   };
+}
+
+/** What one row of text adds to `bits_per_byte` and `byte_perplexity`, as lm_eval aggregates them: as many bytes as are scored. */
+export function textWeight(
+  { continuations, label }: Pick<TaskRow, "continuations" | "label">,
+  logLikelihoods: readonly number[],
+): readonly [logLikelihood: number, bytes: number] {
+  return [logLikelihoods[label] ?? NaN, Buffer.byteLength(continuations[label] ?? "")];
 }
 
 /** Mean scores of the rows of one task. */
 export function summarise(rows: readonly TaskRow[], scores: readonly RowScore[]): Summary {
   if (rows.length !== scores.length) throw new Error(`${rows.length} rows but ${scores.length} scores`);
   const loss = mean(scores.map((score) => score.loss));
-  if (rows.some(({ kind }) => kind === "text")) return { rows: rows.length, loss };
+  if (rows.some(({ kind }) => kind === "text")) return { rows: rows.length, loss, ...perByte(rows, scores) };
   return {
     rows: rows.length,
     loss,
     accuracy: mean(scores.map(({ correct }) => Number(correct))),
     accuracyNormalised: mean(scores.map(({ correctNormalised }) => Number(correctNormalised))),
+    accuracyByBytes: mean(scores.map(({ correctByBytes }) => Number(correctByBytes))),
   };
+}
+
+function perByte(
+  rows: readonly TaskRow[],
+  scores: readonly RowScore[],
+): Pick<Summary, "bitsPerByte" | "bytePerplexity"> {
+  const weights = rows.map((row, i) => textWeight(row, scores[i]?.logLikelihoods ?? []));
+  const nats = -sum(weights.map(([logLikelihood]) => logLikelihood)) / sum(weights.map(([, bytes]) => bytes));
+  return { bitsPerByte: nats / Math.LN2, bytePerplexity: Math.exp(nats) };
 }
 
 function firstLargest(values: readonly number[]): number {

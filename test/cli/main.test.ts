@@ -252,21 +252,6 @@ describe("an interruption", () => {
   });
 });
 
-describe("evomerge score", () => {
-  test("prints the scores of a model", async () => {
-    const { code, stdout, stderr } = await evomerge(folder, ["score", "base", "--task", "rows/quiz.jsonl"]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(masked(stdout).replace(/engine .*/, "engine ...")).toMatchInlineSnapshot(`
-      "rows 16
-      loss #
-      acc #
-      acc_norm #
-      engine ...
-      "
-    `);
-  });
-});
-
 describe("evomerge doctor", () => {
   test("says what works and what does not", async () => {
     const { code, stdout } = await evomerge(folder, ["doctor", "--json"]);

@@ -128,6 +128,8 @@ describe("the help", () => {
         --no-description    leave out lm_eval's sentence about the subject of MMLU
                             rows
         --limit <rows>      score the first rows only
+        --samples <file>    write each row's log-likelihoods there, as lm_eval's
+                            --log_samples does
         --engine <name>     where to compute (choices: "auto", "ggml", "tfjs",
                             "tfjs-node", "tfjs-node-gpu")
         --precision <name>  of matrix products (choices: "auto", "f32", "bf16")

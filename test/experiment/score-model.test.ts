@@ -1,3 +1,4 @@
+import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
@@ -57,6 +58,44 @@ describe("scoreModel", () => {
     expect(told).toEqual([0.25, 0.5, 0.75, 1].map((share) => [share, 3]));
     expect(scored).toMatchObject({ rows: 3 });
     expect(scored).not.toHaveProperty("accuracy");
+  });
+
+  test("writes samples of the rows that it scored", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const samples = join(folder, "samples.jsonl");
+    const rows = join(folder, "rows", "quiz.jsonl");
+    const { scores, accuracy } = await scoreModel({ model: join(folder, "base"), rows, limit: 5, samples });
+    const lines = (await readFile(samples, "utf8")).trimEnd().split("\n");
+    const written = lines.map((line) => JSON.parse(line) as { acc: number; filtered_resps: string[][] });
+    expect(written).toHaveLength(5);
+    expect(written.map(({ filtered_resps }) => filtered_resps.map(([value]) => Number(value)))).toEqual(
+      scores.map(({ logLikelihoods }) => logLikelihoods),
+    );
+    expect(written.reduce((sum, { acc }) => sum + acc, 0) / 5).toBe(accuracy);
+    const file = (await readFile(rows, "utf8")).split("\n").slice(0, 5);
+    expect(written).toMatchObject(file.map((line, doc_id) => ({ doc_id, doc: JSON.parse(line) as object })));
+  });
+
+  test("refuses to write samples in place of the rows, or where no file can be, before it scores", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const rows = join(folder, "rows", "quiz.jsonl");
+    const before = await readFile(rows, "utf8");
+    const link = join(folder, "link.jsonl");
+    await symlink(rows, link);
+    let told = 0;
+    const onProgress = (): unknown => (told += 1);
+    const scoring = (samples: string): Promise<unknown> =>
+      scoreModel({ model: join(folder, "base"), rows, samples, onProgress });
+    for (const samples of [rows, link])
+      await expect(scoring(samples)).rejects.toThrow(
+        `cannot write ${samples}: it is a file of rows; choose another name`,
+      );
+    await expect(scoring(folder)).rejects.toThrow("it is not a regular file");
+    await expect(scoring(join(folder, "absent", "a.jsonl"))).rejects.toThrow("no such file or directory");
+    expect(told).toBe(0);
+    expect(await readFile(rows, "utf8")).toBe(before);
   });
 
   test("says how many rows are longer than the window", async () => {

@@ -6,7 +6,7 @@ import type { StoredTensor } from "../../src/checkpoint/safetensors-header.ts";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors-file.ts";
 import { WeightsDigest } from "../../src/checkpoint/weights-digest.ts";
 import { UserError } from "../../src/errors.ts";
-import type { Evaluation } from "../../src/evaluate/evaluator.ts";
+import type { RowLosses } from "../../src/evaluate/evaluator.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { BASE, openWorkspace, type Workspace } from "../../src/experiment/workspace.ts";
@@ -68,7 +68,7 @@ describe("verifyExport", () => {
 });
 
 /** What a model made of rows whose losses are these. */
-function of(...losses: number[]): Evaluation {
+function of(...losses: number[]): RowLosses {
   return { scores: { quiz: losses.map((loss) => ({ loss })) } };
 }
 

@@ -78,17 +78,29 @@ describe("scoreRow", () => {
     expect(scoreRow(row(["a", "abcd"], 1), [-1, -4.4]).correctNormalised).toBe(false);
   });
 
+  test("the answer by bytes counts UTF-8 bytes without the space", () => {
+    // Per character "éé" has -1.5 and "abc" -1.4, per byte -0.75 and -1.4.
+    expect(scoreRow(row(["éé", "abc"], 0), [-3, -4.2])).toMatchObject({
+      correctNormalised: false,
+      correctByBytes: true,
+    });
+    // With the space: -2/2 = -1 against -4.4/5; without it -2/1 against -4.4/4.
+    expect(scoreRow(row(["a", "abcd"], 0), [-2, -4.4]).correctByBytes).toBe(false);
+  });
+
   test("a text's loss is nats per UTF-8 byte", () => {
-    expect(scoreRow(row(["äb😀"], 0), [-16])).toEqual({ loss: 2 });
+    expect(scoreRow(row(["äb😀"], 0), [-16])).toEqual({ logLikelihoods: [-16], loss: 2 });
   });
 
   test.each([NaN, -Infinity, Infinity])("%d makes the loss NaN and the answer wrong", (value) => {
     expect(scoreRow(row(["a", "b"], 0), [-1, value])).toStrictEqual({
+      logLikelihoods: [-1, value],
       loss: NaN,
       correct: false,
       correctNormalised: false,
+      correctByBytes: false,
     });
-    expect(scoreRow(row(["a"], 0), [value])).toEqual({ loss: NaN });
+    expect(scoreRow(row(["a"], 0), [value])).toEqual({ logLikelihoods: [value], loss: NaN });
   });
 
   test("refuses scores of another row", () => {
@@ -104,7 +116,18 @@ describe("summarise", () => {
       rows: 3,
       accuracy: 2 / 3,
       accuracyNormalised: 1 / 3,
+      accuracyByBytes: 1 / 3,
     });
-    expect(summarise([row(["ab"], 0)], [{ loss: 0.5 }])).toEqual({ rows: 1, loss: 0.5 });
+  });
+
+  test("of texts takes bits and perplexity over all bytes of their targets", () => {
+    const rows = [row(["é"], 0), row(["abcd"], 0)];
+    const summary = summarise(rows, [scoreRow(rows[0]!, [-3]), scoreRow(rows[1]!, [-7])]);
+    expect(summary).toEqual({
+      rows: 2,
+      loss: (3 / 3 + 7 / 5) / 2,
+      bitsPerByte: expect.closeTo(10 / 8 / Math.LN2, 12),
+      bytePerplexity: expect.closeTo(Math.exp(10 / 8), 12),
+    });
   });
 });

@@ -11,6 +11,7 @@ export interface ScoreCommandOptions {
   readonly format?: MmluFormat | undefined;
   readonly description: boolean;
   readonly limit?: number | undefined;
+  readonly samples?: string | undefined;
   readonly engine?: EngineName | undefined;
   readonly precision?: Precision | undefined;
   readonly json?: boolean | undefined;
@@ -28,13 +29,20 @@ export async function scoreCommand(model: string, { task, json, ...options }: Sc
     printJson(scored);
     return;
   }
-  const { rows, loss, accuracy, accuracyNormalised, engine, precision } = scored;
+  const { rows, loss, accuracy, accuracyNormalised, accuracyByBytes, bitsPerByte, bytePerplexity } = scored;
+  const measures = [
+    ["loss", loss],
+    ["acc", accuracy],
+    ["acc_norm", accuracyNormalised],
+    ["acc_bytes", accuracyByBytes],
+    ["bits_per_byte", bitsPerByte],
+    ["byte_perplexity", bytePerplexity],
+  ] as const;
   const lines = [
-    `rows      ${rows}`,
-    `loss      ${loss.toFixed(6)}`,
-    ...(accuracy === undefined ? [] : [`acc       ${accuracy.toFixed(6)}`]),
-    ...(accuracyNormalised === undefined ? [] : [`acc_norm  ${accuracyNormalised.toFixed(6)}`]),
-    `engine    ${engine}, ${precision}`,
+    ["rows", String(rows)],
+    ...measures.flatMap(([name, value]) => (value === undefined ? [] : [[name, value.toFixed(6)]])),
+    ["engine", `${scored.engine}, ${scored.precision}`],
   ];
-  print(lines.join("\n"));
+  const width = Math.max(...lines.map(([name = ""]) => name.length));
+  print(lines.map(([name = "", value]) => `${name.padEnd(width)}  ${value}`).join("\n"));
 }
