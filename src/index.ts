@@ -25,6 +25,7 @@ export { launchRun, resumeRun, type Outcome, type ReopenOptions, type RunOptions
 export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";
 export { logProbabilities, type LogProbabilitiesOptions } from "./experiment/log-probabilities.ts";
 export type { TokenIds } from "./experiment/token-ids.ts";
+export { rouge, type RougeOptions, type RougeScore, type RougeScores } from "./rouge/rouge.ts";
 export { exportRun, type ExportOptions, type ExportResult } from "./export/export-run.ts";
 export { readJournal, type JournalView } from "./journal/journal.ts";
 export type { GuardedModel, JournalRecord, MovedPlaces, ScoredModel } from "./journal/records.ts";
