@@ -1,15 +1,15 @@
-"""Scores models with lm_eval and with `evomerge score` on the demo's MMLU task: every answer must be the same.
+"""Scores models with lm_eval and with `evomerge score --samples` on two tasks of the demo: every number must be the same.
 
     python test/parity/lm-eval.py [--without-bf16] [model folder ...]
 
-Without folders: the demo's base and experts. Run from anywhere, offline, with the packages of requirements.txt. Prints a
-table and exits with 1 when acc, acc_norm or any row differ in f32. The dtype that lm_eval takes by itself (bf16, as the
-models are stored) is compared for the record: its rounding may flip rows whose best answers nearly tie.
+Without folders: the demo's base and experts. Run from anywhere, offline, with the packages of requirements.txt. The tasks
+are demo_mmlu, of choices, and the demo's summaries behind their articles, of texts. Prints a table for each and exits with 1
+when a log-likelihood, a measure of a row or one of a task differs in f32. The dtype that lm_eval takes by itself (bf16,
+as the models are stored) is compared for the record: its rounding may flip rows whose best answers nearly tie.
 """
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
@@ -20,109 +20,120 @@ os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.setdefault("HF_DATASETS_CACHE", tempfile.mkdtemp(prefix="parity-"))
 
 import lm_eval  # noqa: E402
-from lm_eval.tasks import TaskManager  # noqa: E402
+import yaml  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-TASK = Path("experiments/demo/mmlu")  # demo_mmlu.yaml names its rows relative to ROOT
-FORMAT = ["--format", "mmlu_continuation", "--no-description"]  # the template of demo_mmlu.yaml
-TOLERANCE = 1e-4  # nats of a row's loss, f32
+MMLU = Path("experiments/demo/mmlu")  # demo_mmlu.yaml names its rows relative to ROOT
+TEXTS = Path("experiments/demo/xsum.guard.jsonl")
+TOLERANCE = 1e-4  # nats of a log-likelihood, f32
+MEASURES = {  # lm_eval's names and those of `evomerge score --json`
+    "acc": "accuracy",
+    "acc_norm": "accuracyNormalised",
+    "acc_bytes": "accuracyByBytes",
+    "bits_per_byte": "bitsPerByte",
+    "byte_perplexity": "bytePerplexity",
+}
+AGGREGATIONS = {"bits_per_byte": "bits_per_byte", "byte_perplexity": "weighted_perplexity"}
 
 
-def lm_eval_rows(model: str, dtype: str) -> list[dict]:
-    """lm_eval's samples in the order of the rows: log-likelihoods by choice, acc and acc_norm."""
+def per_byte(doc: dict, results: list) -> dict:
+    pair = (results[0][0], len(f" {doc['target']}".encode()))
+    return {"byte_perplexity": pair, "bits_per_byte": pair}
+
+
+def metrics(*names: str) -> list[dict]:
+    return [{"metric": name, "aggregation": AGGREGATIONS.get(name, "mean"), "higher_is_better": True} for name in names]
+
+
+def choices() -> dict:
+    return yaml.safe_load((MMLU / "demo_mmlu.yaml").read_text()) | {
+        "metric_list": metrics("acc", "acc_norm", "acc_bytes")
+    }
+
+
+def texts() -> dict:
+    return {
+        "task": "demo_texts",
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"test": str(TEXTS)}},
+        "test_split": "test",
+        "output_type": "loglikelihood",
+        "doc_to_text": "{{input}}",
+        "doc_to_target": " {{target}}",
+        "process_results": per_byte,
+        "metric_list": metrics("byte_perplexity", "bits_per_byte"),
+        "num_fewshot": 0,
+    }
+
+
+TASKS = {  # the task of lm_eval, its rows, and the options that render them as the task does
+    "demo_mmlu": (choices, MMLU / "test.jsonl", ["--format", "mmlu_continuation", "--no-description"]),
+    "demo_texts": (texts, TEXTS, []),
+}
+
+
+def by_lm_eval(model: str, dtype: str, task: str) -> tuple[list[dict], dict]:
+    """lm_eval's samples in the order of the rows, and its results."""
     results = lm_eval.simple_evaluate(
         model="hf",
         model_args={"pretrained": model, "dtype": dtype},
-        tasks=["demo_mmlu"],
-        task_manager=TaskManager(include_path=str(TASK), include_defaults=False),
+        tasks=[TASKS[task][0]()],
         device="cpu",
         batch_size=16,
+        bootstrap_iters=0,
         log_samples=True,
     )
-    samples = sorted(results["samples"]["demo_mmlu"], key=lambda sample: sample["doc_id"])
-    rows = [
-        {
-            "label": int(sample["target"]),
-            "log_likelihoods": [float(response[0]) for response in sample["filtered_resps"]],
-            "acc": sample["acc"],
-            "acc_norm": sample["acc_norm"],
-        }
-        for sample in samples
-    ]
-    for name in ("acc", "acc_norm"):
-        assert math.isclose(mean(rows, name), results["results"]["demo_mmlu"][f"{name},none"])
-    return rows
+    samples = sorted(results["samples"][task], key=lambda sample: sample["doc_id"])
+    return samples, {key.removesuffix(",none"): value for key, value in results["results"][task].items()}
 
 
-def score(model: str, rows: Path) -> dict:
-    command = ["node", "--import", "tsx", "src/cli/main.ts", "score", model, "--task", str(rows), *FORMAT]
-    command += ["--precision", "f32", "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
-def answers(model: str, rows: list[dict]) -> list[int]:
-    """The choice that evomerge finds most likely: each row is scored once for each choice, as if that were the right one."""
+def by_evomerge(model: str, task: str) -> tuple[list[dict], dict]:
+    """The same of `evomerge score`, by the names of its own."""
+    _, rows, options = TASKS[task]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "rows.jsonl")
-        turned = [{**row, "answer": choice} for row in rows for choice in range(len(row["choices"]))]
-        path.write_text("".join(json.dumps(row) + "\n" for row in turned))
-        losses = iter([row["loss"] for row in score(model, path)["scores"]])
-    return [smallest([next(losses) for _ in row["choices"]]) for row in rows]
+        path = Path(folder, "samples.jsonl")
+        command = ["node", "--import", "tsx", "src/cli/main.ts", "score", model, "--task", str(rows), *options]
+        command += ["--precision", "f32", "--json", "--samples", str(path)]
+        results = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return [json.loads(line) for line in path.read_text().rstrip("\n").split("\n")], results
 
 
-def smallest(values: list[float]) -> int:
-    return values.index(min(values))
+def log_likelihoods(sample: dict) -> list[float]:
+    return [float(response[0]) for response in sample["filtered_resps"]]
+
+
+def gap(own: dict, row: dict) -> float:
+    return max(abs(a - b) for a, b in zip(log_likelihoods(own), log_likelihoods(row), strict=True))
 
 
 def answer_of(row: dict) -> int:
-    return row["log_likelihoods"].index(max(row["log_likelihoods"]))
+    return log_likelihoods(row).index(max(log_likelihoods(row)))
 
 
-def loss_of(row: dict) -> float:
-    """Minus the log of the right choice's share among the choices."""
-    highest = max(row["log_likelihoods"])
-    total = sum(math.exp(value - highest) for value in row["log_likelihoods"])
-    return highest + math.log(total) - row["log_likelihoods"][row["label"]]
+def differences_of_row(own: dict, row: dict) -> list[str]:
+    """Names of what is not the same in two samples."""
+    found = [name for name in ("doc_id", "metrics", "prompt_hash", "target_hash") if own[name] != row[name]]
+    if not gap(own, row) <= TOLERANCE:
+        found.append("filtered_resps")
+    return found + [name for name in row["metrics"] if name.startswith("acc") and own[name] != row[name]]
 
 
-def margin(row: dict) -> float:
-    second, first = sorted(row["log_likelihoods"])[-2:]
-    return first - second
-
-
-def mean(rows: list[dict], key: str) -> float:
-    return sum(row[key] for row in rows) / len(rows)
-
-
-def differences(model: str, ours: dict, theirs: list[dict], chosen: list[int]) -> list[str]:
-    found = []
-    for name, key in (("acc", "accuracy"), ("acc_norm", "accuracyNormalised")):
-        if not math.isclose(ours[key], mean(theirs, name), rel_tol=1e-12):
-            found.append(f"{model}: {name}: lm_eval {mean(theirs, name)}, evomerge {ours[key]}")
-    if len(ours["scores"]) != len(theirs):
-        return [*found, f"{model}: lm_eval scored {len(theirs)} rows, evomerge {len(ours['scores'])}"]
-    for index, (own, row, choice) in enumerate(zip(ours["scores"], theirs, chosen)):
-        if choice != answer_of(row):
-            found.append(f"{model}: row {index + 1}: lm_eval answers {answer_of(row)}, evomerge {choice}")
-        if own["correct"] != bool(row["acc"]) or own["correctNormalised"] != bool(row["acc_norm"]):
-            found.append(f"{model}: row {index + 1}: lm_eval and evomerge do not both count it as right")
-        if not abs(own["loss"] - loss_of(row)) <= TOLERANCE:
-            found.append(f"{model}: row {index + 1}: loss: lm_eval {loss_of(row):.6f}, evomerge {own['loss']:.6f}")
-    return found
-
-
-def compare(model: str, rows: list[dict], with_bf16: bool) -> tuple[list[str], list[str]]:
+def compare(model: str, task: str, with_bf16: bool) -> tuple[list[str], list[str]]:
     """One line of the table, and what is not equal."""
-    ours, theirs = score(model, ROOT / TASK / "test.jsonl"), lm_eval_rows(model, "float32")
-    accuracies = [f"{value:.4f}" for value in (mean(theirs, "acc"), ours["accuracy"])]
-    accuracies += [f"{value:.4f}" for value in (mean(theirs, "acc_norm"), ours["accuracyNormalised"])]
-    gap = max(abs(own["loss"] - loss_of(row)) for own, row in zip(ours["scores"], theirs))
-    line = [Path(model).name, *accuracies, f"{gap:.1e}", f"{min(map(margin, theirs)):.1e}"]
+    (ours, measured), (theirs, expected) = by_evomerge(model, task), by_lm_eval(model, "float32", task)
+    names = [name for name in MEASURES if name in expected]
+    line = [Path(model).name]
+    for name in names:
+        line += [f"{expected[name]:.6f}", f"{measured[MEASURES[name]]:.6f}"]
+    line.append(f"{max(map(gap, ours, theirs)):.1e}")
     if with_bf16:
-        rounded = lm_eval_rows(model, "auto")
-        flipped = sum(answer_of(a) != answer_of(b) for a, b in zip(rounded, theirs))
-        line += [f"{mean(rounded, 'acc'):.4f}", str(flipped)]
-    return line, differences(model, ours, theirs, answers(model, rows))
+        rounded, _ = by_lm_eval(model, "auto", task)
+        line += [str(sum(answer_of(a) != answer_of(b) for a, b in zip(rounded, theirs, strict=True)))]
+    unequal = [f"{model}: {task}: {name}" for name in names if abs(expected[name] - measured[MEASURES[name]]) > TOLERANCE]
+    for own, row in zip(ours, theirs, strict=True):
+        unequal += [f"{model}: {task}: row {row['doc_id'] + 1}: {name}" for name in differences_of_row(own, row)]
+    header = ["model", *[cell for name in names for cell in (name, "evomerge")], "largest gap"]
+    return [header + ["rows flipped by bf16"] * with_bf16, line], unequal
 
 
 def main() -> int:
@@ -134,17 +145,16 @@ def main() -> int:
     os.chdir(ROOT)
     models = models or [f"experiments/demo/{name}" for name in ("base", "nature", "craft", "news")]
 
-    rows = [json.loads(line) for line in (TASK / "test.jsonl").read_text().splitlines()]
-    compared = [compare(model, rows, not options.without_bf16) for model in models]
-    header = ["model", "acc lm_eval", "evomerge", "acc_norm lm_eval", "evomerge", "largest gap", "least margin"]
-    header += [] if options.without_bf16 else ["acc bf16", "rows flipped by bf16"]
-    table = [header, *[line for line, _ in compared]]
-    widths = [max(len(line[column]) for line in table) for column in range(len(header))]
-    print(f"{len(rows)} rows; gap and margin in nats")
-    for line in table:
-        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths)))
-    unequal = [difference for _, found in compared for difference in found]
-    print("\n".join(unequal) or "lm_eval and evomerge agree on every row")
+    unequal = []
+    for task in TASKS:
+        compared = [compare(model, task, task == "demo_mmlu" and not options.without_bf16) for model in models]
+        table = [compared[0][0][0], *[line for (_, line), _ in compared]]
+        widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+        print(f"\n{task}: gap of log-likelihoods in nats")
+        for line in table:
+            print("  ".join(cell.rjust(width) for cell, width in zip(line, widths)))
+        unequal += [difference for _, found in compared for difference in found]
+    print("\n".join(unequal) or "\nlm_eval and evomerge agree on every row")
     return 1 if unequal else 0
 
 
