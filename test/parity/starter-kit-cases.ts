@@ -43,6 +43,8 @@ interface Case {
   readonly method: MethodName | "passthrough";
   readonly tied?: boolean;
   readonly layers?: number;
+  /** Fields of config.json, of another family than Llama. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Whether every kind of tensors has coefficients of its own. */
   readonly byTensor?: boolean;
   /** Whether columns have coefficients of their own, but for norms. */
@@ -107,6 +109,24 @@ const cases: readonly Case[] = [
     experts: { nature: { ...f16, sharded: true }, craft: f16, news: f16 },
     byColumn: true,
   },
+  {
+    name: "gemma",
+    method: "task_arithmetic",
+    tied: true,
+    config: { model_type: "gemma", architectures: ["GemmaForCausalLM"], hidden_act: "gelu_pytorch_tanh", head_dim: 8 },
+    base: bf16,
+    experts: { nature: bf16, craft: bf16 },
+  },
+  {
+    name: "gemma-2",
+    method: "task_arithmetic",
+    tied: true,
+    layers: 3,
+    config: { model_type: "gemma2", architectures: ["Gemma2ForCausalLM"], head_dim: 8, sliding_window: 64 },
+    base: { ...bf16, sharded: true },
+    experts: { nature: bf16, craft: f32 },
+    byTensor: true,
+  },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
 
@@ -152,7 +172,7 @@ async function writeCase(device: Device, folder: string, kits: readonly string[]
 async function writeParent(
   folder: string,
   { name, revision }: { readonly name: string; readonly revision: string },
-  { tied = false, layers = 2 }: Case,
+  { tied = false, layers = 2, config: fields = {} }: Case,
   { seed, storage }: { readonly seed: number; readonly storage: Storage },
 ): Promise<Checkpoint> {
   const cached = join(folder, "hub", `models--${name.replace("/", "--")}`);
@@ -160,9 +180,8 @@ async function writeParent(
   const perturbed = { seed, by: seed === 0 ? 0 : 0.1 };
   await mkdir(join(cached, "refs"), { recursive: true });
   await writeFile(join(cached, "refs", "main"), revision);
-  const config = storage.onceQuantized
-    ? { quantization_config: { quant_method: "bitsandbytes", load_in_4bit: true } }
-    : {};
+  const quantized = { quantization_config: { quant_method: "bitsandbytes", load_in_4bit: true } };
+  const config = { ...fields, ...(storage.onceQuantized && quantized) };
   await writeTinyModel(snapshot, { tied, layers, dtype: "f32", tokenizer, perturbed, config });
   const values = await tensorsOf(snapshot);
   const embedding = values.get("model.embed_tokens.weight")!;

@@ -109,7 +109,10 @@ def check_stand_in(case, module):
     tokens = torch.tensor([merge.tokenizer.encode(ROWS[0]["input"])])
     with torch.no_grad():
         for folder in (own, exported):
-            loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+            loaded, loading = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+            loaded.eval()
+            keys = {kind: keys for kind, keys in loading.items() if kind.endswith("_keys") and keys}
+            faults += [f"{folder.name}: {kind} {sorted(found)}" for kind, found in keys.items()]
             if not torch.equal(loaded(tokens).logits, model(tokens).logits):
                 faults.append(f"{folder.name}: from_pretrained gives other logits")
     gap = compare_scores(merge, own, dtype, faults)
