@@ -39,6 +39,8 @@ export interface Decoder {
   readonly norm_offset: number;
   /** Whether norms stand behind attention and MLP too, not only before them. */
   readonly has_norms_behind: boolean;
+  /** Whether the weights of what attention reads are one, and those of gate and up. */
+  readonly has_joined_products: boolean;
   /** Attention scores are divided by its square root. */
   readonly query_pre_attn_scalar: number;
   /** Soft caps, where there are any. */
@@ -86,6 +88,7 @@ const usual = {
   embedding_factor: 1,
   norm_offset: 0,
   has_norms_behind: false,
+  has_joined_products: false,
   attn_logit_softcapping: null,
   final_logit_softcapping: null,
 } satisfies Partial<Decoder>;

@@ -1,10 +1,10 @@
 /** What the stages of a decoder do with the weight of a role. */
-import { add, cast, constant, reshape, type Expression } from "../device/expression.ts";
+import { add, cast, constant, reshape, sliceRows, type Expression } from "../device/expression.ts";
 import { linear, rmsNorm } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { StageTensors } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
-import { biasOf } from "./decoder-weights.ts";
+import { biasOf, joinedRows } from "./decoder-weights.ts";
 
 export interface DecoderParts {
   /** x [n, in] to f32 [n, out], the bias of the role added where there is one. */
@@ -14,14 +14,23 @@ export interface DecoderParts {
 }
 
 /** Matrix products run in `precision`; norms, softmax and everything between are f32. */
-export function decoderParts({ rms_norm_eps: epsilon, norm_offset }: Decoder, precision: Dtype): DecoderParts {
+export function decoderParts(decoder: Decoder, precision: Dtype): DecoderParts {
+  const { rms_norm_eps: epsilon, norm_offset } = decoder;
   const toPrecision = once((weight) => cast(weight, precision));
   const toF32 = once((weight) => cast(weight, "f32"));
   const offset = constant(Float32Array.of(norm_offset), [1]);
   const gainOf = once((weight) => (norm_offset === 0 ? toF32(weight) : add(toF32(weight), offset)));
+  const slices = new Map(
+    Array.from(joinedRows(decoder), ([role, joined]) => {
+      const slice = once((weight) => sliceRows(weight, joined.from, joined.rows));
+      return [role, (weights: StageTensors) => slice(toPrecision(named(weights, joined.role)))];
+    }),
+  );
+  const factorOf = (weights: StageTensors, role: string): Expression =>
+    slices.get(role)?.(weights) ?? toPrecision(named(weights, role));
   return {
     project: (weights, role, x) => {
-      const product = linear(x, toPrecision(named(weights, role)));
+      const product = linear(x, factorOf(weights, role));
       const bias = weights[biasOf(role)];
       return bias ? add(product, reshape(toF32(bias), [1, bias.shape[0] ?? 0])) : product;
     },

@@ -1,6 +1,6 @@
 /** Names of the tensors in a checkpoint of a decoder, as transformers writes them, and how merges divide them. */
 import type { Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
-import type { Decoder, DecoderProduct } from "./decoder-config.ts";
+import type { Decoder } from "./decoder-config.ts";
 import type { Shape } from "../tensor/dtype.ts";
 
 export const decoderGroups: readonly TensorGroup[] = [
@@ -54,8 +54,7 @@ export function biasOf(role: string): string {
 }
 
 function layerWeights(decoder: Decoder, layer: number): StageWeights {
-  const { hidden_size: hidden, intermediate_size: inner, head_dim: width } = decoder;
-  const { num_attention_heads: heads, num_key_value_heads: kvHeads } = decoder;
+  const { hidden_size: hidden } = decoder;
   const weight = (module: string, tensor: string, group: string, shape: Shape, kind = "weight"): Weight => ({
     name: `model.layers.${layer}.${module}${tensor}.${kind}`,
     shape,
@@ -63,24 +62,67 @@ function layerWeights(decoder: Decoder, layer: number): StageWeights {
     group,
     layer,
   });
-  const norms = Object.entries(decoder.has_norms_behind ? normsAround : normsBefore).map(
-    ([role, tensor]) => [role, weight("", tensor, "norm", [hidden])] as const,
-  );
-  const product = (role: DecoderProduct, tensor: string, [rows, columns]: [number, number]): StageWeights => {
-    const [module, group] = inAttention.has(role) ? ["self_attn.", "attention"] : ["mlp.", "mlp"];
-    const bias = decoder.biases.includes(role) && { [biasOf(role)]: weight(module, tensor, group, [rows], "bias") };
+  const norms: Readonly<Record<string, string>> = decoder.has_norms_behind ? normsAround : normsBefore;
+  const norm = (role: string): StageWeights => {
+    const tensor = norms[role];
+    return tensor === undefined ? {} : { [role]: weight("", tensor, "norm", [hidden]) };
+  };
+  const product = (role: string, tensor: string, [rows, columns]: [number, number]): StageWeights => {
+    const [module, group] = tensor in inMlp ? ["mlp.", "mlp"] : ["self_attn.", "attention"];
+    const biases: readonly string[] = decoder.biases;
+    const bias = biases.includes(role) && { [biasOf(role)]: weight(module, tensor, group, [rows], "bias") };
     return { [role]: weight(module, tensor, group, [rows, columns]), ...bias };
   };
+  const { query, key, value, gate, up } = productRows(decoder);
+  const read = decoder.has_joined_products
+    ? product("query, key, value", "qkv_proj", [query + key + value, hidden])
+    : {
+        ...product("query", "q_proj", [query, hidden]),
+        ...product("key", "k_proj", [key, hidden]),
+        ...product("value", "v_proj", [value, hidden]),
+      };
+  const gated = decoder.has_joined_products
+    ? product("gate, up", "gate_up_proj", [gate + up, hidden])
+    : { ...product("gate", "gate_proj", [gate, hidden]), ...product("up", "up_proj", [up, hidden]) };
   return {
-    ...Object.fromEntries(norms),
-    ...product("query", "q_proj", [heads * width, hidden]),
-    ...product("key", "k_proj", [kvHeads * width, hidden]),
-    ...product("value", "v_proj", [kvHeads * width, hidden]),
-    ...product("output", "o_proj", [hidden, heads * width]),
-    ...product("gate", "gate_proj", [inner, hidden]),
-    ...product("up", "up_proj", [inner, hidden]),
-    ...product("down", "down_proj", [hidden, inner]),
+    ...norm("attentionNorm"),
+    ...read,
+    ...product("output", "o_proj", [hidden, query]),
+    ...norm("attentionNormBehind"),
+    ...norm("mlpNorm"),
+    ...gated,
+    ...product("down", "down_proj", [hidden, up]),
+    ...norm("mlpNormBehind"),
   };
+}
+
+const inMlp = { gate_proj: true, up_proj: true, gate_up_proj: true, down_proj: true };
+
+/** Rows of the weights of products, which are the elements that each gives for a token. */
+function productRows(decoder: Decoder): Record<"query" | "key" | "value" | "gate" | "up", number> {
+  const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: width, intermediate_size: up } = decoder;
+  return { query: heads * width, key: kvHeads * width, value: kvHeads * width, gate: up, up };
+}
+
+/** Where the rows of a product's weight stand in one that is joined of several. */
+export interface JoinedRows {
+  readonly role: string;
+  readonly from: number;
+  readonly rows: number;
+}
+
+/** By the role of the product; empty where each has a weight of its own. */
+export function joinedRows(decoder: Decoder): ReadonlyMap<string, JoinedRows> {
+  if (!decoder.has_joined_products) return new Map();
+  const { query, key, value, gate, up } = productRows(decoder);
+  const [attention, mlp] = ["query, key, value", "gate, up"];
+  return new Map([
+    ["query", { role: attention, from: 0, rows: query }],
+    ["key", { role: attention, from: query, rows: key }],
+    ["value", { role: attention, from: query + key, rows: value }],
+    ["gate", { role: mlp, from: 0, rows: gate }],
+    ["up", { role: mlp, from: gate, rows: up }],
+  ]);
 }
 
 /** Kinds of norms by their roles: what is called "post attention" stands before the MLP, or really behind attention. */
@@ -91,5 +133,3 @@ const normsAround = {
   mlpNorm: "pre_feedforward_layernorm",
   mlpNormBehind: "post_feedforward_layernorm",
 };
-
-const inAttention: ReadonlySet<DecoderProduct> = new Set(["query", "key", "value", "output"]);

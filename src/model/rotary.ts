@@ -70,7 +70,7 @@ export const rotaryFields = {
 export type RotaryFields = z.infer<z.ZodObject<typeof rotaryFields>> & { readonly max_position_embeddings: number };
 
 /** The scaling that counts. */
-function rotaryOptions({ rope_scaling, rope_parameters }: Partial<RotaryFields>): Scaling {
+export function rotaryOptions({ rope_scaling, rope_parameters }: Partial<RotaryFields>): Scaling {
   return rope_scaling ?? rope_parameters ?? { rope_type: "default" };
 }
 

@@ -85,6 +85,8 @@ describe("mergekitConfig", () => {
     {},
     { tied: true },
     { config: { attention_bias: true, mlp_bias: true } },
+    { config: { model_type: "qwen2" } },
+    { config: { model_type: "phi3" } },
     { config: { model_type: "gemma2" } },
   ])("divides what a recipe tells apart into kinds of tensors: %j", (options) => {
     const model = tinyModel({ layers: 3, ...options });

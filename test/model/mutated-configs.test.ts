@@ -33,6 +33,14 @@ const configs = [
     tied: true,
     config: { model_type: "gemma2", sliding_window: 7, query_pre_attn_scalar: 9, attn_logit_softcapping: 50 },
   }),
+  tinyConfig({
+    config: {
+      model_type: "phi3",
+      partial_rotary_factor: 0.5,
+      original_max_position_embeddings: 16,
+      rope_scaling: { type: "su", short_factor: [1], long_factor: [2] },
+    },
+  }),
   ...scalings.map((rope_scaling) => tinyConfig({ config: { rope_scaling } })),
 ];
 
