@@ -1,4 +1,6 @@
+import { mean } from "simple-statistics";
 import { showUntrusted } from "../files/show-untrusted.ts";
+import { rouge, type RougeScores } from "../rouge/rouge.ts";
 import type { Question } from "./questions.ts";
 import type { Predictions } from "./submission-file.ts";
 
@@ -11,6 +13,8 @@ export interface SubmissionCheck {
   readonly faults: readonly string[];
   /** Share of right choices, where the questions tell the right ones and nothing is wrong. */
   readonly accuracy?: number;
+  /** Mean f-measures of the generated texts, without the stemmer, where the questions tell the wanted ones and nothing is wrong. */
+  readonly rouge?: Readonly<Record<keyof RougeScores, number>>;
 }
 
 /** Checks that a submission answers its questions and no others, and those with choices by one of them. */
@@ -24,12 +28,15 @@ export function checkSubmission(submission: Predictions, questions: readonly Que
     ...faultOf(unknown, "of no question"),
     ...faultOf(outside, "whose prediction is not the number of a choice, from 0"),
   ];
-  const accuracy = faults.length > 0 ? undefined : accuracyOf(submission, questions);
+  const isWhole = faults.length === 0;
+  const accuracy = isWhole ? accuracyOf(submission, questions) : undefined;
+  const similarity = isWhole ? rougeOf(submission, questions) : undefined;
   return {
     questions: questions.length,
     multipleChoice: questions.filter(({ choices }) => choices).length,
     faults,
     ...(accuracy === undefined ? {} : { accuracy }),
+    ...(similarity === undefined ? {} : { rouge: similarity }),
   };
 }
 
@@ -49,4 +56,18 @@ function accuracyOf(submission: Predictions, questions: readonly Question[]): nu
   const known = questions.filter(({ right }) => right !== undefined);
   if (known.length === 0) return undefined;
   return known.filter(({ id, right }) => submission.get(id) === String(right)).length / known.length;
+}
+
+function rougeOf(submission: Predictions, questions: readonly Question[]): SubmissionCheck["rouge"] {
+  const scores = questions.flatMap(({ id, wanted }) =>
+    wanted === undefined ? [] : [rouge(wanted, submission.get(id) ?? "")],
+  );
+  if (scores.length === 0) return undefined;
+  const meanOf = (name: keyof RougeScores): number => mean(scores.map((score) => score[name].fmeasure));
+  return {
+    rouge1: meanOf("rouge1"),
+    rouge2: meanOf("rouge2"),
+    rougeL: meanOf("rougeL"),
+    rougeLsum: meanOf("rougeLsum"),
+  };
 }

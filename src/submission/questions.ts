@@ -10,11 +10,13 @@ export interface Question {
   readonly choices?: readonly string[];
   /** Index of the right choice, where the file tells. */
   readonly right?: number;
+  /** The text that is wanted, where the file tells; never beside choices. */
+  readonly wanted?: string;
 }
 
 /**
  * Reads the competition's CSV: `id`, `input`, `eval_type` (`multiple_choice` or `generation`), `answer_choices` (a list as
- * Python writes it, or None) and perhaps `target` (of a choice: its number from 0, or its text). The first fault, such as
+ * Python writes it, or None) and perhaps `target` (of a choice: its number from 0, or its text; else the text that is wanted). The first fault, such as
  * an id that occurs twice, is a UserError that names file and line.
  */
 export async function readQuestions(path: string, signal?: AbortSignal): Promise<Question[]> {
@@ -52,8 +54,8 @@ const choiceQuestion = z
   });
 
 const generationQuestion = z
-  .object({ ...common, eval_type: z.literal("generation") })
-  .transform(({ id, input }): Question => ({ id, input }));
+  .object({ ...common, eval_type: z.literal("generation"), target: z.string().optional() })
+  .transform(({ id, input, target = "" }): Question => ({ id, input, ...(target !== "" && { wanted: target }) }));
 
 const questionSchema = z.discriminatedUnion("eval_type", [choiceQuestion, generationQuestion], {
   error: "expected multiple_choice or generation",

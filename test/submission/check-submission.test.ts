@@ -20,6 +20,22 @@ describe("checkSubmission", () => {
     });
   });
 
+  test("measures generated texts by ROUGE where the wanted ones are known", () => {
+    const asked = [
+      { id: "a", input: "Tell.", wanted: "Police say two met." },
+      { id: "b", input: "Tell.", wanted: "Nobody came" },
+      { id: "c", input: "Tell." },
+    ];
+    const texts = { a: "two police met", b: "nothing", c: "anything" };
+    const { rouge, accuracy } = checkSubmission(new Map(Object.entries(texts)), asked);
+    expect(accuracy).toBeUndefined();
+    // Three of three words are among four; the longest common subsequence has two of them.
+    const longest = expect.closeTo(2 / 7, 12);
+    expect(rouge).toEqual({ rouge1: expect.closeTo(3 / 7, 12), rouge2: 0, rougeL: longest, rougeLsum: longest });
+    expect(checkSubmission(new Map([["a", "two"]]), asked)).not.toHaveProperty("rouge");
+    expect(checkSubmission(new Map([["c", "two"]]), asked.slice(2))).not.toHaveProperty("rouge");
+  });
+
   test("leaves the accuracy out where no right choice is known", () => {
     const { accuracy, faults } = checkSubmission(
       new Map([

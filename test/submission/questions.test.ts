@@ -25,7 +25,7 @@ Where?",1,"['in the ""barn""', ""it's gone""]",multiple_choice
 `;
     expect(await read(labelled)).toEqual([
       { id: "0", input: "A crow, a mole.\nWhere?", choices: ['in the "barn"', "it's gone"], right: 1 },
-      { id: "1", input: "An article. A summary is" },
+      { id: "1", input: "An article. A summary is", wanted: "Two met." },
       { id: "2", input: "Which?", choices: ["a", "b"], right: 1 },
     ]);
     const unlabelled = `id,input,eval_type,answer_choices\n7,Which?,multiple_choice,"['a', 'b']"\n8,Tell.,generation,None\n`;

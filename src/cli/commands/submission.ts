@@ -70,11 +70,12 @@ async function answersOf(
   }
 }
 
-function checkText({ questions, multipleChoice, accuracy }: SubmissionCheck): string {
+function checkText({ questions, multipleChoice, accuracy, rouge }: SubmissionCheck): string {
   return [
     `questions        ${questions}`,
     `multiple choice  ${multipleChoice}`,
     `generated        ${questions - multipleChoice}`,
     ...(accuracy === undefined ? [] : [`accuracy         ${accuracy.toFixed(6)}`]),
+    ...Object.entries(rouge ?? {}).map(([name, value]) => `${name.padEnd(15)}  ${value.toFixed(6)}`),
   ].join("\n");
 }
