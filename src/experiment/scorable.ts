@@ -12,7 +12,7 @@ import { openModel } from "../model/open-model.ts";
  * folder only, so that it can be asked before any weight is fetched.
  */
 export async function whyUnscorable(name: string, snapshotFolder: string): Promise<string | undefined> {
-  const known = modelTypes.join(" and ");
+  const known = modelTypes.join(", ");
   const files = await readdir(snapshotFolder).catch((): string[] => []);
   if (!files.includes("config.json")) {
     if (files.includes(ADAPTER_FILE)) return refuseAdapter(name);

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { modelTypes } from "../../src/model/architectures.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyExperiment } from "../tiny-experiment.ts";
 import { obeyed } from "../files/hostile-text.ts";
@@ -44,7 +45,7 @@ test.each<[string, (folder: string) => Promise<unknown>, string]>([
   [
     "the kind of a model",
     (folder) => change(join(folder, "base", "config.json"), (text) => text.replace('"llama"', JSON.stringify(HOSTILE))),
-    " model; evomerge scores llama and mistral models so far",
+    ` model; evomerge scores ${modelTypes.join(", ")} models so far`,
   ],
   [
     "text that is no JSON",

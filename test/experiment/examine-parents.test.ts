@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { examineParents, fetchSources, resolveSources } from "../../src/experiment/sources.ts";
+import { modelTypes } from "../../src/model/architectures.ts";
 import { checkExperiment } from "../../src/rules/check-experiment.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { isForHeader } from "../hub/loopback/fault.ts";
@@ -94,7 +95,7 @@ const cases: readonly Case[] = [
   [
     "another family",
     (model) => writeFile(join(model, "config.json"), '{"model_type": "t5"}'),
-    "E is a t5 model; evomerge scores llama and mistral models so far",
+    `E is a t5 model; evomerge scores ${modelTypes.join(", ")} models so far`,
   ],
   [
     "an adapter with a config.json",

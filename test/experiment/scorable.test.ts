@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { whyUnscorable } from "../../src/experiment/scorable.ts";
+import { modelTypes } from "../../src/model/architectures.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyConfig } from "../tiny-model.ts";
 
@@ -22,13 +23,13 @@ describe("whyUnscorable", () => {
   test("names the family, the adapter, or the setting that stands against it", async () => {
     const t5 = await folderWith("config.json", { model_type: "t5" });
     expect(await whyUnscorable("google/flan-t5-large", t5)).toBe(
-      "google/flan-t5-large is a t5 model; evomerge scores llama and mistral models so far",
+      `google/flan-t5-large is a t5 model; evomerge scores ${modelTypes.join(", ")} models so far`,
     );
     const adapter = await folderWith("adapter_config.json", {});
     expect(await whyUnscorable("org/lora", adapter)).toMatch(/^org\/lora is a LoRA adapter; /);
-    const biased = await folderWith("config.json", tinyConfig({ config: { attention_bias: true } }));
-    expect(await whyUnscorable("org/biased", biased)).toMatch(
-      /^org\/biased cannot be scored: .*config.json: attention_bias: .*; this model cannot be run$/,
+    const other = await folderWith("config.json", tinyConfig({ config: { hidden_act: "relu" } }));
+    expect(await whyUnscorable("org/other", other)).toMatch(
+      /^org\/other cannot be scored: .*config.json: hidden_act: .*; this model cannot be run$/,
     );
     const hostile = await folderWith("config.json", { model_type: "t5\u001B[2J" });
     expect(await whyUnscorable("org/model", hostile)).toMatch(/^org\/model is a t5\\x1B\[2J model; /);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { modelTypes } from "../../src/model/architectures.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
@@ -169,7 +170,7 @@ const faults: readonly Fault[] = [
   [
     "an architecture that is not known",
     (folder) => configure(join(folder, "base"), { model_type: "gpt2" }),
-    "~/base is a gpt2 model; evomerge scores llama and mistral models so far",
+    `~/base is a gpt2 model; evomerge scores ${modelTypes.join(", ")} models so far`,
   ],
   [
     "an unknown key in the experiment file",

@@ -6,6 +6,7 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import type { Hub } from "../../src/hub/api/hub.ts";
+import { modelTypes } from "../../src/model/architectures.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
@@ -106,7 +107,7 @@ describe("a run from names on the Hub", () => {
       launchRun({ ...experiment, base: "tiny/t5" }, join(folder, "t5"), {
         hub: emptyCache,
       }),
-    ).rejects.toThrow("tiny/t5 is a t5 model; evomerge scores llama and mistral models so far");
+    ).rejects.toThrow(`tiny/t5 is a t5 model; evomerge scores ${modelTypes.join(", ")} models so far`);
     expect(server.requests.slice(before).filter(({ path }) => /\.safetensors$|^\/lfs/.test(path))).toEqual([]);
   });
 
