@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { constant, input } from "../../src/device/expression.ts";
 import { UserError } from "../../src/errors.ts";
-import { allWeights, type Model } from "../../src/model/architecture.ts";
-import { tinyModel } from "../tiny-model.ts";
+import { allWeights, type Model, type TokenBatch } from "../../src/model/architecture.ts";
+import { openModel } from "../../src/model/open-model.ts";
+import { tinyConfig, tinyModel } from "../tiny-model.ts";
 
 function gemma(config: Readonly<Record<string, unknown>> = {}): Model {
   return tinyModel({ config: { model_type: "gemma", hidden_act: "gelu_pytorch_tanh", ...config } });
@@ -15,6 +17,17 @@ describe("Gemma", () => {
   test.each(["gelu", "gelu_new", "gelu_pytorch_tanh"])("means the tanh form by %s", (hidden_act) => {
     expect(gemma({ hidden_act }).identity).toMatchObject({ hidden_act: "gelu_pytorch_tanh" });
     expect(gemma({ hidden_act, hidden_activation: "gelu_pytorch_tanh" }).identity).toEqual(gemma().identity);
+  });
+
+  test.each([
+    ["f32", Math.fround(Math.sqrt(24))],
+    ["bf16", 4.90625],
+  ] as const)("multiplies its embedding by what %s makes of the root of the width", (precision, factor) => {
+    const config = tinyConfig({ hidden: 24, config: { model_type: "gemma", hidden_act: "gelu" } });
+    const [first] = openModel({ folder: "", config }, precision).stages;
+    const tokens = constant(new Float32Array(40 * 24), [40, 24]);
+    const batch = { tokens: input({ dtype: "i32", shape: [3] }) } as TokenBatch;
+    expect(first!.forward({ tokens }, {}, batch)["hidden"]).toMatchObject({ op: "scale", factor });
   });
 
   test("does not merge with a Llama of the same sizes", () => {
