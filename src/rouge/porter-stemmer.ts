@@ -1,7 +1,7 @@
 /**
  * Porter's stemmer with the extensions of nltk's default mode (`nltk.stem.PorterStemmer`, NLTK_EXTENSIONS), which rouge_score
- * uses. Porter, "An algorithm for suffix stripping", Program 14.3 (1980). The npm packages have Porter's own rules or
- * those of Porter 2, by which thousands of words have other stems (play, they, enjoy).
+ * uses. Porter, "An algorithm for suffix stripping", Program 14.3 (1980). npm's `stemmer` has Porter's own rules, by which
+ * words such as play, they and enjoy have other stems.
  * @module
  */
 
