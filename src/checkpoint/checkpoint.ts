@@ -2,6 +2,8 @@ import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
+import { AdaptedFile } from "./adapter/adapted-file.ts";
+import { openAdapter } from "./adapter/open-adapter.ts";
 import { joinHeaders, type JoinedHeaders } from "./join-headers.ts";
 import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
@@ -24,30 +26,35 @@ export type { TensorInfo } from "./safetensors-header.ts";
 /** A Hugging Face model folder open for reading: config.json and weights, in one file or in shards. */
 export class Checkpoint implements AsyncDisposable {
   readonly folder: string;
-  /** Parsed config.json. */
+  /** Parsed config.json; that of its base where it is an adapter. */
   readonly config: JsonObject;
+  readonly isAdapter: boolean;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly others: JoinedHeaders["others"];
   readonly disagreements: JoinedHeaders["disagreements"];
   readonly #files: readonly WeightFile[];
+  readonly #adapter: WeightFile | undefined;
   readonly #places: ReadonlyMap<string, { readonly file: WeightFile; readonly tensor: TensorInfo }>;
   readonly #known = new KnownTensors();
   #bytesRead = 0;
 
-  /** Reads config.json and every header, no weights; a UserError names what is missing or not sound. */
-  static async open(folder: string): Promise<Checkpoint> {
+  /**
+   * Reads config.json and every header, no weights; a UserError names what is missing or not sound. An adapter is opened as
+   * what it makes of `base`, the folder of a full model.
+   */
+  static async open(folder: string, { base }: { readonly base?: string | undefined } = {}): Promise<Checkpoint> {
     const names = await listFolder(folder);
-    if (isAdapter(names)) throw new UserError(refuseAdapter(folder));
-    if (!names.has("config.json"))
-      throw new UserError(`${join(folder, "config.json")}: no such file; expected a Hugging Face model folder`);
-    const config = await readJsonObject(join(folder, "config.json"));
-    return new Checkpoint(folder, config, await openWeights(folder, names));
+    if (!isAdapter(names)) return new Checkpoint(folder, await openFull(folder, names));
+    if (base === undefined) throw new UserError(refuseAdapter(folder));
+    return new Checkpoint(folder, await openAdapted(folder, names, base));
   }
 
-  private constructor(folder: string, config: JsonObject, { files, joined }: OpenWeights) {
+  private constructor(folder: string, { config, files, joined, adapter }: OpenWeights) {
     this.folder = folder;
     this.config = config;
+    this.isAdapter = adapter !== undefined;
     this.#files = files;
+    this.#adapter = adapter;
     this.tensors = joined.tensors;
     this.others = joined.others;
     this.disagreements = joined.disagreements;
@@ -109,7 +116,7 @@ export class Checkpoint implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await closeAll(this.#files);
+    await closeAll([...this.#files, ...(this.#adapter ? [this.#adapter] : [])]);
   }
 
   #placeOf(name: string): { readonly file: WeightFile; readonly tensor: TensorInfo } {
@@ -129,11 +136,29 @@ export async function listFolder(folder: string): Promise<ReadonlySet<string>> {
 }
 
 interface OpenWeights {
+  readonly config: JsonObject;
   readonly files: readonly WeightFile[];
   readonly joined: JoinedHeaders;
+  /** The file of an adapter, which the others are changed by. */
+  readonly adapter?: WeightFile;
 }
 
-async function openWeights(folder: string, names: ReadonlySet<string>): Promise<OpenWeights> {
+async function openAdapted(folder: string, names: ReadonlySet<string>, baseFolder: string): Promise<OpenWeights> {
+  const base = await openFull(baseFolder, await listFolder(baseFolder));
+  try {
+    const { tensors } = base.joined;
+    const adapter = await openAdapter(folder, names, { tensors, modelType: base.config["model_type"] });
+    return { ...base, files: base.files.map((file) => new AdaptedFile(file, adapter)), adapter: adapter.file };
+  } catch (error) {
+    await closeAll(base.files);
+    throw error;
+  }
+}
+
+async function openFull(folder: string, names: ReadonlySet<string>): Promise<OpenWeights> {
+  if (!names.has("config.json"))
+    throw new UserError(`${join(folder, "config.json")}: no such file; expected a Hugging Face model folder`);
+  const config = await readJsonObject(join(folder, "config.json"));
   const index = findIndex(names);
   const weightMap = index === undefined ? undefined : await readShardIndex(join(folder, index));
   const found = findWeightFiles(names, weightMap);
@@ -142,7 +167,7 @@ async function openWeights(folder: string, names: ReadonlySet<string>): Promise<
   if (fault !== undefined) throw new UserError(join(folder, fault));
   const files = await openAll(folder, found.files);
   const headers = files.map(({ header }, i) => ({ name: found.files[i] ?? "", header }));
-  return { files, joined: joinHeaders(headers, weightMap) };
+  return { config, files, joined: joinHeaders(headers, weightMap) };
 }
 
 /** Those files that are in folders of the folder. */

@@ -94,13 +94,10 @@ export function isAdapter(names: ReadonlySet<string>): boolean {
   return !isFull && [ADAPTER_FILE, ...ADAPTER_WEIGHTS].some((part) => names.has(part));
 }
 
-/** Why an adapter is not merged or scored, in one sentence. */
+/** Why an adapter is no full model, in one sentence. */
 export function refuseAdapter(name: string): string {
-  return `${name} is a LoRA adapter; evomerge scores full models so far: ${MERGE_ADAPTER}`;
+  return `${name} is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert`;
 }
-
-/** What to do about an adapter. */
-const MERGE_ADAPTER = "merge it into its base, in Python with peft's merge_and_unload, and give that folder";
 
 /** Why files of weights cannot be read where there are those of `names`, in words; undefined where they can. */
 export function whyUnreadable(

@@ -1,9 +1,12 @@
 /** Whether models merge: what everything but their weights tells. Nobody else compares them. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { type AdapterConfig, readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
+import { planAdapter } from "../checkpoint/adapter/plan-adapter.ts";
 import { listFolder } from "../checkpoint/checkpoint.ts";
 import { ADAPTER_FILE, refuseAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json-object.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
 import type { Model } from "../model/architecture.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
@@ -28,6 +31,7 @@ interface Described {
   readonly parent: ParentFiles;
   readonly model: Model;
   readonly tokenizer: TokenizerFacts;
+  readonly modelType: unknown;
 }
 
 /**
@@ -43,8 +47,14 @@ export async function compareParents(
     if (text !== undefined) findings.push({ name, about, verdict: "fault", text });
   };
   const described: Described[] = [];
+  const adapters: ParentFiles[] = [];
   for (const parent of new Map(parents.map((parent) => [parent.folder, parent])).values()) {
-    const reason = parent.isAdapter ? refuseAdapter(parent.name) : await whyUnscorable(parent.name, parent.folder);
+    if (parent.isAdapter) {
+      adapters.push(parent);
+      if (parent === parents[0] && parents.length > 1) report(parent, "model", refuseAdapter(parent.name));
+      continue;
+    }
+    const reason = await whyUnscorable(parent.name, parent.folder);
     report(parent, "model", reason);
     const found = reason === undefined ? await describe(parent, signal) : undefined;
     if (typeof found === "string") report(parent, "model", found);
@@ -54,6 +64,14 @@ export async function compareParents(
     }
   }
   const base = described.find(({ parent }) => parent.folder === parents[0]?.folder);
+  const configs = await Promise.all(
+    adapters.map(({ folder, name }) => orReason(() => readAdapterConfig(folder, name))),
+  );
+  for (const [i, adapter] of adapters.entries()) {
+    const config = configs[i];
+    if (typeof config === "string") report(adapter, "model", config);
+    else if (base && config) findings.push(...ofAnotherBase(adapter, config, base));
+  }
   if (!base) return findings;
   report(base.parent, "tokenizer", tooManyTokens(base));
   findings.push(...doubts(base));
@@ -64,7 +82,42 @@ export async function compareParents(
   }
   if (firstFault(findings) !== undefined) return findings;
   for (const { parent } of described) report(parent, "weights", await whyOtherWeights(parent, base.model, signal));
+  for (const adapter of adapters) report(adapter, "weights", await whyNoAdapterOf(adapter, base, signal));
   return findings;
+}
+
+/** An adapter says what it was trained on, but folders have any names, and so have copies on the Hub. */
+function ofAnotherBase(
+  { name }: ParentFiles,
+  { baseModel }: AdapterConfig,
+  { parent: base }: Described,
+): ParentFinding[] {
+  const places = [base.name, base.folder];
+  const isSame =
+    baseModel === undefined ||
+    places.some((place) => basename(place) === basename(baseModel) || place.includes(repositoryFolder(baseModel)));
+  if (isSame) return [];
+  const text = `${name}: its adapter_config.json says that it was trained on ${showUntrusted(baseModel)}; it is applied to the base ${base.name}`;
+  return [{ name, about: "architecture", verdict: "notice", text }];
+}
+
+/** As the cache of the Hub calls the folder of a model. */
+function repositoryFolder(model: string): string {
+  return `models--${model.replaceAll("/", "--")}`;
+}
+
+/** Why an adapter cannot be applied to the base. */
+async function whyNoAdapterOf(
+  adapter: ParentFiles,
+  base: Described,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const found = await orReason(async () => {
+    const [own, full] = [await adapter.headers(signal), await base.parent.headers(signal)];
+    if (!own || !full) return;
+    planAdapter(await readAdapterConfig(adapter.folder, adapter.name), own, { ...full, modelType: base.modelType });
+  });
+  return found ?? undefined;
 }
 
 /** An adapter beside a full model, which transformers would apply to the adapter's own base. */
@@ -132,10 +185,11 @@ function tooManyTokens({ parent: { name }, model, tokenizer }: Described): strin
 
 async function describe(parent: ParentFiles, signal: AbortSignal | undefined): Promise<Described | string> {
   const { folder, name } = parent;
-  const model = openModel({ folder, config: await readJsonObject(join(folder, "config.json")) }, "f32");
+  const config = await readJsonObject(join(folder, "config.json"));
+  const model = openModel({ folder, config }, "f32");
   const read = parent.tokenizer ?? (() => Tokenizer.describe(folder, signal));
   const tokenizer = await orReason(read);
-  if (typeof tokenizer !== "string") return { parent, model, tokenizer };
+  if (typeof tokenizer !== "string") return { parent, model, tokenizer, modelType: config["model_type"] };
   return name === folder ? tokenizer : `${name}: ${tokenizer}`;
 }
 

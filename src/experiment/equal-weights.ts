@@ -21,9 +21,11 @@ export async function findEqualWeights(
   parents: readonly NamedParent[],
   signal?: AbortSignal,
 ): Promise<readonly ParentFinding[]> {
+  // The base comes first; without it here, an adapter is nothing that could be compared.
+  const base = parents.find(({ labels }) => labels.includes(BASE))?.files;
   const groups: { readonly first: ParentFiles; readonly labels: string[] }[] = [];
   for (const { labels, files } of parents) {
-    const group = await findAsync(groups, ({ first }) => haveSame(first, files, signal));
+    const group = await findAsync(groups, ({ first }) => haveSame(first, files, base, signal));
     if (group) group.labels.push(...labels);
     else groups.push({ first: files, labels: [...labels] });
   }
@@ -68,12 +70,20 @@ function finding(labels: readonly string[], isOnlyGroup: boolean): Pick<ParentFi
   };
 }
 
-async function haveSame(a: ParentFiles, b: ParentFiles, signal: AbortSignal | undefined): Promise<boolean> {
+async function haveSame(
+  a: ParentFiles,
+  b: ParentFiles,
+  base: ParentFiles | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   if (a.folder === b.folder) return true;
-  if (a.listedWeights !== undefined && a.listedWeights === b.listedWeights) return true;
+  // Of adapters, the configuration decides too.
+  if (!a.isAdapter && a.listedWeights !== undefined && a.listedWeights === b.listedWeights) return true;
   if (!a.isHere || !b.isHere) return false;
-  await using first = await Checkpoint.open(a.folder);
-  await using second = await Checkpoint.open(b.folder);
+  const hasAdapter = a.isAdapter || b.isAdapter;
+  if (hasAdapter && (!base?.isHere || base.isAdapter)) return false;
+  await using first = await Checkpoint.open(a.folder, { base: base?.folder });
+  await using second = await Checkpoint.open(b.folder, { base: base?.folder });
   return await haveSameWeights(first, second, signal);
 }
 

@@ -1,5 +1,6 @@
 /** What the files of a base or an expert tell before its weights are read, be it in a folder or on the Hub. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { openAdapterWeights } from "../checkpoint/adapter/open-adapter.ts";
 import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
 import { joinHeaders, type NamedHeader } from "../checkpoint/join-headers.ts";
 import type { Header } from "../checkpoint/safetensors-header.ts";
@@ -45,18 +46,26 @@ export interface HubParentFiles extends ParentFiles {
 /** A model in a folder, of which no file is read yet; a UserError where there is no such folder. */
 export async function filesOfFolder(folder: string): Promise<ParentFiles> {
   const names = await listFolder(folder);
-  return { name: folder, folder, isAdapter: isAdapter(names), headers: () => headersIn(folder), isHere: true };
+  const isOne = isAdapter(names);
+  const headers = isOne ? () => adapterHeaders(folder, names) : () => headersIn(folder);
+  return { name: folder, folder, isAdapter: isOne, headers, isHere: true };
 }
 
 /** A model that is open. */
-export function filesOfCheckpoint(checkpoint: Checkpoint): ParentFiles {
+export async function filesOfCheckpoint(checkpoint: Checkpoint): Promise<ParentFiles> {
   const { folder } = checkpoint;
+  if (checkpoint.isAdapter) return filesOfFolder(folder);
   return { name: folder, folder, isAdapter: false, headers: async () => headersOf(checkpoint), isHere: true };
 }
 
 async function headersIn(folder: string): Promise<TensorHeaders> {
   await using checkpoint = await Checkpoint.open(folder);
   return headersOf(checkpoint);
+}
+
+async function adapterHeaders(folder: string, names: ReadonlySet<string>): Promise<TensorHeaders> {
+  await using file = await openAdapterWeights(folder, names);
+  return joinHeaders([{ name: basename(file.path), header: file.header }]);
 }
 
 function headersOf({ tensors, others, disagreements }: Checkpoint): TensorHeaders {

@@ -10,8 +10,9 @@ import type { EngineName } from "../device/open-device.ts";
 import { cutRows } from "./cut-rows.ts";
 import type { Precision } from "./experiment-file.ts";
 import { productDtypes } from "./precision.ts";
-import { modelFolder, type SourceOptions } from "./sources.ts";
-import { BASE, openWorkspace } from "./workspace.ts";
+import { parentsToScore } from "./parents-to-score.ts";
+import type { SourceOptions } from "./sources.ts";
+import { openWorkspace } from "./workspace.ts";
 
 export interface ScoreModelOptions {
   /** Model folder, or `org/name@revision` of the Hub. */
@@ -53,9 +54,9 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const files = [options.rows].flat();
   const samples = options.samples === undefined ? undefined : await samplesFile(options.samples, files);
   const { rows, docs } = await firstRows(files, limit, options);
-  const base = await modelFolder(options.model, { hub, signal, onProgress: onFetching, toScore: true });
-  await using workspace = await openWorkspace({ base, experts: [], engine, precision }, { signal, onNotice });
-  const recipes = [{ method: "passthrough", model: BASE }] as const;
+  const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
+  await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
+  const recipes = [{ method: "passthrough", model: scored }] as const;
   await workspace.evaluator.prepare(rows, signal);
   const cut = cutRows(`rows of ${nameFiles(files)}`, rows, workspace.evaluator);
   if (cut !== undefined) onNotice?.(cut);

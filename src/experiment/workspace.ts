@@ -74,7 +74,7 @@ export async function openWorkspace(
     for (const { name, path } of [{ name: BASE, path: options.base }, ...options.experts]) {
       if (checkpoints.has(name))
         throw new UserError(`an expert is named "${BASE}"; give it another name, the base has this one`);
-      const checkpoint = await Checkpoint.open(path);
+      const checkpoint = await Checkpoint.open(path, { base: name === BASE ? undefined : options.base });
       open.push(checkpoint);
       checkpoints.set(name, checkpoint);
     }
@@ -122,11 +122,11 @@ async function checkParents(
   let tokenizer: Tokenizer | undefined;
   const loadOnce = async (): Promise<Tokenizer> => (tokenizer = await Tokenizer.load(base.folder, {}, signal));
   try {
-    const parents = Array.from(checkpoints.values(), (checkpoint) => ({
-      ...filesOfCheckpoint(checkpoint),
+    const parents = Array.from(checkpoints.values(), async (checkpoint) => ({
+      ...(await filesOfCheckpoint(checkpoint)),
       ...(checkpoint === base && { tokenizer: loadOnce }),
     }));
-    const findings = await compareParents(parents, signal);
+    const findings = await compareParents(await Promise.all(parents), signal);
     const fault = firstFault(findings);
     if (fault !== undefined) throw new UserError(fault);
     for (const { text } of findings) onNotice?.(text);

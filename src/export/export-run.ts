@@ -1,3 +1,4 @@
+import { UserError } from "../errors.ts";
 import { join, resolve } from "node:path";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { baseOf, type Workspace } from "../experiment/workspace.ts";
@@ -87,6 +88,9 @@ async function planAddition(
   kit: string | undefined,
 ): Promise<(() => Promise<StarterKitExport>) | undefined> {
   if (kit === undefined) return undefined;
+  const adapter = [...opened.checkpoints].find(([, { isAdapter }]) => isAdapter)?.[0];
+  if (adapter !== undefined)
+    throw new UserError(`expert ${adapter} is a LoRA adapter, which a module of the starter kit cannot merge yet`);
   const { model } = opened;
   const baseTensors = baseOf(opened.checkpoints).tensors;
   return planStarterKit({ experiment, recipe: winner.recipe, model, baseTensors, version: evomergeVersion() }, kit);

@@ -3,6 +3,7 @@ import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { BASE } from "../experiment/workspace.ts";
+import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";
 import { type Curve, curvesOf, hasColumns, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
@@ -13,6 +14,8 @@ export interface MergekitMerge {
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
   readonly recipe: Recipe;
   readonly model: Pick<Model, "layers" | "stages" | "selectors">;
+  /** Names of the experts that are LoRA adapters of the base. */
+  readonly adapters?: ReadonlySet<string> | undefined;
   /** Of the base's weights, in which the merge is saved. */
   readonly baseDtype: TensorSpec["dtype"];
 }
@@ -24,14 +27,15 @@ const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float3
  * coefficients of the recipe, by group where it has one curve for the group. Weights before the layers take their settings from the first slice, and weights
  * after the layers from the last.
  */
-export function mergekitConfig({ experiment, recipe, model, baseDtype }: MergekitMerge): string {
+export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters }: MergekitMerge): string {
+  const references = referencesOf(experiment, adapters);
   const document = new Document({
     merge_method: recipe.method,
     // The donor of config.json and of the tokenizer, whatever the method.
     base_model: modelReference(experiment.base),
     dtype: "float32",
     out_dtype: dtypeNames[baseDtype],
-    ...(recipe.method === "passthrough" ? copied(experiment, recipe.model, model) : merged(experiment, recipe, model)),
+    ...(recipe.method === "passthrough" ? copied(references, recipe.model, model) : merged(references, recipe, model)),
   });
   // The name of an experiment's file may be anything, and YAML 1.1 has more line ends than one.
   const comment = [
@@ -59,31 +63,23 @@ function forNames({ base, experts }: MergekitMerge["experiment"]): readonly stri
 }
 
 /** A slice, since mergekit would add the base to a list of `models`. */
-function copied(
-  { base, experts }: MergekitMerge["experiment"],
-  name: string,
-  { layers }: MergekitMerge["model"],
-): object {
-  const path = experts.find((expert) => expert.name === name)?.path ?? base;
-  return { slices: [{ sources: [{ model: modelReference(path), layer_range: [0, layers] }] }] };
+function copied({ base, experts }: References, name: string, { layers }: MergekitMerge["model"]): object {
+  const model = experts.find((expert) => expert.name === name)?.model ?? base;
+  return { slices: [{ sources: [{ model, layer_range: [0, layers] }] }] };
 }
 
-function merged(
-  { base, experts }: MergekitMerge["experiment"],
-  recipe: MergeRecipe,
-  model: MergekitMerge["model"],
-): object {
+function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
   const { layers } = model;
   const selectors = selectorsFor(recipe, model);
   const sliceOf = (layer: number): object => {
-    const source = (path: string): object => ({ model: modelReference(path), layer_range: [layer, layer + 1] });
+    const source = (model: Reference): object => ({ model, layer_range: [layer, layer + 1] });
     const own = selectors.filter(({ slices }) => isIn(slices, layer, layers));
     return {
       sources: [
         // mergekit wants the base among the sources where the formula has it.
         ...(declarations[recipe.method].needsBase ? [source(base)] : []),
-        ...experts.map(({ name, path }) => ({ ...source(path), parameters: settingsOf(recipe, name, own, layer) })),
+        ...experts.map(({ name, model }) => ({ ...source(model), parameters: settingsOf(recipe, name, own, layer) })),
       ],
     };
   };
@@ -118,6 +114,31 @@ function valueAt(curve: Curve | undefined, layer: number | undefined): number {
   const value = layer === undefined ? curve?.rest : curve?.layers[layer];
   if (value === undefined) throw new Error(`mergekit: no value for layer ${layer ?? "none"}`);
   return value;
+}
+
+type Reference = string | object;
+
+/** The models of an experiment as mergekit names them. */
+interface References {
+  readonly base: Reference;
+  readonly experts: readonly { readonly name: string; readonly model: Reference }[];
+}
+
+function referencesOf(
+  { base, experts }: MergekitMerge["experiment"],
+  adapters: ReadonlySet<string> = new Set(),
+): References {
+  const own = experts.map(({ name, path }) => {
+    if (!adapters.has(name)) return { name, model: modelReference(path) };
+    return { name, model: { model: pathOf(base), lora: pathOf(path) } };
+  });
+  return { base: modelReference(base), experts: own };
+}
+
+/** A model as a mapping, which has no signs of its own. */
+function pathOf(model: string): object {
+  const reference = parseReference(model);
+  return reference ? { path: reference.name, revision: reference.revision } : { path: model };
 }
 
 /**

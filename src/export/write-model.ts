@@ -85,13 +85,14 @@ async function descriptionsOf(
   const licences = await licencesOf(checkpoints);
   const { records } = readJournal(outcome.folder);
   const facts = { weightsDigest, version: evomergeVersion(), run: runFacts(records), licences };
+  const adapters = new Set([...checkpoints].flatMap(([name, { isAdapter }]) => (isAdapter ? [name] : [])));
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   return new Map<DescriptionFile, string | Uint8Array>([
     ...files,
     // mergekit has one coefficient for a tensor.
     ...(files.has(COLUMNS_FILE)
       ? []
-      : [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype })] as const]),
+      : [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype, adapters })] as const]),
     ["README.md", modelCard({ ...outcome, experiment }, facts)],
   ]);
 }

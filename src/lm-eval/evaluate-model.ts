@@ -66,8 +66,8 @@ export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOpti
 }
 
 /** A UserError for a parent that is not what the run has read. */
-async function weightsDigest({ folder, tensors = {} }: ModelToEvaluate): Promise<string> {
-  await using checkpoint = await Checkpoint.open(folder);
+async function weightsDigest({ folder, base, tensors = {} }: ModelToEvaluate): Promise<string> {
+  await using checkpoint = await Checkpoint.open(folder, { base });
   checkpoint.expect(Object.entries(tensors));
   return await checkpoint.weightsDigest();
 }
@@ -79,7 +79,7 @@ async function ask(
   output: string,
   options: RunLmEvalOptions,
 ): Promise<StoredEvaluation> {
-  const args = lmEvalArguments(model.folder, question, output);
+  const args = lmEvalArguments(model.folder, question, output, model.base);
   const start = performance.now();
   try {
     await runLmEval(lmEval, args, options);
@@ -94,7 +94,7 @@ async function ask(
   }
   const seconds = (performance.now() - start) / 1000;
   const { results, rows } = await readLmEvalOutput(output);
-  const { name, folder: _, tensors: __, ...described } = model;
+  const { name, folder: _, tensors: __, base: ___, ...described } = model;
   const command = [...lmEval.command, ...args];
   return { model: name, ...described, ...key, command, date: new Date().toISOString(), seconds, rows, results };
 }

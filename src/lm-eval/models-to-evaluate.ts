@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { sha256Of } from "../files/sha256.ts";
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
+import { isAdapter } from "../checkpoint/weight-files.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "../experiment/workspace.ts";
@@ -28,6 +29,8 @@ export interface ModelToEvaluate {
   /** Folder or Hub name, as it was given. */
   readonly source: string;
   readonly folder: string;
+  /** Folder of the full model that an adapter changes. */
+  readonly base?: string | undefined;
   /** Of the winner of a run, once it is known. */
   readonly recipe?: ScoredModel["recipe"];
   /** `Checkpoint.weightsDigest` of the winner, once the run has a verdict on it. */
@@ -69,7 +72,10 @@ export async function modelsOfRun(
   const chosen = parents.filter(({ name }) => wanted(name));
   const models: ModelToEvaluate[] = [];
   for (const { name, path } of chosen) {
-    models.push({ name, kind: "parent", source: path, folder: await fetchModel(path), tensors: read[name] });
+    const folder = await fetchModel(path);
+    const base =
+      existsSync(folder) && isAdapter(await listFolder(folder)) ? await fetchModel(experiment.base) : undefined;
+    models.push({ name, kind: "parent", source: path, folder, tensors: read[name], ...(base && { base }) });
   }
   const best = resolve(run, "best");
   const known = { ...(found && { recipe: found.recipe }), ...(verdict && { weights: verdict.weightsDigest }) };

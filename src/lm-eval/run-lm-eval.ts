@@ -58,21 +58,14 @@ export function settingsOf({ task, batchSize, args }: LmEvalQuestion): string[] 
  * mmlu --batch_size 8`, and where to write. A UserError for a folder that `--model_args` cannot name, and for a further
  * argument that would take the place of one of these or mix up models.
  */
-export function lmEvalArguments(model: string, question: LmEvalQuestion, output: string): string[] {
-  const fault = /[,={]/.test(model)
-    ? "takes a comma, = or { in a path for a part of its own syntax"
-    : Buffer.byteLength(model) > LONGEST_PATH
-      ? `cannot write results for a path of more than ${LONGEST_PATH} bytes`
-      : undefined;
-  if (fault !== undefined) {
-    throw new UserError(`${model}: lm_eval ${fault}; rename the folder, or evaluate a symbolic link to it`);
-  }
+export function lmEvalArguments(model: string, question: LmEvalQuestion, output: string, base?: string): string[] {
+  for (const folder of base === undefined ? [model] : [base, model]) checkPath(folder);
   for (const argument of question.args) {
     const option = argument.split("=", 1)[0] ?? "";
     const reason = REFUSED.get(option) ?? (/(^|[,=])pretrained=/.test(argument) ? REFUSED.get("--model") : undefined);
     if (reason !== undefined) throw new UserError(`${argument}: ${reason}; leave it out`);
   }
-  const modelArgs = `pretrained=${model}`;
+  const modelArgs = base === undefined ? `pretrained=${model}` : `pretrained=${base},peft=${model}`;
   return [
     "--model",
     "hf",
@@ -83,6 +76,17 @@ export function lmEvalArguments(model: string, question: LmEvalQuestion, output:
     output,
     "--log_samples",
   ];
+}
+
+function checkPath(model: string): void {
+  const fault = /[,={]/.test(model)
+    ? "takes a comma, = or { in a path for a part of its own syntax"
+    : Buffer.byteLength(model) > LONGEST_PATH
+      ? `cannot write results for a path of more than ${LONGEST_PATH} bytes`
+      : undefined;
+  if (fault !== undefined) {
+    throw new UserError(`${model}: lm_eval ${fault}; rename the folder, or evaluate a symbolic link to it`);
+  }
 }
 
 /** What Python's libraries say where they cannot reach the Hub, which the tasks of lm_eval are fetched from. */

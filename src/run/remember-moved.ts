@@ -31,7 +31,7 @@ export async function rememberMoved(folder: string, moved: MovedPlaces, options:
   const names = parts.movedParents;
   const lines = records.find((record) => record.type === "parents")?.tensors ?? {};
   for (const { name, path } of [{ name: BASE, path: local.base }, ...local.experts]) {
-    if (names.includes(name)) await proveShapes(name, path, lines[name] ?? {}, parts);
+    if (names.includes(name)) await proveShapes({ name, path, base: local.base }, lines[name] ?? {}, parts);
   }
   await using workspace = await openWorkspace(local, { signal: options.signal });
   await recordedTasks(folder, records, { experiment: given, local, workspace, signal: options.signal });
@@ -41,12 +41,11 @@ export async function rememberMoved(folder: string, moved: MovedPlaces, options:
 
 /** From the headers alone, before parents are compared with each other: of two that differ either may be the wrong one. */
 async function proveShapes(
-  name: string,
-  path: string,
+  { name, path, base }: { readonly name: string; readonly path: string; readonly base: string },
   lines: Readonly<Record<string, string>>,
   parts: ProvenParts,
 ): Promise<void> {
-  await using checkpoint = await Checkpoint.open(path);
+  await using checkpoint = await Checkpoint.open(path, { base });
   for (const [tensor, line] of Object.entries(lines)) {
     const found = checkpoint.tensors.get(tensor);
     if (found && line.startsWith(tensorLine(found, ""))) continue;

@@ -103,7 +103,7 @@ const cases: readonly Case[] = [
       await rename(join(model, "model.safetensors"), join(model, "adapter_model.safetensors"));
       await writeFile(join(model, "adapter_config.json"), "{}");
     },
-    "E is a LoRA adapter; evomerge scores full models so far",
+    'E/adapter_config.json: expected the peft_type "LORA", found undefined',
   ],
   [
     "a tensor that merging would lose",

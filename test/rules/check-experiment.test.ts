@@ -222,7 +222,7 @@ describe("checkExperiment", () => {
     ]);
     expect(found(report, "licence")[1]).toBe("pass apache-2.0");
     expect(report.cannotScore).toEqual([
-      "FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
+      "FinGPT/fingpt-forecaster_dow30_llama2-7b_lora is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert",
     ]);
   });
 

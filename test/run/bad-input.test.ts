@@ -147,7 +147,7 @@ const faults: readonly Fault[] = [
       await rename(join(folder, weights), join(folder, "craft/adapter_model.safetensors"));
       await rename(join(folder, "craft/config.json"), join(folder, "craft/adapter_config.json"));
     },
-    "~/craft is a LoRA adapter; evomerge scores full models so far: merge it into its base, in Python with peft's merge_and_unload, and give that folder",
+    "~/craft is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert",
   ],
   [
     "an expert of another shape",

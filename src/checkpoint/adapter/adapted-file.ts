@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { UserError } from "../../errors.ts";
+import type { Dtype } from "../../tensor/dtype.ts";
+import { firstNonFinite } from "../../tensor/finite.ts";
+import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
+import { addLowRank, addScaled, transposed } from "../../tensor/low-rank.ts";
+import { updateHash } from "../pieces.ts";
+import type { Header, TensorInfo } from "../safetensors-header.ts";
+import type { ReadTensor, WeightFile } from "../weight-file.ts";
+import type { LowRankChange, TensorChange } from "./plan-adapter.ts";
+
+/** An adapter's open file, and what it does to which tensors of its base. */
+export interface OpenAdapter {
+  readonly file: WeightFile;
+  readonly changes: ReadonlyMap<string, TensorChange>;
+}
+
+/**
+ * A file of a base as an adapter changes it: the same tensors, of which those that are changed are computed when they are
+ * read and nowhere kept. So it is a file of weights like any other, and the sum of a tensor tells both of its origins apart.
+ */
+export class AdaptedFile implements WeightFile {
+  readonly path: string;
+  readonly header: Header;
+  readonly #base: WeightFile;
+  readonly #adapter: OpenAdapter;
+  readonly #tensors: ReadonlyMap<string, TensorInfo>;
+
+  /** Closes the base's file with itself, and the adapter's not. */
+  constructor(base: WeightFile, adapter: OpenAdapter) {
+    this.path = adapter.file.path;
+    this.header = base.header;
+    this.#base = base;
+    this.#adapter = adapter;
+    this.#tensors = new Map(base.header.tensors.map((tensor) => [tensor.name, tensor]));
+  }
+
+  async read(name: string): Promise<ReadTensor> {
+    const change = this.#adapter.changes.get(name);
+    const stored = await this.#base.read(name);
+    if (!change) return stored;
+    const bytes = await this.#changed(this.#infoOf(name), stored.bytes, change);
+    const hash = createHash("sha256");
+    await updateHash(hash, bytes);
+    return { bytes, sha256: hash.digest("hex") };
+  }
+
+  async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.#adapter.changes.has(name)) return this.#base.part(name, start, bytes);
+    return (await this.read(name)).bytes.slice(start, start + bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#base[Symbol.asyncDispose]();
+  }
+
+  async #changed(
+    { dtype }: TensorInfo,
+    stored: Uint8Array<ArrayBuffer>,
+    { replacement, product, bias }: TensorChange,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const replaced = replacement === undefined ? toFloat32(stored, dtype) : await this.#values(replacement);
+    // A replacement of another type was rounded when peft loaded it, before anything was added.
+    const values = toFloat32(fromFloat32(replaced, dtype), dtype);
+    if (product) await this.#addProduct(values, product, dtype);
+    if (bias) addScaled(values, await this.#values(bias.tensor), bias.scale);
+    return fromFloat32(values, dtype);
+  }
+
+  async #addProduct(matrix: Float32Array, change: LowRankChange, dtype: Dtype): Promise<void> {
+    const [a, b] = [await this.#values(change.a), await this.#values(change.b)];
+    const [rank = 1] = this.#shapeOf(change.a);
+    const [outputs = 1] = this.#shapeOf(change.b);
+    const { scale, isTransposed, isRoundedFirst, magnitude } = change;
+    const lengths = magnitude === undefined ? undefined : await this.#values(magnitude);
+    await addLowRank(matrix, {
+      left: isTransposed ? transposed(a, rank) : b,
+      right: isTransposed ? transposed(b, outputs) : a,
+      rank,
+      scale,
+      roundedTo: isRoundedFirst ? dtype : "f32",
+      magnitude: lengths && { values: lengths, of: isTransposed ? "columns" : "rows" },
+    });
+  }
+
+  /** A tensor of the adapter. */
+  async #values(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const { file } = this.#adapter;
+    const { bytes } = await file.read(name);
+    const dtype = file.header.tensors.find((tensor) => tensor.name === name)?.dtype ?? "f32";
+    if (firstNonFinite(bytes, dtype) >= 0)
+      throw new UserError(`${file.path}: tensor ${name} holds NaN or infinite numbers; use another adapter`);
+    return toFloat32(bytes, dtype);
+  }
+
+  #shapeOf(name: string): readonly number[] {
+    return this.#adapter.file.header.tensors.find((tensor) => tensor.name === name)?.shape ?? [];
+  }
+
+  #infoOf(name: string): TensorInfo {
+    const info = this.#tensors.get(name);
+    if (!info) throw new Error(`${this.path}: the base has no tensor ${name}`);
+    return info;
+  }
+}

@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { UserError } from "../../errors.ts";
+import { joinHeaders } from "../join-headers.ts";
+import { openWeightFile, type WeightFile } from "../weight-file.ts";
+import { ADAPTER_WEIGHTS } from "../weight-files.ts";
+import type { OpenAdapter } from "./adapted-file.ts";
+import { readAdapterConfig } from "./adapter-config.ts";
+import { type BaseSpecs, planAdapter } from "./plan-adapter.ts";
+
+/** Opens the weights of an adapter; a UserError where there are none, or they are not sound. */
+export async function openAdapterWeights(folder: string, names: ReadonlySet<string>): Promise<WeightFile> {
+  const weights = ADAPTER_WEIGHTS.find((file) => names.has(file));
+  if (weights === undefined)
+    throw new UserError(`${folder}: the adapter has no weights; expected ${ADAPTER_WEIGHTS.join(" or ")}`);
+  return openWeightFile(join(folder, weights));
+}
+
+/** Opens an adapter and finds what it does to a base of these tensors; a UserError where it does not fit that. */
+export async function openAdapter(folder: string, names: ReadonlySet<string>, base: BaseSpecs): Promise<OpenAdapter> {
+  const config = await readAdapterConfig(folder);
+  const file = await openAdapterWeights(folder, names);
+  try {
+    return { file, changes: planAdapter(config, joinHeaders([{ name: file.path, header: file.header }]), base) };
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
+}

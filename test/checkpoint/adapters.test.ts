@@ -1,0 +1,200 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { toFloat32 } from "../../src/tensor/half.ts";
+import { refusal } from "../refusal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+type Kind = "f32" | "bf16";
+type Encoded = Readonly<Record<string, string>>;
+
+interface AdapterCase {
+  readonly base: string;
+  readonly files: Encoded;
+  readonly merged: Readonly<Record<Kind, Encoded>>;
+}
+
+const path = join(import.meta.dirname, "../fixtures/checkpoint/adapters.json");
+const { bases, cases } = JSON.parse(readFileSync(path, "utf8")) as {
+  readonly bases: Readonly<Record<string, Readonly<Record<Kind, Encoded>>>>;
+  readonly cases: Readonly<Record<string, AdapterCase>>;
+};
+
+/** Folders of a base and of an adapter, whose configuration may be changed, and whose base may be another's. */
+async function foldersOf(
+  { base, files }: AdapterCase,
+  kind: Kind,
+  { config = {}, on = base }: { readonly config?: object; readonly on?: string } = {},
+): Promise<{ readonly base: string; readonly adapter: string }> {
+  const folder = await temporaryFolder();
+  const written = (name: string, content: Encoded): string => {
+    mkdirSync(join(folder, name));
+    for (const [file, bytes] of Object.entries(content)) writeFileSync(join(folder, name, file), bytes, "base64");
+    return join(folder, name);
+  };
+  const adapter = written("adapter", files);
+  const configPath = join(adapter, "adapter_config.json");
+  const changed = { ...(JSON.parse(readFileSync(configPath, "utf8")) as object), ...config };
+  writeFileSync(configPath, JSON.stringify(changed));
+  return { base: written("base", bases[on]![kind]), adapter };
+}
+
+/** Elements of the second that are other bits than those of the first, and the largest difference relative to the largest value. */
+function compare(expected: Float32Array, found: Float32Array): { readonly others: number; readonly largest: number } {
+  const differences = expected.map((value, i) => Math.abs(value - found[i]!));
+  const scale = Math.max(...expected.map(Math.abs));
+  return {
+    others: differences.filter((difference) => difference > 0).length,
+    largest: Math.max(...differences) / scale,
+  };
+}
+
+describe.each(Object.entries(cases))("an adapter: %s", (_, adapterCase) => {
+  test.each<[Kind, number]>([
+    ["f32", 2 ** -22],
+    ["bf16", 2 ** -8],
+  ])("changes its base as peft's merge_and_unload does: %s", async (kind, tolerance) => {
+    const { base, adapter } = await foldersOf(adapterCase, kind);
+    await using full = await Checkpoint.open(base);
+    await using checkpoint = await Checkpoint.open(adapter, { base });
+    expect([...checkpoint.tensors]).toEqual([...full.tensors]);
+    expect(checkpoint.config).toEqual(full.config);
+    const merged = adapterCase.merged[kind];
+    expect(Object.keys(merged).length).toBeGreaterThan(0);
+    let [elements, others] = [0, 0];
+    for (const name of full.tensors.keys()) {
+      const found = await checkpoint.read(name);
+      const expected = merged[name] === undefined ? await full.read(name) : Buffer.from(merged[name], "base64");
+      const difference = compare(toFloat32(expected, kind), toFloat32(found, kind));
+      expect(difference.largest, name).toBeLessThanOrEqual(merged[name] === undefined ? 0 : tolerance);
+      if (merged[name] === undefined) continue;
+      elements += found.length / (kind === "f32" ? 4 : 2);
+      others += difference.others;
+    }
+    // A product that is rounded otherwise changes a rounded sum hardly ever.
+    if (kind === "bf16") expect(others).toBeLessThanOrEqual(Math.ceil(elements / 100));
+  });
+});
+
+const { plain, "all biases": biases, "an embedding": embedding, dora } = cases as Record<string, AdapterCase>;
+
+async function refusalOf(adapterCase: AdapterCase, options: Parameters<typeof foldersOf>[2]): Promise<string> {
+  const { base, adapter } = await foldersOf(adapterCase, "f32", options);
+  return (await refusal(Checkpoint.open(adapter, { base }))).replace(adapter, "A").replace(adapter, "A");
+}
+
+describe("an adapter that is not applied", () => {
+  test.each<[string, object, string]>([
+    ["peft_type", { peft_type: "LOHA" }, `expected the peft_type "LORA", found 'LOHA'`],
+    ["r", { r: 0 }, "r: expected a number above 0, found 0"],
+    ["lora_alpha", { lora_alpha: "8" }, "lora_alpha: expected a number above 0, found '8'"],
+    [
+      "layer_replication",
+      { layer_replication: [[0, 2]] },
+      "layer_replication: [ [Array] ] is not supported; merge it in Python with peft",
+    ],
+    [
+      "target_parameters",
+      { target_parameters: ["experts"] },
+      "target_parameters: [ 'experts' ] is not supported; merge it in Python with peft",
+    ],
+    [
+      "trainable_token_indices",
+      { trainable_token_indices: [1] },
+      "trainable_token_indices: [ 1 ] is not supported; merge it in Python with peft",
+    ],
+    ["a field of tomorrow", { use_magic: true }, "use_magic: true is not supported; merge it in Python with peft"],
+    [
+      "init_lora_weights",
+      { init_lora_weights: "pissa_niter_4" },
+      "init_lora_weights: 'pissa_niter_4' changes the base before training; save the adapter with path_initial_model_for_weight_conversion",
+    ],
+    ["patterns", { rank_pattern: [] }, "rank_pattern: expected an object, found []"],
+    [
+      "a pattern's number",
+      { alpha_pattern: { q_proj: null } },
+      "alpha_pattern: q_proj: expected a number above 0, found null",
+    ],
+    [
+      "a slow pattern",
+      { alpha_pattern: { "(a+)+x": 1 } },
+      "alpha_pattern: expected the name of a module or a simple pattern, found '(a+)+x'",
+    ],
+    [
+      "repetitions",
+      { alpha_pattern: { ".*.*.*.*x": 1 } },
+      "alpha_pattern: expected the name of a module or a simple pattern, found '.*.*.*.*x'",
+    ],
+    [
+      "an open pattern",
+      { alpha_pattern: { "(q_proj": 1 } },
+      "alpha_pattern: expected the name of a module or a simple pattern, found '(q_proj'",
+    ],
+  ])("is refused by the name of the field: %s", async (_, config, sentence) => {
+    expect(await refusalOf(plain!, { config })).toBe(`A/adapter_config.json: ${sentence}`);
+  });
+
+  test.each<[string, AdapterCase, Parameters<typeof foldersOf>[2], string]>([
+    [
+      "another rank",
+      plain!,
+      { config: { r: 5 } },
+      "'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight': expected the rank 5 of A/adapter_config.json, found 4",
+    ],
+    [
+      "a magnitude that the configuration does not tell",
+      dora!,
+      { config: { use_dora: false } },
+      "'model.layers.0.mlp.down_proj': a magnitude, and not use_dora in A/adapter_config.json",
+    ],
+    [
+      "no magnitude",
+      plain!,
+      { config: { use_dora: true } },
+      "'model.layers.0.self_attn.q_proj': no magnitude, though use_dora in A/adapter_config.json",
+    ],
+    [
+      "modules that the base does not have",
+      plain!,
+      { on: "gpt2" },
+      "'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight' changes 'model.layers.0.self_attn.q_proj.weight', which the base does not have; it is an adapter of another model",
+    ],
+    [
+      "biases that the base does not have",
+      biases!,
+      { on: "llama" },
+      "'base_model.model.model.layers.0.self_attn.k_proj.bias' changes 'model.layers.0.self_attn.k_proj.bias', which the base does not have; it is an adapter of another model",
+    ],
+  ])("is refused by the tensor: %s", async (_, adapterCase, options, sentence) => {
+    expect(await refusalOf(adapterCase, options)).toBe(`A: the adapter: ${sentence}`);
+  });
+
+  test("is refused without a base, and where its weights are not there or not sound", async () => {
+    const { base, adapter } = await foldersOf(plain!, "f32");
+    expect(await refusal(Checkpoint.open(adapter))).toContain("is a LoRA adapter; expected a full model here");
+    const weights = join(adapter, "adapter_model.safetensors");
+    const bytes = readFileSync(weights);
+    writeFileSync(weights, bytes.subarray(0, -4));
+    expect(await refusal(Checkpoint.open(adapter, { base }))).toContain("was it copied or downloaded in full?");
+    writeFileSync(weights, Buffer.concat([bytes.subarray(0, -4), Buffer.from([0, 0, 0x80, 0x7f])]));
+    await using checkpoint = await Checkpoint.open(adapter, { base });
+    expect(await refusal(checkpoint.weightsDigest())).toContain("holds NaN or infinite numbers");
+    rmSync(weights);
+    expect(await refusal(Checkpoint.open(adapter, { base }))).toContain("the adapter has no weights; expected");
+  });
+
+  test("is refused where it would part an embedding from the head that it is, too", async () => {
+    const { base, adapter } = await foldersOf(embedding!, "f32", { on: "tied" });
+    const path = join(adapter, "adapter_model.safetensors");
+    // The embedding as modules_to_save has it.
+    const text = readFileSync(path, "latin1").replace(
+      "embed_tokens.base_layer.weight",
+      "embed_tokens.weight           ",
+    );
+    writeFileSync(path, text.replace('embed_tokens.weight           "', 'embed_tokens.weight"           '), "latin1");
+    expect(await refusal(Checkpoint.open(adapter, { base }))).toContain(
+      "is also the head of the base, and would be so no more",
+    );
+  });
+});

@@ -1,0 +1,113 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import { examineParents, resolveSources } from "../../src/experiment/sources.ts";
+import { scoreModel } from "../../src/experiment/score-model.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { nowhere, testHub } from "../hub/test-hub.ts";
+import { refusal } from "../refusal.ts";
+import { writeAdapted, writeTinyAdapter } from "../tiny-adapter.ts";
+import { recorded, tinyExperiment, untimed } from "../tiny-experiment.ts";
+
+let folder: string;
+let adapter: string;
+/** With the adapter in the place of the expert `craft`. */
+let experiment: Experiment;
+/** With what the adapter makes of the base there. */
+let full: Experiment;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "evomerge-"));
+  const tiny = await tinyExperiment(folder);
+  const base = join(folder, "base");
+  adapter = await writeTinyAdapter(join(folder, "adapter"), base);
+  cpSync(base, join(folder, "adapted"), { recursive: true });
+  await writeAdapted(join(folder, "adapted"), adapter, base);
+  const withExpert = (path: string): Experiment => ({
+    ...tiny,
+    experts: tiny.experts.map((expert) => (expert.name === "craft" ? { ...expert, path } : expert)),
+  });
+  experiment = withExpert(adapter);
+  full = withExpert(join(folder, "adapted"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const quietHub = async (): ReturnType<typeof testHub> => testHub(await nowhere(), folder);
+
+describe("a LoRA adapter as an expert", () => {
+  test("is searched with and exported as the full model that it makes of the base", async () => {
+    const [run, other] = [join(folder, "run"), join(folder, "other")];
+    await launchRun(experiment, run);
+    await launchRun(full, other);
+    for (const type of ["parents", "verdict"] as const)
+      expect(recorded(run, type).map(untimed)).toEqual(recorded(other, type).map(untimed));
+    const exported = await exportRun(run, { to: join(folder, "exported") });
+    expect((await exportRun(other, { to: join(folder, "exported too") })).weightsDigest).toBe(exported.weightsDigest);
+    const config = readFileSync(join(folder, "exported", "mergekit_config.yml"), "utf8");
+    expect(JSON.stringify(parse(config))).toContain('{"model":{"path":"base"},"lora":{"path":"craft"}}');
+    expect((await scoreModel({ model: join(folder, "exported"), rows: join(folder, "rows/quiz.jsonl") })).rows).toBe(
+      16,
+    );
+  });
+
+  test("is noticed to have changed, as its base is", async () => {
+    const run = join(folder, "changed");
+    await launchRun(experiment, run);
+    const path = join(adapter, "adapter_config.json");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace('"lora_alpha":4', '"lora_alpha":5'));
+    expect(await refusal(resumeRun(run))).toMatch(/adapter.*: tensor model\.layers\.\d\.self_attn\.[qv]_proj\.weight/);
+    writeFileSync(path, text);
+  });
+
+  test("is scored on the base that it names", async () => {
+    const rows = join(folder, "rows/quiz.jsonl");
+    const notices: string[] = [];
+    const scored = await scoreModel({ model: adapter, rows, onNotice: (text) => void notices.push(text) });
+    expect(scored).toEqual(await scoreModel({ model: join(folder, "adapted"), rows }));
+    expect(notices).toEqual([
+      expect.stringContaining(`scored on ${join(folder, "base")}, which its adapter_config.json`),
+    ]);
+  });
+
+  test("of another base is refused, and of another name is a notice", async () => {
+    const narrow = await writeTinyAdapter(join(folder, "named"), join(folder, "base"), { named: "org/another-model" });
+    const told = async (path: string): Promise<readonly object[]> => {
+      const own = { ...experiment, experts: [{ name: "odd", path }, ...experiment.experts] };
+      const hub = await quietHub();
+      return examineParents(await resolveSources(own, hub), hub);
+    };
+    expect(await told(narrow)).toContainEqual({
+      name: narrow,
+      about: "architecture",
+      verdict: "notice",
+      text: `${narrow}: its adapter_config.json says that it was trained on 'org/another-model'; it is applied to the base ${join(folder, "base")}`,
+    });
+    const [config, weights] = ["adapter_config.json", "adapter_model.safetensors"];
+    const wide = join(folder, "wide");
+    cpSync(narrow, wide, { recursive: true });
+    const bytes = readFileSync(join(narrow, weights), "latin1").replaceAll("layers.1.", "layers.7.");
+    writeFileSync(join(wide, weights), bytes, "latin1");
+    expect(await told(wide)).toContainEqual({
+      name: wide,
+      about: "weights",
+      verdict: "fault",
+      text: expect.stringContaining("'model.layers.7.self_attn.q_proj.weight', which the base does not have"),
+    });
+    writeFileSync(join(wide, config), '{"peft_type": "IA3"}');
+    expect(await told(wide)).toContainEqual({
+      name: wide,
+      about: "model",
+      verdict: "fault",
+      text: `${join(wide, config)}: expected the peft_type "LORA", found 'IA3'`,
+    });
+    const asBase = { ...experiment, base: adapter };
+    const hub = await quietHub();
+    const findings = await examineParents(await resolveSources(asBase, hub), hub);
+    expect(findings[0]?.text).toContain("adapter is a LoRA adapter; expected a full model here");
+  });
+});
