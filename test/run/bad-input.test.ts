@@ -142,12 +142,12 @@ const faults: readonly Fault[] = [
     "the experts nature and craft have the very weights of the base: they hold nothing that the base lacks, so that a search can find nothing; name models that were trained further",
   ],
   [
-    "an adapter as an expert",
+    "an adapter whose configuration is a model's",
     async (folder) => {
       await rename(join(folder, weights), join(folder, "craft/adapter_model.safetensors"));
       await rename(join(folder, "craft/config.json"), join(folder, "craft/adapter_config.json"));
     },
-    "~/craft is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert",
+    '~/craft/adapter_config.json: expected the peft_type "LORA", found undefined',
   ],
   [
     "an expert of another shape",
