@@ -14,6 +14,7 @@ import {
   findWeightFiles,
   INDEX_FILE,
   isAdapter,
+  isTorchName,
   refuseAdapter,
   SINGLE_FILE,
   whyUnreadable,
@@ -61,6 +62,11 @@ export class Checkpoint implements AsyncDisposable {
     this.#places = new Map(
       files.flatMap((file) => file.header.tensors.map((tensor) => [tensor.name, { file, tensor }])),
     );
+  }
+
+  /** Whether weights of it are files of torch.save. */
+  get isPickled(): boolean {
+    return this.#files.some(({ path }) => isTorchName(path));
   }
 
   /** Bytes of tensors read so far; headers do not count. */

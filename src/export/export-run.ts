@@ -88,9 +88,10 @@ async function planAddition(
   kit: string | undefined,
 ): Promise<(() => Promise<StarterKitExport>) | undefined> {
   if (kit === undefined) return undefined;
-  const adapter = [...opened.checkpoints].find(([, { isAdapter }]) => isAdapter)?.[0];
-  if (adapter !== undefined)
-    throw new UserError(`expert ${adapter} is a LoRA adapter, which a module of the starter kit cannot merge yet`);
+  for (const [name, { isAdapter, isPickled }] of opened.checkpoints) {
+    const lack = isAdapter ? "is a LoRA adapter" : isPickled ? "has no weights in safetensors" : undefined;
+    if (lack !== undefined) throw new UserError(`${name} ${lack}, which a module of the starter kit cannot merge yet`);
+  }
   const { model } = opened;
   const baseTensors = baseOf(opened.checkpoints).tensors;
   return planStarterKit({ experiment, recipe: winner.recipe, model, baseTensors, version: evomergeVersion() }, kit);

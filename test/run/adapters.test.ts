@@ -9,6 +9,7 @@ import { examineParents, resolveSources } from "../../src/experiment/sources.ts"
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { rewriteAsTorch } from "../checkpoint/torch-bytes.ts";
 import { nowhere, testHub } from "../hub/test-hub.ts";
 import { refusal } from "../refusal.ts";
 import { writeAdapted, writeTinyAdapter } from "../tiny-adapter.ts";
@@ -62,6 +63,24 @@ describe("a LoRA adapter as an expert", () => {
     writeFileSync(path, text.replace('"lora_alpha":4', '"lora_alpha":5'));
     expect(await refusal(resumeRun(run))).toMatch(/adapter.*: tensor model\.layers\.\d\.self_attn\.[qv]_proj\.weight/);
     writeFileSync(path, text);
+  });
+
+  test("cannot be merged by a module of the starter kit, nor can a model in pickles", async () => {
+    const pickled = join(folder, "pickled");
+    cpSync(join(folder, "adapted"), pickled, { recursive: true });
+    await rewriteAsTorch(pickled);
+    const experts = full.experts.map((expert) => (expert.name === "craft" ? { ...expert, path: pickled } : expert));
+    const cases = [
+      [experiment, "craft is a LoRA adapter"],
+      [{ ...full, experts }, "craft has no weights in safetensors"],
+    ] as const;
+    for (const [i, [own, lack]] of cases.entries()) {
+      const run = join(folder, `for the kit ${i}`);
+      await launchRun(own, run);
+      expect(await refusal(exportRun(run, { starterKit: join(folder, "kit") }))).toBe(
+        `${lack}, which a module of the starter kit cannot merge yet`,
+      );
+    }
   });
 
   test("is scored on the base that it names", async () => {
