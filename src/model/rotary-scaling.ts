@@ -21,7 +21,8 @@ export function scaledFrequency(
   pair: number,
   setting: RotarySetting & { readonly isLong: boolean },
 ): number {
-  const frequency = setting.base ** ((-2 * pair) / setting.width);
+  // The exponent is f32 in transformers, which far positions show where heads are not as wide as a power of two.
+  const frequency = setting.base ** -Math.fround((2 * pair) / setting.width);
   switch (options.rope_type) {
     case "default":
     case "dynamic":
