@@ -88,6 +88,8 @@ describe("an adapter that is not applied", () => {
   test.each<[string, object, string]>([
     ["peft_type", { peft_type: "LOHA" }, `expected the peft_type "LORA", found 'LOHA'`],
     ["r", { r: 0 }, "r: expected a number above 0, found 0"],
+    ["use_rslora", { use_rslora: "true" }, "use_rslora: expected true or false, found 'true'"],
+    ["use_dora", { use_dora: 1 }, "use_dora: expected true or false, found 1"],
     ["lora_alpha", { lora_alpha: "8" }, "lora_alpha: expected a number above 0, found '8'"],
     [
       "layer_replication",

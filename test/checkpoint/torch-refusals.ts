@@ -35,6 +35,9 @@ export const refusals: Readonly<Record<string, string>> = {
   "a storage of no type": pickle("a persistent id: expected the type of a storage, found a string"),
   "a storage of an unknown type": pickle("expected what makes tensors, found 'torch.QInt8Storage'"),
   "a storage in two ways": "F: storage '0' is described in two ways",
+  "a tensor with its sign turned": pickle(
+    "torch._utils._rebuild_tensor_v2: expected values as their storage has them, found marks",
+  ),
   "a storage that is larger than its entry": "F: storage '0': expected 20 bytes, found 16",
   "a storage of 2^62 elements": pickle("a persistent id: expected the size of a storage, found a number"),
   "a storage of 2^50 elements": "F: storage '0': expected 4503599627370496 bytes, found 16",

@@ -49,7 +49,7 @@ export async function readAdapterConfig(folder: string, name: string = folder): 
 function parseAdapterConfig(config: JsonObject, name: string): AdapterConfig {
   const path = join(name, ADAPTER_FILE);
   const fault = (text: string): UserError => new UserError(`${path}: ${text}`);
-  const { peft_type: type, init_lora_weights: beginning, use_rslora: isStabilised } = config;
+  const { peft_type: type, init_lora_weights: beginning } = config;
   if (type !== "LORA") throw fault(`expected the peft_type "LORA", found ${show(type)}`);
   if (!PLAIN_BEGINNINGS.has(beginning))
     throw fault(
@@ -62,15 +62,15 @@ function parseAdapterConfig(config: JsonObject, name: string): AdapterConfig {
   const alphas = patternsIn(config, "alpha_pattern", path);
   const [rank, alpha] = [positiveIn(config, "r", path), positiveIn(config, "lora_alpha", path)];
   const rankOf = (module: string): number => ranks(module) ?? rank;
+  const isStabilised = flagIn(config, "use_rslora", path);
   return {
     name,
     path,
     baseModel: textIn(config, "base_model_name_or_path"),
     revision: textIn(config, "revision"),
-    hasMagnitudes: config["use_dora"] === true,
+    hasMagnitudes: flagIn(config, "use_dora", path),
     rankOf,
-    scaleOf: (module) =>
-      (alphas(module) ?? alpha) / (isStabilised === true ? Math.sqrt(rankOf(module)) : rankOf(module)),
+    scaleOf: (module) => (alphas(module) ?? alpha) / (isStabilised ? Math.sqrt(rankOf(module)) : rankOf(module)),
   };
 }
 
@@ -82,6 +82,13 @@ function isEmpty(value: unknown): boolean {
 function textIn(config: JsonObject, field: string): string | undefined {
   const value = config[field];
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function flagIn(config: JsonObject, field: string, path: string): boolean {
+  const value = config[field] ?? false;
+  if (typeof value !== "boolean")
+    throw new UserError(`${path}: ${field}: expected true or false, found ${show(value)}`);
+  return value;
 }
 
 function positiveIn(config: JsonObject, field: string, path: string): number {

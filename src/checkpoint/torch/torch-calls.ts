@@ -83,13 +83,16 @@ const MAX_DIMENSIONS = 8;
 /** The arguments of `_rebuild_tensor_v2`: storage, offset, shape, strides, and what does not change the values. */
 function viewOf(
   storage: PickleValue | undefined,
-  [offset, shape, strides]: readonly PickleValue[],
+  [offset, shape, strides, _takesGradients, _hooks, marks]: readonly PickleValue[],
 ): TorchView | string {
   if (!(storage instanceof TorchStorage)) return `expected a storage, found ${kindOf(storage)}`;
   if (!isCount(offset)) return `expected an offset, found ${kindOf(offset)}`;
   if (!isArrayOfCounts(shape) || shape.length > MAX_DIMENSIONS)
     return `expected a shape of at most ${MAX_DIMENSIONS} whole numbers from 0`;
   if (!isArrayOfCounts(strides) || strides.length !== shape.length) return "expected a stride for each dimension";
+  // Such as `neg`, by which the values are not those of the storage.
+  if (marks instanceof PickleDict && marks.entries.length > 0)
+    return "expected values as their storage has them, found marks";
   const elements = elementCount(shape);
   const end =
     elements === 0 ? offset : offset + shape.reduce((sum, size, i) => sum + (size - 1) * (strides[i] ?? 0), 1);
