@@ -4,7 +4,7 @@ import { replaceableFile } from "../files/replaceable-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
-import { writeSamples, type Sample } from "../tasks/samples.ts";
+import { hasRoomForSamples, writeSamples, type Sample } from "../tasks/samples.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName } from "../device/open-device.ts";
 import { cutRows } from "./cut-rows.ts";
@@ -97,12 +97,14 @@ async function firstRows(
   return { rows: rows.slice(0, limit), docs };
 }
 
-/** Where samples are to be written, asked before anything is scored; a UserError where that would replace the rows. */
+/** Where samples are to be written, asked before anything is scored; a UserError where that would replace anything but samples. */
 async function samplesFile(path: string, rows: readonly string[]): Promise<string> {
   const place = await replaceableFile(path);
   for (const file of rows) {
     if (realPath(file) === realPath(place))
       throw new UserError(`cannot write ${path}: it is a file of rows; choose another name`);
   }
+  if (!(await hasRoomForSamples(place)))
+    throw new UserError(`cannot write ${path}: it is there and holds no samples; choose another name`);
   return place;
 }

@@ -1,4 +1,4 @@
-import { readFile, symlink } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
@@ -65,7 +65,12 @@ describe("scoreModel", () => {
     await tinyExperiment(folder);
     const samples = join(folder, "samples.jsonl");
     const rows = join(folder, "rows", "quiz.jsonl");
-    const { scores, accuracy } = await scoreModel({ model: join(folder, "base"), rows, limit: 5, samples });
+    const score = (): ReturnType<typeof scoreModel> =>
+      scoreModel({ model: join(folder, "base"), rows, limit: 5, samples });
+    await writeFile(samples, "");
+    await score();
+    // In the place of earlier samples.
+    const { scores, accuracy } = await score();
     const lines = (await readFile(samples, "utf8")).trimEnd().split("\n");
     const written = lines.map((line) => JSON.parse(line) as { acc: number; filtered_resps: string[][] });
     expect(written).toHaveLength(5);
@@ -92,6 +97,10 @@ describe("scoreModel", () => {
       await expect(scoring(samples)).rejects.toThrow(
         `cannot write ${samples}: it is a file of rows; choose another name`,
       );
+    const weights = join(folder, "base", "model.safetensors");
+    await expect(scoring(weights)).rejects.toThrow(
+      `cannot write ${weights}: it is there and holds no samples; choose another name`,
+    );
     await expect(scoring(folder)).rejects.toThrow("it is not a regular file");
     await expect(scoring(join(folder, "absent", "a.jsonl"))).rejects.toThrow("no such file or directory");
     expect(told).toBe(0);
