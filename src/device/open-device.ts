@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import type { Device } from "./device.ts";
 import { openGgml } from "./ggml/engine.ts";
 import { MissingEngine } from "./missing-engine.ts";
+import { RefusedSetting } from "./refused-setting.ts";
 import { openTfjs } from "./tfjs/open-tfjs.ts";
 
 export const engines = ["ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const;
@@ -46,7 +47,7 @@ export async function openDevice(name: EngineName): Promise<OpenedDevice> {
       };
     } catch (error) {
       // Not here or not working: the next one may be. Anything else is a bug and must be seen.
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || error instanceof RefusedSetting) throw error;
       failures.push(error);
     }
   }

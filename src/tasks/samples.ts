@@ -1,7 +1,7 @@
 /** What a model made of each row, as lm_eval's `--log_samples` writes it. */
 import { existsSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { StagedFile } from "../files/atomic-file.ts";
+import { readBeginning } from "../files/read-file.ts";
 import { sha256Of } from "../files/sha256.ts";
 import type { RowRecord } from "./row-record.ts";
 import type { TaskRow } from "./rows.ts";
@@ -23,9 +23,8 @@ const BEGINNING = '{"doc_id":';
 /** Whether a file may take this place: nothing is there, or samples, or nothing in it. */
 export async function hasRoomForSamples(path: string): Promise<boolean> {
   if (!existsSync(path)) return true;
-  await using handle = await open(path);
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING.length), 0, BEGINNING.length, 0);
-  return bytesRead === 0 || buffer.subarray(0, bytesRead).toString("latin1") === BEGINNING;
+  const found = await readBeginning(path, { what: "samples", maxBytes: BEGINNING.length });
+  return found.length === 0 || found.toString("latin1") === BEGINNING;
 }
 
 /** Writes JSON lines, one for each sample, in pieces; the file appears whole or not at all. */

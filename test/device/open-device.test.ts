@@ -71,3 +71,13 @@ describe.skipIf(hasGpuPackage)("openDevice (where no package for GPUs is install
     expect({ why, notices }).toEqual({ why: "no GPU can be used", notices: [] });
   });
 });
+
+test.skipIf(hasGpuPackage)(
+  "auto takes no other engine in the place of one whose library for products was named in vain",
+  async () => {
+    vi.stubEnv("EVOMERGE_PRODUCTS", "/nowhere/libdnnl.so.3");
+    await expect(openDevice("auto")).rejects.toThrow(
+      /^EVOMERGE_PRODUCTS: expected a library .+\/nowhere\/libdnnl\.so\.3/,
+    );
+  },
+);

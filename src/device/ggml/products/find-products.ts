@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import koffi, { type LibraryHandle } from "koffi";
-import { UserError } from "../../../errors.ts";
+import { RefusedSetting } from "../../refused-setting.ts";
 import { enlargeStacks } from "../stacks.ts";
 import { findFunction, inThread } from "./c-functions.ts";
 import { bindOneDnn } from "./onednn.ts";
@@ -32,7 +32,7 @@ export interface FoundProducts {
 /** Libraries by file: a handle that nobody keeps is closed, with its code still in use. */
 const loaded = new Map<string, Promise<{ readonly handle: LibraryHandle; readonly library: ProductLibrary }>>();
 
-/** The library that `wanted` names by its file, or the best that the system has. Throws a UserError where a named one is of no use. */
+/** The library that `wanted` names by its file, or the best that the system has. Throws a RefusedSetting where a named one is of no use. */
 export async function findProducts(wanted = process.env[PRODUCTS_VARIABLE] ?? ""): Promise<FoundProducts> {
   if (wanted === "ggml") return { problems: [] };
   const problems: string[] = [];
@@ -46,7 +46,7 @@ export async function findProducts(wanted = process.env[PRODUCTS_VARIABLE] ?? ""
     }
   }
   if (wanted === "") return { problems };
-  throw new UserError(
+  throw new RefusedSetting(
     `${PRODUCTS_VARIABLE}: expected a library of oneDNN, ONNX Runtime or OpenBLAS, or ggml; ${problems.join("; ")}`,
   );
 }
