@@ -9,6 +9,8 @@ const SAMPLES = [0, 0.5, 1];
 const SAMPLE_ELEMENTS = 2 ** 11;
 /** Elements that are compared at once where one of two types is rounded to the other. */
 const PIECE_ELEMENTS = 2 ** 20;
+/** Elements of each of two tensors that are in memory at once where their values are compared. */
+const READ_ELEMENTS = 2 ** 22;
 
 /** Elements as stored. */
 interface Elements {
@@ -31,12 +33,35 @@ export async function haveSameWeights(a: Checkpoint, b: Checkpoint, signal?: Abo
     const length = Math.min(SAMPLE_ELEMENTS, elements);
     for (const share of SAMPLES) {
       const start = Math.floor(share * (elements - length));
-      if (!areEqual(await sampleOf(a, name, start, length), await sampleOf(b, name, start, length))) return false;
+      if (!areEqual(await elementsOf(a, name, start, length), await elementsOf(b, name, start, length))) return false;
     }
   }
   for (const name of names) {
     signal?.throwIfAborted();
     if (!(await areEqualInPieces(await wholeOf(a, name), await wholeOf(b, name)))) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether two tensors of a checkpoint hold the same values, of whatever types. Both are read, in pieces, and nothing is
+ * learnt of them. Rejects with the reason of an aborted signal.
+ */
+export async function haveSameValues(
+  checkpoint: Checkpoint,
+  [a, b]: readonly [string, string],
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const elements = elementCount(shapeOf(checkpoint, a));
+  if (!sameShape(shapeOf(checkpoint, a), shapeOf(checkpoint, b))) return false;
+  for (let start = 0; start < elements; start += READ_ELEMENTS) {
+    signal?.throwIfAborted();
+    const length = Math.min(READ_ELEMENTS, elements - start);
+    const first = await elementsOf(checkpoint, a, start, length);
+    const second = await elementsOf(checkpoint, b, start, length);
+    // All types are within f32.
+    const dtype = first.dtype === second.dtype ? first.dtype : "f32";
+    if (Buffer.compare(savedAs(dtype, first), savedAs(dtype, second)) !== 0) return false;
   }
   return true;
 }
@@ -49,7 +74,7 @@ function dtypeOf({ tensors }: Checkpoint, name: string): Dtype {
   return tensors.get(name)?.dtype ?? "f32";
 }
 
-async function sampleOf(checkpoint: Checkpoint, name: string, start: number, length: number): Promise<Elements> {
+async function elementsOf(checkpoint: Checkpoint, name: string, start: number, length: number): Promise<Elements> {
   const dtype = dtypeOf(checkpoint, name);
   const size = bytesPerElement[dtype];
   return { dtype, bytes: await checkpoint.peek(name, start * size, length * size) };
@@ -82,5 +107,5 @@ function areEqual(a: Elements, b: Elements): boolean {
 }
 
 function savedAs(dtype: Dtype, { bytes, dtype: from }: Elements): Uint8Array {
-  return fromFloat32(toFloat32(bytes, from), dtype);
+  return dtype === from ? bytes : fromFloat32(toFloat32(bytes, from), dtype);
 }

@@ -2,7 +2,7 @@
 import { basename, join } from "node:path";
 import { type AdapterConfig, readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
 import { planAdapter } from "../checkpoint/adapter/plan-adapter.ts";
-import { listFolder } from "../checkpoint/checkpoint.ts";
+import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
 import { ADAPTER_FILE, refuseAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json-object.ts";
@@ -10,6 +10,7 @@ import { showUntrusted } from "../files/show-untrusted.ts";
 import type { Model } from "../model/architecture.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
+import { checkAliases } from "./check-aliases.ts";
 import type { ParentFiles } from "./parent-files.ts";
 import { whyUnscorable } from "./scorable.ts";
 
@@ -35,8 +36,8 @@ interface Described {
 }
 
 /**
- * Everything that keeps a base and its experts from being scored and merged, found without reading a weight: what is to be
- * asked of the Hub in addition, the headers of weights, is asked for only where nothing else stands against a merge.
+ * Everything that keeps a base and its experts from being scored and merged, found without reading a weight but those that a
+ * file holds twice: what is to be asked of the Hub in addition, the headers of weights, is asked for only where nothing else stands against a merge.
  */
 export async function compareParents(
   parents: readonly ParentFiles[],
@@ -198,9 +199,14 @@ async function whyOtherWeights(
   model: Model,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
+  const { name, folder } = parent;
   const found = await orReason(async () => {
     const headers = await parent.headers(signal);
-    if (headers) checkWeights(model, { folder: parent.name, config: {}, ...headers });
+    if (!headers) return;
+    checkWeights(model, { folder: name, config: {}, ...headers });
+    if (!parent.isHere || !model.aliases.some((alias) => headers.tensors.has(alias.name))) return;
+    await using checkpoint = await Checkpoint.open(folder);
+    await checkAliases(model, checkpoint, { name, signal });
   });
   return found ?? undefined;
 }

@@ -3,6 +3,7 @@ import type { EngineName } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
 import { tokenLogProbabilities } from "../evaluate/token-log-probabilities.ts";
+import { checkAliases } from "./check-aliases.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
 import type { Precision } from "./experiment-file.ts";
 import { openEngine } from "./open-engine.ts";
@@ -36,6 +37,7 @@ export async function logProbabilities(options: LogProbabilitiesOptions): Promis
   await using checkpoint = await Checkpoint.open(folder);
   const described = openModel(checkpoint, "f32");
   checkWeights(described, checkpoint);
+  await checkAliases(described, checkpoint, { signal });
   const ids = causalIds(options.ids, described);
   const { device } = await openEngine({ engine, precision }, onNotice);
   await using _ = device;

@@ -79,6 +79,15 @@ export interface Selector {
   readonly slices: "every" | "first" | "last";
 }
 
+/** Another name that a weight may have in a checkpoint, beside its own. */
+export interface Alias {
+  readonly name: string;
+  /** The weight's own name. */
+  readonly of: string;
+  /** The field of config.json that makes the two one, where another value would part them. */
+  readonly tiedBy?: string;
+}
+
 /** Above the first number of tokens, and up to the second. */
 export type Spans = Readonly<Record<string, readonly [above: number, upTo: number]>>;
 
@@ -112,6 +121,8 @@ export interface Model {
   readonly stages: readonly Stage[];
   /** Names of tensors that some checkpoints carry and no forward pass reads. */
   readonly ignorable: RegExp;
+  /** Tensors that checkpoints may hold and no forward pass reads, since each is to hold the values of a weight. */
+  readonly aliases: readonly Alias[];
   /** Of every weight; the first whose filter is in its name has it. */
   readonly selectors: readonly Selector[];
 }

@@ -1,5 +1,5 @@
 /** Names of the tensors in a checkpoint of a decoder, as transformers writes them, and how merges divide them. */
-import type { Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
+import type { Alias, Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import type { Shape } from "../tensor/dtype.ts";
 
@@ -19,9 +19,17 @@ export const decoderSelectors: readonly Selector[] = [
   { filter: "lm_head", group: "embedding", slices: "last" },
 ];
 
-/** Buffers that earlier versions of transformers saved, and the copy of the embedding that a tied head is. */
+/** Buffers that earlier versions of transformers saved. */
 export const decoderIgnorable: RegExp =
-  /\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.masked_bias$|(^|\.)position_ids$|^lm_head\.weight$/;
+  /\.rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.masked_bias$|(^|\.)position_ids$/;
+
+/** What a tied head is called in files that hold it beside the embedding, as all of torch.save do. */
+export function decoderAliases({ tie_word_embeddings: isTied }: Decoder): readonly Alias[] {
+  return isTied ? [{ name: HEAD, of: EMBEDDING, tiedBy: "tie_word_embeddings" }] : [];
+}
+
+const EMBEDDING = "model.embed_tokens.weight";
+const HEAD = "lm_head.weight";
 
 export interface DecoderWeights {
   readonly embedding: StageWeights;
@@ -37,13 +45,13 @@ export function decoderWeights(decoder: Decoder): DecoderWeights {
     tensor,
     group: "embedding",
   });
-  const tokens = table("model.embed_tokens.weight", "embed_tokens");
+  const tokens = table(EMBEDDING, "embed_tokens");
   return {
     embedding: { tokens },
     layers: Array.from({ length: decoder.num_hidden_layers }, (_, index) => layerWeights(decoder, index)),
     head: {
       norm: { name: "model.norm.weight", shape: [hidden], tensor: "norm", group: "norm" },
-      head: decoder.tie_word_embeddings ? tokens : table("lm_head.weight", "lm_head"),
+      head: decoder.tie_word_embeddings ? tokens : table(HEAD, "lm_head"),
     },
   };
 }

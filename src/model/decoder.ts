@@ -9,7 +9,13 @@ import type { Decoder } from "./decoder-config.ts";
 import { layerForward, maskOf } from "./decoder-layer.ts";
 import { rotationOf } from "./decoder-rotation.ts";
 import { decoderParts, named } from "./decoder-parts.ts";
-import { decoderGroups, decoderIgnorable, decoderSelectors, decoderWeights } from "./decoder-weights.ts";
+import {
+  decoderAliases,
+  decoderGroups,
+  decoderIgnorable,
+  decoderSelectors,
+  decoderWeights,
+} from "./decoder-weights.ts";
 
 const place = { stack: "decoder" };
 
@@ -30,6 +36,7 @@ function buildDecoder(decoder: Decoder, precision: Dtype): Model {
     ...rotationOf(decoder),
     stages: stagesOf(decoder, precision),
     ignorable: decoderIgnorable,
+    aliases: decoderAliases(decoder),
     selectors: decoderSelectors,
   };
 }

@@ -46,25 +46,41 @@ const WHOLE_NUMBERS = /^(?:BOOL|[IU]\d+)$/;
  */
 export function checkWeights(model: Model, header: CheckpointHeader): void {
   const { folder, tensors, others, disagreements } = header;
-  const weights = new Map(allWeights(model).map((weight) => [weight.name, weight]));
+  const weights = new Map(allWeights(model).map((weight) => [weight.name, weight.shape]));
+  const aliases = aliasesIn(model, header, weights);
   const isBuffer = (name: string): boolean =>
-    !weights.has(name) && (model.ignorable.test(name) || isOfWholeNumbers(header, name));
-  for (const [name, text] of disagreements) if (!isBuffer(name)) throw new UserError(join(folder, text));
-  for (const { name, shape } of weights.values()) {
-    const found = tensors.get(name);
-    const other = others.get(name);
-    if (other !== undefined)
-      throw new UserError(`${folder}: tensor ${name}: expected the dtype F32, F16 or BF16, found ${other}`);
-    if (!found) throw new UserError(`${folder}: tensor ${name} is missing; expected it from config.json`);
-    if (!sameShape(found.shape, shape)) {
-      throw new UserError(
-        `${folder}: tensor ${name}: expected shape [${shape.join(", ")}] from config.json, found [${found.shape.join(", ")}]`,
-      );
-    }
-  }
+    !weights.has(name) && !aliases.has(name) && (model.ignorable.test(name) || isOfWholeNumbers(header, name));
+  const isAbsentAlias = (name: string): boolean =>
+    !aliases.has(name) && model.aliases.some((alias) => alias.name === name);
+  for (const [name, text] of disagreements)
+    if (!isBuffer(name) && !isAbsentAlias(name)) throw new UserError(join(folder, text));
+  for (const [name, shape] of [...weights, ...aliases]) checkTensor(header, name, shape);
   for (const name of [...tensors.keys(), ...others.keys()]) {
-    if (weights.has(name) || isBuffer(name)) continue;
+    if (weights.has(name) || aliases.has(name) || isBuffer(name)) continue;
     throw new UserError(`${folder}: tensor ${name} is not part of this architecture; merging would lose it`);
+  }
+}
+
+/** The names that weights have a second time in a checkpoint, with the shapes of these weights. */
+function aliasesIn(
+  { aliases }: Model,
+  { tensors, others }: CheckpointHeader,
+  weights: ReadonlyMap<string, Shape>,
+): ReadonlyMap<string, Shape> {
+  const found = aliases.filter(({ name }) => tensors.has(name) || others.has(name));
+  return new Map(found.map(({ name, of }) => [name, weights.get(of) ?? []]));
+}
+
+function checkTensor({ folder, tensors, others }: CheckpointHeader, name: string, shape: Shape): void {
+  const found = tensors.get(name);
+  const other = others.get(name);
+  if (other !== undefined)
+    throw new UserError(`${folder}: tensor ${name}: expected the dtype F32, F16 or BF16, found ${other}`);
+  if (!found) throw new UserError(`${folder}: tensor ${name} is missing; expected it from config.json`);
+  if (!sameShape(found.shape, shape)) {
+    throw new UserError(
+      `${folder}: tensor ${name}: expected shape [${shape.join(", ")}] from config.json, found [${found.shape.join(", ")}]`,
+    );
   }
 }
 

@@ -209,14 +209,32 @@ describe("openModel", () => {
   });
 });
 
+const withHead =
+  (...shape: number[]): Change =>
+  (tensors) =>
+    tensors.set("lm_head.weight", { dtype: "f32", shape });
+
 describe("checkWeights", () => {
   test.each([
     { what: "exactly the model's weights", tied: false, extra: [] },
     { what: "buffers of rotary frequencies", tied: false, extra: ["model.layers.1.self_attn.rotary_emb.inv_freq"] },
-    { what: "the head of a tied model", tied: true, extra: ["lm_head.weight"] },
   ])("accepts $what", ({ tied, extra }) => {
     const add = (tensors: Tensors): void => extra.forEach((name) => tensors.set(name, { dtype: "f32", shape: [2] }));
     expect(() => check(add, tied)).not.toThrow();
+  });
+
+  test("accepts the head of a tied model, of the shape of the embedding", () => {
+    expect(() => check(withHead(40, 16), true)).not.toThrow();
+    expect(() => check(withHead(41, 16), true)).toThrow(
+      new UserError(`${folder}: tensor lm_head.weight: expected shape [40, 16] from config.json, found [41, 16]`),
+    );
+    expect(() => check((_, others) => others.set("lm_head.weight", "U8"), true)).toThrow(
+      new UserError(`${folder}: tensor lm_head.weight: expected the dtype F32, F16 or BF16, found U8`),
+    );
+    // An index may list a head that was not saved.
+    expect(() =>
+      check((_t, _o, disagreements) => disagreements.set("lm_head.weight", "x: lacking"), true),
+    ).not.toThrow();
   });
 
   test("accepts buffers of whole numbers that no forward pass reads", () => {

@@ -32,8 +32,8 @@ interface Storage {
   /** Of the norms, where it is another. */
   readonly normDtype?: Dtype;
   readonly sharded?: boolean;
-  /** Adds an lm_head that is not the embedding, though the configuration ties them. */
-  readonly strayHead?: boolean;
+  /** Adds the embedding once more as the lm_head that the configuration ties to it. */
+  readonly headTwice?: boolean;
   /** Leaves in config.json what quantized weights had there. */
   readonly onceQuantized?: boolean;
 }
@@ -63,8 +63,8 @@ const cases: readonly Case[] = [
     name: "tied.f32",
     method: "task_arithmetic",
     tied: true,
-    base: { ...f32, strayHead: true },
-    experts: { nature: { ...f32, sharded: true, strayHead: true }, craft: bf16, news: f16 },
+    base: { ...f32, headTwice: true },
+    experts: { nature: { ...f32, sharded: true, headTwice: true }, craft: bf16, news: f16 },
   },
   {
     name: "sharded-f16",
@@ -223,7 +223,7 @@ async function writeParent(
   await writeTinyModel(snapshot, { tied, layers, dtype: "f32", tokenizer, perturbed, config });
   const values = await tensorsOf(snapshot);
   const embedding = values.get("model.embed_tokens.weight")!;
-  if (storage.strayHead) values.set("lm_head.weight", { ...embedding, values: embedding.values.toReversed() });
+  if (storage.headTwice) values.set("lm_head.weight", embedding);
   const dtypeOf = (tensor: string): Dtype => (tensor.endsWith("norm.weight") && storage.normDtype) || storage.dtype;
   const specs = Array.from(values, ([tensor, { shape }]) => ({ name: tensor, shape, dtype: dtypeOf(tensor) }));
   await writeCheckpoint(
