@@ -31,6 +31,7 @@ export type Expression = Typed &
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
     | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
     | { readonly op: "sliceRows"; readonly x: Expression; readonly from: number }
+    | { readonly op: "concat"; readonly x: Expression; readonly y: Expression; readonly axis: number }
     | { readonly op: "normalize"; readonly x: Expression; readonly epsilon: number }
     | {
         readonly op: "rope";
@@ -46,6 +47,7 @@ export type Expression = Typed &
         readonly factor: number;
       }
     | { readonly op: "logProbability"; readonly logits: Expression; readonly targets: Expression }
+    | { readonly op: "argmax"; readonly x: Expression }
     | Backward
   );
 
@@ -198,6 +200,17 @@ export function sliceRows(x: Expression, from: number, count: number): Expressio
   return { op: "sliceRows", x, from, dtype: x.dtype, shape: [count, width] };
 }
 
+/** x and y one after the other along a dimension, in which alone their sizes may differ; f32. */
+export function concat(x: Expression, y: Expression, axis: number): Expression {
+  const joined = (x.shape[axis] ?? 0) + (y.shape[axis] ?? 0);
+  expect(x.dtype === "f32" && axis in x.shape, "concat", `f32 with a dimension ${axis}`, x);
+  const whole = (size: number, i: number): number => (i === axis ? joined : size);
+  const shape = x.shape.map(whole);
+  const fits = sameShape(y.shape.map(whole), shape);
+  expect(y.dtype === "f32" && fits, "concat", `f32 [${x.shape.join(", ")}], or another size of dimension ${axis}`, y);
+  return { op: "concat", x, y, axis, dtype: "f32", shape };
+}
+
 /** x / sqrt(mean(x^2) + epsilon), the mean over the last dimension; x f32 [n, width]. */
 export function normalize(x: Expression, epsilon: number): Expression {
   expect(x.dtype === "f32" && x.shape.length === 2, "normalize", "f32 [n, width]", x);
@@ -242,6 +255,16 @@ export function logProbability(logits: Expression, targets: Expression): Express
     targets,
   );
   return { op: "logProbability", logits, targets, dtype: "f32", shape: targets.shape };
+}
+
+/**
+ * The column of the largest element of each row, of several the first, as torch has it: x f32 [n, width] of numbers, of no
+ * more columns than f32 counts; i32 [n].
+ */
+export function argmax(x: Expression): Expression {
+  const fits = x.dtype === "f32" && x.shape.length === 2 && (x.shape[1] ?? 0) <= 2 ** 24;
+  expect(fits, "argmax", "f32 [n, width]", x);
+  return { op: "argmax", x, dtype: "i32", shape: x.shape.slice(0, 1) };
 }
 
 /** The sum of all products of elements of x and y, f32 of equal shapes: f32 [1]. */

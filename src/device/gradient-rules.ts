@@ -1,5 +1,5 @@
 /** What each operation passes back to its operands. */
-import type { Dtype } from "../tensor/dtype.ts";
+import { elementCount, type Dtype } from "../tensor/dtype.ts";
 import {
   add,
   cast,
@@ -11,6 +11,7 @@ import {
   rope,
   scale,
   scatterRows,
+  sliceRows,
   sub,
   sumTo,
   type Backward,
@@ -26,9 +27,12 @@ type Constant = "rows" | "positions" | "periods" | "targets";
 /** The derivative with respect to an operand, in its shape, from a node's own `g`. */
 type Derive<Op extends Operation> = (node: Node<Op>, g: Expression) => Expression;
 
+/** Operations whose results are whole numbers pass nothing back. */
+type Discrete = "argmax";
+
 /** An operation without a rule for one of its operands is a type error. Derivatives of derivatives are not computed. */
 type Rules = {
-  readonly [Op in Exclude<Operation, "input" | "constant" | Backward["op"]>]: {
+  readonly [Op in Exclude<Operation, "input" | "constant" | Discrete | Backward["op"]>]: {
     readonly [Name in Exclude<OperandName<Op>, Constant>]: Derive<Op>;
   };
 };
@@ -66,6 +70,10 @@ const rules: Rules = {
   scatterRows: { x: ({ rows }, g) => gatherRows(g, rows) },
   // Nothing for the rows before and behind.
   sliceRows: { x: ({ x, from }, g) => ({ op: "padRows", g, from, dtype: "f32", shape: x.shape }) },
+  concat: {
+    x: ({ x, axis }, g) => sliceAlong(g, axis, 0, x.shape[axis] ?? 0),
+    y: ({ x, y, axis }, g) => sliceAlong(g, axis, x.shape[axis] ?? 0, y.shape[axis] ?? 0),
+  },
   normalize: { x: ({ x, epsilon }, g) => ({ op: "normalizeBack", g, x, epsilon, dtype: "f32", shape: x.shape }) },
   // The rotation by the negative angle.
   rope: { x: ({ positions, periods, factor }, g) => rope(g, positions, scale(periods, -1), factor) },
@@ -104,6 +112,15 @@ function softmaxBack(result: Node<"softmax">, g: Expression, factor: number): Ex
 /** Derivatives are too small for f16, whose least number is 6e-8; bf16 has the range of f32. */
 function backwards(precision: Dtype): Dtype {
   return precision === "f16" ? "f32" : precision;
+}
+
+/** `count` of the indices of a dimension, beginning with `from`. */
+function sliceAlong(x: Expression, axis: number, from: number, count: number): Expression {
+  const order = [axis, ...[...x.shape.keys()].filter((other) => other !== axis)];
+  const outermost = permute(x, order);
+  const [size = 0, ...others] = outermost.shape;
+  const rows = sliceRows(reshape(outermost, [size, elementCount(others)]), from, count);
+  return permute(reshape(rows, [count, ...others]), inverse(order));
 }
 
 function inverse(order: readonly number[]): number[] {

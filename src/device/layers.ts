@@ -18,36 +18,50 @@ export function softCap(x: Expression, cap: number): Expression {
   return scale(tanh(scale(x, 1 / cap)), cap);
 }
 
-/**
- * softmax(factor * query key^T + mask) value, per sequence and head; query head h reads key/value head h / (heads / kvHeads).
- * query f32 [batch, length, heads, d], key and value f32 [batch, length, kvHeads, d], mask f32 [batch, length, length]
- * with 0 or -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d]. A cap is a soft one of factor * query key^T.
- */
+interface AttentionOptions {
+  readonly factor: number;
+  /** A soft one of factor * query key^T. */
+  readonly cap?: number | undefined;
+}
+
+/** `attendTo` keys and values f32 [batch, keys, kvHeads, d]. */
 export function attention(
   { query, key, value, mask }: { query: Expression; key: Expression; value: Expression; mask: Expression },
-  { factor, cap }: { readonly factor: number; readonly cap?: number | undefined },
+  options: AttentionOptions,
+): Expression {
+  return attendTo({ query, keys: headsOutside(key), values: headsOutside(value), mask }, options);
+}
+
+/**
+ * softmax(factor * query key^T + mask) value, per sequence and head; query head h reads key/value head h / (heads / kvHeads).
+ * query f32 [batch, length, heads, d], keys and values f32 [batch, kvHeads, keys, d], mask f32 [batch, length, keys] with 0 or
+ * -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d].
+ */
+export function attendTo(
+  { query, keys, values, mask }: { query: Expression; keys: Expression; values: Expression; mask: Expression },
+  { factor, cap }: AttentionOptions,
 ): Expression {
   const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
-  const kvHeads = key.shape[2] ?? 0;
-  if (!sameShape(key.shape, [batch, length, kvHeads, width]) || heads % kvHeads !== 0) {
-    const found = `[${query.shape.join(", ")}] and [${key.shape.join(", ")}]`;
-    throw new Error(`attention: expected a query and a key whose heads divide its heads, found ${found}`);
+  const [, kvHeads = 0, count = 0] = keys.shape;
+  if (!sameShape(keys.shape, [batch, kvHeads, count, width]) || heads % kvHeads !== 0) {
+    const found = `[${query.shape.join(", ")}] and [${keys.shape.join(", ")}]`;
+    throw new Error(`attention: expected a query and keys whose heads divide its heads, found ${found}`);
   }
   // The query heads of a group, which share a key and value head, stack along the rows.
   const grouped = [batch, kvHeads, (heads / kvHeads) * length];
   const queries = reshape(headsOutside(query), [...grouped, width]);
-  const scores = reshape(matmul(queries, headsOutside(key), { transposeY: true }), [batch, heads, length, length]);
+  const scores = reshape(matmul(queries, keys, { transposeY: true }), [batch, heads, length, count]);
   // The softmax multiplies what is capped by the cap.
   const shares =
     cap === undefined
       ? softmax(scores, { mask, factor })
       : softmax(tanh(scale(scores, factor / cap)), { mask, factor: cap });
-  const weights = reshape(shares, [...grouped, length]);
-  const mixed = reshape(matmul(weights, headsOutside(value)), [batch, heads, length, width]);
+  const weights = reshape(shares, [...grouped, count]);
+  const mixed = reshape(matmul(weights, values), [batch, heads, length, width]);
   return reshape(headsOutside(mixed), [batch * length, heads * width]);
 }
 
 /** Exchanges the middle two of four dimensions, so that each head has a matrix; done twice, it is undone. */
-function headsOutside(x: Expression): Expression {
+export function headsOutside(x: Expression): Expression {
   return permute(x, [0, 2, 1, 3]);
 }

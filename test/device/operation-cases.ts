@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import {
   add,
+  argmax,
   cast,
+  concat,
   dot,
   normalize,
   gatherRows,
@@ -68,6 +70,7 @@ interface Attributes {
   readonly expected: RawTensor;
   readonly factor?: number;
   readonly from?: number;
+  readonly axis?: number;
   readonly epsilon?: number;
   readonly cap?: number;
   readonly form?: GeluForm;
@@ -96,6 +99,7 @@ const builders: Readonly<Record<string, Builder>> = {
   linear: ({ x, weight }) => linear(x!, weight!),
   gatherRows: ({ table, rows }) => gatherRows(table!, rows!),
   sliceRows: ({ x }, { from, expected }) => sliceRows(x!, from!, expected.shape[0]!),
+  concat: ({ x, y }, { axis }) => concat(x!, y!, axis!),
   scatterRows: ({ x, rows }, { expected }) => scatterRows(x!, rows!, expected.shape[0]!),
   normalize: ({ x }, { epsilon }) => normalize(x!, epsilon!),
   rmsNorm: ({ x, weight }, { epsilon }) => rmsNorm(x!, weight!, epsilon!),
@@ -104,6 +108,7 @@ const builders: Readonly<Record<string, Builder>> = {
   attention: ({ query, key, value, mask }, { factor, cap }) =>
     attention({ query: query!, key: key!, value: value!, mask: mask! }, { factor: factor!, ...(cap && { cap }) }),
   logProbability: ({ logits, targets }) => logProbability(logits!, targets!),
+  argmax: ({ x }) => argmax(x!),
   merge: ({ base, first, second }) =>
     add(add(base!, scale(sub(first!, base!), 0.7)), scale(sub(second!, base!), -0.35)),
   dot: ({ x, y }) => dot(x!, y!),
@@ -125,6 +130,8 @@ const exact: ReadonlySet<string> = new Set([
   "scale",
   "gatherRows",
   "sliceRows",
+  "concat",
+  "argmax",
 ]);
 /** What engines may compute with products. */
 const products: ReadonlySet<string> = new Set(["matmul", "scatterRows", "attention"]);

@@ -55,6 +55,7 @@ const contextFunctions = {
   geluErf: "void *ggml_gelu_erf(void *context, void *a)",
   tanh: "void *ggml_tanh(void *context, void *a)",
   exp: "void *ggml_exp(void *context, void *a)",
+  step: "void *ggml_step(void *context, void *a)",
   log: "void *ggml_log(void *context, void *a)",
   mulMat: "void *ggml_mul_mat(void *context, void *a, void *b)",
   custom:
@@ -64,6 +65,7 @@ const contextFunctions = {
   getRowsBack: "void *ggml_get_rows_back(void *context, void *a, void *rows, void *shaped)",
   setRows: "void *ggml_set_rows(void *context, void *a, void *b, void *rows)",
   rmsNorm: "void *ggml_rms_norm(void *context, void *a, float epsilon)",
+  arange: "void *ggml_arange(void *context, float start, float stop, float step)",
   argmax: "void *ggml_argmax(void *context, void *a)",
   softMax: "void *ggml_soft_max_ext(void *context, void *a, void *mask, float factor, float maxBias)",
   rope: "void *ggml_rope_ext(void *context, void *a, void *positions, void *factors, int dimensions, int mode, int originalLength, float base, float scale, float extFactor, float attnFactor, float betaFast, float betaSlow)",

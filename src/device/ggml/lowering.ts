@@ -3,6 +3,7 @@ import { bytesPerElement, elementCount, sameShape, type Dtype } from "../../tens
 import type { Expression, Node, Operation } from "../expression.ts";
 import { activations } from "./activations.ts";
 import type { Ggml, Pointer } from "./library.ts";
+import { ofLogits } from "./logits.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
 import { transpose } from "./transpose.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
@@ -80,6 +81,8 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     const rowBytes = width * bytesPerElement[node.dtype as Dtype];
     return ggml.view2d(context, tensorOf(node.x), width, count, rowBytes, node.from * rowBytes);
   },
+  concat: (node, { ggml, context, tensorOf }) =>
+    ggml.concat(context, tensorOf(node.x), tensorOf(node.y), node.shape.length - 1 - node.axis),
   normalize: (node, { ggml, context, tensorOf }) => ggml.rmsNorm(context, tensorOf(node.x), node.epsilon),
   rope: (node, { ggml, context, tensorOf }) => {
     const width = 2 * elementCount(node.periods.shape);
@@ -92,18 +95,7 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     const mask = node.mask ? ggml.reshape4d(context, tensorOf(node.mask), width, n, 1, batch) : null;
     return ggml.softMax(context, tensorOf(node.x), mask, node.factor, 0);
   },
-  logProbability: (node, { ggml, context, tensorOf }) => {
-    // log softmax(x)[t] = x[t] - max x + log softmax(x)[argmax]; the last term never underflows.
-    const [vocabulary, rows] = innermostFirst(node.logits.shape);
-    const logits = tensorOf(node.logits);
-    const pick = (matrix: Pointer, columns: Pointer): Pointer =>
-      ggml.getRows(context, elements(matrix), ggml.reshape4d(context, columns, 1, rows, 1, 1));
-    const elements = (matrix: Pointer): Pointer => ggml.reshape4d(context, matrix, 1, vocabulary, rows, 1);
-    const top = ggml.argmax(context, logits);
-    const topShare = pick(ggml.softMax(context, logits, null, 1, 0), top);
-    const belowTop = ggml.sub(context, pick(logits, tensorOf(node.targets)), pick(logits, top));
-    return ggml.reshape4d(context, ggml.add(context, belowTop, ggml.log(context, topShare)), rows, 1, 1, 1);
-  },
+  ...ofLogits,
   normalizeBack: (node, { ggml, context, tensorOf }) =>
     ggml.rmsNormBack(context, tensorOf(node.g), tensorOf(node.x), node.epsilon),
   softmaxBack: (node, { ggml, context, tensorOf }) => {

@@ -50,10 +50,12 @@ const lowerings = {
   scatterRows: ({ x, rows, shape }, { of }) =>
     tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
   sliceRows: ({ x, from, shape }, { of }) => rowsOf(of(x), from, shape[0] ?? 0),
+  concat: ({ x, y, axis }, { of }) => tf.concat([of(x), of(y)], axis),
   normalize: ({ x, epsilon }, { of }) => tf.tidy(() => tf.mul(of(x), inverseRms(of(x), epsilon))),
   rope,
   softmax,
   logProbability,
+  argmax: ({ x }, { of }) => tf.argMax(of(x), 1),
   siluBack: ({ g, x }, { of }) =>
     tf.tidy(() => {
       const s = tf.sigmoid(of(x));
