@@ -38,8 +38,8 @@ export type State = Readonly<Record<string, Expression>>;
 export interface TargetSlice {
   /** i32 [targets]: the row of `reads` that predicts each. */
   readonly rows: Expression;
-  /** i32 [targets] */
-  readonly tokens: Expression;
+  /** i32 [targets]; left out where the most likely ones are asked for. */
+  readonly tokens?: Expression;
 }
 
 /** A batch of padded token sequences on the device. */
@@ -50,13 +50,21 @@ export interface TokenBatch {
   readonly tokens: Expression;
   /** i32 [sequences * length], by the names of the model's spans: 0 in sequences whose lengths are not in it. */
   readonly positions: Readonly<Record<string, Expression>>;
-  /** f32 [sequences, length, length], by the names of the model's windows: 0 where a token (row) sees another, else -Infinity. */
+  /**
+   * f32 [sequences, length, length], by the names of the model's windows: 0 where a token (row) sees another, else -Infinity.
+   * Of a batch that goes on with others, columns for the tokens of those stand in front.
+   */
   readonly masks: Readonly<Record<string, Expression>>;
   /** The model's constants. */
   readonly constants: Readonly<Record<string, Expression>>;
   /** i32 [n]: the tokens that predict a target; where no token sees another any more, these are enough. */
   readonly reads: Expression;
   readonly targets: readonly TargetSlice[];
+  /**
+   * Whether tokens follow in batches of their own: a layer then leaves the keys and values of all tokens so far in its state,
+   * f32 [sequences, heads, tokens, width], and finds there those that it left before.
+   */
+  readonly remembers?: boolean;
 }
 
 /** A part of the forward pass whose weights are on the device together. */
@@ -65,8 +73,8 @@ export interface Stage {
   /** A stack of layers, such as a decoder, and which of its layers the stage is; what lies before or behind them has none. */
   readonly place: { readonly stack: string; readonly layer?: number };
   /**
-   * The state of one batch behind the stage. The first stage is given an empty state; the last one leaves log-probabilities,
-   * f32 [targets] for each slice of the batch's targets, in their order.
+   * The state of one batch behind the stage. The first stage is given an empty state; the last one leaves for each slice of the
+   * batch's targets, in their order, log-probabilities f32 [targets] or the most likely tokens i32 [targets].
    */
   readonly forward: (weights: StageTensors, state: State, batch: TokenBatch) => State;
 }

@@ -1,9 +1,10 @@
 /** A decoder-only model as stages: the embedding, its layers, and the head behind the last norm, which may be the embedding. */
 import type { ZodType } from "zod";
-import { gatherRows, logProbability, scale, type Expression } from "../device/expression.ts";
+import { gatherRows, scale, type Expression } from "../device/expression.ts";
 import { softCap } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../tensor/half.ts";
+import { answers } from "./answers.ts";
 import type { Architecture, Model, Stage } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { layerForward, maskOf } from "./decoder-layer.ts";
@@ -63,11 +64,11 @@ function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
       weights: head,
       place,
       forward: (weights, state, { targets }) => {
-        const logProbabilities = targets.map(({ rows, tokens }) => {
+        const logitsOf = (rows: Expression): Expression => {
           const hidden = parts.norm(weights, "norm", gatherRows(named(state, "hidden"), rows));
-          return logProbability(capped(parts.project(weights, "head", hidden)), tokens);
-        });
-        return Object.fromEntries(logProbabilities.map((slice, i) => [`targets ${i}`, slice]));
+          return capped(parts.project(weights, "head", hidden));
+        };
+        return answers(targets, logitsOf);
       },
     },
   ];

@@ -39,7 +39,7 @@ describe("DeviceBatches", () => {
       expect(batch.targets).toHaveLength(slices.length);
       for (const [i, { rows, tokens }] of batch.targets.entries()) {
         const slice = slices[i]!;
-        const asked = { rows: await integersOf(rows), tokens: await integersOf(tokens) };
+        const asked = { rows: await integersOf(rows), tokens: await integersOf(tokens!) };
         expect(asked.rows).toHaveLength(16);
         expect(asked.tokens).toHaveLength(16);
         const own = asked.rows.slice(0, slice.length).map((place) => reads[place]);
@@ -59,7 +59,7 @@ describe("DeviceBatches", () => {
     expect(await integersOf(batches.batches[0]!.reads)).toEqual(Array.from({ length: 16 }, () => 2));
     const [targets] = batches.batches[0]!.targets;
     expect(await integersOf(targets!.rows)).toEqual(Array.from({ length: 16 }, () => 0));
-    expect(await integersOf(targets!.tokens)).toEqual([4, ...Array.from({ length: 15 }, () => 5)]);
+    expect(await integersOf(targets!.tokens!)).toEqual([4, ...Array.from({ length: 15 }, () => 5)]);
     batches.free();
   });
 
