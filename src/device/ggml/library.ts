@@ -6,6 +6,7 @@
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../../errors.ts";
 import type { GgmlLibraries } from "./find-libraries.ts";
+import { loadLibrary } from "./load-library.ts";
 import { startListening } from "./messages.ts";
 import { GGML_VERSION, PACKAGE_VERSION } from "./packages.ts";
 import { enlargeStacks } from "./stacks.ts";
@@ -121,7 +122,7 @@ export type Ggml = Readonly<Record<FunctionName, CFunction>>;
 /** Loads ggml itself, without a backend, and keeps its messages. Called once a process. */
 export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml> {
   enlargeStacks();
-  const library = open(base);
+  const library = await open(base);
   const version = library.func("const char *ggml_version()") as () => string;
   if (version() !== GGML_VERSION) {
     throw new UserError(
@@ -134,7 +135,7 @@ export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml>
     init: library.func("ggml_init", "void *", [parameters]),
     ...bind(library, contextFunctions),
     ...bind(library, backendFunctions),
-    ...bind(open(registry), registryFunctions),
+    ...bind(await open(registry), registryFunctions),
   };
   const { onLog, onAbort } = await startListening();
   ggml.logSet(onLog, null);
@@ -149,9 +150,9 @@ export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml>
 }
 
 /** Fails on a system whose C library is too old, for one. */
-function open(file: string): LibraryHandle {
+async function open(file: string): Promise<LibraryHandle> {
   try {
-    return koffi.load(file);
+    return await loadLibrary(file);
   } catch (error) {
     throw new UserError(`engine ggml: ${file}: ${(error as Error).message}`, { cause: error });
   }

@@ -3,6 +3,7 @@ import koffi from "koffi";
 import { UserError } from "../../errors.ts";
 import { findLibraries, type GgmlLibraries, type GpuBackend } from "./find-libraries.ts";
 import { type Ggml, loadGgml, type Pointer } from "./library.ts";
+import { IncompleteLibrary, loadLibrary } from "./load-library.ts";
 import { takeMessages, whatGgmlSaid } from "./messages.ts";
 import type { GpuApi, GpuPackage } from "./packages.ts";
 
@@ -39,44 +40,50 @@ export async function startGgml(from?: string): Promise<StartedGgml> {
 
 async function start(libraries: GgmlLibraries): Promise<StartedGgml> {
   const ggml = await loadGgml(libraries);
-  const best = fittest(libraries.cpu);
+  const best = await fittest(libraries.cpu);
   const [cpu] = best === undefined ? [] : devicesOf(ggml, ggml.loadBackend(best));
   if (!cpu) throw new UserError(`engine ggml: no backend for this CPU starts${whatGgmlSaid()}`);
   let gpu: Pointer = null;
-  const attempts = libraries.gpus.map((backend): GpuAttempt => {
-    if (gpu) return { package: backend.package, inUse: false };
-    const found = tryGpu(ggml, backend);
-    if ("problem" in found) return { package: backend.package, inUse: false, problem: found.problem };
-    gpu = found.device;
-    return { package: backend.package, inUse: true };
-  });
+  const attempts: GpuAttempt[] = [];
+  for (const backend of libraries.gpus) {
+    const { device, problem } = gpu ? {} : await tryGpu(ggml, backend);
+    gpu ??= device;
+    const inUse = device !== undefined;
+    attempts.push({ package: backend.package, inUse, ...(problem !== undefined && { problem }) });
+  }
   return { ggml, cpu, gpu, attempts };
 }
 
 /** The backend that makes most of this CPU, by its own account. */
-function fittest(files: readonly string[]): string | undefined {
-  const scored = files.map((file) => ({ file, score: scoreOf(file) })).filter(({ score }) => score > 0);
-  return scored.toSorted((a, b) => b.score - a.score)[0]?.file;
+async function fittest(files: readonly string[]): Promise<string | undefined> {
+  const scored = await Promise.all(files.map(async (file) => ({ file, score: await scoreOf(file) })));
+  return scored.filter(({ score }) => score > 0).toSorted((a, b) => b.score - a.score)[0]?.file;
 }
 
-function scoreOf(file: string): number {
+async function scoreOf(file: string): Promise<number> {
   try {
-    const library = koffi.load(file);
+    const library = await loadLibrary(file);
     const score = Number(library.func("int ggml_backend_score()")());
     library.unload();
     return score;
-  } catch {
+  } catch (error) {
+    if (error instanceof IncompleteLibrary)
+      throw new UserError(`engine ggml: ${file}: ${error.message}`, { cause: error });
     return 0; // It does not load here.
   }
 }
 
-function tryGpu(ggml: Ggml, backend: GpuBackend): { readonly device: Pointer } | { readonly problem: string } {
-  if ("problem" in backend) return backend;
+async function tryGpu(
+  ggml: Ggml,
+  backend: GpuBackend,
+): Promise<{ readonly device?: Pointer; readonly problem?: string }> {
+  if ("problem" in backend) return { problem: backend.problem };
   const { api } = backend.package.gpu;
   try {
     // ggml would only say that it failed.
-    koffi.load(backend.file);
+    await loadLibrary(backend.file);
   } catch (error) {
+    if (error instanceof IncompleteLibrary) return { problem: `${backend.file}: ${error.message}` };
     return { problem: whyNotLoaded(api, error as Error) };
   }
   takeMessages();

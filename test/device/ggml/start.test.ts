@@ -28,11 +28,22 @@ async function start(from: string, ...then: string[]): Promise<Printed> {
 }
 
 /** A package in which the real ggml stands under the file names of the GPU's package; `backend` is what the GPU's is made of. */
-async function install(name: PackageName, contents: Record<string, string | Uint8Array>): Promise<string> {
+async function install(
+  name: PackageName,
+  contents: Record<string, string | Uint8Array>,
+  others: Record<string, Uint8Array> = {},
+): Promise<string> {
   const names = ["libggml-base.so", ...["x64", "sse42", "haswell"].map((kind) => `libggml-cpu-${kind}.so`)];
   const real = Object.fromEntries(names.map((file) => [file, join(cpuPackage, file)]));
   const registry = join(cpuPackage, "libggml.v0.5.0.so");
-  const all = { ...contents, ...real, "libggml.v": registry, "libggml.cuda.v": registry, "libggml.vulkan.v": registry };
+  const all = {
+    ...contents,
+    ...real,
+    "libggml.v": registry,
+    "libggml.cuda.v": registry,
+    "libggml.vulkan.v": registry,
+    ...others,
+  };
   return installTrees(await temporaryFolder(), [{ name, version, contents: all }]);
 }
 
@@ -83,6 +94,30 @@ describe.skipIf(!onLinuxX64)("startGgml (fixtures for Linux x64 only)", () => {
     const { first, second } = await start(from);
     expect(first).toEqual({ error: expect.stringMatching(/^engine ggml: .*libggml-base\.so.*/) });
     expect(second).toEqual(first);
+  });
+
+  test.each(["libggml-base.so", "libggml.v", "libggml-cpu-x64.so"])(
+    "says which library was installed in part: %s",
+    async (name) => {
+      const real = await readFile(join(cpuPackage, name === "libggml.v" ? "libggml.v0.5.0.so" : name));
+      const part = real.subarray(0, real.length >> 1);
+      const from = await install("linux-x64", {}, { [name]: part });
+      const { first, second } = await start(from);
+      expect(first).toEqual({
+        error: expect.stringMatching(/^engine ggml: .+\.so: it has \d+ bytes of at least \d+; install the package/),
+      });
+      expect(second).toEqual(first);
+    },
+  );
+
+  test("computes on the CPU where a GPU's backend was installed in part", async () => {
+    const real = await readFile(join(cpuPackage, "libggml-cpu-x64.so"));
+    const from = await install("linux-x64-cuda", { "libggml-cuda.so": real.subarray(0, 5e5) });
+    const { first } = await start(from);
+    expect(first).toMatchObject({
+      gpu: false,
+      attempts: [expect.stringMatching(/libggml-cuda\.so: it has 500000 bytes/)],
+    });
   });
 
   test("shows what ggml said before it ended the process", async () => {

@@ -1,8 +1,9 @@
 /** Which library multiplies matrices beside ggml on CPUs: one that is named, or the first that the system has. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import koffi, { type LibraryHandle } from "koffi";
+import type { LibraryHandle } from "koffi";
 import { RefusedSetting } from "../../refused-setting.ts";
+import { loadLibrary } from "../load-library.ts";
 import { enlargeStacks } from "../stacks.ts";
 import { findFunction, inThread } from "./c-functions.ts";
 import { bindOneDnn } from "./onednn.ts";
@@ -74,7 +75,7 @@ function load(file: string): ReturnType<typeof open> {
 
 async function open(file: string): Promise<{ readonly handle: LibraryHandle; readonly library: ProductLibrary }> {
   enlargeStacks();
-  const handle = withOneThread(() => koffi.load(file));
+  const handle = await loadLibrary(file, withOneThread);
   const library = bindOneDnn(handle) ?? bindOnnxRuntime(handle) ?? bindOpenBlas(handle);
   if (!library) throw new Error("found no functions of oneDNN, ONNX Runtime or OpenBLAS");
   const threads = findFunction(handle, "int omp_get_max_threads()");

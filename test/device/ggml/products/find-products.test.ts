@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
 import { findProducts } from "../../../../src/device/ggml/products/find-products.ts";
@@ -8,6 +8,10 @@ import { temporaryFolder } from "../../../temporary-folder.ts";
 import { productLibraries } from "../product-libraries.ts";
 
 const onLinuxX64 = process.platform === "linux" && process.arch === "x64";
+
+function ggmlFolder(): string {
+  return join(dirname(createRequire(import.meta.url).resolve("@node-llama-cpp/linux-x64")), "../bins/linux-x64");
+}
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -33,12 +37,23 @@ describe("findProducts", () => {
     await expect(findProducts(file)).rejects.toThrow(`; ${file}: Failed to load`);
   });
 
+  test.skipIf(!onLinuxX64)(
+    "refuses a library of which the end is missing before it is loaded (on Linux x64)",
+    async () => {
+      const whole = await readFile(join(ggmlFolder(), "libggml-base.so"));
+      const folder = await temporaryFolder();
+      for (const length of [40, 64, 4096, whole.length >> 1, whole.length - 1]) {
+        const file = join(folder, `lib${length}.so`);
+        await writeFile(file, whole.subarray(0, length));
+        await expect(findProducts(file)).rejects.toThrow(
+          new RegExp(`${file}: it has ${length} bytes of at least \\d+; install`),
+        );
+      }
+    },
+  );
+
   test.skipIf(!onLinuxX64)("refuses another library (the fixture is for Linux x64)", async () => {
-    const folder = join(
-      dirname(createRequire(import.meta.url).resolve("@node-llama-cpp/linux-x64")),
-      "../bins/linux-x64",
-    );
-    const file = join(folder, "libggml-base.so");
+    const file = join(ggmlFolder(), "libggml-base.so");
     await expect(findProducts(file)).rejects.toThrow(`${file}: found no functions of oneDNN, ONNX Runtime or OpenBLAS`);
   });
 
