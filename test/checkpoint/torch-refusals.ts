@@ -4,7 +4,9 @@ export const refusals: Readonly<Record<string, string>> = {
   "posix system, before 1.6": pickle("expected what makes tensors, found 'posix.system'"),
   "nt system": pickle("expected what makes tensors, found 'nt.system'"),
   "posix system by protocol 4": pickle("expected what makes tensors, found 'posix.system'"),
-  "posix system by protocol 5": pickle("expected protocol 2, 3 or 4, found 5"),
+  "posix system by protocol 5": pickle("expected what makes tensors, found 'posix.system'"),
+  "a buffer beside the pickle": pickle("expected an operation that tensors need, found 0x97"),
+  "bytes that can change": pickle("expected an operation that tensors need, found 0x96"),
   "builtins eval": pickle("expected what makes tensors, found '__builtin__.eval'"),
   "builtins getattr of a call": pickle("expected what makes tensors, found '__builtin__.getattr'"),
   "a class": pickle("expected what makes tensors, found 'collections.Counter'"),
@@ -78,7 +80,8 @@ export const refusals: Readonly<Record<string, string>> = {
   "a key without a value": pickle("expected a value for each key, found one less"),
   "no end": "F: its pickle has no end; was it copied or downloaded in full?",
   "no pickle": "F: its pickle has no end; was it copied or downloaded in full?",
-  "protocol 1": pickle("expected protocol 2, 3 or 4, found 1"),
+  "protocol 1": pickle("expected a protocol from 2 to 5, found 1"),
+  "protocol 6": pickle("expected a protocol from 2 to 5, found 6"),
   compressed:
     "F: the zip directory: expected 'archive/data.pkl' as it is, found it compressed; save the weights again with torch.save",
   "a bomb":

@@ -22,7 +22,7 @@ export interface Unpickled {
 }
 
 /**
- * The value of a pickle from a stranger's file, of protocols 2 to 4. It can hold plain values and what `torch-calls.ts` makes;
+ * The value of a pickle from a stranger's file, of protocols 2 to 5, which write tensors alike. It can hold plain values and what `torch-calls.ts` makes;
  * a UserError for anything else. Nesting costs nothing: no value is ever looked into further than calls and names need.
  */
 export function unpickle(bytes: Uint8Array, path: string, start = 0): Unpickled {
@@ -203,7 +203,7 @@ class Machine {
 
   protocol(): void {
     const found = this.byte();
-    if (found < 2 || found > 4) throw this.fault(`expected protocol 2, 3 or 4, found ${found}`);
+    if (found < 2 || found > 5) throw this.fault(`expected a protocol from 2 to 5, found ${found}`);
   }
 
   #pushMade(name: string, made: PickleValue): void {
