@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { bytesPerElement, type Dtype, elementCount, sameShape } from "../tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../tensor/half.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { TensorInfo } from "./safetensors-header.ts";
 
 /** Where a tensor is looked at first: its beginning, its middle and its end. */
 const SAMPLES = [0, 0.5, 1];
@@ -11,6 +12,12 @@ const SAMPLE_ELEMENTS = 2 ** 11;
 const PIECE_ELEMENTS = 2 ** 20;
 /** Elements of each of two tensors that are in memory at once where their values are compared. */
 const READ_ELEMENTS = 2 ** 22;
+
+/** What tensors can be looked at of, such as a checkpoint. */
+interface Tensors {
+  readonly tensors: ReadonlyMap<string, Pick<TensorInfo, "dtype" | "shape">>;
+  readonly peek: Checkpoint["peek"];
+}
 
 /** Elements as stored. */
 interface Elements {
@@ -44,21 +51,21 @@ export async function haveSameWeights(a: Checkpoint, b: Checkpoint, signal?: Abo
 }
 
 /**
- * Whether two tensors of a checkpoint hold the same values, of whatever types. Both are read, in pieces, and nothing is
+ * Whether two tensors hold the same values, of whatever types. Both are read, in pieces, and nothing is
  * learnt of them. Rejects with the reason of an aborted signal.
  */
 export async function haveSameValues(
-  checkpoint: Checkpoint,
+  stored: Tensors,
   [a, b]: readonly [string, string],
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const elements = elementCount(shapeOf(checkpoint, a));
-  if (!sameShape(shapeOf(checkpoint, a), shapeOf(checkpoint, b))) return false;
+  const elements = elementCount(shapeOf(stored, a));
+  if (!sameShape(shapeOf(stored, a), shapeOf(stored, b))) return false;
   for (let start = 0; start < elements; start += READ_ELEMENTS) {
     signal?.throwIfAborted();
     const length = Math.min(READ_ELEMENTS, elements - start);
-    const first = await elementsOf(checkpoint, a, start, length);
-    const second = await elementsOf(checkpoint, b, start, length);
+    const first = await elementsOf(stored, a, start, length);
+    const second = await elementsOf(stored, b, start, length);
     // All types are within f32.
     const dtype = first.dtype === second.dtype ? first.dtype : "f32";
     if (Buffer.compare(savedAs(dtype, first), savedAs(dtype, second)) !== 0) return false;
@@ -66,18 +73,18 @@ export async function haveSameValues(
   return true;
 }
 
-function shapeOf({ tensors }: Checkpoint, name: string): readonly number[] {
+function shapeOf({ tensors }: Tensors, name: string): readonly number[] {
   return tensors.get(name)?.shape ?? [];
 }
 
-function dtypeOf({ tensors }: Checkpoint, name: string): Dtype {
+function dtypeOf({ tensors }: Tensors, name: string): Dtype {
   return tensors.get(name)?.dtype ?? "f32";
 }
 
-async function elementsOf(checkpoint: Checkpoint, name: string, start: number, length: number): Promise<Elements> {
-  const dtype = dtypeOf(checkpoint, name);
+async function elementsOf(stored: Tensors, name: string, start: number, length: number): Promise<Elements> {
+  const dtype = dtypeOf(stored, name);
   const size = bytesPerElement[dtype];
-  return { dtype, bytes: await checkpoint.peek(name, start * size, length * size) };
+  return { dtype, bytes: await stored.peek(name, start * size, length * size) };
 }
 
 async function wholeOf(checkpoint: Checkpoint, name: string): Promise<Elements> {

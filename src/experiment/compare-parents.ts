@@ -1,6 +1,7 @@
 /** Whether models merge: what everything but their weights tells. Nobody else compares them. */
 import { basename, join } from "node:path";
 import { type AdapterConfig, readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
+import { checkTwins } from "../checkpoint/adapter/open-adapter.ts";
 import { planAdapter } from "../checkpoint/adapter/plan-adapter.ts";
 import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
 import { ADAPTER_FILE, refuseAdapter } from "../checkpoint/weight-files.ts";
@@ -116,7 +117,12 @@ async function whyNoAdapterOf(
   const found = await orReason(async () => {
     const [own, full] = [await adapter.headers(signal), await base.parent.headers(signal)];
     if (!own || !full) return;
-    planAdapter(await readAdapterConfig(adapter.folder, adapter.name), own, { ...full, modelType: base.modelType });
+    const { folder, name } = adapter;
+    const tensors = new Map(full.tensors);
+    for (const alias of base.model.aliases) tensors.delete(alias.name);
+    const { modelType } = base;
+    const changes = planAdapter(await readAdapterConfig(folder, name), own, { tensors, modelType });
+    if (adapter.isHere) await checkTwins(folder, await listFolder(folder), changes, signal);
   });
   return found ?? undefined;
 }

@@ -1,44 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { toFloat32 } from "../../src/tensor/half.ts";
 import { refusal } from "../refusal.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
-
-type Kind = "f32" | "bf16";
-type Encoded = Readonly<Record<string, string>>;
-
-interface AdapterCase {
-  readonly base: string;
-  readonly files: Encoded;
-  readonly merged: Readonly<Record<Kind, Encoded>>;
-}
-
-const path = join(import.meta.dirname, "../fixtures/checkpoint/adapters.json");
-const { bases, cases } = JSON.parse(readFileSync(path, "utf8")) as {
-  readonly bases: Readonly<Record<string, Readonly<Record<Kind, Encoded>>>>;
-  readonly cases: Readonly<Record<string, AdapterCase>>;
-};
-
-/** Folders of a base and of an adapter, whose configuration may be changed, and whose base may be another's. */
-async function foldersOf(
-  { base, files }: AdapterCase,
-  kind: Kind,
-  { config = {}, on = base }: { readonly config?: object; readonly on?: string } = {},
-): Promise<{ readonly base: string; readonly adapter: string }> {
-  const folder = await temporaryFolder();
-  const written = (name: string, content: Encoded): string => {
-    mkdirSync(join(folder, name));
-    for (const [file, bytes] of Object.entries(content)) writeFileSync(join(folder, name, file), bytes, "base64");
-    return join(folder, name);
-  };
-  const adapter = written("adapter", files);
-  const configPath = join(adapter, "adapter_config.json");
-  const changed = { ...(JSON.parse(readFileSync(configPath, "utf8")) as object), ...config };
-  writeFileSync(configPath, JSON.stringify(changed));
-  return { base: written("base", bases[on]![kind]), adapter };
-}
+import { type AdapterCase, adapterCases, adapterFolders, type Kind } from "./adapter-folders.ts";
+import { editTensors } from "./edit-tensors.ts";
+import { safetensorsBytes } from "./safetensors-bytes.ts";
 
 /** Elements of the second that are other bits than those of the first, and the largest difference relative to the largest value. */
 function compare(expected: Float32Array, found: Float32Array): { readonly others: number; readonly largest: number } {
@@ -50,12 +18,12 @@ function compare(expected: Float32Array, found: Float32Array): { readonly others
   };
 }
 
-describe.each(Object.entries(cases))("an adapter: %s", (_, adapterCase) => {
+describe.each(Object.entries(adapterCases))("an adapter: %s", (_, adapterCase) => {
   test.each<[Kind, number]>([
     ["f32", 2 ** -22],
     ["bf16", 2 ** -8],
   ])("changes its base as peft's merge_and_unload does: %s", async (kind, tolerance) => {
-    const { base, adapter } = await foldersOf(adapterCase, kind);
+    const { base, adapter } = await adapterFolders(adapterCase, kind);
     await using full = await Checkpoint.open(base);
     await using checkpoint = await Checkpoint.open(adapter, { base });
     expect([...checkpoint.tensors]).toEqual([...full.tensors]);
@@ -77,10 +45,10 @@ describe.each(Object.entries(cases))("an adapter: %s", (_, adapterCase) => {
   });
 });
 
-const { plain, "all biases": biases, "an embedding": embedding, dora } = cases as Record<string, AdapterCase>;
+const { plain, "all biases": biases, "an embedding": embedding, dora } = adapterCases;
 
-async function refusalOf(adapterCase: AdapterCase, options: Parameters<typeof foldersOf>[2]): Promise<string> {
-  const { base, adapter } = await foldersOf(adapterCase, "f32", options);
+async function refusalOf(adapterCase: AdapterCase, options: Parameters<typeof adapterFolders>[2]): Promise<string> {
+  const { base, adapter } = await adapterFolders(adapterCase, "f32", options);
   return (await refusal(Checkpoint.open(adapter, { base }))).replace(adapter, "A").replace(adapter, "A");
 }
 
@@ -137,7 +105,7 @@ describe("an adapter that is not applied", () => {
     expect(await refusalOf(plain!, { config })).toBe(`A/adapter_config.json: ${sentence}`);
   });
 
-  test.each<[string, AdapterCase, Parameters<typeof foldersOf>[2], string]>([
+  test.each<[string, AdapterCase, Parameters<typeof adapterFolders>[2], string]>([
     [
       "another rank",
       plain!,
@@ -173,7 +141,7 @@ describe("an adapter that is not applied", () => {
   });
 
   test("is refused without a base, and where its weights are not there or not sound", async () => {
-    const { base, adapter } = await foldersOf(plain!, "f32");
+    const { base, adapter } = await adapterFolders(plain!, "f32");
     expect(await refusal(Checkpoint.open(adapter))).toContain("is a LoRA adapter; expected a full model here");
     const weights = join(adapter, "adapter_model.safetensors");
     const bytes = readFileSync(weights);
@@ -186,17 +154,26 @@ describe("an adapter that is not applied", () => {
     expect(await refusal(Checkpoint.open(adapter, { base }))).toContain("the adapter has no weights; expected");
   });
 
-  test("is refused where it would part an embedding from the head that it is, too", async () => {
-    const { base, adapter } = await foldersOf(embedding!, "f32", { on: "tied" });
-    const path = join(adapter, "adapter_model.safetensors");
-    // The embedding as modules_to_save has it.
-    const text = readFileSync(path, "latin1").replace(
-      "embed_tokens.base_layer.weight",
-      "embed_tokens.weight           ",
-    );
-    writeFileSync(path, text.replace('embed_tokens.weight           "', 'embed_tokens.weight"           '), "latin1");
-    expect(await refusal(Checkpoint.open(adapter, { base }))).toContain(
-      "is also the head of the base, and would be so no more",
+  test("is refused where it has no tensors", async () => {
+    const { base, adapter } = await adapterFolders(plain!, "f32");
+    writeFileSync(join(adapter, "adapter_model.safetensors"), safetensorsBytes({}));
+    expect(await refusal(Checkpoint.open(adapter, { base }))).toBe(
+      `${adapter}: the adapter: expected tensors, found none; was it saved as a whole?`,
     );
   });
+
+  test.each(["self_attn.q_proj.lora_A", "embed_tokens.base_layer"])(
+    "is refused where a tensor is there under two names: %s",
+    async (tensor) => {
+      const { base, adapter } = await adapterFolders(embedding!, "f32");
+      editTensors(join(adapter, "adapter_model.safetensors"), (tensors) => {
+        const [name] = Object.keys(tensors).filter((key) => key.includes(`${tensor}.weight`));
+        const spelled = name!.replace("base_model.model.", "").replace(".base_layer", ".modules_to_save");
+        return { ...tensors, [spelled]: tensors[name!]! };
+      });
+      expect(await refusal(Checkpoint.open(adapter, { base }))).toMatch(
+        /: the adapter: 'base_model\..+' and '[^']+' are two tensors for one place; remove the one that is not meant$/,
+      );
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { addLowRank, addScaled, transposed } from "../../tensor/low-rank.ts";
 import { updateHash } from "../pieces.ts";
 import type { Header, TensorInfo } from "../safetensors-header.ts";
 import type { ReadTensor, WeightFile } from "../weight-file.ts";
-import type { LowRankChange, TensorChange } from "./plan-adapter.ts";
+import type { LowRankChange, TensorChange } from "./tensor-change.ts";
 
 /** An adapter's open file, and what it does to which tensors of its base. */
 export interface OpenAdapter {
