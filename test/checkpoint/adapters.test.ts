@@ -167,7 +167,7 @@ describe("an adapter that is not applied", () => {
     async (tensor) => {
       const { base, adapter } = await adapterFolders(embedding!, "f32");
       editTensors(join(adapter, "adapter_model.safetensors"), (tensors) => {
-        const [name] = Object.keys(tensors).filter((key) => key.includes(`${tensor}.weight`));
+        const name = Object.keys(tensors).find((key) => key.includes(`${tensor}.weight`));
         const spelled = name!.replace("base_model.model.", "").replace(".base_layer", ".modules_to_save");
         return { ...tensors, [spelled]: tensors[name!]! };
       });

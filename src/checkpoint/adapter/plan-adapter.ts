@@ -1,7 +1,7 @@
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import type { AdapterConfig } from "./adapter-config.ts";
 import type { TensorChange } from "./tensor-change.ts";
-import { type BaseSpecs, bothNamed, Changes, faultOf, type Parts, type Specs } from "./tensor-changes.ts";
+import { type BaseSpecs, bothNamed, Changes, adapterFault, type Parts, type Specs } from "./tensor-changes.ts";
 
 const LORA =
   /^(?<module>.*)\.(?<part>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)(?:\.default)?(?:\.(?<field>weight|bias))?$/;
@@ -15,9 +15,10 @@ export function planAdapter(
   { tensors, others }: { readonly tensors: Specs; readonly others: ReadonlyMap<string, string> },
   base: BaseSpecs,
 ): ReadonlyMap<string, TensorChange> {
-  if (tensors.size + others.size === 0) throw faultOf(config, "expected tensors, found none; was it saved as a whole?");
+  if (tensors.size + others.size === 0)
+    throw adapterFault(config, "expected tensors, found none; was it saved as a whole?");
   const [other] = others;
-  if (other) throw faultOf(config, `${show(other[0])}: expected the dtype F32, F16 or BF16, found ${other[1]}`);
+  if (other) throw adapterFault(config, `${show(other[0])}: expected the dtype F32, F16 or BF16, found ${other[1]}`);
   const changes = new Changes(config, tensors, base);
   const modules = new Map<string, Parts>();
   for (const [name, { shape }] of tensors) {
@@ -38,7 +39,7 @@ function partsOf(modules: Map<string, Parts>, module: string): Parts {
 
 function addPart(config: AdapterConfig, parts: Parts, part: string, name: string): void {
   const known = parts.get(part);
-  if (known !== undefined) throw faultOf(config, bothNamed(known, name));
+  if (known !== undefined) throw adapterFault(config, bothNamed(known, name));
   parts.set(part, name);
 }
 

@@ -152,7 +152,7 @@ export class Changes {
   }
 
   #fault(text: string): UserError {
-    return faultOf(this.#config, text);
+    return adapterFault(this.#config, text);
   }
 }
 
@@ -161,6 +161,6 @@ export function bothNamed(first: string, second: string): string {
   return `${show(first)} and ${show(second)} are two tensors for one place; remove the one that is not meant`;
 }
 
-export function faultOf({ name }: AdapterConfig, text: string): UserError {
+export function adapterFault({ name }: AdapterConfig, text: string): UserError {
   return new UserError(`${name}: the adapter: ${text}`);
 }
