@@ -1,9 +1,8 @@
-import type { Device, DeviceTensor } from "../device/device.ts";
-import { input, type Expression } from "../device/expression.ts";
+import type { Device } from "../device/device.ts";
 import type { Model, TargetSlice, TokenBatch } from "../model/architecture.ts";
-import type { Shape } from "../tensor/dtype.ts";
 import { wholeVectors } from "./batch-layout.ts";
 import type { PackedBatch, Target } from "./pack.ts";
+import { Uploads } from "./uploads.ts";
 
 /** About how many logits one step of the output head may hold; more targets are scored in several steps. */
 const MAX_LOGITS = 2 ** 26;
@@ -23,36 +22,24 @@ export class DeviceBatches {
   readonly batches: readonly TokenBatch[];
   /** Of each batch, the targets of each of its slices, without those that pad it. */
   readonly targets: readonly (readonly (readonly Target[])[])[];
-  readonly #device: Device;
-  readonly #tensors: readonly DeviceTensor[];
+  readonly #uploads: Uploads;
 
-  private constructor(
-    device: Device,
-    parts: Pick<DeviceBatches, "batches" | "targets">,
-    tensors: readonly DeviceTensor[],
-  ) {
-    this.#device = device;
-    this.#tensors = tensors;
-    this.batches = parts.batches;
-    this.targets = parts.targets;
+  private constructor({ batches, targets }: Pick<DeviceBatches, "batches" | "targets">, uploads: Uploads) {
+    this.#uploads = uploads;
+    this.batches = batches;
+    this.targets = targets;
   }
 
   static async upload(device: Device, model: Model, packed: readonly PackedBatch[]): Promise<DeviceBatches> {
-    const tensors: DeviceTensor[] = [];
-    const put = async (values: Int32Array | Float32Array, shape: Shape): Promise<Expression> => {
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      const tensor = await device.upload(bytes, values instanceof Int32Array ? "i32" : "f32", shape);
-      tensors.push(tensor);
-      return input(tensor);
-    };
+    const uploads = new Uploads(device);
     try {
-      const constants = await putEach(model.constants, (values) => put(values, [values.length]));
+      const constants = await uploads.putEach(model.constants, (values) => [values, [values.length]]);
       const targets = packed.map((batch) => [...slices(batch.targets, model.vocabularySize)]);
       const batches: TokenBatch[] = [];
-      for (const [i, batch] of packed.entries()) batches.push(await putBatch(batch, targets[i]!, constants, put));
-      return new DeviceBatches(device, { batches, targets }, tensors);
+      for (const [i, batch] of packed.entries()) batches.push(await putBatch(batch, targets[i]!, constants, uploads));
+      return new DeviceBatches({ batches, targets }, uploads);
     } catch (error) {
-      device.free(...tensors);
+      uploads.free();
       throw error;
     }
   }
@@ -75,54 +62,43 @@ export class DeviceBatches {
   }
 
   free(): void {
-    this.#device.free(...this.#tensors);
+    this.#uploads.free();
   }
 }
-
-type Put = (values: Int32Array | Float32Array, shape: Shape) => Promise<Expression>;
 
 async function putBatch(
   batch: PackedBatch,
   targets: readonly (readonly Target[])[],
   constants: TokenBatch["constants"],
-  put: Put,
+  uploads: Uploads,
 ): Promise<TokenBatch> {
   const { sequences, length } = batch;
   const read = [...new Set(batch.targets.map(({ row }) => row))];
   const places = new Map(read.map((row, place) => [row, place]));
   const reads = Int32Array.from(padded(read));
   const slices: TargetSlice[] = [];
-  for (const slice of targets) slices.push(await putTargets(slice, places, put));
+  for (const slice of targets) slices.push(await putTargets(slice, places, uploads));
   return {
     sequences,
     length,
-    tokens: await put(batch.tokens, [sequences * length]),
-    positions: await putEach(batch.positions, (positions) => put(positions, [sequences * length])),
-    masks: await putEach(batch.masks, (mask) => put(mask, [sequences, length, length])),
+    tokens: await uploads.put(batch.tokens, [sequences * length]),
+    positions: await uploads.putEach(batch.positions, (positions) => [positions, [sequences * length]]),
+    masks: await uploads.putEach(batch.masks, (mask) => [mask, [sequences, length, length]]),
     constants,
-    reads: await put(reads, [reads.length]),
+    reads: await uploads.put(reads, [reads.length]),
     targets: slices,
   };
-}
-
-async function putEach<T>(
-  values: Readonly<Record<string, T>>,
-  put: (value: T) => Promise<Expression>,
-): Promise<Record<string, Expression>> {
-  const uploaded: Record<string, Expression> = {};
-  for (const [name, value] of Object.entries(values)) uploaded[name] = await put(value);
-  return uploaded;
 }
 
 async function putTargets(
   targets: readonly Target[],
   places: ReadonlyMap<number, number>,
-  put: Put,
+  uploads: Uploads,
 ): Promise<TargetSlice> {
   const all = padded(targets);
   const rows = Int32Array.from(all, ({ row }) => places.get(row) ?? 0);
   const tokens = Int32Array.from(all, ({ token }) => token);
-  return { rows: await put(rows, [all.length]), tokens: await put(tokens, [all.length]) };
+  return { rows: await uploads.put(rows, [all.length]), tokens: await uploads.put(tokens, [all.length]) };
 }
 
 /**

@@ -42,10 +42,11 @@ export function inputsOf(states: readonly StateTensors[], { start, end }: BatchS
   return Array.from({ length: end - start }, (_, i) => mapValues(states[start + i] ?? {}, input));
 }
 
-function mergeStage(
-  { merging, index, tensors }: StageRun,
+/** The merged weights of a stage; `meet` is told where each coefficient enters, for derivatives. */
+export function mergeStage(
+  { merging, index, tensors }: Pick<StageRun, "merging" | "index" | "tensors">,
   recipe: Recipe,
-  meet: (coefficient: ScaledWeight) => void,
+  meet: (coefficient: ScaledWeight) => void = () => {},
 ): StageTensors {
   const { base, experts } = merging;
   const merged = weightsOf(merging, index).map(([role, weight]): [string, Expression] => {

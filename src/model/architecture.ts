@@ -62,7 +62,7 @@ export interface TokenBatch {
   readonly targets: readonly TargetSlice[];
   /**
    * Whether tokens follow in batches of their own: a layer then leaves the keys and values of all tokens so far in its state,
-   * f32 [sequences, heads, tokens, width], and finds there those that it left before.
+   * f32 [sequences, heads, tokens, width].
    */
   readonly remembers?: boolean;
 }
@@ -72,6 +72,8 @@ export interface Stage {
   readonly weights: StageWeights;
   /** A stack of layers, such as a decoder, and which of its layers the stage is; what lies before or behind them has none. */
   readonly place: { readonly stack: string; readonly layer?: number };
+  /** What it leaves in its state where a batch remembers, to be given to it again with the next batch of the same sequences. */
+  readonly remembers?: readonly string[];
   /**
    * The state of one batch behind the stage. The first stage is given an empty state; the last one leaves for each slice of the
    * batch's targets, in their order, log-probabilities f32 [targets] or the most likely tokens i32 [targets].

@@ -58,7 +58,7 @@ function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
     ...layers.map((weights, layer) => {
       const window = decoder.windows[layer] ?? Infinity;
       const forward = layerForward(decoder, parts, { window, isLast: layer === layers.length - 1 });
-      return { weights, place: { ...place, layer }, forward };
+      return { weights, place: { ...place, layer }, remembers: ["keys", "values"], forward };
     }),
     {
       weights: head,

@@ -1,0 +1,55 @@
+/** The last token of each text as a batch: which column of the cache has which token, and what the last one sees. */
+import type { Uploads } from "../evaluate/uploads.ts";
+import { spanOfLength, type Model, type Spans, type TokenBatch } from "../model/architecture.ts";
+
+export interface Columns {
+  /** Of the tokens that were read first, with the padding behind those of shorter texts. */
+  readonly width: number;
+  /** Tokens of each text among those. */
+  readonly lengths: readonly number[];
+  /** Tokens of each text that were read since, one by one. */
+  readonly later: number;
+}
+
+/** f32 [texts, 1, columns]: 0 where the last token sees another or itself within a window, else -Infinity. */
+function lastMask({ width, lengths, later }: Columns, window: number): Float32Array {
+  const columns = width + later;
+  const mask = new Float32Array(lengths.length * columns).fill(-Infinity);
+  for (const [row, length] of lengths.entries()) {
+    const own = mask.subarray(row * columns, (row + 1) * columns);
+    const last = length + later - 1;
+    own.fill(0, Math.min(length, Math.max(0, last - window + 1)), length);
+    own.fill(0, Math.max(width, columns - window));
+  }
+  return mask;
+}
+
+/** i32 [texts]: the position of the last token, 0 in texts that began in another span. */
+function lastPositions({ lengths, later }: Columns, spans: Spans, span: string): Int32Array {
+  return Int32Array.from(lengths, (length) => (spanOfLength(spans, length) === span ? length + later - 1 : 0));
+}
+
+/** Brings the last token of each text to the device as a batch; its constants are those of the texts' first batch. */
+export async function putLast(
+  uploads: Uploads,
+  { windows, spans }: Pick<Model, "windows" | "spans">,
+  tokens: Int32Array,
+  columns: Columns,
+): Promise<Omit<TokenBatch, "constants">> {
+  const sequences = tokens.length;
+  const all = await uploads.put(
+    Int32Array.from(tokens, (_, i) => i),
+    [sequences],
+  );
+  const maskShape = [sequences, 1, columns.width + columns.later];
+  return {
+    sequences,
+    length: 1,
+    tokens: await uploads.put(tokens, [sequences]),
+    positions: await uploads.putEach(spans, (_, span) => [lastPositions(columns, spans, span), [sequences]]),
+    masks: await uploads.putEach(windows, (window) => [lastMask(columns, window), maskShape]),
+    reads: all,
+    targets: [{ rows: all }],
+    remembers: true,
+  };
+}
