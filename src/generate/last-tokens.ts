@@ -2,7 +2,7 @@
 import type { Uploads } from "../evaluate/uploads.ts";
 import { spanOfLength, type Model, type Spans, type TokenBatch } from "../model/architecture.ts";
 
-export interface Columns {
+export interface CacheColumns {
   /** Of the tokens that were read first, with the padding behind those of shorter texts. */
   readonly width: number;
   /** Tokens of each text among those. */
@@ -12,7 +12,7 @@ export interface Columns {
 }
 
 /** f32 [texts, 1, columns]: 0 where the last token sees another or itself within a window, else -Infinity. */
-function lastMask({ width, lengths, later }: Columns, window: number): Float32Array {
+function lastMask({ width, lengths, later }: CacheColumns, window: number): Float32Array {
   const columns = width + later;
   const mask = new Float32Array(lengths.length * columns).fill(-Infinity);
   for (const [row, length] of lengths.entries()) {
@@ -25,7 +25,7 @@ function lastMask({ width, lengths, later }: Columns, window: number): Float32Ar
 }
 
 /** i32 [texts]: the position of the last token, 0 in texts that began in another span. */
-function lastPositions({ lengths, later }: Columns, spans: Spans, span: string): Int32Array {
+function lastPositions({ lengths, later }: CacheColumns, spans: Spans, span: string): Int32Array {
   return Int32Array.from(lengths, (length) => (spanOfLength(spans, length) === span ? length + later - 1 : 0));
 }
 
@@ -34,7 +34,7 @@ export async function putLast(
   uploads: Uploads,
   { windows, spans }: Pick<Model, "windows" | "spans">,
   tokens: Int32Array,
-  columns: Columns,
+  columns: CacheColumns,
 ): Promise<Omit<TokenBatch, "constants">> {
   const sequences = tokens.length;
   const all = await uploads.put(

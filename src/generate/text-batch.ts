@@ -10,10 +10,9 @@ import { mapValues, type StateTensors } from "../evaluate/stage-run.ts";
 import { Uploads } from "../evaluate/uploads.ts";
 import { spanOfLength, type State, type TokenBatch } from "../model/architecture.ts";
 import { elementCount } from "../tensor/dtype.ts";
-import type { Columns } from "./last-tokens.ts";
 import type { GrowingText } from "./growing-text.ts";
 import type { HeldMerge } from "./held-merge.ts";
-import { putLast } from "./last-tokens.ts";
+import { putLast, type CacheColumns } from "./last-tokens.ts";
 
 /** The cache is copied without the texts that are over once they are so many of those in it. */
 const OVER_SHARE = 0.5;
@@ -23,7 +22,7 @@ export class TextBatch {
   readonly #first: DeviceBatches;
   /** In the order of the cache. */
   #texts: readonly GrowingText[];
-  #columns: Columns;
+  #columns: CacheColumns;
   /** What each stage remembers. */
   #past: readonly StateTensors[] = [];
 
