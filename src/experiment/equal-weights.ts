@@ -3,7 +3,7 @@ import { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { haveSameWeights } from "../checkpoint/same-weights.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "./workspace.ts";
-import { firstFault, type ParentFinding } from "./compare-parents.ts";
+import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import type { Experiment } from "./experiment-file.ts";
 import { filesOfFolder, type ParentFiles } from "./parent-files.ts";
 

@@ -10,7 +10,8 @@ import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/t
 import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
 import type { Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
-import { compareParents, firstFault, type ParentFinding } from "./compare-parents.ts";
+import { compareParents } from "./compare-parents.ts";
+import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { examine, pathsOf } from "./examine-parents.ts";
 import { findModel } from "./model-name.ts";
 import { openModelRepository } from "./open-model-repository.ts";

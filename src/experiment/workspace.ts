@@ -11,7 +11,8 @@ import type { EngineName } from "../device/open-device.ts";
 import type { Precision } from "./experiment-file.ts";
 import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
-import { compareParents, firstFault } from "./compare-parents.ts";
+import { compareParents } from "./compare-parents.ts";
+import { firstFault } from "./parent-finding.ts";
 import { filesOfCheckpoint } from "./parent-files.ts";
 
 /** The name of the base model among the parents. */

@@ -1,4 +1,4 @@
-import type { ParentFinding } from "../experiment/compare-parents.ts";
+import type { ParentFinding } from "../experiment/parent-finding.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { Facts, GatherOptions, SourceFacts } from "./facts.ts";

@@ -63,7 +63,11 @@ function identityOf({ config, model }: ModelFacts): Readonly<Record<string, unkn
 }
 
 function judgeTokenizer(expert: ModelFacts, base: ModelFacts, { findings }: Facts): RuleJudgement {
-  if (expert.adapter) return { verdict: "pass", evidence: "an adapter is used with the tokenizer of the base" };
+  const named = findings.find(({ name, about }) => name === nameOf(expert) && about === "tokenizer");
+  if (expert.adapter) {
+    const evidence = named?.text ?? "an adapter is used with the tokenizer of the base";
+    return { verdict: named?.verdict === "fault" ? "fail" : "pass", evidence };
+  }
   const found = expert.tokenizer;
   const expected = base.tokenizer;
   if (!found || !expected) return { verdict: "unknown", evidence: unread(expected ? expert : base) };
@@ -71,7 +75,6 @@ function judgeTokenizer(expert: ModelFacts, base: ModelFacts, { findings }: Fact
   if ("problem" in expected) return { verdict: "unknown", evidence: expected.problem };
   const digests = `digest ${found.digest.slice(0, 16)} of ${found.vocabularySize} tokens`;
   if (found.digest === expected.digest) return { verdict: "pass", evidence: `as the base: ${digests}` };
-  const named = findings.find(({ name, about }) => name === nameOf(expert) && about === "tokenizer");
   if (named?.verdict === "notice") return { verdict: "pass", evidence: named.text };
   const others = `${digests}, in the base ${expected.digest.slice(0, 16)} of ${expected.vocabularySize}`;
   return { verdict: "fail", evidence: named?.text ?? `${others}; only models of one vocabulary merge` };

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../files/json-object.ts";
-import type { ParentFinding } from "../experiment/compare-parents.ts";
+import type { ParentFinding } from "../experiment/parent-finding.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
 import type { Repository, RepositoryFile } from "../hub/cache/repository.ts";
 import type { HubReference } from "../hub/api/reference.ts";

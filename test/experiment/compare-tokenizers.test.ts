@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compareParents, type ParentFinding } from "../../src/experiment/compare-parents.ts";
+import { compareParents } from "../../src/experiment/compare-parents.ts";
+import type { ParentFinding } from "../../src/experiment/parent-finding.ts";
 import { type Change, changedFolder, folderOf } from "../model/tokenizer/tokenizer-folders.ts";
 
 const modelConfig = join(import.meta.dirname, "..", "fixtures", "model", "llama-untied", "config.json");
@@ -22,6 +23,43 @@ async function findings(
   });
   return [...(await compareParents(await Promise.all(parents)))];
 }
+
+/** What is found about an adapter of a base of the same tokenizer, but for the changes. */
+async function ofAdapter(
+  changes: readonly Change[],
+  { without = [], of = "byte-level-bos", inBoth = [] }: { without?: string[]; of?: string; inBoth?: Change[] } = {},
+): Promise<ParentFinding[]> {
+  const [base, adapter] = [await changedFolder(of, inBoth), await changedFolder(of, [...inBoth, ...changes])];
+  const config = { ...JSON.parse(await readFile(modelConfig, "utf8")), vocab_size: 500 };
+  await writeFile(join(base, "config.json"), JSON.stringify(config));
+  await writeFile(join(adapter, "adapter_config.json"), JSON.stringify({ peft_type: "LORA", r: 1, lora_alpha: 1 }));
+  for (const name of ["config.json", ...without]) await rm(join(adapter, name), { force: true });
+  const parents = [
+    { name: "B", folder: base, isAdapter: false },
+    { name: "E", folder: adapter, isAdapter: true },
+  ].map((parent) => ({ ...parent, headers: async () => undefined, isHere: true }));
+  return [...(await compareParents(parents))];
+}
+
+describe("the tokenizer beside an adapter", () => {
+  const others: Change[] = [["tokenizer.json", "model.merges", [["o", "r"]]]];
+
+  test("is compared like any expert's", async () => {
+    expect(await ofAdapter([])).toEqual([]);
+    const differs = expect.stringMatching(/^E: its tokenizer is not that of the base B: merge \d+: .+ merge$/);
+    expect(await ofAdapter(others)).toEqual([{ name: "E", about: "tokenizer", verdict: "fault", text: differs }]);
+  });
+
+  test("need not be there, and a part of one is none", async () => {
+    expect(await ofAdapter(others, { without: ["tokenizer.json"] })).toEqual([]);
+    expect(await ofAdapter(others, { without: ["tokenizer_config.json"] })).toEqual([]);
+  });
+
+  test("is of the class that the base's config.json says", async () => {
+    const inBoth: Change[] = [["tokenizer_config.json", "tokenizer_class", "LlamaTokenizer"]];
+    expect(await ofAdapter([], { of: "metaspace-bos", inBoth })).toEqual([]);
+  });
+});
 
 test("says nothing of tokenizers that give the same ids", async () => {
   const resaved: Change[] = [

@@ -54,7 +54,9 @@ export class Answering {
 
 async function compare({ base, folder }: CompareRequest): Promise<Answer> {
   const [expected, found] = [await readChecked(base), await readChecked(folder)];
-  return { kind: "comparison", comparison: compareTokenizers(expected, found) };
+  // An adapter has no config.json: it is of the base's class.
+  const { model = expected.model } = found;
+  return { kind: "comparison", comparison: compareTokenizers(expected, { ...found, model }) };
 }
 
 async function readChecked(folder: string): Promise<TokenizerFiles> {
