@@ -138,6 +138,7 @@ export function buildProgram(): Command {
     .requiredOption("--task <rows>", "choice, text or MMLU rows: JSON lines, CSV or Parquet")
     .addOption(new Option("--format <name>", "how MMLU rows are rendered").choices(formats))
     .option("--no-description", "leave out lm_eval's sentence about the subject of MMLU rows")
+    .option("--apply-chat-template", "ask each row as a turn of a chat, as lm_eval's --apply_chat_template does")
     .option("--limit <rows>", "score the first rows only", parsePositive)
     .option("--samples <file>", "write each row's log-likelihoods there, as lm_eval's --log_samples does")
     .addOption(engine())

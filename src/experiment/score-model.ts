@@ -2,6 +2,8 @@ import { UserError } from "../errors.ts";
 import { realPath } from "../files/real-path.ts";
 import { replaceableFile } from "../files/replaceable-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { inChat, turnsOf } from "../tasks/chat.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { hasRoomForSamples, writeSamples, type Sample } from "../tasks/samples.ts";
@@ -23,6 +25,8 @@ export interface ScoreModelOptions {
   readonly format?: MmluFormat | undefined;
   /** Whether MMLU rows begin with lm_eval's description of their subject; true unless given. */
   readonly description?: boolean | undefined;
+  /** Whether rows are given as a chat, by the template of the model's tokenizer: lm_eval's `--apply_chat_template`. */
+  readonly applyChatTemplate?: boolean | undefined;
   /** Number of rows to score, from the first. */
   readonly limit?: number | undefined;
   /** File to write each row's log-likelihoods and scores to: JSON lines as lm_eval's `--log_samples` writes them. */
@@ -53,9 +57,10 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const { hub, signal, onNotice, onProgress, onFetching } = options;
   const files = [options.rows].flat();
   const samples = options.samples === undefined ? undefined : await samplesFile(options.samples, files);
-  const { rows, docs } = await firstRows(files, limit, options);
+  const { rows: asked, docs } = await firstRows(files, limit, options);
   const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
   await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
+  const rows = options.applyChatTemplate === true ? await chatRows(asked, workspace.tokenizer, signal) : asked;
   const recipes = [{ method: "passthrough", model: scored }] as const;
   await workspace.evaluator.prepare(rows, signal);
   const cut = cutRows(`rows of ${nameFiles(files)}`, rows, workspace.evaluator);
@@ -76,6 +81,11 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
     precision: productDtypes(workspace.precision).exact,
     scores: scores.map((score, i) => Object.assign({ id: rows[i]?.id ?? "" }, score)),
   };
+}
+
+async function chatRows(rows: readonly TaskRow[], tokenizer: Tokenizer, signal?: AbortSignal): Promise<TaskRow[]> {
+  const contexts = await tokenizer.renderChats(rows.map(turnsOf), signal);
+  return rows.map((row, i) => inChat(row, contexts[i] ?? ""));
 }
 
 interface FirstRows {

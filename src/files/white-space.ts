@@ -4,10 +4,14 @@ const whiteSpace = /[\p{White_Space}\x1c-\x1f]/u;
 
 /** A text without the white space around it; in one pass, which a pattern that looks for its end would not make. */
 export function strip(text: string): string {
-  const kept = stripEnd(text);
+  return stripStart(stripEnd(text));
+}
+
+/** A text without the white space at its beginning. */
+export function stripStart(text: string): string {
   let start = 0;
-  while (start < kept.length && whiteSpace.test(kept.charAt(start))) start++;
-  return kept.slice(start);
+  while (start < text.length && whiteSpace.test(text.charAt(start))) start++;
+  return text.slice(start);
 }
 
 /** A text without the white space at its end. */

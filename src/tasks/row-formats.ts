@@ -17,6 +17,8 @@ export interface RowOptions {
 export interface ParsedRow {
   readonly kind: "choice" | "text";
   readonly context: string;
+  /** What the context begins with that is about the task and not the row: lm_eval's `description`. */
+  readonly description?: string;
   readonly answers: readonly string[];
   readonly label: number;
   /** The text that rows about the same thing have in common. */
@@ -135,10 +137,12 @@ function mmluRow({ format = "mmlu", description = true }: RowOptions): z.ZodType
     .transform(({ question, subject, choices, answer }, context): ParsedRow => {
       checkLabel(answer, choices, "answer", context);
       const asked = strip(question);
+      const isDescribed = description && typeof subject === "string";
       const about = `The following are ${template.questions} (with answers) about ${subject?.replaceAll("_", " ")}.\n\n`;
       return {
         kind: "choice",
-        context: (description && typeof subject === "string" ? about : "") + template.prompt(asked, choices),
+        context: (isDescribed ? about : "") + template.prompt(asked, choices),
+        ...(isDescribed && { description: about }),
         answers: template.answers(choices),
         label: answer,
         passage: asked,

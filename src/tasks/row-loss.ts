@@ -4,6 +4,7 @@
 interface ScoredRow {
   readonly kind: "choice" | "text";
   readonly continuations: readonly string[];
+  readonly delimiter?: string;
   readonly label: number;
   /** Of a choice; `defaultLoss` unless given. */
   readonly loss?: ChoiceLossName;
@@ -57,14 +58,14 @@ export function rowLoss(row: ScoredRow): RowLoss {
   };
 }
 
-/** lm_eval counts the code points of an answer without the space before it. */
-export function charactersOf(continuation: string): number {
-  return Array.from(continuation).length - 1;
+/** lm_eval counts the code points of an answer without the space, or whatever else is before it. */
+export function charactersOf(continuation: string, delimiter = " "): number {
+  return Array.from(continuation).length - delimiter.length;
 }
 
-/** And its UTF-8 bytes without that space. */
-export function bytesOf(continuation: string): number {
-  return Buffer.byteLength(continuation) - 1;
+/** And its UTF-8 bytes without that. */
+export function bytesOf(continuation: string, delimiter = " "): number {
+  return Buffer.byteLength(continuation) - delimiter.length;
 }
 
 function textLoss({ continuations, label }: ScoredRow): RowLoss {
@@ -75,9 +76,9 @@ function textLoss({ continuations, label }: ScoredRow): RowLoss {
   };
 }
 
-function choiceLoss({ continuations, label, loss = defaultLoss }: ScoredRow): RowLoss {
+function choiceLoss({ continuations, delimiter, label, loss = defaultLoss }: ScoredRow): RowLoss {
   const { isNormalised, q } = choiceLosses[loss];
-  const lengths = continuations.map(charactersOf);
+  const lengths = continuations.map((continuation) => charactersOf(continuation, delimiter));
   const meanLength = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   const factors = lengths.map((length) => (isNormalised ? meanLength / length : 1));
   const scaled = (values: readonly number[]): number[] => values.map((value, i) => value * (factors[i] ?? NaN));

@@ -13,8 +13,12 @@ export interface TaskRow {
   readonly id: string;
   readonly kind: "choice" | "text";
   readonly context: string;
-  /** Each begins with the space that divides it from the context. */
+  /** What the context begins with that is about the task and not the row: lm_eval's `description`. */
+  readonly description?: string;
+  /** Each begins with what divides it from the context. */
   readonly continuations: readonly string[];
+  /** What that is; a space unless given. */
+  readonly delimiter?: string;
   /** Index of the right continuation. */
   readonly label: number;
   /** Hash of the passage that the text shows, white space aside. */
@@ -122,13 +126,22 @@ function parseRow<T>({ where, values }: RowRecord, schema: z.ZodType<T>): T {
   throw new UserError(`${where}: ${issue?.path.join(".")}: ${issue?.message}`);
 }
 
-function taskRow({ kind, context, answers, label, passage }: ParsedRow, named: string | number): TaskRow {
+function taskRow({ kind, context, description, answers, label, passage }: ParsedRow, named: string | number): TaskRow {
   const continuations = answers.map((answer) => ` ${answer}`);
   const id = sha256Of(JSON.stringify([kind, context, continuations, label])).slice(0, 16);
   const about = passageHash(passage);
   // A name that is a passage as well is none of its rows' business; an empty cell names no group.
   const group = String(named).trim() === "" ? about : sha256Of(JSON.stringify(["group", String(named)])).slice(0, 16);
-  return { id, kind, context, continuations, label, passage: about, group };
+  return {
+    id,
+    kind,
+    context,
+    ...(description !== undefined && { description }),
+    continuations,
+    label,
+    passage: about,
+    group,
+  };
 }
 
 /** What rows about one passage have in common. */

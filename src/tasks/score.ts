@@ -43,9 +43,10 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
   const loss = rowLoss(row).loss(logLikelihoods);
   if (row.kind === "text") return { logLikelihoods, loss };
   const answer = firstLargest(logLikelihoods);
-  const isRight = (measure: (continuation: string) => number): boolean =>
+  const isRight = (measure: (continuation: string, delimiter?: string) => number): boolean =>
     isFinite &&
-    firstLargest(logLikelihoods.map((value, i) => value / measure(row.continuations[i] ?? ""))) === row.label;
+    firstLargest(logLikelihoods.map((value, i) => value / measure(row.continuations[i] ?? "", row.delimiter))) ===
+      row.label;
   return {
     logLikelihoods,
     loss,

@@ -146,6 +146,40 @@ describe("scoreModel", () => {
     );
   });
 
+  test("asks rows as turns of a chat, as lm_eval does", async () => {
+    const folder = await temporaryFolder();
+    await tinyExperiment(folder);
+    const model = join(folder, "base");
+    const template = "{% for turn in messages %}{{ turn.role }}: {{ turn.content|trim }}. {% endfor %}bot:";
+    await writeFile(join(model, "chat_template.jinja"), template);
+    const files = {
+      choice: [{ input: " Why? ", target: "so", answer_choices: ["so", " no"], label: 0 }],
+      text: [{ input: "The fox", target: "lives" }],
+      mmlu: [{ question: "Which?", subject: "high_plants", choices: ["leaf", "ear", "lung", "fin"], answer: 0 }],
+    };
+    const asked: Record<string, unknown> = {};
+    for (const [name, rows] of Object.entries(files)) {
+      const [path, samples] = [join(folder, `${name}.jsonl`), join(folder, `${name}.samples.jsonl`)];
+      await writeRows(path, rows);
+      const { accuracyNormalised } = await scoreModel({ model, rows: path, samples, applyChatTemplate: true });
+      const sample = JSON.parse(await readFile(samples, "utf8"));
+      const values = sample.filtered_resps.map(([value]: [string]) => Number(value));
+      if (name === "choice") expect(accuracyNormalised).toBe(Number(values[0] / 2 >= values[1] / 3));
+      asked[name] = Object.values(sample.arguments).map((one) => Object.values(one as object));
+    }
+    const question =
+      "system: The following are multiple choice questions (with answers) about high plants.. user: Which?";
+    const options = "A. leaf\nB. ear\nC. lung\nD. fin";
+    expect(asked).toEqual({
+      choice: ["so", " no"].map((answer) => ["user: Why?. bot:", answer]),
+      text: [["user: The fox. bot:", " lives"]],
+      mmlu: ["A", "B", "C", "D"].map((answer) => [`${question}\n${options}\nAnswer:. bot:`, answer]),
+    });
+    await writeFile(join(model, "chat_template.jinja"), "{% if %}");
+    const refused = scoreModel({ model, rows: join(folder, "choice.jsonl"), applyChatTemplate: true });
+    await expect(refused).rejects.toThrow("/base: its chat template cannot take ' Why? ': ");
+  });
+
   test("stops at a signal", async () => {
     const folder = await temporaryFolder();
     await tinyExperiment(folder);

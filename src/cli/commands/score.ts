@@ -10,6 +10,7 @@ export interface ScoreCommandOptions {
   readonly task: string;
   readonly format?: MmluFormat | undefined;
   readonly description: boolean;
+  readonly applyChatTemplate?: boolean | undefined;
   readonly limit?: number | undefined;
   readonly samples?: string | undefined;
   readonly engine?: EngineName | undefined;

@@ -3,19 +3,29 @@ import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { canonicalTokenizer, digestOf } from "./canonical.ts";
+import { ChatTemplate } from "./chat-template.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
-import type { Answer, CompareRequest, EncodeRequest, ReadRequest, Request } from "./protocol.ts";
+import type { Answer, CompareRequest, EncodeRequest, ReadRequest, RenderRequest, Request } from "./protocol.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
 import { unknownClass } from "./tokenizer-classes.ts";
 import { readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds } from "./vocabulary.ts";
 
+interface Kept {
+  readonly folder: string;
+  readonly files: TokenizerFiles;
+  readonly encoder: TokenEncoder;
+  /** Read when it is first asked for. */
+  template?: ChatTemplate;
+}
+
 /** Answers questions about the tokenizers that it keeps; whatever a stranger's file brings about is an answer too. */
 export class Answering {
-  readonly #kept = new Map<number, TokenEncoder>();
+  readonly #kept = new Map<number, Kept>();
 
   async answer(request: Request): Promise<Answer> {
     if (request.kind === "encode") return this.#encode(request);
+    if (request.kind === "render") return this.#render(request);
     try {
       return await (request.kind === "read" ? this.#read(request) : compare(request));
     } catch (error) {
@@ -30,8 +40,7 @@ export class Answering {
   }
 
   #encode({ tokenizer, row }: EncodeRequest): Answer {
-    const encoder = this.#kept.get(tokenizer);
-    if (!encoder) throw new Error(`tokenizer: none is kept as ${tokenizer}`);
+    const { encoder } = this.#keptAs(tokenizer);
     try {
       return { kind: "row", row: encoder.encodeRow(row) };
     } catch (error) {
@@ -39,12 +48,30 @@ export class Answering {
     }
   }
 
+  async #render({ tokenizer, chat }: RenderRequest): Promise<Answer> {
+    const kept = this.#keptAs(tokenizer);
+    const { folder, files, encoder } = kept;
+    try {
+      kept.template ??= await ChatTemplate.read(folder, files.config, encoder.loaded.named);
+      return { kind: "text", text: kept.template.render(chat) };
+    } catch (error) {
+      if (error instanceof UserError) return { kind: "refusal", sentence: error.message };
+      return { kind: "failure", reason: reasonOf(error) };
+    }
+  }
+
+  #keptAs(tokenizer: number): Kept {
+    const kept = this.#kept.get(tokenizer);
+    if (!kept) throw new Error(`tokenizer: none is kept as ${tokenizer}`);
+    return kept;
+  }
+
   async #read({ folder, options, keepAs }: ReadRequest): Promise<Answer> {
     const files = await readTokenizerFiles(folder);
     const encoder = new TokenEncoder(files, options);
     const canonical = canonicalTokenizer(encoder.loaded);
     checkBos(folder, encoder, options);
-    if (keepAs !== undefined) this.#kept.set(keepAs, encoder);
+    if (keepAs !== undefined) this.#kept.set(keepAs, { folder, files, encoder });
     const { size, textSize } = encoder.range;
     const doubt = doubtOf(files);
     const facts = { digest: digestOf(canonical), vocabularySize: size, textVocabularySize: textSize, doubt };

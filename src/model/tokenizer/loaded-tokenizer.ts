@@ -1,7 +1,7 @@
 /** What transformers 5 makes of the files of a folder: it is what lm_eval tokenises with, and not always what is written. */
 import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
 import { AddedTokens, idsOf } from "./added-tokens.ts";
-import { type SpecialTokens, specialTokensOf, withFlags } from "./special-tokens.ts";
+import { attributes, type SpecialTokens, specialTokensOf, withFlags } from "./special-tokens.ts";
 import { classOf, type TokenizerClass } from "./tokenizer-classes.ts";
 import type { TokenizerFile, TokenizerFiles } from "./tokenizer-file.ts";
 
@@ -16,6 +16,8 @@ export interface LoadedTokenizer {
   readonly file: TokenizerFile;
   /** Stands for an absent context: the beginning-of-sequence token, or the end-of-sequence token where there is none. */
   readonly prefix: PrefixToken | undefined;
+  /** By attribute, such as `bos_token`: those that chat templates know. */
+  readonly named: Readonly<Record<string, string>>;
   /** A token that only fills batches up, which no vocabulary has: whatever its id is, no model learns it. */
   readonly padding: string | undefined;
 }
@@ -40,8 +42,14 @@ export function loadedAs(own: TokenizerClass | undefined, files: TokenizerFiles)
   return {
     file: files.config["split_special_tokens"] === true ? withoutSpecialTokens(file) : file,
     prefix: bos ?? prefixOf("eos_token", false),
+    named: textsOf(special),
     padding: paddingOf(special, files.file),
   };
+}
+
+function textsOf({ named }: SpecialTokens): Record<string, string> {
+  const texts = attributes.map((name) => [name, named.get(name)?.content] as const);
+  return Object.fromEntries(texts.filter((entry): entry is [(typeof entry)[0], string] => entry[1] !== undefined));
 }
 
 function paddingOf({ named, extra }: SpecialTokens, { model }: TokenizerFile): string | undefined {

@@ -1,4 +1,5 @@
 /** What the tokenizers' process is asked and answers, in order. */
+import type { ChatTurn } from "./chat-template.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 
 /** Reads the tokenizer of a folder, and keeps it under a number to encode with. */
@@ -22,8 +23,15 @@ export interface EncodeRequest {
   readonly row: TextRow;
 }
 
+/** Renders a chat with the template of a tokenizer's folder, up to where the assistant's turn begins. */
+export interface RenderRequest {
+  readonly kind: "render";
+  readonly tokenizer: number;
+  readonly chat: readonly ChatTurn[];
+}
+
 /** Has one answer each. */
-export type Request = ReadRequest | CompareRequest | EncodeRequest;
+export type Request = ReadRequest | CompareRequest | EncodeRequest | RenderRequest;
 
 /** Drops a tokenizer; has no answer. */
 export interface Farewell {
@@ -57,7 +65,8 @@ export type Answer =
   | { readonly kind: "facts"; readonly facts: TokenizerFacts }
   | { readonly kind: "comparison"; readonly comparison: TokenizerComparison }
   | { readonly kind: "row"; readonly row: TokenRow }
+  | { readonly kind: "text"; readonly text: string }
   /** A whole sentence for people. */
   | { readonly kind: "refusal"; readonly sentence: string }
-  /** Why a row cannot be encoded, in words of whoever wrote the tokenizer. */
+  /** Why a row cannot be encoded or a chat rendered, in words of whoever wrote the tokenizer. */
   | { readonly kind: "failure"; readonly reason: string };

@@ -27,7 +27,7 @@ export interface SpecialTokens {
 }
 
 /** The attributes that every class has; their order decides the ids of tokens that are new. */
-const attributes = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+export const attributes = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
 export function specialTokensOf(files: TokenizerFiles, defaults: TokenDefaults): SpecialTokens {
   const { config, specialTokens } = files;

@@ -13,7 +13,7 @@ export const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 /** The largest known, with 262,144 tokens, has 33 MB. */
 const TOKENIZER_BYTES = 2 ** 27;
 /** Chat templates and descriptions of reserved tokens take up to a megabyte. */
-const CONFIG_BYTES = 2 ** 24;
+export const CONFIG_BYTES = 2 ** 24;
 
 const tokenName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 const configSchema = z.looseObject({ bos_token: tokenName, eos_token: tokenName });

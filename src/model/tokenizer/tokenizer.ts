@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
+import type { ChatTurn } from "./chat-template.ts";
 import type { Answer, ReadRequest, Request, TokenizerComparison, TokenizerFacts } from "./protocol.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 import { EndedByOthers, TokenizerChild } from "./tokenizer-child.ts";
 import { TOKENIZER_FILE } from "./tokenizer-file.ts";
 
+export type { ChatTurn } from "./chat-template.ts";
 export type { TokenizerComparison, TokenizerFacts } from "./protocol.ts";
 export type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 
@@ -68,42 +70,69 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
    * reason of an aborted signal.
    */
   async encode(rows: readonly TextRow[], signal?: AbortSignal): Promise<TokenRow[]> {
-    signal?.throwIfAborted();
-    const onAbort = (): void => this.#child.stop(this.#source, signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    try {
-      return await Promise.all(rows.map((row) => this.#encode(row)));
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    return this.#untilAborted(rows, (row) => this.#again(() => this.#encode(row)), signal);
+  }
+
+  /**
+   * Chats as texts, in their order, up to where the assistant's turn begins: by the chat template of the folder, as lm_eval's
+   * `--apply_chat_template` renders them. A UserError names the first chat that the template cannot manage, or says that
+   * there is no template; rejects with the reason of an aborted signal.
+   */
+  async renderChats(chats: readonly (readonly ChatTurn[])[], signal?: AbortSignal): Promise<string[]> {
+    return this.#untilAborted(chats, (chat) => this.#again(() => this.#render(chat)), signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.forget(this.#source.keepAs);
   }
 
-  async #encode(row: TextRow): Promise<TokenRow> {
+  async #untilAborted<T, R>(given: readonly T[], each: (one: T) => Promise<R>, signal?: AbortSignal): Promise<R[]> {
+    signal?.throwIfAborted();
+    const onAbort = (): void => this.#child.stop(this.#source, signal?.reason);
+    signal?.addEventListener("abort", onAbort);
     try {
-      return await this.#ask(row);
+      return await Promise.all(given.map(each));
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** What the process is asked, once more where it ended because of somebody else. */
+  async #again<R>(ask: () => Promise<R>): Promise<R> {
+    try {
+      return await ask();
     } catch (error) {
       if (!(error instanceof EndedByOthers)) throw error;
     }
     // Many rows find this out at once.
     this.#reopening ??= this.#reopen().finally(() => (this.#reopening = undefined));
     await this.#reopening;
-    return this.#ask(row);
+    return ask();
   }
 
-  async #ask(row: TextRow): Promise<TokenRow> {
+  async #encode(row: TextRow): Promise<TokenRow> {
     const { folder, keepAs } = this.#source;
     const explain = (reason: string): string =>
       `${join(folder, TOKENIZER_FILE)}: cannot tokenise ${show(row.context)}: ${reason}; use another tokenizer or leave out the text`;
     const characters = row.continuations.reduce((sum, { length }) => sum + length + row.context.length, 0);
-    const patienceMs = PATIENCE.ms + PATIENCE.msPerCharacter * characters;
-    const request = { kind: "encode", tokenizer: keepAs, row } as const;
-    const answer = await this.#child.ask(this.#source, request, patienceMs, explain);
+    const answer = await this.#askFor(characters, { kind: "encode", tokenizer: keepAs, row }, explain);
     if (answer.kind === "row") return answer.row;
     throw refused(answer, explain);
+  }
+
+  async #render(chat: readonly ChatTurn[]): Promise<string> {
+    const { folder, keepAs } = this.#source;
+    const asked = chat.at(-1)?.content ?? "";
+    const explain = (reason: string): string =>
+      `${folder}: its chat template cannot take ${show(asked)}: ${reason}; score without --apply-chat-template`;
+    const characters = chat.reduce((sum, { content }) => sum + content.length, 0);
+    const answer = await this.#askFor(characters, { kind: "render", tokenizer: keepAs, chat }, explain);
+    if (answer.kind === "text") return answer.text;
+    throw refused(answer, explain);
+  }
+
+  #askFor(characters: number, request: Request, explain: (reason: string) => string): Promise<Answer> {
+    return this.#child.ask(this.#source, request, PATIENCE.ms + PATIENCE.msPerCharacter * characters, explain);
   }
 
   async #reopen(): Promise<void> {
