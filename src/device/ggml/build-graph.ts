@@ -43,7 +43,7 @@ export function buildGraph(
   { ggml, context, store, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const nodes = new Map<Expression, Pointer>();
-  const tensorOf = (node: Expression): Pointer => nodes.get(node);
+  const tensorOf = (node: Expression): Pointer => nodes.get(node) ?? make(node);
   const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>() };
   const graph: Pointer = ggml.newGraph(context, graphCapacity(order, outputs), false);
   const results = new Map<number, DeviceTensor>();
@@ -55,17 +55,24 @@ export function buildGraph(
     constants.push(tensor);
     return lowered;
   };
+  // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
+  const make = (node: Expression): Pointer => {
+    const lowered = nodeOf(node);
+    refuse(lowered, node.op);
+    nodes.set(node, lowered);
+    ggml.expandGraph(graph, lowered);
+    return lowered;
+  };
   const places = placesOf(outputs);
   try {
     for (const node of order) {
-      const lowered = nodeOf(node);
-      refuse(lowered, node.op);
-      nodes.set(node, lowered);
       const asked = places.get(node) ?? [];
+      // What only moves elements is made once something reads it: a library's product may read what it moves.
+      if (asked.length === 0 && (node.op === "permute" || node.op === "reshape")) continue;
+      const lowered = tensorOf(node);
       // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
       const staying = asked.map((_, i) => (i > 0 || isView(ggml, lowered) ? ggml.cont(context, lowered) : lowered));
-      // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
-      for (const each of [lowered, ...staying]) ggml.expandGraph(graph, each);
+      for (const each of staying) ggml.expandGraph(graph, each);
       for (const [i, place] of asked.entries()) {
         const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };
         store.store(tensor, staying[i]);

@@ -179,9 +179,8 @@ class GgmlDevice implements Device {
     if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
     const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
-    if (!this.#products || !products) return compute(graph);
-    const parts = { ggml: this.#ggml, store: this.#store, products, library: this.#products, compute };
-    return computeWithLibrary(graph, parts);
+    if (!products) return compute(graph);
+    return computeWithLibrary(graph, { ggml: this.#ggml, store: this.#store, products, compute });
   }
 
   async #computeNodes(backend: Pointer, graph: Pointer): Promise<void> {

@@ -1,7 +1,8 @@
 /** oneDNN, by two functions that are the same in its versions 2 and 3. */
 import koffi, { type LibraryHandle } from "koffi";
 import { findFunction, inThread } from "./c-functions.ts";
-import type { Product, ProductLibrary } from "./product-library.ts";
+import { bindMatmul } from "./onednn-matmul.ts";
+import type { FactorFormat, Product, ProductLibrary } from "./product-library.ts";
 
 /** dnnl_version_t; nameless, since a type with a name could not be declared again. */
 const versionType = koffi.struct({
@@ -35,6 +36,7 @@ export function bindOneDnn(library: LibraryHandle): ProductLibrary | undefined {
   // In every build, and in no public header.
   const bf16 = hasInstructions(library) && findFunction(library, `int dnnl_gemm_bf16bf16f32${PARAMETERS}`);
   const gemms = { f32: inThread(f32), ...(bf16 && { bf16: inThread(bf16) }) };
+  const matmul = bindMatmul(library, Object.keys(gemms) as FactorFormat[]);
   return {
     name,
     leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
@@ -42,6 +44,7 @@ export function bindOneDnn(library: LibraryHandle): ProductLibrary | undefined {
       const status = await gemms[product.format]?.(...gemmArguments(product));
       if (status !== 0) throw new Error(`${name}: a product in ${product.format} failed with status ${String(status)}`);
     },
+    ...(matmul && { multiplyAll: matmul }),
   };
 }
 

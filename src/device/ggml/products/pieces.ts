@@ -2,18 +2,16 @@
 import type { Ggml, Pointer } from "../library.ts";
 import type { TensorStore } from "../tensor-store.ts";
 import { isView } from "../views.ts";
-import type { GraphProducts } from "./graph-products.ts";
-import type { Product, ProductLibrary } from "./product-library.ts";
+import type { LibraryCall, GraphProducts } from "./graph-products.ts";
 
-/** Nodes that ggml computes, in the graph's order, or the products of a node that a library computes. */
-type Piece = { readonly nodes: readonly Pointer[] } | { readonly products: readonly Product[] };
+/** Nodes that ggml computes, in the graph's order, or the calls of a library for a node that it computes. */
+type Piece = { readonly nodes: readonly Pointer[] } | { readonly calls: readonly LibraryCall[] };
 
 /** What a graph is computed with. */
 export interface PieceContext {
   readonly ggml: Ggml;
   readonly store: TensorStore;
   readonly products: GraphProducts;
-  readonly library: ProductLibrary;
   /** Computes a graph of ggml as a whole. */
   readonly compute: (graph: Pointer) => Promise<void>;
 }
@@ -21,15 +19,15 @@ export interface PieceContext {
 /** Computes an allocated graph: products that are worth it by the library, all else by ggml. */
 export async function computeWithLibrary(
   graph: Pointer,
-  { ggml, store, products, library, compute }: PieceContext,
+  { ggml, store, products, compute }: PieceContext,
 ): Promise<void> {
   const pieces = divide(ggml, graph, products);
-  if (!pieces.some((piece) => "products" in piece)) return compute(graph);
+  if (!pieces.some((piece) => "calls" in piece)) return compute(graph);
   const context = store.newContext(0, ...pieces.flatMap((piece) => ("nodes" in piece ? [piece.nodes.length] : [])));
   try {
     for (const piece of pieces) {
       if ("nodes" in piece) await compute(graphOf(ggml, context, piece.nodes));
-      else for (const product of piece.products) await library.multiply(product);
+      else for (const call of piece.calls) await call();
     }
   } finally {
     ggml.freeContext(context);
@@ -54,7 +52,7 @@ function divide(ggml: Ggml, graph: Pointer, products: GraphProducts): readonly P
     const own = products.of(node);
     if (own) {
       if (nodes.length > 0) pieces.push({ nodes });
-      pieces.push({ products: own });
+      pieces.push({ calls: own });
       nodes = [];
     } else if (!isView(ggml, node)) nodes.push(node);
   }

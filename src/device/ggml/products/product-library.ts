@@ -21,6 +21,19 @@ export interface Product {
   readonly result: bigint;
 }
 
+/** Matrices that lie at any distance: how many elements are between two of them, and between those of a row and of a column. */
+export interface SpreadFactor {
+  readonly address: bigint;
+  readonly strides: readonly number[];
+}
+
+/** left [...outside, rows, inner] times right [...outside, inner, columns], written to f32 [...outside, rows, columns], in order. */
+export interface SpreadProducts extends Pick<Product, "rows" | "columns" | "inner" | "format" | "result"> {
+  readonly outside: readonly number[];
+  readonly left: SpreadFactor;
+  readonly right: SpreadFactor;
+}
+
 export interface ProductLibrary {
   /** Library and version, for people and the journal: other libraries sum in another order. */
   readonly name: string;
@@ -31,4 +44,6 @@ export interface ProductLibrary {
    * those of a row may depend on how many rows there are, as OpenBLAS' last ones do.
    */
   multiply(product: Product): Promise<void>;
+  /** The same for many matrices at once, in libraries that read them wherever they lie: a stride of each is 1. */
+  multiplyAll?(products: SpreadProducts): Promise<void>;
 }

@@ -47,6 +47,41 @@ describeLibraries("products", ({ library }) => {
       { numRuns: 40 },
     );
   });
+
+  test.for(["f32", "bf16"] as const)("of many matrices that lie between each other: %s", async (format, { skip }) => {
+    const multiplyAll = library.multiplyAll?.bind(library);
+    if (!multiplyAll || library.leastRows[format] === undefined) skip("the library takes one product at a time");
+    // Heads side by side, two of which share a right factor.
+    const [batch, rows, columns, heads, inner] = [3, 34, 21, 4, 18];
+    const random = generator(5);
+    const left = store([batch * rows * heads, inner], false, format, random);
+    const right = store([batch * columns * (heads / 2), inner], false, format, random);
+    const result = new Uint8Array(4 * batch * heads * rows * columns).fill(0xff);
+    await multiplyAll!({
+      outside: [batch, heads / 2, 2],
+      rows,
+      columns,
+      inner,
+      format,
+      left: { address: addressOf(left.bytes), strides: [rows * heads * inner, 2 * inner, inner, heads * inner, 1] },
+      right: {
+        address: addressOf(right.bytes),
+        strides: [(columns * heads * inner) / 2, inner, 0, 1, (heads * inner) / 2],
+      },
+      result: addressOf(result),
+    });
+    const errors = Array.from(f32Values(result), (found, i) => {
+      const column = i % columns;
+      const row = Math.floor(i / columns) % rows;
+      const head = Math.floor(i / columns / rows) % heads;
+      const b = Math.floor(i / columns / rows / heads);
+      const [own, shared] = [(b * rows + row) * heads + head, ((b * columns + column) * heads) / 2 + (head >> 1)];
+      let sum = 0;
+      for (let k = 0; k < inner; k += 1) sum += left.at(own, k) * right.at(shared, k);
+      return Math.abs(found - sum);
+    });
+    expect(Math.max(...errors)).toBeLessThan(1e-6);
+  });
 });
 
 function store(
