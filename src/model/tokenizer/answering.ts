@@ -5,7 +5,8 @@ import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { canonicalTokenizer, digestOf } from "./canonical.ts";
 import { ChatTemplate } from "./chat-template.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
-import type { Answer, CompareRequest, EncodeRequest, ReadRequest, RenderRequest, Request } from "./protocol.ts";
+import type { Answer, CompareRequest, ReadRequest, RenderRequest, Request, WordsRequest } from "./protocol.ts";
+import { TokenDecoder } from "./token-decoder.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
 import { unknownClass } from "./tokenizer-classes.ts";
 import { readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type TokenizerFiles } from "./tokenizer-file.ts";
@@ -15,8 +16,9 @@ interface Kept {
   readonly folder: string;
   readonly files: TokenizerFiles;
   readonly encoder: TokenEncoder;
-  /** Read when it is first asked for. */
+  /** Read when it is first asked for, as the next. */
   template?: ChatTemplate;
+  decoder?: TokenDecoder;
 }
 
 /** Answers questions about the tokenizers that it keeps; whatever a stranger's file brings about is an answer too. */
@@ -24,8 +26,8 @@ export class Answering {
   readonly #kept = new Map<number, Kept>();
 
   async answer(request: Request): Promise<Answer> {
-    if (request.kind === "encode") return this.#encode(request);
     if (request.kind === "render") return this.#render(request);
+    if ("tokenizer" in request) return this.#turn(request);
     try {
       return await (request.kind === "read" ? this.#read(request) : compare(request));
     } catch (error) {
@@ -39,10 +41,15 @@ export class Answering {
     this.#kept.delete(tokenizer);
   }
 
-  #encode({ tokenizer, row }: EncodeRequest): Answer {
-    const { encoder } = this.#keptAs(tokenizer);
+  /** Texts to ids, or ids to text. */
+  #turn(request: WordsRequest): Answer {
+    const kept = this.#keptAs(request.tokenizer);
+    const { encoder, files } = kept;
     try {
-      return { kind: "row", row: encoder.encodeRow(row) };
+      if (request.kind === "encode") return { kind: "row", row: encoder.encodeRow(request.row) };
+      if (request.kind === "prompt") return { kind: "ids", ids: encoder.encode(request.text) };
+      kept.decoder ??= new TokenDecoder(encoder.loaded, files);
+      return { kind: "text", text: kept.decoder.decode(request.ids) };
     } catch (error) {
       return { kind: "failure", reason: reasonOf(error) };
     }

@@ -9,6 +9,11 @@ export const byteLevelAlphabet: readonly string[] = [...bytes.filter(isShown), .
   (code) => String.fromCodePoint(code),
 );
 
+/** Which byte each of them stands for. */
+export const byteOfCharacter: ReadonlyMap<string, number> = new Map(
+  [...bytes.filter(isShown), ...hidden].map((byte, i) => [byteLevelAlphabet[i] ?? "", byte]),
+);
+
 /** SentencePiece's `<0x00>` to `<0xFF>`. */
 export const fallbackBytes: readonly string[] = bytes.map(
   (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,

@@ -18,6 +18,8 @@ export interface LoadedTokenizer {
   readonly prefix: PrefixToken | undefined;
   /** By attribute, such as `bos_token`: those that chat templates know. */
   readonly named: Readonly<Record<string, string>>;
+  /** Special tokens that no text is searched for; those that a text is searched for are added ones. */
+  readonly hidden: readonly string[];
   /** A token that only fills batches up, which no vocabulary has: whatever its id is, no model learns it. */
   readonly padding: string | undefined;
 }
@@ -39,8 +41,10 @@ export function loadedAs(own: TokenizerClass | undefined, files: TokenizerFiles)
   const bos = prefixOf("bos_token", true);
   const rebuilt = own ? rebuild(files, own, special, bos) : files.file;
   const file = { ...rebuilt, added_tokens: added.list() };
+  const hides = files.config["split_special_tokens"] === true;
   return {
-    file: files.config["split_special_tokens"] === true ? withoutSpecialTokens(file) : file,
+    file: hides ? withoutSpecialTokens(file) : file,
+    hidden: hides ? file.added_tokens.filter(({ special }) => special === true).map(({ content }) => content) : [],
     prefix: bos ?? prefixOf("eos_token", false),
     named: textsOf(special),
     padding: paddingOf(special, files.file),
@@ -86,6 +90,7 @@ function rebuild(
     ...file,
     normalizer: own.normalizer,
     pre_tokenizer: own.preTokenizer(config),
+    decoder: own.decoder(config),
     post_processor: own.addsBos === undefined ? file["post_processor"] : ownProcessor,
     model: { type: "BPE", ...own.model(named.get("unk_token")?.content ?? ""), vocab, merges },
   };

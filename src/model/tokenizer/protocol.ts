@@ -30,8 +30,24 @@ export interface RenderRequest {
   readonly chat: readonly ChatTurn[];
 }
 
+/** The token ids of a text that goes on. */
+export interface PromptRequest {
+  readonly kind: "prompt";
+  readonly tokenizer: number;
+  readonly text: string;
+}
+
+/** The text of token ids. */
+export interface DecodeRequest {
+  readonly kind: "decode";
+  readonly tokenizer: number;
+  readonly ids: readonly number[];
+}
+
+export type WordsRequest = EncodeRequest | PromptRequest | DecodeRequest;
+
 /** Has one answer each. */
-export type Request = ReadRequest | CompareRequest | EncodeRequest | RenderRequest;
+export type Request = ReadRequest | CompareRequest | WordsRequest | RenderRequest;
 
 /** Drops a tokenizer; has no answer. */
 export interface Farewell {
@@ -65,6 +81,7 @@ export type Answer =
   | { readonly kind: "facts"; readonly facts: TokenizerFacts }
   | { readonly kind: "comparison"; readonly comparison: TokenizerComparison }
   | { readonly kind: "row"; readonly row: TokenRow }
+  | { readonly kind: "ids"; readonly ids: Int32Array }
   | { readonly kind: "text"; readonly text: string }
   /** A whole sentence for people. */
   | { readonly kind: "refusal"; readonly sentence: string }

@@ -12,6 +12,7 @@ export interface TokenizerClass extends TokenDefaults {
   readonly model: (unk: string) => JsonObject;
   readonly normalizer: JsonObject | null;
   readonly preTokenizer: (config: JsonObject) => JsonObject;
+  readonly decoder: (config: JsonObject) => JsonObject;
   /** Where the class has its own: whether texts begin with the beginning-of-sequence token. */
   readonly addsBos?: boolean;
   /** Whether tokens that have an attribute lose the flags that the files give them. */
@@ -28,6 +29,7 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
     model: () => fallback,
     normalizer: null,
     preTokenizer: ({ add_prefix_space, legacy }) => metaspace(add_prefix_space, legacy === true ? "always" : "first"),
+    decoder: ({ add_prefix_space }) => pieces((add_prefix_space ?? true) !== false),
   },
   CodeLlamaTokenizer: {
     named: {
@@ -44,6 +46,7 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
     model: (unk_token) => ({ ...fallback, unk_token }),
     normalizer: null,
     preTokenizer: ({ add_prefix_space }) => metaspace(add_prefix_space, "first"),
+    decoder: () => pieces(true),
     addsBos: true,
   },
   GemmaTokenizer: {
@@ -57,18 +60,21 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
     model: (unk_token) => ({ ...fallback, unk_token }),
     normalizer: { type: "Replace", pattern: { String: " " }, content: "▁" },
     preTokenizer: () => split({ String: " " }, "MergedWithPrevious"),
+    decoder: () => pieces(false),
   },
   GPT2Tokenizer: {
     named: { unk_token: endOfText, bos_token: endOfText, eos_token: endOfText },
     model: () => ({}),
     normalizer: null,
     preTokenizer: byteLevel,
+    decoder: byteLevel,
   },
   GPTNeoXTokenizer: {
     named: { unk_token: endOfText, bos_token: endOfText, eos_token: endOfText, pad_token: "<|padding|>" },
     model: () => ({}),
     normalizer: { type: "NFC" },
     preTokenizer: byteLevel,
+    decoder: byteLevel,
     addsBos: false,
   },
   Qwen2Tokenizer: {
@@ -79,6 +85,7 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
       type: "Sequence",
       pretokenizers: [split({ Regex: qwen2Pattern }, "Isolated"), { ...byteLevel(config), use_regex: false }],
     }),
+    decoder: byteLevel,
     resetsFlags: true,
   },
 };
@@ -125,6 +132,13 @@ function metaspace(addsPrefix: unknown, scheme: "always" | "first"): JsonObject 
     prepend_scheme: (addsPrefix ?? true) ? scheme : "never",
     split: false,
   };
+}
+
+/** Text of pieces whose spaces are written as `▁`, and of bytes; the space in front may be left out. */
+function pieces(leavesOutFirst: boolean): JsonObject {
+  const strip = leavesOutFirst ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : [];
+  const spaces = { type: "Replace", pattern: { String: "▁" }, content: " " };
+  return { type: "Sequence", decoders: [spaces, { type: "ByteFallback" }, { type: "Fuse" }, ...strip] };
 }
 
 function split(pattern: JsonObject, behavior: string): JsonObject {

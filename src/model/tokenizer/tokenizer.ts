@@ -82,6 +82,16 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     return this.#untilAborted(chats, (chat) => this.#again(() => this.#render(chat)), signal);
   }
 
+  /** Token ids of texts that are to go on, in their order: as `encode` has those of a context, white space at the end included. */
+  async prompts(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {
+    return this.#untilAborted(texts, (text) => this.#again(() => this.#prompt(text)), signal);
+  }
+
+  /** Texts of token ids, in their order, without special tokens, as transformers decodes them. */
+  async decode(ids: readonly (readonly number[])[], signal?: AbortSignal): Promise<string[]> {
+    return this.#untilAborted(ids, (own) => this.#again(() => this.#decode(own)), signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.forget(this.#source.keepAs);
   }
@@ -111,13 +121,32 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
   }
 
   async #encode(row: TextRow): Promise<TokenRow> {
-    const { folder, keepAs } = this.#source;
-    const explain = (reason: string): string =>
-      `${join(folder, TOKENIZER_FILE)}: cannot tokenise ${show(row.context)}: ${reason}; use another tokenizer or leave out the text`;
+    const explain = this.#explainText(row.context);
     const characters = row.continuations.reduce((sum, { length }) => sum + length + row.context.length, 0);
-    const answer = await this.#askFor(characters, { kind: "encode", tokenizer: keepAs, row }, explain);
+    const answer = await this.#askFor(characters, { kind: "encode", tokenizer: this.#source.keepAs, row }, explain);
     if (answer.kind === "row") return answer.row;
     throw refused(answer, explain);
+  }
+
+  async #prompt(text: string): Promise<Int32Array> {
+    const explain = this.#explainText(text);
+    const answer = await this.#askFor(text.length, { kind: "prompt", tokenizer: this.#source.keepAs, text }, explain);
+    if (answer.kind === "ids") return answer.ids;
+    throw refused(answer, explain);
+  }
+
+  async #decode(ids: readonly number[]): Promise<string> {
+    const { folder, keepAs } = this.#source;
+    const explain = (reason: string): string =>
+      `${join(folder, TOKENIZER_FILE)}: cannot make a text of tokens: ${reason}; use another tokenizer`;
+    const answer = await this.#askFor(ids.length, { kind: "decode", tokenizer: keepAs, ids }, explain);
+    if (answer.kind === "text") return answer.text;
+    throw refused(answer, explain);
+  }
+
+  #explainText(text: string): (reason: string) => string {
+    return (reason) =>
+      `${join(this.#source.folder, TOKENIZER_FILE)}: cannot tokenise ${show(text)}: ${reason}; use another tokenizer or leave out the text`;
   }
 
   async #render(chat: readonly ChatTurn[]): Promise<string> {
