@@ -24,6 +24,8 @@ export { newRunFolder } from "./run/run-folder.ts";
 export { launchRun, resumeRun, type Outcome, type ReopenOptions, type RunOptions } from "./run/run-experiment.ts";
 export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";
 export { logProbabilities, type LogProbabilitiesOptions } from "./experiment/log-probabilities.ts";
+export { generate, type GenerateOptions } from "./experiment/generate.ts";
+export type { GeneratedText } from "./generate/generate-texts.ts";
 export type { TokenIds } from "./experiment/token-ids.ts";
 export { rouge, type RougeOptions, type RougeScore, type RougeScores } from "./rouge/rouge.ts";
 export { exportRun, type ExportOptions, type ExportResult } from "./export/export-run.ts";

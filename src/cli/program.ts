@@ -161,6 +161,21 @@ export function buildProgram(): Command {
       await logprobsCommand(folder, options);
     });
 
+  program
+    .command("generate")
+    .description("print what a model adds to prompts, each token the most likely one, as JSON lines")
+    .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
+    .option("--prompt <text...>", "prompts; special tokens are put in front as in lm_eval")
+    .option("--file <rows>", "a file of rows whose input is a prompt: JSON lines, CSV or Parquet")
+    .option("--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive)
+    .option("--until <text...>", "a text ends before the first of these, such as $'\\n'")
+    .addOption(engine())
+    .addOption(precision())
+    .action(async (model, options) => {
+      const { generateCommand } = await import("./commands/generate.ts");
+      await generateCommand(model, options);
+    });
+
   const submission = program.command("submission").description("the competition's submission.csv");
   submission
     .command("write")

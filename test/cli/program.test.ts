@@ -32,6 +32,8 @@ describe("the help", () => {
         score          score one model on a file of rows
         logprobs       print the log-probabilities of token ids, each given those
                        before it
+        generate       print what a model adds to prompts, each token the most likely
+                       one, as JSON lines
         submission     the competition's submission.csv
         doctor         say what this machine can do
         help           display help for command

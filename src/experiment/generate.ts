@@ -1,0 +1,58 @@
+import type { EngineName } from "../device/open-device.ts";
+import { endIdsOf } from "../generate/end-ids.ts";
+import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts";
+import { holdMerge } from "../generate/held-merge.ts";
+import type { Hub } from "../hub/api/hub.ts";
+import type { Precision } from "./experiment-file.ts";
+import { parentsToScore } from "./parents-to-score.ts";
+import { productDtypes } from "./precision.ts";
+import type { SourceOptions } from "./sources.ts";
+import { BASE, openWorkspace } from "./workspace.ts";
+
+export interface GenerateOptions {
+  /** Model folder, adapter among them, or `org/name@revision` of the Hub. */
+  readonly model: string;
+  readonly prompts: readonly string[];
+  /** The most tokens behind each prompt; 64 unless given. */
+  readonly maxNewTokens?: number | undefined;
+  /** Texts end before the first of these that they have; none unless given. */
+  readonly until?: readonly string[] | undefined;
+  /** "auto" unless given. */
+  readonly engine?: EngineName | undefined;
+  /** Of matrix products; "auto" unless given. */
+  readonly precision?: Exclude<Precision, "mixed"> | undefined;
+  /** Where the model comes from if it is not on this machine; the environment's unless given. */
+  readonly hub?: Hub | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told the share that is done, at most, since texts may end early. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Told what a person should know, such as a better engine that does not work here. */
+  readonly onNotice?: SourceOptions["onNotice"];
+  /** Told how far the model's download is. */
+  readonly onFetching?: SourceOptions["onProgress"];
+}
+
+export const NEW_TOKENS = 64;
+
+/**
+ * Texts that a model adds to prompts, greedily, in the order of the prompts. The model is on the device as a whole; a
+ * UserError says so where it does not fit.
+ */
+export async function generate(options: GenerateOptions): Promise<GeneratedText[]> {
+  const { prompts, maxNewTokens = NEW_TOKENS, until = [], engine = "auto", precision = "auto" } = options;
+  const { hub, signal, onNotice, onProgress, onFetching } = options;
+  if (prompts.length === 0) return [];
+  const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
+  const endIds = await endIdsOf(parents.base);
+  await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
+  const { device, model, weights, experts, tokenizer } = workspace;
+  const merging = { device, model, parents: weights, base: BASE, experts };
+  const recipe = { method: "passthrough", model: scored } as const;
+  const held = await holdMerge(merging, recipe, { precision: productDtypes(workspace.precision).exact, signal });
+  try {
+    const onGrowth = (added: number): void => onProgress?.(added / (prompts.length * maxNewTokens));
+    return await generateTexts(held, tokenizer, prompts, { maxNewTokens, until, endIds, signal, onProgress: onGrowth });
+  } finally {
+    held.free();
+  }
+}

@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { generate } from "../../src/experiment/generate.ts";
+
+const demo = join(import.meta.dirname, "..", "..", "experiments", "demo");
+const fixture = join(import.meta.dirname, "..", "fixtures", "generate", "texts.json");
+
+/** What lm_eval generates (test/fixtures/generate/make-texts.py). */
+const requests = JSON.parse(await readFile(fixture, "utf8")) as {
+  readonly model: string;
+  readonly prompts: string[];
+  readonly until: string[];
+  readonly maxNewTokens: number;
+  readonly texts: string[];
+}[];
+
+describe("generate", () => {
+  const engines = ["ggml", "tfjs"] as const;
+  test.each(engines.flatMap((engine) => requests.map((request) => ({ engine, ...request }))))(
+    "gives the texts of lm_eval: $model on $engine, until $until",
+    async ({ engine, model, prompts, until, maxNewTokens, texts }) => {
+      const options = { prompts, until, maxNewTokens, engine, precision: "f32" } as const;
+      const found = await generate({ model: join(demo, model), ...options });
+      expect(found.map(({ text }) => text)).toEqual(texts);
+      expect(found.map(({ isCut }) => isCut)).toEqual(prompts.map(({ length }) => length > 1000));
+    },
+  );
+
+  test("refuses what no text follows, in a sentence", async () => {
+    const ask = (prompt: string, maxNewTokens = 8): Promise<unknown> =>
+      generate({ model: join(demo, "base"), prompts: ["The fox", prompt], maxNewTokens });
+    await expect(ask("")).rejects.toThrow("prompt '': expected at least one token, found none; give it some text");
+    await expect(ask("lives", 256)).rejects.toThrow(
+      "expected fewer new tokens than the 256 positions of the model, since the prompt needs some, found 256",
+    );
+  });
+
+  test("opens nothing where there is no prompt", async () => {
+    expect(await generate({ model: "/nowhere", prompts: [] })).toEqual([]);
+  });
+});
