@@ -121,22 +121,24 @@ describe("the help", () => {
       score one model on a file of rows
 
       Arguments:
-        model               Hugging Face folder, or org/name@revision of the Hub
+        model                  Hugging Face folder, or org/name@revision of the Hub
 
       Options:
-        --task <rows>       choice, text or MMLU rows: JSON lines, CSV or Parquet
-        --format <name>     how MMLU rows are rendered (choices: "mmlu",
-                            "mmlu_continuation")
-        --no-description    leave out lm_eval's sentence about the subject of MMLU
-                            rows
-        --limit <rows>      score the first rows only
-        --samples <file>    write each row's log-likelihoods there, as lm_eval's
-                            --log_samples does
-        --engine <name>     where to compute (choices: "auto", "ggml", "tfjs",
-                            "tfjs-node", "tfjs-node-gpu")
-        --precision <name>  of matrix products (choices: "auto", "f32", "bf16")
-        --json              print the result as JSON
-        -h, --help          display help for command
+        --task <rows>          choice, text or MMLU rows: JSON lines, CSV or Parquet
+        --format <name>        how MMLU rows are rendered (choices: "mmlu",
+                               "mmlu_continuation")
+        --no-description       leave out lm_eval's sentence about the subject of MMLU
+                               rows
+        --apply-chat-template  ask each row as a turn of a chat, as lm_eval's
+                               --apply_chat_template does
+        --limit <rows>         score the first rows only
+        --samples <file>       write each row's log-likelihoods there, as lm_eval's
+                               --log_samples does
+        --engine <name>        where to compute (choices: "auto", "ggml", "tfjs",
+                               "tfjs-node", "tfjs-node-gpu")
+        --precision <name>     of matrix products (choices: "auto", "f32", "bf16")
+        --json                 print the result as JSON
+        -h, --help             display help for command
       "
     `);
   });

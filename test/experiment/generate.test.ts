@@ -15,6 +15,10 @@ const requests = JSON.parse(await readFile(fixture, "utf8")) as {
   readonly texts: string[];
 }[];
 
+function generateAfter(prompt: string, maxNewTokens: number): Promise<unknown> {
+  return generate({ model: join(demo, "base"), prompts: ["The fox", prompt], maxNewTokens });
+}
+
 describe("generate", () => {
   const engines = ["ggml", "tfjs"] as const;
   test.each(engines.flatMap((engine) => requests.map((request) => ({ engine, ...request }))))(
@@ -28,10 +32,10 @@ describe("generate", () => {
   );
 
   test("refuses what no text follows, in a sentence", async () => {
-    const ask = (prompt: string, maxNewTokens = 8): Promise<unknown> =>
-      generate({ model: join(demo, "base"), prompts: ["The fox", prompt], maxNewTokens });
-    await expect(ask("")).rejects.toThrow("prompt '': expected at least one token, found none; give it some text");
-    await expect(ask("lives", 256)).rejects.toThrow(
+    await expect(generateAfter("", 8)).rejects.toThrow(
+      "prompt '': expected at least one token, found none; give it some text",
+    );
+    await expect(generateAfter("lives", 256)).rejects.toThrow(
       "expected fewer new tokens than the 256 positions of the model, since the prompt needs some, found 256",
     );
   });
