@@ -32,7 +32,7 @@ export interface GenerateOptions {
   readonly onFetching?: SourceOptions["onProgress"];
 }
 
-export const NEW_TOKENS = 64;
+const NEW_TOKENS = 64;
 
 /**
  * Texts that a model adds to prompts, greedily, in the order of the prompts. The model is on the device as a whole; a
