@@ -1,33 +1,133 @@
-/** Length of the longest common subsequence of two lists. */
-export function commonLength(a: readonly string[], b: readonly string[]): number {
-  return lengthsOf(a, b)(a.length, b.length);
-}
+/**
+ * Longest common subsequences by bits (Hyyrö, "Bit-parallel LCS-length computation revisited", 2004): of the table of lengths
+ * only where they grow from one column to the next is kept, a bit each, 32 columns in a word.
+ * @module
+ */
 
-/** The indices in `a` of a longest common subsequence: of several the one that rouge_score reads out of its table. */
-export function commonIndices(a: readonly string[], b: readonly string[]): number[] {
-  const length = lengthsOf(a, b);
-  const indices: number[] = [];
-  for (let [i, j] = [a.length, b.length]; i > 0 && j > 0;) {
-    if (a[i - 1] === b[j - 1]) {
-      indices.push(i - 1);
-      i -= 1;
-      j -= 1;
-    } else if (length(i, j - 1) > length(i - 1, j)) j -= 1;
-    else i -= 1;
-  }
-  return indices.toReversed();
-}
+/** For each word of a text, a column, a 0 where the length grows. */
+type Row = Uint32Array;
 
-/** The length for the first i of `a` and the first j of `b`. */
-function lengthsOf(a: readonly string[], b: readonly string[]): (i: number, j: number) => number {
-  const width = b.length + 1;
-  const table = new Uint32Array((a.length + 1) * width);
-  const length = (i: number, j: number): number => table[i * width + j] ?? 0;
-  for (let i = 1; i <= a.length; i += 1) {
-    for (let j = 1; j <= b.length; j += 1) {
-      const isSame = a[i - 1] === b[j - 1];
-      table[i * width + j] = isSame ? length(i - 1, j - 1) + 1 : Math.max(length(i - 1, j), length(i, j - 1));
+/** A text that others are compared with. */
+export class ComparedText {
+  readonly #words: readonly string[];
+  /** By the word, in order. */
+  readonly #places = new Map<string, number[]>();
+  /** A bit for each place of the word that a row is made for; zero between two rows. */
+  readonly #matches: Row;
+
+  constructor(words: readonly string[]) {
+    this.#words = words;
+    this.#matches = new Uint32Array((words.length + 31) >>> 5);
+    for (const [i, word] of words.entries()) {
+      const places = this.#places.get(word);
+      if (places) places.push(i);
+      else this.#places.set(word, [i]);
     }
   }
-  return length;
+
+  /** Length of the longest common subsequence. */
+  commonLength(other: readonly string[]): number {
+    const row = this.#firstRow();
+    for (const word of other) this.#advance(row, word);
+    return lengthIn(row, this.#words.length);
+  }
+
+  /** The indices in `other` of a longest common subsequence: of several the one that rouge_score reads out of its table. */
+  commonIndices(other: readonly string[]): number[] {
+    const indices: number[] = [];
+    const rows = this.#rowsOf(other);
+    let [i, j] = [other.length, this.#words.length];
+    let [row, above] = [rows(i), rows(i - 1)];
+    let [length, lengthAbove] = [lengthIn(row, j), lengthIn(above, j)];
+    while (length > 0) {
+      const isSame = other[i - 1] === this.#words[j - 1];
+      // Where the words differ, the length to the left is greater than the one above exactly if the one here is.
+      if (!isSame && length > lengthAbove) {
+        j -= 1;
+        [length, lengthAbove] = [length - growthAt(row, j), lengthAbove - growthAt(above, j)];
+        continue;
+      }
+      i -= 1;
+      if (isSame) {
+        indices.push(i);
+        j -= 1;
+      }
+      [row, above] = [above, rows(i - 1)];
+      [length, lengthAbove] = [lengthIn(row, j), lengthIn(above, j)];
+    }
+    return indices.toReversed();
+  }
+
+  #firstRow(): Row {
+    return new Uint32Array(this.#matches.length).fill(-1);
+  }
+
+  /** Makes of the row for the words before a word the row that has that, too. */
+  #advance(row: Row, word: string): void {
+    const places = this.#places.get(word);
+    if (!places) return;
+    const matches = this.#matches;
+    for (const place of places) matches[place >>> 5] = (matches[place >>> 5] ?? 0) | (1 << (place & 31));
+    let carry = 0;
+    for (let at = 0; at < row.length; at += 1) {
+      const [before = 0, own = 0] = [row[at], matches[at]];
+      const sum = before + ((before & own) >>> 0) + carry;
+      carry = sum >= 2 ** 32 ? 1 : 0;
+      row[at] = sum | (before & ~own);
+    }
+    for (const place of places) matches[place >>> 5] = 0;
+  }
+
+  /**
+   * The rows for so many of the first words of a text, to be asked for from the last on: some are kept, and those between two
+   * of them are made again when they are reached.
+   */
+  #rowsOf(words: readonly string[]): (count: number) => Row {
+    const stride = Math.ceil(Math.sqrt(words.length + 1));
+    const kept: Row[] = [];
+    const row = this.#firstRow();
+    for (const [i, word] of words.entries()) {
+      if (i % stride === 0) kept.push(row.slice());
+      this.#advance(row, word);
+    }
+    let [start, rows]: [number, readonly Row[]] = [Infinity, []];
+    return (count) => {
+      if (count < start) {
+        start = Math.max(0, count - (count % stride));
+        rows = this.#from(kept[start / stride] ?? row, words.slice(start, start + stride - 1));
+      }
+      return rows[Math.max(0, count) - start] ?? row;
+    };
+  }
+
+  /** A row, and those for one more of these words each. */
+  #from(first: Row, words: readonly string[]): readonly Row[] {
+    const rows = [first];
+    let row = first;
+    for (const word of words) {
+      row = row.slice();
+      this.#advance(row, word);
+      rows.push(row);
+    }
+    return rows;
+  }
+}
+
+/** Whether the length grows there, as a number. */
+function growthAt(row: Row, column: number): number {
+  return (~(row[column >>> 5] ?? 0) >>> (column & 31)) & 1;
+}
+
+/** The length for the first columns of a row. */
+function lengthIn(row: Row, columns: number): number {
+  let length = 0;
+  for (let at = 0; at < columns >>> 5; at += 1) length += onesIn(~(row[at] ?? 0));
+  const rest = columns & 31;
+  return rest === 0 ? length : length + onesIn(~(row[columns >>> 5] ?? 0) & (2 ** rest - 1));
+}
+
+function onesIn(word: number): number {
+  let ones = word - ((word >>> 1) & 0x55555555);
+  ones = (ones & 0x33333333) + ((ones >>> 2) & 0x33333333);
+  return (((ones + (ones >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
 }

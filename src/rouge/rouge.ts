@@ -3,7 +3,7 @@
  * which most results are published. npm's packages differ from it on most texts.
  * @module
  */
-import { commonIndices, commonLength } from "./common-subsequence.ts";
+import { ComparedText } from "./common-subsequence.ts";
 import { porterStem } from "./porter-stemmer.ts";
 
 /** Each from 0 to 1. */
@@ -30,7 +30,7 @@ export function rouge(target: string, prediction: string, { stem = false }: Roug
   return {
     rouge1: sharedGrams(wanted, found, 1),
     rouge2: sharedGrams(wanted, found, 2),
-    rougeL: scoreOf(commonLength(wanted, found), wanted.length, found.length),
+    rougeL: scoreOf(new ComparedText(found).commonLength(wanted), wanted.length, found.length),
     rougeLsum: sharedLines(linesOf(target, stem), linesOf(prediction, stem)),
   };
 }
@@ -60,9 +60,10 @@ function sharedGrams(wanted: readonly string[], found: readonly string[], length
  */
 function sharedLines(wanted: readonly (readonly string[])[], found: readonly (readonly string[])[]): RougeScore {
   const [ours, theirs] = [countsOf(wanted.flat()), countsOf(found.flat())];
+  const compared = found.filter(({ length }) => length > 0).map((line) => new ComparedText(line));
   let hits = 0;
   for (const line of wanted) {
-    const common = new Set(found.flatMap((other) => commonIndices(line, other)));
+    const common = new Set(compared.flatMap((other) => other.commonIndices(line)));
     for (const [i, word] of line.entries()) {
       if (!common.has(i) || !ours.get(word) || !takeOne(theirs, word)) continue;
       takeOne(ours, word);
