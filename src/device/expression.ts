@@ -26,6 +26,7 @@ export type Expression = Typed &
     | { readonly op: "sumTo"; readonly x: Expression }
     | { readonly op: "silu"; readonly x: Expression }
     | { readonly op: "gelu"; readonly x: Expression; readonly form: GeluForm }
+    | { readonly op: "relu"; readonly x: Expression }
     | { readonly op: "tanh"; readonly x: Expression }
     | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
@@ -58,6 +59,7 @@ export type Expression = Typed &
 export type Backward =
   | { readonly op: "siluBack"; readonly g: Expression; readonly x: Expression }
   | { readonly op: "geluBack"; readonly g: Expression; readonly x: Expression; readonly form: GeluForm }
+  | { readonly op: "reluBack"; readonly g: Expression; readonly x: Expression }
   | { readonly op: "normalizeBack"; readonly g: Expression; readonly x: Expression; readonly epsilon: number }
   | { readonly op: "softmaxBack"; readonly g: Expression; readonly result: Expression; readonly factor: number }
   | {
@@ -153,6 +155,12 @@ export function silu(x: Expression): Expression {
 export function gelu(x: Expression, form: GeluForm): Expression {
   expect(x.dtype === "f32", "gelu", "f32", x);
   return { op: "gelu", x, form, dtype: "f32", shape: x.shape };
+}
+
+/** x where it is positive, else 0, f32. */
+export function relu(x: Expression): Expression {
+  expect(x.dtype === "f32", "relu", "f32", x);
+  return { op: "relu", x, dtype: "f32", shape: x.shape };
 }
 
 /** Hyperbolic tangent, f32. */

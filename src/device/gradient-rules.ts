@@ -50,6 +50,8 @@ const rules: Rules = {
   sumTo: { x: ({ x }, g) => add(scale(x, 0), g) },
   silu: { x: ({ x }, g) => ({ op: "siluBack", g, x, dtype: "f32", shape: x.shape }) },
   gelu: { x: ({ x, form }, g) => ({ op: "geluBack", g, x, form, dtype: "f32", shape: x.shape }) },
+  // Nothing at 0, as in PyTorch.
+  relu: { x: ({ x }, g) => ({ op: "reluBack", g, x, dtype: "f32", shape: x.shape }) },
   // g (1 - tanh(x)^2)
   tanh: { x: (node, g) => sub(g, mul(g, mul(node, node))) },
   matmul: {

@@ -1,6 +1,6 @@
 /** What models are built of, in terms of the operations of expressions. */
 import { sameShape } from "../tensor/dtype.ts";
-import { matmul, mul, normalize, permute, reshape, scale, softmax, tanh, type Expression } from "./expression.ts";
+import { add, matmul, mul, normalize, permute, reshape, scale, softmax, tanh, type Expression } from "./expression.ts";
 
 /** x [n, in] times the transpose of weight [out, in] (any float dtype): f32 [n, out]. */
 export function linear(x: Expression, weight: Expression): Expression {
@@ -24,21 +24,23 @@ interface AttentionOptions {
   readonly cap?: number | undefined;
 }
 
+type Operands<Name extends string> = Readonly<Record<Name | "query" | "mask", Expression>> & {
+  readonly bias?: Expression | undefined;
+};
+
 /** `attendTo` keys and values f32 [batch, keys, kvHeads, d]. */
-export function attention(
-  { query, key, value, mask }: { query: Expression; key: Expression; value: Expression; mask: Expression },
-  options: AttentionOptions,
-): Expression {
-  return attendTo({ query, keys: headsOutside(key), values: headsOutside(value), mask }, options);
+export function attention({ key, value, ...others }: Operands<"key" | "value">, options: AttentionOptions): Expression {
+  return attendTo({ ...others, keys: headsOutside(key), values: headsOutside(value) }, options);
 }
 
 /**
  * softmax(factor * query key^T + mask) value, per sequence and head; query head h reads key/value head h / (heads / kvHeads).
  * query f32 [batch, length, heads, d], keys and values f32 [batch, kvHeads, keys, d], mask f32 [batch, length, keys] with 0 or
- * -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d].
+ * -Infinity, at least one 0 a row. Result f32 [batch * length, heads * d]. A bias, f32 [batch or 1, heads, length, keys], is added to
+ * query key^T, where there is no cap.
  */
 export function attendTo(
-  { query, keys, values, mask }: { query: Expression; keys: Expression; values: Expression; mask: Expression },
+  { query, keys, values, mask, bias }: Operands<"keys" | "values">,
   { factor, cap }: AttentionOptions,
 ): Expression {
   const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
@@ -47,6 +49,7 @@ export function attendTo(
     const found = `[${query.shape.join(", ")}] and [${keys.shape.join(", ")}]`;
     throw new Error(`attention: expected a query and keys whose heads divide its heads, found ${found}`);
   }
+  if (bias && cap !== undefined) throw new Error("attention: expected a bias or a cap, found both");
   // The query heads of a group, which share a key and value head, stack along the rows.
   const grouped = [batch, kvHeads, (heads / kvHeads) * length];
   const queries = reshape(headsOutside(query), [...grouped, width]);
@@ -54,7 +57,7 @@ export function attendTo(
   // The softmax multiplies what is capped by the cap.
   const shares =
     cap === undefined
-      ? softmax(scores, { mask, factor })
+      ? softmax(bias ? add(scores, bias) : scores, { mask, factor })
       : softmax(tanh(scale(scores, factor / cap)), { mask, factor: cap });
   const weights = reshape(shares, [...grouped, count]);
   const mixed = reshape(matmul(weights, values), [batch, heads, length, width]);

@@ -14,6 +14,7 @@ const CHEAP: ReadonlySet<Operation> = new Set([
   "scale",
   "silu",
   "gelu",
+  "relu",
   "normalize",
   "gatherRows",
   "sliceRows",

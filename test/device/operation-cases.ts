@@ -14,6 +14,7 @@ import {
   permute,
   reshape,
   rope,
+  relu,
   scale,
   scatterRows,
   silu,
@@ -91,6 +92,7 @@ const builders: Readonly<Record<string, Builder>> = {
   scale: ({ x }, { factor }) => scale(x!, factor!),
   silu: ({ x }) => silu(x!),
   gelu: ({ x }, { form }) => gelu(x!, form!),
+  relu: ({ x }) => relu(x!),
   tanh: ({ x }) => tanh(x!),
   softCap: ({ x }, { cap }) => softCap(x!, cap!),
   sumTo: ({ x }, { expected }) => sumTo(x!, expected.shape),
@@ -105,8 +107,8 @@ const builders: Readonly<Record<string, Builder>> = {
   rmsNorm: ({ x, weight }, { epsilon }) => rmsNorm(x!, weight!, epsilon!),
   rope: ({ x, positions, periods }, { factor }) => rope(x!, positions!, periods!, factor),
   softmax: ({ x, mask }, { factor }) => softmax(x!, mask ? { mask, factor: factor! } : {}),
-  attention: ({ query, key, value, mask }, { factor, cap }) =>
-    attention({ query: query!, key: key!, value: value!, mask: mask! }, { factor: factor!, ...(cap && { cap }) }),
+  attention: ({ query, key, value, mask, bias }, { factor, cap }) =>
+    attention({ query: query!, key: key!, value: value!, mask: mask!, bias }, { factor: factor!, ...(cap && { cap }) }),
   logProbability: ({ logits, targets }) => logProbability(logits!, targets!),
   argmax: ({ x }) => argmax(x!),
   merge: ({ base, first, second }) =>

@@ -52,6 +52,8 @@ const contextFunctions = {
   rmsNormBack: "void *ggml_rms_norm_back(void *context, void *g, void *x, float epsilon)",
   softMaxBack: "void *ggml_soft_max_ext_back(void *context, void *g, void *y, float factor, float maxBias)",
   silu: "void *ggml_silu(void *context, void *a)",
+  relu: "void *ggml_relu(void *context, void *a)",
+  step: "void *ggml_step(void *context, void *a)",
   gelu: "void *ggml_gelu(void *context, void *a)",
   geluErf: "void *ggml_gelu_erf(void *context, void *a)",
   tanh: "void *ggml_tanh(void *context, void *a)",

@@ -57,6 +57,9 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     return ggml.repeatBack(context, rows, ggml.newTensor(context, typeNumber.f32, 4, sizes));
   },
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
+  relu: (node, { ggml, context, tensorOf }) => ggml.relu(context, tensorOf(node.x)),
+  reluBack: (node, { ggml, context, tensorOf }) =>
+    ggml.mul(context, tensorOf(node.g), ggml.step(context, tensorOf(node.x))),
   ...activations,
   matmul: (node, lowering) => {
     const { ggml, context, tensorOf, products } = lowering;

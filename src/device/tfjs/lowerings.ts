@@ -44,6 +44,7 @@ const lowerings = {
     ),
   silu: ({ x }, { of }) => tf.tidy(() => tf.mul(of(x), tf.sigmoid(of(x)))),
   gelu: ({ x, form }, { of }) => tf.tidy(() => tf.mul(of(x), geluShare[form](of(x)))),
+  relu: ({ x }, { of }) => tf.relu(of(x)),
   tanh: ({ x }, { of }) => tf.tanh(of(x)),
   matmul: multiply,
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
@@ -62,6 +63,7 @@ const lowerings = {
       return tf.mul(of(g), tf.mul(s, tf.add(tf.mul(of(x), tf.sub(1, s)), 1)));
     }),
   geluBack: ({ g, x, form }, { of }) => tf.tidy(() => tf.mul(of(g), geluSlope[form](of(x)))),
+  reluBack: ({ g, x }, { of }) => tf.tidy(() => tf.mul(of(g), tf.step(of(x)))),
   normalizeBack: ({ g, x, epsilon }, { of }) =>
     tf.tidy(() => {
       const inverse = inverseRms(of(x), epsilon);
