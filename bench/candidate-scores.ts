@@ -17,7 +17,6 @@ import { BASE, BATCH_TOKENS, openWorkspace } from "../src/experiment/workspace.t
 import { type Recipe, uniformRecipe } from "../src/merge/recipe.ts";
 import { listBaselines } from "../src/run/baselines.ts";
 import { buildGenome, type Genome } from "../src/space/genome.ts";
-import { isLayered } from "../src/space/search-space.ts";
 import { readRows } from "../src/tasks/rows.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import type { CandidateScores, ScoredRows } from "./candidate-scores-file.ts";
@@ -38,7 +37,7 @@ const rows = (await Promise.all(files.map((file) => readRows(file)))).flat();
 
 await using workspace = await openWorkspace({ ...experiment, precision: values.precision as Precision });
 const { device, model, weights, tokenizer, experts } = workspace;
-const parents = { base: BASE, experts, layers: model.layers };
+const parents = { base: BASE, experts, model };
 const candidates: [string, Recipe][] = listBaselines(experiment, parents).map(({ name, recipe }) => [name, recipe]);
 const genome = buildGenome(experiment.space, workspace);
 for (let i = candidates.length; i < Number(values.candidates); i++) candidates.push([`random ${i}`, drawn(genome, i)]);
@@ -86,9 +85,7 @@ function drawn(genome: Genome, index: number): Recipe {
   const stream = RandomStream.of(1, `candidate ${index}`);
   const [low, high] = experiment.space.parameters["weight"]?.range ?? [0, 1];
   const byExpert = Object.fromEntries(experts.map((expert) => [expert, low + (high - low) * stream.uniform()]));
-  const centre = genome.encode(
-    uniformRecipe(experiment.space.method, byExpert, { groups: Object.keys(isLayered), layers: model.layers }),
-  );
+  const centre = genome.encode(uniformRecipe(experiment.space.method, byExpert, model.groups));
   const spread = 0.15 * stream.uniform();
   return genome.decode(centre.map((value) => Math.min(1, Math.max(0, value + spread * stream.normal()))));
 }

@@ -101,7 +101,7 @@ function workOf(model: Model, prompts: readonly Prompt[], packed: readonly Packe
     sparedFlop,
     paddedTokens: total(batchTokens),
     flop:
-      model.layers * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) -
+      layersOf(model) * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) -
       sparedFlop +
       2 * model.vocabularySize * model.hiddenSize * targets,
     products: matrices.map(({ shape }) => ({ rows: Math.max(...batchTokens), out: shape[0]!, in: shape[1]! })),
@@ -133,4 +133,8 @@ async function mergeAll({ device, model, weights, experts }: Workspace, recipes:
 
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+function layersOf({ groups }: Pick<Model, "groups">): number {
+  return groups[0]?.layers ?? 0;
 }

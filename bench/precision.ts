@@ -57,7 +57,7 @@ console.log(alignedText({ header: ["", "wall s", "CPU s", "tokens/CPU-s", "f32 =
 
 /** The same model, with a last layer that does not know which rows are read. */
 function everyToken(model: Model): Model {
-  const last = model.layers - 1;
+  const last = layersOf(model) - 1;
   const forward: Stage["forward"] = (weights, state, batch) => {
     const { hidden } = model.stages.find(({ place }) => place.layer === 0)!.forward(weights, state, batch);
     return { hidden: gatherRows(hidden!, batch.reads) };
@@ -66,4 +66,8 @@ function everyToken(model: Model): Model {
     ...model,
     stages: model.stages.map((stage) => (stage.place.layer === last ? { ...stage, forward } : stage)),
   };
+}
+
+function layersOf({ groups }: Pick<Model, "groups">): number {
+  return groups[0]?.layers ?? 0;
 }

@@ -153,7 +153,10 @@ export function buildProgram(): Command {
     .command("logprobs")
     .description("print the log-probabilities of token ids, each given those before it")
     .argument("<folder>", "Hugging Face folder; it needs no tokenizer")
-    .requiredOption("--ids <json>", "list of token ids, such as '[1, 2, 3]'")
+    .requiredOption(
+      "--ids <json>",
+      "token ids: a list such as '[1, 2, 3]', each but the first given those before it; for an encoder-decoder '{\"encoder\":[5,6,1],\"decoder\":[0,7,8]}', whose first decoder id is what the decoder begins with",
+    )
     .addOption(engine())
     .addOption(precision().default("f32" as const))
     .action(async (folder, options) => {

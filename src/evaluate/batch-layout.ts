@@ -9,10 +9,10 @@ const MAX_PAIRS = 2 ** 23;
 /** The elements of a CPU's widest vector: ggml's sums over other numbers of them take twice as long. */
 const VECTOR = 16;
 
-/** Sequences of one batch, by their indices, and the length that they are padded to. */
+/** Sequences of one batch, by their indices, and what each of their lengths is padded to. */
 export interface BatchLayout {
   readonly members: readonly number[];
-  readonly length: number;
+  readonly lengths: readonly number[];
 }
 
 /** The least number that is no less and makes whole vectors, for whatever products sum over. */
@@ -21,33 +21,50 @@ export function wholeVectors(count: number): number {
 }
 
 /**
- * Lays out sequences of such lengths, longest first, in batches of at most `batchTokens` padded tokens, or one sequence. Those
- * of a group share a batch; a group for which one is too small has batches of its own, which are given in one list.
+ * Lays out sequences, longest first, in batches of at most `batchTokens` padded tokens, or one sequence. A sequence has one
+ * length, or several that are padded apart, of the same number for each. Those of a group share a batch; a group for which one
+ * is too small has batches of its own, which are given in one list.
  */
 export function layOutBatches(
   groups: readonly (readonly number[])[],
-  lengths: readonly number[],
+  lengths: readonly (readonly number[])[],
   batchTokens: number,
 ): BatchLayout[][] {
-  const longest = groups.map((group) => group.reduce((most, index) => Math.max(most, lengths[index]!), 0));
-  const longestFirst = [...groups.keys()].toSorted((a, b) => longest[b]! - longest[a]! || a - b);
+  const longest = groups.map((group) => group.map((index) => lengths[index]!).reduce(longestOf));
+  const longestFirst = [...groups.keys()].toSorted((a, b) => sumOf(longest[b]!) - sumOf(longest[a]!) || a - b);
   const lists: BatchLayout[][] = [];
   for (let start = 0; start < longestFirst.length;) {
     const first = longestFirst[start]!;
-    const length = wholeVectors(longest[first]!);
-    const room = Math.max(1, Math.floor(Math.min(batchTokens / length, MAX_PAIRS / length ** 2)));
+    let padded = longest[first]!.map(wholeVectors);
     const members: number[] = [];
     let end = start;
-    while (end < longestFirst.length && members.length + groups[longestFirst[end]!]!.length <= room)
-      members.push(...groups[longestFirst[end++]!]!);
+    for (; end < longestFirst.length; end += 1) {
+      const next = longestFirst[end]!;
+      const grown = longestOf(padded, longest[next]!.map(wholeVectors));
+      if (!fits(members.length + groups[next]!.length, sumOf(grown), batchTokens)) break;
+      members.push(...groups[next]!);
+      padded = grown;
+    }
     const alone = (): BatchLayout[][] =>
       layOutBatches(
         groups[first]!.map((index) => [index]),
         lengths,
         batchTokens,
       );
-    lists.push(end > start ? [{ members, length }] : alone().flat());
+    lists.push(end > start ? [{ members, lengths: padded }] : alone().flat());
     start = Math.max(end, start + 1);
   }
   return lists;
+}
+
+function fits(sequences: number, length: number, batchTokens: number): boolean {
+  return sequences <= 1 || (sequences * length <= batchTokens && sequences * length ** 2 <= MAX_PAIRS);
+}
+
+function longestOf(lengths: readonly number[], others: readonly number[]): number[] {
+  return lengths.map((length, i) => Math.max(length, others[i]!));
+}
+
+function sumOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }

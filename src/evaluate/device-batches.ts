@@ -1,7 +1,8 @@
 import type { Device } from "../device/device.ts";
-import type { Model, TargetSlice, TokenBatch } from "../model/architecture.ts";
+import type { Model, SourceBatch, TargetSlice, TokenBatch } from "../model/architecture.ts";
 import { wholeVectors } from "./batch-layout.ts";
-import type { PackedBatch, Target } from "./pack.ts";
+import type { PackedSource } from "./pack-source.ts";
+import { paddedTokens, type PackedBatch, type Target } from "./pack.ts";
 import { Uploads } from "./uploads.ts";
 
 /** About how many logits one step of the output head may hold; more targets are scored in several steps. */
@@ -46,7 +47,7 @@ export class DeviceBatches {
 
   /** At most `count` runs of neighbouring batches with about as many tokens each. */
   divide(count: number): BatchShare[] {
-    const tokens = this.batches.map(({ sequences, length }) => sequences * length);
+    const tokens = this.batches.map(paddedTokens);
     const total = tokens.reduce((sum, own) => sum + own, 0);
     const shares: BatchShare[] = [];
     let start = 0;
@@ -84,9 +85,26 @@ async function putBatch(
     tokens: await uploads.put(batch.tokens, [sequences * length]),
     positions: await uploads.putEach(batch.positions, (positions) => [positions, [sequences * length]]),
     masks: await uploads.putEach(batch.masks, (mask) => [mask, [sequences, length, length]]),
+    ...(batch.source && { source: await putSource(batch.source, batch, uploads) }),
     constants,
     reads: await uploads.put(reads, [reads.length]),
     targets: slices,
+  };
+}
+
+async function putSource(
+  source: PackedSource,
+  { sequences, length: own }: Pick<PackedBatch, "sequences" | "length">,
+  uploads: Uploads,
+): Promise<SourceBatch> {
+  const { length } = source;
+  return {
+    length,
+    tokens: await uploads.put(source.tokens, [sequences * length]),
+    mask: await uploads.put(source.mask, [sequences, length, length]),
+    seen: await uploads.put(source.seen, [sequences, own, length]),
+    distances: await uploads.put(source.distances, [length * length]),
+    targetDistances: await uploads.put(source.targetDistances, [sequences * own * own]),
   };
 }
 

@@ -47,7 +47,7 @@ export async function differentiate(
   // Seeds depend on all prompts of a row, so these meet in one pass.
   const lists = packGroups(
     rows.map((row) => row.prompts),
-    { batchTokens, windows: model.windows, spans: model.spans },
+    { batchTokens, ...model },
   );
   // At the entrance of every stage but the first there is a state, and a derivative by one of them on the way back.
   const { groups, tokens } = fitting(options, recipes.length, Math.max(...lists.map(totalTokens)), model.stages.length);

@@ -69,7 +69,7 @@ export class GenerationScorer {
     { signal, digestOf, parts, onProgress, onTime }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
-    const batches = packPrompts(prompts, { batchTokens, windows: model.windows, spans: model.spans });
+    const batches = packPrompts(prompts, { batchTokens, ...model });
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
     const logLikelihoods = recipes.map(() =>
       prompts.map(({ continuations }) => new Float64Array(continuations.length)),

@@ -3,11 +3,14 @@
  * see the context and itself only, so that the context is computed once.
  * @module
  */
-import { everyLength, spanOfLength, type Spans } from "../model/architecture.ts";
-import { layOutBatches } from "./batch-layout.ts";
+import { everyLength, spanOfLength, type Encoding, type Spans } from "../model/architecture.ts";
+import { layOutBatches, type BatchLayout } from "./batch-layout.ts";
+import { packSource, type PackedSource } from "./pack-source.ts";
 
 /** A tokenised row: a context of at least one token and the continuations to score behind it. */
 export interface Prompt {
+  /** What an encoder reads of the row, of a model that has one; the context is then what its decoder reads first. */
+  readonly source?: Int32Array;
   readonly context: Int32Array;
   readonly continuations: readonly Int32Array[];
 }
@@ -30,6 +33,7 @@ export interface PackedBatch {
   readonly positions: Readonly<Record<string, Int32Array>>;
   /** [sequences, length, length] by name: 0 where a token (row) sees another (column), else -Infinity. */
   readonly masks: Readonly<Record<string, Float32Array>>;
+  readonly source?: PackedSource;
   readonly targets: readonly Target[];
 }
 
@@ -40,6 +44,8 @@ export interface PackOptions {
   readonly windows: Readonly<Record<string, number>>;
   /** All continuations of a prompt make sequences of one span. */
   readonly spans?: Spans;
+  /** Of a model with an encoder; its prompts have sources. */
+  readonly encoding?: Encoding | undefined;
 }
 
 /** Packs all prompts, longest first, into batches of at most `batchTokens` padded tokens, or one sequence. */
@@ -58,20 +64,25 @@ export function packGroups(groups: readonly (readonly Prompt[])[], options: Pack
   const prompts = groups.flat();
   let next = 0;
   const numbered = groups.map((group) => group.map(() => next++));
-  const lists = layOutBatches(numbered, prompts.map(packedLength), options.batchTokens);
-  return lists.map((list) => list.map(({ members, length }) => packBatch(prompts, members, length, options)));
+  const lists = layOutBatches(numbered, prompts.map(lengthsOf), options.batchTokens);
+  return lists.map((list) => list.map((layout) => packBatch(prompts, layout, options)));
 }
 
 /** Padded tokens of all batches that these prompts are packed into. */
 export function packedTokens(prompts: readonly Prompt[], { batchTokens }: Pick<PackOptions, "batchTokens">): number {
   const alone = prompts.map((_, index) => [index]);
-  const layouts = layOutBatches(alone, prompts.map(packedLength), batchTokens).flat();
-  return layouts.reduce((sum, { members, length }) => sum + members.length * length, 0);
+  const layouts = layOutBatches(alone, prompts.map(lengthsOf), batchTokens).flat();
+  return layouts.flatMap(({ members, lengths }) => lengths.map((length) => members.length * length)).reduce(sumOf, 0);
 }
 
 /** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
 export function packedLength({ context, continuations }: Prompt): number {
   return continuations.reduce((length, { length: own }) => length + own - 1, context.length);
+}
+
+/** Of its sequence, and of its source where there is one. */
+function lengthsOf(prompt: Prompt): number[] {
+  return [packedLength(prompt), ...(prompt.source ? [prompt.source.length] : [])];
 }
 
 /** Tokens of the longest sequence that a continuation makes with the context alone. */
@@ -80,13 +91,24 @@ function longestAlone({ context, continuations }: Prompt): number {
 }
 
 /** Tokens of a batch with its padding. */
-export function paddedTokens({ sequences, length }: Pick<PackedBatch, "sequences" | "length">): number {
-  return sequences * length;
+export function paddedTokens({ sequences, length, source }: BatchSize): number {
+  return sequences * (length + (source?.length ?? 0));
+}
+
+/** What a batch's size depends on, here or on a device. */
+interface BatchSize {
+  readonly sequences: number;
+  readonly length: number;
+  readonly source?: { readonly length: number };
 }
 
 /** Tokens of several, with their padding. */
 export function totalTokens(batches: readonly PackedBatch[]): number {
-  return batches.reduce((sum, batch) => sum + paddedTokens(batch), 0);
+  return batches.map(paddedTokens).reduce(sumOf, 0);
+}
+
+function sumOf(sum: number, next: number): number {
+  return sum + next;
 }
 
 /** The first of the batches that have at most `tokens` padded tokens together, or one batch. */
@@ -105,9 +127,8 @@ interface Layout {
 
 function packBatch(
   prompts: readonly Prompt[],
-  members: readonly number[],
-  length: number,
-  { windows, spans = everyLength }: PackOptions,
+  { members, lengths: [length = 0, sourceLength = 0] }: BatchLayout,
+  { windows, spans = everyLength, encoding }: PackOptions,
 ): PackedBatch {
   const sequences = members.length;
   const tokens = new Int32Array(sequences * length);
@@ -118,10 +139,9 @@ function packBatch(
     mask: new Float32Array(sequences * length * length).fill(-Infinity),
   }));
   const targets: Target[] = [];
+  const layouts = members.map((index) => layOut(prompts[index]!));
   members.forEach((index, sequence) => {
-    const prompt = prompts[index];
-    if (!prompt) throw new Error(`pack: no prompt ${index}`);
-    const layout = layOut(prompt);
+    const [prompt, layout] = [prompts[index]!, layouts[sequence]!];
     const first = sequence * length;
     tokens.set(layout.tokens, first);
     positions[spanOfLength(spans, longestAlone(prompt))]?.set(layout.positions, first);
@@ -131,7 +151,16 @@ function packBatch(
     targets.push(...targetsOf(prompt, index, first));
   });
   const byName = Object.fromEntries(masks.map(({ name, mask }) => [name, mask]));
-  return { sequences, length, tokens, positions, masks: byName, targets };
+  const packed = { sequences, length, tokens, positions, masks: byName, targets };
+  if (!encoding) return packed;
+  const contexts = members.map((index) => sourceOf(prompts[index]!));
+  const own = { length, positions: layouts.map((layout) => layout.positions) };
+  return { ...packed, source: packSource(contexts, sourceLength, own, encoding) };
+}
+
+function sourceOf({ source }: Prompt): Int32Array {
+  if (!source) throw new Error("pack: a prompt has no source, which the model's encoder reads");
+  return source;
 }
 
 function layOut({ context, continuations }: Prompt): Layout {

@@ -5,7 +5,7 @@ import { quoteRow, type TaskRow } from "../tasks/rows.ts";
 import type { Prompt } from "./pack.ts";
 
 /** What a model can read. */
-export type TokenLimits = Pick<Model, "maxLength" | "vocabularySize" | "spans">;
+export type TokenLimits = Pick<Model, "encoding" | "maxLength" | "vocabularySize" | "spans">;
 
 /** A tokenised row as the scorer takes it. */
 export interface RowPrompts {
@@ -22,12 +22,12 @@ export interface RowPrompts {
 
 /**
  * What the scorer is given of a tokenised row. As in lm_eval, each continuation keeps the end of the context that the model
- * has room for before it. A row that the model cannot score is a UserError.
+ * has room for before it; an encoder reads as much for all of them. A row that the model cannot score is a UserError.
  */
 export function promptsOf(
   row: TaskRow,
   { context, continuations }: TokenRow,
-  { maxLength, vocabularySize, spans }: TokenLimits,
+  { encoding, maxLength, vocabularySize, spans }: TokenLimits,
 ): RowPrompts {
   if (context.length === 0 || continuations.length === 0 || continuations.some(({ length }) => length === 0)) {
     throw new UserError(`${quoteRow(row)}: expected at least one token of context and of each answer; change the row`);
@@ -39,6 +39,7 @@ export function promptsOf(
       `${quoteRow(row)}: its token ${unknown} is not among the model's ${vocabularySize} embeddings; the tokenizer is another model's`,
     );
   }
+  if (encoding) return promptsOfPair(row, { context, continuations }, { encoding, maxLength });
   // A continuation's last token is only predicted, so it needs no position.
   const lost = continuations.map(({ length }) => Math.max(0, context.length + length - 1 - maxLength));
   if (lost.some((tokens) => tokens >= context.length)) {
@@ -58,6 +59,26 @@ export function promptsOf(
     })),
     continuations: members,
     isCut: lost.some((cut) => cut > 0),
+  };
+}
+
+/** One prompt, since the encoder reads the context alone. */
+function promptsOfPair(
+  row: TaskRow,
+  { context, continuations }: TokenRow,
+  { encoding, maxLength }: Required<Pick<TokenLimits, "encoding" | "maxLength">>,
+): RowPrompts {
+  const longest = Math.max(...continuations.map(({ length }) => length));
+  if (longest > maxLength) {
+    throw new UserError(
+      `${quoteRow(row)}: an answer takes ${longest} tokens, more than the model's window of ${maxLength}; remove the row`,
+    );
+  }
+  const source = context.subarray(-maxLength);
+  return {
+    prompts: [{ source, context: Int32Array.of(encoding.startToken), continuations }],
+    continuations: [[...continuations.keys()]],
+    isCut: context.length > maxLength,
   };
 }
 

@@ -4,20 +4,26 @@ import { packPrompts } from "./pack.ts";
 import { goForward, onDevice, targetValues } from "./pass.ts";
 import type { Merging } from "./stage-run.ts";
 
+/** Token ids of one sequence, and of a model with an encoder those that it reads. */
+export interface SequenceIds {
+  readonly ids: Int32Array;
+  readonly source?: Int32Array;
+}
+
 /**
- * Log-probabilities of the tokens of one sequence, each after the first given those before it: nats, f32, one fewer than
- * there are ids. The model must know the ids and have positions for all of them but the last.
+ * Log-probabilities of the tokens of one sequence, each after the first given those before it and the source: nats, f32, one
+ * fewer than there are ids. The model must know the ids and have positions for all of them but the last.
  */
 export async function tokenLogProbabilities(
   merging: Merging,
   recipe: Recipe,
-  ids: Int32Array,
+  { ids, ...source }: SequenceIds,
   { signal, onProgress = () => {} }: Pick<ScoreOptions, "signal" | "onProgress"> = {},
 ): Promise<number[]> {
   const { device, model, parents } = merging;
   // All that follows the first token is one continuation, whose targets are in the order of its tokens.
-  const prompt = { context: ids.subarray(0, 1), continuations: [ids.subarray(1)] };
-  const packed = packPrompts([prompt], { batchTokens: ids.length, windows: model.windows, spans: model.spans });
+  const prompt = { ...source, context: ids.subarray(0, 1), continuations: [ids.subarray(1)] };
+  const packed = packPrompts([prompt], { batchTokens: ids.length, ...model });
   const pass = { recipes: [recipe], members: [0], hashing: undefined, signal, report: onProgress, now: Date.now };
   return parents.turn(() =>
     onDevice(merging, packed, async (batches, held) => {

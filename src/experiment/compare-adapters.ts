@@ -62,7 +62,7 @@ export async function whyNoAdapterOf(
     const { folder, name } = adapter;
     const tensors = new Map(full.tensors);
     for (const alias of base.model.aliases) tensors.delete(alias.name);
-    const { modelType } = base;
+    const modelType = base.config["model_type"];
     const changes = planAdapter(await readAdapterConfig(folder, name), own, { tensors, modelType });
     if (adapter.isHere) await checkTwins(folder, await listFolder(folder), changes, signal);
   });

@@ -54,8 +54,9 @@ export async function compareParents(
     report(expert.parent, "architecture", architectureDifference(expert, base));
   }
   if (firstFault(findings) !== undefined) return findings;
-  for (const { parent } of described) report(parent, "weights", await whyOtherWeights(parent, base.model, signal));
-  for (const adapter of adapters) report(adapter, "weights", await whyNoAdapterOf(adapter, base, signal));
+  const model = await modelOf(base, signal);
+  for (const { parent } of described) report(parent, "weights", await whyOtherWeights(parent, model, signal));
+  for (const adapter of adapters) report(adapter, "weights", await whyNoAdapterOf(adapter, { ...base, model }, signal));
   return findings;
 }
 
@@ -82,8 +83,15 @@ async function describe(parent: ParentFiles, signal: AbortSignal | undefined): P
   const model = openModel({ folder, config }, "f32");
   const read = parent.tokenizer ?? (() => Tokenizer.describe(folder, signal));
   const tokenizer = await orReason(read);
-  if (typeof tokenizer !== "string") return { parent, model, tokenizer, modelType: config["model_type"] };
+  if (typeof tokenizer !== "string") return { parent, model, tokenizer, config };
   return name === folder ? tokenizer : `${name}: ${tokenizer}`;
+}
+
+/** What the base is, as its tensors have it where config.json leaves that open. */
+async function modelOf({ parent, model, config }: DescribedParent, signal: AbortSignal | undefined): Promise<Model> {
+  const headers = await orReason(() => parent.headers(signal));
+  if (typeof headers !== "object") return model;
+  return openModel({ folder: parent.folder, config, tensors: headers.tensors }, "f32");
 }
 
 async function whyOtherWeights(

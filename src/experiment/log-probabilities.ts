@@ -8,13 +8,16 @@ import { checkWeights, openModel } from "../model/open-model.ts";
 import type { Precision } from "./experiment-file.ts";
 import { openEngine } from "./open-engine.ts";
 import { productDtypes, resolvePrecision } from "./precision.ts";
-import { causalIds, type TokenIds } from "./token-ids.ts";
+import { sequenceIds, type TokenIds } from "./token-ids.ts";
 import { BASE } from "./workspace.ts";
 
 export interface LogProbabilitiesOptions {
   /** Hugging Face folder with config.json and weights; it needs no tokenizer. */
   readonly folder: string;
-  /** Of a causal model the ids of one sequence, at least two, no more than it has positions. */
+  /**
+   * Of a causal model the ids of one sequence, at least two, no more than it has positions. Of an encoder-decoder one or more for
+   * the encoder, and two or more for the decoder, the first of which is what it begins with (`decoder_start_token_id`).
+   */
   readonly ids: TokenIds;
   /** "auto" unless given. */
   readonly engine?: EngineName | undefined;
@@ -28,9 +31,9 @@ export interface LogProbabilitiesOptions {
 }
 
 /**
- * Log-probabilities that a model gives token ids: of each after the first, given those before it, in nats, so one fewer
- * than there are ids. No text is involved. UserErrors: a folder that cannot be scored, ids that are not whole
- * numbers of its vocabulary, too few or too many of them, an encoder's and a decoder's for a causal model.
+ * Log-probabilities that a model gives token ids, of an encoder-decoder those of the decoder: of each after the first, given
+ * those before it, in nats, so one fewer than there are ids. No text is involved. UserErrors: a folder that cannot be scored,
+ * ids that are not whole numbers of its vocabulary, too few or too many of them, those of another kind of model.
  */
 export async function logProbabilities(options: LogProbabilitiesOptions): Promise<number[]> {
   const { folder, engine = "auto", precision = "f32", signal, onNotice, onProgress } = options;
@@ -38,7 +41,7 @@ export async function logProbabilities(options: LogProbabilitiesOptions): Promis
   const described = openModel(checkpoint, "f32");
   checkWeights(described, checkpoint);
   await checkAliases(described, checkpoint, { signal });
-  const ids = causalIds(options.ids, described);
+  const ids = sequenceIds(options.ids, described);
   const { device } = await openEngine({ engine, precision }, onNotice);
   await using _ = device;
   const model = openModel(checkpoint, productDtypes(resolvePrecision(precision, device)).exact);
@@ -49,7 +52,7 @@ export async function logProbabilities(options: LogProbabilitiesOptions): Promis
   const at = found.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) {
     throw new UserError(
-      `${folder}: the log-probability of id ${at + 2} of ${ids.length} is not finite (${found[at]}); check the weights`,
+      `${folder}: the log-probability of id ${at + 2} of ${ids.ids.length} is not finite (${found[at]}); check the weights`,
     );
   }
   return found;

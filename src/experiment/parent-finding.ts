@@ -18,7 +18,7 @@ export interface DescribedParent {
   readonly parent: ParentFiles;
   readonly model: Model;
   readonly tokenizer: TokenizerFacts;
-  readonly modelType: unknown;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** The first sentence that says why there is no merging. */

@@ -121,7 +121,10 @@ async function checkParents(
 ): Promise<Tokenizer> {
   const base = baseOf(checkpoints);
   let tokenizer: Tokenizer | undefined;
-  const loadOnce = async (): Promise<Tokenizer> => (tokenizer = await Tokenizer.load(base.folder, {}, signal));
+  const loadOnce = async (): Promise<Tokenizer> => {
+    const { encoding } = openModel(base, "f32");
+    return (tokenizer = await Tokenizer.load(base.folder, { isApart: encoding !== undefined }, signal));
+  };
   try {
     const parents = Array.from(checkpoints.values(), async (checkpoint) => ({
       ...(await filesOfCheckpoint(checkpoint)),

@@ -13,7 +13,7 @@ import { type RecipeSelector, selectorsFor } from "./mergekit-selectors.ts";
 export interface MergekitMerge {
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
   readonly recipe: Recipe;
-  readonly model: Pick<Model, "layers" | "stages" | "selectors">;
+  readonly model: Pick<Model, "groups" | "stages" | "selectors">;
   /** Names of the experts that are LoRA adapters of the base. */
   readonly adapters?: ReadonlySet<string> | undefined;
   /** Of the base's weights, in which the merge is saved. */
@@ -63,14 +63,15 @@ function forNames({ base, experts }: MergekitMerge["experiment"]): readonly stri
 }
 
 /** A slice, since mergekit would add the base to a list of `models`. */
-function copied({ base, experts }: References, name: string, { layers }: MergekitMerge["model"]): object {
-  const model = experts.find((expert) => expert.name === name)?.model ?? base;
-  return { slices: [{ sources: [{ model, layer_range: [0, layers] }] }] };
+function copied({ base, experts }: References, name: string, model: MergekitMerge["model"]): object {
+  const layers = layersOf(model);
+  const copy = experts.find((expert) => expert.name === name)?.model ?? base;
+  return { slices: [{ sources: [{ model: copy, layer_range: [0, layers] }] }] };
 }
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
-  const { layers } = model;
+  const layers = layersOf(model);
   const selectors = selectorsFor(recipe, model);
   const sliceOf = (layer: number): object => {
     const source = (model: Reference): object => ({ model, layer_range: [layer, layer + 1] });
@@ -87,6 +88,10 @@ function merged({ base, experts }: References, recipe: MergeRecipe, model: Merge
     parameters: declarations[recipe.method].mergekit,
     slices: Array.from({ length: layers }, (_, layer) => sliceOf(layer)),
   };
+}
+
+function layersOf({ groups }: MergekitMerge["model"]): number {
+  return groups[0]?.layers ?? 0;
 }
 
 function isIn(slices: Selector["slices"], layer: number, layers: number): boolean {

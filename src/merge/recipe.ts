@@ -79,19 +79,25 @@ export function stepAt(recipe: Recipe, weight: RecipePlace, experts: readonly st
   return { method: recipe.method, values: Object.fromEntries(values) as Record<string, StepValue[]> };
 }
 
+/** A group of weights by its name in recipes, and how many layers its stack has. */
+export interface RecipeGroup {
+  readonly name: string;
+  readonly layers: number;
+}
+
 /** The same coefficient for each expert in all groups and layers. */
 export function uniformRecipe(
   method: MethodName,
   weights: Readonly<Record<string, number>>,
-  { groups, layers }: { readonly groups: readonly string[]; readonly layers: number },
+  groups: readonly RecipeGroup[],
 ): MergeRecipe {
-  const curves = Object.fromEntries(
+  const curves = (layers: number): [string, Curve][] =>
     Object.entries(weights).map(([expert, value]) => [
       expert,
       { layers: Array.from({ length: layers }, () => value), rest: value },
-    ]),
-  );
-  return { method, parameters: { weight: Object.fromEntries(groups.map((group) => [group, curves])) } };
+    ]);
+  const byGroup = groups.map(({ name, layers }) => [name, Object.fromEntries(curves(layers))]);
+  return { method, parameters: { weight: Object.fromEntries(byGroup) as Curves } };
 }
 
 function columnsOf(columns: Columns[string], expert: string, weight: string): Packed {

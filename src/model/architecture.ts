@@ -7,11 +7,20 @@ import type { ZodType } from "zod";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype, Shape } from "../tensor/dtype.ts";
 
-/** Weights that share coefficients unless a search space divides them: attention, mlp, ... */
+/** Weights of one stack that share coefficients unless a search space divides them: attention, mlp, ... */
 export interface TensorGroup {
+  /** As recipes have it: `attention`, or where a model has several stacks, `encoder.attention`. */
   readonly name: string;
+  /** What it is in any stack, as search spaces have it: `attention`. */
+  readonly kind: string;
+  readonly stack: string;
   /** Whether it has weights inside the layers. */
   readonly isLayered: boolean;
+}
+
+/** A group in a model, whose stack has so many layers. */
+export interface ModelGroup extends TensorGroup {
+  readonly layers: number;
 }
 
 /** One weight: its name in the checkpoint and its place in the model; weights outside the layers have no layer. */
@@ -42,6 +51,21 @@ export interface TargetSlice {
   readonly tokens?: Expression;
 }
 
+/** What the encoder reads for each sequence of a batch, padded, and how far apart tokens are that see each other. */
+export interface SourceBatch {
+  readonly length: number;
+  /** i32 [sequences * length] */
+  readonly tokens: Expression;
+  /** f32 [sequences, length, length]: 0 where a token (row) of the source sees another, else -Infinity. */
+  readonly mask: Expression;
+  /** f32 [sequences, length of the batch, length]: the same, where tokens of the batch see those of the source. */
+  readonly seen: Expression;
+  /** Buckets of distances from a token (row) to another, i32: [length * length], of the source in every sequence, */
+  readonly distances: Expression;
+  /** and [sequences * length of the batch * length of the batch], within the batch's sequences. */
+  readonly targetDistances: Expression;
+}
+
 /** A batch of padded token sequences on the device. */
 export interface TokenBatch {
   readonly sequences: number;
@@ -55,6 +79,8 @@ export interface TokenBatch {
    * Of a batch that goes on with others, columns for the tokens of those stand in front.
    */
   readonly masks: Readonly<Record<string, Expression>>;
+  /** What an encoder reads; only models with one have it. */
+  readonly source?: SourceBatch;
   /** The model's constants. */
   readonly constants: Readonly<Record<string, Expression>>;
   /** i32 [n]: the tokens that predict a target; where no token sees another any more, these are enough. */
@@ -111,15 +137,27 @@ export function spanOfLength(spans: Spans, length: number): string {
   return found[0];
 }
 
+/** How a model with an encoder reads a row: its context there, and each continuation in the decoder, behind one token. */
+export interface Encoding {
+  /** What the decoder reads before the first token that it predicts. */
+  readonly startToken: number;
+  /** Buckets of distances, as a position that is seen less the one that sees it: in the encoder, and in the decoder. */
+  readonly sourceBucket: (distance: number) => number;
+  readonly targetBucket: (distance: number) => number;
+}
+
 /** A language model whose forward pass runs stage by stage. */
 export interface Model {
   /** Values of config.json that decide the forward pass: models merge only where these are equal. */
   readonly identity: Readonly<Record<string, unknown>>;
-  readonly layers: number;
+  /** Every weight is in one; stacks in the order of the forward pass. */
+  readonly groups: readonly ModelGroup[];
+  /** Models without one read context and continuation as one sequence. */
+  readonly encoding?: Encoding;
   readonly vocabularySize: number;
   /** Width of the hidden states. */
   readonly hiddenSize: number;
-  /** Longest sequence, in tokens. */
+  /** Longest sequence, in tokens; with an encoder the longest that it reads. */
   readonly maxLength: number;
   /** Tokens that a token sees, itself included, by the name of the mask that lets it. */
   readonly windows: Readonly<Record<string, number>>;
@@ -137,12 +175,15 @@ export interface Model {
   readonly selectors: readonly Selector[];
 }
 
+/** Whether a checkpoint has a tensor of that name. */
+export type HasTensor = (name: string) => boolean;
+
 /** A family of models: the `model_type` of its config.json, and a parser of the file that yields the model's builder. */
 export interface Architecture {
   readonly modelType: string;
   readonly groups: readonly TensorGroup[];
-  /** Matrix products of the built model run in the given precision. */
-  readonly config: ZodType<(precision: Dtype) => Model>;
+  /** Builds the model whose matrix products run in the given precision; what the file says may depend on which tensors there are. */
+  readonly config: ZodType<(precision: Dtype, has?: HasTensor) => Model>;
 }
 
 /** Every weight of the checkpoint once, in the order of the forward pass; a tied head repeats none. */

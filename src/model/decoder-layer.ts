@@ -3,7 +3,8 @@ import { add, concat, gatherRows, gelu, mul, reshape, silu, type Expression } fr
 import { attendTo, headsOutside } from "../device/layers.ts";
 import type { Stage, StageTensors, State, TokenBatch } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
-import { named, type DecoderParts } from "./decoder-parts.ts";
+import type { DecoderParts } from "./decoder-parts.ts";
+import { named } from "./stage-parts.ts";
 import { turn } from "./decoder-rotation.ts";
 
 /** Behind the attention of the last layer no token sees another, so what follows is computed for those that are read. */

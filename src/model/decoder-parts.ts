@@ -5,6 +5,7 @@ import type { Dtype } from "../tensor/dtype.ts";
 import type { StageTensors } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { biasOf, joinedRows } from "./decoder-weights.ts";
+import { named, once } from "./stage-parts.ts";
 
 export interface DecoderParts {
   /** x [n, in] to f32 [n, out], the bias of the role added where there is one. */
@@ -35,21 +36,5 @@ export function decoderParts(decoder: Decoder, precision: Dtype): DecoderParts {
       return bias ? add(product, reshape(toF32(bias), [1, bias.shape[0] ?? 0])) : product;
     },
     norm: (weights, role, x) => rmsNorm(x, gainOf(named(weights, role)), epsilon),
-  };
-}
-
-export function named(expressions: Readonly<Record<string, Expression>>, name: string): Expression {
-  const found = expressions[name];
-  if (!found) throw new Error(`decoder: ${name} is missing`);
-  return found;
-}
-
-/** Converts a weight once, however many batches it meets. */
-function once(convert: (weight: Expression) => Expression): (weight: Expression) => Expression {
-  const converted = new WeakMap<Expression, Expression>();
-  return (weight) => {
-    const known = converted.get(weight) ?? convert(weight);
-    converted.set(weight, known);
-    return known;
   };
 }

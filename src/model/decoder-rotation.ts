@@ -2,7 +2,7 @@
 import { rope, type Expression } from "../device/expression.ts";
 import { everyLength, type Model, type Spans, type TokenBatch } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
-import { named } from "./decoder-parts.ts";
+import { named } from "./stage-parts.ts";
 
 /** The lengths of sequences that are told apart, and the periods of each. */
 export function rotationOf({ periods, long_periods: long }: Decoder): Pick<Model, "spans" | "constants"> {

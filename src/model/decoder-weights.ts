@@ -3,11 +3,13 @@ import type { Alias, Selector, StageWeights, TensorGroup, Weight } from "./archi
 import type { Decoder } from "./decoder-config.ts";
 import type { Shape } from "../tensor/dtype.ts";
 
+const group = (name: string, isLayered: boolean): TensorGroup => ({ name, kind: name, stack: "decoder", isLayered });
+
 export const decoderGroups: readonly TensorGroup[] = [
-  { name: "attention", isLayered: true },
-  { name: "mlp", isLayered: true },
-  { name: "norm", isLayered: true },
-  { name: "embedding", isLayered: false },
+  group("attention", true),
+  group("mlp", true),
+  group("norm", true),
+  group("embedding", false),
 ];
 
 export const decoderSelectors: readonly Selector[] = [

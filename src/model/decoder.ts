@@ -9,7 +9,7 @@ import type { Architecture, Model, Stage } from "./architecture.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { layerForward, maskOf } from "./decoder-layer.ts";
 import { rotationOf } from "./decoder-rotation.ts";
-import { decoderParts, named } from "./decoder-parts.ts";
+import { decoderParts } from "./decoder-parts.ts";
 import {
   decoderAliases,
   decoderGroups,
@@ -17,6 +17,7 @@ import {
   decoderSelectors,
   decoderWeights,
 } from "./decoder-weights.ts";
+import { named } from "./stage-parts.ts";
 
 const place = { stack: "decoder" };
 
@@ -29,7 +30,7 @@ export function decoderArchitecture(modelType: string, config: ZodType<Decoder>)
 function buildDecoder(decoder: Decoder, precision: Dtype): Model {
   return {
     identity: identityOf(decoder),
-    layers: decoder.num_hidden_layers,
+    groups: decoderGroups.map((group) => ({ ...group, layers: decoder.num_hidden_layers })),
     vocabularySize: decoder.vocab_size,
     hiddenSize: decoder.hidden_size,
     maxLength: decoder.max_position_embeddings,

@@ -18,8 +18,14 @@ export interface CheckpointHeader {
   readonly disagreements: ReadonlyMap<string, string>;
 }
 
-/** Builds the model that the checkpoint's config.json describes. Throws a UserError for anything it cannot honour. */
-export function openModel({ folder, config }: Pick<CheckpointHeader, "folder" | "config">, precision: Dtype): Model {
+/**
+ * Builds the model that the checkpoint's config.json describes, and where that leaves something open, its tensors, if they are
+ * known. Throws a UserError for anything it cannot honour.
+ */
+export function openModel(
+  { folder, config, tensors }: Pick<CheckpointHeader, "folder" | "config"> & Partial<Pick<CheckpointHeader, "tensors">>,
+  precision: Dtype,
+): Model {
   const file = join(folder, "config.json");
   const found = config["model_type"];
   const architecture = architectures.find(({ modelType }) => modelType === found);
@@ -27,7 +33,7 @@ export function openModel({ folder, config }: Pick<CheckpointHeader, "folder" | 
     throw new UserError(`${file}: expected model_type to be one of ${modelTypes.join(", ")}, found ${inShort(found)}`);
   }
   const parsed = architecture.config.safeParse(config, { error: expectation, reportInput: true });
-  if (parsed.success) return parsed.data(precision);
+  if (parsed.success) return parsed.data(precision, tensors && ((name) => tensors.has(name)));
   const [fault] = faultsOf(parsed.error.issues);
   throw new UserError(`${file}: ${fault?.message}; this model cannot be run`);
 }

@@ -1,8 +1,8 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { declarations } from "../merge/declarations.ts";
 import { uniformRecipe, type Recipe } from "../merge/recipe.ts";
+import type { Parents } from "../space/coefficient.ts";
 import { recipeOver } from "../space/knot-recipe.ts";
-import { isLayered } from "../space/search-space.ts";
 
 /** A model that the search has to beat. */
 export interface Baseline {
@@ -20,16 +20,16 @@ const SWEEP_BY_WORTH = [0.8, 0.6, 1, 0.4, 1.2, 0.7, 0.9];
 /** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
 export function listBaselines(
   { space: { method }, recipes = {} }: Pick<Experiment, "space" | "recipes">,
-  parents: { readonly base: string; readonly experts: readonly string[]; readonly layers: number },
+  parents: Parents & { readonly base: string },
 ): Baseline[] {
-  const { base, experts, layers } = parents;
-  const groups = Object.keys(isLayered);
+  const { base, experts } = parents;
+  const { groups } = parents.model;
   const everyExpert = (weight: number): Record<string, number> =>
     Object.fromEntries(experts.map((expert) => [expert, weight]));
   const merged = (name: string, kind: Baseline["kind"], weights: Record<string, number>): Baseline => ({
     name,
     kind,
-    recipe: uniformRecipe(method, weights, { groups, layers }),
+    recipe: uniformRecipe(method, weights, groups),
   });
   // A weighted sum is only a model when its weights sum to about one, so it has no sweep of a common weight.
   const sweep = declarations[method].needsBase ? SWEEP : [];
@@ -44,7 +44,7 @@ export function listBaselines(
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
-      recipe: recipeOver(layers, recipe),
+      recipe: recipeOver(groups, recipe),
     })),
   ];
 }

@@ -100,7 +100,7 @@ function faultOfBaselines({ models, scales }: RecordPayloads["baselines"], sessi
 }
 
 function listed({ experiment, workspace: { experts, model } }: RunParts): Baseline[] {
-  return listBaselines(experiment, { base: BASE, experts, layers: model.layers });
+  return listBaselines(experiment, { base: BASE, experts, model });
 }
 
 /** The uniform average is the unit of losses, so the run would have ended where it had none; another may have failed. */

@@ -54,7 +54,7 @@ export function canGrow(session: Session, { rungs }: ScoredBaselines): boolean {
 }
 
 function listedOf({ experiment, workspace }: Session): readonly Baseline[] {
-  return listBaselines(experiment, { base: BASE, experts: workspace.experts, layers: workspace.model.layers });
+  return listBaselines(experiment, { base: BASE, experts: workspace.experts, model: workspace.model });
 }
 
 /** As many rungs as there is time for. */

@@ -14,12 +14,12 @@ export function geneRange({ isLevel }: CurveTerm, [low, high]: Range): Range {
 /**
  * The coefficient under one of its keys at a point of the unit cube. Where a sum of terms leaves the parameter's range it
  * is reflected back in, which keeps the search free of the flat regions that clipping makes. Weights outside the layers
- * take the mean over the layers.
+ * take the mean over the layers. What several stacks share is the same in all layers.
  */
 export function curveAt(coefficient: Coefficient, key: CurveKey, point: Float64Array): Curve {
   const { range } = coefficient.space;
   const layers = sumsAt(coefficient, point).map((sum) => reflect(sum, range));
-  return { layers: key.isLayered ? layers : [], rest: reflect(levelOf(layers), range) };
+  return { layers: key.isLayered ? layers.slice(0, key.layers) : [], rest: reflect(levelOf(layers), range) };
 }
 
 /**
@@ -60,13 +60,16 @@ export function valuesIn({ parameters }: MergeRecipe, coefficient: Coefficient):
   if (byName === undefined) return undefined;
   const layered = keys.filter((key) => key.isLayered);
   const sharing = layered.length > 0 ? layered : keys;
-  const curves = sharing.flatMap(({ name, group }) => {
+  const curves = sharing.flatMap(({ name, group, layers }) => {
     const byExpert = curvesOf(byName, { tensor: name, group });
-    return experts.map((expert) => byExpert?.[expert]);
+    return experts.map((expert) => ({ curve: byExpert?.[expert], layers }));
   });
-  return (terms[0]?.values ?? []).map((_, layer) =>
-    levelOf(curves.map((curve) => (layered.length > 0 ? curve?.layers[layer] : curve?.rest) ?? Number.NaN)),
-  );
+  return (terms[0]?.values ?? []).map((_, layer) => {
+    const reaching = curves.filter(({ layers }) => layer < layers);
+    return levelOf(
+      reaching.map(({ curve }) => (layered.length > 0 ? curve?.layers[layer] : curve?.rest) ?? Number.NaN),
+    );
+  });
 }
 
 /**

@@ -1,18 +1,17 @@
 import { UserError } from "../errors.ts";
 import { declarations } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
-import type { Model } from "../model/architecture.ts";
 import { geneRange } from "./coefficient-genes.ts";
-import { type CurveKey, curveKeys } from "./curve-keys.ts";
+import { type CurveKey, curveKeys, type KeyedModel } from "./curve-keys.ts";
 import { type CurveTerm, curveTerms, type Depth, termCount } from "./depth-curve.ts";
-import { isLayered, type ParameterSpace, type SearchSpace } from "./search-space.ts";
+import type { ParameterSpace, SearchSpace } from "./search-space.ts";
 
 /** What a genome is laid out for. */
 export interface Parents {
   /** Names of the experts. */
   readonly experts: readonly string[];
   /** Such as all parents are. */
-  readonly model: Pick<Model, "layers" | "stages">;
+  readonly model: KeyedModel;
 }
 
 /** One value of a merge that varies over the depth: a parameter, for an expert or all, in a set of groups or in one kind of tensors. */
@@ -22,6 +21,10 @@ export interface Coefficient {
   /** The expert that it is for, or all of them. */
   readonly experts: readonly string[];
   readonly keys: readonly CurveKey[];
+  /** Layers that its curve goes through: those of the stack that its keys are in, or of the longest of several. */
+  readonly layers: number;
+  /** What its keys are together: `attention`, `norm+embedding`, `q_proj`, or `all`. */
+  readonly set: string;
   /** Such as `nature.attention.weight`. */
   readonly name: string;
   /** Where the search starts, before it is moved into the range. */
@@ -60,11 +63,13 @@ export function layOutCoefficients(space: SearchSpace, { experts, model }: Paren
     for (const sharing of parameter.per === "expert" ? experts.map((expert) => [expert]) : [experts]) {
       for (const keys of sets) {
         const depth: Depth = keys.some((key) => key.isLayered) ? space.depth : { curve: "constant" };
-        if (firstGene + termCount(depth, model.layers) > MAX_GENES)
-          throw new UserError(tooManyGenes(space, sets.length));
-        const terms = curveTerms(depth, model.layers);
-        const name = [...(parameter.per === "expert" ? sharing : []), nameOf(keys), parameter.name].join(".");
-        coefficients.push({ parameter, space: ownSpace, experts: sharing, keys, name, start, terms, firstGene });
+        const layers = Math.max(...keys.map((key) => key.layers));
+        if (firstGene + termCount(depth, layers) > MAX_GENES) throw new UserError(tooManyGenes(space, sets.length));
+        const terms = curveTerms(depth, layers);
+        const set = keys.length === model.groups.length ? "all" : keys.map((key) => key.name).join("+");
+        const name = [...(parameter.per === "expert" ? sharing : []), set, parameter.name].join(".");
+        const own = { parameter, space: ownSpace, experts: sharing };
+        coefficients.push({ ...own, keys, layers, set, name, start, terms, firstGene });
         firstGene += terms.length;
       }
     }
@@ -78,9 +83,4 @@ export function genesOf({ name, terms, space }: Coefficient): Gene[] {
     name: term.name === "" ? name : `${name}.${term.name}`,
     range: geneRange(term, space.range),
   }));
-}
-
-/** `attention`, `norm+embedding`, `q_proj`, or `all`. */
-export function nameOf(keys: readonly CurveKey[]): string {
-  return keys.length === Object.keys(isLayered).length ? "all" : keys.map(({ name }) => name).join("+");
 }

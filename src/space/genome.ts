@@ -1,7 +1,7 @@
 import { declarations } from "../merge/declarations.ts";
 import type { Curve, MergeRecipe } from "../merge/recipe.ts";
 import { joined } from "../tensor/float64.ts";
-import { type Coefficient, type Gene, genesOf, layOutCoefficients, nameOf, type Parents } from "./coefficient.ts";
+import { type Coefficient, type Gene, genesOf, layOutCoefficients, type Parents } from "./coefficient.ts";
 import { curveAt, genesAt, valuesIn } from "./coefficient-genes.ts";
 import { ColumnGenes, type WeightSlopes } from "./columns.ts";
 import { pulledBack } from "./pull-back.ts";
@@ -126,7 +126,7 @@ function summarize(space: SearchSpace, coefficients: readonly Coefficient[], col
     const [first] = own;
     const sets = own
       .filter(({ experts }) => experts[0] === first?.experts[0])
-      .map(({ keys, terms }) => `${nameOf(keys)} ${terms.length}`);
+      .map(({ set, terms }) => `${set} ${terms.length}`);
     const experts = own.length / sets.length;
     const owners = per === "model" ? "" : ` of ${experts} expert${experts === 1 ? "" : "s"} x`;
     return `${name}${owners} (${sets.join(", ")})`;

@@ -3,7 +3,8 @@ import { nearestName } from "../config/nearest-name.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
 import { levelOf } from "./depth-curve.ts";
-import { isLayered } from "./search-space.ts";
+import { groupKinds, stackGroups } from "../model/architectures.ts";
+import type { ModelGroup } from "../model/architecture.ts";
 
 /**
  * A merge for models of any depth: each coefficient is one value, or straight lines between values at evenly spaced
@@ -24,7 +25,7 @@ interface GivenRecipes {
   readonly recipes?: Readonly<Record<string, KnotRecipe>> | undefined;
 }
 
-const groupNames = Object.keys(isLayered);
+const partNames = Object.values(stackGroups).flat();
 /** What stands for all groups that are not named. */
 const REST = "rest";
 
@@ -33,7 +34,7 @@ const severalSchema = z.array(valueSchema).min(2).max(1000);
 const knotsSchema = z.union([valueSchema.transform((value) => [value]), severalSchema]).optional();
 
 const groupsSchema = z
-  .strictObject(Object.fromEntries([...groupNames, REST].map((name) => [name, knotsSchema])))
+  .strictObject(Object.fromEntries([...groupKinds, ...partNames, REST].map((name) => [name, knotsSchema])))
   .check(checkGroups);
 
 /** One value or knots for all tensors, or by group. */
@@ -91,34 +92,39 @@ function checkExperts(
   }
 }
 
-/** The recipe for a model of so many layers. */
-export function recipeOver(layers: number, { method, parameters }: KnotRecipe): MergeRecipe {
+/** The recipe for a model of such groups: a value for a kind is that of its group in every stack, unless this has its own. */
+export function recipeOver(groups: readonly ModelGroup[], { method, parameters }: KnotRecipe): MergeRecipe {
   const curves = Object.entries(parameters).map(([parameter, experts]) => {
-    const inGroup = (group: string): [string, Curve][] =>
-      Object.entries(experts).map(([expert, values]) => [expert, curveThrough(values[group] ?? [], layers, group)]);
-    return [parameter, Object.fromEntries(groupNames.map((group) => [group, Object.fromEntries(inGroup(group))]))];
+    const inGroup = (group: ModelGroup): [string, Curve][] =>
+      Object.entries(experts).map(([expert, values]) => [
+        expert,
+        curveThrough(values[group.name] ?? values[group.kind] ?? [], group),
+      ]);
+    return [parameter, Object.fromEntries(groups.map((group) => [group.name, Object.fromEntries(inGroup(group))]))];
   });
   return { method, parameters: Object.fromEntries(curves) as MergeRecipe["parameters"] };
 }
 
 /** As in a search, weights outside the layers take the mean over the layers. */
-function curveThrough(knots: Knots, layers: number, group: string): Curve {
+function curveThrough(knots: Knots, { layers, isLayered }: ModelGroup): Curve {
   const values = Array.from({ length: layers }, (_, layer) => {
     const place = (layer * (knots.length - 1)) / Math.max(1, layers - 1);
     const before = Math.floor(place);
     const [low = Number.NaN, high = low] = knots.slice(before, before + 2);
     return low + (place - before) * (high - low);
   });
-  return { layers: isLayered[group] ? values : [], rest: levelOf(values) };
+  return { layers: isLayered ? values : [], rest: levelOf(values) };
 }
 
 function byGroup(given: Readonly<Record<string, Knots | undefined>>): ByGroup {
-  return Object.fromEntries(groupNames.map((group) => [group, given[group] ?? given[REST] ?? []]));
+  const ofStacks = partNames.flatMap((name) => (given[name] ? [[name, given[name]] as const] : []));
+  return Object.fromEntries([...groupKinds.map((kind) => [kind, given[kind] ?? given[REST] ?? []]), ...ofStacks]);
 }
 
 function checkGroups({ value, issues }: z.core.ParsePayload<Readonly<Record<string, unknown>>>): void {
-  const missing = groupNames.filter((group) => value[group] === undefined);
-  if (missing.length === 0 || value[REST] !== undefined) return;
+  const isGiven = (name: string): boolean => value[name] !== undefined;
+  const missing = groupKinds.filter((kind) => !isGiven(kind));
+  if (missing.length === 0 || isGiven(REST)) return;
   const message = `no value for ${missing.join(", ")}; "${REST}" is the value of all groups that are not named`;
   issues.push({ code: "custom", input: value, message });
 }

@@ -23,7 +23,7 @@ export function pulledBack(
   slopes: LevelSlopes,
 ): Float64Array {
   const sums = coefficients.map((coefficient) => {
-    const byValue: CurveSlopes = { layers: Array.from({ length: model.layers }, () => 0), rest: 0 };
+    const byValue: CurveSlopes = { layers: Array.from({ length: coefficient.layers }, () => 0), rest: 0 };
     return { coefficient, byValue };
   });
   const owners = ownersOf(coefficients);

@@ -4,7 +4,7 @@ import { loadYaml } from "../config/load-yaml.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
-import { tensorGroups } from "../model/architectures.ts";
+import { groupKinds, stackGroups } from "../model/architectures.ts";
 import type { Depth } from "./depth-curve.ts";
 
 /** What a search varies: the parameters of a merge method, each over groups of tensors and over the depth. */
@@ -27,12 +27,8 @@ export interface ParameterSpace {
   readonly sigma?: number;
 }
 
-/** Every group of tensors, and whether it has tensors inside the layers. */
-export const isLayered: Readonly<Record<string, boolean>> = Object.fromEntries(
-  tensorGroups.map((group) => [group.name, group.isLayered]),
-);
-
-const groupNames = Object.keys(isLayered);
+/** What sets may list: a kind is its group in every stack. */
+const groupNames = [...groupKinds, ...Object.values(stackGroups).flat()];
 
 const MIN_WIDTH = 1e-6;
 /** As a part of the range. */
@@ -58,9 +54,9 @@ const groupsSchema = z
       .min(1)
       .check(checkGroups),
   ])
-  .transform((groups) => (groups === "all" ? [groupNames] : groups))
+  .transform((groups) => (groups === "all" ? [groupKinds] : groups))
   .describe(
-    "sets of tensor groups that share their coefficients, where embedding is the token embedding and the output head; or tensors: coefficients of its own for every kind of tensors, such as q_proj",
+    "sets of tensor groups that share their coefficients, where embedding is the token embedding and the output head, and encoder.attention that of the encoder alone; or tensors: coefficients of its own for every kind of tensors, such as q_proj",
   );
 
 /** Merges take weights of about 1; beyond these, sums and steps lose their digits. */
@@ -127,11 +123,18 @@ export function loadSearchSpace(path: string): Promise<SearchSpace> {
 }
 
 function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): void {
-  for (const name of groupNames) {
-    const count = sets.flat().filter((group) => group === name).length;
-    if (count === 1) continue;
-    const message = count === 0 ? `the group "${name}" is missing` : `the group "${name}" is listed ${count} times`;
-    issues.push({ code: "custom", input: sets, message: `${message}; list each of ${groupNames.join(", ")} once` });
+  const given = sets.flat();
+  for (const kind of groupKinds) {
+    const parts = stackGroups[kind] ?? [];
+    // Either the kind, or all that it is in models of several stacks.
+    const names = given.includes(kind) || !parts.some((part) => given.includes(part)) ? [kind] : parts;
+    for (const name of [kind, ...parts]) {
+      const count = given.filter((group) => group === name).length;
+      if (count === (names.includes(name) ? 1 : 0)) continue;
+      const times = count === 1 ? `twice, as ${kind} and as ${name}` : `${count} times`;
+      const message = count === 0 ? `the group "${name}" is missing` : `the group "${name}" is listed ${times}`;
+      issues.push({ code: "custom", input: sets, message: `${message}; list each of ${groupKinds.join(", ")} once` });
+    }
   }
 }
 

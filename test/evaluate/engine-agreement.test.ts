@@ -25,11 +25,7 @@ async function logLikelihoods(engine: EngineName): Promise<number[][]> {
   const scorer = new GenerationScorer({ device, model, parents: weights, base: BASE, experts, batchTokens: 512 });
   const recipes: Recipe[] = [
     { method: "passthrough", model: BASE },
-    uniformRecipe(
-      "task_arithmetic",
-      { nature: 0.9, craft: 0.7, news: 0.6 },
-      { groups: ["attention", "mlp", "norm", "embedding"], layers: model.layers },
-    ),
+    uniformRecipe("task_arithmetic", { nature: 0.9, craft: 0.7, news: 0.6 }, model.groups),
   ];
   const tokenised = await tokenizer.encode(rows);
   const prompts = rows.flatMap((row, i) => promptsOf(row, tokenised[i]!, model).prompts);

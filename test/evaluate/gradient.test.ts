@@ -6,6 +6,7 @@ import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import type { LossRow, WeightDerivatives } from "../../src/evaluate/differentiate.ts";
+import type { Model } from "../../src/model/architecture.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { rowLoss, type RowLoss } from "../../src/tasks/row-loss.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
@@ -45,13 +46,13 @@ function lossOf({ kind, label, continuations }: FixtureRow): RowLoss {
   return rowLoss({ kind, label, continuations: continuations.map(({ length }) => "xy".repeat(length)) });
 }
 
-function lossRow(row: FixtureRow): LossRow {
-  const { context, continuations } = row;
+function lossRow(row: FixtureRow, { encoding }: Pick<Model, "encoding"> = {}): LossRow {
   const { derivative } = lossOf(row);
-  const prompt = {
-    context: Int32Array.from(context),
-    continuations: continuations.map((ids) => Int32Array.from(ids)),
-  };
+  const context = Int32Array.from(row.context);
+  const continuations = row.continuations.map((ids) => Int32Array.from(ids));
+  const prompt = encoding
+    ? { source: context, context: Int32Array.of(encoding.startToken), continuations }
+    : { context, continuations };
   return { prompts: [prompt], derivative: ([values]) => [derivative([...values!])] };
 }
 
@@ -81,7 +82,10 @@ describe.each([
     async ({ config, dtype, recipe, logLikelihoods, derivatives }) => {
       await using device = await open();
       await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype });
-      const found = await family.scorer.gradient([recipe], rows.map(lossRow));
+      const found = await family.scorer.gradient(
+        [recipe],
+        rows.map((row) => lossRow(row, family.model)),
+      );
       for (const [i, values] of logLikelihoods.entries())
         for (const [j, value] of values.entries()) expect(found.logLikelihoods[0]![i]![j]!).toBeCloseTo(value, 4);
       expect(errorOf(found.derivatives[0]!, derivatives)).toBeLessThan(1e-3);
@@ -108,7 +112,7 @@ test("derivatives by the coefficients are what small steps say", async () => {
       const [recipe, direction] = [0.4, 0].map((mean) =>
         recipeOf(config.num_hidden_layers, () => mean + 0.2 * stream.normal(), method),
       );
-      const lossRows = rows.map(lossRow);
+      const lossRows = rows.map((row) => lossRow(row));
       const [derivatives] = (await family.scorer.gradient([recipe!], lossRows)).derivatives;
       const ends = [1, -1, 2, -2].map((steps) => moved(recipe!, direction!, steps * STEP));
       const prompts = lossRows.flatMap((row) => row.prompts);

@@ -94,8 +94,8 @@ const cases: readonly Case[] = [
   ],
   [
     "another family",
-    (model) => writeFile(join(model, "config.json"), '{"model_type": "t5"}'),
-    `E is a t5 model; evomerge scores ${modelTypes.join(", ")} models so far`,
+    (model) => writeFile(join(model, "config.json"), '{"model_type": "bart"}'),
+    `E is a bart model; evomerge scores ${modelTypes.join(", ")} models so far`,
   ],
   [
     "an adapter with a config.json",

@@ -9,7 +9,7 @@ import { writeTinyModel } from "../tiny-model.ts";
 const fixtures = join(import.meta.dirname, "..", "fixtures", "model");
 
 interface Sequence {
-  readonly ids: number[];
+  readonly ids: TokenIds;
   readonly logProbabilities: number[];
 }
 

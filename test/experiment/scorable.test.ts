@@ -21,9 +21,9 @@ describe("whyUnscorable", () => {
   });
 
   test("names the family, the adapter, or the setting that stands against it", async () => {
-    const t5 = await folderWith("config.json", { model_type: "t5" });
-    expect(await whyUnscorable("google/flan-t5-large", t5)).toBe(
-      `google/flan-t5-large is a t5 model; evomerge scores ${modelTypes.join(", ")} models so far`,
+    const bart = await folderWith("config.json", { model_type: "bart" });
+    expect(await whyUnscorable("facebook/bart-large", bart)).toBe(
+      `facebook/bart-large is a bart model; evomerge scores ${modelTypes.join(", ")} models so far`,
     );
     const adapter = await folderWith("adapter_config.json", {});
     expect(await whyUnscorable("org/lora", adapter)).toMatch(/^org\/lora is a LoRA adapter; /);

@@ -44,12 +44,10 @@ describe("the shipped experiments", () => {
 
   test.each(files)("%s has recipes that are points of its search space", async (file) => {
     const { space, experts, recipes = {} } = await load(file);
-    const genome = buildGenome(space, {
-      experts: experts.map(({ name }) => name),
-      model: tinyModel({ layers: LAYERS }),
-    });
+    const model = tinyModel({ layers: LAYERS });
+    const genome = buildGenome(space, { experts: experts.map(({ name }) => name), model });
     for (const given of Object.values(recipes)) {
-      const recipe = recipeOver(LAYERS, given);
+      const recipe = recipeOver(model.groups, given);
       const decoded = genome.decode(genome.encode(recipe));
       expect(decoded.method).toBe(recipe.method);
       for (const [group, byExpert] of Object.entries(recipe.parameters["weight"]!)) {

@@ -14,7 +14,7 @@ export function recipeWithColumns(method: MethodName, experts: readonly string[]
     Object.fromEntries(experts.map((expert) => [expert, make(expert)]));
   const weights = allWeights(model);
   const curve = (value: () => number): Curve => ({
-    layers: Array.from({ length: model.layers }, value),
+    layers: Array.from({ length: model.groups[0]!.layers }, value),
     rest: value(),
   });
   const groups = [...new Set(weights.map(({ group }) => group))];

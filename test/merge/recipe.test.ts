@@ -69,7 +69,10 @@ describe("uniformRecipe", () => {
         layer,
         group,
         (method, a, b, layer, group) => {
-          const uniform = uniformRecipe(method, { a, b }, { groups: ["attention", "mlp"], layers: 4 });
+          const uniform = uniformRecipe(method, { a, b }, [
+            { name: "attention", layers: 4 },
+            { name: "mlp", layers: 4 },
+          ]);
           const at = { name: "any", tensor: "any", group, ...(layer !== undefined && { layer }) };
           expect(stepAt(uniform, at, ["b", "a"])).toEqual({ method, values: { weight: [b, a] } });
         },

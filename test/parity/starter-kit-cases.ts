@@ -248,7 +248,7 @@ async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonl
 function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string[], model: Model): Recipe {
   if (method === "passthrough") return { method, model: experts[0]! };
   if (byColumn === true) return recipeWithColumns(method, experts, model);
-  const { layers } = model;
+  const [{ layers } = { layers: 0 }] = model.groups;
   const names = new Set(allWeights(model).map(({ tensor, group }) => (byTensor === true ? tensor : group)));
   const groups = [...names].map((group) => {
     const curves = experts.map((expert) => {

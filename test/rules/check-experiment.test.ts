@@ -194,17 +194,19 @@ describe("checkExperiment", () => {
     addRows(hub);
     const report = await check(hub, [
       [MISTRAL],
-      ["google/flan-t5-large"],
+      ["google/flan-t5-large", { config: { model_type: "bart" } }],
       [REFUELED],
       [ZEPHYR, { config: { vocab_size: 32002 } }],
     ]);
     expect(found(report, "architecture")).toEqual([
-      "fail model_type: t5, in the base mistral",
+      "fail model_type: bart, in the base mistral",
       "fail model_type: llama, in the base mistral",
       "fail vocab_size: 32002, in the base 32000",
     ]);
     const known = modelTypes.join(", ");
-    expect(report.cannotScore).toEqual([`google/flan-t5-large is a t5 model; evomerge scores ${known} models so far`]);
+    expect(report.cannotScore).toEqual([
+      `google/flan-t5-large is a bart model; evomerge scores ${known} models so far`,
+    ]);
   });
 
   test("counts an adapter together with its base", async () => {

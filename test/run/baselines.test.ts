@@ -4,8 +4,9 @@ import type { MethodName } from "../../src/merge/declarations.ts";
 import { stepAt } from "../../src/merge/recipe.ts";
 import type { KnotRecipe } from "../../src/space/knot-recipe.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
+import { tinyModel } from "../tiny-model.ts";
 
-const parents = { base: "base", layers: 2 };
+const parents = { base: "base", model: tinyModel({ layers: 2 }) };
 
 function spaceOf(method: MethodName): SearchSpace {
   return { method, groups: [], depth: { curve: "constant" }, parameters: {} };

@@ -94,20 +94,20 @@ describe("a run from names on the Hub", () => {
   });
 
   test("says why a model cannot be scored before any weight is fetched", async () => {
-    server.addModel("tiny/t5", {
-      files: { "config.json": '{"model_type": "t5"}', "model.safetensors": new Uint8Array(64) },
+    server.addModel("tiny/bart", {
+      files: { "config.json": '{"model_type": "bart"}', "model.safetensors": new Uint8Array(64) },
     });
     const experiment = await loadExperiment(path);
     const before = server.requests.length;
-    const emptyCache = await testHub(server, join(folder, "t5"));
+    const emptyCache = await testHub(server, join(folder, "bart"));
     await expect(
-      scoreModel({ model: "tiny/t5", rows: join(folder, "rows", "news.jsonl"), hub: emptyCache }),
-    ).rejects.toThrow("tiny/t5 is a t5 model");
+      scoreModel({ model: "tiny/bart", rows: join(folder, "rows", "news.jsonl"), hub: emptyCache }),
+    ).rejects.toThrow("tiny/bart is a bart model");
     await expect(
-      launchRun({ ...experiment, base: "tiny/t5" }, join(folder, "t5"), {
+      launchRun({ ...experiment, base: "tiny/bart" }, join(folder, "bart"), {
         hub: emptyCache,
       }),
-    ).rejects.toThrow(`tiny/t5 is a t5 model; evomerge scores ${modelTypes.join(", ")} models so far`);
+    ).rejects.toThrow(`tiny/bart is a bart model; evomerge scores ${modelTypes.join(", ")} models so far`);
     expect(server.requests.slice(before).filter(({ path }) => /\.safetensors$|^\/lfs/.test(path))).toEqual([]);
   });
 

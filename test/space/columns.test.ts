@@ -76,8 +76,7 @@ describe("a search space of input columns", () => {
         expect(Math.max(...found.map((value, i) => Math.abs(value - point[i]!)))).toBeLessThan(1e-6);
       }),
     );
-    const groups = ["attention", "mlp", "norm", "embedding"];
-    const uniform = uniformRecipe("task_arithmetic", { nature: 0.6, craft: 0.9 }, { groups, layers: 2 });
+    const uniform = uniformRecipe("task_arithmetic", { nature: 0.6, craft: 0.9 }, parents.model.groups);
     expect(genome.encode(uniform).subarray(0, curves.dimension)).toEqual(curves.encode(uniform));
     expect(genome.encode(uniform).subarray(curves.dimension)).toEqual(new Float64Array(columnsOfAll).fill(0.5));
   });
@@ -88,7 +87,7 @@ describe("a search space of input columns", () => {
       ...stage,
       weights: { wide: { name: "wide", tensor: "lm_head", group: "embedding", shape: [1, 9e6] } },
     };
-    const model = { layers: 2, stages: [wide] };
+    const model = { ...parents.model, stages: [wide] };
     expect(() =>
       buildGenome({ ...space, groups: [["attention", "mlp", "norm", "embedding"]] }, { experts, model }),
     ).toThrow(

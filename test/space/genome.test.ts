@@ -58,7 +58,7 @@ function pair(layers: number[], rest: number): Record<string, Curve> {
 
 /** One weight per expert everywhere. */
 function level(weights: Readonly<Record<string, number>>): MergeRecipe {
-  return uniformRecipe("task_arithmetic", weights, { groups: ["attention", "mlp", "norm", "embedding"], layers: 6 });
+  return uniformRecipe("task_arithmetic", weights, tinyModel({ layers: 6 }).groups);
 }
 
 function rounded({ layers }: Curve): number[] {

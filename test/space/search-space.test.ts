@@ -58,8 +58,13 @@ describe("search space", () => {
     ["groups: tensor", 'groups: expected all or tensors or a list, found "tensor"'],
     ["groups: [[attention, mlp], [mlp, norm, embedding]]", 'the group "mlp" is listed 2 times'],
     [
+      "groups: [[attention, mlp], [encoder.mlp, norm, embedding]]",
+      'the group "encoder.mlp" is listed twice, as mlp and as encoder.mlp',
+    ],
+    ["groups: [[attention], [encoder.mlp, norm, embedding]]", 'the group "decoder.mlp" is missing'],
+    [
       "groups: [[attention, heads, mlp, norm, embedding]]",
-      'groups[0][1]: expected attention, mlp, norm or embedding, found "heads"',
+      "groups[0][1]: expected attention, mlp, norm, embedding, encoder.attention, ",
     ],
     ["depth: { dct: 1 }", "depth.dct: expected at least 2, found 1"],
     ["depth: { dct: 3, blocks: 2 }", "depth: expected exactly one key, dct, knots or blocks; found dct and blocks"],

@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type MergeRecipe, stepAt, uniformRecipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
-import { tensorGroups } from "../../src/model/architectures.ts";
 import type { Depth } from "../../src/space/depth-curve.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { isWhole } from "../../src/space/is-whole.ts";
@@ -13,7 +12,7 @@ import { tinyModel } from "../tiny-model.ts";
 const LAYERS = 4;
 const experts = ["nature", "craft", "news"];
 const parents = { experts, model: tinyModel({ layers: LAYERS }) };
-const groups = tensorGroups.map(({ name }) => name);
+const { groups } = parents.model;
 
 function spaceOf(depth: Depth): SearchSpace {
   return {
@@ -80,11 +79,11 @@ describe("a search space of tensors", () => {
 
   test("starts from merges by group: those of one weight to the bit, others where each kind is in its group", () => {
     const weights = { nature: 0.4, craft: 0.9, news: 1.2 };
-    const point = perLayer.encode(uniformRecipe("task_arithmetic", weights, { groups, layers: LAYERS }));
+    const point = perLayer.encode(uniformRecipe("task_arithmetic", weights, groups));
     for (const [i, { name }] of perLayer.genes.entries()) {
       expect(point[i]).toBe(weights[name.split(".")[0] as keyof typeof weights] / 1.5);
     }
-    const bySets: SearchSpace = { ...spaceOf({ curve: "per-layer" }), groups: groups.map((name) => [name]) };
+    const bySets: SearchSpace = { ...spaceOf({ curve: "per-layer" }), groups: groups.map(({ name }) => [name]) };
     const coarse = buildGenome(bySets, parents);
     const cases = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
       minLength: coarse.dimension,
@@ -186,7 +185,7 @@ describe("isWhole", () => {
   });
 
   test("takes a group for all its kinds", () => {
-    const recipe = uniformRecipe("linear", { nature: 1, craft: 0, news: 0 }, { groups, layers: LAYERS });
+    const recipe = uniformRecipe("linear", { nature: 1, craft: 0, news: 0 }, groups);
     expect(isWhole(recipe, parents)).toBe(true);
     expect(isWhole(recipe, { ...parents, experts: [...experts, "other"] })).toBe(false);
   });

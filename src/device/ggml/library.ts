@@ -58,7 +58,6 @@ const contextFunctions = {
   geluErf: "void *ggml_gelu_erf(void *context, void *a)",
   tanh: "void *ggml_tanh(void *context, void *a)",
   exp: "void *ggml_exp(void *context, void *a)",
-  step: "void *ggml_step(void *context, void *a)",
   log: "void *ggml_log(void *context, void *a)",
   mulMat: "void *ggml_mul_mat(void *context, void *a, void *b)",
   custom:

@@ -15,6 +15,8 @@ export interface TokenizerOptions {
    * tokenizer.json decides, as in lm_eval since 0.4.9.2; `add_bos_token` of tokenizer_config.json has no say there.
    */
   readonly addBos?: boolean;
+  /** Whether an encoder reads contexts, so that continuations are tokenised without them; false unless given. */
+  readonly isApart?: boolean;
 }
 
 /** A text and what may follow it. */
@@ -33,7 +35,7 @@ export interface TokenRow {
 const MAX_TOKENS = { each: 64, besides: 1000 };
 
 /**
- * Text to token ids as the `hf` model of lm_eval does it for causal language models, special tokens included. It runs
+ * Text to token ids as the `hf` model of lm_eval does it, special tokens included. It runs
  * what the files say, which may take any time and memory: only the tokenizer's own process should.
  */
 export class TokenEncoder {
@@ -42,6 +44,7 @@ export class TokenEncoder {
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #addBos: boolean | undefined;
   readonly #prefix: PrefixToken | undefined;
+  readonly #isApart: boolean;
   /** Context last encoded: the continuations of a row come one after another. */
   #last: { readonly context: string; readonly ids: Int32Array } | undefined;
 
@@ -59,6 +62,7 @@ export class TokenEncoder {
     this.#tokenizer = new HuggingFaceTokenizer({ ...file, normalizer, pre_tokenizer: preTokenizer, decoder }, {});
     this.#addBos = options.addBos;
     this.#prefix = prefix;
+    this.#isApart = options.isApart ?? false;
   }
 
   get hasBos(): boolean {
@@ -87,16 +91,17 @@ export class TokenEncoder {
 
   /**
    * Splits the tokens of context + continuation in two (lm_eval's `_encode_pair`). White space at the end of the context
-   * goes to the continuation. The cut is at the length of the encoded context even where a token crosses the seam. An
-   * empty context is the prefix token.
+   * goes to the continuation. The cut is at the length of the encoded context even where a token crosses the seam. Where
+   * an encoder reads the context, it has its special tokens, and the continuation none. An empty context is the prefix token.
    */
   encodePair(context: string, continuation: string): { context: Int32Array; continuation: Int32Array } {
     if (context === "") return this.#encodeAlone(continuation);
     const kept = stripEnd(context);
-    const whole = this.encode(context + continuation);
     if (this.#last?.context !== kept) this.#last = { context: kept, ids: this.encode(kept) };
     const { ids } = this.#last;
-    return { context: ids, continuation: whole.subarray(ids.length) };
+    const behind = context.slice(kept.length) + continuation;
+    if (this.#isApart) return { context: ids, continuation: this.encode(behind, { special: false }) };
+    return { context: ids, continuation: this.encode(kept + behind).subarray(ids.length) };
   }
 
   #encodeAlone(continuation: string): { context: Int32Array; continuation: Int32Array } {
