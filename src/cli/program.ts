@@ -182,11 +182,13 @@ export function buildProgram(): Command {
   const submission = program.command("submission").description("the competition's submission.csv");
   submission
     .command("write")
-    .description("answer the multiple-choice questions of a CSV file with a model")
+    .description("answer the questions of a CSV file with a model")
     .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
     .requiredOption("--rows <csv>", "questions: id, input, answer_choices, eval_type")
     .requiredOption("--to <csv>", "file to write: id, prediction, dummy_field")
-    .option("--generated <csv>", "a submission that has the generated texts")
+    .option("--generated <csv>", "a submission that has the texts, in place of the model's own")
+    .option("--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive)
+    .option("--until <text...>", "a text ends before the first of these, such as $'\\n'")
     .addOption(engine())
     .addOption(precision())
     .action(async (model, options) => {

@@ -17,7 +17,7 @@ const missing = new Set(
 /** Writes a submission: `id,prediction,dummy_field`. A prediction that would be read as none is a UserError. */
 export async function writeSubmission(path: string, predictions: Predictions): Promise<void> {
   for (const [id, prediction] of predictions) {
-    const fault = faultOf(prediction);
+    const fault = faultOfPrediction(prediction);
     if (fault !== undefined)
       throw new UserError(`${path} is not written: the prediction of ${showUntrusted(id)}: ${fault}`);
   }
@@ -35,13 +35,14 @@ export async function readSubmission(path: string, signal?: AbortSignal): Promis
 const recordSchema = z.object({
   id: z.string("expected an id").min(1, "expected an id"),
   prediction: z.string("expected a column of predictions").check(({ value, issues }) => {
-    const message = faultOf(value);
+    const message = faultOfPrediction(value);
     if (message !== undefined) issues.push({ code: "custom", input: value, message });
   }),
   dummy_field: z.literal("0", "expected 0"),
 });
 
-function faultOf(prediction: string): string | undefined {
+/** Why a text cannot be handed in, if it cannot. */
+export function faultOfPrediction(prediction: string): string | undefined {
   const text = prediction.trim();
   if (text !== "" && !missing.has(text)) return undefined;
   const found = text === "" ? "no text" : `${JSON.stringify(text)}, which Kaggle reads as a missing value`;

@@ -227,19 +227,22 @@ describe("the help", () => {
     expect(help("submission write")).toMatchInlineSnapshot(`
       "Usage: evomerge submission write [options] <model>
 
-      answer the multiple-choice questions of a CSV file with a model
+      answer the questions of a CSV file with a model
 
       Arguments:
-        model               Hugging Face folder, or org/name@revision of the Hub
+        model                     Hugging Face folder, or org/name@revision of the Hub
 
       Options:
-        --rows <csv>        questions: id, input, answer_choices, eval_type
-        --to <csv>          file to write: id, prediction, dummy_field
-        --generated <csv>   a submission that has the generated texts
-        --engine <name>     where to compute (choices: "auto", "ggml", "tfjs",
-                            "tfjs-node", "tfjs-node-gpu")
-        --precision <name>  of matrix products (choices: "auto", "f32", "bf16")
-        -h, --help          display help for command
+        --rows <csv>              questions: id, input, answer_choices, eval_type
+        --to <csv>                file to write: id, prediction, dummy_field
+        --generated <csv>         a submission that has the texts, in place of the
+                                  model's own
+        --max-new-tokens <count>  the most tokens of a text (default: 64)
+        --until <text...>         a text ends before the first of these, such as $'\\n'
+        --engine <name>           where to compute (choices: "auto", "ggml", "tfjs",
+                                  "tfjs-node", "tfjs-node-gpu")
+        --precision <name>        of matrix products (choices: "auto", "f32", "bf16")
+        -h, --help                display help for command
       "
     `);
   });

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { checkSubmissionCommand, writeSubmissionCommand } from "../../src/cli/commands/submission.ts";
 import { UserError } from "../../src/errors.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
+import { generateAnswers } from "../../src/submission/generate-answers.ts";
 import { generatedTexts } from "../../src/submission/generated-texts.ts";
 import { predictChoices } from "../../src/submission/predict-choices.ts";
 import { readSubmission, writeSubmission } from "../../src/submission/submission-file.ts";
@@ -26,6 +27,10 @@ const questions = quiz.map(({ input, answer_choices, label }, i) => ({
   choices: answer_choices,
   right: label,
 }));
+
+const news = join(import.meta.dirname, "..", "..", "experiments", "demo", "news");
+const nurses =
+  "Article: It was very cold. Eight nurses were saved. On Monday a blast shook the farm in Dover.\nSummary:";
 
 /** Makes the head so large that logits are infinite. */
 function overflow(name: string, values: Float32Array): void {
@@ -80,11 +85,9 @@ describe("generatedTexts", () => {
       ["t1", "one"],
       ["t2", "two"],
     ]);
-    expect(await generatedTexts(questions)).toEqual(new Map());
   });
 
-  test("says how many texts are missing and where to give them", async () => {
-    await expect(generatedTexts(asked)).rejects.toThrow(/^2 of the 14 questions .* --generated <submission.csv>/);
+  test("says how many texts are missing", async () => {
     const path = join(await temporaryFolder(), "kit.csv");
     await writeSubmission(path, new Map([["t1", "one"]]));
     await expect(generatedTexts(asked, path)).rejects.toThrow(
@@ -95,8 +98,30 @@ describe("generatedTexts", () => {
   });
 });
 
+describe("generateAnswers", () => {
+  const asked = [...questions.slice(0, 2), { id: "t1", input: nurses }, { id: "t2", input: `It is. ${nurses}` }];
+
+  test("answers questions without choices, and puts a word where a model says nothing", async () => {
+    const notices: string[] = [];
+    const options = { maxNewTokens: 24, onNotice: (text: string): void => void notices.push(text) };
+    const found = await generateAnswers(news, asked, { ...options, until: ["\n", "Monday"] });
+    expect(Array.from(found.keys())).toEqual(["t1", "t2"]);
+    expect(found.get("t1")).toBe(" Police say nurses saved in Dover farm blast on ");
+    expect(await generateAnswers(news, asked.slice(2, 3), { ...options, until: ["Police"] })).toEqual(
+      new Map([["t1", "unknown"]]),
+    );
+    expect(notices.at(-1)).toBe(
+      '1 of 1 generated texts have nothing that Kaggle takes for text; "unknown" stands in their place',
+    );
+  });
+
+  test("opens no model where there is nothing to write", async () => {
+    expect(await generateAnswers("/nowhere", questions)).toEqual(new Map());
+  });
+});
+
 describe("evomerge submission", () => {
-  test("writes a file that it finds in order, and one without texts only if there are none to write", async () => {
+  test("writes a file that it finds in order, with the texts that it is given", async () => {
     const folder = await temporaryFolder();
     const model = await writeTinyModel(join(folder, "model"), { tokenizer });
     const [rows, kit, to] = ["rows.csv", "kit.csv", "submission.csv"].map((name) => join(folder, name)) as [
@@ -113,7 +138,6 @@ describe("evomerge submission", () => {
     const output: string[] = [];
     const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => output.push(String(text)) > 0);
     try {
-      await expect(writeSubmissionCommand(model, { rows, to })).rejects.toThrow(/^1 of the 4 questions/);
       await writeSubmissionCommand(model, { rows, to, generated: kit });
       await checkSubmissionCommand(to, { rows, json: true });
       await expect(checkSubmissionCommand(kit, { rows })).rejects.toThrow("3 ids without a prediction, such as 'q0'");
@@ -125,5 +149,21 @@ describe("evomerge submission", () => {
       /^wrote .*submission.csv\nquestions        4\nmultiple choice  3\ngenerated        1\naccuracy         \d/,
     );
     expect(JSON.parse(output[1]!)).toMatchObject({ questions: 4, faults: [] });
+  });
+
+  test("generates the texts that it is not given", async () => {
+    const folder = await temporaryFolder();
+    const [rows, to] = [join(folder, "rows.csv"), join(folder, "submission.csv")];
+    const lines = [`c,"${nurses}","['Yes', 'No']",multiple_choice`, `t,"${nurses}",None,generation`];
+    await writeFile(rows, `id,input,answer_choices,eval_type\n${lines.join("\n")}\n`);
+    const stdout = vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+    try {
+      await writeSubmissionCommand(news, { rows, to, maxNewTokens: 24, until: ["\n"] });
+    } finally {
+      stdout.mockRestore();
+    }
+    const written = await readSubmission(to);
+    expect(written.get("t")).toBe(" Police say nurses saved in Dover farm blast on Monday.");
+    expect(["0", "1"]).toContain(written.get("c"));
   });
 });

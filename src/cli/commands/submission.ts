@@ -2,9 +2,10 @@ import { UserError } from "../../errors.ts";
 import type { EngineName } from "../../device/open-device.ts";
 import type { Precision } from "../../experiment/experiment-file.ts";
 import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
+import { generateAnswers } from "../../submission/generate-answers.ts";
 import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";
 import { generatedTexts } from "../../submission/generated-texts.ts";
-import { predictChoices, type PredictOptions } from "../../submission/predict-choices.ts";
+import { predictChoices } from "../../submission/predict-choices.ts";
 import { type Question, readQuestions } from "../../submission/questions.ts";
 import { type Predictions, readSubmission, writeSubmission } from "../../submission/submission-file.ts";
 import { printableLine } from "../../files/printable.ts";
@@ -17,23 +18,26 @@ export interface WriteSubmissionOptions {
   /** The competition's CSV. */
   readonly rows: string;
   readonly to: string;
-  /** A submission to take the generated texts from. */
+  /** A submission to take the generated texts from, which the model generates unless it is given. */
   readonly generated?: string | undefined;
+  /** Of a generated text. */
+  readonly maxNewTokens?: number | undefined;
+  readonly until?: readonly string[] | undefined;
   readonly engine?: EngineName | undefined;
-  readonly precision?: Precision | undefined;
+  readonly precision?: Exclude<Precision, "mixed"> | undefined;
 }
 
 /** `evomerge submission write`: answers the competition's questions with a model and writes the file to hand in. */
 export async function writeSubmissionCommand(
   model: string,
-  { rows, to, generated, engine, precision }: WriteSubmissionOptions,
+  { rows, to, generated, ...options }: WriteSubmissionOptions,
 ): Promise<void> {
   const signal = interruptionSignal();
   const questions = await readQuestions(rows, signal);
-  const texts = await generatedTexts(questions, generated, signal);
+  const texts = generated === undefined ? undefined : await generatedTexts(questions, generated, signal);
   await replaceableFile(to);
-  const answers = await answersOf(model, questions, { engine, precision, signal });
-  const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? texts.get(id) ?? ""]));
+  const answers = await answersOf(model, questions, { ...options, texts, signal });
+  const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? ""]));
   await writeSubmission(to, predictions);
   print(`wrote ${printableLine(to)}\n${checkText(checkSubmission(predictions, questions))}`);
 }
@@ -49,22 +53,30 @@ export async function checkSubmissionCommand(
   if (check.faults.length > 0) throw new UserError(`${file} does not answer ${rows}: ${check.faults.join("; ")}`);
 }
 
+interface AnswerOptions extends Pick<WriteSubmissionOptions, "engine" | "precision" | "maxNewTokens" | "until"> {
+  /** Those that are not to be generated. */
+  readonly texts: Predictions | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** The answers of a model that is here or on the Hub, with progress. */
 async function answersOf(
   model: string,
   questions: readonly Question[],
-  { signal, ...options }: PredictOptions,
+  { signal, texts, engine, precision, ...ofTexts }: AnswerOptions,
 ): Promise<Predictions> {
   const progress = new Progress();
   try {
     const onFetching: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
     const folder = await modelFolder(model, { signal, onProgress: onFetching, toScore: true });
-    return await predictChoices(folder, questions, {
-      ...options,
-      signal,
-      onNotice: (text) => progress.show({ type: "notice", text }),
-      onProgress: (share, rows) => progress.reach(`score of ${rows} rows`, share),
-    });
+    const onNotice = (text: string): void => progress.show({ type: "notice", text });
+    const running = { engine, precision, signal, onNotice };
+    const onScored = (share: number, rows: number): void => progress.reach(`score of ${rows} rows`, share);
+    const onGenerated = (share: number, count: number): void => progress.reach(`${count} texts`, share);
+    const choices = await predictChoices(folder, questions, { ...running, onProgress: onScored });
+    const generated =
+      texts ?? (await generateAnswers(folder, questions, { ...running, ...ofTexts, onProgress: onGenerated }));
+    return new Map([...choices, ...generated]);
   } finally {
     progress.end();
   }
