@@ -53,7 +53,7 @@ export async function checkSubmissionCommand(
   if (check.faults.length > 0) throw new UserError(`${file} does not answer ${rows}: ${check.faults.join("; ")}`);
 }
 
-interface AnswerOptions extends Pick<WriteSubmissionOptions, "engine" | "precision" | "maxNewTokens" | "until"> {
+interface AnsweringOptions extends Pick<WriteSubmissionOptions, "engine" | "precision" | "maxNewTokens" | "until"> {
   /** Those that are not to be generated. */
   readonly texts: Predictions | undefined;
   readonly signal: AbortSignal;
@@ -63,7 +63,7 @@ interface AnswerOptions extends Pick<WriteSubmissionOptions, "engine" | "precisi
 async function answersOf(
   model: string,
   questions: readonly Question[],
-  { signal, texts, engine, precision, ...ofTexts }: AnswerOptions,
+  { signal, texts, engine, precision, ...ofTexts }: AnsweringOptions,
 ): Promise<Predictions> {
   const progress = new Progress();
   try {
