@@ -12,7 +12,8 @@ export interface SequenceIds {
 
 /**
  * Log-probabilities of the tokens of one sequence, each after the first given those before it and the source: nats, f32, one
- * fewer than there are ids. The model must know the ids and have positions for all of them but the last.
+ * fewer than there are ids. The model must know the ids and have positions for all of them. It reads them all, as a call of the
+ * model in transformers does: how many it reads may decide how it turns heads.
  */
 export async function tokenLogProbabilities(
   merging: Merging,
@@ -21,8 +22,11 @@ export async function tokenLogProbabilities(
   { signal, onProgress = () => {} }: Pick<ScoreOptions, "signal" | "onProgress"> = {},
 ): Promise<number[]> {
   const { device, model, parents } = merging;
-  // All that follows the first token is one continuation, whose targets are in the order of its tokens.
-  const prompt = { ...source, context: ids.subarray(0, 1), continuations: [ids.subarray(1)] };
+  // All that follows the first token is one continuation, whose targets are in the order of its tokens. The last token of one is
+  // predicted and not read, so there is one more, of no meaning.
+  const following = new Int32Array(ids.length);
+  following.set(ids.subarray(1));
+  const prompt = { ...source, context: ids.subarray(0, 1), continuations: [following] };
   const packed = packPrompts([prompt], { batchTokens: ids.length, ...model });
   const pass = { recipes: [recipe], members: [0], hashing: undefined, signal, report: onProgress, now: Date.now };
   return parents.turn(() =>
@@ -31,7 +35,7 @@ export async function tokenLogProbabilities(
       const found: number[] = [];
       for (const branch of branches.at(-1)!)
         for await (const { values } of targetValues(device, branch, batches)) found.push(...values);
-      return found;
+      return found.slice(0, -1);
     }),
   );
 }
