@@ -3,6 +3,7 @@
  *
  *     npx tsx bench/libraries.ts [experiments/demo.yaml] --libraries ggml,/path/to/libdnnl.so.3 --python /path/to/python
  *         [--fraction 0.125] [--candidates 2] [--repetitions 5] [--precisions f32,bf16]
+ *         [--peers torch,torch-without-onednn,lm-eval]
  *
  * Both others, with transformers, run the base as often as there are candidates, on one thread: they merge nothing. PyTorch, with the
  * oneDNN that it brings and without, runs the last layer for all tokens; lm_eval runs a row's context again for each choice, and computes logits for all tokens.
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     candidates: { type: "string", default: "2" },
     repetitions: { type: "string", default: "5" },
     precisions: { type: "string", default: "f32,bf16" },
+    peers: { type: "string", default: "torch,torch-without-onednn,lm-eval" },
   },
   allowPositionals: true,
 });
@@ -106,13 +108,13 @@ async function startOthers(python: string, { packed, prompts }: Work, precision:
     continuations.map((continuation) => [[...context], [...continuation]]),
   );
   const batches = packed.map(plain);
-  const scripts = [
-    ["torch-scoring.py", batches],
-    ["torch-scoring.py", batches, "without-onednn"],
-    ["lm-eval-scoring.py", requests],
-  ] as const;
+  const peers: Readonly<Record<string, readonly [script: string, input: unknown, ...options: string[]]>> = {
+    torch: ["torch-scoring.py", batches],
+    "torch-without-onednn": ["torch-scoring.py", batches, "without-onednn"],
+    "lm-eval": ["lm-eval-scoring.py", requests],
+  };
   const started: Other[] = [];
-  for (const [script, input, ...rest] of scripts) {
+  for (const [script, input, ...rest] of values.peers.split(",").map((name) => peers[name]!)) {
     const file = join(folder, `${script} ${precision}.json`);
     await writeFile(file, JSON.stringify(input));
     started.push(
