@@ -1,5 +1,5 @@
 /** What models are built of, in terms of the operations of expressions. */
-import { sameShape } from "../tensor/dtype.ts";
+import { sameShape, type Dtype } from "../tensor/dtype.ts";
 import { add, matmul, mul, normalize, permute, reshape, scale, softmax, tanh, type Expression } from "./expression.ts";
 
 /** x [n, in] times the transpose of weight [out, in] (any float dtype): f32 [n, out]. */
@@ -22,6 +22,8 @@ interface AttentionOptions {
   readonly factor: number;
   /** A soft one of factor * query key^T. */
   readonly cap?: number | undefined;
+  /** The format that engines may round queries, keys, the softmax and values to; f32 unless given. */
+  readonly precision?: Dtype | undefined;
 }
 
 type Operands<Name extends string> = Readonly<Record<Name | "query" | "mask", Expression>> & {
@@ -41,7 +43,7 @@ export function attention({ key, value, ...others }: Operands<"key" | "value">, 
  */
 export function attendTo(
   { query, keys, values, mask, bias }: Operands<"keys" | "values">,
-  { factor, cap }: AttentionOptions,
+  { factor, cap, precision = "f32" }: AttentionOptions,
 ): Expression {
   const [batch = 0, length = 0, heads = 0, width = 0] = query.shape;
   const [, kvHeads = 0, count = 0] = keys.shape;
@@ -53,14 +55,14 @@ export function attendTo(
   // The query heads of a group, which share a key and value head, stack along the rows.
   const grouped = [batch, kvHeads, (heads / kvHeads) * length];
   const queries = reshape(headsOutside(query), [...grouped, width]);
-  const scores = reshape(matmul(queries, keys, { transposeY: true }), [batch, heads, length, count]);
+  const scores = reshape(matmul(queries, keys, { transposeY: true, precision }), [batch, heads, length, count]);
   // The softmax multiplies what is capped by the cap.
   const shares =
     cap === undefined
       ? softmax(bias ? add(scores, bias) : scores, { mask, factor })
       : softmax(tanh(scale(scores, factor / cap)), { mask, factor: cap });
   const weights = reshape(shares, [...grouped, count]);
-  const mixed = reshape(matmul(weights, values), [batch, heads, length, width]);
+  const mixed = reshape(matmul(weights, values, { precision }), [batch, heads, length, width]);
   return reshape(headsOutside(mixed), [batch * length, heads * width]);
 }
 

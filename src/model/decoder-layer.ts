@@ -40,7 +40,7 @@ interface Attended {
 
 function attend(
   decoder: Decoder,
-  { project }: DecoderParts,
+  { project, precision }: DecoderParts,
   weights: StageTensors,
   {
     x,
@@ -62,7 +62,8 @@ function attend(
   const keys = remember("keys", batched(turned(project(weights, "key", x), kvHeads), kvHeads));
   const values = remember("values", batched(project(weights, "value", x), kvHeads));
   const cap = decoder.attn_logit_softcapping ?? undefined;
-  const seen = attendTo({ query, keys, values, mask }, { factor: decoder.query_pre_attn_scalar ** -0.5, cap });
+  const factor = decoder.query_pre_attn_scalar ** -0.5;
+  const seen = attendTo({ query, keys, values, mask }, { factor, cap, precision });
   return { seen, remembered: { keys, values } };
 }
 

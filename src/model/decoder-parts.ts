@@ -8,6 +8,7 @@ import { biasOf, joinedRows } from "./decoder-weights.ts";
 import { named, once } from "./stage-parts.ts";
 
 export interface DecoderParts {
+  readonly precision: Dtype;
   /** x [n, in] to f32 [n, out], the bias of the role added where there is one. */
   readonly project: (weights: StageTensors, role: string, x: Expression) => Expression;
   /** x f32 [n, width], in that shape. */
@@ -30,6 +31,7 @@ export function decoderParts(decoder: Decoder, precision: Dtype): DecoderParts {
   const factorOf = (weights: StageTensors, role: string): Expression =>
     slices.get(role)?.(weights) ?? toPrecision(named(weights, role));
   return {
+    precision,
     project: (weights, role, x) => {
       const product = linear(x, factorOf(weights, role));
       const bias = weights[biasOf(role)];

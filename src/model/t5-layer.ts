@@ -19,6 +19,7 @@ import { named, once } from "./stage-parts.ts";
 
 /** What stages of a T5 do with the weight of a role. */
 export interface T5Parts {
+  readonly precision: Dtype;
   /** x [n, in] to f32 [n, out] */
   readonly project: (weights: StageTensors, role: string, x: Expression) => Expression;
   /** x f32 [n, width], in that shape. */
@@ -30,6 +31,7 @@ export function t5Parts({ layer_norm_epsilon: epsilon }: T5, precision: Dtype): 
   const toPrecision = once((weight) => cast(weight, precision));
   const toF32 = once((weight) => cast(weight, "f32"));
   return {
+    precision,
     project: (weights, role, x) => linear(x, toPrecision(named(weights, role))),
     norm: (weights, role, x) => rmsNorm(x, toF32(named(weights, role)), epsilon),
   };
@@ -88,7 +90,7 @@ interface Attended {
 /** f32 [rows that are read, d_model]; scores are not scaled, which the initial weights make up for. */
 function attend(
   { num_heads: heads, d_kv: width }: T5,
-  { project }: T5Parts,
+  { project, precision }: T5Parts,
   weights: StageTensors,
   prefix: "self" | "cross",
   { sequences, length, x, seenLength, seen, mask, biases: bias, read = (rows) => rows }: Attended,
@@ -97,7 +99,8 @@ function attend(
   const [key, value] = (["key", "value"] as const).map((role) =>
     reshape(project(weights, `${prefix} ${role}`, seen), [sequences, seenLength, heads, width]),
   ) as [Expression, Expression];
-  return project(weights, `${prefix} output`, read(attention({ query, key, value, mask, bias }, { factor: 1 })));
+  const mixed = attention({ query, key, value, mask, bias }, { factor: 1, precision });
+  return project(weights, `${prefix} output`, read(mixed));
 }
 
 /** What is added to the scores of each head, f32 [batch, heads, length, length], by how far apart tokens are. */

@@ -47,7 +47,12 @@ export function testProducts(device: () => Device, tolerance: Tolerance): void {
     device().free(x.tensor, y.tensor, found!);
   });
 
-  test.each([{}, { cap: 2 }])(`attention of 192 tokens is within ${tolerance.products}: %o`, async ({ cap }) => {
+  test.each([
+    { precision: "f32", allowed: tolerance.products },
+    { precision: "f32", cap: 2, allowed: tolerance.products },
+    { precision: "bf16", allowed: tolerance.halfProducts },
+  ] as const)("attention of 192 tokens: %o", async ({ allowed, ...options }) => {
+    const cap = "cap" in options ? options.cap : undefined;
     const [batch, length, heads, kvHeads, width] = [2, 192, 4, 2, 64];
     const query = await sample(device(), [batch, length, heads, width], { seed: 8, size: 2 });
     const key = await sample(device(), [batch, length, kvHeads, width], { seed: 9, size: 2 });
@@ -57,7 +62,7 @@ export function testProducts(device: () => Device, tolerance: Tolerance): void {
     const [found] = await device().run([
       attention(
         { query: operands[0]!, key: operands[1]!, value: operands[2]!, mask: operands[3]! },
-        { factor: 0.125, ...(cap && { cap }) },
+        { factor: 0.125, ...options },
       ),
     ]);
     const values = f32Values(await device().read(found!));
@@ -78,7 +83,7 @@ export function testProducts(device: () => Device, tolerance: Tolerance): void {
       }
       return largestError(values.subarray(i * width, (i + 1) * width), expected);
     });
-    expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance.products);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(allowed);
     device().free(query.tensor, key.tensor, value.tensor, mask.tensor, found!);
   });
 }

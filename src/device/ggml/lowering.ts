@@ -14,6 +14,9 @@ const ROPE_HALF_SPLIT = 2;
 /** Asks for accumulation in f32 (GGML_PREC_F32), which GPUs would do in f16 where an operand is. */
 const PRECISION_F32 = 10;
 
+/** Sums over fewer factors, as in attention, take a CPU less time than rounding these does. */
+const LEAST_ROUNDED = 512;
+
 /** What a lowering works with: the library, the context that owns new nodes, and the tensors made so far. */
 export interface LoweringContext {
   readonly ggml: Ggml;
@@ -62,13 +65,14 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     ggml.mul(context, tensorOf(node.g), ggml.step(context, tensorOf(node.x))),
   ...activations,
   matmul: (node, lowering) => {
-    const { ggml, context, tensorOf, products } = lowering;
+    const { ggml, context, tensorOf, isCpu, products } = lowering;
+    const summed = node.x.shape.at(node.transposeX ? -2 : -1) ?? 0;
     const stand = products?.nodeFor(context, node, tensorOf);
     if (stand) return stand;
     // ggml sums over the innermost dimension of both factors.
     const x = node.transposeX ? transposed(node.x, lowering) : tensorOf(node.x);
     const y = node.transposeY ? tensorOf(node.y) : transposed(node.y, lowering);
-    const rounds = node.y.dtype === "f32" && node.precision !== "f32";
+    const rounds = node.y.dtype === "f32" && node.precision !== "f32" && (!isCpu || summed >= LEAST_ROUNDED);
     const product = ggml.mulMat(context, rounds ? ggml.cast(context, y, typeNumber[node.precision]) : y, x);
     // bf16 is always accumulated in f32, and asking for it would have CUDA widen that factor first.
     if (node.precision !== "bf16") ggml.setPrecision(product, PRECISION_F32);
