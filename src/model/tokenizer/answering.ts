@@ -5,6 +5,7 @@ import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { canonicalTokenizer, digestOf } from "./canonical.ts";
 import { ChatTemplate } from "./chat-template.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
+import { checkWhole } from "./fallen-apart.ts";
 import type { Answer, CompareRequest, ReadRequest, RenderRequest, Request, WordsRequest } from "./protocol.ts";
 import { TokenDecoder } from "./token-decoder.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
@@ -78,6 +79,7 @@ export class Answering {
     const encoder = new TokenEncoder(files, options);
     const canonical = canonicalTokenizer(encoder.loaded);
     checkBos(folder, encoder, options);
+    checkWhole(encoder);
     if (keepAs !== undefined) this.#kept.set(keepAs, { folder, files, encoder });
     const { size, textSize } = encoder.range;
     const doubt = doubtOf(files);

@@ -39,13 +39,14 @@ export function loadedAs(own: TokenizerClass | undefined, files: TokenizerFiles)
     return text === undefined || id === undefined ? undefined : { text, id, isBos };
   };
   const bos = prefixOf("bos_token", true);
-  const rebuilt = own ? rebuild(files, own, special, bos) : files.file;
+  const eos = prefixOf("eos_token", false);
+  const rebuilt = own ? rebuild(files, own, special, bos, eos) : files.file;
   const file = { ...rebuilt, added_tokens: added.list() };
   const hides = files.config["split_special_tokens"] === true;
   return {
     file: hides ? withoutSpecialTokens(file) : file,
     hidden: hides ? file.added_tokens.filter(({ special }) => special === true).map(({ content }) => content) : [],
-    prefix: bos ?? prefixOf("eos_token", false),
+    prefix: bos ?? eos,
     named: textsOf(special),
     padding: paddingOf(special, files.file),
   };
@@ -83,22 +84,38 @@ function rebuild(
   own: TokenizerClass,
   { named }: SpecialTokens,
   bos: PrefixToken | undefined,
+  eos: PrefixToken | undefined,
 ): TokenizerFile {
   const { vocab, merges } = file.model;
-  const ownProcessor = own.addsBos && bos ? inFront(bos) : null;
+  const { normalizer, type = "BPE" } = own;
   return {
     ...file,
-    normalizer: own.normalizer,
+    normalizer: typeof normalizer === "function" ? normalizer(file["normalizer"]) : normalizer,
     pre_tokenizer: own.preTokenizer(config),
     decoder: own.decoder(config),
-    post_processor: own.addsBos === undefined ? file["post_processor"] : ownProcessor,
-    model: { type: "BPE", ...own.model(named.get("unk_token")?.content ?? ""), vocab, merges },
+    post_processor: processorOf(own, file, bos, eos),
+    model: { type, ...own.model(named.get("unk_token")?.content ?? ""), vocab, merges },
   };
 }
 
+function processorOf(
+  { addsBos, addsEos }: TokenizerClass,
+  file: TokenizerFile,
+  bos: PrefixToken | undefined,
+  eos: PrefixToken | undefined,
+): unknown {
+  if (addsBos === undefined && addsEos === undefined) return file["post_processor"];
+  if (addsBos && bos) return adding(bos, (text) => [special(bos), text]);
+  return addsEos && eos ? adding(eos, (text) => [text, special(eos)]) : null;
+}
+
+function special({ text }: PrefixToken): JsonObject {
+  return { SpecialToken: { id: text, type_id: 0 } };
+}
+
 /** A post-processor that adds one token. */
-function inFront({ text, id }: PrefixToken): JsonObject {
-  const single = [{ SpecialToken: { id: text, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];
+function adding({ text, id }: PrefixToken, around: (text: JsonObject) => JsonObject[]): JsonObject {
+  const single = around({ Sequence: { id: "A", type_id: 0 } });
   const pair = [...single, { Sequence: { id: "B", type_id: 1 } }];
   return {
     type: "TemplateProcessing",

@@ -1,12 +1,9 @@
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { stripEnd } from "../../files/white-space.ts";
-import type { JsonObject } from "../../files/json-object.ts";
-import { leavingOut } from "./lacking-characters.ts";
-import { normalizerForLibrary } from "./normalizers.ts";
-import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
+import { libraryTokenizer } from "./library-tokenizer.ts";
 import { checkSupported } from "./supported.ts";
 import { type LoadedTokenizer, loadedTokenizer, type PrefixToken } from "./loaded-tokenizer.ts";
-import type { TokenizerFile, TokenizerFiles } from "./tokenizer-file.ts";
+import type { TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds, type IdRange } from "./vocabulary.ts";
 
 export interface TokenizerOptions {
@@ -55,11 +52,7 @@ export class TokenEncoder {
     const { file, prefix } = this.loaded;
     this.range = checkIds(file);
     checkSupported(file);
-    const normalizer = normalizerForLibrary(file["normalizer"]);
-    const preTokenizer = stepsFor(file);
-    // What is read here is never written back as text.
-    const decoder = null;
-    this.#tokenizer = new HuggingFaceTokenizer({ ...file, normalizer, pre_tokenizer: preTokenizer, decoder }, {});
+    this.#tokenizer = libraryTokenizer(file);
     this.#addBos = options.addBos;
     this.#prefix = prefix;
     this.#isApart = options.isApart ?? false;
@@ -118,11 +111,4 @@ export class TokenEncoder {
     if (!ids.every((id) => Number.isInteger(id) && id >= 0 && id < this.range.size))
       throw new Error("it has a part for which there is no token, not even one for unknown parts");
   }
-}
-
-function stepsFor({ model, pre_tokenizer: preTokenizer }: TokenizerFile): JsonObject | null {
-  const sequence = preTokenizerForLibrary(preTokenizer);
-  const steps = (sequence?.["pretokenizers"] ?? []) as readonly JsonObject[];
-  const last = leavingOut(model, steps);
-  return last ? { type: "Sequence", pretokenizers: [...steps, last] } : sequence;
 }

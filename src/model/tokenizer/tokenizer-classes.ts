@@ -4,23 +4,29 @@
  */
 import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
 import type { TokenDefaults } from "./special-tokens.ts";
-import type { TokenizerFiles } from "./tokenizer-file.ts";
+import type { TokenizerFile, TokenizerFiles } from "./tokenizer-file.ts";
 
 /** How a class makes a tokenizer. */
 export interface TokenizerClass extends TokenDefaults {
-  /** Settings of byte-pair encoding; `unk` is the content of the token for unknown parts. */
+  /** Of its model; byte-pair encoding unless given. */
+  readonly type?: "Unigram";
+  /** Settings of the model; `unk` is the content of the token for unknown parts. */
   readonly model: (unk: string) => JsonObject;
-  readonly normalizer: JsonObject | null;
+  /** It, or what it is made of in the file's. */
+  readonly normalizer: JsonObject | null | ((written: unknown) => JsonObject | null);
   readonly preTokenizer: (config: JsonObject) => JsonObject;
   readonly decoder: (config: JsonObject) => JsonObject;
   /** Where the class has its own: whether texts begin with the beginning-of-sequence token. */
   readonly addsBos?: boolean;
+  /** Likewise: whether they end with the end-of-sequence token, and nothing else is added. */
+  readonly addsEos?: boolean;
   /** Whether tokens that have an attribute lose the flags that the files give them. */
   readonly resetsFlags?: boolean;
 }
 
 const endOfText = "<|endoftext|>";
 const fallback = { fuse_unk: true, byte_fallback: true };
+const wholeWords = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
 const qwen2Pattern = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 
 const classes: Readonly<Record<string, TokenizerClass>> = {
@@ -88,6 +94,19 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
     decoder: byteLevel,
     resetsFlags: true,
   },
+  T5Tokenizer: {
+    type: "Unigram",
+    named: { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>" },
+    extra: Array.from({ length: 100 }, (_, i) => `<extra_id_${i}>`),
+    model: () => ({ unk_id: 2, byte_fallback: false }),
+    normalizer: compiledMapIn,
+    preTokenizer: () => ({
+      type: "Sequence",
+      pretokenizers: [{ type: "WhitespaceSplit" }, wholeWords],
+    }),
+    decoder: () => wholeWords,
+    addsEos: true,
+  },
 };
 
 /** By `model_type`: the class of a folder that names none, and whether transformers believes the class that one names. */
@@ -95,6 +114,7 @@ const usual: ReadonlyMap<unknown, { readonly name: string; readonly isAlways: bo
   ["llama", { name: "", isAlways: false }],
   ["gemma", { name: "GemmaTokenizer", isAlways: false }],
   ["gemma2", { name: "GemmaTokenizer", isAlways: false }],
+  ["t5", { name: "T5Tokenizer", isAlways: false }],
   ["qwen2", { name: "Qwen2Tokenizer", isAlways: true }],
 ]);
 
@@ -105,10 +125,14 @@ const plain = new Set(["", "PreTrainedTokenizer", "TokenizersBackend", "PythonBa
 export function classOf(files: TokenizerFiles): TokenizerClass | undefined {
   const { file } = files;
   const name = classNameOf(files);
-  if (file.model["type"] !== "BPE" || !isJsonObject(file.model.vocab)) return undefined;
   // Llama 3 names Llama 2's class in some folders.
-  if (name === "LlamaTokenizer" && isByteLevel(file)) return undefined;
-  return Object.hasOwn(classes, name) ? classes[name] : undefined;
+  if (name === "LlamaTokenizer" && hasPieces(file) && isByteLevel(file)) return undefined;
+  const own = Object.hasOwn(classes, name) ? classes[name] : undefined;
+  return own && file.model["type"] === (own.type ?? "BPE") && hasPieces(file) ? own : undefined;
+}
+
+function hasPieces({ model: { type, vocab } }: TokenizerFile): boolean {
+  return type === "Unigram" ? Array.isArray(vocab) : isJsonObject(vocab);
 }
 
 /** The class that a folder names, where it is not known what it does with the file. */
@@ -123,6 +147,13 @@ function classNameOf({ config, model = {} }: TokenizerFiles): string {
   if (isAlways) return name;
   const declared = config["tokenizer_class"] ?? model["tokenizer_class"];
   return typeof declared === "string" ? declared.replace(/Fast$/, "") : name;
+}
+
+/** The first map of characters that SentencePiece compiled, in a normalizer or one of its steps. */
+function compiledMapIn(written: unknown): JsonObject | null {
+  if (!isJsonObject(written)) return null;
+  const steps: unknown[] = written["type"] === "Sequence" ? (written["normalizers"] as unknown[]) : [written];
+  return steps.filter(isJsonObject).find(({ type }) => type === "Precompiled") ?? null;
 }
 
 function metaspace(addsPrefix: unknown, scheme: "always" | "first"): JsonObject {
@@ -150,6 +181,6 @@ function byteLevel({ add_prefix_space }: JsonObject): JsonObject {
 }
 
 /** transformers looks for the word anywhere in the file. */
-function isByteLevel({ model, ...parts }: TokenizerFiles["file"]): boolean {
+function isByteLevel({ model, ...parts }: TokenizerFile): boolean {
   return JSON.stringify(parts).includes('"ByteLevel"') || Object.hasOwn(model.vocab as JsonObject, "ByteLevel");
 }
