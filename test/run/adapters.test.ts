@@ -8,12 +8,14 @@ import type { Experiment } from "../../src/experiment/experiment-file.ts";
 import { examineParents, resolveSources } from "../../src/experiment/sources.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
+import { readJournal } from "../../src/journal/journal.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { rewriteAsTorch } from "../checkpoint/torch-bytes.ts";
 import { nowhere, testHub } from "../hub/test-hub.ts";
+import { cutAfter } from "../cut-run.ts";
 import { refusal } from "../refusal.ts";
 import { writeAdapted, writeTinyAdapter } from "../tiny-adapter.ts";
-import { recorded, tinyExperiment, untimed } from "../tiny-experiment.ts";
+import { recorded, tinyExperiment, traces, untimed } from "../tiny-experiment.ts";
 
 let folder: string;
 let adapter: string;
@@ -53,6 +55,30 @@ describe("a LoRA adapter as an expert", () => {
     expect((await scoreModel({ model: join(folder, "exported"), rows: join(folder, "rows/quiz.jsonl") })).rows).toBe(
       16,
     );
+  });
+
+  test("is searched by gradient with another adapter and a full model, resumed and exported", async () => {
+    const base = join(folder, "base");
+    const second = await writeTinyAdapter(join(folder, "second"), base, { seed: 2 });
+    const search = { ...experiment.search, algorithm: "gradient-walk", population: "auto", rowFraction: 1 } as const;
+    const experts = [...experiment.experts, { name: "second", path: second }];
+    const own: Experiment = { ...experiment, experts, search, budget: { ...experiment.budget, evaluations: 24 } };
+    const run = join(folder, "by gradient");
+    const { winner } = await launchRun(own, run);
+    expect(recorded(run, "result").length).toBeGreaterThan(2);
+    expect(recorded(run, "result").every(({ gradients }) => gradients !== undefined)).toBe(true);
+    const [verdict] = recorded(run, "verdict");
+    expect(JSON.stringify(verdict)).toContain('"second"');
+    const { length } = readJournal(run).records;
+    for (const records of [Math.floor(length / 3), Math.floor(length / 2), length - 1]) {
+      const cut = cutAfter(run, records, join(folder, `by gradient, after ${records}`));
+      expect((await resumeRun(cut)).winner).toEqual(winner);
+      expect(traces(cut)).toEqual(traces(run));
+    }
+    // Reads the written weights back and scores them.
+    const to = join(folder, "by gradient, exported");
+    await exportRun(run, { to });
+    expect((await scoreModel({ model: to, rows: join(folder, "rows/quiz.jsonl") })).rows).toBe(16);
   });
 
   test("is noticed to have changed, as its base is", async () => {
