@@ -25,7 +25,7 @@ const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float3
 /**
  * The same merge as a configuration for `mergekit-yaml`, checked with mergekit 0.1.5: one slice a layer, each with the
  * coefficients of the recipe, by group where it has one curve for the group. Weights before the layers take their settings from the first slice, and weights
- * after the layers from the last.
+ * after the layers from the last. A model of several stacks has a module for each, and one without layers for what they share.
  */
 export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters }: MergekitMerge): string {
   const references = referencesOf(experiment, adapters);
@@ -64,18 +64,18 @@ function forNames({ base, experts }: MergekitMerge["experiment"]): readonly stri
 
 /** A slice, since mergekit would add the base to a list of `models`. */
 function copied({ base, experts }: References, name: string, model: MergekitMerge["model"]): object {
-  const layers = layersOf(model);
   const copy = experts.find((expert) => expert.name === name)?.model ?? base;
-  return { slices: [{ sources: [{ model: copy, layer_range: [0, layers] }] }] };
+  return byModule(model, (layers) => [{ sources: [{ model: copy, layer_range: [0, layers] }] }]);
 }
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
-  const layers = layersOf(model);
   const selectors = selectorsFor(recipe, model);
-  const sliceOf = (layer: number): object => {
-    const source = (model: Reference): object => ({ model, layer_range: [layer, layer + 1] });
-    const own = selectors.filter(({ slices }) => isIn(slices, layer, layers));
+  const sliceOf = (layer: number, layers: number, module: string | undefined): object => {
+    const source = (model: Reference): object => ({ model, layer_range: [layer, Math.min(layer + 1, layers)] });
+    const own = selectors.filter(
+      (selector) => selector.module?.name === module && isIn(selector.slices, layer, layers),
+    );
     return {
       sources: [
         // mergekit wants the base among the sources where the formula has it.
@@ -86,16 +86,28 @@ function merged({ base, experts }: References, recipe: MergeRecipe, model: Merge
   };
   return {
     parameters: declarations[recipe.method].mergekit,
-    slices: Array.from({ length: layers }, (_, layer) => sliceOf(layer)),
+    ...byModule(model, (layers, module) =>
+      Array.from({ length: Math.max(1, layers) }, (_, layer) => sliceOf(layer, layers, module)),
+    ),
   };
 }
 
-function layersOf({ groups }: MergekitMerge["model"]): number {
-  return groups[0]?.layers ?? 0;
+/** Slices of a model, or of each of its modules; what is in no stack has no layers. */
+function byModule(
+  { groups, selectors }: MergekitMerge["model"],
+  slicesOf: (layers: number, module?: string) => readonly object[],
+): object {
+  const modules = new Set(selectors.flatMap(({ module }) => module?.name ?? []));
+  if (modules.size === 0) return { slices: slicesOf(groups[0]?.layers ?? 0) };
+  const slices = Array.from(modules, (module) => {
+    const layers = groups.find(({ stack }) => stack === module)?.layers ?? 0;
+    return [module, { slices: slicesOf(layers, module) }];
+  });
+  return { modules: Object.fromEntries(slices) as object };
 }
 
 function isIn(slices: Selector["slices"], layer: number, layers: number): boolean {
-  return slices === "every" || layer === (slices === "first" ? 0 : layers - 1);
+  return slices === "every" || layer === (slices === "first" ? 0 : Math.max(0, layers - 1));
 }
 
 /** One expert's parameters in the slice of a layer; the first filter that a weight's name contains decides. */

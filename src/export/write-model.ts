@@ -89,8 +89,8 @@ async function descriptionsOf(
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   return new Map<DescriptionFile, string | Uint8Array>([
     ...files,
-    // mergekit has one coefficient for a tensor.
-    ...(files.has(COLUMNS_FILE)
+    // mergekit has one coefficient for a tensor, and does not know all models.
+    ...(files.has(COLUMNS_FILE) || model.selectors.length === 0
       ? []
       : [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype, adapters })] as const]),
     ["README.md", modelCard({ ...outcome, experiment }, facts)],

@@ -113,6 +113,8 @@ export interface Selector {
   readonly group: string;
   /** In every slice of a layer, or where weights outside the layers get their settings from: in the first or the last. */
   readonly slices: "every" | "first" | "last";
+  /** In models that mergekit divides into modules: which it is in, and how the names of those weights begin. */
+  readonly module?: { readonly name: string; readonly prefix: string };
 }
 
 /** Another name that a weight may have in a checkpoint, beside its own. */
@@ -171,7 +173,7 @@ export interface Model {
   readonly ignorable: RegExp;
   /** Tensors that checkpoints may hold and no forward pass reads, since each is to hold the values of a weight. */
   readonly aliases: readonly Alias[];
-  /** Of every weight; the first whose filter is in its name has it. */
+  /** Of every weight; the first whose filter is in its name has it. None where mergekit does not know such models. */
   readonly selectors: readonly Selector[];
 }
 

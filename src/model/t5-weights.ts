@@ -19,7 +19,33 @@ function group(stack: Stack, kind: string, isLayered: boolean): TensorGroup {
   return { name: `${stack}.${kind}`, kind, stack, isLayered };
 }
 
-export const t5Selectors: readonly Selector[] = [];
+/** mergekit defines T5 by the names of gated MLPs alone. It copies the embedding into both stacks, which have settings for that. */
+export function t5Selectors({ is_gated_act: isGated }: T5, hasHead: boolean): readonly Selector[] {
+  if (!isGated) return [];
+  const ofStack = (stack: Stack): Selector[] => {
+    const [module, norm] = [{ name: stack, prefix: `${stack}.` }, `${stack}.norm`];
+    const [attention, mlp] = [`${stack}.attention`, `${stack}.mlp`];
+    return [
+      { module, filter: "embed_tokens", group: "encoder.embedding", slices: "first" },
+      { module, filter: "relative_attention_bias", group: attention, slices: "first" },
+      { module, filter: "SelfAttention", group: attention, slices: "every" },
+      ...(stack === "decoder"
+        ? [{ module, filter: "EncDecAttention", group: attention, slices: "every" } as const]
+        : []),
+      { module, filter: "DenseReluDense", group: mlp, slices: "every" },
+      { module, filter: "final_layer_norm", group: norm, slices: "last" },
+      { module, filter: "layer_norm", group: norm, slices: "every" },
+    ];
+  };
+  const module = { name: "shared", prefix: "" };
+  const head = hasHead ? "decoder.embedding" : "encoder.embedding";
+  return [
+    ...ofStack("encoder"),
+    ...ofStack("decoder"),
+    { module, filter: "shared", group: "encoder.embedding", slices: "first" },
+    { module, filter: "lm_head", group: head, slices: "last" },
+  ];
+}
 
 /** Early files hold a bias that no version has ever read. */
 const NEVER_READ = "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight";

@@ -49,7 +49,7 @@ function buildT5(fields: T5, precision: Dtype, has: HasTensor = () => true): Mod
     stages: stagesOf(fields, precision, hasHead),
     ignorable: t5Ignorable,
     aliases: t5Aliases(hasHead),
-    selectors: t5Selectors,
+    selectors: t5Selectors(fields, hasHead),
   };
 }
 

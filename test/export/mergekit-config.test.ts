@@ -7,6 +7,7 @@ import { methodNames } from "../../src/merge/declarations.ts";
 import { stepAt, type MergeRecipe, type Step } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { tinyModel } from "../tiny-model.ts";
+import { tinyT5 } from "../tiny-t5.ts";
 import { recipeWithColumns } from "./recipe-with-columns.ts";
 
 const experiment = {
@@ -56,11 +57,52 @@ function lookUp({ slices }: Configuration, name: string): number[] {
   );
 }
 
+/** The slices of a module of a T5, in which each layer has one. */
+interface Modules {
+  readonly modules: Readonly<Record<string, Configuration>>;
+}
+
+/** As mergekit 0.1.5 looks a T5's weight up: the module of its name, and what it has before, in and behind the layers. */
+function lookUpT5({ modules }: Modules, name: string): number[] {
+  const module = /^(encoder|decoder)\./.exec(name)?.[1] ?? "shared";
+  const layer = /\.block\.(\d+)\./.exec(name)?.[1];
+  const isBefore = name === "shared.weight";
+  const slice = modules[module]!.slices.at(layer === undefined ? (isBefore ? 0 : -1) : Number(layer))!;
+  return slice.sources.flatMap(({ parameters }) =>
+    parameters ? [parameters.weight.find(({ filter }) => name.includes(filter))!.value] : [],
+  );
+}
+
 function modelOf(layers: number): Model {
   return tinyModel({ layers });
 }
 
 describe("mergekitConfig", () => {
+  test.each([
+    ["by group", false],
+    ["by tensor", true],
+  ] as const)("divides a T5 into the modules of mergekit: %s", (_, byTensor) => {
+    const model = tinyT5();
+    const places = [...new Set(allWeights(model).map(({ tensor, group }) => (byTensor ? tensor : group)))];
+    const recipe = recipeOf("task_arithmetic", 3, 0.01, places);
+    const text = mergekitConfig({ experiment, recipe, model, baseDtype: "bf16" });
+    const configuration = parse(text) as Modules & Configuration;
+    expect(configuration.slices).toBeUndefined();
+    const layers = Object.entries(configuration.modules).map(([name, { slices }]) => [name, slices.length]);
+    expect(layers).toEqual([
+      ["encoder", 2],
+      ["decoder", 3],
+      ["shared", 1],
+    ]);
+    for (const weight of allWeights(model)) {
+      const step = stepAt(recipe, weight, names);
+      const values = "values" in step ? step.values["weight"] : [];
+      expect([weight.name, lookUpT5(configuration, weight.name)]).toEqual([weight.name, values]);
+    }
+    const embedded = ["encoder", "decoder"].map((stack) => lookUpT5(configuration, `${stack}.block.0.embed_tokens`));
+    expect(new Set(embedded.map(String))).toEqual(new Set([String(lookUpT5(configuration, "shared.weight"))]));
+  });
+
   test.each(methodNames)("gives every weight of a %s merge the recipe's coefficients", (method) => {
     for (const layers of [1, 2, 5]) {
       const recipe = recipeOf(method, layers);
