@@ -30,7 +30,7 @@ export interface TinyModel {
   readonly edit?: (name: string, values: Float32Array) => void;
 }
 
-/** Writes a random Llama as a Hugging Face folder and returns the folder. */
+/** Writes a random Llama, or what `config` makes of it, as a Hugging Face folder and returns the folder. */
 export async function writeTinyModel(folder: string, options: TinyModel = {}): Promise<string> {
   const { tokenizer, dtype = "bf16" } = options;
   await mkdir(folder, { recursive: true });
@@ -51,9 +51,11 @@ export function tinyModel(options: Omit<TinyModel, "tokenizer"> = {}): Model {
   return openModel({ folder: "", config: tinyConfig(options) }, "f32");
 }
 
-/** The config.json of such a model: four heads that share two key and value heads. */
+/** The config.json of such a model: four heads that share two key and value heads; a T5 has no fields but its own. */
 export function tinyConfig(options: Omit<TinyModel, "tokenizer"> = {}): Record<string, unknown> {
   const { layers = 2, hidden = 16, vocabulary = 40, tied = false, config } = options;
+  if (config?.["model_type"] === "t5")
+    return { vocab_size: vocabulary, ...config, ...(options.vocabulary && { vocab_size: vocabulary }) };
   return {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",

@@ -30,6 +30,14 @@ const size = (most: number): z.ZodInt => z.int().positive().max(most);
 const layerCount = size(2 ** 12);
 const window = size(2 ** 40).nullish();
 
+/** What transformers calls fields of every model, by their names here; a file that has both must mean the same. */
+const otherNames = {
+  hidden_size: "d_model",
+  num_attention_heads: "num_heads",
+  num_hidden_layers: "num_layers",
+  head_dim: "d_kv",
+} as const;
+
 /** Sizes are bounded far above every model, so that what follows from them is small before weights are looked at. */
 const fields = z.looseObject({
   is_encoder_decoder: z.literal(true).default(true),
@@ -61,10 +69,18 @@ const fields = z.looseObject({
 
 /** The T5 that a config.json describes. */
 export const t5Config: z.ZodType<T5> = fields.transform((config, context): T5 => {
-  const refuse = (field: string, expected: string, found: number): never => {
-    context.addIssue({ code: "custom", path: [field], message: `expected ${expected}, found ${found}` });
+  const refuse = (field: string, expected: string, found: unknown): never => {
+    context.addIssue({
+      code: "custom",
+      path: [field],
+      message: `expected ${expected}, found ${JSON.stringify(found)}`,
+    });
     return z.NEVER;
   };
+  for (const [other, name] of Object.entries(otherNames)) {
+    const found = config[other] ?? config[name];
+    if (found !== config[name]) return refuse(other, `${config[name]}, as ${name} has it`, found);
+  }
   const { vocab_size: vocabulary, relative_attention_num_buckets: buckets } = config;
   const { relative_attention_max_distance: distance } = config;
   const start = config.decoder_start_token_id ?? config.pad_token_id ?? 0;

@@ -17,7 +17,7 @@ function moduleOf(recipe: Recipe): string {
     base: reference,
     experts: ["nature", "craft"].map((name) => ({ name, reference })),
     weights: allWeights(model).map((weight) => ({ ...weight, dtype: "bf16" })),
-    maxLength: model.maxLength,
+    model,
     version: "1.2.3",
   });
 }

@@ -155,6 +155,7 @@ describe("a T5", () => {
       'dense_act_fn: expected relu, gelu, gelu_new, gelu_pytorch_tanh, silu or swish, found "tanh"',
     ],
     [{ d_kv: undefined }, 'missing key "d_kv"'],
+    [{ num_attention_heads: 4 }, "num_attention_heads: expected 3, as num_heads has it, found 4"],
     [{ num_layers: 0 }, "num_layers: expected more than 0, found 0"],
   ])("of %j is refused", (config, message) => {
     expect(() => tinyT5(config)).toThrow(message);

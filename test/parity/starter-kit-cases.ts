@@ -25,6 +25,7 @@ import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { recipeWithColumns } from "../export/recipe-with-columns.ts";
 import { writeTinyModel } from "../tiny-model.ts";
+import { tinyT5Config } from "../tiny-t5.ts";
 
 /** How a parent is stored. */
 interface Storage {
@@ -165,8 +166,28 @@ const cases: readonly Case[] = [
     experts: { nature: bf16, craft: f32 },
     byTensor: true,
   },
+  {
+    name: "flan-t5",
+    method: "task_arithmetic",
+    config: t5Config(),
+    base: bf16,
+    experts: { nature: { ...bf16, sharded: true }, craft: f32 },
+    byTensor: true,
+  },
+  {
+    name: "t5",
+    method: "linear",
+    config: t5Config({ tie_word_embeddings: true, feed_forward_proj: "relu" }),
+    base: f32,
+    experts: { nature: f32, craft: bf16 },
+  },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
+
+/** The window of which the script knows; transformers 5.24 generates by no model with more decoder layers than encoder layers. */
+function t5Config(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return tinyT5Config({ n_positions: 256, num_layers: 3, num_decoder_layers: 2, ...fields });
+}
 
 const tokenizer = join(import.meta.dirname, "../fixtures/tasks/tokenizers/byte-level-bos");
 
@@ -248,7 +269,7 @@ async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonl
 function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string[], model: Model): Recipe {
   if (method === "passthrough") return { method, model: experts[0]! };
   if (byColumn === true) return recipeWithColumns(method, experts, model);
-  const [{ layers } = { layers: 0 }] = model.groups;
+  const layers = Math.max(...model.groups.map((group) => group.layers));
   const names = new Set(allWeights(model).map(({ tensor, group }) => (byTensor === true ? tensor : group)));
   const groups = [...names].map((group) => {
     const curves = experts.map((expert) => {

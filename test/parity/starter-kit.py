@@ -30,7 +30,7 @@ import transformers  # noqa: E402
 from lm_eval.api.instance import Instance  # noqa: E402
 from lm_eval.models.huggingface import HFLM  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
-from transformers import AutoModelForCausalLM  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM  # noqa: E402
 
 # Commits of the kit: the last that finds merges as entry points, and the last of all.
 GENERATIONS = {"A": "d82d414", "B": "c260fc5"}
@@ -107,13 +107,16 @@ def check_stand_in(case, module):
 
     dtype = next(model.parameters()).dtype
     tokens = torch.tensor([merge.tokenizer.encode(ROWS[0]["input"])])
+    is_pair = model.config.is_encoder_decoder
+    family = AutoModelForSeq2SeqLM if is_pair else AutoModelForCausalLM
+    read = dict(input_ids=tokens, decoder_input_ids=tokens[:, :5]) if is_pair else dict(input_ids=tokens)
     with torch.no_grad():
         for folder in (own, exported):
-            loaded, loading = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+            loaded, loading = family.from_pretrained(folder, dtype=dtype, output_loading_info=True)
             loaded.eval()
             keys = {kind: keys for kind, keys in loading.items() if kind.endswith("_keys") and keys}
             faults += [f"{folder.name}: {kind} {sorted(found)}" for kind, found in keys.items()]
-            if not torch.equal(loaded(tokens).logits, model(tokens).logits):
+            if not torch.equal(loaded(**read).logits, model(**read).logits):
                 faults.append(f"{folder.name}: from_pretrained gives other logits")
     gap = compare_scores(merge, own, dtype, faults)
     compare_texts(merge, loaded, faults)
@@ -143,11 +146,12 @@ def compare_scores(merge, own, dtype, faults):
 def compare_texts(merge, loaded, faults):
     sequences, texts = merge.generate({"input": [row["input"] for row in TEXTS]})
     for row, sequence, text in zip(TEXTS, sequences, texts):
-        prompt = merge.tokenizer.encode(row["input"])[-(256 - 64) :]
+        is_pair = loaded.config.is_encoder_decoder
+        prompt = merge.tokenizer.encode(row["input"])[-(256 if is_pair else 256 - 64) :]
         expected = loaded.generate(
             torch.tensor([prompt]), max_new_tokens=64, do_sample=False, eos_token_id=merge.tokenizer.eos_token_id
         )[0].tolist()
-        if sequence != expected or text != merge.tokenizer.decode(expected[len(prompt) :], skip_special_tokens=True):
+        if sequence != expected or text != merge.tokenizer.decode(expected[1 if is_pair else len(prompt) :], skip_special_tokens=True):
             faults.append(f"generated {text!r}")
 
 

@@ -58,7 +58,7 @@ export async function planStarterKit(input: StarterKitInput, folder: string): Pr
   const checkout = resolve(folder);
   const kit = await readKit(checkout, name);
   const weights = allWeights(model).map((weight) => ({ ...weight, dtype: dtypeOf(weight.name, baseTensors) }));
-  const source = { ...name, recipe, base, experts, weights, maxLength: model.maxLength, version };
+  const source = { ...name, recipe, base, experts, weights, model, version };
 
   const module = join(checkout, "llm_merging", "merging", `${name.className}.py`);
   const missing = kit.registrations.filter(({ at }) => at !== undefined);

@@ -2,6 +2,7 @@ import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
 import { declarations } from "../../merge/declarations.ts";
 import { hasColumns, type Recipe } from "../../merge/recipe.ts";
+import type { Model } from "../../model/architecture.ts";
 import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
 import { classMembers } from "./class-text.ts";
@@ -10,6 +11,7 @@ import { coefficientsWithColumns } from "./columns-text.ts";
 import { formulaBody } from "./formula-text.ts";
 import { functions } from "./function-text.ts";
 import { pythonString } from "./python-literal.ts";
+import { type ReadingText, readingText } from "./reading-text.ts";
 import { type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
 
 /** A merge whose parents anyone can download. */
@@ -21,14 +23,14 @@ export interface StarterKitSource extends KitName {
   readonly experts: readonly { readonly name: string; readonly reference: HubReference }[];
   /** Every weight of the merged model, with the base's dtype. */
   readonly weights: readonly StoredWeight[];
-  /** Longest sequence, in tokens. */
-  readonly maxLength: number;
+  /** What its scores depend on. */
+  readonly model: Pick<Model, "encoding" | "maxLength">;
   /** Of evomerge. */
   readonly version: string;
 }
 
 /** Those that each module has, and those of its coefficients. */
-const importsWith = (others: string): string => `import ast
+const importsWith = (others: string, { autoModel }: ReadingText): string => `import ast
 ${others}import copy
 import functools
 import json
@@ -41,7 +43,7 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.utils import EntryNotFoundError
 from safetensors import safe_open
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, ${autoModel}, AutoTokenizer
 
 from llm_merging.merging.Merges import Merges`;
 
@@ -50,7 +52,8 @@ from llm_merging.merging.Merges import Merges`;
  * own coefficients with the operations of mergeTensor, in their order, so that its weights have the bits of an export.
  */
 export function starterKitModule(source: StarterKitSource): string {
-  const { className, method, recipe, version, weights, maxLength } = source;
+  const { className, method, recipe, version, weights, model } = source;
+  const reading = readingText(model);
   const merged = recipe.method === "passthrough" ? [recipe.model] : source.experts.map(({ name }) => name);
   return `"""Merge method \`${method}\`: ${summaryOf(recipe)}.
 
@@ -62,7 +65,7 @@ that its weights equal evomerge's own export to the last bit. Environment variab
   KIT_SCORING=1               score and generate with the starter kit's own functions
 """
 
-${importsWith(hasColumns(recipe) ? "import base64\n" : "")}
+${importsWith(hasColumns(recipe) ? "import base64\n" : "", reading)}
 
 # Repositories and commits.
 MODELS = {
@@ -80,7 +83,7 @@ MODEL_DTYPE = ${torchDtype[commonDtype(weights)]}
 
 
 class ${className}(Merges):
-${classMembers(maxLength)}
+${classMembers(model.maxLength, reading)}
 
 ${mergeTensorText(recipe)}${functions}`;
 }
