@@ -22,28 +22,27 @@ function group(stack: Stack, kind: string, isLayered: boolean): TensorGroup {
 /** mergekit defines T5 by the names of gated MLPs alone. It copies the embedding into both stacks, which have settings for that. */
 export function t5Selectors({ is_gated_act: isGated }: T5, hasHead: boolean): readonly Selector[] {
   if (!isGated) return [];
-  const ofStack = (stack: Stack): Selector[] => {
-    const [module, norm] = [{ name: stack, prefix: `${stack}.` }, `${stack}.norm`];
-    const [attention, mlp] = [`${stack}.attention`, `${stack}.mlp`];
-    return [
-      { module, filter: "embed_tokens", group: "encoder.embedding", slices: "first" },
-      { module, filter: "relative_attention_bias", group: attention, slices: "first" },
-      { module, filter: "SelfAttention", group: attention, slices: "every" },
-      ...(stack === "decoder"
-        ? [{ module, filter: "EncDecAttention", group: attention, slices: "every" } as const]
-        : []),
-      { module, filter: "DenseReluDense", group: mlp, slices: "every" },
-      { module, filter: "final_layer_norm", group: norm, slices: "last" },
-      { module, filter: "layer_norm", group: norm, slices: "every" },
-    ];
-  };
   const module = { name: "shared", prefix: "" };
   const head = hasHead ? "decoder.embedding" : "encoder.embedding";
   return [
-    ...ofStack("encoder"),
-    ...ofStack("decoder"),
+    ...selectorsOf("encoder"),
+    ...selectorsOf("decoder"),
     { module, filter: "shared", group: "encoder.embedding", slices: "first" },
     { module, filter: "lm_head", group: head, slices: "last" },
+  ];
+}
+
+function selectorsOf(stack: Stack): Selector[] {
+  const [module, norm] = [{ name: stack, prefix: `${stack}.` }, `${stack}.norm`];
+  const [attention, mlp] = [`${stack}.attention`, `${stack}.mlp`];
+  return [
+    { module, filter: "embed_tokens", group: "encoder.embedding", slices: "first" },
+    { module, filter: "relative_attention_bias", group: attention, slices: "first" },
+    { module, filter: "SelfAttention", group: attention, slices: "every" },
+    ...(stack === "decoder" ? [{ module, filter: "EncDecAttention", group: attention, slices: "every" } as const] : []),
+    { module, filter: "DenseReluDense", group: mlp, slices: "every" },
+    { module, filter: "final_layer_norm", group: norm, slices: "last" },
+    { module, filter: "layer_norm", group: norm, slices: "every" },
   ];
 }
 

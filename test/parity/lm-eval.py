@@ -1,8 +1,8 @@
 """Scores models with lm_eval and with `evomerge score --samples` on tasks of the demo: every number must be the same.
 
-    python test/parity/lm-eval.py [--without-bf16] [--apply-chat-template] [model folder ...]
+    python test/parity/lm-eval.py [--without-bf16] [--apply-chat-template | --encoder-decoder] [model folder ...]
 
-Without folders: the demo's base and experts, or in a chat the base under each template of the tests. Run from anywhere,
+Without folders: the demo's base and experts, in a chat the base under each template of the tests, or tiny T5s (t5_models.py). Run from anywhere,
 offline, with the packages of requirements.txt. The tasks are demo_mmlu, of choices, the same behind a description of the
 subject, and the demo's summaries behind their articles, of texts. Prints a table for each and exits with 1 when a log-likelihood, a measure of a row or one of a task differs in f32. The dtype that lm_eval takes by itself (bf16,
 as the models are stored) is compared for the record: its rounding may flip rows whose best answers nearly tie.
@@ -22,6 +22,7 @@ os.environ.setdefault("HF_DATASETS_CACHE", tempfile.mkdtemp(prefix="parity-"))
 
 import lm_eval  # noqa: E402
 import yaml  # noqa: E402
+from t5_models import keep_heads_apart, t5_models  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 MMLU = Path("experiments/demo/mmlu")  # demo_mmlu.yaml names its rows relative to ROOT
@@ -153,11 +154,20 @@ def main() -> int:
     parser.add_argument("models", nargs="*", metavar="model folder")
     parser.add_argument("--without-bf16", action="store_true", help="leave the comparison with bf16 out")
     parser.add_argument("--apply-chat-template", action="store_true", help="ask every row as a turn of a chat")
+    parser.add_argument("--encoder-decoder", action="store_true", help="compare tiny T5s, where no model is given")
     options = parser.parse_args()
     models = [str(Path(model).resolve()) for model in options.models]
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
-        return compare_all(models or (chat_models(Path(folder)) if options.apply_chat_template else DEMO), options)
+        return compare_all(models or models_for(options, Path(folder)), options)
+
+
+def models_for(options: argparse.Namespace, folder: Path) -> list[str]:
+    if options.encoder_decoder:
+        keep_heads_apart()
+        rows = [json.loads(line) for path in (MMLU / "test.jsonl", TEXTS) for line in path.read_text().splitlines()]
+        return t5_models(folder, [text for row in rows for text in row.values() if isinstance(text, str)])
+    return chat_models(folder) if options.apply_chat_template else DEMO
 
 
 def chat_models(folder: Path) -> list[str]:
