@@ -160,3 +160,20 @@ describe("an adapter whose weights torch.save wrote", () => {
     expect(weightRequests(server)).toEqual([]);
   });
 });
+
+describe("two LoRA adapters of a base on the Hub", () => {
+  test.each([["check"], ["fetch", "--dry-run"]])("pass %s as models that can be scored", async (...command) => {
+    await using server = await LoopbackHub.start();
+    await publish(server, await load("llama-2-7b-adapters.yaml"));
+    const folder = await temporaryFolder();
+    const file = join(experiments, "llama-2-7b-adapters.yaml");
+    const { code, stdout, stderr } = await evomerge(folder, [...command, file], {
+      env: { HOME: folder, HF_ENDPOINT: server.url, HF_HUB_CACHE: join(folder, "cache"), HF_TOKEN: "hf_me" },
+    });
+    expect(`${stdout}${stderr}`).not.toMatch(/cannot be (run|scored)/);
+    for (const adapter of modelsOf(await load("llama-2-7b-adapters.yaml")))
+      expect(stdout).toContain(parseReference(adapter)!.name);
+    expect(code).toBe(0);
+    expect(weightRequests(server)).toEqual([]);
+  });
+});
