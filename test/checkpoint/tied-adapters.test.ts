@@ -7,7 +7,7 @@ import { refusal } from "../refusal.ts";
 import { type AdapterCase, adapterCases, adapterFolders } from "./adapter-folders.ts";
 import { editTensors, type RawTensors } from "./edit-tensors.ts";
 
-const { "a tied embedding that was saved": saved, "a head": head } = adapterCases;
+const { "a tied embedding that was saved": saved, "a head": head, "an encoder and a decoder": t5 } = adapterCases;
 
 function without(tensors: RawTensors, name: string): RawTensors {
   return Object.fromEntries(Object.entries(tensors).filter(([other]) => other !== name));
@@ -26,6 +26,17 @@ describe("an adapter of a base whose embedding is its head", () => {
     const { base, adapter } = await adapterFolders(adapterCase, "f32", { on: "tied" });
     editTensors(join(adapter, "adapter_model.safetensors"), edit);
     expect(await refusal(Checkpoint.open(adapter, { base }))).toBe(`${adapter}: the adapter: '${name}': ${apart}`);
+  });
+
+  test("is refused where it would part them in a T5", async () => {
+    const { base, adapter } = await adapterFolders(t5!, "f32");
+    editTensors(join(adapter, "adapter_model.safetensors"), (tensors) => ({
+      ...tensors,
+      [`${HEAD}.weight`]: { dtype: "F32", shape: [11, 8], bytes: new Uint8Array(4 * 11 * 8) },
+    }));
+    expect(await refusal(Checkpoint.open(adapter, { base }))).toBe(
+      `${adapter}: the adapter: '${HEAD}.weight': ${apart}`,
+    );
   });
 
   test("is refused where it has other values for the two", async () => {

@@ -23,8 +23,9 @@ export interface BaseSpecs {
 /** Families whose linear layers are Conv1D, which holds its weight as [in, out]. */
 const CONV1D_TYPES: ReadonlySet<unknown> = new Set(["gpt2", "openai-gpt"]);
 
-/** Names of the two tensors of decoders that may be one, of which the base then has the first. */
-const [EMBEDDING, HEAD] = ["model.embed_tokens.weight", "lm_head.weight"];
+/** Names of embeddings, of which a base has one, and of the head, which it does not have where the embedding is that too. */
+const EMBEDDINGS = ["model.embed_tokens.weight", "shared.weight"];
+const HEAD = "lm_head.weight";
 
 /** What to do about an adapter that knows head and embedding as two. */
 export const UNTIE = "save the base with both of them and tie_word_embeddings false, and name that as the base";
@@ -44,17 +45,17 @@ export class Changes {
 
   /** A tensor of the adapter that stands in the place of the base's. */
   addReplacement(tensor: string, name: string, shape: Shape): void {
-    const isTwin = tensor === HEAD && this.#isTied;
-    const change = this.#changeOf(isTwin ? EMBEDDING : tensor);
-    const role = isTwin ? "twin" : "replacement";
-    this.#expectShape(name, shape, this.#shapeIn(isTwin ? EMBEDDING : tensor, name));
+    const tied = tensor === HEAD ? this.#tied : undefined;
+    const change = this.#changeOf(tied ?? tensor);
+    const role = tied === undefined ? "replacement" : "twin";
+    this.#expectShape(name, shape, this.#shapeIn(tied ?? tensor, name));
     if (change[role] !== undefined) throw this.#fault(bothNamed(change[role], name));
     change[role] = name;
   }
 
   addProduct(module: string, parts: Parts): void {
     const [part = ""] = parts.values();
-    if (`${module}.weight` === HEAD && this.#isTied) throw this.#untied(part);
+    if (`${module}.weight` === HEAD && this.#tied !== undefined) throw this.#untied(part);
     const isEmbedding = parts.has("lora_embedding_A");
     const [a, b] = isEmbedding ? ["lora_embedding_A", "lora_embedding_B"] : ["lora_A", "lora_B"];
     const [first, second] = [this.#partOf(module, parts, a), this.#partOf(module, parts, b)];
@@ -79,14 +80,16 @@ export class Changes {
    * what was trained as a change of the head alone. A low-rank change of the embedding is the head's in peft, too.
    */
   checkTies(): void {
-    const { replacement, twin, product } = this.byTensor.get(EMBEDDING) ?? {};
-    if (!this.#isTied || (replacement !== undefined) === (twin !== undefined)) return;
+    const { replacement, twin, product } = this.byTensor.get(this.#tied ?? "") ?? {};
+    if ((replacement !== undefined) === (twin !== undefined)) return;
     if (replacement !== undefined && product) return;
     throw this.#untied(replacement ?? twin ?? "");
   }
 
-  get #isTied(): boolean {
-    return !this.#base.tensors.has(HEAD) && this.#base.tensors.has(EMBEDDING);
+  /** The embedding that is the head, too. */
+  get #tied(): string | undefined {
+    const { tensors } = this.#base;
+    return tensors.has(HEAD) ? undefined : EMBEDDINGS.find((name) => tensors.has(name));
   }
 
   #untied(name: string): UserError {
