@@ -100,10 +100,12 @@ async function putSource(
   const { length } = source;
   return {
     length,
-    tokens: await uploads.put(source.tokens, [sequences * length]),
-    mask: await uploads.put(source.mask, [sequences, length, length]),
+    read: {
+      tokens: await uploads.put(source.tokens, [sequences * length]),
+      mask: await uploads.put(source.mask, [sequences, length, length]),
+      distances: await uploads.put(source.distances, [length * length]),
+    },
     seen: await uploads.put(source.seen, [sequences, own, length]),
-    distances: await uploads.put(source.distances, [length * length]),
     targetDistances: await uploads.put(source.targetDistances, [sequences * own * own]),
   };
 }

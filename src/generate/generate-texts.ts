@@ -31,7 +31,8 @@ export async function generateTexts(
 ): Promise<GeneratedText[]> {
   const { maxLength } = held.model;
   const { maxNewTokens, endIds, signal } = options;
-  const room = maxLength - maxNewTokens;
+  // An encoder's window is for the prompt alone.
+  const room = held.model.encoding ? maxLength : maxLength - maxNewTokens;
   if (room < 1) {
     throw new UserError(
       `expected fewer new tokens than the ${maxLength} positions of the model, since the prompt needs some, found ${maxNewTokens}`,

@@ -26,14 +26,18 @@ const LOOK_EVERY = 8;
 /**
  * Adds the most likely next token to each prompt, again and again, until the text is over: behind a token that ends it, at
  * the greatest number of tokens, where the model has no further position, or where `look` says so. Returns the tokens behind
- * each prompt. Prompts have at least one token and no more than the model has positions.
+ * each prompt. Prompts have at least one token and no more than the model has positions. An encoder reads the prompt where the model
+ * has one, and its decoder begins the text.
  */
 export async function generateTokens(
   held: HeldMerge,
   prompts: readonly Int32Array[],
   { signal, onProgress = () => {}, ...rules }: GrowthOptions,
 ): Promise<Int32Array[]> {
-  const texts = prompts.map((prompt) => new GrowingText(prompt));
+  const { encoding } = held.model;
+  const texts = prompts.map((prompt) =>
+    encoding ? new GrowingText(Int32Array.of(encoding.startToken), prompt) : new GrowingText(prompt),
+  );
   const limit = pLimit(held.device.concurrency);
   const end = (grown: readonly GrowingText[]): Promise<void> => endTexts(held, grown, rules);
   const failures: unknown[] = [];
@@ -86,9 +90,13 @@ function batchesOf(
   texts: readonly GrowingText[],
 ): { readonly packed: PackedBatch; readonly members: readonly GrowingText[] }[] {
   // A token that is not there to be predicted: its place is all that counts.
-  const prompts = texts.map(({ ids }) => ({ context: ids, continuations: [Int32Array.of(0)] }));
-  const tokens = texts.reduce((sum, { length }) => sum + length, 0);
+  const prompts = texts.map(({ ids, source }) => ({
+    ...(source && { source }),
+    context: ids,
+    continuations: [Int32Array.of(0)],
+  }));
+  const tokens = texts.reduce((sum, { length, source }) => sum + length + (source?.length ?? 0), 0);
   const batchTokens = Math.min(BATCH_TOKENS[device.kind], Math.ceil(tokens / device.concurrency));
-  const packed = packPrompts(prompts, { batchTokens, windows: model.windows, spans: model.spans });
+  const packed = packPrompts(prompts, { ...model, batchTokens });
   return packed.map((own) => ({ packed: own, members: own.targets.map(({ prompt }) => texts[prompt]!) }));
 }

@@ -26,11 +26,21 @@ export class TextBatch {
   /** What each stage remembers. */
   #past: readonly StateTensors[] = [];
 
-  private constructor(held: HeldMerge, first: DeviceBatches, { length }: PackedBatch, texts: readonly GrowingText[]) {
+  private constructor(
+    held: HeldMerge,
+    first: DeviceBatches,
+    { length, source }: PackedBatch,
+    texts: readonly GrowingText[],
+  ) {
     this.#held = held;
     this.#first = first;
     this.#texts = texts;
-    this.#columns = { width: length, lengths: texts.map((text) => text.length), later: 0 };
+    this.#columns = {
+      width: length,
+      lengths: texts.map((text) => text.length),
+      later: 0,
+      sourceWidth: source?.length ?? 0,
+    };
   }
 
   /** Brings a batch to the device, in which each of the texts has one target: its next token. */
@@ -77,7 +87,8 @@ export class TextBatch {
       const past = this.#past.map((own) => mapValues(own, (tensor) => rowsOf(input(tensor), rows)));
       this.#columns = { ...this.#columns, later: this.#columns.later + 1 };
       const last = Int32Array.from(this.#texts, (text) => text.added.at(-1)!);
-      const batch = await putLast(uploads, model, last, this.#columns);
+      const sources = this.#texts.map(({ source }) => source?.length ?? 0);
+      const batch = await putLast(uploads, model, last, { ...this.#columns, sources });
       return await this.#pass({ ...batch, constants: this.#first.batches[0]!.constants }, past);
     } finally {
       uploads.free();

@@ -54,15 +54,18 @@ export interface TargetSlice {
 /** What the encoder reads for each sequence of a batch, padded, and how far apart tokens are that see each other. */
 export interface SourceBatch {
   readonly length: number;
-  /** i32 [sequences * length] */
-  readonly tokens: Expression;
-  /** f32 [sequences, length, length]: 0 where a token (row) of the source sees another, else -Infinity. */
-  readonly mask: Expression;
-  /** f32 [sequences, length of the batch, length]: the same, where tokens of the batch see those of the source. */
+  /** Left out of a batch that goes on with others, which were read with theirs. */
+  readonly read?: {
+    /** i32 [sequences * length] */
+    readonly tokens: Expression;
+    /** f32 [sequences, length, length]: 0 where a token (row) of the source sees another, else -Infinity. */
+    readonly mask: Expression;
+    /** Buckets of distances from a token (row) to another, i32 [length * length], in every sequence. */
+    readonly distances: Expression;
+  };
+  /** f32 [sequences, length of the batch, length]: 0 where a token of the batch sees one of the source, else -Infinity. */
   readonly seen: Expression;
-  /** Buckets of distances from a token (row) to another, i32: [length * length], of the source in every sequence, */
-  readonly distances: Expression;
-  /** and [sequences * length of the batch * length of the batch], within the batch's sequences. */
+  /** Buckets of the distances within the batch's sequences, as many as a mask of the batch has elements, in its order, i32. */
   readonly targetDistances: Expression;
 }
 

@@ -9,7 +9,8 @@ import { everyLength, type Architecture, type HasTensor, type Model, type Stage 
 import { named } from "./stage-parts.ts";
 import { t5Config, type T5 } from "./t5-config.ts";
 import { bucketBefore, bucketOfEither } from "./t5-distances.ts";
-import { decoderLayer, encoderLayer, sourceOf, t5Parts } from "./t5-layer.ts";
+import { decoderLayer, decoderRemembers, encoderLayer } from "./t5-layer.ts";
+import { sourceOf, t5Parts } from "./t5-parts.ts";
 import { t5Aliases, t5Groups, t5Ignorable, t5Selectors, t5Weights } from "./t5-weights.ts";
 
 export const t5: Architecture = {
@@ -62,7 +63,10 @@ function stagesOf(fields: T5, precision: Dtype, hasHead: boolean): Stage[] {
     {
       weights: weights.embedding,
       place: encoder,
-      forward: (own, _, batch) => ({ hidden: gatherRows(named(own, "tokens"), sourceOf(batch).tokens) }),
+      forward: (own, _, batch) => {
+        const { read } = sourceOf(batch);
+        return read ? { hidden: gatherRows(named(own, "tokens"), read.tokens) } : {};
+      },
     },
     ...weights.encoder.map((own, layer) => ({
       weights: own,
@@ -72,14 +76,15 @@ function stagesOf(fields: T5, precision: Dtype, hasHead: boolean): Stage[] {
     {
       weights: weights.between,
       place: decoder,
-      forward: (own, state, { tokens }) => ({
+      forward: (own, { hidden: encoded }, { tokens }) => ({
         hidden: gatherRows(named(own, "tokens"), tokens),
-        memory: parts.norm(own, "norm", named(state, "hidden")),
+        ...(encoded && { memory: parts.norm(own, "norm", encoded) }),
       }),
     },
     ...weights.decoder.map((own, layer) => ({
       weights: own,
       place: { ...decoder, layer },
+      remembers: decoderRemembers,
       forward: decoderLayer(fields, parts, layer === weights.decoder.length - 1),
     })),
     {
