@@ -4,9 +4,9 @@ import { UserError } from "../errors.ts";
 import type { Model } from "../model/architecture.ts";
 
 /**
- * Refuses a checkpoint that holds a weight under two names with different values, of which one would be lost: transformers 5
- * then parts what config.json ties, while earlier versions take the weight's own. Reads both, and nothing of a checkpoint that has each weight once;
- * messages call it by `name`. Rejects with the reason of an aborted signal.
+ * Refuses a checkpoint, which messages call by `name`, that holds a weight under two names with different values, of which one
+ * would be lost: transformers 5 then parts what config.json ties, while earlier versions take one of them. Reads both, and
+ * nothing of a checkpoint that has each weight once. Rejects with the reason of an aborted signal.
  */
 export async function checkAliases(
   { aliases }: Pick<Model, "aliases">,
@@ -18,7 +18,7 @@ export async function checkAliases(
     const [because, advice] =
       tiedBy === undefined
         ? ["", ""]
-        : [`, since config.json has ${tiedBy}`, `set ${tiedBy} to false where both are meant, or `];
+        : [`, since ${tiedBy} is true`, `set ${tiedBy} to false where both are meant, or `];
     throw new UserError(
       `${name}: tensor ${alias}: expected the values of ${of}${because}, found others; ${advice}remove the one that is not meant`,
     );

@@ -50,7 +50,7 @@ async function faultsOf(folder: string): Promise<string[]> {
 }
 
 const sentence = (folder: string): string =>
-  `${folder}: tensor lm_head.weight: expected the values of model.embed_tokens.weight, since config.json has tie_word_embeddings, found others; set tie_word_embeddings to false where both are meant, or remove the one that is not meant`;
+  `${folder}: tensor lm_head.weight: expected the values of model.embed_tokens.weight, since tie_word_embeddings is true, found others; set tie_word_embeddings to false where both are meant, or remove the one that is not meant`;
 
 describe("a head that is tied to the embedding and is in the weights beside it", () => {
   test.each<[Dtype, Dtype]>([
