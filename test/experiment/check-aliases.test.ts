@@ -9,10 +9,12 @@ import { logProbabilities } from "../../src/experiment/log-probabilities.ts";
 import { filesOfFolder } from "../../src/experiment/parent-files.ts";
 import { type Dtype, elementCount } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
+import { editTensors, type RawTensors } from "../checkpoint/edit-tensors.ts";
 import { rewriteAsTorch } from "../checkpoint/torch-bytes.ts";
 import { folderWith } from "../checkpoint/folder-with.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { writeTinyAdapter } from "../tiny-adapter.ts";
 import { writeTinyModel } from "../tiny-model.ts";
 
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
@@ -94,5 +96,27 @@ describe("a head that is tied to the embedding and is in the weights beside it",
     for (const folder of [equal, other]) await rewriteAsTorch(folder);
     expect(await faultsOf(equal)).toEqual([]);
     expect(await faultsOf(other)).toEqual([sentence(other)]);
+  });
+
+  test("is still one with the embedding for an adapter of the model", async () => {
+    const base = await tiedModel("f32");
+    const adapter = await writeTinyAdapter(join(base, "..", "adapter"), base);
+    const [head, embedding] = [`base_model.model.${HEAD}`, `base_model.model.${EMBEDDING}`];
+    await using checkpoint = await Checkpoint.open(base);
+    const { shape } = checkpoint.tensors.get(EMBEDDING)!;
+    const saved = { dtype: "F32", shape, bytes: await checkpoint.read(EMBEDDING) };
+    const faults = async (tensors: RawTensors): Promise<string[]> => {
+      editTensors(join(adapter, "adapter_model.safetensors"), (own) => ({ ...own, ...tensors }));
+      const findings = await compareParents([await filesOfFolder(base), await filesOfFolder(adapter)]);
+      return findings.filter(({ verdict }) => verdict === "fault").map(({ text }) => text);
+    };
+    expect(await faults({})).toEqual([]);
+    expect(await faults({ [head]: saved })).toEqual([
+      expect.stringContaining(`'${head}': head and embedding of the base are one, and would be so no more`),
+    ]);
+    expect(await faults({ [embedding]: saved })).toEqual([]);
+    expect(await faults({ [embedding]: { ...saved, bytes: saved.bytes.toReversed() } })).toEqual([
+      expect.stringContaining(`tensor ${head}: expected the values of ${embedding}`),
+    ]);
   });
 });
