@@ -27,15 +27,16 @@ export async function addLowRank(matrix: Float32Array, change: LowRank): Promise
   const rows = matrix.length / columns;
   const factor = Math.fround(scale);
   const product = new Float64Array(columns);
+  const delta = new Float32Array(columns);
   const rowsAtOnce = Math.max(1, Math.floor(SLICE / right.length));
   for (let row = 0; row < rows; row++) {
     if (row > 0 && row % rowsAtOnce === 0) await setImmediate();
     multiplyRow(product, change, row);
-    let delta = Float32Array.from(product);
+    delta.set(product);
     for (let j = 0; j < columns; j++) delta[j] = delta[j]! * factor;
-    if (roundedTo !== "f32") delta = toFloat32(fromFloat32(delta, roundedTo), roundedTo);
-    const at = row * columns;
-    for (let j = 0; j < columns; j++) matrix[at + j] = matrix[at + j]! + delta[j]!;
+    if (roundedTo !== "f32") delta.set(toFloat32(fromFloat32(delta, roundedTo), roundedTo));
+    const own = matrix.subarray(row * columns, (row + 1) * columns);
+    for (let j = 0; j < columns; j++) own[j] = own[j]! + delta[j]!;
   }
   if (magnitude) setLengths(matrix, columns, magnitude);
 }

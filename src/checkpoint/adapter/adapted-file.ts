@@ -59,9 +59,8 @@ export class AdaptedFile implements WeightFile {
     stored: Uint8Array<ArrayBuffer>,
     { replacement, product, bias }: TensorChange,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const replaced = replacement === undefined ? toFloat32(stored, dtype) : await this.#values(replacement);
-    // A replacement of another type was rounded when peft loaded it, before anything was added.
-    const values = toFloat32(fromFloat32(replaced, dtype), dtype);
+    const values =
+      replacement === undefined ? toFloat32(stored, dtype) : rounded(await this.#values(replacement), dtype);
     if (product) await this.#addProduct(values, product, dtype);
     if (bias) addScaled(values, await this.#values(bias.tensor), bias.scale);
     return fromFloat32(values, dtype);
@@ -102,4 +101,9 @@ export class AdaptedFile implements WeightFile {
     if (!info) throw new Error(`${this.path}: the base has no tensor ${name}`);
     return info;
   }
+}
+
+/** As peft rounds a replacement of another type when it loads it, before anything is added. */
+function rounded(values: Float32Array, dtype: Dtype): Float32Array {
+  return toFloat32(fromFloat32(values, dtype), dtype);
 }
