@@ -77,6 +77,32 @@ describe("logProbabilities", () => {
     await expect(logProbabilities({ folder, ids: ids as TokenIds, engine: "ggml" })).rejects.toThrow(message);
   });
 
+  test.each<[unknown, string]>([
+    [
+      [1, 2, 3],
+      'ids: expected lists for the encoder and the decoder, such as {"encoder": [5, 6, 1], "decoder": [0, 7, 8]}, since this model has both, found a list',
+    ],
+    [
+      { encoder: [1], decoder: [0] },
+      "ids of the decoder: expected at least two, found 1; each is predicted from those",
+    ],
+    [{ encoder: [], decoder: [0, 3] }, "ids of the encoder: expected at least one, found none"],
+    [{ decoder: [0, 3] }, "ids of the encoder: expected a list, such as [1, 2, 3], found undefined"],
+    [{ encoder: [1, 61], decoder: [0, 3] }, "ids of the encoder: number 2: expected a whole number from 0 to 60"],
+    [{ encoder: [1], decoder: [0, -1] }, "ids of the decoder: number 2: expected a whole number from 0 to 60"],
+    [{ encoder: [1], decoder: [0, 3], labels: [3] }, "ids: expected encoder and decoder alone, found 'labels' too"],
+  ])("refuses %j of an encoder-decoder", async (ids, message) => {
+    const folder = join(fixtures, "t5");
+    await expect(logProbabilities({ folder, ids: ids as TokenIds, engine: "ggml" })).rejects.toThrow(message);
+  });
+
+  test("has no end of positions where they are relative", async () => {
+    const ids = { encoder: Array(530).fill(4) as number[], decoder: Array(520).fill(5) as number[] };
+    const found = await logProbabilities({ folder: join(fixtures, "t5"), ids, engine: "ggml" });
+    expect(found).toHaveLength(519);
+    expect(found.every(Number.isFinite)).toBe(true);
+  });
+
   test("takes every position and every embedding of the model", async () => {
     const ids = [60, ...Array<number>(254).fill(0), 60];
     const found = await logProbabilities({ folder: join(fixtures, "llama-untied"), ids, engine: "ggml" });

@@ -7,6 +7,7 @@ import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import { elementCount } from "../../src/tensor/dtype.ts";
 import { mutatedBytes, mutatedJson, mutationCount, meetMutations } from "../mutations.ts";
 import { tinyConfig } from "../tiny-model.ts";
+import { tinyT5Config } from "../tiny-t5.ts";
 
 const COUNT = mutationCount(3000);
 
@@ -40,6 +41,10 @@ const configs = [
       original_max_position_embeddings: 16,
       rope_scaling: { type: "su", short_factor: [1], long_factor: [2] },
     },
+  }),
+  tinyConfig({ config: tinyT5Config({ decoder_start_token_id: 3, num_decoder_layers: null }) }),
+  tinyConfig({
+    config: tinyT5Config({ tie_word_embeddings: true, scale_decoder_outputs: false, dense_act_fn: "relu" }),
   }),
   ...scalings.map((rope_scaling) => tinyConfig({ config: { rope_scaling } })),
 ];

@@ -164,9 +164,10 @@ def main() -> int:
 
 def models_for(options: argparse.Namespace, folder: Path) -> list[str]:
     if options.encoder_decoder:
-        keep_heads_apart()
         rows = [json.loads(line) for path in (MMLU / "test.jsonl", TEXTS) for line in path.read_text().splitlines()]
-        return t5_models(folder, [text for row in rows for text in row.values() if isinstance(text, str)])
+        folders = t5_models(folder, [text for row in rows for text in row.values() if isinstance(text, str)])
+        keep_heads_apart()
+        return folders
     return chat_models(folder) if options.apply_chat_template else DEMO
 
 
