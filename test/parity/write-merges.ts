@@ -15,10 +15,13 @@ import { allWeights } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { tinyModel, writeTinyModel, type TinyModel } from "../tiny-model.ts";
+import { tinyT5, tinyT5Config } from "../tiny-t5.ts";
 
 const LAYERS = 3;
 const GROUPS = ["attention", "mlp", "norm", "embedding"];
 const KINDS = [...new Set(allWeights(tinyModel()).map(({ tensor }) => tensor))];
+const T5_GROUPS = tinyT5().groups.map(({ name }) => name);
+const T5_KINDS = [...new Set(allWeights(tinyT5()).map(({ tensor }) => tensor))];
 const EXPERTS = ["nature", "craft", "news"];
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
@@ -39,6 +42,18 @@ const cases: Readonly<Record<string, Case>> = {
   "linear, bf16": { recipe: randomRecipe("linear"), model: { dtype: "bf16" } },
   "linear, f16": { recipe: randomRecipe("linear"), model: { dtype: "f16" } },
   "linear, f32": { recipe: randomRecipe("linear"), model: { dtype: "f32" } },
+  "T5, task_arithmetic, bf16": {
+    recipe: randomRecipe("task_arithmetic", T5_GROUPS),
+    model: { dtype: "bf16", config: tinyT5Config() },
+  },
+  "T5, linear by tensor, f32": {
+    recipe: randomRecipe("linear", T5_KINDS),
+    model: { dtype: "f32", config: tinyT5Config() },
+  },
+  "T5, one expert as it is, bf16": {
+    recipe: { method: "passthrough", model: "craft" },
+    model: { dtype: "bf16", config: tinyT5Config() },
+  },
   "one expert as it is, bf16": { recipe: { method: "passthrough", model: "craft" }, model: { dtype: "bf16" } },
 };
 
