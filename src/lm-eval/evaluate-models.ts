@@ -19,6 +19,7 @@ import {
 } from "./models-to-evaluate.ts";
 import { lmEvalArguments, type LmEvalQuestion, settingsOf } from "./run-lm-eval.ts";
 import { readEvaluations, type StoredEvaluation } from "./stored-evaluation.ts";
+import { tiedHead } from "./tied-head.ts";
 
 /** What evaluating tells while it goes on; the export of a winner tells its own. */
 export type EvaluationEvent =
@@ -75,6 +76,8 @@ export async function evaluateModels(target: string, options: EvaluateOptions = 
   const current: StoredEvaluation[] = [];
   for (const model of models) {
     const onProgress = (share: number): void => onEvent?.({ type: "evaluating", model: model.name, share });
+    const notice = await tiedHead(model.name, model.folder);
+    if (notice !== undefined) onEvent?.({ type: "notice", text: notice });
     const asked = { model, question, lmEval, folder };
     const { evaluation, isStored } = await evaluateModel(asked, { onProgress, signal, environment });
     current.push(evaluation);
