@@ -89,8 +89,13 @@ async function planAddition(
 ): Promise<(() => Promise<StarterKitExport>) | undefined> {
   if (kit === undefined) return undefined;
   for (const [name, { isAdapter, isPickled }] of opened.checkpoints) {
-    const lack = isAdapter ? "is a LoRA adapter" : isPickled ? "has no weights in safetensors" : undefined;
-    if (lack !== undefined) throw new UserError(`${name} ${lack}, which a module of the starter kit cannot merge yet`);
+    const [lack, instead] = isAdapter
+      ? ["is a LoRA adapter", "the full model that peft's merge_and_unload makes of its base"]
+      : ["has no weights in safetensors", "a copy that has"];
+    if (isAdapter || isPickled)
+      throw new UserError(
+        `${name} ${lack}, which a module of the starter kit cannot merge; search with ${instead} in its place`,
+      );
   }
   const { model } = opened;
   const baseTensors = baseOf(opened.checkpoints).tensors;

@@ -97,14 +97,14 @@ describe("a LoRA adapter as an expert", () => {
     await rewriteAsTorch(pickled);
     const experts = full.experts.map((expert) => (expert.name === "craft" ? { ...expert, path: pickled } : expert));
     const cases = [
-      [experiment, "craft is a LoRA adapter"],
-      [{ ...full, experts }, "craft has no weights in safetensors"],
+      [experiment, "is a LoRA adapter", "the full model that peft's merge_and_unload makes of its base"],
+      [{ ...full, experts }, "has no weights in safetensors", "a copy that has"],
     ] as const;
-    for (const [i, [own, lack]] of cases.entries()) {
+    for (const [i, [own, lack, instead]] of cases.entries()) {
       const run = join(folder, `for the kit ${i}`);
       await launchRun(own, run);
       expect(await refusal(exportRun(run, { starterKit: join(folder, "kit") }))).toBe(
-        `${lack}, which a module of the starter kit cannot merge yet`,
+        `craft ${lack}, which a module of the starter kit cannot merge; search with ${instead} in its place`,
       );
     }
   });
