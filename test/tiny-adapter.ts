@@ -14,7 +14,9 @@ export async function writeTinyAdapter(
   { seed = 1, named = base }: { readonly seed?: number; readonly named?: string } = {},
 ): Promise<string> {
   await using checkpoint = await Checkpoint.open(base);
-  const targets = [...checkpoint.tensors.values()].filter(({ name }) => /\.(q|v)_proj\.weight$/.test(name));
+  const targets = [...checkpoint.tensors.values()].filter(({ name }) =>
+    /\.(q|v|q_proj|v_proj|qkv_proj)\.weight$/.test(name),
+  );
   const specs = targets.flatMap(({ name, shape: [outputs = 0, inputs = 0] }) => {
     const module = `base_model.model.${name.replace(/\.weight$/, "")}`;
     return [
