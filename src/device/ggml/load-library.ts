@@ -1,5 +1,6 @@
 /** Loads shared libraries, but for files that end too soon: the loader maps what it is told of, and whoever touches that ends by SIGBUS. */
 import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../../errors.ts";
 import { openFile } from "../../files/read-file.ts";
@@ -15,25 +16,37 @@ export async function loadLibrary(
   file: string,
   around: (load: () => LibraryHandle) => LibraryHandle = (load) => load(),
 ): Promise<LibraryHandle> {
-  if (process.platform === "linux" && file.includes("/")) await refuseIncomplete(file);
+  if (process.platform === "linux") await refuseIncomplete(file);
   return around(() => koffi.load(file));
 }
 
 async function refuseIncomplete(file: string): Promise<void> {
+  // The first that is there is loaded.
+  for (const place of placesOf(file)) if (await isWhole(place, file)) return;
+}
+
+/** Where the loader looks first: in folders that a person named. Those of the system are its own installer's. */
+function placesOf(file: string): readonly string[] {
+  if (file.includes("/")) return [file];
+  const folders = (process.env["LD_LIBRARY_PATH"] ?? "").split(/[:;]/).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, file));
+}
+
+/** Whether the file is there; an IncompleteLibrary where a part of it is not. */
+async function isWhole(place: string, called: string): Promise<boolean> {
   let handle: FileHandle;
   try {
-    handle = await openFile(file, "a library");
+    handle = await openFile(place, "a library");
   } catch (error) {
-    if (error instanceof UserError) return; // The loader says what is wrong with it.
+    if (error instanceof UserError) return false; // The loader says what is wrong with it.
     throw error;
   }
   try {
     const { size } = await handle.stat();
     const needed = await bytesOfElf(handle);
-    if (needed > size)
-      throw new IncompleteLibrary(
-        `it has ${size} bytes of at least ${needed}; install the package that it is of again`,
-      );
+    if (needed <= size) return true;
+    const found = `${place === called ? "it" : place} has ${size} bytes of at least ${needed}`;
+    throw new IncompleteLibrary(`${found}; install the package that it is of again`);
   } finally {
     await handle.close();
   }

@@ -52,6 +52,16 @@ describe("findProducts", () => {
     },
   );
 
+  test.skipIf(!onLinuxX64)("looks at one that LD_LIBRARY_PATH leads to, too (on Linux x64)", async () => {
+    const folder = await temporaryFolder();
+    const whole = await readFile(join(ggmlFolder(), "libggml-base.so"));
+    await writeFile(join(folder, "libpart.so.1"), whole.subarray(0, 5000));
+    vi.stubEnv("LD_LIBRARY_PATH", `/nowhere:${folder}`);
+    await expect(findProducts("libpart.so.1")).rejects.toThrow(
+      `libpart.so.1: ${join(folder, "libpart.so.1")} has 5000 bytes of at least`,
+    );
+  });
+
   test.skipIf(!onLinuxX64)("refuses another library (the fixture is for Linux x64)", async () => {
     const file = join(ggmlFolder(), "libggml-base.so");
     await expect(findProducts(file)).rejects.toThrow(`${file}: found no functions of oneDNN, ONNX Runtime or OpenBLAS`);
