@@ -13,7 +13,7 @@ import { inRowOrder, promptsOf } from "../src/evaluate/prompt.ts";
 import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import { loadExperiment, type Precision } from "../src/experiment/experiment-file.ts";
 import { filesOf } from "../src/experiment/load-tasks.ts";
-import { BASE, BATCH_TOKENS, openWorkspace } from "../src/experiment/workspace.ts";
+import { BASE, batchTokensFor, openWorkspace } from "../src/experiment/workspace.ts";
 import { type Recipe, uniformRecipe } from "../src/merge/recipe.ts";
 import { listBaselines } from "../src/run/baselines.ts";
 import { buildGenome, type Genome } from "../src/space/genome.ts";
@@ -51,7 +51,7 @@ const scorer = new GenerationScorer({
   parents: weights,
   base: BASE,
   experts,
-  batchTokens: BATCH_TOKENS[device.kind],
+  batchTokens: batchTokensFor(device, model),
 });
 
 const described: ScoredRows = rows.map(({ id, group, kind, continuations, label }, i) => ({

@@ -5,7 +5,7 @@ import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
 import { promptsOf } from "../src/evaluate/prompt.ts";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
-import { BASE, BATCH_TOKENS, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
+import { BASE, batchTokensFor, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
 import { mergeTensor } from "../src/merge/merge-tensor.ts";
 import { stepAt, type Recipe } from "../src/merge/recipe.ts";
 import type { Model, Weight } from "../src/model/architecture.ts";
@@ -63,7 +63,7 @@ export async function openGeneration(
   );
   const tokenised = await tokenizer.encode(rows);
   const prompts = rows.flatMap((row, i) => promptsOf(row, tokenised[i]!, model).prompts);
-  const batchTokens = BATCH_TOKENS[device.kind];
+  const batchTokens = batchTokensFor(device, model);
   const packed = packPrompts(prompts, { batchTokens, windows: model.windows });
   return {
     workspace,

@@ -3,10 +3,10 @@
  *
  *     npx tsx bench/libraries.ts [experiments/demo.yaml] --libraries ggml,/path/to/libdnnl.so.3 --python /path/to/python
  *         [--fraction 0.125] [--candidates 2] [--repetitions 5] [--precisions f32,bf16]
- *         [--peers torch,torch-without-onednn,lm-eval]
+ *         [--peers torch,torch-merging,torch-without-onednn,lm-eval]
  *
- * Both others, with transformers, run the base as often as there are candidates, on one thread: they merge nothing. PyTorch, with the
- * oneDNN that it brings and without, runs the last layer for all tokens; lm_eval runs a row's context again for each choice, and computes logits for all tokens.
+ * Both others, with transformers, run the base as often as there are candidates, on one thread. PyTorch, with the oneDNN that it brings
+ * and without, runs the last layer for all tokens, and merges only where that is said; lm_eval runs a row's context again for each choice, and computes logits for all tokens.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
     candidates: { type: "string", default: "2" },
     repetitions: { type: "string", default: "5" },
     precisions: { type: "string", default: "f32,bf16" },
-    peers: { type: "string", default: "torch,torch-without-onednn,lm-eval" },
+    peers: { type: "string", default: "torch,torch-merging,torch-without-onednn,lm-eval" },
   },
   allowPositionals: true,
 });
@@ -110,6 +110,7 @@ async function startOthers(python: string, { packed, prompts }: Work, precision:
   const batches = packed.map(plain);
   const peers: Readonly<Record<string, readonly [script: string, input: unknown, ...options: string[]]>> = {
     torch: ["torch-scoring.py", batches],
+    "torch-merging": ["torch-scoring.py", batches, "merging", ...experiment.experts.map(({ path }) => path)],
     "torch-without-onednn": ["torch-scoring.py", batches, "without-onednn"],
     "lm-eval": ["lm-eval-scoring.py", requests],
   };

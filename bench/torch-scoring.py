@@ -1,10 +1,11 @@
 """
 Scores packed batches with PyTorch on one thread, for bench/libraries.ts: the same tokens, masks and targets.
 
-    python bench/torch-scoring.py MODEL BATCHES.json f32|bf16 [without-onednn]
+    python bench/torch-scoring.py MODEL BATCHES.json f32|bf16 [without-onednn] [merging EXPERT...]
 
 Prints a line of JSON when it is ready; for each line of input it scores all batches and prints the seconds that it took, on
-the wall and of CPU, and the mean log-probability of the targets.
+the wall and of CPU, and the mean log-probability of the targets. Merging, it computes all weights anew before that, by task
+arithmetic in f32, from parents in memory in their own format.
 """
 
 import base64
@@ -17,12 +18,28 @@ import torch
 import transformers
 
 folder, file, precision, *rest = sys.argv[1:]
+experts = rest[rest.index("merging") + 1 :] if "merging" in rest else []
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
 # PyTorch has a oneDNN inside.
-torch.backends.mkldnn.enabled = not rest
+torch.backends.mkldnn.enabled = "without-onednn" not in rest
 dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
 model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa")
+
+parents = [
+    dict(transformers.AutoModelForCausalLM.from_pretrained(parent, dtype=torch.bfloat16).named_parameters())
+    for parent in ([folder, *experts] if experts else [])
+]
+
+
+def merge() -> None:
+    base, *others = parents
+    for name, parameter in model.named_parameters():
+        start = base[name].float()
+        merged = start
+        for expert in others:
+            merged = merged + 0.3 * (expert[name].float() - start)
+        parameter.copy_(merged.bfloat16())
 
 
 def decode(text: str, kind: str) -> torch.Tensor:
@@ -53,9 +70,12 @@ def score(batches: list[dict]) -> float:
 
 
 batches = [load(batch) for batch in json.load(open(file))]
-name = f"PyTorch {torch.__version__.split('+')[0]}{', without oneDNN' if rest else ''}"
+what = ", without oneDNN" if "without-onednn" in rest else ", merging too" if experts else ""
+name = f"PyTorch {torch.__version__.split('+')[0]}{what}"
 print(json.dumps({"name": name}), flush=True)
 for _ in sys.stdin:
     wall, cpu = time.perf_counter(), time.process_time()
+    if parents:
+        merge()
     mean = score(batches)
     print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "mean": mean}), flush=True)

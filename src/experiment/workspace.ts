@@ -18,8 +18,17 @@ import { filesOfCheckpoint } from "./parent-files.ts";
 /** The name of the base model among the parents. */
 export const BASE = "base";
 
-/** Padded tokens of a batch: enough to keep the device busy, little enough to stop soon. */
-export const BATCH_TOKENS = { cpu: 2048, gpu: 16_384 } as const;
+/** Padded tokens of a batch: enough to keep a GPU busy, little enough to stop soon. */
+export const GPU_BATCH_TOKENS = 16_384;
+
+/**
+ * The same on any device. On a CPU, fewer stay in its caches and need less padding, but cost more graphs, which small models
+ * feel (bench/RESULTS.md).
+ */
+export function batchTokensFor({ kind }: Pick<Device, "kind">, { hiddenSize }: Pick<Model, "hiddenSize">): number {
+  if (kind === "gpu") return GPU_BATCH_TOKENS;
+  return hiddenSize < 512 ? 2048 : 1024;
+}
 
 /** A base, its experts and an engine, checked against each other, open and ready to score merges. */
 export interface Workspace extends AsyncDisposable {
@@ -90,7 +99,7 @@ export async function openWorkspace(
     const weights = new ParentWeights(device, model, checkpoints);
     open.push(weights);
     const experts = options.experts.map(({ name }) => name);
-    const batchTokens = BATCH_TOKENS[device.kind];
+    const batchTokens = batchTokensFor(device, model);
     const scorerOf = (own: Model): GenerationScorer =>
       new GenerationScorer({ device, model: own, parents: weights, base: BASE, experts, batchTokens, now });
     const evaluator = new Evaluator(scorerOf(model), tokenizer, model);

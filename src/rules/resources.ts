@@ -1,5 +1,5 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
-import { BATCH_TOKENS } from "../experiment/workspace.ts";
+import { GPU_BATCH_TOKENS } from "../experiment/workspace.ts";
 import type { Model } from "../model/architecture.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
 import { namedOptimizer, optimizers } from "../search/optimizers.ts";
@@ -69,9 +69,9 @@ function mergeBytes(model: Model, { models, experiment }: Facts): number {
   );
   const layer = model.stages.find(({ place }) => place.layer === 0);
   const widest = Math.max(...Object.values(layer?.weights ?? {}).flatMap(({ shape }) => shape));
-  const activations = BATCH_TOKENS.gpu * F32 * (4 * model.hiddenSize + 3 * widest);
+  const activations = GPU_BATCH_TOKENS * F32 * (4 * model.hiddenSize + 3 * widest);
   const { usesGradients } = optimizers[namedOptimizer(experiment.search.algorithm)];
-  const states = usesGradients ? model.stages.length * BATCH_TOKENS.gpu * F32 * model.hiddenSize : 0;
+  const states = usesGradients ? model.stages.length * GPU_BATCH_TOKENS * F32 * model.hiddenSize : 0;
   return Math.max(...sizes) * (models.length * BF16 + F32) + activations + states;
 }
 
