@@ -25,9 +25,24 @@ describe("buckets of distances", () => {
   });
 });
 
+interface Defaults {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly expected: Readonly<Record<string, unknown>>;
+}
+
+/** What transformers takes for what is left out (test/fixtures/model/make-defaults.py). */
+const defaults = JSON.parse(
+  readFileSync(join(import.meta.dirname, "..", "fixtures", "model", "t5-defaults.json"), "utf8"),
+) as Defaults[];
+
 const names = (model: Model): string[] => allWeights(model).map(({ name }) => name);
 
 describe("a T5", () => {
+  test.each(defaults)("that leaves fields out has those of transformers: $fields", ({ fields, expected }) => {
+    const model = openModel({ folder: "", config: { model_type: "t5", ...fields } }, "f32");
+    expect(model.identity).toMatchObject(expected);
+  });
+
   test("has the sizes, stacks and start token of its config.json", () => {
     const model = tinyT5();
     expect(model).toMatchObject({ vocabularySize: 40, hiddenSize: 16, maxLength: 64, encoding: { startToken: 0 } });
