@@ -15,7 +15,7 @@ export interface AddedToken {
 /** Tokens that a class of transformers has where the files name none, by attribute, and more without one. */
 export interface TokenDefaults {
   readonly named: Readonly<Record<string, string>>;
-  readonly extra?: readonly string[];
+  readonly extra?: readonly string[] | ((settings: JsonObject) => readonly string[]);
 }
 
 export interface SpecialTokens {
@@ -54,7 +54,8 @@ export function specialTokensOf(files: TokenizerFiles, defaults: TokenDefaults):
     const token = parse(value);
     if (token) named.set(name, token);
   }
-  const more = [...(Array.isArray(extra) ? extra : []), ...(defaults.extra ?? [])];
+  const { extra: own = [] } = defaults;
+  const more = [...(Array.isArray(extra) ? extra : []), ...(typeof own === "function" ? own(settings) : own)];
   return { written, named, extra: more.flatMap((value) => parse(value) ?? []) };
 }
 

@@ -3,6 +3,7 @@
  * text before is their own, whatever the file says. Every other class reads the file as it is.
  */
 import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
+import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import type { TokenDefaults } from "./special-tokens.ts";
 import type { TokenizerFile, TokenizerFiles } from "./tokenizer-file.ts";
 
@@ -24,6 +25,7 @@ export interface TokenizerClass extends TokenDefaults {
   readonly resetsFlags?: boolean;
 }
 
+const MOST_SENTINELS = 10_000;
 const endOfText = "<|endoftext|>";
 const fallback = { fuse_unk: true, byte_fallback: true };
 const wholeWords = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
@@ -97,7 +99,7 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
   T5Tokenizer: {
     type: "Unigram",
     named: { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>" },
-    extra: Array.from({ length: 100 }, (_, i) => `<extra_id_${i}>`),
+    extra: sentinels,
     model: () => ({ unk_id: 2, byte_fallback: false }),
     normalizer: compiledMapIn,
     preTokenizer: () => ({
@@ -147,6 +149,13 @@ function classNameOf({ config, model = {} }: TokenizerFiles): string {
   if (isAlways) return name;
   const declared = config["tokenizer_class"] ?? model["tokenizer_class"];
   return typeof declared === "string" ? declared.replace(/Fast$/, "") : name;
+}
+
+/** What stands for parts that are left out of a text; `extra_ids` says how many there are. */
+function sentinels({ extra_ids: count = 100 }: JsonObject): string[] {
+  if (!Number.isInteger(count) || Number(count) < 0 || Number(count) > MOST_SENTINELS)
+    throw new Error(`extra_ids: expected 0 to ${MOST_SENTINELS}, found ${show(count)}`);
+  return Array.from({ length: Number(count) }, (_, i) => `<extra_id_${i}>`);
 }
 
 /** The first map of characters that SentencePiece compiled, in a normalizer or one of its steps. */

@@ -16,6 +16,14 @@ test.each(Object.entries(kinds.digests))("5,000 lines have the ids of Rust: %s",
   expect(found).toEqual(digests);
 });
 
+test("a T5 has as many sentinels as it says", () => {
+  const file = { ...kinds.folders["t5"]!["tokenizer.json"], model: kinds.models["t5"]!, added_tokens: [] };
+  const sizeWith = (count: unknown): number =>
+    new TokenEncoder({ file, config: { extra_ids: count }, model: { model_type: "t5" } }).range.size;
+  expect([4, 100, 104].map(sizeWith)).toEqual([800, 800, 804]);
+  expect(() => sizeWith(1e9)).toThrow("extra_ids: expected 0 to 10000, found 1000000000");
+});
+
 function sha256(values: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(values)).digest("hex").slice(0, 12);
 }
