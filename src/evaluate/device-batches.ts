@@ -1,8 +1,10 @@
 import type { Device } from "../device/device.ts";
-import type { Model, SourceBatch, TargetSlice, TokenBatch } from "../model/architecture.ts";
+import type { Model } from "../model/architecture.ts";
+import type { SourceBatch, TargetSlice, TokenBatch } from "../model/token-batch.ts";
 import { wholeVectors } from "./batch-layout.ts";
 import type { PackedSource } from "./pack-source.ts";
-import { paddedTokens, type PackedBatch, type Target } from "./pack.ts";
+import { paddedTokens } from "./batch-sizes.ts";
+import type { PackedBatch, Target } from "./pack.ts";
 import { Uploads } from "./uploads.ts";
 
 /** About how many logits one step of the output head may hold; more targets are scored in several steps. */

@@ -4,7 +4,8 @@ import type { Slope } from "./backward-run.ts";
 import { fitting, Room } from "./fitting.ts";
 import { goBack } from "./go-back.ts";
 import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
-import { packGroups, totalTokens, type PackedBatch, type Prompt } from "./pack.ts";
+import { totalTokens } from "./batch-sizes.ts";
+import { packGroups, type PackedBatch, type Prompt } from "./pack.ts";
 import { collect, goForward, onDevice, type ScoringPass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 

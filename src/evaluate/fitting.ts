@@ -1,4 +1,5 @@
-import { totalTokens, type PackedBatch } from "./pack.ts";
+import { totalTokens } from "./batch-sizes.ts";
+import type { PackedBatch } from "./pack.ts";
 import type { Merging } from "./stage-run.ts";
 
 /** Share of the device that activations of all candidates may take. */

@@ -72,7 +72,10 @@ export function packGroups(groups: readonly (readonly Prompt[])[], options: Pack
 export function packedTokens(prompts: readonly Prompt[], { batchTokens }: Pick<PackOptions, "batchTokens">): number {
   const alone = prompts.map((_, index) => [index]);
   const layouts = layOutBatches(alone, prompts.map(lengthsOf), batchTokens).flat();
-  return layouts.flatMap(({ members, lengths }) => lengths.map((length) => members.length * length)).reduce(sumOf, 0);
+  return layouts.reduce(
+    (sum, { members, lengths: [length = 0, source = 0] }) => sum + members.length * (length + source),
+    0,
+  );
 }
 
 /** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
@@ -88,34 +91,6 @@ function lengthsOf(prompt: Prompt): number[] {
 /** Tokens of the longest sequence that a continuation makes with the context alone. */
 function longestAlone({ context, continuations }: Prompt): number {
   return context.length - 1 + continuations.reduce((most, { length }) => Math.max(most, length), 1);
-}
-
-/** Tokens of a batch with its padding. */
-export function paddedTokens({ sequences, length, source }: BatchSize): number {
-  return sequences * (length + (source?.length ?? 0));
-}
-
-/** What a batch's size depends on, here or on a device. */
-interface BatchSize {
-  readonly sequences: number;
-  readonly length: number;
-  readonly source?: { readonly length: number };
-}
-
-/** Tokens of several, with their padding. */
-export function totalTokens(batches: readonly PackedBatch[]): number {
-  return batches.map(paddedTokens).reduce(sumOf, 0);
-}
-
-function sumOf(sum: number, next: number): number {
-  return sum + next;
-}
-
-/** The first of the batches that have at most `tokens` padded tokens together, or one batch. */
-export function firstBatches(batches: readonly PackedBatch[], tokens: number): readonly PackedBatch[] {
-  let room = tokens;
-  const end = batches.findIndex((batch) => (room -= paddedTokens(batch)) < 0);
-  return batches.slice(0, end === -1 ? batches.length : Math.max(1, end));
 }
 
 /** One prompt laid out as a sequence; segment 0 is the context, segment k the continuation k - 1. */

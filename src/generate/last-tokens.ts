@@ -1,13 +1,7 @@
 /** The last token of each text as a batch: which column of the cache has which token, and what the last one sees. */
 import type { Uploads } from "../evaluate/uploads.ts";
-import {
-  spanOfLength,
-  type Encoding,
-  type Model,
-  type SourceBatch,
-  type Spans,
-  type TokenBatch,
-} from "../model/architecture.ts";
+import { spanOfLength, type Encoding, type Model, type Spans } from "../model/architecture.ts";
+import type { SourceBatch, TokenBatch } from "../model/token-batch.ts";
 
 export interface CacheColumns {
   /** Of the tokens that were read first, with the padding behind those of shorter texts. */

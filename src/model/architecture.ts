@@ -6,6 +6,7 @@
 import type { ZodType } from "zod";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype, Shape } from "../tensor/dtype.ts";
+import type { TokenBatch } from "./token-batch.ts";
 
 /** Weights of one stack that share coefficients unless a search space divides them: attention, mlp, ... */
 export interface TensorGroup {
@@ -42,59 +43,6 @@ export type StageTensors = Readonly<Record<string, Expression>>;
 
 /** What one stage hands to the next of a batch, by name, such as f32 hidden states. */
 export type State = Readonly<Record<string, Expression>>;
-
-/** Targets whose logits are held together. */
-export interface TargetSlice {
-  /** i32 [targets]: the row of `reads` that predicts each. */
-  readonly rows: Expression;
-  /** i32 [targets]; left out where the most likely ones are asked for. */
-  readonly tokens?: Expression;
-}
-
-/** What the encoder reads for each sequence of a batch, padded, and how far apart tokens are that see each other. */
-export interface SourceBatch {
-  readonly length: number;
-  /** Left out of a batch that goes on with others, which were read with theirs. */
-  readonly read?: {
-    /** i32 [sequences * length] */
-    readonly tokens: Expression;
-    /** f32 [sequences, length, length]: 0 where a token (row) of the source sees another, else -Infinity. */
-    readonly mask: Expression;
-    /** Buckets of distances from a token (row) to another, i32 [length * length], in every sequence. */
-    readonly distances: Expression;
-  };
-  /** f32 [sequences, length of the batch, length]: 0 where a token of the batch sees one of the source, else -Infinity. */
-  readonly seen: Expression;
-  /** Buckets of the distances within the batch's sequences, as many as a mask of the batch has elements, in its order, i32. */
-  readonly targetDistances: Expression;
-}
-
-/** A batch of padded token sequences on the device. */
-export interface TokenBatch {
-  readonly sequences: number;
-  readonly length: number;
-  /** i32 [sequences * length] */
-  readonly tokens: Expression;
-  /** i32 [sequences * length], by the names of the model's spans: 0 in sequences whose lengths are not in it. */
-  readonly positions: Readonly<Record<string, Expression>>;
-  /**
-   * f32 [sequences, length, length], by the names of the model's windows: 0 where a token (row) sees another, else -Infinity.
-   * Of a batch that goes on with others, columns for the tokens of those stand in front.
-   */
-  readonly masks: Readonly<Record<string, Expression>>;
-  /** What an encoder reads; only models with one have it. */
-  readonly source?: SourceBatch;
-  /** The model's constants. */
-  readonly constants: Readonly<Record<string, Expression>>;
-  /** i32 [n]: the tokens that predict a target; where no token sees another any more, these are enough. */
-  readonly reads: Expression;
-  readonly targets: readonly TargetSlice[];
-  /**
-   * Whether tokens follow in batches of their own: a layer then leaves the keys and values of all tokens so far in its state,
-   * f32 [sequences, heads, tokens, width].
-   */
-  readonly remembers?: boolean;
-}
 
 /** A part of the forward pass whose weights are on the device together. */
 export interface Stage {

@@ -1,7 +1,8 @@
 /** A layer of a decoder: attention and a gated MLP, each behind a norm, or between two, and added to what it was given. */
 import { add, concat, gatherRows, gelu, mul, reshape, silu, type Expression } from "../device/expression.ts";
 import { attendTo, headsOutside } from "../device/layers.ts";
-import type { Stage, StageTensors, State, TokenBatch } from "./architecture.ts";
+import type { Stage, StageTensors, State } from "./architecture.ts";
+import type { TokenBatch } from "./token-batch.ts";
 import type { Decoder } from "./decoder-config.ts";
 import type { DecoderParts } from "./decoder-parts.ts";
 import { named } from "./stage-parts.ts";

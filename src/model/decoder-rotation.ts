@@ -1,6 +1,7 @@
 /** The turning of queries and keys, which depends on how long a sequence is where a decoder has other periods for long ones. */
 import { rope, type Expression } from "../device/expression.ts";
-import { everyLength, type Model, type Spans, type TokenBatch } from "./architecture.ts";
+import { everyLength, type Model, type Spans } from "./architecture.ts";
+import type { TokenBatch } from "./token-batch.ts";
 import type { Decoder } from "./decoder-config.ts";
 import { named } from "./stage-parts.ts";
 

@@ -2,7 +2,8 @@
 import { cast, type Expression } from "../device/expression.ts";
 import { linear, rmsNorm } from "../device/layers.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import type { SourceBatch, StageTensors, TokenBatch } from "./architecture.ts";
+import type { StageTensors } from "./architecture.ts";
+import type { SourceBatch, TokenBatch } from "./token-batch.ts";
 import { named, once } from "./stage-parts.ts";
 import type { T5 } from "./t5-config.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { constant, input } from "../../src/device/expression.ts";
 import { UserError } from "../../src/errors.ts";
-import { allWeights, type Model, type TokenBatch } from "../../src/model/architecture.ts";
+import { allWeights, type Model } from "../../src/model/architecture.ts";
+import type { TokenBatch } from "../../src/model/token-batch.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { tinyConfig, tinyModel } from "../tiny-model.ts";
 

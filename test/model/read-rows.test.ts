@@ -3,7 +3,7 @@ import type { Device, DeviceTensor } from "../../src/device/device.ts";
 import { cast, gatherRows, input, type Expression } from "../../src/device/expression.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
-import type { TokenBatch } from "../../src/model/architecture.ts";
+import type { TokenBatch } from "../../src/model/token-batch.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { elementCount, type Shape } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
