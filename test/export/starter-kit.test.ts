@@ -7,13 +7,12 @@ import {
   planStarterKit,
   type StarterKitInput,
 } from "../../src/export/starter-kit/export-starter-kit.ts";
-import { type Recipe, uniformRecipe } from "../../src/merge/recipe.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyConfig } from "../tiny-model.ts";
-import { tinyT5 } from "../tiny-t5.ts";
 
 const COMMITS = { base: "0".repeat(40), nature: "a1".repeat(20), craft: "2b".repeat(20) };
 
@@ -143,23 +142,6 @@ describe("starterKitModule", () => {
     expect(floats(table)).toEqual(curves.flatMap(({ layers, rest }) => [...layers, rest]));
     expect(text).toContain('("model.layers.{}.self_attn.q_proj.weight", "q_proj", torch.bfloat16, range(0, 5)),');
     expect(text).toContain('("model.norm.weight", "norm", torch.bfloat16, [None]),');
-  });
-
-  test("of a T5 scores and answers behind its start token, with coefficients of both stacks", async () => {
-    const t5 = tinyT5({ decoder_start_token_id: 3 });
-    const text = await exported({
-      model: t5,
-      recipe: uniformRecipe("task_arithmetic", { nature: 0.25, craft: 0.5 }, t5.groups),
-      baseTensors: new Map(allWeights(t5).map(({ name }) => [name, { dtype: "bf16" }])),
-    });
-    expect(text).toContain('self.architecture = "encoder_decoder"');
-    expect(text).toContain("AutoModelForSeq2SeqLM.from_pretrained(");
-    expect(text).not.toContain("AutoModelForCausalLM");
-    expect(text).toContain("START_TOKEN = 3\n");
-    expect(text).toContain(
-      '"decoder.block.{}.layer.1.EncDecAttention.q.weight", "decoder.attention", torch.bfloat16, range(0, 3)',
-    );
-    expect(text).toContain('"shared.weight", "encoder.embedding", torch.bfloat16, [None]');
   });
 
   test("lists the experts at their commits, and the base", async () => {
