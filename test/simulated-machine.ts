@@ -26,10 +26,15 @@ class TimedDevice extends ObservedDevice {
   override async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     const results = await super.run(outputs);
     const { runMs, numberMs } = this.#speed(this.#clock.now());
-    const numbers = outputs.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
+    const numbers = outputs.reduce((sum, output) => sum + computed(output), 0);
     this.#clock.pass(runMs + numberMs * numbers);
     return results;
   }
+}
+
+/** What is only joined to something was computed before. */
+function computed(output: Expression): number {
+  return output.op === "concat" ? computed(output.y) : output.shape.reduce((product, side) => product * side, 1);
 }
 
 /** A machine on which time passes by work alone: what `launchRun` takes in place of its own, and its clock. */

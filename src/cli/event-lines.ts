@@ -44,6 +44,7 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "pushing":
     case "progress":
     case "verdict":
+    case "texts":
     case "exported":
       return [];
     default:

@@ -1,10 +1,12 @@
 import type { Outcome } from "../run/run-experiment.ts";
 import { alignedText } from "../report/table.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
+import { textsSentence, textsTable } from "../report/texts-table.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
 /** What a finished run prints: every model on the guard rows, and what that says of the winner. */
-export function outcomeText({ experiment, winner, isCompared, verdict, looks, generations, gaveUp }: Outcome): string {
+export function outcomeText(outcome: Outcome): string {
+  const { experiment, winner, isCompared, verdict, texts, looks, generations, gaveUp } = outcome;
   const searched = searchSentences({ winner: winner.name, isCompared, generations, gaveUp });
   if (!verdict) {
     return [`winner: ${winner.name}; the budget ended before it was compared on the guard rows`, ...searched].join(
@@ -21,6 +23,7 @@ export function outcomeText({ experiment, winner, isCompared, verdict, looks, ge
     ...searched,
     ...guardSentences(verdict),
     ...verdictSentences(verdict, looks),
+    ...(texts ? ["", textsSentence(texts), alignedText(textsTable(texts)), ""] : []),
     `The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
   ].join("\n");
 }

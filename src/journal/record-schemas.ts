@@ -18,6 +18,7 @@ import type {
   ScoredModel,
   ScoringScope,
   TaskScores,
+  TextScores,
 } from "./records.ts";
 
 /** A schema for each key of `T`, optional ones too, so that no field of a record can be forgotten here. */
@@ -66,6 +67,9 @@ const guardedModel = objectOf<GuardedModel>({
   intervals: mapOf(interval),
   gains: objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: mapOf(gain) }).exactOptional(),
 });
+
+const share = z.number().min(0).max(1);
+const textScores = objectOf<TextScores>({ rouge1: share, rouge2: share, rougeL: share });
 
 const rows: z.ZodType<RowCounts> = mapOf(whole);
 
@@ -178,6 +182,11 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     outOf: rows,
     rowLosses: numbersRef,
     time,
+    elapsedMs: milliseconds,
+  },
+  texts: {
+    models: listOf(objectOf<RecordPayloads["texts"]["models"][number]>({ name, scores: mapOf(textScores) }), 1),
+    rows,
     elapsedMs: milliseconds,
   },
 };

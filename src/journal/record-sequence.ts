@@ -11,15 +11,16 @@ const predecessors: Readonly<Record<Exclude<RecordType, PartType | Note>, readon
   parents: ["start"],
   forecast: ["parents"],
   // Not behind the forecast: what another budget has time for.
-  rung: ["forecast", "rung", "plan", "ask", "result", "finalists", "verdict"],
+  rung: ["forecast", "rung", "plan", "ask", "result", "finalists", "verdict", "texts"],
   baselines: ["forecast", "rung"],
   // Not behind the baselines: the plan of another budget.
-  plan: ["baselines", "plan", "ask", "result", "finalists", "verdict"],
+  plan: ["baselines", "plan", "ask", "result", "finalists", "verdict", "texts"],
   ask: ["plan", "result"],
   result: ["ask"],
   // An ask without a result: time ran out in its midst.
   finalists: ["plan", "ask", "result"],
   verdict: ["finalists"],
+  texts: ["verdict"],
 };
 
 /** The records of a journal as they come, each held against those before it: what follows on what, and equal sizes. */

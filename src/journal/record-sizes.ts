@@ -104,6 +104,14 @@ export function faultOfSizes(
       return faultOfTasks([...record.models, ...withScores([record.winner])], tasks);
     case "verdict":
       return faultOfTasks(record.models, tasks) ?? faultOfVerdict(record, tasks);
+    case "texts":
+      return (
+        faultOfNames("rows", Object.keys(record.rows), tasks) ??
+        faultOfTasks(
+          record.models,
+          tasks.filter((task) => (record.rows[task] ?? 0) > 0),
+        )
+      );
     default:
       return record satisfies never;
   }
@@ -183,7 +191,7 @@ function faultOfVerdict({ models, groups }: RecordPayloads["verdict"], tasks: re
 }
 
 function faultOfTasks(
-  models: readonly Pick<ScoredModel, "name" | "scores">[],
+  models: readonly { readonly scores: Readonly<Record<string, unknown>> }[],
   tasks: readonly string[],
 ): string | undefined {
   return firstFault(models, ({ scores }) => faultOfNames("scores", Object.keys(scores), tasks));

@@ -69,6 +69,13 @@ export interface Gain {
   readonly pValue: number;
 }
 
+/** Mean ROUGE of a model's texts, f-measures from 0 to 1 without the stemmer. */
+export interface TextScores {
+  readonly rouge1: number;
+  readonly rouge2: number;
+  readonly rougeL: number;
+}
+
 /** A model beside the winner on the guard rows. */
 export interface GuardedModel extends ScoredModel {
   readonly kind: "parent" | "average" | "global" | "recipe" | "winner";
@@ -232,6 +239,13 @@ export interface RecordPayloads {
     readonly outOf: RowCounts;
     readonly rowLosses: NumbersRef;
     readonly time: RecordedTime;
+    readonly elapsedMs: number;
+  };
+  /** What the winner and the parents of a verdict write for some of its rows, where tasks want texts. */
+  texts: {
+    readonly models: readonly { readonly name: string; readonly scores: Readonly<Record<string, TextScores>> }[];
+    /** Guard rows that texts were written for; none of tasks that want no texts. */
+    readonly rows: RowCounts;
     readonly elapsedMs: number;
   };
 }

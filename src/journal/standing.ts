@@ -9,6 +9,8 @@ export interface Standing {
   readonly isCompared: boolean;
   /** The one on this winner. */
   readonly verdict?: RecordPayloads["verdict"];
+  /** What winner and parents of that verdict write. */
+  readonly texts?: RecordPayloads["texts"];
   /** How often the guard rows have judged a winner of the run, the same one on more of them included. */
   readonly looks: number;
   /** Generations that the search has scored. */
@@ -30,6 +32,8 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
   const baselines = records.findLast((record) => record.type === "baselines");
   const verdicts = records.filter((record) => record.type === "verdict");
   const verdict = verdicts.at(-1);
+  const judgedAt = records.findLastIndex(({ type }) => type === "verdict");
+  const texts = records.slice(judgedAt + 1).find((record) => record.type === "texts");
   const judged = verdict?.models.find(({ kind }) => kind === "winner");
   const generations = records.filter(({ type }) => type === "result").length;
   // One that was given up is asked for again when another budget has room for it.
@@ -37,7 +41,7 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
   return {
     ...(winner && { winner }),
     isCompared: finalists?.rows !== undefined,
-    ...(winner && verdict && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict }),
+    ...(winner && verdict && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict, ...(texts && { texts }) }),
     looks: verdicts.length,
     generations,
     gaveUp: last !== undefined && last.generation >= generations,

@@ -1,5 +1,5 @@
 import type { JournalView } from "../journal/journal.ts";
-import type { ModelLosses, RecordPayloads, RowCounts, TaskScores } from "../journal/records.ts";
+import type { ModelLosses, RecordPayloads, RowCounts, TaskScores, TextScores } from "../journal/records.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
 
 /** Values of the CSV, by column. */
@@ -20,6 +20,13 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
         return record.models.map((model) => modelRow("finalists", model, record.rows ?? {}));
       case "verdict":
         return record.models.map((model) => modelRow("guard", model, record.rows));
+      case "texts":
+        return record.models.map(({ name, scores }) => ({
+          phase: "texts",
+          model: name,
+          ...textColumns(scores),
+          ...rowColumns(record.rows),
+        }));
       case "plan":
         plan = record;
         return [];
@@ -98,6 +105,13 @@ function geneColumns(point: Float64Array, { genes, ranges }: RecordPayloads["pla
 
 function modelRow(phase: string, { name, loss, scores }: ModelLosses, rows: RowCounts): EvaluationRow {
   return { phase, model: name, loss, ...taskColumns(scores), ...rowColumns(rows) };
+}
+
+function textColumns(scores: Readonly<Record<string, TextScores>>): EvaluationRow {
+  const entries = Object.entries(scores).flatMap(([task, own]) =>
+    Object.entries(own).map(([name, value]) => [`${task}_${name}`, value] as const),
+  );
+  return Object.fromEntries(entries);
 }
 
 function rowColumns(rows: RowCounts): EvaluationRow {

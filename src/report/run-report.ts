@@ -12,6 +12,7 @@ import { installedCommand, nextSteps } from "./next-steps.ts";
 import { runFacts } from "./run-facts.ts";
 import { baselineSentences, guardSentences, searchSentences } from "./search-sentences.ts";
 import { markdownTable } from "./table.ts";
+import { textsSentence, textsTable } from "./texts-table.ts";
 import { verdictSentences, verdictTable } from "./verdict-table.ts";
 
 /** What a run has found, in Markdown: how, its models on the guard rows and on the benchmarks that were evaluated, and what comes next. */
@@ -21,7 +22,7 @@ export function runReport(
   benchmarks: readonly Benchmark[],
   commandFor = installedCommand,
 ): string {
-  const { winner, isCompared, verdict, looks, generations, gaveUp, baselines } = standingOf(records);
+  const { winner, isCompared, verdict, texts, looks, generations, gaveUp, baselines } = standingOf(records);
   const searched = [
     ...drawnSentences(records),
     ...scoredSentences(records),
@@ -39,6 +40,7 @@ export function runReport(
     verdict
       ? guardText(verdict, looks, lossSentence(judgedTasks(records), verdict.models[0]?.scores ?? {}))
       : "The guard rows, which judge the winner, have not been scored.",
+    ...(texts ? ["## Texts", printableLine(textsSentence(texts)), markdownTable(textsTable(texts))] : []),
     "## Benchmarks",
     ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),
     ...benchmarks.map((benchmark) => benchmarkText(benchmark, winner?.recipe)),

@@ -24,6 +24,17 @@ export function slowestScoringMs(costs: Costs, models: number, rows: Selection):
   return evaluator.slowestMs(workOn(costs, models, rows), Math.max(signal.mostSlowness, gradient.mostSlowness));
 }
 
+/** At that moment too, of one model: a pass without tokens, and each token beside it, where so many are read. */
+export function slowestPassMs(
+  { paces }: Pick<Costs, "paces">,
+  tokens: number,
+): { readonly passMs: number; readonly tokenMs: number } {
+  const { evaluator, signal, gradient } = paces;
+  const slowness = Math.max(signal.mostSlowness, gradient.mostSlowness);
+  const of = (count: number): number => evaluator.slowestMs({ models: 1, tokens: count, passes: 1 }, slowness);
+  return { passMs: of(0), tokenMs: (of(tokens) - of(0)) / Math.max(1, tokens) };
+}
+
 /** Expected milliseconds of a generation on so many tokens of each candidate. */
 export function steeringMs(
   { paces, partMs }: Costs,

@@ -1,6 +1,6 @@
 import type { OptimizerName } from "../search/optimizers.ts";
 import type { ResolvedPrecision } from "../experiment/precision.ts";
-import type { GuardedModel, ModelLosses, RowCounts, ScoredModel } from "../journal/records.ts";
+import type { GuardedModel, ModelLosses, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
 
 /** What a run tells while it goes on; replayed steps of a resumed run are told too, marked as such. */
 export type RunEvent =
@@ -88,10 +88,12 @@ export type RunEvent =
       readonly tasks: readonly string[];
       readonly rows: RowCounts;
     }
+  /** What winner and parents write for guard rows, where tasks want texts. */
+  | { readonly type: "texts"; readonly texts: RecordPayloads["texts"] }
   /** The budget ended before a step that is worth having but not needed. */
   | { readonly type: "skipped"; readonly phase: Phase; readonly why: string }
   /** Nothing more would come of it. */
   | { readonly type: "stopped"; readonly phase: Phase; readonly why: string }
   | { readonly type: "exported"; readonly folder: string; readonly weightsDigest: string };
 
-export type Phase = "baselines" | "search" | "finalists" | "guard" | "export";
+export type Phase = "baselines" | "search" | "finalists" | "guard" | "texts" | "export";

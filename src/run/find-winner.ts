@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RecordPayloads, ScoredModel } from "../journal/records.ts";
 import { bestSoFar, leastLoss } from "./best-so-far.ts";
+import { compareTexts } from "./compare-texts.ts";
 import { type Champion, chooseWinner } from "./choose-winner.ts";
 import { canJudgeMore, judgeWinner } from "./judge-winner.ts";
 import { type Plan, planSearch, replanSearch } from "./plan-search.ts";
@@ -18,6 +19,8 @@ export interface Found {
   readonly isCompared: boolean;
   /** On the winner, beside its baselines; absent where it did not meet the guard rows. */
   readonly verdict?: RecordPayloads["verdict"];
+  /** What winner and parents write, where tasks want texts and there was time for it. */
+  readonly texts?: RecordPayloads["texts"];
   /** Generations that the search has scored. */
   readonly generations: number;
   /** Whether another one was begun, and given up for the finish to have its time. */
@@ -61,6 +64,9 @@ export async function findWinner(session: Session): Promise<Found> {
       if (recorder.isOver) return found;
       if (!goesOn(session, plan, search, scored)) {
         found = await judged(session, found, scored);
+        // Another budget is for the search first.
+        if (found.looks > looks && !goesOn(session, plan, search, scored, found))
+          found = await withTexts(session, found);
         if (!goesOn(session, plan, search, scored, found)) {
           if (recorder.replans) tellNoRoom(session, search);
           return found;
@@ -100,11 +106,19 @@ function tellNoRoom({ emit }: Session, search: SearchState): void {
   emit({ type: "skipped", phase: "search", why });
 }
 
+/** With what winner and parents of its verdict, which has just been given, write. */
+async function withTexts(session: Session, found: Found): Promise<Found> {
+  const texts = found.verdict && (await compareTexts(session, found.verdict));
+  return texts ? { ...found, texts } : found;
+}
+
 /** With the verdict on the winner, which it keeps where it has one, unless there is time for it on more of the guard rows. */
 async function judged(session: Session, found: Found, scored: ScoredBaselines): Promise<Found> {
   const { recorder } = session;
   const isRecorded = recorder.upcoming === "verdict";
   if (found.verdict && !isRecorded && !canJudgeMore(session, found.verdict)) return found;
   const verdict = await judgeWinner(session, found.winner, scored, found.verdict);
-  return verdict ? { ...found, verdict, looks: found.looks + 1 } : found;
+  if (!verdict) return found;
+  const { texts: _, ...others } = found;
+  return { ...others, verdict, looks: found.looks + 1 };
 }

@@ -1,5 +1,5 @@
-import { EFFORTS, mostThatFits, type Effort } from "./effort.ts";
-import { slowestScoringMs } from "./costs.ts";
+import { EFFORTS, mostThatFits, TEXT_ROWS, type Effort } from "./effort.ts";
+import { slowestPassMs, slowestScoringMs } from "./costs.ts";
 import type { RowCounts } from "../journal/records.ts";
 import type { Session } from "./session.ts";
 
@@ -13,10 +13,14 @@ const EXPORT_FIXED_MS = 500;
 /** Rows of each task, and how often a model is scored on them, that prove an export. */
 const PROOF = { rows: 4, models: 2 } as const;
 
+/** New tokens of a text, and how many times as long as a token that is scored each takes: a graph has one of each text. */
+const WRITTEN = { tokens: 64, times: 12 } as const;
+
 /** Expected wall-clock milliseconds of each phase after the search. */
 export interface FinishTime {
   readonly finalistsMs: number;
   readonly guardMs: number;
+  readonly textsMs: number;
   readonly exportMs: number;
   readonly totalMs: number;
 }
@@ -27,8 +31,33 @@ export function finishTime(session: Session, effort: Effort): FinishTime {
   const finalistsMs =
     SAFETY * slowestScoringMs(session, effort.finalists, order.rows("search", searchCounts(session, effort)));
   const guardMs = effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", effort.guard));
+  const [texts] =
+    effort.texts === 0 || !session.clock.isTimed ? [] : textCounts(session, order.counts("guard", effort.guard));
+  const textsMs = texts ? SAFETY * textTime(session, session.workspace.checkpoints.size + 1, texts) : 0;
   const exportMs = exportTime(session);
-  return { finalistsMs, guardMs, exportMs, totalMs: finalistsMs + guardMs + exportMs };
+  return { finalistsMs, guardMs, textsMs, exportMs, totalMs: finalistsMs + guardMs + textsMs + exportMs };
+}
+
+/** Guard rows that texts may be written for, among so many, from the most to the least; nothing where no task wants texts. */
+export function textCounts({ tasks }: Pick<Session, "tasks">, among: RowCounts): readonly RowCounts[] {
+  const wanting = tasks.filter(({ guard }) => guard.some(({ kind }) => kind === "text"));
+  const countOf = (most: number, name: string): number =>
+    wanting.some((task) => task.name === name) ? Math.min(most, among[name] ?? 0) : 0;
+  const counts = TEXT_ROWS.map((most) => Object.fromEntries(tasks.map(({ name }) => [name, countOf(most, name)])));
+  return counts.filter((own) => Object.values(own).some((count) => count > 0));
+}
+
+/**
+ * What so many models take to write texts for so many guard rows: each is merged once, as for a pass, which has a graph a stage;
+ * then every token of all texts is one more graph.
+ */
+export function textTime(session: Session, models: number, counts: RowCounts): number {
+  const { workspace, order } = session;
+  const read = workspace.evaluator.tokensOf(order.rows("guard", counts));
+  const texts = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const { passMs, tokenMs } = slowestPassMs(session, read);
+  const graphMs = passMs / workspace.model.stages.length + WRITTEN.times * texts * tokenMs;
+  return models * (passMs + read * tokenMs + WRITTEN.tokens * graphMs);
 }
 
 /** What the winner and its baselines take on so many guard rows. */

@@ -150,7 +150,8 @@ function expectations(session: Session, listed: readonly Baseline[], rungs: Scor
     finishMs: finish,
     generations,
     wholeMs: wholeMs(session, listed, rungs),
-    isSmall: clock.isTimed && (effort !== EFFORTS[0] || generations < FEW_GENERATIONS),
+    // Texts tell nothing that is searched on.
+    isSmall: clock.isTimed && (EFFORTS.indexOf(effort) > 1 || generations < FEW_GENERATIONS),
   };
 }
 

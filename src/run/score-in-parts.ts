@@ -13,7 +13,7 @@ export const PART_MS = 3 * 60_000;
 
 /** The step that records what a phase scores, and what scores it: losses that are compared come from one evaluator. */
 const phases: Readonly<
-  Record<Exclude<Phase, "export">, { readonly step: ScoringStep; readonly by: "evaluator" | "signal" }>
+  Record<Exclude<Phase, "texts" | "export">, { readonly step: ScoringStep; readonly by: "evaluator" | "signal" }>
 > = {
   baselines: { step: "rung", by: "evaluator" },
   search: { step: "result", by: "signal" },
