@@ -213,7 +213,10 @@ describe("the help", () => {
         folder              Hugging Face folder; it needs no tokenizer
 
       Options:
-        --ids <json>        list of token ids, such as '[1, 2, 3]'
+        --ids <json>        token ids: a list such as '[1, 2, 3]', each but the first
+                            given those before it; for an encoder-decoder
+                            '{"encoder":[5,6,1],"decoder":[0,7,8]}', whose first
+                            decoder id is what the decoder begins with
         --engine <name>     where to compute (choices: "auto", "ggml", "tfjs",
                             "tfjs-node", "tfjs-node-gpu")
         --precision <name>  of matrix products (choices: "auto", "f32", "bf16",
