@@ -18,6 +18,11 @@ const MOST_LONGER = 10;
 /** What else a machine does is noise of about so much; it says little of how fast a short scoring was. */
 const NOISE_MS = 1000;
 
+/** How many times slower than expected something was, of which noise may be a second. */
+export function slownessOf(ms: number, expectedMs: number): number {
+  return (Math.max(0, ms) + NOISE_MS) / (Math.max(0, expectedMs) + NOISE_MS);
+}
+
 /**
  * How long scoring takes, from what was scored before: a pass waits for the parents, and takes each model a time for its
  * merge and a time for every token. Both come from a least-squares fit (of relative errors, neither below zero) over all
@@ -91,7 +96,7 @@ export class Pace {
   #slow({ models, tokens, passes }: Work, computingMs: number): void {
     const { passMs, tokenMs } = this.#fit;
     const fitted = models * (passes * passMs + tokens * tokenMs);
-    const last = (Math.max(0, computingMs) + NOISE_MS) / (fitted + NOISE_MS);
+    const last = slownessOf(computingMs, fitted);
     this.#slowness = { last, most: Math.max(this.#slowness.most, last) };
   }
 

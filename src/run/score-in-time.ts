@@ -1,4 +1,5 @@
 import type { Selection } from "../evaluate/evaluator.ts";
+import { slownessOf } from "../evaluate/pace.ts";
 import { Course } from "./course.ts";
 import { withDeadline } from "./deadline.ts";
 import { knownPace, type Paces } from "./paces.ts";
@@ -45,7 +46,7 @@ export async function scoreInTime<T>(
         onShare: (share) => {
           const wholeMs = course.reach(share);
           if (share === 1) return;
-          const slowness = Math.max(1, wholeMs / Math.max(1, slowestMs));
+          const slowness = Math.max(1, slownessOf(wholeMs, slowestMs));
           if (wholeMs > Math.min(mostMs, leftMs - slowness * afterMs)) giveUp();
         },
       }),
