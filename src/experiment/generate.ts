@@ -1,5 +1,6 @@
 import type { EngineName } from "../device/open-device.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
+import { noticeOfOtherRules } from "../generate/other-rules.ts";
 import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts";
 import { holdMerge } from "../generate/held-merge.ts";
 import type { Hub } from "../hub/api/hub.ts";
@@ -44,6 +45,8 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   if (prompts.length === 0) return [];
   const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
   const endIds = await endIdsOf(parents.base);
+  const notice = await noticeOfOtherRules(parents.base);
+  if (notice !== undefined) onNotice?.(notice);
   await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
   const { device, model, weights, experts, tokenizer } = workspace;
   const merging = { device, model, parents: weights, base: BASE, experts };

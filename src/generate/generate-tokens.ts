@@ -76,9 +76,11 @@ async function endTexts(
   texts: readonly GrowingText[],
   { maxNewTokens, endIds, look }: Pick<GrowthOptions, "maxNewTokens" | "endIds" | "look">,
 ): Promise<void> {
+  // Positions of an encoder-decoder are distances, which have no end.
+  const most = model.encoding ? Infinity : model.maxLength;
   for (const text of texts) {
     const { added } = text;
-    text.isOver ||= added.length >= maxNewTokens || text.length > model.maxLength || endIds.has(added.at(-1) ?? -1);
+    text.isOver ||= added.length >= maxNewTokens || text.length > most || endIds.has(added.at(-1) ?? -1);
   }
   const growing = texts.filter(({ isOver }) => !isOver);
   if (look && growing.some(({ added }) => added.length % LOOK_EVERY === 0 && added.length > 0)) await look(growing);

@@ -89,6 +89,14 @@ describe.each([
     expect([few!.length, one!.length]).toEqual([7, 1]);
   });
 
+  test("goes on behind the positions of an encoder-decoder, which count distances", async () => {
+    await using checkpoint = await Checkpoint.open(join(fixtures, "t5"));
+    const { maxLength } = openModel(checkpoint, "f32");
+    const prompts = expected["t5"]!.slice(0, 1).map(({ prompt }) => prompt);
+    const [found] = await generate(device, "t5", { ...noEnd, maxNewTokens: maxLength + 3 }, { prompts });
+    expect(found).toHaveLength(maxLength + 3);
+  });
+
   test("ends texts that are said to be over when they are looked at", async () => {
     const seen: number[][] = [];
     const look: GrowthOptions["look"] = async (texts) => {
