@@ -30,6 +30,9 @@ export async function compareTexts(
   return texts;
 }
 
+/** Of the time that is left: the pass that is under way when it is over still ends. */
+const USED_SHARE = 0.95;
+
 async function textsInTime(
   session: Session,
   { models, rows: judged }: RecordPayloads["verdict"],
@@ -41,7 +44,7 @@ async function textsInTime(
   const writers = models.filter(({ kind }) => kind === "parent" || kind === "winner");
   const [all, ...fewer] = textCounts(session, judged);
   if (!all) return undefined;
-  const leftMs = clock.remainingMs - exportTime(session);
+  const leftMs = USED_SHARE * (clock.remainingMs - exportTime(session));
   const counts = [all, ...fewer].find((own) => textTime(session, writers.length, own) <= leftMs);
   try {
     const texts =
