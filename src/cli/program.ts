@@ -28,6 +28,8 @@ const movedExpert = [
 ] as const;
 const movedRows = ["--rows <task=file>", "file of a task's rows, if it was moved", parseNamedFile] as const;
 const movedGuard = ["--guard <task=file>", "file of its guard rows", parseNamedFile] as const;
+const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive] as const;
+const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -170,8 +172,8 @@ export function buildProgram(): Command {
     .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
     .option("--prompt <text...>", "prompts; special tokens are put in front as in lm_eval")
     .option("--file <rows>", "a file of rows whose input is a prompt: JSON lines, CSV or Parquet")
-    .option("--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive)
-    .option("--until <text...>", "a text ends before the first of these, such as $'\\n'")
+    .option(...newTokens)
+    .option(...until)
     .addOption(engine())
     .addOption(precision())
     .action(async (model, options) => {
@@ -187,8 +189,8 @@ export function buildProgram(): Command {
     .requiredOption("--rows <csv>", "questions: id, input, answer_choices, eval_type")
     .requiredOption("--to <csv>", "file to write: id, prediction, dummy_field")
     .option("--generated <csv>", "a submission that has the texts, in place of the model's own")
-    .option("--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive)
-    .option("--until <text...>", "a text ends before the first of these, such as $'\\n'")
+    .option(...newTokens)
+    .option(...until)
     .addOption(engine())
     .addOption(precision())
     .action(async (model, options) => {

@@ -1,16 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { gatherRows, input, scale, type Expression } from "../../src/device/expression.ts";
-import { openGgml } from "../../src/device/ggml/engine.ts";
 import { inOrder } from "../../src/device/graph.ts";
 import { rowsFirst } from "../../src/device/rows-first.ts";
-import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { mergeTensor } from "../../src/merge/merge-tensor.ts";
 import type { Step } from "../../src/merge/recipe.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32 } from "../../src/tensor/half.ts";
 import { pack } from "../../src/tensor/packed.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { testedEngines } from "./tested-engines.ts";
 
 const ROWS = 9;
 const WIDTH = 24;
@@ -39,10 +38,7 @@ async function tableOf(device: Device, step: Step, dtypes: Readonly<Record<strin
   return mergeTensor({ models, base: "base", experts: ["a", "b"] }, step);
 }
 
-describe.each([
-  ["ggml", () => openGgml({ backend: "cpu" })],
-  ["tfjs", () => openTfjs()],
-] as const)("rows taken before a table is merged, on %s", (_, open) => {
+describe.each(testedEngines)("rows taken before a table is merged, on %s", (_, open) => {
   test.each([
     { base: "bf16", a: "bf16", b: "bf16" },
     { base: "f16", a: "bf16", b: "f32" },

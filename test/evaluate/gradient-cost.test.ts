@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
-import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { UserError } from "../../src/errors.ts";
 import type { GenerationGradient, LossRow } from "../../src/evaluate/differentiate.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
 import { allWeights, type Weight } from "../../src/model/architecture.ts";
 import { bytesPerElement, elementCount } from "../../src/tensor/dtype.ts";
-import { nativeTfjs } from "../device/installed-package.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
+import { testedEngines } from "../device/tested-engines.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -47,11 +46,6 @@ function expectSame(found: GenerationGradient, expected: GenerationGradient): vo
   for (const [i, value] of values.entries()) expect(Math.abs(others[i]! - value)).toBeLessThan(1e-5 * largest);
 }
 
-const engines: [string, () => Promise<Device>][] = [
-  ["ggml", () => openGgml({ backend: "cpu" })],
-  [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
-];
-
 describe("derivatives by the coefficients", () => {
   test.each(["f32", "bf16"] as const)("are the same however they are computed: %s", async (precision) => {
     const observed = new ObservedDevice(device);
@@ -84,7 +78,7 @@ describe("derivatives by the coefficients", () => {
     });
   });
 
-  test.each(engines)("have the same bits whatever was kept: %s", async (_, open) => {
+  test.each(testedEngines)("have the same bits whatever was kept: %s", async (_, open) => {
     await using observed = new ObservedDevice(await open());
     await using family = await openTinyFamily(await temporaryFolder(), observed, { precision: "bf16" });
     const { scorer, model } = family;

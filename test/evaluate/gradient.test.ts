@@ -2,19 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
-import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import type { LossRow, WeightDerivatives } from "../../src/evaluate/differentiate.ts";
 import type { Model } from "../../src/model/architecture.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { rowLoss, type RowLoss } from "../../src/tasks/row-loss.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
-import { nativeTfjs } from "../device/installed-package.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { openNoiseFamily } from "./noise-family.ts";
 import { moved, recipeOf, slopeAlong } from "./tiny-family.ts";
+import { testedEngines } from "../device/tested-engines.ts";
 
 interface FixtureRow {
   readonly kind: "choice" | "text";
@@ -69,10 +67,7 @@ function errorOf(found: WeightDerivatives, expected: Case["derivatives"]): numbe
   return Math.max(...errors);
 }
 
-describe.each([
-  ["ggml", () => openGgml({ backend: "cpu" })],
-  [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
-] as const)("derivatives by the coefficients of whole models, on %s", (_, open: () => Promise<Device>) => {
+describe.each(testedEngines)("derivatives by the coefficients of whole models, on %s", (_, open) => {
   const named = cases.map((one) => {
     const of = "columns" in one.recipe ? `${one.recipe.method} by columns` : one.recipe.method;
     return { ...one, what: JSON.stringify(one.config), of };

@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { Device } from "../../src/device/device.ts";
-import { openGgml } from "../../src/device/ggml/engine.ts";
-import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { generateTokens, type GrowthOptions } from "../../src/generate/generate-tokens.ts";
 import { holdMerge } from "../../src/generate/held-merge.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
-import { nativeTfjs } from "../device/installed-package.ts";
 import { ObservedDevice } from "../evaluate/observed-device.ts";
+import { testedEngines } from "../device/tested-engines.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures", "model");
 
@@ -49,10 +47,7 @@ async function generate(
   }
 }
 
-describe.each([
-  ["ggml", () => openGgml({ backend: "cpu" })],
-  [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
-] as const)("generateTokens on %s", (_, open: () => Promise<Device>) => {
+describe.each(testedEngines)("generateTokens on %s", (_, open) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();

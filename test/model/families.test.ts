@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import type { Device } from "../../src/device/device.ts";
-import { openGgml } from "../../src/device/ggml/engine.ts";
-import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { inRowOrder, promptsOf } from "../../src/evaluate/prompt.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { TaskRow } from "../../src/tasks/rows.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
-import { nativeTfjs } from "../device/installed-package.ts";
+import { testedEngines } from "../device/tested-engines.ts";
 
 interface ExpectedPrompt {
   readonly context: number[];
@@ -63,10 +61,7 @@ async function errorsOf(device: Device, name: string, precision: Dtype): Promise
   };
 }
 
-describe.each([
-  ["ggml", () => openGgml({ backend: "cpu" })],
-  [nativeTfjs ?? "tfjs", () => openTfjs(nativeTfjs)],
-] as const)("log-likelihoods on %s", (_, open: () => Promise<Device>) => {
+describe.each(testedEngines)("log-likelihoods on %s", (_, open) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();

@@ -1,23 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
 import { cast, gatherRows, input, type Expression } from "../../src/device/expression.ts";
-import { openGgml } from "../../src/device/ggml/engine.ts";
-import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import type { TokenBatch } from "../../src/model/token-batch.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { elementCount, type Shape } from "../../src/tensor/dtype.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { tinyConfig } from "../tiny-model.ts";
+import { testedEngines } from "../device/tested-engines.ts";
 
 const SEQUENCES = 2;
 const LENGTH = 16;
 const hidden = 64;
 const config = tinyConfig({ hidden });
 
-describe.each([
-  ["ggml", () => openGgml({ backend: "cpu" })],
-  ["tfjs", () => openTfjs()],
-] as const)("a layer of which some rows are read, on %s", (_, open) => {
+describe.each(testedEngines)("a layer of which some rows are read, on %s", (_, open) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
