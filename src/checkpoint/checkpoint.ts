@@ -4,8 +4,9 @@ import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
 import { AdaptedFile } from "./adapter/adapted-file.ts";
 import { openAdapter } from "./adapter/open-adapter.ts";
-import { joinHeaders, type JoinedHeaders } from "./join-headers.ts";
+import { joinHeaders, type JoinedHeaders, renameTensors } from "./join-headers.ts";
 import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
+import { RenamedFile } from "./renamed-file.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
 import { readShardIndex } from "./shard-index.ts";
 import { openWeightFile, type WeightFile } from "./weight-file.ts";
@@ -24,6 +25,21 @@ import { reasonOf } from "../files/system-error.ts";
 
 export type { TensorInfo } from "./safetensors-header.ts";
 
+/** Says of a folder that is a full model which of its tensors are to go by which other names. */
+export type NamesOf = (found: {
+  readonly folder: string;
+  readonly config: JsonObject;
+  readonly tensors: JoinedHeaders["tensors"];
+}) => ReadonlyMap<string, string>;
+
+/** What is opened beside the folder. */
+interface OpenOptions {
+  /** Folder of the full model that an adapter is opened as a change of. */
+  readonly base?: string | undefined;
+  /** Every tensor keeps its name unless given. */
+  readonly namesOf?: NamesOf | undefined;
+}
+
 /** A Hugging Face model folder open for reading: config.json and weights, in one file or in shards. */
 export class Checkpoint implements AsyncDisposable {
   readonly folder: string;
@@ -41,13 +57,16 @@ export class Checkpoint implements AsyncDisposable {
 
   /**
    * Reads config.json and every header, no weights; a UserError names what is missing or not sound. An adapter is opened as
-   * what it makes of `base`, the folder of a full model.
+   * what it makes of `base`.
    */
-  static async open(folder: string, { base }: { readonly base?: string | undefined } = {}): Promise<Checkpoint> {
+  static async open(folder: string, { base, namesOf }: OpenOptions = {}): Promise<Checkpoint> {
     const names = await listFolder(folder);
-    if (!isAdapter(names)) return new Checkpoint(folder, await openFull(folder, names));
+    if (!isAdapter(names)) return new Checkpoint(folder, await openFull(folder, names, namesOf));
     if (base === undefined) throw new UserError(refuseAdapter(folder));
-    return new Checkpoint(folder, await openAdapted(folder, names, base));
+    return new Checkpoint(
+      folder,
+      await openAdapted(folder, names, await openFull(base, await listFolder(base), namesOf)),
+    );
   }
 
   private constructor(folder: string, { config, files, joined, adapter }: OpenWeights) {
@@ -149,8 +168,8 @@ interface OpenWeights {
   readonly adapter?: WeightFile;
 }
 
-async function openAdapted(folder: string, names: ReadonlySet<string>, baseFolder: string): Promise<OpenWeights> {
-  const base = await openFull(baseFolder, await listFolder(baseFolder));
+/** The base is closed where the adapter cannot be opened. */
+async function openAdapted(folder: string, names: ReadonlySet<string>, base: OpenWeights): Promise<OpenWeights> {
   try {
     const { tensors } = base.joined;
     const adapter = await openAdapter(folder, names, { tensors, modelType: base.config["model_type"] });
@@ -161,7 +180,11 @@ async function openAdapted(folder: string, names: ReadonlySet<string>, baseFolde
   }
 }
 
-async function openFull(folder: string, names: ReadonlySet<string>): Promise<OpenWeights> {
+async function openFull(
+  folder: string,
+  names: ReadonlySet<string>,
+  namesOf: NamesOf = () => new Map(),
+): Promise<OpenWeights> {
   if (!names.has("config.json"))
     throw new UserError(`${join(folder, "config.json")}: no such file; expected a Hugging Face model folder`);
   const config = await readJsonObject(join(folder, "config.json"));
@@ -173,7 +196,14 @@ async function openFull(folder: string, names: ReadonlySet<string>): Promise<Ope
   if (fault !== undefined) throw new UserError(join(folder, fault));
   const files = await openAll(folder, found.files);
   const headers = files.map(({ header }, i) => ({ name: found.files[i] ?? "", header }));
-  return { config, files, joined: joinHeaders(headers, weightMap) };
+  const joined = joinHeaders(headers, weightMap);
+  const renamed = namesOf({ folder, config, tensors: joined.tensors });
+  if (renamed.size === 0) return { config, files, joined };
+  return {
+    config,
+    files: files.map((file) => new RenamedFile(file, renamed)),
+    joined: renameTensors(joined, renamed),
+  };
 }
 
 /** Those files that are in folders of the folder. */

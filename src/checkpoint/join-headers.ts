@@ -31,6 +31,19 @@ export function joinHeaders(files: readonly NamedHeader[], weightMap?: WeightMap
   };
 }
 
+/** The same with some tensors under other names, which `names` has by their own; sentences keep the files'. */
+export function renameTensors(
+  { tensors, others, disagreements }: JoinedHeaders,
+  names: ReadonlyMap<string, string>,
+): JoinedHeaders {
+  const nameOf = (name: string): string => names.get(name) ?? name;
+  return {
+    tensors: new Map(Array.from(tensors, ([name, tensor]) => [nameOf(name), { ...tensor, name: nameOf(name) }])),
+    others,
+    disagreements: new Map(Array.from(disagreements, ([name, text]) => [nameOf(name), text])),
+  };
+}
+
 function findDisagreements(files: readonly NamedHeader[], weightMap?: WeightMap): ReadonlyMap<string, string> {
   const missing = new Map(weightMap);
   const places = new Map<string, string>();

@@ -1,6 +1,6 @@
 /** Whether models merge: what everything but their weights tells. Nobody else compares them. */
 import { join } from "node:path";
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { refuseAdapter } from "../checkpoint/weight-files.ts";
 import { readJsonObject } from "../files/json-object.ts";
 import type { Model } from "../model/architecture.ts";
@@ -105,7 +105,7 @@ async function whyOtherWeights(
     if (!headers) return;
     checkWeights(model, { folder: name, config: {}, ...headers });
     if (!parent.isHere || !model.aliases.some((alias) => headers.tensors.has(alias.name))) return;
-    await using checkpoint = await Checkpoint.open(folder);
+    await using checkpoint = await openCheckpoint(folder);
     await checkAliases(model, checkpoint, { name, signal });
   });
   return found ?? undefined;

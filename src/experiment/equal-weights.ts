@@ -1,5 +1,5 @@
 /** Parents with the same weights: a folder named twice, a copy, or training that saved what it began with. */
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { haveSameWeights } from "../checkpoint/same-weights.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "./workspace.ts";
@@ -82,8 +82,8 @@ async function haveSame(
   if (!a.isHere || !b.isHere) return false;
   const hasAdapter = a.isAdapter || b.isAdapter;
   if (hasAdapter && (!base?.isHere || base.isAdapter)) return false;
-  await using first = await Checkpoint.open(a.folder, { base: base?.folder });
-  await using second = await Checkpoint.open(b.folder, { base: base?.folder });
+  await using first = await openCheckpoint(a.folder, { base: base?.folder });
+  await using second = await openCheckpoint(b.folder, { base: base?.folder });
   return await haveSameWeights(first, second, signal);
 }
 

@@ -1,4 +1,4 @@
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import type { EngineName } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
@@ -37,7 +37,7 @@ export interface LogProbabilitiesOptions {
  */
 export async function logProbabilities(options: LogProbabilitiesOptions): Promise<number[]> {
   const { folder, engine = "auto", precision = "f32", signal, onNotice, onProgress } = options;
-  await using checkpoint = await Checkpoint.open(folder);
+  await using checkpoint = await openCheckpoint(folder);
   const described = openModel(checkpoint, "f32");
   checkWeights(described, checkpoint);
   await checkAliases(described, checkpoint, { signal });

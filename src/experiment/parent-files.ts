@@ -1,8 +1,9 @@
 /** What the files of a base or an expert tell before its weights are read, be it in a folder or on the Hub. */
 import { basename, join } from "node:path";
 import { openAdapterWeights } from "../checkpoint/adapter/open-adapter.ts";
-import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
-import { joinHeaders, type NamedHeader } from "../checkpoint/join-headers.ts";
+import { type Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
+import { type JoinedHeaders, joinHeaders, type NamedHeader, renameTensors } from "../checkpoint/join-headers.ts";
 import type { Header } from "../checkpoint/safetensors-header.ts";
 import { readShardIndex, type WeightMap } from "../checkpoint/shard-index.ts";
 import { openWeightFile } from "../checkpoint/weight-file.ts";
@@ -15,6 +16,8 @@ import { fetchFiles } from "../hub/transfer/fetch-files.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { remoteHeader } from "../hub/transfer/remote-header.ts";
 import type { CheckpointHeader } from "../model/open-model.ts";
+import { ownNames } from "../model/own-names.ts";
+import { readJsonObject } from "../files/json-object.ts";
 import type { TokenizerFacts } from "../model/tokenizer/tokenizer.ts";
 
 /** Types and shapes of all tensors of a model, and what its files say of them differently. */
@@ -59,7 +62,7 @@ export async function filesOfCheckpoint(checkpoint: Checkpoint): Promise<ParentF
 }
 
 async function headersIn(folder: string): Promise<TensorHeaders> {
-  await using checkpoint = await Checkpoint.open(folder);
+  await using checkpoint = await openCheckpoint(folder);
   return headersOf(checkpoint);
 }
 
@@ -86,11 +89,13 @@ export async function filesOnHub(
   const weights = files.filter((file) => !small.includes(file));
   const areHere = await Promise.all(weights.map((file) => isInSnapshot(hub, repository, file)));
   const sha256s = weights.map(({ sha256 }) => sha256 ?? "");
+  const isOne = isAdapter(new Set(files.map(({ path }) => path)));
+  const described = isOne ? undefined : folder;
   return {
     name: repository.name,
     folder,
-    isAdapter: isAdapter(new Set(files.map(({ path }) => path))),
-    headers: (signal) => headersOnHub(hub, repository, { weights, weightMap, signal }),
+    isAdapter: isOne,
+    headers: (signal) => headersOnHub(hub, repository, { folder: described, weights, weightMap, signal }),
     listedWeights: sha256s.every((sha256) => sha256 !== "") ? sha256s.toSorted().join() : undefined,
     isHere: areHere.every(Boolean),
     files,
@@ -98,6 +103,8 @@ export async function filesOnHub(
 }
 
 interface HubWeights {
+  /** That of config.json; an adapter needs none. */
+  readonly folder: string | undefined;
   readonly weights: readonly RepositoryFile[];
   readonly weightMap: WeightMap | undefined;
   readonly signal: AbortSignal | undefined;
@@ -107,7 +114,7 @@ interface HubWeights {
 async function headersOnHub(
   hub: Hub,
   repository: Repository,
-  { weights, weightMap, signal }: HubWeights,
+  { folder, weights, weightMap, signal }: HubWeights,
 ): Promise<TensorHeaders | undefined> {
   const headers: NamedHeader[] = [];
   for (const file of weights) {
@@ -115,7 +122,14 @@ async function headersOnHub(
     if (header === undefined) return undefined;
     headers.push({ name: file.path, header });
   }
-  return joinHeaders(headers, weightMap);
+  const joined = joinHeaders(headers, weightMap);
+  return folder === undefined ? joined : withOwnNames(folder, joined);
+}
+
+/** As `openCheckpoint` has the tensors of a full model, whose config.json is in the folder. */
+async function withOwnNames(folder: string, headers: JoinedHeaders): Promise<JoinedHeaders> {
+  const config = await readJsonObject(join(folder, "config.json"));
+  return renameTensors(headers, ownNames({ folder, config, tensors: headers.tensors }));
 }
 
 async function headerOf(

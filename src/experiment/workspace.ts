@@ -1,4 +1,5 @@
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import type { Device } from "../device/device.ts";
 import { UserError } from "../errors.ts";
 import { Evaluator } from "../evaluate/evaluator.ts";
@@ -84,7 +85,7 @@ export async function openWorkspace(
     for (const { name, path } of [{ name: BASE, path: options.base }, ...options.experts]) {
       if (checkpoints.has(name))
         throw new UserError(`an expert is named "${BASE}"; give it another name, the base has this one`);
-      const checkpoint = await Checkpoint.open(path, { base: name === BASE ? undefined : options.base });
+      const checkpoint = await openCheckpoint(path, { base: name === BASE ? undefined : options.base });
       open.push(checkpoint);
       checkpoints.set(name, checkpoint);
     }

@@ -1,4 +1,4 @@
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
 import type { RowLosses } from "../evaluate/evaluator.ts";
@@ -42,7 +42,7 @@ export async function verifyExport(
 
 /** Digest of all weights of a folder, tensor by tensor. */
 async function digestOf(folder: string, signal?: AbortSignal): Promise<string> {
-  await using checkpoint = await Checkpoint.open(folder);
+  await using checkpoint = await openCheckpoint(folder);
   const digest = new WeightsDigest();
   for (const [name, info] of checkpoint.tensors) {
     signal?.throwIfAborted();

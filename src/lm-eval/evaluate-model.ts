@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, constants, mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { UserError } from "../errors.ts";
 import type { LmEval } from "./find-lm-eval.ts";
@@ -67,7 +67,7 @@ export async function evaluateModel(asked: ModelQuestion, options: RunLmEvalOpti
 
 /** A UserError for a parent that is not what the run has read. */
 async function weightsDigest({ folder, base, tensors = {} }: ModelToEvaluate): Promise<string> {
-  await using checkpoint = await Checkpoint.open(folder, { base });
+  await using checkpoint = await openCheckpoint(folder, { base });
   checkpoint.expect(Object.entries(tensors));
   return await checkpoint.weightsDigest();
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { sha256Of } from "../files/sha256.ts";
-import { Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
+import { listFolder } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { isAdapter } from "../checkpoint/weight-files.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
@@ -111,6 +112,6 @@ async function isExported({ folder, recipe, weights }: ModelToEvaluate, signal?:
   const ofRecipe = [...recipeFiles(recipe)];
   if (ofRecipe.some(([name, content]) => found.files.get(name)?.digests[0] !== sha256Of(content))) return false;
   if (weights === undefined) return true;
-  await using checkpoint = await Checkpoint.open(folder);
+  await using checkpoint = await openCheckpoint(folder);
   return (await checkpoint.weightsDigest()) === weights;
 }

@@ -1,6 +1,6 @@
 /** Names of the tensors in a checkpoint of a T5, as transformers writes them, and how merges divide them. */
 import type { Shape } from "../tensor/dtype.ts";
-import type { Alias, Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
+import type { Alias, HasTensor, Selector, StageWeights, TensorGroup, Weight } from "./architecture.ts";
 import type { T5 } from "./t5-config.ts";
 
 type Stack = "encoder" | "decoder";
@@ -51,10 +51,18 @@ const NEVER_READ = "decoder.block.0.layer.1.EncDecAttention.relative_attention_b
 
 export const t5Ignorable: RegExp = new RegExp(`^${NEVER_READ.replaceAll(".", String.raw`\.`)}$`);
 
-/** What the embedding is called too in files that hold it more than once, as all of torch.save do. */
+const SHARED = "shared.weight";
+const stackEmbeddings = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"];
+const HEAD = "lm_head.weight";
+
+/** Whether a file has an embedding, by any of its names, and a head beside it. */
+export function isHeadBesideEmbedding(has: HasTensor): boolean {
+  return has(HEAD) && [SHARED, ...stackEmbeddings].some(has);
+}
+
+/** What the embedding is called too: files may hold it more than once, as all of torch.save do, or by one of these names alone. */
 export function t5Aliases(hasHead: boolean): readonly Alias[] {
-  const modules = ["encoder.embed_tokens", "decoder.embed_tokens", ...(hasHead ? [] : ["lm_head"])];
-  return modules.map((module) => ({ name: `${module}.weight`, of: "shared.weight" }));
+  return [...stackEmbeddings, ...(hasHead ? [] : [HEAD])].map((name) => ({ name, of: SHARED }));
 }
 
 export interface T5Weights {

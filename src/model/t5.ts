@@ -11,7 +11,7 @@ import { t5Config, type T5 } from "./t5-config.ts";
 import { bucketBefore, bucketOfEither } from "./t5-distances.ts";
 import { decoderLayer, decoderRemembers, encoderLayer } from "./t5-layer.ts";
 import { sourceOf, t5Parts } from "./t5-parts.ts";
-import { t5Aliases, t5Groups, t5Ignorable, t5Selectors, t5Weights } from "./t5-weights.ts";
+import { isHeadBesideEmbedding, t5Aliases, t5Groups, t5Ignorable, t5Selectors, t5Weights } from "./t5-weights.ts";
 
 export const t5: Architecture = {
   modelType: "t5",
@@ -21,10 +21,10 @@ export const t5: Architecture = {
 
 /**
  * The head is the embedding where its output is scaled. Where it is not, the file decides, as in transformers 5: a config.json
- * that this has written says that it is in both cases.
+ * that this has written says that it is in both cases. A head alone is the embedding.
  */
 function buildT5(fields: T5, precision: Dtype, has: HasTensor = () => true): Model {
-  const hasHead = !fields.scale_decoder_outputs && has("lm_head.weight");
+  const hasHead = !fields.scale_decoder_outputs && isHeadBesideEmbedding(has);
   const { n_positions: maxLength, ...deciding } = fields;
   const dealt = {
     buckets: fields.relative_attention_num_buckets,

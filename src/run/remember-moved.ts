@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { tensorLine } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment } from "../experiment/experiment-file.ts";
@@ -45,7 +45,7 @@ async function proveShapes(
   lines: Readonly<Record<string, string>>,
   parts: ProvenParts,
 ): Promise<void> {
-  await using checkpoint = await Checkpoint.open(path, { base });
+  await using checkpoint = await openCheckpoint(path, { base });
   for (const [tensor, line] of Object.entries(lines)) {
     const found = checkpoint.tensors.get(tensor);
     if (found && line.startsWith(tensorLine(found, ""))) continue;
