@@ -8,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 600_000,
     expect: { poll: { timeout: 300_000 } },
     pool: "forks",
+    // Tests wait for processes and disks too: leaving one core free, as is the default, costs two cores a third of their time.
+    maxWorkers: "100%",
   },
 });
 export default config;
