@@ -76,7 +76,8 @@ function load(file: string): ReturnType<typeof open> {
 async function open(file: string): Promise<{ readonly handle: LibraryHandle; readonly library: ProductLibrary }> {
   enlargeStacks();
   const handle = await loadLibrary(file, withOneThread);
-  const library = bindOneDnn(handle) ?? bindOnnxRuntime(handle) ?? bindOpenBlas(handle);
+  const library =
+    bindOneDnn((signature) => findFunction(handle, signature)) ?? bindOnnxRuntime(handle) ?? bindOpenBlas(handle);
   if (!library) throw new Error("found no functions of oneDNN, ONNX Runtime or OpenBLAS");
   const threads = findFunction(handle, "int omp_get_max_threads()");
   const found = threads ? Number(await inThread(threads)()) : 1;

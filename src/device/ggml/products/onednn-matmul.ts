@@ -1,8 +1,7 @@
 /** Many products at once by oneDNN's primitive for them, as version 3 has it. */
-import type { LibraryHandle } from "koffi";
 import { elementCount } from "../../../tensor/dtype.ts";
 import type { CFunction, Pointer } from "../library.ts";
-import { findFunction, inThread } from "./c-functions.ts";
+import { type FunctionFinder, inThread } from "./c-functions.ts";
 import type { FactorFormat, SpreadProducts } from "./product-library.ts";
 
 /** Each returns a status, 0 for success, but `scratchpadOf`. */
@@ -57,10 +56,10 @@ const PROBE = {
 
 /** Undefined where the library has no such primitive, another version's, or on this processor only the one that others are tested by. */
 export function bindMatmul(
-  library: LibraryHandle,
+  find: FunctionFinder,
   formats: readonly FactorFormat[],
 ): ((products: SpreadProducts) => Promise<void>) | undefined {
-  const found = Object.entries(FUNCTIONS).map(([name, signature]) => [name, findFunction(library, signature)] as const);
+  const found = Object.entries(FUNCTIONS).map(([name, signature]) => [name, find(signature)] as const);
   if (found.some(([, bound]) => !bound)) return undefined;
   const matmul = new Matmul(Object.fromEntries(found) as Functions);
   if (formats.some((format) => matmul.isReference({ ...PROBE, format }))) return undefined;

@@ -1,6 +1,7 @@
 /** oneDNN, by two functions that are the same in its versions 2 and 3. */
-import koffi, { type LibraryHandle } from "koffi";
-import { findFunction, inThread } from "./c-functions.ts";
+import koffi from "koffi";
+import type { Pointer } from "../library.ts";
+import { type FunctionFinder, inThread } from "./c-functions.ts";
 import { bindMatmul } from "./onednn-matmul.ts";
 import type { FactorFormat, Product, ProductLibrary } from "./product-library.ts";
 
@@ -13,6 +14,9 @@ const versionType = koffi.struct({
   cpuRuntime: "uint",
   gpuRuntime: "uint",
 });
+
+/** Whose functions these are. */
+const VERSIONS: ReadonlySet<number> = new Set([2, 3]);
 
 /** DNNL_RUNTIME_SEQ and DNNL_RUNTIME_OMP: others have a thread pool of their own. */
 const RUNTIMES: ReadonlySet<number> = new Set([1, 2]);
@@ -28,15 +32,17 @@ const PARAMETERS =
   "(char transA, char transB, int64_t M, int64_t N, int64_t K, float alpha, void *A, int64_t lda, void *B, int64_t ldb, float beta, void *C, int64_t ldc)";
 
 /** Undefined where the library is another one. Throws where it is oneDNN, and would not compute on one thread. */
-export function bindOneDnn(library: LibraryHandle): ProductLibrary | undefined {
-  const f32 = findFunction(library, `int dnnl_sgemm${PARAMETERS}`);
-  if (!f32) return undefined;
-  const { name, runtime } = versionOf(library);
+export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
+  const f32 = find(`int dnnl_sgemm${PARAMETERS}`);
+  const version = find("void *dnnl_version()");
+  if (!f32 || !version) return undefined;
+  const { name, major, runtime } = read(version());
+  if (!VERSIONS.has(major)) throw new Error(`${name}: expected version 2 or 3`);
   if (!RUNTIMES.has(runtime)) throw new Error(`${name}: expected a build for OpenMP, found one for other threads`);
   // In every build, and in no public header.
-  const bf16 = hasInstructions(library) && findFunction(library, `int dnnl_gemm_bf16bf16f32${PARAMETERS}`);
+  const bf16 = hasInstructions(find) && find(`int dnnl_gemm_bf16bf16f32${PARAMETERS}`);
   const gemms = { f32: inThread(f32), ...(bf16 && { bf16: inThread(bf16) }) };
-  const matmul = bindMatmul(library, Object.keys(gemms) as FactorFormat[]);
+  const matmul = bindMatmul(find, Object.keys(gemms) as FactorFormat[]);
   return {
     name,
     leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
@@ -48,14 +54,13 @@ export function bindOneDnn(library: LibraryHandle): ProductLibrary | undefined {
   };
 }
 
-function versionOf(library: LibraryHandle): { readonly name: string; readonly runtime: number } {
-  const version = library.func("dnnl_version", "void *", [])() as bigint;
-  const { major, minor, patch, cpuRuntime = 0 } = koffi.decode(version, versionType) as Record<string, number>;
-  return { name: `oneDNN ${major}.${minor}.${patch}`, runtime: cpuRuntime };
+function read(version: Pointer): { readonly name: string; readonly major: number; readonly runtime: number } {
+  const { major = 0, minor, patch, cpuRuntime = 0 } = koffi.decode(version, versionType) as Record<string, number>;
+  return { name: `oneDNN ${major}.${minor}.${patch}`, major, runtime: cpuRuntime };
 }
 
-function hasInstructions(library: LibraryHandle): boolean {
-  const isa = findFunction(library, "int dnnl_get_effective_cpu_isa()");
+function hasInstructions(find: FunctionFinder): boolean {
+  const isa = find("int dnnl_get_effective_cpu_isa()");
   return isa !== undefined && (Number(isa()) & BF16_INSTRUCTIONS) === BF16_INSTRUCTIONS;
 }
 

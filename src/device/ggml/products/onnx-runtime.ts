@@ -2,7 +2,7 @@
 import koffi, { type LibraryHandle } from "koffi";
 import type { Shape } from "../../../tensor/dtype.ts";
 import type { CFunction, Pointer } from "../library.ts";
-import { findFunction, inThread } from "./c-functions.ts";
+import { findFunction, functionAt, inThread } from "./c-functions.ts";
 import { gemmModel } from "./gemm-model.ts";
 import type { Factor, Product, ProductLibrary } from "./product-library.ts";
 
@@ -45,8 +45,8 @@ export function bindOnnxRuntime(library: LibraryHandle): ProductLibrary | undefi
   const base = findFunction(library, "void *OrtGetApiBase()");
   if (!base) return undefined;
   const [getApi, getVersion] = koffi.decode(base(), koffi.array("void *", 2)) as Pointer[];
-  const name = `ONNX Runtime ${String(bound(getVersion, "const char *", "")())}`;
-  const table = bound(getApi, "void *", "uint32_t version")(API_VERSION);
+  const name = `ONNX Runtime ${String(functionAt(getVersion, "const char *", "")())}`;
+  const table = functionAt(getApi, "void *", "uint32_t version")(API_VERSION);
   if (!table) throw new Error(`${name}: expected 1.${API_VERSION} or later`);
   const runtime = new Runtime(name, apiOf(table));
   return { name, leastRows: { f32: 16 }, multiply: (product) => runtime.multiply(product) };
@@ -57,14 +57,9 @@ function apiOf(table: Pointer): Api {
   const functions = koffi.decode(table, koffi.array("void *", length)) as Pointer[];
   const entries = Object.entries(TABLE).map(([name, [index, result, parameters]]) => [
     name,
-    bound(functions[index], result, parameters),
+    functionAt(functions[index], result, parameters),
   ]);
   return Object.fromEntries(entries) as Api;
-}
-
-/** A function at an address; nameless, since a type with a name could not be declared again. */
-function bound(address: Pointer, result: string, parameters: string): CFunction {
-  return koffi.decode(address, koffi.proto(`${result} (${parameters})`)) as CFunction;
 }
 
 class Runtime {
