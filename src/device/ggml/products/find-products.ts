@@ -10,6 +10,7 @@ import { bindOneDnn } from "./onednn.ts";
 import { bindOnnxRuntime } from "./onnx-runtime.ts";
 import { bindOpenBlas } from "./openblas.ts";
 import type { ProductLibrary } from "./product-library.ts";
+import { bindTorch } from "./torch.ts";
 
 /** Names a library by its file; `ggml` stands for none. */
 export const PRODUCTS_VARIABLE = "EVOMERGE_PRODUCTS";
@@ -48,7 +49,7 @@ export async function findProducts(wanted = process.env[PRODUCTS_VARIABLE] ?? ""
   }
   if (wanted === "") return { problems };
   throw new RefusedSetting(
-    `${PRODUCTS_VARIABLE}: expected a library of oneDNN, ONNX Runtime or OpenBLAS, or ggml; ${problems.join("; ")}`,
+    `${PRODUCTS_VARIABLE}: expected a library of oneDNN, PyTorch, ONNX Runtime or OpenBLAS, or ggml; ${problems.join("; ")}`,
   );
 }
 
@@ -77,8 +78,11 @@ async function open(file: string): Promise<{ readonly handle: LibraryHandle; rea
   enlargeStacks();
   const handle = await loadLibrary(file, withOneThread);
   const library =
-    bindOneDnn((signature) => findFunction(handle, signature)) ?? bindOnnxRuntime(handle) ?? bindOpenBlas(handle);
-  if (!library) throw new Error("found no functions of oneDNN, ONNX Runtime or OpenBLAS");
+    bindOneDnn((signature) => findFunction(handle, signature)) ??
+    bindTorch(handle, file) ??
+    bindOnnxRuntime(handle) ??
+    bindOpenBlas(handle);
+  if (!library) throw new Error("found no functions of oneDNN, PyTorch, ONNX Runtime or OpenBLAS");
   const threads = findFunction(handle, "int omp_get_max_threads()");
   const found = threads ? Number(await inThread(threads)()) : 1;
   if (found > 1) throw new Error(`OpenMP was started with ${found} threads before; set OMP_NUM_THREADS=1`);

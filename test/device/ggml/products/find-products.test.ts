@@ -26,7 +26,7 @@ describe("findProducts", () => {
   test("refuses a file that is not there, and an engine that should compute with it", async () => {
     vi.stubEnv("EVOMERGE_PRODUCTS", "/nowhere/libdnnl.so.3");
     const refusal =
-      /^EVOMERGE_PRODUCTS: expected a library of oneDNN, ONNX Runtime or OpenBLAS, or ggml; \/nowhere\/libdnnl\.so\.3: Failed to load/;
+      /^EVOMERGE_PRODUCTS: expected a library of oneDNN, PyTorch, ONNX Runtime or OpenBLAS, or ggml; \/nowhere\/libdnnl\.so\.3: Failed to load/;
     await expect(findProducts()).rejects.toThrow(refusal);
     await expect(openGgml({ backend: "cpu" })).rejects.toThrow(refusal);
   });
@@ -64,7 +64,9 @@ describe("findProducts", () => {
 
   test.skipIf(!onLinuxX64)("refuses another library (the fixture is for Linux x64)", async () => {
     const file = join(ggmlFolder(), "libggml-base.so");
-    await expect(findProducts(file)).rejects.toThrow(`${file}: found no functions of oneDNN, ONNX Runtime or OpenBLAS`);
+    await expect(findProducts(file)).rejects.toThrow(
+      `${file}: found no functions of oneDNN, PyTorch, ONNX Runtime or OpenBLAS`,
+    );
   });
 
   test("leaves the threads of programs that it starts alone", async () => {
