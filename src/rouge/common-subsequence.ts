@@ -10,9 +10,11 @@ type Row = Uint32Array;
 /** A text that others are compared with. */
 export class ComparedText {
   readonly #words: readonly string[];
-  /** By the word, in order. */
+  /** By the word, in order; no more of them than a row has elements. */
   readonly #places = new Map<string, number[]>();
-  /** A bit for each place of the word that a row is made for; zero between two rows. */
+  /** By the word, of words with more places than that, which are 32 at most: a bit for each place. */
+  readonly #frequent = new Map<string, Row>();
+  /** The same bits of the word that a row is made for, if it is another; zero between two rows. */
   readonly #matches: Row;
 
   constructor(words: readonly string[]) {
@@ -22,6 +24,11 @@ export class ComparedText {
       const places = this.#places.get(word);
       if (places) places.push(i);
       else this.#places.set(word, [i]);
+    }
+    for (const [word, places] of this.#places) {
+      if (places.length <= this.#matches.length) continue;
+      this.#frequent.set(word, withBits(new Uint32Array(this.#matches.length), places));
+      this.#places.delete(word);
     }
   }
 
@@ -64,10 +71,10 @@ export class ComparedText {
 
   /** Makes of the row for the words before a word the row that has that, too. */
   #advance(row: Row, word: string): void {
+    const frequent = this.#frequent.get(word);
     const places = this.#places.get(word);
-    if (!places) return;
-    const matches = this.#matches;
-    for (const place of places) matches[place >>> 5] = (matches[place >>> 5] ?? 0) | (1 << (place & 31));
+    if (!places && !frequent) return;
+    const matches = frequent ?? withBits(this.#matches, places ?? []);
     let carry = 0;
     for (let at = 0; at < row.length; at += 1) {
       const [before = 0, own = 0] = [row[at], matches[at]];
@@ -75,7 +82,7 @@ export class ComparedText {
       carry = sum >= 2 ** 32 ? 1 : 0;
       row[at] = sum | (before & ~own);
     }
-    for (const place of places) matches[place >>> 5] = 0;
+    for (const place of places ?? []) matches[place >>> 5] = 0;
   }
 
   /**
@@ -111,6 +118,12 @@ export class ComparedText {
     }
     return rows;
   }
+}
+
+/** The row itself, in which it sets the bits of these columns. */
+function withBits(row: Row, columns: readonly number[]): Row {
+  for (const column of columns) row[column >>> 5] = (row[column >>> 5] ?? 0) | (1 << (column & 31));
+  return row;
 }
 
 /** Whether the length grows there, as a number. */

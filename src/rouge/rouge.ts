@@ -60,10 +60,12 @@ function sharedGrams(wanted: readonly string[], found: readonly string[], length
  */
 function sharedLines(wanted: readonly (readonly string[])[], found: readonly (readonly string[])[]): RougeScore {
   const [ours, theirs] = [countsOf(wanted.flat()), countsOf(found.flat())];
-  const compared = found.filter(({ length }) => length > 0).map((line) => new ComparedText(line));
+  // Of equal lines one is enough.
+  const different = new Map(found.filter(({ length }) => length > 0).map((line) => [line.join(" "), line]));
+  const compared = Array.from(different.values(), (line) => new ComparedText(line));
   let hits = 0;
   for (const line of wanted) {
-    const common = new Set(compared.flatMap((other) => other.commonIndices(line)));
+    const common = commonToAny(line, compared);
     for (const [i, word] of line.entries()) {
       if (!common.has(i) || !ours.get(word) || !takeOne(theirs, word)) continue;
       takeOne(ours, word);
@@ -71,6 +73,16 @@ function sharedLines(wanted: readonly (readonly string[])[], found: readonly (re
     }
   }
   return scoreOf(hits, wanted.flat().length, found.flat().length);
+}
+
+/** The indices of the words that are in the longest common subsequence with one of the others. */
+function commonToAny(line: readonly string[], others: readonly ComparedText[]): ReadonlySet<number> {
+  const common = new Set<number>();
+  for (const other of others) {
+    if (common.size === line.length) break;
+    for (const index of other.commonIndices(line)) common.add(index);
+  }
+  return common;
 }
 
 function countsOf(values: readonly string[]): Map<string, number> {

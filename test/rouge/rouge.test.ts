@@ -4,6 +4,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { porterStem } from "../../src/rouge/porter-stemmer.ts";
 import { rouge, type RougeScores } from "../../src/rouge/rouge.ts";
+import { cpuMs } from "../cpu-time.ts";
+import { byTable } from "./by-table.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures", "rouge");
 
@@ -35,6 +37,26 @@ function differ(a: Measured, b: Measured): boolean {
   return JSON.stringify(a) !== JSON.stringify(b);
 }
 
+/** As rouge_score counts hits: of each line of the target the union over all lines of the prediction, clipped to both texts. */
+function hitsByTables(target: string, prediction: string): number {
+  const [wanted = [], found = []] = [target, prediction].map((text) =>
+    text.split("\n").map((line): string[] => line.match(/[a-z0-9]+/g) ?? []),
+  );
+  const left = [wanted, found].map((side) => side.flat());
+  const isLeft = (word: string): boolean => left.every((words) => words.includes(word));
+  let hits = 0;
+  for (const line of wanted) {
+    const union = new Set(found.flatMap((other) => byTable(line, other)));
+    for (const index of [...union].toSorted((a, b) => a - b)) {
+      const word = line[index]!;
+      if (!isLeft(word)) continue;
+      for (const words of left) words.splice(words.indexOf(word), 1);
+      hits += 1;
+    }
+  }
+  return hits;
+}
+
 describe("rouge", () => {
   test("is that of rouge_score, with the stemmer and without", () => {
     expect(pairs).toHaveLength(500);
@@ -50,6 +72,30 @@ describe("rouge", () => {
   const texts = fc
     .array(fc.constantFrom("police", "say", "says", "nurses", "saved", "\n", "東京", "2024"), { maxLength: 12 })
     .map((words) => words.join(" "));
+
+  const manyLines = fc
+    .array(fc.constantFrom("a", "b", "c", "d", "\n", "\n"), { maxLength: 60, size: "max" })
+    .map((words) => words.join(" "));
+
+  test("of lines is that of whole tables for each pair of them", () => {
+    fc.assert(
+      fc.property(manyLines, manyLines, (target, prediction) => {
+        const words = prediction.match(/[a-z]/g)?.length ?? 0;
+        const { precision } = rouge(target, prediction).rougeLsum;
+        expect(precision).toBeCloseTo(hitsByTables(target, prediction) / Math.max(words, 1), 12);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each([
+    ["one line", "w ".repeat(60_000)],
+    ["many lines", "w w w w w x w w w w\n".repeat(6000)],
+  ])("of long texts that repeat few words takes seconds: %s", (_, text) => {
+    const before = cpuMs();
+    expect(rouge(text, text).rougeLsum.fmeasure).toBe(1);
+    expect(cpuMs() - before).toBeLessThan(10_000);
+  });
 
   test("of texts in each other's place swaps precision and recall, but that of lines", () => {
     fc.assert(
