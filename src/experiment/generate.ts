@@ -3,6 +3,7 @@ import { endIdsOf } from "../generate/end-ids.ts";
 import { noticeOfOtherRules } from "../generate/other-rules.ts";
 import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts";
 import { holdMerge } from "../generate/held-merge.ts";
+import { promptIds } from "../generate/prompt-ids.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { Precision } from "./experiment-file.ts";
 import { parentsToScore } from "./parents-to-score.ts";
@@ -14,6 +15,8 @@ export interface GenerateOptions {
   /** Model folder, adapter among them, or `org/name@revision` of the Hub. */
   readonly model: string;
   readonly prompts: readonly string[];
+  /** What messages call each prompt; `prompt 1` and so on unless given. */
+  readonly names?: readonly string[] | undefined;
   /** The most tokens behind each prompt; 64 unless given. */
   readonly maxNewTokens?: number | undefined;
   /** Texts end before the first of these that they have; none unless given. */
@@ -25,6 +28,8 @@ export interface GenerateOptions {
   /** Where the model comes from if it is not on this machine; the environment's unless given. */
   readonly hub?: Hub | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told each text when it is over, by the number of its prompt from 0; others may still be under way then. */
+  readonly onText?: ((prompt: number, text: GeneratedText) => void) | undefined;
   /** Told the share that is done, at most, since texts may end early. */
   readonly onProgress?: ((share: number) => void) | undefined;
   /** Told what a person should know, such as a better engine that does not work here. */
@@ -41,7 +46,7 @@ const NEW_TOKENS = 64;
  */
 export async function generate(options: GenerateOptions): Promise<GeneratedText[]> {
   const { prompts, maxNewTokens = NEW_TOKENS, until = [], engine = "auto", precision = "auto" } = options;
-  const { hub, signal, onNotice, onProgress, onFetching } = options;
+  const { hub, signal, onNotice, onText, onProgress, onFetching } = options;
   if (prompts.length === 0) return [];
   const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
   const endIds = await endIdsOf(parents.base);
@@ -51,10 +56,12 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   const { device, model, weights, experts, tokenizer } = workspace;
   const merging = { device, model, parents: weights, base: BASE, experts };
   const recipe = { method: "passthrough", model: scored } as const;
+  const ids = await promptIds(model, tokenizer, prompts, { ...options, maxNewTokens });
   const held = await holdMerge(merging, recipe, { precision: productDtypes(workspace.precision).exact, signal });
   try {
     const onGrowth = (added: number): void => onProgress?.(added / (prompts.length * maxNewTokens));
-    return await generateTexts(held, tokenizer, prompts, { maxNewTokens, until, endIds, signal, onProgress: onGrowth });
+    const growing = { maxNewTokens, until, endIds, signal, onText, onProgress: onGrowth };
+    return await generateTexts(held, tokenizer, ids, growing);
   } finally {
     held.free();
   }

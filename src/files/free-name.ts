@@ -2,8 +2,8 @@
 import { open, unlink } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { UserError } from "../errors.ts";
-import { syncFolder } from "../files/atomic-file.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { syncFolder } from "./atomic-file.ts";
+import { reasonOf } from "./system-error.ts";
 
 /**
  * Writes a file under the first name that nothing has, and returns it: `base.json`, `base.2.json` and so on. What is there

@@ -4,6 +4,12 @@ import { GrowingText } from "./growing-text.ts";
 import type { HeldMerge } from "./held-merge.ts";
 import { TextBatch } from "./text-batch.ts";
 
+/** What was added to a prompt. */
+export interface OverText {
+  readonly prompt: number;
+  readonly added: readonly number[];
+}
+
 export interface GrowthOptions {
   /** The most tokens that are added to a text. */
   readonly maxNewTokens: number;
@@ -13,6 +19,8 @@ export interface GrowthOptions {
   readonly look?: ((texts: readonly GrowingText[]) => Promise<void>) | undefined;
   /** Looked at between two tokens; when it aborts, its reason is thrown and nothing of the texts stays on the device. */
   readonly signal?: AbortSignal | undefined;
+  /** Told which texts are over, by the numbers of their prompts, while others still grow. */
+  readonly onOver?: ((over: readonly OverText[]) => Promise<void>) | undefined;
   /** Told how many tokens were added to all texts so far, and how many texts are over. */
   readonly onProgress?: ((added: number, over: number) => void) | undefined;
 }
@@ -32,14 +40,19 @@ const LOOK_EVERY = 8;
 export async function generateTokens(
   held: HeldMerge,
   prompts: readonly Int32Array[],
-  { signal, onProgress = () => {}, ...rules }: GrowthOptions,
+  { signal, onOver = async () => {}, onProgress = () => {}, ...rules }: GrowthOptions,
 ): Promise<Int32Array[]> {
   const { encoding } = held.model;
   const texts = prompts.map((prompt) =>
     encoding ? new GrowingText(Int32Array.of(encoding.startToken), prompt) : new GrowingText(prompt),
   );
   const limit = pLimit(held.device.concurrency);
-  const end = (grown: readonly GrowingText[]): Promise<void> => endTexts(held, grown, rules);
+  const end = async (grown: readonly GrowingText[]): Promise<void> => {
+    const growing = grown.filter(({ isOver }) => !isOver);
+    await endTexts(held, growing, rules);
+    const over = growing.filter(({ isOver }) => isOver);
+    if (over.length > 0) await onOver(over.map((text) => ({ prompt: texts.indexOf(text), added: text.added })));
+  };
   const failures: unknown[] = [];
   const grow = async (packed: PackedBatch, members: readonly GrowingText[]): Promise<void> => {
     if (failures.length > 0) return;

@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import type { LmEval } from "./find-lm-eval.ts";
 import type { ModelToEvaluate } from "./models-to-evaluate.ts";
 import { readLmEvalOutput } from "./read-results.ts";
-import { writeUnderFreeName } from "./free-name.ts";
+import { writeUnderFreeName } from "../files/free-name.ts";
 import {
   LmEvalError,
   lmEvalArguments,

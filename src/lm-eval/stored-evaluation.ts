@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { readJsonObject } from "../files/json-object.ts";
-import { writeUnderFreeName } from "./free-name.ts";
+import { writeUnderFreeName } from "../files/free-name.ts";
 import { resultsSchema } from "./read-results.ts";
 
 /** One model evaluated with lm_eval, as it is stored: what was run, on which weights, and everything it said. */

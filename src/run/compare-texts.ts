@@ -7,6 +7,7 @@ import { BASE, baseOf } from "../experiment/workspace.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
 import { generateTexts } from "../generate/generate-texts.ts";
 import { holdMerge } from "../generate/held-merge.ts";
+import { promptIds } from "../generate/prompt-ids.ts";
 import type { GuardedModel, RecordPayloads, RowCounts, TextScores } from "../journal/records.ts";
 import { rouge } from "../rouge/rouge.ts";
 import type { TaskRow } from "../tasks/rows.ts";
@@ -96,7 +97,8 @@ async function scoresOf(
   const merging = { device, model, parents, base: BASE, experts };
   const held = await holdMerge(merging, recipe, { precision: productDtypes(workspace.precision).exact, signal });
   try {
-    const prompts = Object.values(rows).flatMap((own) => own.map(({ context }) => context));
+    const contexts = Object.values(rows).flatMap((own) => own.map(({ context }) => context));
+    const prompts = await promptIds(model, tokenizer, contexts, { ...WRITING, signal });
     const written = await generateTexts(held, tokenizer, prompts, { ...WRITING, endIds, signal });
     const texts = written.map(({ text }) => text);
     return Object.fromEntries(

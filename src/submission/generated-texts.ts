@@ -4,8 +4,8 @@ import type { Question } from "./questions.ts";
 import { readSubmission, type Predictions } from "./submission-file.ts";
 
 /**
- * Answers the questions without choices from another submission, such as the starter kit's output. A UserError says how many
- * answers are missing.
+ * Answers questions without choices from another submission, such as the starter kit's output, or one that was interrupted. A
+ * UserError where it has none of them.
  */
 export async function generatedTexts(
   questions: readonly Question[],
@@ -18,9 +18,8 @@ export async function generatedTexts(
     const text = given.get(id);
     return text === undefined ? [] : [[id, text]];
   });
-  if (found.length === asked.length) return new Map(found);
-  const absent = asked.find(({ id }) => !given.has(id));
+  if (found.length > 0 || asked.length === 0) return new Map(found);
   throw new UserError(
-    `${submission}: expected a text for each of the ${asked.length} questions of eval_type generation, found ${found.length}; ${showUntrusted(absent?.id)} is missing`,
+    `${submission}: expected texts for the ${asked.length} questions of eval_type generation, found none of them, not even that of ${showUntrusted(asked[0]?.id)}`,
   );
 }

@@ -14,16 +14,20 @@ const missing = new Set(
   "#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a|nan|null".split("|"),
 );
 
-/** Writes a submission: `id,prediction,dummy_field`. A prediction that would be read as none is a UserError. */
+/** The lines of a submission: `id,prediction,dummy_field`. */
+export function submissionText(predictions: Predictions): string {
+  const records = Array.from(predictions, ([id, prediction]) => ({ id, prediction, dummy_field: 0 }));
+  return stringify(records, { header: true, columns: ["id", "prediction", "dummy_field"] });
+}
+
+/** Writes a submission. A prediction that would be read as none is a UserError. */
 export async function writeSubmission(path: string, predictions: Predictions): Promise<void> {
   for (const [id, prediction] of predictions) {
     const fault = faultOfPrediction(prediction);
     if (fault !== undefined)
       throw new UserError(`${path} is not written: the prediction of ${showUntrusted(id)}: ${fault}`);
   }
-  const records = Array.from(predictions, ([id, prediction]) => ({ id, prediction, dummy_field: 0 }));
-  const csv = stringify(records, { header: true, columns: ["id", "prediction", "dummy_field"] });
-  await writeFileAtomic(await replaceableFile(path), csv);
+  await writeFileAtomic(await replaceableFile(path), submissionText(predictions));
 }
 
 /** Reads a submission; an id that occurs twice or a prediction that is none is a UserError that names file and line. */

@@ -33,7 +33,7 @@ describe("generate", () => {
 
   test("refuses what no text follows, in a sentence", async () => {
     await expect(generateAfter("", 8)).rejects.toThrow(
-      "prompt '': expected at least one token, found none; give it some text",
+      "prompt 2: '': expected at least one token, found none; give it some text",
     );
     await expect(generateAfter("lives", 256)).rejects.toThrow(
       "expected fewer new tokens than the 256 positions of the model, since the prompt needs some, found 256",

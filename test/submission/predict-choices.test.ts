@@ -87,12 +87,14 @@ describe("generatedTexts", () => {
     ]);
   });
 
-  test("says how many texts are missing", async () => {
+  test("may be a part of them, and none is a fault", async () => {
     const path = join(await temporaryFolder(), "kit.csv");
     await writeSubmission(path, new Map([["t1", "one"]]));
+    expect(Array.from(await generatedTexts(asked, path))).toEqual([["t1", "one"]]);
+    await writeSubmission(path, new Map([["q0", "3"]]));
     await expect(generatedTexts(asked, path)).rejects.toThrow(
       new UserError(
-        `${path}: expected a text for each of the 2 questions of eval_type generation, found 1; 't2' is missing`,
+        `${path}: expected texts for the 2 questions of eval_type generation, found none of them, not even that of 't1'`,
       ),
     );
   });
@@ -113,6 +115,20 @@ describe("generateAnswers", () => {
     expect(notices.at(-1)).toBe(
       '1 of 1 generated texts have nothing that Kaggle takes for text; "unknown" stands in their place',
     );
+  });
+
+  test("tells each answer while others are under way", async () => {
+    const controller = new AbortController();
+    const long = Array.from({ length: 300 }, (_, i) => ({ id: `l${i}`, input: `It is ${i}. ${nurses}` }));
+    const told = new Map<string, string>();
+    const onAnswer = (id: string, answer: string): void => {
+      told.set(id, answer);
+      controller.abort(new Error("enough"));
+    };
+    const options = { maxNewTokens: 24, until: ["\n"], signal: controller.signal, onAnswer };
+    await expect(generateAnswers(news, [...long, { id: "fox", input: "The fox" }], options)).rejects.toThrow("enough");
+    expect(told.size).toBeGreaterThan(0);
+    expect(told.size).toBeLessThan(long.length);
   });
 
   test("opens no model where there is nothing to write", async () => {

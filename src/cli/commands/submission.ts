@@ -7,11 +7,13 @@ import { checkSubmission, type SubmissionCheck } from "../../submission/check-su
 import { generatedTexts } from "../../submission/generated-texts.ts";
 import { predictChoices } from "../../submission/predict-choices.ts";
 import { type Question, readQuestions } from "../../submission/questions.ts";
-import { type Predictions, readSubmission, writeSubmission } from "../../submission/submission-file.ts";
+import { type Predictions, readSubmission, submissionText, writeSubmission } from "../../submission/submission-file.ts";
+import { writeUnderFreeName } from "../../files/free-name.ts";
 import { printableLine } from "../../files/printable.ts";
 import { replaceableFile } from "../../files/replaceable-file.ts";
+import { shellPath } from "../../files/shell-word.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface WriteSubmissionOptions {
@@ -36,7 +38,13 @@ export async function writeSubmissionCommand(
   const questions = await readQuestions(rows, signal);
   const texts = generated === undefined ? undefined : await generatedTexts(questions, generated, signal);
   await replaceableFile(to);
-  const answers = await answersOf(model, questions, { ...options, texts, signal });
+  const answers = new Map(texts);
+  try {
+    await answer(model, questions, { ...options, answers, signal });
+  } catch (error) {
+    await keepTexts(to, questions, answers);
+    throw error;
+  }
   const predictions = new Map(questions.map(({ id }) => [id, answers.get(id) ?? ""]));
   await writeSubmission(to, predictions);
   print(`wrote ${printableLine(to)}\n${checkText(checkSubmission(predictions, questions))}`);
@@ -54,17 +62,17 @@ export async function checkSubmissionCommand(
 }
 
 interface AnsweringOptions extends Pick<WriteSubmissionOptions, "engine" | "precision" | "maxNewTokens" | "until"> {
-  /** Those that are not to be generated. */
-  readonly texts: Predictions | undefined;
+  /** By id; texts that it has are not generated, and the others are added. */
+  readonly answers: Map<string, string>;
   readonly signal: AbortSignal;
 }
 
-/** The answers of a model that is here or on the Hub, with progress. */
-async function answersOf(
+/** Adds the answers of a model that is here or on the Hub, each when it is there, with progress. */
+async function answer(
   model: string,
   questions: readonly Question[],
-  { signal, texts, engine, precision, ...ofTexts }: AnsweringOptions,
-): Promise<Predictions> {
+  { signal, answers, engine, precision, ...ofTexts }: AnsweringOptions,
+): Promise<void> {
   const progress = new Progress();
   try {
     const onFetching: SourceOptions["onProgress"] = (done) => progress.show({ type: "fetching", ...done });
@@ -73,13 +81,29 @@ async function answersOf(
     const running = { engine, precision, signal, onNotice };
     const onScored = (share: number, rows: number): void => progress.reach(`score of ${rows} rows`, share);
     const onGenerated = (share: number, count: number): void => progress.reach(`${count} texts`, share);
-    const choices = await predictChoices(folder, questions, { ...running, onProgress: onScored });
-    const generated =
-      texts ?? (await generateAnswers(folder, questions, { ...running, ...ofTexts, onProgress: onGenerated }));
-    return new Map([...choices, ...generated]);
+    for (const own of await predictChoices(folder, questions, { ...running, onProgress: onScored }))
+      answers.set(...own);
+    const asked = questions.filter(({ id }) => !answers.has(id));
+    const onAnswer = (id: string, text: string): void => void answers.set(id, text);
+    await generateAnswers(folder, asked, { ...running, ...ofTexts, onAnswer, onProgress: onGenerated });
   } finally {
     progress.end();
   }
+}
+
+/** Says how many texts are missing of a submission that is not written, and keeps those that are there. */
+async function keepTexts(to: string, questions: readonly Question[], answers: Predictions): Promise<void> {
+  const asked = questions.filter(({ choices }) => !choices);
+  const found = asked.filter(({ id }) => answers.has(id));
+  if (asked.length === 0) return;
+  const missing = `${printableLine(to)} is not written: ${asked.length - found.length} of ${asked.length} texts are missing`;
+  if (found.length === 0) return tell(missing);
+  const kept = questions.flatMap(({ id }): [string, string][] => {
+    const own = answers.get(id);
+    return own === undefined ? [] : [[id, own]];
+  });
+  const path = await writeUnderFreeName(`${to.replace(/\.csv$/, "")}.partial.csv`, submissionText(new Map(kept)));
+  tell(`${missing}; those that are there are in ${path}: the same command with --generated ${shellPath(path)} goes on`);
 }
 
 function checkText({ questions, multipleChoice, accuracy, rouge }: SubmissionCheck): string {
