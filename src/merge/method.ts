@@ -1,4 +1,4 @@
-import type { Formula } from "./formula.ts";
+import { type Formula, formulaText, partsOf, theBase } from "./formula.ts";
 
 /** One number that a merge method takes: what the genome varies, validation checks and help prints. */
 export interface ParameterSpec {
@@ -26,4 +26,9 @@ export interface MethodDeclaration {
   readonly parameters: readonly ParameterSpec[];
   /** What makes mergekit's method of the same name compute the formula. */
   readonly mergekit: Readonly<Record<string, number | boolean>>;
+}
+
+/** The part of a declaration that follows from its formula. */
+export function computing(formula: Formula): Pick<MethodDeclaration, "formula" | "summary" | "needsBase"> {
+  return { formula, summary: formulaText(formula), needsBase: partsOf(formula).includes(theBase) };
 }
