@@ -13,6 +13,9 @@ const MAX_LOGITS = 2 ** 26;
 /** Targets of one step: a CUDA grid has at most 65,535 blocks in its later dimensions. */
 const MAX_TARGETS = 2 ** 15;
 
+/** What is asked of each target beside its log-probability. */
+export type Asked = Pick<TargetSlice, "wantsMostLikely">;
+
 /** A run of batches, from `start` to before `end`. */
 export interface BatchShare {
   readonly start: number;
@@ -33,13 +36,21 @@ export class DeviceBatches {
     this.targets = targets;
   }
 
-  static async upload(device: Device, model: Model, packed: readonly PackedBatch[]): Promise<DeviceBatches> {
+  static async upload(
+    device: Device,
+    model: Model,
+    packed: readonly PackedBatch[],
+    asked: Asked = {},
+  ): Promise<DeviceBatches> {
     const uploads = new Uploads(device);
     try {
       const constants = await uploads.putEach(model.constants, (values) => [values, [values.length]]);
       const targets = packed.map((batch) => [...slices(batch.targets, model.vocabularySize)]);
       const batches: TokenBatch[] = [];
-      for (const [i, batch] of packed.entries()) batches.push(await putBatch(batch, targets[i]!, constants, uploads));
+      for (const [i, batch] of packed.entries()) {
+        const put = await putBatch(batch, targets[i]!, constants, uploads);
+        batches.push({ ...put, targets: put.targets.map((slice) => ({ ...slice, ...asked })) });
+      }
       return new DeviceBatches({ batches, targets }, uploads);
     } catch (error) {
       uploads.free();

@@ -79,7 +79,7 @@ async function thereAndBack(
     const room = Room.on(options, members.length, packed);
     const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
     const { branches } = await goForward(options, batches, forward, { held, room });
-    await collect(options.device, branches.at(-1)!, batches, logLikelihoods);
+    await collect(options.device, branches.at(-1)!, batches, { logLikelihoods });
     const seedsOf = (candidate: number): readonly ArrayLike<number>[] => seedsFor(rows, logLikelihoods[candidate]!);
     const back = { ...pass, report: (share: number) => report(FORWARD + (1 - FORWARD) * share) };
     await goBack(options, batches, back, { branches, seedsOf, meet, held });

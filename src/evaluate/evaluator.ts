@@ -86,9 +86,9 @@ export class Evaluator {
   async evaluate(recipes: readonly Recipe[], selection: Selection, options: ScoreOptions = {}): Promise<Evaluation[]> {
     const prepared = await this.#prepared(selection, options.signal);
     const prompts = prepared.flatMap((row) => row.prompts);
-    const { logLikelihoods, digest } = await this.#scorer.score(recipes, prompts, options);
+    const { logLikelihoods, greedy, digest } = await this.#scorer.score(recipes, prompts, options);
     return logLikelihoods.map((values, candidate) => ({
-      scores: scoresOf(selection, prepared, values),
+      scores: scoresOf(selection, prepared, values, greedy?.[candidate]),
       ...(digest !== undefined && candidate === options.digestOf && { digest }),
     }));
   }
@@ -125,16 +125,16 @@ function scoresOf(
   selection: Selection,
   prepared: readonly RowPrompts[],
   logLikelihoods: readonly Float64Array[],
+  greedy?: readonly Float64Array[],
 ): Evaluation["scores"] {
   let [next, start] = [0, 0];
-  const valuesOfNext = (): number[] => {
-    const row = prepared[next++]!;
-    return inRowOrder(row, logLikelihoods.slice(start, (start += row.prompts.length)));
+  const scoreOfNext = (row: TaskRow): RowScore => {
+    const own = prepared[next++]!;
+    const [from, to] = [start, (start += own.prompts.length)];
+    const score = scoreRow(row, inRowOrder(own, logLikelihoods.slice(from, to)));
+    return greedy ? { ...score, greedy: inRowOrder(own, greedy.slice(from, to)).map((one) => one === 1) } : score;
   };
-  const scores = Object.entries(selection).map(([task, own]): [string, RowScore[]] => [
-    task,
-    own.map((row) => scoreRow(row, valuesOfNext())),
-  ]);
+  const scores = Object.entries(selection).map(([task, own]): [string, RowScore[]] => [task, own.map(scoreOfNext)]);
   return Object.fromEntries(scores);
 }
 

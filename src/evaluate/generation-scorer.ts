@@ -23,6 +23,8 @@ export interface ScorerOptions extends Merging {
 
 export interface GenerationScores {
   readonly logLikelihoods: LogLikelihoods;
+  /** 1 for each continuation whose tokens are the most likely ones, else 0, if that was asked for. */
+  readonly greedy?: LogLikelihoods;
   /** Hash of the very weights that were scored for the candidate that `digestOf` named. */
   readonly digest?: string;
 }
@@ -32,6 +34,8 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal | undefined;
   /** The candidate whose merged weights are to be hashed while they are scored. */
   readonly digestOf?: number | undefined;
+  /** Whether it is asked for whether each token is the most likely one; not beside `parts`, which do not keep that. */
+  readonly greedy?: boolean | undefined;
   /** Keeps what is scored while the call goes on. */
   readonly parts?: PartStore | undefined;
   /** Told the share of the call that is done, after each stage. */
@@ -67,14 +71,15 @@ export class GenerationScorer {
   async #score(
     recipes: readonly Recipe[],
     prompts: readonly Prompt[],
-    { signal, digestOf, parts, onProgress, onTime }: ScoreOptions,
+    { signal, digestOf, greedy: asksGreedy = false, parts, onProgress, onTime }: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
     const batches = packPrompts(prompts, { batchTokens, ...model });
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
-    const logLikelihoods = recipes.map(() =>
-      prompts.map(({ continuations }) => new Float64Array(continuations.length)),
-    );
+    const sums = (first: number): LogLikelihoods =>
+      recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length).fill(first)));
+    const logLikelihoods = sums(0);
+    const greedy = asksGreedy ? sums(1) : undefined;
     const { groups, tokens } = fitting(this.#options, recipes.length, Math.max(...batches.map(paddedTokens)));
     const keeper = new PartKeeper(parts, batches, logLikelihoods, this.#now);
     const total = totalTokens(batches);
@@ -87,7 +92,7 @@ export class GenerationScorer {
       let waitMs = 0;
       for (const [i, members] of groups.entries()) {
         const report = (share: number): void => onProgress?.((before + ((i + share) / groups.length) * own) / total);
-        const pass = { recipes, members, hashing, signal, report, logLikelihoods, now: this.#now };
+        const pass = { recipes, members, hashing, signal, report, logLikelihoods, greedy, now: this.#now };
         const took = await sendThrough(this.#options, packed, pass).catch((error: unknown) => {
           if (signal?.aborted) keeper.aborted();
           throw error;
@@ -99,7 +104,7 @@ export class GenerationScorer {
       keeper.scored(done, { tokens: own, waitMs });
     }
     onTime?.(keeper.time);
-    return hashing ? { logLikelihoods, digest: hashing.digest.digest() } : { logLikelihoods };
+    return { logLikelihoods, ...(greedy && { greedy }), ...(hashing && { digest: hashing.digest.digest() }) };
   }
 
   /**

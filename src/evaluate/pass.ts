@@ -1,7 +1,8 @@
 /** One pass of some batches over all stages, for some candidates at once. */
 import type { Device } from "../device/device.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
-import { DeviceBatches } from "./device-batches.ts";
+import { answerNames } from "../model/answers.ts";
+import { type Asked, DeviceBatches } from "./device-batches.ts";
 import type { PackedBatch, Target } from "./pack.ts";
 import type { WorkTime } from "./pace.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
@@ -21,6 +22,8 @@ export interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
 export interface ScoringPass extends Pass {
   /** Sums so far. */
   readonly logLikelihoods: LogLikelihoods;
+  /** 1 where all tokens so far were the most likely ones, else 0, if that is asked for. */
+  readonly greedy?: LogLikelihoods | undefined;
 }
 
 /** Sends some batches through all stages and adds up what the last one says of them; tells the time that it took. */
@@ -30,11 +33,17 @@ export async function sendThrough(
   pass: ScoringPass,
 ): Promise<Pick<WorkTime, "ms" | "waitMs">> {
   const began = pass.now();
-  return onDevice(merging, packed, async (batches, held) => {
-    const { branches, waitMs } = await goForward(merging, batches, pass, { held });
-    await collect(merging.device, branches.at(-1)!, batches, pass.logLikelihoods);
-    return { ms: pass.now() - began, waitMs };
-  });
+  const asked = { wantsMostLikely: pass.greedy !== undefined };
+  return onDevice(
+    merging,
+    packed,
+    async (batches, held) => {
+      const { branches, waitMs } = await goForward(merging, batches, pass, { held });
+      await collect(merging.device, branches.at(-1)!, batches, pass);
+      return { ms: pass.now() - began, waitMs };
+    },
+    asked,
+  );
 }
 
 /** Has some batches on the device while `work` goes on; whatever `work` holds is freed after it. */
@@ -42,8 +51,9 @@ export async function onDevice<T>(
   { device, model, parents }: Merging,
   packed: readonly PackedBatch[],
   work: (batches: DeviceBatches, held: Set<HeldStates>) => Promise<T>,
+  asked: Asked = {},
 ): Promise<T> {
-  const batches = await DeviceBatches.upload(device, model, packed);
+  const batches = await DeviceBatches.upload(device, model, packed, asked);
   const held = new Set<HeldStates>();
   try {
     return await work(batches, held);
@@ -83,20 +93,32 @@ export async function goForward(
   return { branches, waitMs };
 }
 
-/** Adds up the log-probabilities that the last stage left. */
+/** Adds up the log-probabilities that the last stage left, and compares the targets with the most likely tokens. */
 export async function collect(
   device: Device,
   branches: readonly Branch[],
   batches: DeviceBatches,
-  sums: LogLikelihoods,
+  { logLikelihoods: sums, greedy }: Pick<ScoringPass, "logLikelihoods" | "greedy">,
 ): Promise<void> {
   for (const branch of branches) {
-    for await (const { targets, values } of targetValues(device, branch, batches)) {
-      for (const [j, { prompt, continuation }] of targets.entries()) {
-        for (const member of branch.members) sums[member]![prompt]![continuation]! += values[j]!;
+    for await (const { targets, values, mostLikely } of targetValues(device, branch, batches)) {
+      for (const [j, { prompt, continuation, token }] of targets.entries()) {
+        for (const member of branch.members) {
+          sums[member]![prompt]![continuation]! += values[j]!;
+          if (greedy && mostLikely?.[j] !== token) greedy[member]![prompt]![continuation] = 0;
+        }
       }
     }
   }
+}
+
+/** What the last stage left of one slice of a batch's targets. */
+interface SliceValues {
+  readonly targets: readonly Target[];
+  /** Log-probabilities. */
+  readonly values: Float32Array;
+  /** Where they are asked for. */
+  readonly mostLikely?: Int32Array;
 }
 
 /** The log-probabilities that the last stage left of a branch, slice by slice of the batches' targets. */
@@ -104,10 +126,14 @@ export async function* targetValues(
   device: Device,
   { states }: Branch,
   batches: DeviceBatches,
-): AsyncGenerator<{ readonly targets: readonly Target[]; readonly values: Float32Array }> {
-  const logProbabilities = states.flatMap((state) => Object.values(state));
-  for (const [i, targets] of batches.targets.flat().entries()) {
-    const bytes = await device.read(logProbabilities[i]!);
-    yield { targets, values: new Float32Array(bytes.buffer, bytes.byteOffset, targets.length) };
+): AsyncGenerator<SliceValues> {
+  for (const [i, slices] of batches.targets.entries()) {
+    for (const [j, targets] of slices.entries()) {
+      const { logProbability, mostLikely } = answerNames(j);
+      const bytes = await device.read(states[i]![logProbability]!);
+      const values = new Float32Array(bytes.buffer, bytes.byteOffset, targets.length);
+      const ids = states[i]![mostLikely] && (await device.read(states[i]![mostLikely]));
+      yield { targets, values, ...(ids && { mostLikely: new Int32Array(ids.buffer, ids.byteOffset, targets.length) }) };
+    }
   }
 }

@@ -66,7 +66,11 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const cut = cutRows(`rows of ${nameFiles(files)}`, rows, workspace.evaluator);
   if (cut !== undefined) onNotice?.(cut);
   const onShare = (share: number): void => onProgress?.(share, rows.length);
-  const [evaluation] = await workspace.evaluator.evaluate(recipes, { rows }, { signal, onProgress: onShare });
+  const [evaluation] = await workspace.evaluator.evaluate(
+    recipes,
+    { rows },
+    { signal, greedy: samples !== undefined, onProgress: onShare },
+  );
   const scores = evaluation?.scores["rows"] ?? [];
   if (samples !== undefined) {
     const written = rows.flatMap((row, i): Sample[] => {

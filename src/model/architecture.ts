@@ -53,7 +53,7 @@ export interface Stage {
   readonly remembers?: readonly string[];
   /**
    * The state of one batch behind the stage. The first stage is given an empty state; the last one leaves for each slice of the
-   * batch's targets, in their order, log-probabilities f32 [targets] or the most likely tokens i32 [targets].
+   * batch's targets, in their order, log-probabilities f32 [targets] or the most likely tokens i32 [targets], or both (`answerNames`).
    */
   readonly forward: (weights: StageTensors, state: State, batch: TokenBatch) => State;
 }

@@ -5,8 +5,10 @@ import type { Expression } from "../device/expression.ts";
 export interface TargetSlice {
   /** i32 [targets]: the row of `reads` that predicts each. */
   readonly rows: Expression;
-  /** i32 [targets]; left out where the most likely ones are asked for. */
+  /** i32 [targets]; left out where only the most likely ones are asked for. */
   readonly tokens?: Expression;
+  /** Whether these are asked for beside the targets. */
+  readonly wantsMostLikely?: boolean;
 }
 
 /** What the encoder reads for each sequence of a batch, padded, and how far apart tokens are that see each other. */

@@ -49,13 +49,16 @@ function* pieces(samples: readonly Sample[]): Generator<string> {
 }
 
 /**
- * The names and forms are lm_eval's where the meaning is, numbers as text among them. Its answers also say whether they are
- * the greedy ones, which is not known here, and its `doc_hash` is of the row with every column.
+ * The names and forms are lm_eval's where the meaning is, numbers and truth values as text among them; its `doc_hash` is of the
+ * row with every column.
  */
 function sampleLine(index: number, { row, doc, score }: Sample): Readonly<Record<string, unknown>> {
   const { kind, context, continuations, label } = row;
   const target = kind === "choice" ? String(label) : (continuations[label] ?? "");
-  const responses = score.logLikelihoods.map((value) => [String(value)]);
+  const responses = score.logLikelihoods.map((value, i) => {
+    const isGreedy = score.greedy?.[i];
+    return isGreedy === undefined ? [String(value)] : [String(value), isGreedy ? "True" : "False"];
+  });
   const metrics = kind === "choice" ? choiceMetrics(score) : textMetrics(row, score);
   return {
     doc_id: index,

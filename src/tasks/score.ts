@@ -6,6 +6,8 @@ import type { TaskRow } from "./rows.ts";
 export interface RowScore {
   /** Of each continuation: natural logarithm, summed over its tokens. */
   readonly logLikelihoods: readonly number[];
+  /** Of each continuation, lm_eval's `is_greedy`: whether each of its tokens is the most likely one; where that was asked for. */
+  readonly greedy?: readonly boolean[];
   /** Choice: what the row names; text: nats per UTF-8 byte of the continuation. */
   readonly loss: number;
   /** Index of the most likely answer, of several the first; left out if a likelihood is not finite. */

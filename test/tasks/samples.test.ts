@@ -29,7 +29,8 @@ async function oursOf(samples: readonly LmEvalSample[]): Promise<Sample[]> {
   const rows = await readRows(path, { onRecord: (values) => docs.push(values) });
   return rows.map((row, i) => {
     const logLikelihoods = samples[i]!.filtered_resps.map(([value]) => Number(value));
-    return { row, doc: docs[i]!, score: scoreRow(row, logLikelihoods) };
+    const greedy = samples[i]!.filtered_resps.map(([, isGreedy]) => isGreedy === "True");
+    return { row, doc: docs[i]!, score: { ...scoreRow(row, logLikelihoods), greedy } };
   });
 }
 
@@ -52,9 +53,10 @@ describe("samples", () => {
       // Only ours has the row's loss, and only lm_eval's the hash of its record.
       loss: lines[i]!["loss"],
       doc_hash: undefined,
-      resps: sample.filtered_resps.map(([value]) => [[value]]),
-      filtered_resps: sample.filtered_resps.map(([value]) => [value]),
     }));
+    expect(new Set(theirs[name].samples.flatMap((sample) => sample.filtered_resps.map((resp) => resp[1]))).size).toBe(
+      2,
+    );
     expect(lines).toEqual(expected);
     expect(lines.every(({ loss }) => typeof loss === "number")).toBe(true);
   });
