@@ -172,6 +172,7 @@ export function buildProgram(): Command {
     .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
     .option("--prompt <text...>", "prompts; special tokens are put in front as in lm_eval")
     .option("--file <rows>", "a file of rows whose input is a prompt: JSON lines, CSV or Parquet")
+    .option("--apply-chat-template", "ask each prompt as a turn of a chat, by the template of the model's tokenizer")
     .option(...newTokens)
     .option(...until)
     .addOption(engine())

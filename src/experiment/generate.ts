@@ -5,6 +5,7 @@ import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts
 import { holdMerge } from "../generate/held-merge.ts";
 import { promptIds } from "../generate/prompt-ids.ts";
 import type { Hub } from "../hub/api/hub.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Precision } from "./experiment-file.ts";
 import { parentsToScore } from "./parents-to-score.ts";
 import { productDtypes } from "./precision.ts";
@@ -15,6 +16,8 @@ export interface GenerateOptions {
   /** Model folder, adapter among them, or `org/name@revision` of the Hub. */
   readonly model: string;
   readonly prompts: readonly string[];
+  /** Whether each prompt is a turn of a chat, by the template of the model's tokenizer, up to where its answer begins. */
+  readonly applyChatTemplate?: boolean | undefined;
   /** What messages call each prompt; `prompt 1` and so on unless given. */
   readonly names?: readonly string[] | undefined;
   /** The most tokens behind each prompt; 64 unless given. */
@@ -56,7 +59,8 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   const { device, model, weights, experts, tokenizer } = workspace;
   const merging = { device, model, parents: weights, base: BASE, experts };
   const recipe = { method: "passthrough", model: scored } as const;
-  const ids = await promptIds(model, tokenizer, prompts, { ...options, maxNewTokens });
+  const asked = options.applyChatTemplate === true ? await inChats(prompts, tokenizer, signal) : prompts;
+  const ids = await promptIds(model, tokenizer, asked, { ...options, maxNewTokens });
   const held = await holdMerge(merging, recipe, { precision: productDtypes(workspace.precision).exact, signal });
   try {
     const onGrowth = (added: number): void => onProgress?.(added / (prompts.length * maxNewTokens));
@@ -65,4 +69,11 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   } finally {
     held.free();
   }
+}
+
+function inChats(prompts: readonly string[], tokenizer: Tokenizer, signal?: AbortSignal): Promise<string[]> {
+  return tokenizer.renderChats(
+    prompts.map((content) => [{ role: "user", content }]),
+    signal,
+  );
 }

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { generate } from "../../src/experiment/generate.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const demo = join(import.meta.dirname, "..", "..", "experiments", "demo");
 const fixture = join(import.meta.dirname, "..", "fixtures", "generate", "texts.json");
@@ -14,6 +15,17 @@ const requests = JSON.parse(await readFile(fixture, "utf8")) as {
   readonly maxNewTokens: number;
   readonly texts: string[];
 }[];
+
+/** What transformers generates in chats (test/fixtures/generate/make-texts.py). */
+const chatFixture = join(import.meta.dirname, "..", "fixtures", "generate", "chats.json");
+
+interface Chats {
+  readonly model: string;
+  readonly template: string;
+  readonly prompts: string[];
+  readonly maxNewTokens: number;
+  readonly texts: string[];
+}
 
 function generateAfter(prompt: string, maxNewTokens: number): Promise<unknown> {
   return generate({ model: join(demo, "base"), prompts: ["The fox", prompt], maxNewTokens });
@@ -30,6 +42,20 @@ describe("generate", () => {
       expect(found.map(({ isCut }) => isCut)).toEqual(prompts.map(({ length }) => length > 1000));
     },
   );
+
+  test("gives the texts of transformers for prompts as turns of a chat", async () => {
+    const { model, template, prompts, maxNewTokens, texts } = JSON.parse(await readFile(chatFixture, "utf8")) as Chats;
+    const folder = join(await temporaryFolder(), model);
+    await cp(join(demo, model), folder, { recursive: true });
+    const options = { model: folder, prompts, maxNewTokens, engine: "ggml", precision: "f32" } as const;
+    await expect(generate({ ...options, applyChatTemplate: true })).rejects.toThrow(
+      "chat_template: expected a template here or in chat_template.jinja; leave out --apply-chat-template, or use a model that was trained on chats",
+    );
+    await writeFile(join(folder, "chat_template.jinja"), template);
+    const found = await generate({ ...options, applyChatTemplate: true });
+    expect(found.map(({ text }) => text)).toEqual(texts);
+    expect((await generate(options)).map(({ text }) => text)).not.toEqual(texts);
+  });
 
   test("refuses what no text follows, in a sentence", async () => {
     await expect(generateAfter("", 8)).rejects.toThrow(

@@ -48,7 +48,7 @@ export class ChatTemplate {
       : defaultOf(config);
     if (text === undefined) {
       throw new UserError(
-        `${join(folder, TOKENIZER_CONFIG_FILE)}: chat_template: expected a template here or in ${TEMPLATE_FILE}; score without --apply-chat-template, or a model that was trained on chats`,
+        `${join(folder, TOKENIZER_CONFIG_FILE)}: chat_template: expected a template here or in ${TEMPLATE_FILE}; leave out --apply-chat-template, or use a model that was trained on chats`,
       );
     }
     return new ChatTemplate(text, named);

@@ -153,7 +153,7 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     const { folder, keepAs } = this.#source;
     const asked = chat.at(-1)?.content ?? "";
     const explain = (reason: string): string =>
-      `${folder}: its chat template cannot take ${show(asked)}: ${reason}; score without --apply-chat-template`;
+      `${folder}: its chat template cannot take ${show(asked)}: ${reason}; leave out --apply-chat-template`;
     const characters = chat.reduce((sum, { content }) => sum + content.length, 0);
     const answer = await this.#askFor(characters, { kind: "render", tokenizer: keepAs, chat }, explain);
     if (answer.kind === "text") return answer.text;

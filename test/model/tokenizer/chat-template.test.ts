@@ -48,7 +48,7 @@ describe("a chat template", () => {
     for (const none of [undefined, null, 7, [], [{ name: "tool_use", template: "x" }]]) {
       const folder = await withTemplate(none);
       expect(await refusal(rendered(folder))).toBe(
-        `${folder}/tokenizer_config.json: chat_template: expected a template here or in chat_template.jinja; score without --apply-chat-template, or a model that was trained on chats`,
+        `${folder}/tokenizer_config.json: chat_template: expected a template here or in chat_template.jinja; leave out --apply-chat-template, or use a model that was trained on chats`,
       );
     }
   });
@@ -81,7 +81,7 @@ describe("a chat template", () => {
     const folder = await withTemplate(template);
     const sentence = await refusal(rendered(folder));
     expect(sentence.startsWith(`${folder}: its chat template cannot take 'Why?': `)).toBe(true);
-    expect(sentence.replace("; score without --apply-chat-template", "")).toMatch(reason);
+    expect(sentence.replace("; leave out --apply-chat-template", "")).toMatch(reason);
     expect(await rendered(await withTemplate("{{ messages[0].role }}"))).toBe("user");
   });
 
