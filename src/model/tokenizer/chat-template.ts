@@ -5,6 +5,7 @@ import { Template } from "@huggingface/jinja";
 import { UserError } from "../../errors.ts";
 import { isJsonObject } from "../../files/json-object.ts";
 import { readTextWithin } from "../../files/read-file.ts";
+import { refuseUndefined, undefinedRefusal } from "./refuse-undefined.ts";
 import { pythonStrips, usePythonStrips } from "./python-strips.ts";
 import { CONFIG_BYTES, TOKENIZER_CONFIG_FILE, type TokenizerConfig } from "./tokenizer-file.ts";
 
@@ -32,6 +33,7 @@ export class ChatTemplate {
     // As Jinja reads it, and Python the file.
     this.#template = new Template(text.replaceAll(/\r\n?/g, "\n"));
     usePythonStrips(this.#template.parsed);
+    refuseUndefined(this.#template.parsed);
     this.#named = named;
   }
 
@@ -72,6 +74,7 @@ export class ChatTemplate {
     const text = this.#template.render({
       ...this.#named,
       ...pythonStrips,
+      ...undefinedRefusal,
       messages,
       tools: null,
       documents: null,

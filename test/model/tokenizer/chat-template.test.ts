@@ -8,12 +8,18 @@ import { refusal } from "../../refusal.ts";
 import { altered } from "./tokenizer-folders.ts";
 
 /** Chats as transformers renders them. */
-const { named, chats, templates } = JSON.parse(
+const {
+  named,
+  chats,
+  templates,
+  undefined: small,
+} = JSON.parse(
   readFileSync(join(import.meta.dirname, "..", "..", "fixtures", "model", "chat-templates.json"), "utf8"),
 ) as {
   readonly named: Readonly<Record<string, string>>;
   readonly chats: readonly (readonly ChatTurn[])[];
   readonly templates: Readonly<Record<string, { readonly template: string; readonly rendered: readonly string[] }>>;
+  readonly undefined: Readonly<Record<string, string | null>>;
 };
 
 const asked: readonly ChatTurn[] = [{ role: "user", content: "Why?" }];
@@ -30,6 +36,12 @@ describe("a chat template", () => {
   test.each(Object.entries(templates))("like %s is rendered as transformers does it", (_, { template, rendered }) => {
     const own = new ChatTemplate(template, named);
     expect(chats.map((chat) => own.render(chat))).toEqual(rendered);
+  });
+
+  test.each(Object.entries(small))("does with undefined values what Jinja2 does: %s", (template, expected) => {
+    const own = new ChatTemplate(template, named);
+    if (expected === null) expect(() => own.render(asked)).toThrow(/^[\w.]+ is undefined, and has no parts$/);
+    else expect(own.render(asked)).toBe(expected);
   });
 
   test("is that of chat_template.jinja, or the default one of tokenizer_config.json", async () => {
