@@ -18,6 +18,30 @@ export class MissingPlaces extends UserError {
   }
 }
 
+/** A device that has no room. What helps, whoever asked for it knows better than the device. */
+export class OutOfMemory extends UserError {
+  override readonly name = "OutOfMemory";
+  readonly #fault: string;
+  readonly #said: string;
+
+  /** `fault` says which device and for what; `said` is what its library has to add. */
+  constructor(fault: string, said = "", advice = "free the device, or use a larger one") {
+    super(`${fault}; ${advice}${said}`);
+    this.#fault = fault;
+    this.#said = said;
+  }
+
+  /** The result of some work; where that runs out of memory, the error has this advice. */
+  static async advising<T>(advice: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      throw new OutOfMemory(error.#fault, error.#said, advice);
+    }
+  }
+}
+
 /** A fault in a file that the user wrote; `line` and `column` count from 1. */
 export class ConfigError extends UserError {
   override readonly name = "ConfigError";

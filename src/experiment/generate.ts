@@ -1,4 +1,5 @@
 import type { EngineName } from "../device/open-device.ts";
+import { OutOfMemory } from "../errors.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
 import { noticeOfOtherRules } from "../generate/other-rules.ts";
 import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts";
@@ -42,6 +43,8 @@ export interface GenerateOptions {
 }
 
 const NEW_TOKENS = 64;
+const ROOM_FOR_TEXTS =
+  "give it fewer prompts at once, or fewer new tokens (--max-new-tokens), or use another device (--engine)";
 
 /**
  * Texts that a model adds to prompts, greedily, in the order of the prompts. The model is on the device as a whole; a
@@ -65,7 +68,7 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   try {
     const onGrowth = (added: number): void => onProgress?.(added / (prompts.length * maxNewTokens));
     const growing = { maxNewTokens, until, endIds, signal, onText, onProgress: onGrowth };
-    return await generateTexts(held, tokenizer, ids, growing);
+    return await OutOfMemory.advising(ROOM_FOR_TEXTS, () => generateTexts(held, tokenizer, ids, growing));
   } finally {
     held.free();
   }

@@ -28,6 +28,10 @@ export function sequenceIds(given: unknown, model: Limits): SequenceIds {
   }
   const { encoder, decoder, ...others } = given as Record<string, unknown>;
   const [other] = Object.keys(others);
+  for (const [name, ids] of Object.entries({ encoder, decoder })) {
+    if (ids === undefined)
+      throw new UserError(`ids: expected lists for the encoder and the decoder, such as ${PAIR}, found no "${name}"`);
+  }
   if (other !== undefined)
     throw new UserError(`ids: expected encoder and decoder alone, found ${showUntrusted(other)} too`);
   // Positions are relative, and have no end.

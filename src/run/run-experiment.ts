@@ -5,6 +5,7 @@ import { identify, versions } from "../experiment/identity.ts";
 import { prepareTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { OutOfMemory } from "../errors.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { MovedPlaces } from "../journal/records.ts";
@@ -173,6 +174,8 @@ function noticesTo({ onEvent }: Pick<RunOptions, "onEvent">): (text: string) => 
   return (text) => onEvent?.({ type: "notice", text });
 }
 
+const ROOM_FOR_A_SEARCH = "free the device, or lower rowFraction or population";
+
 interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock" | "againMs"> {
   readonly folder: string;
   readonly view: JournalView;
@@ -202,7 +205,8 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
     partMs: run.partMs ?? PART_MS,
   };
   announce(session, folder, view.records.length > 1);
-  return { folder, experiment, drawn: drawnSentences(view.records), ...(await findWinner(session)) };
+  const found = await OutOfMemory.advising(ROOM_FOR_A_SEARCH, () => findWinner(session));
+  return { folder, experiment, drawn: drawnSentences(view.records), ...found };
 }
 
 function announce({ workspace, genome, tasks, emit }: Session, folder: string, resumed: boolean): void {

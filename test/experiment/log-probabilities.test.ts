@@ -87,7 +87,11 @@ describe("logProbabilities", () => {
       "ids of the decoder: expected at least two, found 1; each is predicted from those",
     ],
     [{ encoder: [], decoder: [0, 3] }, "ids of the encoder: expected at least one, found none"],
-    [{ decoder: [0, 3] }, "ids of the encoder: expected a list, such as [1, 2, 3], found undefined"],
+    [
+      { decoder: [0, 3] },
+      'ids: expected lists for the encoder and the decoder, such as {"encoder": [5, 6, 1], "decoder": [0, 7, 8]}, found no "encoder"',
+    ],
+    [{ encoder: [0, 3], decoder: undefined }, 'found no "decoder"'],
     [{ encoder: [1, 61], decoder: [0, 3] }, "ids of the encoder: number 2: expected a whole number from 0 to 60"],
     [{ encoder: [1], decoder: [0, -1] }, "ids of the decoder: number 2: expected a whole number from 0 to 60"],
     [{ encoder: [1], decoder: [0, 3], labels: [3] }, "ids: expected encoder and decoder alone, found 'labels' too"],

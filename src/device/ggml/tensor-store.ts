@@ -1,4 +1,4 @@
-import { UserError } from "../../errors.ts";
+import { OutOfMemory } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
@@ -85,8 +85,6 @@ export class TensorStore {
   }
 }
 
-export function outOfMemory(device: string, what: string): UserError {
-  return new UserError(
-    `${device}: out of memory for ${what}; free the device, or lower rowFraction or population${whatGgmlSaid()}`,
-  );
+export function outOfMemory(device: string, what: string): OutOfMemory {
+  return new OutOfMemory(`${device}: out of memory for ${what}`, whatGgmlSaid());
 }

@@ -7,6 +7,7 @@ import { openGgml } from "../../../src/device/ggml/engine.ts";
 import type { CFunction } from "../../../src/device/ggml/library.ts";
 import { takeMessages } from "../../../src/device/ggml/messages.ts";
 import { startGgml } from "../../../src/device/ggml/start.ts";
+import { OutOfMemory } from "../../../src/errors.ts";
 
 describe("takeMessages", () => {
   test("has what ggml said on this thread before the call is over", async () => {
@@ -46,7 +47,11 @@ test("an error for lack of memory has ggml's words", async () => {
   const column = input(await device.upload(new Uint8Array(4 * rows), "f32", [rows, 1]));
   takeMessages();
   // 256 TiB, more than any process can address.
-  await expect(device.run([linear(column, column)])).rejects.toThrow(/out of memory for .+; ggml said: .*fail/);
+  const work = (): Promise<unknown> => device.run([linear(column, column)]);
+  await expect(work()).rejects.toThrow(/out of memory for .+; free the device, or use a larger one; ggml said: .*fail/);
+  await expect(OutOfMemory.advising("ask for less", work)).rejects.toThrow(
+    /out of memory for [^;]+; ask for less; ggml said: .*fail/,
+  );
 });
 
 test.skipIf(process.platform !== "linux")("asynchronous calls have room for a compiler (glibc only)", async () => {
