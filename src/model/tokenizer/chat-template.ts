@@ -6,7 +6,7 @@ import { UserError } from "../../errors.ts";
 import { isJsonObject } from "../../files/json-object.ts";
 import { readTextWithin } from "../../files/read-file.ts";
 import { refuseUndefined, undefinedRefusal } from "./refuse-undefined.ts";
-import { pythonStrips, usePythonStrips } from "./python-strips.ts";
+import { pythonFunctions, usePython } from "./python-calls.ts";
 import { CONFIG_BYTES, TOKENIZER_CONFIG_FILE, type TokenizerConfig } from "./tokenizer-file.ts";
 
 const TEMPLATE_FILE = "chat_template.jinja";
@@ -32,7 +32,7 @@ export class ChatTemplate {
   constructor(text: string, named: Readonly<Record<string, string>> = {}) {
     // As Jinja reads it, and Python the file.
     this.#template = new Template(text.replaceAll(/\r\n?/g, "\n"));
-    usePythonStrips(this.#template.parsed);
+    usePython(this.#template.parsed);
     refuseUndefined(this.#template.parsed);
     this.#named = named;
   }
@@ -73,8 +73,8 @@ export class ChatTemplate {
   #render(messages: readonly ChatTurn[]): string {
     const text = this.#template.render({
       ...this.#named,
-      ...pythonStrips,
       ...undefinedRefusal,
+      ...pythonFunctions,
       messages,
       tools: null,
       documents: null,

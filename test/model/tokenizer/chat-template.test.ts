@@ -35,7 +35,7 @@ async function rendered(folder: string): Promise<string | undefined> {
 describe("a chat template", () => {
   test.each(Object.entries(templates))("like %s is rendered as transformers does it", (_, { template, rendered }) => {
     const own = new ChatTemplate(template, named);
-    expect(chats.map((chat) => own.render(chat))).toEqual(rendered);
+    expect(chats.slice(0, rendered.length).map((chat) => own.render(chat))).toEqual(rendered);
   });
 
   test.each(Object.entries(small))("does with undefined values what Jinja2 does: %s", (template, expected) => {
@@ -88,7 +88,7 @@ describe("a chat template", () => {
       "{{ raise_exception(''.constructor.constructor('return process')()) }}",
       /not a function/,
     ],
-    ["strips no text", "{{ messages.strip() }}", /strip: expected a text$/],
+    ["strips no text", "{{ messages.strip() }}", /expected a text, found ArrayValue$/],
   ])("that %s is refused in one sentence, and the next one is rendered", async (_, template, reason) => {
     const folder = await withTemplate(template);
     const sentence = await refusal(rendered(folder));

@@ -1,0 +1,108 @@
+/**
+ * Turns a parsed template into one that is Python's where its interpreter is not: what has another meaning there becomes a call of
+ * a function of ours, which is given the values themselves, in a list.
+ */
+import { filters, functions, methods, operators, printed } from "./python-functions.ts";
+import type { TemplateValue } from "./python-values.ts";
+
+type Node = Readonly<Record<string, unknown>>;
+type Table = typeof filters;
+
+/** No template can write such names. */
+const PRINT = "python print";
+/** What stands where no argument is, and has no value. */
+const NOTHING = "python nothing";
+const tables = { operator: operators, filter: filters, method: methods, function: functions };
+const nameIn = (table: keyof typeof tables, name: string): string => `python ${table} ${name}`;
+
+const named: readonly (readonly [name: string, own: Table[string]])[] = [
+  [PRINT, printed],
+  ...Object.entries(tables).flatMap(([table, own]) =>
+    Object.entries(own).map(([name, one]) => [nameIn(table as keyof typeof tables, name), one] as const),
+  ),
+];
+
+/** Functions by the names that calls are given by `usePython`. */
+export const pythonFunctions: Readonly<Record<string, (values: readonly TemplateValue[]) => unknown>> =
+  Object.fromEntries(named.map(([name, { compute }]) => [name, ([first, ...options]) => compute(first!, ...options)]));
+
+/** Lists of statements; what is an expression there is printed. */
+const BODIES: ReadonlySet<string> = new Set(["body", "alternate", "defaultBlock"]);
+const EXPRESSIONS = new Set(
+  "Identifier MemberExpression CallExpression IntegerLiteral FloatLiteral ArrayLiteral TupleLiteral ObjectLiteral BinaryExpression FilterExpression SelectExpression TestExpression UnaryExpression Ternary".split(
+    " ",
+  ),
+);
+
+/** Changes a part of a parsed template, and all its parts. */
+export function usePython(part: unknown): void {
+  if (typeof part !== "object" || part === null) return;
+  const parts = part instanceof Map ? [...part].flat() : Object.values(part);
+  for (const inner of parts) usePython(inner);
+  const node = part as Record<string, unknown>;
+  const call = ownCall(node);
+  if (call) Object.assign(node, call);
+  for (const [key, own] of Object.entries(node)) {
+    if (BODIES.has(key) && Array.isArray(own)) node[key] = own.map((statement: Node) => asPrinted(statement));
+  }
+}
+
+function asPrinted(statement: Node): Node {
+  return EXPRESSIONS.has(String(statement["type"])) ? callOf(PRINT, [statement]) : statement;
+}
+
+function ownCall(node: Node): Node | undefined {
+  const { type } = node;
+  if (type === "BinaryExpression") {
+    const { operator, left, right } = node as { operator: { value: string }; left: Node; right: Node };
+    return found("operator", operator.value, [left, right]);
+  }
+  if (type === "FilterExpression") {
+    const { operand, filter } = node as { operand: Node; filter: { value?: string; callee?: Node; args?: Node[] } };
+    const name = filter.value ?? filter.callee?.["value"];
+    return found("filter", name, [operand, ...(filter.args ?? [])]);
+  }
+  if (type !== "CallExpression") return undefined;
+  const { callee, args } = node as { callee: Node; args: Node[] };
+  if (callee["type"] === "Identifier") return found("function", callee["value"], args);
+  const { computed, object, property } = callee as { computed?: boolean; object?: Node; property?: Node };
+  return computed === true || !object ? undefined : found("method", property?.["value"], [object, ...args]);
+}
+
+function found(table: keyof typeof tables, name: unknown, args: readonly Node[]): Node | undefined {
+  if (typeof name !== "string" || !Object.hasOwn(tables[table], name)) return undefined;
+  return callOf(nameIn(table, name), inOrder(name, args, tables[table][name]?.options ?? []));
+}
+
+/** The first argument and all that may stand behind it, each in its place. */
+function inOrder(name: string, [first, ...others]: readonly Node[], options: readonly string[]): readonly Node[] {
+  const keywords = new Map(others.filter(isKeyword).map(({ key, value }) => [key.value, value]));
+  const positional = others.filter((one) => !isKeyword(one));
+  const unknown = [...keywords.keys()].find((key) => !options.includes(key));
+  if (!first || unknown !== undefined || positional.length > options.length) {
+    throw new Error(`${name}: expected at most ${["one value", ...options].join(", ")}`);
+  }
+  return [
+    first,
+    ...options.map((option, i) => positional[i] ?? keywords.get(option) ?? like(first, identifier(NOTHING))),
+  ];
+}
+
+function isKeyword(node: Node): node is Node & { readonly key: { readonly value: string }; readonly value: Node } {
+  return node["type"] === "KeywordArgumentExpression";
+}
+
+function callOf(name: string, values: readonly Node[]): Node {
+  const [first] = values;
+  const args = [like(first!, { type: "ArrayLiteral", value: values })];
+  return like(first!, { type: "CallExpression", callee: like(first!, identifier(name)), args });
+}
+
+function identifier(value: string): Node {
+  return { type: "Identifier", value };
+}
+
+/** A node of the interpreter's own kind, since it looks for variables in no others. */
+function like(node: Node, fields: Node): Node {
+  return Object.assign(Object.create(Object.getPrototypeOf(node) as object) as Node, fields);
+}
