@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { canonicalTokenizer, digestOf } from "./canonical.ts";
-import { ChatTemplate } from "./chat-template.ts";
+import { ChatTemplate } from "./chat/chat-template.ts";
 import { compareTokenizers } from "./compare-tokenizers.ts";
 import { checkWhole } from "./fallen-apart.ts";
 import type { Answer, CompareRequest, ReadRequest, RenderRequest, Request, WordsRequest } from "./protocol.ts";

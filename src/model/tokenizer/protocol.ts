@@ -1,5 +1,5 @@
 /** What the tokenizers' process is asked and answers, in order. */
-import type { ChatTurn } from "./chat-template.ts";
+import type { ChatTurn } from "./chat/chat-template.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 
 /** Reads the tokenizer of a folder, and keeps it under a number to encode with. */

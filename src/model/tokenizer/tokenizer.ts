@@ -2,13 +2,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import type { ChatTurn } from "./chat-template.ts";
+import type { ChatTurn } from "./chat/chat-template.ts";
 import type { Answer, ReadRequest, Request, TokenizerComparison, TokenizerFacts } from "./protocol.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 import { EndedByOthers, TokenizerChild } from "./tokenizer-child.ts";
 import { TOKENIZER_FILE } from "./tokenizer-file.ts";
 
-export type { ChatTurn } from "./chat-template.ts";
+export type { ChatTurn } from "./chat/chat-template.ts";
 export type { TokenizerComparison, TokenizerFacts } from "./protocol.ts";
 export type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 

@@ -3,7 +3,7 @@
  * themselves. Jinja2 writes nothing for an undefined value alone, and so does the interpreter.
  */
 
-type TemplatePart = Readonly<Record<string, unknown>>;
+import { identifierLike, nodeLike, type TemplateNode as TemplatePart } from "./template-nodes.ts";
 
 /** No template can write such a name. */
 const REFUSE = "refuse undefined";
@@ -30,10 +30,15 @@ export function refuseUndefined(part: unknown): void {
 
 /** The value of a path, if what is asked for all its parts is defined; the path itself has no questions in it. */
 function asked(operand: unknown, path: TemplatePart): TemplatePart {
-  const isDefined = { type: "TestExpression", operand, negate: false, test: identifier("defined") };
-  const name = { type: "StringLiteral", value: nameOf(path) };
-  const refusal = { type: "CallExpression", callee: identifier(REFUSE), args: [name] };
-  return { type: "Ternary", condition: isDefined, trueExpr: path, falseExpr: refusal };
+  const isDefined = nodeLike(path, {
+    type: "TestExpression",
+    operand,
+    negate: false,
+    test: identifierLike(path, "defined"),
+  });
+  const name = nodeLike(path, { type: "StringLiteral", value: nameOf(path) });
+  const refusal = nodeLike(path, { type: "CallExpression", callee: identifierLike(path, REFUSE), args: [name] });
+  return nodeLike(path, { type: "Ternary", condition: isDefined, trueExpr: path, falseExpr: refusal });
 }
 
 function isMember({ type }: TemplatePart): boolean {
@@ -47,7 +52,7 @@ function isPath(part: unknown): part is TemplatePart {
 }
 
 function copyOf(path: TemplatePart): TemplatePart {
-  return isMember(path) ? { ...path, object: copyOf(path["object"] as TemplatePart) } : path;
+  return isMember(path) ? nodeLike(path, { ...path, object: copyOf(path["object"] as TemplatePart) }) : path;
 }
 
 function nameOf(path: TemplatePart): string {
@@ -55,8 +60,4 @@ function nameOf(path: TemplatePart): string {
   const { value } = path["property"] as TemplatePart;
   const part = typeof value === "string" || typeof value === "number" ? value : "...";
   return `${nameOf(path["object"] as TemplatePart)}.${part}`;
-}
-
-function identifier(value: string): TemplatePart {
-  return { type: "Identifier", value };
 }

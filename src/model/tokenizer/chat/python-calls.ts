@@ -2,29 +2,29 @@
  * Turns a parsed template into one that is Python's where its interpreter is not: what has another meaning there becomes a call of
  * a function of ours, which is given the values themselves, in a list.
  */
-import { filters, functions, methods, operators, printed } from "./python-functions.ts";
+import { type PythonFunction, pythonTables } from "./python-functions.ts";
 import type { TemplateValue } from "./python-values.ts";
+import { identifierLike, nodeLike, type TemplateNode as Node } from "./template-nodes.ts";
 
-type Node = Readonly<Record<string, unknown>>;
-type Table = typeof filters;
+type TableName = keyof typeof pythonTables;
 
 /** No template can write such names. */
-const PRINT = "python print";
+const nameIn = (table: string, name: string): string => `python ${table} ${name}`;
+
 /** What stands where no argument is, and has no value. */
 const NOTHING = "python nothing";
-const tables = { operator: operators, filter: filters, method: methods, function: functions };
-const nameIn = (table: keyof typeof tables, name: string): string => `python ${table} ${name}`;
 
-const named: readonly (readonly [name: string, own: Table[string]])[] = [
-  [PRINT, printed],
-  ...Object.entries(tables).flatMap(([table, own]) =>
-    Object.entries(own).map(([name, one]) => [nameIn(table as keyof typeof tables, name), one] as const),
-  ),
-];
+type Values = readonly [first: TemplateValue, ...options: TemplateValue[]];
 
 /** Functions by the names that calls are given by `usePython`. */
-export const pythonFunctions: Readonly<Record<string, (values: readonly TemplateValue[]) => unknown>> =
-  Object.fromEntries(named.map(([name, { compute }]) => [name, ([first, ...options]) => compute(first!, ...options)]));
+export const pythonFunctions: Readonly<Record<string, (values: Values) => unknown>> = Object.fromEntries(
+  Object.entries(pythonTables).flatMap(([table, functions]) =>
+    Object.entries<PythonFunction>(functions).map(([name, { compute }]) => [
+      nameIn(table, name),
+      (values: Values) => compute(...values),
+    ]),
+  ),
+);
 
 /** Lists of statements; what is an expression there is printed. */
 const BODIES: ReadonlySet<string> = new Set(["body", "alternate", "defaultBlock"]);
@@ -48,7 +48,7 @@ export function usePython(part: unknown): void {
 }
 
 function asPrinted(statement: Node): Node {
-  return EXPRESSIONS.has(String(statement["type"])) ? callOf(PRINT, [statement]) : statement;
+  return EXPRESSIONS.has(String(statement["type"])) ? callOf("print", "value", [statement]) : statement;
 }
 
 function ownCall(node: Node): Node | undefined {
@@ -69,13 +69,14 @@ function ownCall(node: Node): Node | undefined {
   return computed === true || !object ? undefined : found("method", property?.["value"], [object, ...args]);
 }
 
-function found(table: keyof typeof tables, name: unknown, args: readonly Node[]): Node | undefined {
-  if (typeof name !== "string" || !Object.hasOwn(tables[table], name)) return undefined;
-  return callOf(nameIn(table, name), inOrder(name, args, tables[table][name]?.options ?? []));
+function found(table: TableName, name: unknown, args: readonly Node[]): Node | undefined {
+  const functions: Readonly<Record<string, PythonFunction>> = pythonTables[table];
+  const own = typeof name === "string" && Object.hasOwn(functions, name) ? functions[name] : undefined;
+  return own && callOf(table, String(name), inOrder(String(name), args, own.options));
 }
 
 /** The first argument and all that may stand behind it, each in its place. */
-function inOrder(name: string, [first, ...others]: readonly Node[], options: readonly string[]): readonly Node[] {
+function inOrder(name: string, [first, ...others]: readonly Node[], options: readonly string[]): Arguments {
   const keywords = new Map(others.filter(isKeyword).map(({ key, value }) => [key.value, value]));
   const positional = others.filter((one) => !isKeyword(one));
   const unknown = [...keywords.keys()].find((key) => !options.includes(key));
@@ -84,7 +85,7 @@ function inOrder(name: string, [first, ...others]: readonly Node[], options: rea
   }
   return [
     first,
-    ...options.map((option, i) => positional[i] ?? keywords.get(option) ?? like(first, identifier(NOTHING))),
+    ...options.map((option, i) => positional[i] ?? keywords.get(option) ?? identifierLike(first, NOTHING)),
   ];
 }
 
@@ -92,17 +93,10 @@ function isKeyword(node: Node): node is Node & { readonly key: { readonly value:
   return node["type"] === "KeywordArgumentExpression";
 }
 
-function callOf(name: string, values: readonly Node[]): Node {
-  const [first] = values;
-  const args = [like(first!, { type: "ArrayLiteral", value: values })];
-  return like(first!, { type: "CallExpression", callee: like(first!, identifier(name)), args });
-}
+type Arguments = readonly [first: Node, ...options: Node[]];
 
-function identifier(value: string): Node {
-  return { type: "Identifier", value };
-}
-
-/** A node of the interpreter's own kind, since it looks for variables in no others. */
-function like(node: Node, fields: Node): Node {
-  return Object.assign(Object.create(Object.getPrototypeOf(node) as object) as Node, fields);
+function callOf(table: TableName, name: string, values: Arguments): Node {
+  const [node] = values;
+  const args = [nodeLike(node, { type: "ArrayLiteral", value: values })];
+  return nodeLike(node, { type: "CallExpression", callee: identifierLike(node, nameIn(table, name)), args });
 }

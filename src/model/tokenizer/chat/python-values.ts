@@ -42,8 +42,9 @@ function quoted(text: string): string {
 const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 function numbered(code: number): string {
-  const [letter, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
-  return `\\${letter}${code.toString(16).padStart(Number(digits), "0")}`;
+  const hexadecimal = code.toString(16);
+  if (code < 0x100) return `\\x${hexadecimal.padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${hexadecimal.padStart(4, "0")}` : `\\U${hexadecimal.padStart(8, "0")}`;
 }
 
 /** The same shortest digits as JavaScript's, with an exponent from 1e16 on and below 1e-4. */
@@ -71,7 +72,7 @@ function isNumber(value: unknown): value is number | boolean {
 }
 
 function equalLists(x: readonly TemplateValue[], y: readonly TemplateValue[]): boolean {
-  return x.length === y.length && x.every((one, i) => pythonEqual(one, y[i]!));
+  return x.length === y.length && x.every((one, i) => y[i] !== undefined && pythonEqual(one, y[i]));
 }
 
 function equalMaps(x: ReadonlyMap<string, TemplateValue>, y: ReadonlyMap<string, TemplateValue>): boolean {

@@ -2,12 +2,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
-import { UserError } from "../../errors.ts";
-import { isJsonObject } from "../../files/json-object.ts";
-import { readTextWithin } from "../../files/read-file.ts";
+import { UserError } from "../../../errors.ts";
+import { isJsonObject } from "../../../files/json-object.ts";
+import { readTextWithin } from "../../../files/read-file.ts";
 import { refuseUndefined, undefinedRefusal } from "./refuse-undefined.ts";
 import { pythonFunctions, usePython } from "./python-calls.ts";
-import { CONFIG_BYTES, TOKENIZER_CONFIG_FILE, type TokenizerConfig } from "./tokenizer-file.ts";
+import { CONFIG_BYTES, TOKENIZER_CONFIG_FILE, type TokenizerConfig } from "../tokenizer-file.ts";
 
 const TEMPLATE_FILE = "chat_template.jinja";
 

@@ -3,14 +3,14 @@ import { pythonDate } from "./python-dates.ts";
 import { pythonStrip, strips } from "./python-strips.ts";
 import { pythonEqual, pythonText, type TemplateValue } from "./python-values.ts";
 
-interface PythonFunction {
+export interface PythonFunction {
   /** The names by which a template may give the arguments behind the first. */
   readonly options: readonly string[];
   readonly compute: (first: TemplateValue, ...options: readonly TemplateValue[]) => string | boolean | number;
 }
 
 /** Operators between two values. */
-export const operators: Readonly<Record<string, PythonFunction>> = {
+const operators: Readonly<Record<string, PythonFunction>> = {
   "==": between(pythonEqual),
   "!=": between((x, y) => !pythonEqual(x, y)),
   "~": between((x, y) => pythonText(x) + pythonText(y)),
@@ -23,7 +23,7 @@ export const operators: Readonly<Record<string, PythonFunction>> = {
 };
 
 /** Filters by their names in templates. */
-export const filters: Readonly<Record<string, PythonFunction>> = {
+const filters: Readonly<Record<string, PythonFunction>> = {
   trim: { options: ["chars"], compute: (text, characters) => pythonStrip("strip", textOf(text), characters?.value) },
   // As Jinja has it: what stands behind brackets, hyphens and white space begins a word.
   title: onText((text) => text.replaceAll(/[^-\s({[<]+/gu, capitalized)),
@@ -35,7 +35,7 @@ export const filters: Readonly<Record<string, PythonFunction>> = {
 };
 
 /** Methods by their names in templates. */
-export const methods: Readonly<Record<string, PythonFunction>> = {
+const methods: Readonly<Record<string, PythonFunction>> = {
   ...Object.fromEntries(
     strips.map((name): [string, PythonFunction] => [
       name,
@@ -47,15 +47,22 @@ export const methods: Readonly<Record<string, PythonFunction>> = {
 };
 
 /** Functions that stand alone. */
-export const functions: Readonly<Record<string, PythonFunction>> = {
+const functions: Readonly<Record<string, PythonFunction>> = {
   strftime_now: { options: [], compute: (format) => pythonDate(new Date(), textOf(format)) },
 };
 
-/** What is printed of a value. */
-export const printed: PythonFunction = { options: [], compute: (value) => pythonText(value) };
+/** By what they are called as in templates, then by their names there. */
+export const pythonTables = {
+  operator: operators,
+  filter: filters,
+  method: methods,
+  function: functions,
+  // What stands as an expression among texts.
+  print: { value: { options: [], compute: (value) => pythonText(value) } },
+} satisfies Readonly<Record<string, Readonly<Record<string, PythonFunction>>>>;
 
 function between(compute: (x: TemplateValue, y: TemplateValue) => string | boolean | number): PythonFunction {
-  return { options: ["other"], compute: (x, y) => compute(x, y!) };
+  return { options: ["other"], compute: (x, y) => compute(x, y) };
 }
 
 function onText(compute: (text: string) => string): PythonFunction {

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ChatTemplate, type ChatTurn } from "../../../src/model/tokenizer/chat-template.ts";
-import { Tokenizer } from "../../../src/model/tokenizer/tokenizer.ts";
-import { refusal } from "../../refusal.ts";
-import { altered } from "./tokenizer-folders.ts";
+import { ChatTemplate, type ChatTurn } from "../../../../src/model/tokenizer/chat/chat-template.ts";
+import { Tokenizer } from "../../../../src/model/tokenizer/tokenizer.ts";
+import { refusal } from "../../../refusal.ts";
+import { altered } from "../tokenizer-folders.ts";
 
 /** Chats as transformers renders them. */
 const {
@@ -14,7 +14,7 @@ const {
   templates,
   undefined: small,
 } = JSON.parse(
-  readFileSync(join(import.meta.dirname, "..", "..", "fixtures", "model", "chat-templates.json"), "utf8"),
+  readFileSync(join(import.meta.dirname, "..", "..", "..", "fixtures", "model", "chat-templates.json"), "utf8"),
 ) as {
   readonly named: Readonly<Record<string, string>>;
   readonly chats: readonly (readonly ChatTurn[])[];

@@ -1,5 +1,5 @@
 /** Python's `strip`, `lstrip`, `rstrip` and Jinja's `trim`: of Python's white space, or of other characters. */
-import { strip, stripEnd, stripStart } from "../../files/white-space.ts";
+import { strip, stripEnd, stripStart } from "../../../files/white-space.ts";
 
 /** What is done at which ends of a text. */
 const ends = {
