@@ -189,7 +189,7 @@ export function buildProgram(): Command {
     .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
     .requiredOption("--rows <csv>", "questions: id, input, answer_choices, eval_type")
     .requiredOption("--to <csv>", "file to write: id, prediction, dummy_field")
-    .option("--generated <csv>", "a submission that has the texts, in place of the model's own")
+    .option("--generated <csv>", "a submission that has texts; the model generates those that it lacks")
     .option(...newTokens)
     .option(...until)
     .addOption(engine())

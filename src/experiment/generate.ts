@@ -6,6 +6,7 @@ import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts
 import { holdMerge } from "../generate/held-merge.ts";
 import { promptIds } from "../generate/prompt-ids.ts";
 import type { Hub } from "../hub/api/hub.ts";
+import type { Model } from "../model/architecture.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Precision } from "./experiment-file.ts";
 import { parentsToScore } from "./parents-to-score.ts";
@@ -55,15 +56,18 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   const { hub, signal, onNotice, onText, onProgress, onFetching } = options;
   if (prompts.length === 0) return [];
   const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
+  await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
   const endIds = await endIdsOf(parents.base);
   const notice = await noticeOfOtherRules(parents.base);
   if (notice !== undefined) onNotice?.(notice);
-  await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
   const { device, model, weights, experts, tokenizer } = workspace;
   const merging = { device, model, parents: weights, base: BASE, experts };
   const recipe = { method: "passthrough", model: scored } as const;
   const asked = options.applyChatTemplate === true ? await inChats(prompts, tokenizer, signal) : prompts;
   const ids = await promptIds(model, tokenizer, asked, { ...options, maxNewTokens });
+  const cut = ids.filter(({ isCut }) => isCut).length;
+  if (cut > 0)
+    onNotice?.(`${cut} of ${ids.length} prompts lose their beginning, as in lm_eval: ${roomIn(model, maxNewTokens)}`);
   const held = await holdMerge(merging, recipe, { precision: productDtypes(workspace.precision).exact, signal });
   try {
     const onGrowth = (added: number): void => onProgress?.(added / (prompts.length * maxNewTokens));
@@ -72,6 +76,11 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   } finally {
     held.free();
   }
+}
+
+function roomIn({ encoding, maxLength }: Model, maxNewTokens: number): string {
+  const room = encoding ? maxLength : maxLength - maxNewTokens;
+  return `there is room for ${room} tokens${encoding ? "" : `, and for ${maxNewTokens} new ones (--max-new-tokens)`}`;
 }
 
 function inChats(prompts: readonly string[], tokenizer: Tokenizer, signal?: AbortSignal): Promise<string[]> {

@@ -32,11 +32,6 @@ export async function generateAnswers(
   const names = asked.map(({ id }) => `question ${showUntrusted(id)}`);
   const onText: GenerateOptions["onText"] = (i, { text }) => onAnswer?.(asked[i]?.id ?? "", answerOf(text));
   const texts = await generate({ model: folder, prompts, names, ...options, onText, onProgress: onShare });
-  const isCut = texts.filter((text) => text.isCut).length;
-  if (isCut > 0)
-    options.onNotice?.(
-      `${isCut} of ${asked.length} questions without choices lose their beginning: the model has no room for more`,
-    );
   const answers = texts.map(({ text }) => answerOf(text));
   const replaced = answers.filter((answer, i) => answer !== texts[i]?.text).length;
   if (replaced > 0)

@@ -36,8 +36,13 @@ describe("generate", () => {
   test.each(engines.flatMap((engine) => requests.map((request) => ({ engine, ...request }))))(
     "gives the texts of lm_eval: $model on $engine, until $until",
     async ({ engine, model, prompts, until, maxNewTokens, texts }) => {
-      const options = { prompts, until, maxNewTokens, engine, precision: "f32" } as const;
+      const notices: string[] = [];
+      const onNotice = (text: string): void => void notices.push(text);
+      const options = { prompts, until, maxNewTokens, engine, precision: "f32", onNotice } as const;
       const found = await generate({ model: join(demo, model), ...options });
+      const isLong = prompts.some(({ length }) => length > 1000);
+      const cut = `1 of ${prompts.length} prompts lose their beginning, as in lm_eval: there is room for ${256 - maxNewTokens} tokens, and for ${maxNewTokens} new ones (--max-new-tokens)`;
+      expect(notices).toEqual(isLong ? [cut] : []);
       expect(found.map(({ text }) => text)).toEqual(texts);
       expect(found.map(({ isCut }) => isCut)).toEqual(prompts.map(({ length }) => length > 1000));
     },
@@ -63,6 +68,13 @@ describe("generate", () => {
     );
     await expect(generateAfter("lives", 256)).rejects.toThrow(
       "expected fewer new tokens than the 256 positions of the model, since the prompt needs some, found 256",
+    );
+  });
+
+  test("says of a folder without a model what it is not", async () => {
+    const folder = await temporaryFolder();
+    await expect(generate({ model: folder, prompts: ["a"] })).rejects.toThrow(
+      `${join(folder, "config.json")}: no such file; expected a Hugging Face model folder`,
     );
   });
 
