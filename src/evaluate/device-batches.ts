@@ -47,10 +47,8 @@ export class DeviceBatches {
       const constants = await uploads.putEach(model.constants, (values) => [values, [values.length]]);
       const targets = packed.map((batch) => [...slices(batch.targets, model.vocabularySize)]);
       const batches: TokenBatch[] = [];
-      for (const [i, batch] of packed.entries()) {
-        const put = await putBatch(batch, targets[i]!, constants, uploads);
-        batches.push({ ...put, targets: put.targets.map((slice) => ({ ...slice, ...asked })) });
-      }
+      for (const [i, batch] of packed.entries())
+        batches.push(await putBatch(batch, targets[i]!, { constants, asked }, uploads));
       return new DeviceBatches({ batches, targets }, uploads);
     } catch (error) {
       uploads.free();
@@ -83,7 +81,7 @@ export class DeviceBatches {
 async function putBatch(
   batch: PackedBatch,
   targets: readonly (readonly Target[])[],
-  constants: TokenBatch["constants"],
+  { constants, asked }: Pick<TokenBatch, "constants"> & { readonly asked: Asked },
   uploads: Uploads,
 ): Promise<TokenBatch> {
   const { sequences, length } = batch;
@@ -91,7 +89,7 @@ async function putBatch(
   const places = new Map(read.map((row, place) => [row, place]));
   const reads = Int32Array.from(padded(read));
   const slices: TargetSlice[] = [];
-  for (const slice of targets) slices.push(await putTargets(slice, places, uploads));
+  for (const slice of targets) slices.push({ ...asked, ...(await putTargets(slice, places, uploads)) });
   return {
     sequences,
     length,

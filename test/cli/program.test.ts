@@ -238,8 +238,8 @@ describe("the help", () => {
       Options:
         --rows <csv>              questions: id, input, answer_choices, eval_type
         --to <csv>                file to write: id, prediction, dummy_field
-        --generated <csv>         a submission that has the texts, in place of the
-                                  model's own
+        --generated <csv>         a submission that has texts; the model generates
+                                  those that it lacks
         --max-new-tokens <count>  the most tokens of a text (default: 64)
         --until <text...>         a text ends before the first of these, such as $'\\n'
         --engine <name>           where to compute (choices: "auto", "ggml", "tfjs",
