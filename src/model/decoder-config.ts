@@ -3,6 +3,7 @@
  * not pass. The sizes of weights must be there; any other field that is left out has the default of transformers.
  */
 import { z } from "zod";
+import { plainFields } from "./plain-fields.ts";
 import { rotaryFault, rotaryFields, rotaryOf } from "./rotary.ts";
 
 /** The products of a layer, by the roles of their weights. */
@@ -68,6 +69,8 @@ const sharedFields = z.looseObject({
     .boolean()
     .nullish()
     .transform((tied) => tied ?? false),
+  is_encoder_decoder: z.literal(false).nullish(),
+  ...plainFields,
   ...rotaryFields,
 });
 

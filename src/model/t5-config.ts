@@ -1,5 +1,6 @@
 /** What is read of the config.json of a T5. As in transformers, later files say more than `feed_forward_proj` does. */
 import { z } from "zod";
+import { plainFields } from "./plain-fields.ts";
 
 const activations = ["relu", "gelu", "gelu_new", "gelu_pytorch_tanh", "silu", "swish"] as const;
 
@@ -65,6 +66,7 @@ const fields = z.looseObject({
   n_positions: window,
   max_position_embeddings: window,
   n_ctx: window,
+  ...plainFields,
 });
 
 /** The T5 that a config.json describes. */
