@@ -58,7 +58,7 @@ export async function generateTokens(
     if (failures.length > 0) return;
     const batch = await TextBatch.open(held, packed, members);
     try {
-      while (failures.length === 0 && batch.isOfOneSpan && members.some(({ isOver }) => !isOver)) {
+      while (failures.length === 0 && !batch.mustBeReread && members.some(({ isOver }) => !isOver)) {
         signal?.throwIfAborted();
         await batch.grow();
         await end(members);
@@ -74,7 +74,7 @@ export async function generateTokens(
     }
   };
   await end(texts);
-  // Where a text comes into another span of lengths, all of its batch are read anew.
+  // Where a text must be read anew, all of its batch are.
   for (;;) {
     const waiting = texts.filter(({ isOver }) => !isOver);
     if (waiting.length === 0) return texts.map(({ added }) => Int32Array.from(added));

@@ -30,9 +30,10 @@ function lastMask({ width, lengths, later }: CacheColumns, window: number): Floa
   return mask;
 }
 
-/** i32 [texts]: the position of the last token, 0 in texts that began in another span. */
+/** i32 [texts]: the position of the last token, 0 in texts whose length is in another span. */
 function lastPositions({ lengths, later }: CacheColumns, spans: Spans, span: string): Int32Array {
-  return Int32Array.from(lengths, (length) => (spanOfLength(spans, length) === span ? length + later - 1 : 0));
+  const all = lengths.map((length) => length + later);
+  return Int32Array.from(all, (length) => (spanOfLength(spans, length) === span ? length - 1 : 0));
 }
 
 /** What the last token sees of the source, and how far it is from each column of the cache. */

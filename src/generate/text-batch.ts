@@ -50,13 +50,13 @@ export class TextBatch {
     return new TextBatch(held, first, packed, texts);
   }
 
-  /** Whether each text still turns its heads as its first tokens were turned; where not, it must be opened anew. */
-  get isOfOneSpan(): boolean {
-    const { spans } = this.#held.model;
+  /** Whether a text has grown into another span of lengths, in which its model reads all of it anew. */
+  get mustBeReread(): boolean {
+    const { spans, rereadsGrownTexts = false } = this.#held.model;
     const { lengths } = this.#columns;
-    return this.#texts.every(
-      (text, i) => text.isOver || spanOfLength(spans, text.length) === spanOfLength(spans, lengths[i]!),
-    );
+    const hasGrown = (text: GrowingText, i: number): boolean =>
+      !text.isOver && spanOfLength(spans, text.length) !== spanOfLength(spans, lengths[i]!);
+    return rereadsGrownTexts && this.#texts.some(hasGrown);
   }
 
   /** Adds the most likely next token to each text that is not over. */

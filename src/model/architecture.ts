@@ -116,6 +116,8 @@ export interface Model {
   readonly windows: Readonly<Record<string, number>>;
   /** Lengths of sequences whose positions are told apart, by name; each length is in one. */
   readonly spans: Spans;
+  /** Whether a text that grows into another span is read anew. Where not, tokens stay as they were turned, and new ones turn as that span says. */
+  readonly rereadsGrownTexts?: boolean;
   /** What stages read beside weights, f32 vectors by name, to be uploaded once. */
   readonly constants: Readonly<Record<string, Float32Array>>;
   /** In the order of the forward pass. */

@@ -31,7 +31,11 @@ export interface Decoder {
   /** What the turned elements of queries and keys are multiplied by. */
   readonly rotary_factor: number;
   /** In sequences of more tokens than `above`, where they differ there. */
-  readonly long_periods?: { readonly above: number; readonly periods: Float32Array };
+  readonly long_periods?: {
+    readonly above: number;
+    readonly periods: Float32Array;
+    readonly rereadsGrownTexts: boolean;
+  };
   /** What the gate of the MLP goes through; gelu is exact. */
   readonly hidden_act: "silu" | "gelu" | "gelu_pytorch_tanh";
   /** The embedding is multiplied by it. */
@@ -101,11 +105,13 @@ export type FamilyChoices = Pick<Decoder, "windows" | "biases"> &
   Partial<Pick<Decoder, keyof typeof usual | "query_pre_attn_scalar">> & {
     /** Whether it honours a `partial_rotary_factor`. */
     readonly turnsPart?: boolean;
+    /** Whether a text that grows above the length of `long_periods` is read anew. */
+    readonly rereadsGrownTexts?: boolean;
   };
 
 /** The decoder that the fields describe. */
 export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context: z.RefinementCtx): Decoder {
-  const { turnsPart = false, ...own } = choices;
+  const { turnsPart = false, rereadsGrownTexts = false, ...own } = choices;
   const { hidden_size: hidden, num_attention_heads: heads } = fields;
   const kvHeads = fields.num_key_value_heads ?? heads;
   const width = fields.head_dim ?? Math.floor(hidden / heads);
@@ -135,7 +141,7 @@ export function decoderOf(fields: DecoderFields, choices: FamilyChoices, context
     max_position_embeddings: fields.max_position_embeddings,
     periods,
     rotary_factor: factor,
-    ...(long && { long_periods: long }),
+    ...(long && { long_periods: { ...long, rereadsGrownTexts } }),
     query_pre_attn_scalar: width,
     ...usual,
     ...own,

@@ -6,10 +6,14 @@ import type { Decoder } from "./decoder-config.ts";
 import { named } from "./stage-parts.ts";
 
 /** The lengths of sequences that are told apart, and the periods of each. */
-export function rotationOf({ periods, long_periods: long }: Decoder): Pick<Model, "spans" | "constants"> {
+export function rotationOf({
+  periods,
+  long_periods: long,
+}: Decoder): Pick<Model, "spans" | "rereadsGrownTexts" | "constants"> {
   if (!long) return { spans: everyLength, constants: { [periodsOf("every")]: periods } };
   const spans: Spans = { short: [0, long.above], long: [long.above, Infinity] };
-  return { spans, constants: { [periodsOf("short")]: periods, [periodsOf("long")]: long.periods } };
+  const { rereadsGrownTexts } = long;
+  return { spans, rereadsGrownTexts, constants: { [periodsOf("short")]: periods, [periodsOf("long")]: long.periods } };
 }
 
 /** x f32 [n, heads, width] at the positions of the batch. Where they are 0, as in sequences of another span, nothing turns. */

@@ -31,7 +31,8 @@ function complete(config: z.infer<typeof fields>, context: z.RefinementCtx): Dec
     return z.NEVER;
   }
   const windows = sameWindow(config, config.sliding_window ?? null);
-  return decoderOf(config, { windows, biases: [], has_joined_products: true, turnsPart: true }, context);
+  const choices = { windows, biases: [], has_joined_products: true, turnsPart: true, rereadsGrownTexts: true };
+  return decoderOf(config, choices, context);
 }
 
 /** The first files have other names for longrope: su, and yarn, which is another scaling elsewhere. */
