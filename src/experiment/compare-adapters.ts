@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { type AdapterConfig, readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
 import { checkTwins } from "../checkpoint/adapter/open-adapter.ts";
 import { planAdapter } from "../checkpoint/adapter/plan-adapter.ts";
-import { listFolder } from "../checkpoint/checkpoint.ts";
+import { listFolder } from "../checkpoint/open-weights.ts";
 import { ADAPTER_FILE } from "../checkpoint/weight-files.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "../model/tokenizer/tokenizer-file.ts";

@@ -1,7 +1,8 @@
 /** What the files of a base or an expert tell before its weights are read, be it in a folder or on the Hub. */
 import { basename, join } from "node:path";
 import { openAdapterWeights } from "../checkpoint/adapter/open-adapter.ts";
-import { type Checkpoint, listFolder } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { listFolder } from "../checkpoint/open-weights.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { type JoinedHeaders, joinHeaders, type NamedHeader, renameTensors } from "../checkpoint/join-headers.ts";
 import type { Header } from "../checkpoint/safetensors-header.ts";

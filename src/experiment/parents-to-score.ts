@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
-import { listFolder } from "../checkpoint/checkpoint.ts";
+import { listFolder } from "../checkpoint/open-weights.ts";
 import { ADAPTER_FILE, isAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
 import { modelFolder, type ModelFolderOptions } from "./sources.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { sha256Of } from "../files/sha256.ts";
-import { listFolder } from "../checkpoint/checkpoint.ts";
+import { listFolder } from "../checkpoint/open-weights.ts";
 import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { isAdapter } from "../checkpoint/weight-files.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { listFolder } from "../checkpoint/checkpoint.ts";
+import { listFolder } from "../checkpoint/open-weights.ts";
 import { ADAPTER_FILE, INDEX_FILE } from "../checkpoint/weight-files.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { UserError } from "../errors.ts";
