@@ -60,9 +60,7 @@ function sharedGrams(wanted: readonly string[], found: readonly string[], length
  */
 function sharedLines(wanted: readonly (readonly string[])[], found: readonly (readonly string[])[]): RougeScore {
   const [ours, theirs] = [countsOf(wanted.flat()), countsOf(found.flat())];
-  // Of equal lines one is enough.
-  const different = new Map(found.filter(({ length }) => length > 0).map((line) => [line.join(" "), line]));
-  const compared = Array.from(different.values(), (line) => new ComparedText(line));
+  const compared = linesByWord(found);
   let hits = 0;
   for (const line of wanted) {
     const common = commonToAny(line, compared);
@@ -75,12 +73,31 @@ function sharedLines(wanted: readonly (readonly string[])[], found: readonly (re
   return scoreOf(hits, wanted.flat().length, found.flat().length);
 }
 
+/** The lines that have a word, by that; of equal lines one is enough. */
+function linesByWord(lines: readonly (readonly string[])[]): ReadonlyMap<string, readonly ComparedText[]> {
+  const found = new Map<string, ComparedText[]>();
+  for (const line of new Map(lines.map((words) => [words.join(" "), words])).values()) {
+    const compared = new ComparedText(line);
+    for (const word of new Set(line)) {
+      const others = found.get(word);
+      if (others) others.push(compared);
+      else found.set(word, [compared]);
+    }
+  }
+  return found;
+}
+
 /** The indices of the words that are in the longest common subsequence with one of the others. */
-function commonToAny(line: readonly string[], others: readonly ComparedText[]): ReadonlySet<number> {
+function commonToAny(line: readonly string[], byWord: ReturnType<typeof linesByWord>): ReadonlySet<number> {
   const common = new Set<number>();
-  for (const other of others) {
-    if (common.size === line.length) break;
-    for (const index of other.commonIndices(line)) common.add(index);
+  const met = new Set<ComparedText>();
+  for (const word of line) {
+    for (const other of byWord.get(word) ?? []) {
+      if (common.size === line.length) return common;
+      if (met.has(other)) continue;
+      met.add(other);
+      for (const index of other.commonIndices(line)) common.add(index);
+    }
   }
   return common;
 }
