@@ -32,7 +32,7 @@ export interface CanonicalTokenizer {
 }
 
 /** Throws an Error for what the files have that no tokenizer can have. */
-export function canonicalTokenizer({ file, prefix }: LoadedTokenizer): CanonicalTokenizer {
+export function canonicalTokenizer({ file, hidesSpecial, prefix }: LoadedTokenizer): CanonicalTokenizer {
   const normalizer = stepsIn(normalizerForLibrary(file["normalizer"]), "normalizers");
   const preTokenizer = stepsIn(preTokenizerForLibrary(file["pre_tokenizer"]), "pretokenizers");
   const spaces = spacesOf(normalizer, preTokenizer);
@@ -43,7 +43,7 @@ export function canonicalTokenizer({ file, prefix }: LoadedTokenizer): Canonical
   for (const { content, id } of file.added_tokens) tokens.set(content, id as number);
   return {
     tokens,
-    added: flagsOf(file.added_tokens.map(withFlags), isNormalized),
+    added: flagsOf(file.added_tokens.map(withFlags), isNormalized, hidesSpecial),
     merges: mergesOf(file.model.merges),
     ...settings,
     spaces,
@@ -106,6 +106,7 @@ function mergesOf(merges: unknown): string[] {
 function flagsOf(
   tokens: readonly AddedToken[],
   isNormalized: (token: AddedToken) => boolean,
+  hidesSpecial: boolean,
 ): ReadonlyMap<string, string> {
   const isMixed = new Set(tokens.map(({ normalized }) => normalized)).size > 1 && tokens.some(overlapsAnother);
   return new Map(
@@ -113,7 +114,8 @@ function flagsOf(
       const flags = (["lstrip", "rstrip", "single_word"] as const).filter((name) => token[name]);
       // Texts are searched for tokens that are not normalized first.
       const isSecond = token.normalized && (isMixed || isNormalized(token));
-      return [token.content, [...flags, ...(isSecond ? ["normalized"] : [])].join(", ")];
+      const more = [...(isSecond ? ["normalized"] : []), ...(hidesSpecial && token.special ? ["hidden"] : [])];
+      return [token.content, [...flags, ...more].join(", ")];
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** What transformers 5 makes of the files of a folder: it is what lm_eval tokenises with, and not always what is written. */
-import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
+import { type JsonObject } from "../../files/json-object.ts";
 import { AddedTokens, idsOf } from "./added-tokens.ts";
 import { attributes, type SpecialTokens, specialTokensOf, withFlags } from "./special-tokens.ts";
 import { classOf, type TokenizerClass } from "./tokenizer-classes.ts";
@@ -18,8 +18,8 @@ export interface LoadedTokenizer {
   readonly prefix: PrefixToken | undefined;
   /** By attribute, such as `bos_token`: those that chat templates know. */
   readonly named: Readonly<Record<string, string>>;
-  /** Special tokens that no text is searched for; those that a text is searched for are added ones. */
-  readonly hidden: readonly string[];
+  /** Whether special tokens are text where a text has them (`split_special_tokens`). */
+  readonly hidesSpecial: boolean;
   /** A token that only fills batches up, which no vocabulary has: whatever its id is, no model learns it. */
   readonly padding: string | undefined;
 }
@@ -41,11 +41,9 @@ export function loadedAs(own: TokenizerClass | undefined, files: TokenizerFiles)
   const bos = prefixOf("bos_token", true);
   const eos = prefixOf("eos_token", false);
   const rebuilt = own ? rebuild(files, own, special, bos, eos) : files.file;
-  const file = { ...rebuilt, added_tokens: added.list() };
-  const hides = files.config["split_special_tokens"] === true;
   return {
-    file: hides ? withoutSpecialTokens(file) : file,
-    hidden: hides ? file.added_tokens.filter(({ special }) => special === true).map(({ content }) => content) : [],
+    file: { ...rebuilt, added_tokens: added.list() },
+    hidesSpecial: files.config["split_special_tokens"] === true,
     prefix: bos ?? eos,
     named: textsOf(special),
     padding: paddingOf(special, files.file),
@@ -122,17 +120,5 @@ function adding({ text, id }: PrefixToken, around: (text: JsonObject) => JsonObj
     single,
     pair,
     special_tokens: { [text]: { id: text, ids: [id], tokens: [text] } },
-  };
-}
-
-/** Special tokens that no text is searched for are known by their ids only. */
-function withoutSpecialTokens(file: TokenizerFile): TokenizerFile {
-  const { model, added_tokens: added } = file;
-  if (!isJsonObject(model.vocab)) return file;
-  const hidden = added.filter(({ special }) => special === true).map(({ content, id }) => [content, id] as const);
-  return {
-    ...file,
-    model: { ...model, vocab: { ...model.vocab, ...Object.fromEntries(hidden) } },
-    added_tokens: added.filter(({ special }) => special !== true),
   };
 }

@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from "../../files/json-object.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 
 /** What Rust's `\w` and `is_punctuation` hold, in a class of a pattern. */
-const word = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`;
+export const word = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`;
 const punctuation = String.raw`\p{P}!-/:-@\[-\x60{-~`;
 const gpt2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 

@@ -16,11 +16,11 @@ export class TokenDecoder {
   readonly #cleansUp: boolean;
 
   /** Throws an Error that says what the files have that cannot be used. */
-  constructor({ file, hidden }: LoadedTokenizer, { config }: Pick<TokenizerFiles, "config">) {
+  constructor({ file }: LoadedTokenizer, { config }: Pick<TokenizerFiles, "config">) {
     for (const [token, id] of idsOf(file.model.vocab)) this.#tokens.set(id, token);
     for (const { content, id } of file.added_tokens) this.#tokens.set(Number(id), content);
     const special = file.added_tokens.filter(({ special }) => special === true).map(({ content }) => content);
-    this.#special = new Set([...special, ...hidden]);
+    this.#special = new Set(special);
     const decoder = file["decoder"] ?? null;
     this.#step = decoder === null ? (tokens) => [tokens.join(" ")] : stepOf(decoder);
     // transformers does not where texts are made of byte pairs, which have their spaces.

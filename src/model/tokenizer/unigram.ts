@@ -3,18 +3,15 @@
  * ends, so that paths of equal sums lose to the one that began first. The library compares other sums, which round otherwise.
  */
 import type { JsonObject } from "../../files/json-object.ts";
+import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { fallbackBytes } from "./byte-alphabet.ts";
+import { behind, type PrefixTree, prefixTree } from "./prefix-tree.ts";
+import { partWithoutToken } from "./vocabulary.ts";
 
 /** What a character without a piece costs more than the least likely piece. */
 const UNKNOWN_PENALTY = 10;
 
 type Pieces = readonly (readonly [piece: string, score: number])[];
-
-/** Pieces by their characters. */
-interface PieceTree {
-  readonly next: Map<string, PieceTree>;
-  id?: number;
-}
 
 /** A best path to somewhere. */
 interface Path {
@@ -24,31 +21,36 @@ interface Path {
 }
 
 export class Unigram {
-  readonly #root: PieceTree = { next: new Map() };
+  readonly #tree: PrefixTree<number>;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly #scores: readonly number[];
-  readonly #unknown: number;
+  readonly #unknown: number | undefined;
   readonly #unknownScore: number;
   /** Whether unknown pieces are written in tokens for their bytes. */
   readonly #fallsBack: boolean;
 
   /** Of the model of a tokenizer.json, whose vocabulary was checked. */
   static of({ vocab, unk_id: unknown, byte_fallback: fallsBack }: JsonObject): Unigram {
-    return new Unigram((vocab ?? []) as Pieces, Number(unknown ?? -1), fallsBack === true);
+    const pieces = (vocab ?? []) as Pieces;
+    if (unknown === null || unknown === undefined) return new Unigram(pieces, undefined, fallsBack === true);
+    if (!Number.isInteger(unknown) || Number(unknown) < 0 || Number(unknown) >= pieces.length)
+      throw new Error(`model: unk_id: expected the id of one of ${pieces.length} pieces, found ${show(unknown)}`);
+    return new Unigram(pieces, Number(unknown), fallsBack === true);
   }
 
-  /** Pieces with their scores, in the order of their ids, and the id of the unknown one; below 0 there is none. */
-  constructor(pieces: Pieces, unknown: number, fallsBack = false) {
+  /** Pieces with their scores, in the order of their ids, and the id of the unknown one, if there is one. */
+  constructor(pieces: Pieces, unknown: number | undefined, fallsBack = false) {
     this.#scores = pieces.map(([, score]) => score);
     this.#unknown = unknown;
-    const known = new Set(pieces.map(([piece]) => piece));
-    this.#fallsBack = fallsBack && fallbackBytes.every((token) => known.has(token));
+    this.#fallsBack = fallsBack;
     this.#unknownScore = this.#scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY;
     // Where a piece is there twice, the last one counts.
-    for (const [id, [piece]] of pieces.entries()) this.#insert(piece, id);
+    this.#ids = new Map(pieces.map(([piece], id) => [piece, id]));
+    this.#tree = prefixTree(this.#ids);
   }
 
-  /** The pieces of a text; unknown ones that meet are one. */
-  split(text: string): string[] {
+  /** The ids of a text's pieces; unknown ones that meet are one. Throws an Error where a part has no token. */
+  encode(text: string): number[] {
     const characters = Array.from(text);
     const paths = this.#bestPaths(characters);
     const pieces: { text: string; readonly isUnknown: boolean }[] = [];
@@ -56,23 +58,24 @@ export class Unigram {
       const { start, id } = paths[end] ?? { start: end - 1, id: this.#unknown };
       const text = characters.slice(start, end).join("");
       const isUnknown = id === this.#unknown;
-      const behind = pieces.at(-1);
-      if (isUnknown && behind?.isUnknown === true) behind.text = text + behind.text;
+      const last = pieces.at(-1);
+      if (isUnknown && last?.isUnknown === true) last.text = text + last.text;
       else pieces.push({ text, isUnknown });
       end = start;
     }
-    const written = pieces.toReversed();
-    return written.flatMap(({ text, isUnknown }) => (isUnknown && this.#fallsBack ? bytesOf(text) : text));
+    return pieces.toReversed().flatMap(({ text }) => this.#idsOf(text));
   }
 
-  #insert(piece: string, id: number): void {
-    let node = this.#root;
-    for (const character of piece) {
-      let next = node.next.get(character);
-      if (!next) node.next.set(character, (next = { next: new Map() }));
-      node = next;
-    }
-    if (node !== this.#root) node.id = id;
+  /** A piece that falls back has tokens for all of its bytes. */
+  #idsOf(piece: string): number | readonly number[] {
+    const known = this.#ids.get(piece);
+    if (known !== undefined) return known;
+    const bytes = this.#fallsBack
+      ? Array.from(Buffer.from(piece), (byte) => this.#ids.get(fallbackBytes[byte] ?? ""))
+      : [undefined];
+    if (bytes.every((id) => id !== undefined)) return bytes;
+    if (this.#unknown === undefined) throw partWithoutToken();
+    return this.#unknown;
   }
 
   /** By the character that they end before. */
@@ -85,22 +88,18 @@ export class Unigram {
         const known = paths[end];
         if (!known || score > known.score) paths[end] = { score, start, id };
       };
-      let node: PieceTree | undefined = this.#root;
+      let end = start;
       let hasCharacter = false;
-      for (let end = start; end < characters.length;) {
-        node = node.next.get(characters[end] ?? "");
-        if (!node) break;
+      for (let node = behind(this.#tree, characters[end]); node; node = behind(node, characters[end])) {
         end += 1;
-        if (node.id === undefined) continue;
-        extend(end, node.id, this.#scores[node.id] ?? 0);
+        if (node.value === undefined) continue;
+        extend(end, node.value, this.#scores[node.value] ?? 0);
         hasCharacter ||= end === start + 1;
       }
-      if (!hasCharacter) extend(start + 1, this.#unknown, this.#unknownScore);
+      if (hasCharacter) continue;
+      if (this.#unknown === undefined) throw partWithoutToken();
+      extend(start + 1, this.#unknown, this.#unknownScore);
     }
     return paths;
   }
-}
-
-function bytesOf(text: string): string[] {
-  return Array.from(Buffer.from(text), (byte) => fallbackBytes[byte] ?? "");
 }

@@ -69,6 +69,11 @@ export function checkIds(file: TokenizerFile): IdRange {
   return { size, textSize };
 }
 
+/** What a text is refused for where a vocabulary lacks a part of it. */
+export function partWithoutToken(): Error {
+  return new Error("it has a part for which there is no token, not even one for unknown parts");
+}
+
 /** The ids that a post-processor writes for the tokens that it adds must be theirs. */
 function checkPostProcessor(processor: unknown, ids: ReadonlyMap<string, number>): void {
   if (!isJsonObject(processor)) return;

@@ -78,10 +78,21 @@ describe("refuses what the library takes otherwise than Rust:", () => {
 
   test.each<[string, (json: Changeable) => void, string]>([
     [
-      "an added token that is to stand alone",
-      (json) =>
-        (json.added_tokens = json.added_tokens.map((token) => ({ ...token, single_word: token.content === "<s>" }))),
-      "the added token '<s>': single_word is not supported; use another tokenizer",
+      "a normalizer that may leave out the beginning where only the beginning of a text is prefixed",
+      (json) => {
+        const replaced = { type: "Replace", pattern: { String: " " }, content: "_" };
+        json.normalizer = { type: "Sequence", normalizers: [replaced, { type: "Strip", strip_left: true }] };
+        json.pre_tokenizer = { type: "Metaspace", replacement: "_", prepend_scheme: "first", split: false };
+      },
+      "normalizer: 'Strip' beside the prepend_scheme first is not supported; use another tokenizer",
+    ],
+    [
+      "a replacement of more than a character there",
+      (json) => {
+        json.normalizer = { type: "Replace", pattern: { Regex: "^x+" }, content: "y" };
+        json.pre_tokenizer = { type: "Metaspace", replacement: "_", prepend_scheme: "first", split: false };
+      },
+      "normalizer: 'Replace' beside the prepend_scheme first is not supported; use another tokenizer",
     ],
     [
       "an added token that is normalized where only the beginning of a text is prefixed",

@@ -1,0 +1,106 @@
+/**
+ * Text to ids as Hugging Face's `tokenizers` (Rust) makes them: added tokens are looked for, what is between them is normalized,
+ * divided and given to the model piece by piece. The library has the steps, and parts of our own stand in the place of those that
+ * give other ids than Rust.
+ */
+import { Tokenizer } from "@huggingface/tokenizers";
+import type { JsonObject } from "../../files/json-object.ts";
+import { AddedTokenSearch, type SoughtToken } from "./added-token-search.ts";
+import { idsOf } from "./added-tokens.ts";
+import { CompiledMap } from "./compiled-map.ts";
+import { leavingOut } from "./lacking-characters.ts";
+import type { LoadedTokenizer } from "./loaded-tokenizer.ts";
+import { normalizerForLibrary } from "./normalizers.ts";
+import { type Added, addedAround } from "./post-processors.ts";
+import { preTokenizerForLibrary } from "./pre-tokenizers.ts";
+import { withFlags } from "./special-tokens.ts";
+import type { TokenizerFile } from "./tokenizer-file.ts";
+import { Unigram } from "./unigram.ts";
+import { partWithoutToken } from "./vocabulary.ts";
+
+/** The library's normalizer of a sequence. */
+interface Steps {
+  readonly normalizers: readonly { readonly config: JsonObject; normalize: (text: string) => string }[];
+}
+
+export class TokenizerPipeline {
+  /** Tokens that are looked for in a text as it is, and then those that are looked for in what is between, normalized. */
+  readonly #written: AddedTokenSearch;
+  readonly #normalized: AddedTokenSearch;
+  readonly #normalize: (text: string) => string;
+  /** Pieces of a part of a text; at its start a space may be put in front. */
+  readonly #divide: (part: string, isStart: boolean) => readonly string[];
+  /** Ids of a piece. */
+  readonly #model: (piece: string) => readonly number[];
+  readonly #around: readonly Added[];
+
+  /** Throws an Error that says what the file has that cannot be used. */
+  constructor({ file, hidesSpecial }: LoadedTokenizer) {
+    const library = libraryTokenizer(file);
+    const { normalizer, pre_tokenizer: preTokenizer } = library;
+    this.#normalize = (text) => (normalizer ? normalizer(text) : text);
+    this.#divide = (part, isStart) => (preTokenizer ? preTokenizer(part, { section_index: isStart ? 0 : 1 }) : [part]);
+    this.#model = modelOf(file, library);
+    this.#around = addedAround(file["post_processor"]);
+    const sought = file.added_tokens.map((token): SoughtToken => {
+      const flags = withFlags(token);
+      return { ...flags, id: Number(token.id), isHidden: hidesSpecial && flags.special };
+    });
+    this.#written = new AddedTokenSearch(sought.filter(({ normalized }) => !normalized));
+    this.#normalized = new AddedTokenSearch(
+      sought.filter(({ normalized }) => normalized),
+      this.#normalize,
+    );
+  }
+
+  /** `special`: whether with the tokens that the post-processor adds. */
+  encode(text: string, { special }: { readonly special: boolean }): number[] {
+    const own = this.#written.split(text).flatMap((part, i) => {
+      if (typeof part === "number") return part;
+      const parts = this.#normalized.split(this.#normalize(part));
+      return parts.flatMap((each, k) => (typeof each === "number" ? each : this.#idsOf(each, i === 0 && k === 0)));
+    });
+    return this.#around.flatMap((added) => (added === "text" ? own : special ? added : []));
+  }
+
+  /** Unknown pieces are made one within a piece only. */
+  #idsOf(part: string, isStart: boolean): number[] {
+    return this.#divide(part, isStart).flatMap(this.#model);
+  }
+}
+
+function libraryTokenizer(file: TokenizerFile): Tokenizer {
+  const normalizer = normalizerForLibrary(file["normalizer"]);
+  // What is read here is never written back as text, and the library looks for no tokens.
+  const parts = { ...file, normalizer, pre_tokenizer: stepsFor(file), decoder: null, added_tokens: [] };
+  const tokenizer = new Tokenizer(parts, {});
+  for (const step of (tokenizer.normalizer as Steps | null)?.normalizers ?? []) {
+    if (step.config["type"] !== "Precompiled") continue;
+    const map = new CompiledMap(step.config["precompiled_charsmap"]);
+    step.normalize = (text) => map.normalize(text);
+  }
+  return tokenizer;
+}
+
+function stepsFor({ model, pre_tokenizer: preTokenizer }: TokenizerFile): JsonObject | null {
+  const sequence = preTokenizerForLibrary(preTokenizer);
+  const steps = (sequence?.["pretokenizers"] ?? []) as readonly JsonObject[];
+  const last = leavingOut(model, steps);
+  return last ? { type: "Sequence", pretokenizers: [...steps, last] } : sequence;
+}
+
+function modelOf({ model }: TokenizerFile, library: Tokenizer): (piece: string) => readonly number[] {
+  if (model["type"] === "Unigram") {
+    const unigram = Unigram.of(model);
+    return (piece) => unigram.encode(piece);
+  }
+  const ids = idsOf(model.vocab);
+  const idOf = (token: unknown): number => {
+    const id = ids.get(String(token));
+    if (id === undefined) throw partWithoutToken();
+    return id;
+  };
+  // The library knows no unknown words.
+  if (model["type"] === "WordLevel") return (piece) => [ids.get(piece) ?? idOf(model["unk_token"])];
+  return (piece) => library.model([piece]).map(idOf);
+}
