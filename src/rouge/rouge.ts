@@ -91,9 +91,9 @@ function linesByWord(lines: readonly (readonly string[])[]): ReadonlyMap<string,
 function commonToAny(line: readonly string[], byWord: ReturnType<typeof linesByWord>): ReadonlySet<number> {
   const common = new Set<number>();
   const met = new Set<ComparedText>();
-  for (const word of line) {
+  for (const [i, word] of line.entries()) {
     for (const other of byWord.get(word) ?? []) {
-      if (common.size === line.length) return common;
+      if (common.has(i)) break;
       if (met.has(other)) continue;
       met.add(other);
       for (const index of other.commonIndices(line)) common.add(index);
