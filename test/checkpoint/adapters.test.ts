@@ -58,7 +58,7 @@ describe("an adapter that is not applied", () => {
     ["r", { r: 0 }, "r: expected a number above 0, found 0"],
     ["use_rslora", { use_rslora: "true" }, "use_rslora: expected true or false, found 'true'"],
     ["use_dora", { use_dora: 1 }, "use_dora: expected true or false, found 1"],
-    ["lora_alpha", { lora_alpha: "8" }, "lora_alpha: expected a number above 0, found '8'"],
+    ["lora_alpha", { lora_alpha: "8" }, "lora_alpha: expected a number, found '8'"],
     [
       "layer_replication",
       { layer_replication: [[0, 2]] },
@@ -81,11 +81,8 @@ describe("an adapter that is not applied", () => {
       "init_lora_weights: 'pissa_niter_4' changes the base before training; save the adapter with path_initial_model_for_weight_conversion",
     ],
     ["patterns", { rank_pattern: [] }, "rank_pattern: expected an object, found []"],
-    [
-      "a pattern's number",
-      { alpha_pattern: { q_proj: null } },
-      "alpha_pattern: q_proj: expected a number above 0, found null",
-    ],
+    ["a pattern's number", { alpha_pattern: { q_proj: null } }, "alpha_pattern: q_proj: expected a number, found null"],
+    ["a pattern's rank", { rank_pattern: { q_proj: -1 } }, "rank_pattern: q_proj: expected a number above 0, found -1"],
     [
       "a slow pattern",
       { alpha_pattern: { "(a+)+x": 1 } },
@@ -95,6 +92,11 @@ describe("an adapter that is not applied", () => {
       "repetitions",
       { alpha_pattern: { ".*.*.*.*x": 1 } },
       "alpha_pattern: expected the name of a module or a simple pattern, found '.*.*.*.*x'",
+    ],
+    [
+      "a class that begins with its end, which JavaScript reads otherwise",
+      { alpha_pattern: { "[]q]_proj": 1 } },
+      "alpha_pattern: expected the name of a module or a simple pattern, found '[]q]_proj'",
     ],
     [
       "an open pattern",

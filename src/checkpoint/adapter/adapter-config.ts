@@ -58,9 +58,9 @@ function parseAdapterConfig(config: JsonObject, name: string): AdapterConfig {
   const unknown = Object.keys(config).find((field) => !SAID_ELSEWHERE.has(field) && !isEmpty(config[field]));
   if (unknown !== undefined)
     throw fault(`${unknown}: ${show(config[unknown])} is not supported; merge it in Python with peft`);
-  const ranks = patternsIn(config, "rank_pattern", path);
-  const alphas = patternsIn(config, "alpha_pattern", path);
-  const [rank, alpha] = [positiveIn(config, "r", path), positiveIn(config, "lora_alpha", path)];
+  const ranks = patternsIn(config, "rank_pattern", path, positiveIn);
+  const alphas = patternsIn(config, "alpha_pattern", path, numberIn);
+  const [rank, alpha] = [positiveIn(config, "r", path), numberIn(config, "lora_alpha", path)];
   const rankOf = (module: string): number => ranks(module) ?? rank;
   const isStabilised = flagIn(config, "use_rslora", path);
   return {
@@ -91,20 +91,31 @@ function flagIn(config: JsonObject, field: string, path: string): boolean {
   return value;
 }
 
-function positiveIn(config: JsonObject, field: string, path: string): number {
+function numberIn(config: JsonObject, field: string, path: string, expected = "a number"): number {
   const value = config[field];
-  if (typeof value !== "number" || !(value > 0) || !Number.isFinite(value))
-    throw new UserError(`${path}: ${field}: expected a number above 0, found ${show(value)}`);
-  return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new UserError(`${path}: ${field}: expected ${expected}, found ${show(value)}`);
+}
+
+function positiveIn(config: JsonObject, field: string, path: string): number {
+  const expected = "a number above 0";
+  const value = numberIn(config, field, path, expected);
+  if (value > 0) return value;
+  throw new UserError(`${path}: ${field}: expected ${expected}, found ${show(value)}`);
 }
 
 /** The number of the first pattern that a module's name matches. */
-function patternsIn(config: JsonObject, field: string, path: string): (module: string) => number | undefined {
+function patternsIn(
+  config: JsonObject,
+  field: string,
+  path: string,
+  valueIn: typeof positiveIn,
+): (module: string) => number | undefined {
   const patterns = config[field] ?? {};
   if (!isJsonObject(patterns)) throw new UserError(`${path}: ${field}: expected an object, found ${show(patterns)}`);
   const all = Object.keys(patterns).map((key) => ({
     matches: patternFor(key, `${path}: ${field}`),
-    value: positiveIn(patterns, key, `${path}: ${field}`),
+    value: valueIn(patterns, key, `${path}: ${field}`),
   }));
   return (module) => all.find(({ matches }) => matches(module))?.value;
 }

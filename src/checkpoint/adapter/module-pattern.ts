@@ -1,8 +1,8 @@
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 
-/** What both Python and JavaScript read alike. */
-const PLAIN = /^(?:[\w.^$|[\])*+?-]|\\[.dw]|\((?!\?))*$/;
+/** What both Python and JavaScript read alike; a class that begins with its end is two things. */
+const PLAIN = /^(?:[\w.^$|\])*+?-]|\[(?!\^?\])|\\[.dw]|\((?!\?)|\(\?:)*$/;
 /** A repeated group can take more time than there is, as can many repetitions after one another. */
 const REPEATED_GROUP = /\)[*+?{]/;
 const MAX_REPETITIONS = 3;
@@ -10,17 +10,21 @@ const MAX_LENGTH = 200;
 
 /**
  * Whether names of modules end with what a stranger's pattern describes, from a point on or as a whole: peft matches
- * `(.*\.)?(pattern)$`. A UserError for a pattern that is no simple one.
+ * `(.*\.)?(pattern)$`, in which a `^` is the beginning of the whole name. A UserError for a pattern that is no simple one.
  */
 export function patternFor(pattern: string, where: string): (module: string) => boolean {
   const expression = isSimple(pattern) ? compiled(pattern) : undefined;
   if (!expression)
     throw new UserError(`${where}: expected the name of a module or a simple pattern, found ${show(pattern)}`);
-  return (module) => endsOf(module).some((end) => expression.test(end));
+  return (module) =>
+    beginningsIn(module).some((start) => {
+      expression.lastIndex = start;
+      return expression.test(module);
+    });
 }
 
 function isSimple(pattern: string): boolean {
-  const repetitions = pattern.match(/[*+?{]/g)?.length ?? 0;
+  const repetitions = pattern.replaceAll("(?:", "(").match(/[*+?]/g)?.length ?? 0;
   return (
     pattern.length <= MAX_LENGTH &&
     repetitions <= MAX_REPETITIONS &&
@@ -31,14 +35,13 @@ function isSimple(pattern: string): boolean {
 
 function compiled(pattern: string): RegExp | undefined {
   try {
-    return new RegExp(`^(?:${pattern})$`);
+    return new RegExp(`(?:${pattern})$`, "y");
   } catch {
     return undefined;
   }
 }
 
-/** The name, and what is left of it behind each of its points. */
-function endsOf(module: string): readonly string[] {
-  const parts = module.split(".");
-  return parts.map((_, i) => parts.slice(i).join("."));
+/** Where the name begins, and what is left of it behind each of its points. */
+function beginningsIn(module: string): readonly number[] {
+  return [0, ...Array.from(module.matchAll(/\./g), ({ index }) => index + 1)];
 }
