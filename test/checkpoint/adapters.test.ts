@@ -156,6 +156,34 @@ describe("an adapter that is not applied", () => {
     expect(await refusal(Checkpoint.open(adapter, { base }))).toContain("the adapter has no weights; expected");
   });
 
+  const resized =
+    "its base had other tokens, such as added ones: save the base and its tokenizer as they were then, after resize_token_embeddings, and name that as the base";
+  test.each([
+    ["embedding and head that were saved", "lm_head.weight", [13, 8], "[11, 8] of the base, found [13, 8]", resized],
+    ["an embedding", "model.embed_tokens.lora_embedding_A", [2, 13], "[11, 8] of the base, found [13, 8]", resized],
+    [
+      "plain",
+      "model.layers.0.self_attn.q_proj.lora_A.weight",
+      [4, 9],
+      "[8, 8] of the base, found [8, 9]",
+      "it is an adapter of another model",
+    ],
+  ])(
+    "is refused where it is another model's, or was trained with other tokens: %s",
+    async (name, tensor, shape, shapes, why) => {
+      const { base, adapter } = await adapterFolders(adapterCases[name]!, "f32");
+      const key = `base_model.model.${tensor}`;
+      editTensors(join(adapter, "adapter_model.safetensors"), (tensors) => ({
+        // What is beside them has the base's shapes, and is not the reason.
+        ...Object.fromEntries(Object.entries(tensors).filter(([other]) => !other.endsWith(".base_layer.weight"))),
+        [key]: { dtype: "F32", shape, bytes: new Uint8Array(4 * shape[0]! * shape[1]!) },
+      }));
+      expect(await refusal(Checkpoint.open(adapter, { base }))).toBe(
+        `${adapter}: the adapter: '${key}': expected shape ${shapes}; ${why}`,
+      );
+    },
+  );
+
   test("is refused where it has no tensors", async () => {
     const { base, adapter } = await adapterFolders(plain!, "f32");
     writeFileSync(join(adapter, "adapter_model.safetensors"), safetensorsBytes({}));

@@ -39,6 +39,18 @@ describe("an adapter of a base whose embedding is its head", () => {
     );
   });
 
+  test("is refused where it would give the stacks of a T5 an embedding each", async () => {
+    const { base, adapter } = await adapterFolders(t5!, "f32");
+    const name = "base_model.model.encoder.embed_tokens.weight";
+    editTensors(join(adapter, "adapter_model.safetensors"), (tensors) => ({
+      ...tensors,
+      [name]: { dtype: "F32", shape: [11, 8], bytes: new Uint8Array(4 * 11 * 8) },
+    }));
+    expect(await refusal(Checkpoint.open(adapter, { base }))).toBe(
+      `${adapter}: the adapter: '${name}': encoder and decoder of the base have one embedding, and would have two; train a low-rank change of shared instead`,
+    );
+  });
+
   test("is refused where it has other values for the two", async () => {
     const { base, adapter } = await adapterFolders(saved!, "f32", { on: "tied" });
     const check = async (): Promise<void> => {

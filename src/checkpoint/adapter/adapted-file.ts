@@ -57,11 +57,14 @@ export class AdaptedFile implements WeightFile {
   async #changed(
     { dtype }: TensorInfo,
     stored: Uint8Array<ArrayBuffer>,
-    { replacement, product, bias }: TensorChange,
+    { replacement, products, bias }: TensorChange,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const values =
       replacement === undefined ? toFloat32(stored, dtype) : rounded(await this.#values(replacement), dtype);
-    if (product) await this.#addProduct(values, product, dtype);
+    for (const [i, product] of products.entries()) {
+      if (i > 0) values.set(rounded(values, dtype));
+      await this.#addProduct(values, product, dtype);
+    }
     if (bias) addScaled(values, await this.#values(bias.tensor), bias.scale);
     return fromFloat32(values, dtype);
   }
@@ -103,7 +106,7 @@ export class AdaptedFile implements WeightFile {
   }
 }
 
-/** As peft rounds a replacement of another type when it loads it, before anything is added. */
+/** As peft rounds a replacement of another type when it loads it, and what it has added to, before anything more is added. */
 function rounded(values: Float32Array, dtype: Dtype): Float32Array {
   return toFloat32(fromFloat32(values, dtype), dtype);
 }

@@ -7,7 +7,8 @@ import { ADAPTER_WEIGHTS } from "../weight-files.ts";
 import type { OpenAdapter } from "./adapted-file.ts";
 import { readAdapterConfig } from "./adapter-config.ts";
 import { planAdapter } from "./plan-adapter.ts";
-import { type BaseSpecs, UNTIE } from "./tensor-changes.ts";
+import { UNTIE } from "./embeddings.ts";
+import type { BaseSpecs } from "./tensor-changes.ts";
 
 /** Opens the weights of an adapter; a UserError where there are none, or they are not sound. */
 export async function openAdapterWeights(folder: string, names: ReadonlySet<string>): Promise<WeightFile> {

@@ -1,7 +1,9 @@
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import type { AdapterConfig } from "./adapter-config.ts";
+import { byReading } from "./embeddings.ts";
 import type { TensorChange } from "./tensor-change.ts";
-import { type BaseSpecs, bothNamed, Changes, adapterFault, type Parts, type Specs } from "./tensor-changes.ts";
+import { adapterFault, bothNamed } from "./adapter-faults.ts";
+import { type BaseSpecs, Changes, type Parts, type Specs } from "./tensor-changes.ts";
 
 const LORA =
   /^(?<module>.*)\.(?<part>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)(?:\.default)?(?:\.(?<field>weight|bias))?$/;
@@ -22,13 +24,21 @@ export function planAdapter(
   const changes = new Changes(config, tensors, base);
   const modules = new Map<string, Parts>();
   for (const [name, { shape }] of tensors) {
+    if (isCopy(name, tensors)) continue;
     const { module, part = "", field = "weight" } = LORA.exec(name)?.groups ?? {};
     if (module === undefined) changes.addReplacement(plainName(name), name, shape);
     else addPart(config, partsOf(modules, plainName(module)), field === "bias" ? `${part}.bias` : part, name);
   }
-  for (const [module, parts] of modules) changes.addProduct(module, parts);
+  const ordered = Array.from(modules).toSorted(([first], [second]) => byReading(first, second));
+  for (const [module, parts] of ordered) changes.addProduct(module, parts);
   changes.checkTies();
   return changes.byTensor;
+}
+
+/** Whether peft wrote it beside a module that was saved: as it was before, or once more, of which it reads neither. */
+function isCopy(name: string, tensors: Specs): boolean {
+  const saved = name.replace(/\.(?:original_module|modules_to_save)(?:\.default)?(?=\.)/, "");
+  return saved !== name && tensors.has(saved);
 }
 
 function partsOf(modules: Map<string, Parts>, module: string): Parts {

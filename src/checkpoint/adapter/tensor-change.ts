@@ -4,7 +4,8 @@ export interface TensorChange {
   replacement?: string;
   /** Holds the same values as the replacement, since the tensor is two in the model: the embedding, and the head that is tied to it. */
   twin?: string;
-  product?: LowRankChange;
+  /** In the order in which they are added: one, or several of modules that share the tensor. */
+  readonly products: LowRankChange[];
   /** Of a bias, which the scaled bias of the second matrix is added to. */
   bias?: { readonly tensor: string; readonly scale: number };
 }

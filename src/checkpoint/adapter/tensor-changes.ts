@@ -1,8 +1,10 @@
-import { UserError } from "../../errors.ts";
+import type { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
-import { sameShape, type Shape } from "../../tensor/dtype.ts";
+import type { Shape } from "../../tensor/dtype.ts";
 import type { TensorSpec } from "../safetensors-header.ts";
 import type { AdapterConfig } from "./adapter-config.ts";
+import { adapterFault, bothNamed, shapeFault } from "./adapter-faults.ts";
+import { HEAD, isOfTokens, isReader, tiedEmbedding, UNTIE, weightOf } from "./embeddings.ts";
 import type { TensorChange } from "./tensor-change.ts";
 
 /** Tensors by name, be they of a base or of an adapter. */
@@ -14,6 +16,14 @@ export type Parts = Map<string, string>;
 /** One of them. */
 type Part = Pick<TensorSpec, "name" | "shape">;
 
+/** Those of a low-rank change, and the tensor of the base that it changes. */
+interface Matrices {
+  readonly tensor: string;
+  readonly first: Part;
+  readonly second: Part;
+  readonly isTransposed: boolean;
+}
+
 /** Tensors of a base, second names of a weight left out, and its `model_type`. */
 export interface BaseSpecs {
   readonly tensors: Specs;
@@ -22,13 +32,6 @@ export interface BaseSpecs {
 
 /** Families whose linear layers are Conv1D, which holds its weight as [in, out]. */
 const CONV1D_TYPES: ReadonlySet<unknown> = new Set(["gpt2", "openai-gpt"]);
-
-/** Names of embeddings, of which a base has one, and of the head, which it does not have where the embedding is that too. */
-const EMBEDDINGS = ["model.embed_tokens.weight", "shared.weight"];
-const HEAD = "lm_head.weight";
-
-/** What to do about an adapter that knows head and embedding as two. */
-export const UNTIE = "save the base with both of them and tie_word_embeddings false, and name that as the base";
 
 /** The changes of one adapter, each checked against its base before it is added. */
 export class Changes {
@@ -45,32 +48,38 @@ export class Changes {
 
   /** A tensor of the adapter that stands in the place of the base's. */
   addReplacement(tensor: string, name: string, shape: Shape): void {
+    const module = tensor.replace(/\.weight$/, "");
+    if (isReader(module) && weightOf(module, this.#base.tensors) !== tensor)
+      throw this.#fault(
+        `${show(name)}: encoder and decoder of the base have one embedding, and would have two; train a low-rank change of shared instead`,
+      );
     const tied = tensor === HEAD ? this.#tied : undefined;
     const change = this.#changeOf(tied ?? tensor);
     const role = tied === undefined ? "replacement" : "twin";
-    this.#expectShape(name, shape, this.#shapeIn(tied ?? tensor, name));
+    this.#expectShape(name, shape, this.#shapeIn(tied ?? tensor, name), isOfTokens(tensor));
     if (change[role] !== undefined) throw this.#fault(bothNamed(change[role], name));
     change[role] = name;
   }
 
   addProduct(module: string, parts: Parts): void {
     const [part = ""] = parts.values();
-    if (`${module}.weight` === HEAD && this.#tied !== undefined) throw this.#untied(part);
+    const tensor = weightOf(module, this.#base.tensors);
+    if (tensor === HEAD && this.#tied !== undefined) throw this.#untied(part);
     const isEmbedding = parts.has("lora_embedding_A");
     const [a, b] = isEmbedding ? ["lora_embedding_A", "lora_embedding_B"] : ["lora_A", "lora_B"];
     const [first, second] = [this.#partOf(module, parts, a), this.#partOf(module, parts, b)];
     const isTransposed = isEmbedding || CONV1D_TYPES.has(this.#base.modelType);
-    const outputs = this.#checkMatrices(module, first, second, isTransposed);
+    const outputs = this.#checkMatrices(module, { tensor, first, second, isTransposed });
     const magnitude = this.#magnitudeOf(module, parts, outputs);
     const scale = this.#config.scaleOf(module);
-    this.#changeOf(`${module}.weight`).product = {
+    this.#changeOf(tensor).products.push({
       a: first.name,
       b: second.name,
       scale,
       isTransposed,
       isRoundedFirst: isEmbedding && magnitude === undefined,
       ...(magnitude === undefined ? {} : { magnitude }),
-    };
+    });
     const bias = parts.get("lora_B.bias");
     if (bias !== undefined) this.#addBias(`${module}.bias`, bias, scale);
   }
@@ -80,16 +89,14 @@ export class Changes {
    * what was trained as a change of the head alone. A low-rank change of the embedding is the head's in peft, too.
    */
   checkTies(): void {
-    const { replacement, twin, product } = this.byTensor.get(this.#tied ?? "") ?? {};
+    const { replacement, twin, products = [] } = this.byTensor.get(this.#tied ?? "") ?? {};
     if ((replacement !== undefined) === (twin !== undefined)) return;
-    if (replacement !== undefined && product) return;
+    if (replacement !== undefined && products.length > 0) return;
     throw this.#untied(replacement ?? twin ?? "");
   }
 
-  /** The embedding that is the head, too. */
   get #tied(): string | undefined {
-    const { tensors } = this.#base;
-    return tensors.has(HEAD) ? undefined : EMBEDDINGS.find((name) => tensors.has(name));
+    return tiedEmbedding(this.#base.tensors);
   }
 
   #untied(name: string): UserError {
@@ -97,13 +104,13 @@ export class Changes {
   }
 
   /** How many outputs the module has. */
-  #checkMatrices(module: string, first: Part, second: Part, isTransposed: boolean): number {
-    const expected = this.#shapeIn(`${module}.weight`, first.name);
+  #checkMatrices(module: string, { tensor, first, second, isTransposed }: Matrices): number {
+    const expected = this.#shapeIn(tensor, first.name);
     const [rank = 0, inputs = 0] = first.shape;
     const [outputs = 0, inner = 0] = second.shape;
     if (first.shape.length !== 2 || second.shape.length !== 2 || inner !== rank)
       throw this.#fault(`${show(second.name)}: expected shape [out, ${rank}], found [${second.shape.join(", ")}]`);
-    this.#expectShape(first.name, isTransposed ? [inputs, outputs] : [outputs, inputs], expected);
+    this.#expectShape(first.name, isTransposed ? [inputs, outputs] : [outputs, inputs], expected, isOfTokens(tensor));
     const stated = this.#config.rankOf(module);
     if (rank !== stated)
       throw this.#fault(`${show(first.name)}: expected the rank ${stated} of ${this.#config.path}, found ${rank}`);
@@ -127,7 +134,7 @@ export class Changes {
   }
 
   #changeOf(tensor: string): TensorChange {
-    const change = this.byTensor.get(tensor) ?? {};
+    const change = this.byTensor.get(tensor) ?? { products: [] };
     this.byTensor.set(tensor, change);
     return change;
   }
@@ -148,22 +155,12 @@ export class Changes {
     );
   }
 
-  #expectShape(name: string, found: Shape, expected: Shape): void {
-    if (sameShape(found, expected)) return;
-    const shapes = `expected shape [${expected.join(", ")}] of the base, found [${found.join(", ")}]`;
-    throw this.#fault(`${show(name)}: ${shapes}; it is an adapter of another model`);
+  #expectShape(name: string, found: Shape, expected: Shape, ofTokens = false): void {
+    const fault = shapeFault(found, expected, { isOfTokens: ofTokens });
+    if (fault !== undefined) throw this.#fault(`${show(name)}: ${fault}`);
   }
 
   #fault(text: string): UserError {
     return adapterFault(this.#config, text);
   }
-}
-
-/** Such as a name with and one without what peft puts in front of it. */
-export function bothNamed(first: string, second: string): string {
-  return `${show(first)} and ${show(second)} are two tensors for one place; remove the one that is not meant`;
-}
-
-export function adapterFault({ name }: AdapterConfig, text: string): UserError {
-  return new UserError(`${name}: the adapter: ${text}`);
 }
