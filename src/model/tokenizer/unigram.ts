@@ -5,6 +5,7 @@
 import type { JsonObject } from "../../files/json-object.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { fallbackBytes } from "./byte-alphabet.ts";
+import { numberInRust } from "./number-in-rust.ts";
 import { behind, type PrefixTree, prefixTree } from "./prefix-tree.ts";
 import { partWithoutToken } from "./vocabulary.ts";
 
@@ -40,7 +41,7 @@ export class Unigram {
 
   /** Pieces with their scores, in the order of their ids, and the id of the unknown one, if there is one. */
   constructor(pieces: Pieces, unknown: number | undefined, fallsBack = false) {
-    this.#scores = pieces.map(([, score]) => score);
+    this.#scores = pieces.map(([, score]) => numberInRust(score));
     this.#unknown = unknown;
     this.#fallsBack = fallsBack;
     this.#unknownScore = this.#scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY;
