@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compareParents } from "../../src/experiment/compare-parents.ts";
 import type { ParentFinding } from "../../src/experiment/parent-finding.ts";
+import { Tokenizer } from "../../src/model/tokenizer/tokenizer.ts";
 import { type Change, changedFolder, folderOf } from "../model/tokenizer/tokenizer-folders.ts";
 
 const modelConfig = join(import.meta.dirname, "..", "fixtures", "model", "llama-untied", "config.json");
@@ -186,6 +187,19 @@ test("tells that a class is not known", async () => {
     verdict: "notice",
     text: "B: tokenizer_class 'XLNetTokenizer' is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval",
   });
+});
+
+test.each<[string, Change]>([
+  ["LlamaTokenizer", ["tokenizer_config.json", "tokenizer_class", "LlamaTokenizerFast"]],
+  ["Qwen2Tokenizer", ["config.json", "model_type", "qwen2"]],
+])("tells that a class makes another kind of tokenizer: %s", async (called, change) => {
+  const pieces = ["<unk>", "<s>", "</s>", "a", "b", "ab"];
+  const model = { type: "Unigram", unk_id: 0, vocab: pieces.map((piece, id) => [piece, -id]) };
+  const folder = await changedFolder("metaspace-bos", [["tokenizer.json", "model", model], change]);
+  const { doubt } = await Tokenizer.describe(folder);
+  expect(doubt).toBe(
+    `in transformers 5 its ${called} takes every vocabulary for one of BPE, and tokenizer.json has 'Unigram': texts are tokenised as tokenizer.json says, rows score otherwise than in lm_eval`,
+  );
 });
 
 test("says nothing of characters that a vocabulary lacks, which are left out as in lm_eval", async () => {

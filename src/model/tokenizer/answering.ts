@@ -9,7 +9,7 @@ import { checkWhole } from "./fallen-apart.ts";
 import type { Answer, CompareRequest, ReadRequest, RenderRequest, Request, WordsRequest } from "./protocol.ts";
 import { TokenDecoder } from "./token-decoder.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
-import { unknownClass } from "./tokenizer-classes.ts";
+import { classOfOtherKind, unknownClass } from "./tokenizer-classes.ts";
 import { readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds } from "./vocabulary.ts";
 
@@ -103,9 +103,14 @@ async function readChecked(folder: string): Promise<TokenizerFiles> {
 
 /** Why the tokenizer that transformers makes of a folder may give some texts other ids, in a clause. */
 function doubtOf(files: TokenizerFiles): string | undefined {
+  const taken = "texts are tokenised as tokenizer.json says";
   const name = unknownClass(files);
-  if (name === undefined) return undefined;
-  return `tokenizer_class ${show(name)} is not known here: texts are tokenised as tokenizer.json says, rows may score otherwise than in lm_eval`;
+  if (name !== undefined)
+    return `tokenizer_class ${show(name)} is not known here: ${taken}, rows may score otherwise than in lm_eval`;
+  const other = classOfOtherKind(files);
+  if (!other) return undefined;
+  const found = show(files.file.model["type"]);
+  return `in transformers 5 its ${other.name} takes every vocabulary for one of ${other.kind}, and tokenizer.json has ${found}: ${taken}, rows score otherwise than in lm_eval`;
 }
 
 function checkBos(folder: string, { hasBos }: TokenEncoder, { addBos = false }: TokenizerOptions): void {

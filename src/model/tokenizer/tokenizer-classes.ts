@@ -129,8 +129,16 @@ export function classOf(files: TokenizerFiles): TokenizerClass | undefined {
   const name = classNameOf(files);
   // Llama 3 names Llama 2's class in some folders.
   if (name === "LlamaTokenizer" && hasPieces(file) && isByteLevel(file)) return undefined;
-  const own = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  return own && file.model["type"] === (own.type ?? "BPE") && hasPieces(file) ? own : undefined;
+  const own = classNamed(name);
+  return own && file.model["type"] === kindOf(own) && hasPieces(file) ? own : undefined;
+}
+
+function classNamed(name: string): TokenizerClass | undefined {
+  return Object.hasOwn(classes, name) ? classes[name] : undefined;
+}
+
+function kindOf({ type }: TokenizerClass): string {
+  return type ?? "BPE";
 }
 
 function hasPieces({ model: { type, vocab } }: TokenizerFile): boolean {
@@ -140,7 +148,14 @@ function hasPieces({ model: { type, vocab } }: TokenizerFile): boolean {
 /** The class that a folder names, where it is not known what it does with the file. */
 export function unknownClass(files: TokenizerFiles): string | undefined {
   const name = classNameOf(files);
-  return plain.has(name) || Object.hasOwn(classes, name) ? undefined : name;
+  return plain.has(name) || classNamed(name) ? undefined : name;
+}
+
+/** The class of a folder, and the kind of model that it makes of every vocabulary, where the file has another. */
+export function classOfOtherKind(files: TokenizerFiles): { readonly name: string; readonly kind: string } | undefined {
+  const name = classNameOf(files);
+  const own = classNamed(name);
+  return own && files.file.model["type"] !== kindOf(own) ? { name, kind: kindOf(own) } : undefined;
 }
 
 function classNameOf({ config, model = {} }: TokenizerFiles): string {
