@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type JsonObject } from "../../files/json-object.ts";
 import { idsOf } from "./added-tokens.ts";
 import { fallbackBytes } from "./byte-alphabet.ts";
-import { isByteLevel, knowsAll } from "./lacking-characters.ts";
+import { isByteLevel, knowsAll } from "./known-characters.ts";
 import type { LoadedTokenizer } from "./loaded-tokenizer.ts";
 import { normalizerForLibrary } from "./normalizers.ts";
 import { addedAround, type Added } from "./post-processors.ts";

@@ -95,7 +95,7 @@ function piecesOf(regex: string): JsonObject {
 }
 
 /** A text as a pattern, which may stand in a class. */
-export function literal(text: string): string {
+function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 

@@ -73,8 +73,20 @@ async function readChecked<T>(path: string, maxBytes: number, schema: z.ZodType<
 /** What Hugging Face's `tokenizers` (Rust) takes where a file says nothing. */
 function withDefaults(file: TokenizerFile): TokenizerFile {
   const { model } = file;
-  const kind = model["type"] === undefined && model.merges ? { type: "BPE" } : {};
-  return { normalizer: null, pre_tokenizer: null, post_processor: null, ...file, model: { ...kind, ...model } };
+  return {
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    ...file,
+    model: { ...model, type: model["type"] ?? kindOf(model) },
+  };
+}
+
+/** Files of before 2021 do not say which kind of model they have. */
+function kindOf({ vocab, merges, ...settings }: JsonObject): string {
+  if (merges) return "BPE";
+  if (Array.isArray(vocab)) return "Unigram";
+  return Object.hasOwn(settings, "continuing_subword_prefix") ? "WordPiece" : "WordLevel";
 }
 
 function explainAbsence(folder: string, name: string, present: readonly string[]): string {

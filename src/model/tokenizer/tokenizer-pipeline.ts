@@ -5,10 +5,11 @@
  */
 import { Tokenizer } from "@huggingface/tokenizers";
 import type { JsonObject } from "../../files/json-object.ts";
+import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { AddedTokenSearch, type SoughtToken } from "./added-token-search.ts";
 import { idsOf } from "./added-tokens.ts";
+import { BytePairEncoding } from "./byte-pair-encoding.ts";
 import { CompiledMap } from "./compiled-map.ts";
-import { leavingOut } from "./lacking-characters.ts";
 import type { LoadedTokenizer } from "./loaded-tokenizer.ts";
 import { normalizerForLibrary } from "./normalizers.ts";
 import { type Added, addedAround } from "./post-processors.ts";
@@ -69,10 +70,17 @@ export class TokenizerPipeline {
   }
 }
 
-function libraryTokenizer(file: TokenizerFile): Tokenizer {
-  const normalizer = normalizerForLibrary(file["normalizer"]);
-  // What is read here is never written back as text, and the library looks for no tokens.
-  const parts = { ...file, normalizer, pre_tokenizer: stepsFor(file), decoder: null, added_tokens: [] };
+function libraryTokenizer({ normalizer, pre_tokenizer, post_processor, model }: TokenizerFile): Tokenizer {
+  const parts = {
+    normalizer: normalizerForLibrary(normalizer),
+    pre_tokenizer: preTokenizerForLibrary(pre_tokenizer),
+    // Not asked for anything, but it knows of which kinds there are.
+    post_processor,
+    // What is read here is never written back as text, and the library looks for no tokens.
+    decoder: null,
+    added_tokens: [],
+    model: model["type"] === "WordPiece" ? model : { type: "BPE", vocab: {}, merges: [] },
+  };
   const tokenizer = new Tokenizer(parts, {});
   for (const step of (tokenizer.normalizer as Steps | null)?.normalizers ?? []) {
     if (step.config["type"] !== "Precompiled") continue;
@@ -82,25 +90,24 @@ function libraryTokenizer(file: TokenizerFile): Tokenizer {
   return tokenizer;
 }
 
-function stepsFor({ model, pre_tokenizer: preTokenizer }: TokenizerFile): JsonObject | null {
-  const sequence = preTokenizerForLibrary(preTokenizer);
-  const steps = (sequence?.["pretokenizers"] ?? []) as readonly JsonObject[];
-  const last = leavingOut(model, steps);
-  return last ? { type: "Sequence", pretokenizers: [...steps, last] } : sequence;
-}
-
+/** The ids of a piece by the model, which is the library's for pieces of words only. */
 function modelOf({ model }: TokenizerFile, library: Tokenizer): (piece: string) => readonly number[] {
-  if (model["type"] === "Unigram") {
-    const unigram = Unigram.of(model);
-    return (piece) => unigram.encode(piece);
-  }
-  const ids = idsOf(model.vocab);
+  const { type, vocab, unk_token: unknown } = model;
+  const ids = idsOf(vocab);
   const idOf = (token: unknown): number => {
     const id = ids.get(String(token));
     if (id === undefined) throw partWithoutToken();
     return id;
   };
-  // The library knows no unknown words.
-  if (model["type"] === "WordLevel") return (piece) => [ids.get(piece) ?? idOf(model["unk_token"])];
-  return (piece) => library.model([piece]).map(idOf);
+  if (type === "BPE") {
+    const pairs = new BytePairEncoding(model);
+    return (piece) => pairs.encode(piece);
+  }
+  if (type === "Unigram") {
+    const unigram = Unigram.of(model);
+    return (piece) => unigram.encode(piece);
+  }
+  if (type === "WordLevel") return (piece) => [ids.get(piece) ?? idOf(unknown)];
+  if (type === "WordPiece") return (piece) => library.model([piece]).map(idOf);
+  throw new Error(`model: the type ${show(type)} is not known; use another tokenizer`);
 }

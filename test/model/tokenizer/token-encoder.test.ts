@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { TokenEncoder, type TokenizerOptions } from "../../../src/model/tokenizer/token-encoder.ts";
 import { readTokenizerFiles } from "../../../src/model/tokenizer/tokenizer-file.ts";
+import { pairs } from "./rewritten-tokenizers.ts";
 import { altered, fixture, folderOf, names } from "./tokenizer-folders.ts";
 
 async function open(folder: string, options: TokenizerOptions = {}): Promise<TokenEncoder> {
@@ -20,10 +21,18 @@ describe("TokenEncoder.encode", () => {
   test("leaves out a piece for which there is no token, as Rust does", async () => {
     const path = await altered("byte-level", "tokenizer.json", ({ model }) => {
       delete model.vocab["x"];
+      model.merges = pairs(model.merges).filter((merge) => !merge.includes("x"));
     });
     const tokenizer = await open(path);
     expect(tokenizer.encode("axa")).toEqual(tokenizer.encode("aa"));
   });
+});
+
+test("refuses merges of what is no token, as Rust does", async () => {
+  const path = await altered("byte-level", "tokenizer.json", ({ model }) => {
+    model.merges = [["a", "~x"], ...pairs(model.merges)];
+  });
+  await expect(open(path)).rejects.toThrow("model: merges: expected tokens at 0, found '~x'");
 });
 
 describe("takes what the Rust library takes where tokenizer.json says nothing:", () => {
