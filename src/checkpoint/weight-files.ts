@@ -96,7 +96,7 @@ export function isAdapter(names: ReadonlySet<string>): boolean {
 
 /** Why an adapter is no full model, in one sentence. */
 export function refuseAdapter(name: string): string {
-  return `${name} is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert`;
+  return `${name} is a LoRA adapter; expected a full model here: name the model that it was trained on as the base, and the adapter as an expert`;
 }
 
 /** Why files of weights cannot be read where there are those of `names`, in words; undefined where they can. */

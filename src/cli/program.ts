@@ -30,6 +30,7 @@ const movedRows = ["--rows <task=file>", "file of a task's rows, if it was moved
 const movedGuard = ["--guard <task=file>", "file of its guard rows", parseNamedFile] as const;
 const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive] as const;
 const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
+const adapterBase = ["--base <model>", "of an adapter: its base, if it is not where adapter_config.json says"] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -137,6 +138,7 @@ export function buildProgram(): Command {
     .command("score")
     .description("score one model on a file of rows")
     .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
+    .option(...adapterBase)
     .requiredOption("--task <rows>", "choice, text or MMLU rows: JSON lines, CSV or Parquet")
     .addOption(new Option("--format <name>", "how MMLU rows are rendered").choices(formats))
     .option("--no-description", "leave out lm_eval's sentence about the subject of MMLU rows")
@@ -154,7 +156,8 @@ export function buildProgram(): Command {
   program
     .command("logprobs")
     .description("print the log-probabilities of token ids, each given those before it")
-    .argument("<folder>", "Hugging Face folder; it needs no tokenizer")
+    .argument("<model>", "Hugging Face folder, which needs no tokenizer, or org/name@revision of the Hub")
+    .option(...adapterBase)
     .requiredOption(
       "--ids <json>",
       "token ids: a list such as '[1, 2, 3]', each but the first given those before it; for an encoder-decoder '{\"encoder\":[5,6,1],\"decoder\":[0,7,8]}', whose first decoder id is what the decoder begins with",
@@ -170,6 +173,7 @@ export function buildProgram(): Command {
     .command("generate")
     .description("print what a model adds to prompts, each token the most likely one, as JSON lines")
     .argument("<model>", "Hugging Face folder, or org/name@revision of the Hub")
+    .option(...adapterBase)
     .option("--prompt <text...>", "prompts; special tokens are put in front as in lm_eval")
     .option("--file <rows>", "a file of rows whose input is a prompt: JSON lines, CSV or Parquet")
     .option("--apply-chat-template", "ask each prompt as a turn of a chat, by the template of the model's tokenizer")

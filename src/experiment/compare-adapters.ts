@@ -1,11 +1,13 @@
 /** Whether adapters fit the base of an experiment. */
 import { basename } from "node:path";
 import { type AdapterConfig, readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
-import { checkTwins } from "../checkpoint/adapter/open-adapter.ts";
+import { checkTwins, openAdapter } from "../checkpoint/adapter/open-adapter.ts";
 import { planAdapter } from "../checkpoint/adapter/plan-adapter.ts";
 import { listFolder } from "../checkpoint/open-weights.ts";
 import { ADAPTER_FILE } from "../checkpoint/weight-files.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
+import type { Model } from "../model/architecture.ts";
 import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "../model/tokenizer/tokenizer-file.ts";
 import type { ParentFiles } from "./parent-files.ts";
 import { type DescribedParent, orReason, type ParentFinding } from "./parent-finding.ts";
@@ -67,6 +69,19 @@ export async function whyNoAdapterOf(
     if (adapter.isHere) await checkTwins(folder, await listFolder(folder), changes, signal);
   });
   return found ?? undefined;
+}
+
+/** Refuses an adapter that is open on a base of that model, and whose head would have other values than the embedding that it is. */
+export async function checkOpenAdapter(
+  { folder, tensors, config }: Checkpoint,
+  { aliases }: Model,
+  signal?: AbortSignal,
+): Promise<void> {
+  const [names, second] = [await listFolder(folder), new Set(aliases.map(({ name }) => name))];
+  const own = new Map([...tensors].filter(([name]) => !second.has(name)));
+  const { file, changes } = await openAdapter(folder, names, { tensors: own, modelType: config["model_type"] });
+  await file[Symbol.asyncDispose]();
+  await checkTwins(folder, names, changes, signal);
 }
 
 /** An adapter beside a full model, which transformers would apply to the adapter's own base. */

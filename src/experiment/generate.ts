@@ -9,14 +9,12 @@ import type { Hub } from "../hub/api/hub.ts";
 import type { Model } from "../model/architecture.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Precision } from "./experiment-file.ts";
-import { parentsToScore } from "./parents-to-score.ts";
+import { type ModelToScore, parentsToScore } from "./parents-to-score.ts";
 import { productDtypes } from "./precision.ts";
 import type { SourceOptions } from "./sources.ts";
 import { BASE, openWorkspace } from "./workspace.ts";
 
-export interface GenerateOptions {
-  /** Model folder, adapter among them, or `org/name@revision` of the Hub. */
-  readonly model: string;
+export interface GenerateOptions extends ModelToScore {
   readonly prompts: readonly string[];
   /** Whether each prompt is a turn of a chat, by the template of the model's tokenizer, up to where its answer begins. */
   readonly applyChatTemplate?: boolean | undefined;
@@ -55,7 +53,7 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   const { prompts, maxNewTokens = NEW_TOKENS, until = [], engine = "auto", precision = "auto" } = options;
   const { hub, signal, onNotice, onText, onProgress, onFetching } = options;
   if (prompts.length === 0) return [];
-  const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
+  const { scored, ...parents } = await parentsToScore(options, { hub, signal, onNotice, onProgress: onFetching });
   await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
   const endIds = await endIdsOf(parents.base);
   const notice = await noticeOfOtherRules(parents.base);

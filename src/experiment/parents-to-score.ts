@@ -3,6 +3,8 @@ import { readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
 import { listFolder } from "../checkpoint/open-weights.ts";
 import { ADAPTER_FILE, isAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
+import { orReason } from "./parent-finding.ts";
 import { modelFolder, type ModelFolderOptions } from "./sources.ts";
 import { BASE, type WorkspaceOptions } from "./workspace.ts";
 
@@ -14,22 +16,50 @@ export interface ParentsToScore extends Pick<WorkspaceOptions, "base" | "experts
   readonly scored: string;
 }
 
+/** A model as commands are given one. */
+export interface ModelToScore {
+  /** Folder, adapter among them, or `org/name@revision` of the Hub. */
+  readonly model: string;
+  /** The full model that an adapter is applied to, named likewise; the one that its adapter_config.json names unless given. */
+  readonly base?: string | undefined;
+}
+
 /**
  * Brings a model here that is given as a folder or by its name on the Hub: a full model as the base of nothing, an adapter
- * as the expert of the model that its adapter_config.json names, which is brought here too.
+ * as the expert of its base, which is brought here too.
  */
-export async function parentsToScore(model: string, options: ModelFolderOptions): Promise<ParentsToScore> {
-  const folder = await modelFolder(model, { ...options, toScore: true });
-  if (!isAdapter(await listFolder(folder))) return { base: folder, experts: [], scored: BASE };
-  const { baseModel, revision } = await readAdapterConfig(folder);
-  if (baseModel === undefined)
-    throw new UserError(
-      `${join(folder, ADAPTER_FILE)}: base_model_name_or_path: expected the model that it was trained on`,
-    );
-  options.onNotice?.(`${model} is a LoRA adapter, scored on ${baseModel}, which its adapter_config.json names`);
-  const base = await modelFolder(revision === undefined ? baseModel : `${baseModel}@${revision}`, {
-    ...options,
-    toScore: true,
+export async function parentsToScore(
+  { model, base }: ModelToScore,
+  options: ModelFolderOptions,
+): Promise<ParentsToScore> {
+  const bring = (name: string): Promise<string> => modelFolder(name, { ...options, toScore: true });
+  const folder = await bring(model);
+  if (isAdapter(await listFolder(folder))) {
+    const found = base === undefined ? await namedBase({ model, folder }, bring, options) : await bring(base);
+    return { base: found, experts: [{ name: ADAPTER, path: folder }], scored: ADAPTER };
+  }
+  if (base !== undefined)
+    throw new UserError(`${model} is a full model; leave out its base (--base), which only an adapter has`);
+  return { base: folder, experts: [], scored: BASE };
+}
+
+/** The folder of the model that an adapter says it was trained on; a UserError says what to do where that is none. */
+async function namedBase(
+  { model, folder }: { readonly model: string; readonly folder: string },
+  bring: (name: string) => Promise<string>,
+  { onNotice }: Pick<ModelFolderOptions, "onNotice">,
+): Promise<string> {
+  const { baseModel, revision } = await readAdapterConfig(folder, model);
+  const fault = (text: string): UserError =>
+    new UserError(`${join(model, ADAPTER_FILE)}: base_model_name_or_path: ${text}; name its base with --base`);
+  if (baseModel === undefined) throw fault("expected the full model that it was trained on, found nothing");
+  const shown = showUntrusted(baseModel);
+  const found = await orReason(async () => {
+    const base = await bring(revision === undefined ? baseModel : `${baseModel}@${revision}`);
+    return { base, names: await listFolder(base) };
   });
-  return { base, experts: [{ name: ADAPTER, path: folder }], scored: ADAPTER };
+  if (typeof found === "string") throw fault(found);
+  if (isAdapter(found.names)) throw fault(`expected the full model that it was trained on, found ${shown}, an adapter`);
+  onNotice?.(`${model} is a LoRA adapter, applied to ${shown}, which its adapter_config.json names`);
+  return found.base;
 }

@@ -12,13 +12,11 @@ import type { EngineName } from "../device/open-device.ts";
 import { cutRows } from "./cut-rows.ts";
 import type { Precision } from "./experiment-file.ts";
 import { productDtypes } from "./precision.ts";
-import { parentsToScore } from "./parents-to-score.ts";
+import { type ModelToScore, parentsToScore } from "./parents-to-score.ts";
 import type { SourceOptions } from "./sources.ts";
 import { openWorkspace } from "./workspace.ts";
 
-export interface ScoreModelOptions {
-  /** Model folder, or `org/name@revision` of the Hub. */
-  readonly model: string;
+export interface ScoreModelOptions extends ModelToScore {
   /** One file of rows or several, as `readRows` reads them. */
   readonly rows: string | readonly string[];
   /** Rendering of MMLU rows. */
@@ -58,7 +56,7 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const files = [options.rows].flat();
   const samples = options.samples === undefined ? undefined : await samplesFile(options.samples, files);
   const { rows: asked, docs } = await firstRows(files, limit, options);
-  const { scored, ...parents } = await parentsToScore(options.model, { hub, signal, onNotice, onProgress: onFetching });
+  const { scored, ...parents } = await parentsToScore(options, { hub, signal, onNotice, onProgress: onFetching });
   await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
   const rows = options.applyChatTemplate === true ? await chatRows(asked, workspace.tokenizer, signal) : asked;
   const recipes = [{ method: "passthrough", model: scored }] as const;

@@ -194,12 +194,12 @@ describe("folders that are refused", () => {
     ...["adapter_model.safetensors", "adapter_model.bin"].map((name): [string, Files, string] => [
       `an ${name} alone`,
       { [name]: shard },
-      "F is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert",
+      "F is a LoRA adapter; expected a full model here: name the model that it was trained on as the base, and the adapter as an expert",
     ]),
     [
       "an adapter with a config.json",
       { "adapter_config.json": {}, "adapter_model.safetensors": shard },
-      "F is a LoRA adapter; expected a full model here: name the model that it was trained on, and the adapter as an expert",
+      "F is a LoRA adapter; expected a full model here: name the model that it was trained on as the base, and the adapter as an expert",
     ],
     [
       "a shard with a broken header",

@@ -124,6 +124,8 @@ describe("the help", () => {
         model                  Hugging Face folder, or org/name@revision of the Hub
 
       Options:
+        --base <model>         of an adapter: its base, if it is not where
+                               adapter_config.json says
         --task <rows>          choice, text or MMLU rows: JSON lines, CSV or Parquet
         --format <name>        how MMLU rows are rendered (choices: "mmlu",
                                "mmlu_continuation")
@@ -205,14 +207,17 @@ describe("the help", () => {
 
   test("of logprobs", () => {
     expect(help("logprobs")).toMatchInlineSnapshot(`
-      "Usage: evomerge logprobs [options] <folder>
+      "Usage: evomerge logprobs [options] <model>
 
       print the log-probabilities of token ids, each given those before it
 
       Arguments:
-        folder              Hugging Face folder; it needs no tokenizer
+        model               Hugging Face folder, which needs no tokenizer, or
+                            org/name@revision of the Hub
 
       Options:
+        --base <model>      of an adapter: its base, if it is not where
+                            adapter_config.json says
         --ids <json>        token ids: a list such as '[1, 2, 3]', each but the first
                             given those before it; for an encoder-decoder
                             '{"encoder":[5,6,1],"decoder":[0,7,8]}', whose first

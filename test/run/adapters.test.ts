@@ -115,7 +115,7 @@ describe("a LoRA adapter as an expert", () => {
     const scored = await scoreModel({ model: adapter, rows, onNotice: (text) => void notices.push(text) });
     expect(scored).toEqual(await scoreModel({ model: join(folder, "adapted"), rows }));
     expect(notices).toEqual([
-      expect.stringContaining(`scored on ${join(folder, "base")}, which its adapter_config.json`),
+      expect.stringContaining(`applied to '${join(folder, "base")}', which its adapter_config.json`),
     ]);
   });
 

@@ -9,7 +9,7 @@ import { Progress } from "../progress.ts";
 
 export interface GenerateCommandOptions extends Pick<
   GenerateOptions,
-  "engine" | "precision" | "maxNewTokens" | "until" | "applyChatTemplate"
+  "base" | "engine" | "precision" | "maxNewTokens" | "until" | "applyChatTemplate"
 > {
   readonly prompt?: readonly string[] | undefined;
   readonly file?: string | undefined;

@@ -5,7 +5,7 @@ import { interruptionSignal } from "../interruption.ts";
 import { printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
-export interface LogprobsCommandOptions extends Pick<LogProbabilitiesOptions, "engine" | "precision"> {
+export interface LogprobsCommandOptions extends Pick<LogProbabilitiesOptions, "base" | "engine" | "precision"> {
   /** JSON. */
   readonly ids: string;
 }
@@ -16,8 +16,9 @@ export async function logprobsCommand(folder: string, { ids, ...options }: Logpr
   const given = parseJson(ids, "--ids", "a list such as [1, 2, 3]") as TokenIds;
   const progress = new Progress();
   const onNotice = (text: string): void => progress.show({ type: "notice", text });
+  const onFetching: LogProbabilitiesOptions["onFetching"] = (done) => progress.show({ type: "fetching", ...done });
   const onProgress = (share: number): void => progress.reach("log-probabilities", share);
-  const running = { signal: interruptionSignal(), onNotice, onProgress };
+  const running = { signal: interruptionSignal(), onNotice, onFetching, onProgress };
   const found = await logProbabilities({ folder, ids: given, ...options, ...running }).finally(progress.end);
   printJson({ logProbabilities: found });
 }

@@ -7,6 +7,7 @@ import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface ScoreCommandOptions {
+  readonly base?: string | undefined;
   readonly task: string;
   readonly format?: MmluFormat | undefined;
   readonly description: boolean;
