@@ -8,7 +8,7 @@ import { derivativesOf } from "./stage-derivatives.ts";
 import { inputsOf, stageGraph, type ScaledWeight } from "./stage-graph.ts";
 import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 
-/** The derivatives by one coefficient at one weight, or by those of its columns, as far as the batches of one run have a part in it. */
+/** The derivatives by one factor at one weight, or by those of its columns, as far as the batches of one run have a part in it. */
 export interface Slope extends Omit<ScaledWeight, "node"> {
   readonly values: Float32Array;
 }

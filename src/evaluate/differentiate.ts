@@ -110,10 +110,12 @@ function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (
 
 function addTo(
   derivatives: Record<string, Record<string, Float64Array[]>>,
-  { weight, parameter, expert, values }: Slope,
+  { weight, factor, values }: Slope,
   experts: number,
 ): void {
   const zeros = (): Float64Array[] => Array.from({ length: experts }, () => new Float64Array(values.length));
-  const sums = ((derivatives[weight.name] ??= {})[parameter] ??= zeros())[expert]!;
-  for (const [column, value] of values.entries()) sums[column]! += value;
+  for (const { parameter, expert, slope } of factor) {
+    const sums = ((derivatives[weight.name] ??= {})[parameter] ??= zeros())[expert]!;
+    for (const [column, value] of values.entries()) sums[column]! += slope * value;
+  }
 }

@@ -44,7 +44,7 @@ export async function goBack(
   }
   drop(device, held, ...branches.at(-1)!);
   for (const index of [...model.stages.keys()].toReversed()) {
-    const tensors = await parents.load(index, "backward");
+    const tensors = await parents.load(index, { direction: "backward" });
     const stage = { merging, index, tensors, batches, recipes: pass.recipes, hashing: undefined };
     try {
       const [entrance, exit] = [branches[index]!, branches[index + 1]!];

@@ -3,6 +3,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
+import { type Gram, gramOf } from "../tensor/gram.ts";
 import type { Model, StageWeights, Weight } from "../model/architecture.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
@@ -22,6 +23,13 @@ interface Loaded {
 
 /** From the first stage to the last, or back, as derivatives go. */
 export type Direction = "forward" | "backward";
+
+export interface LoadOptions {
+  /** Forward unless given. */
+  readonly direction?: Direction;
+  /** Whether the merges at hand depend on inner products of the parents. */
+  readonly needsGrams?: boolean;
+}
 
 /** Some 20 ms of looking for numbers that are not finite. */
 const CHECKED_BYTES = 2 ** 24;
@@ -50,10 +58,13 @@ export class ParentWeights implements AsyncDisposable {
   readonly #ahead = new Map<number, Promise<Loaded[]>>();
   readonly #reads = new Set<Promise<Loaded[]>>();
   readonly #checked = new Set<string>();
+  /** By the weight's name; what is known of a weight stays known. */
+  readonly #grams = new Map<string, Gram>();
 
   constructor(
     device: Device,
     model: Model,
+    /** The base, and behind it the experts in their order. */
     parents: ReadonlyMap<string, Checkpoint>,
     options: { resident?: boolean } = {},
   ) {
@@ -77,13 +88,25 @@ export class ParentWeights implements AsyncDisposable {
    * Brings a stage to the device and starts reading the next in that direction; stages are loaded one after another. Throws a
    * UserError for a weight that is not finite, and leaves nothing of the stage on the device.
    */
-  async load(index: number, direction: Direction = "forward"): Promise<ParentTensors> {
+  async load(index: number, { direction = "forward", needsGrams = false }: LoadOptions = {}): Promise<ParentTensors> {
     const stage = this.#stages[index] ?? {};
-    if (this.#missing(index).length > 0) await this.#upload(index);
+    if (this.#missing(index).length > 0) await this.#upload(index, needsGrams);
+    if (needsGrams) for (const { name } of weightsOf(stage)) await this.measure(name);
     const next = direction === "forward" ? index + 1 : index - 1;
-    if (this.#missing(next).length > 0) void this.#readAhead(next);
+    if (this.#missing(next).length > 0) void this.#readAhead(next, needsGrams);
     const onDevice = Object.entries(stage).map(([role, { name }]) => [role, this.#uploaded.get(name) ?? absent(name)]);
     return Object.fromEntries(onDevice) as ParentTensors;
+  }
+
+  /** Inner products of the parents' weight of that name, where they were asked for. */
+  gram(name: string): Gram | undefined {
+    return this.#grams.get(name);
+  }
+
+  /** The same once they are known: the weight is read for that unless it was. */
+  async measure(name: string): Promise<Gram> {
+    if (!this.#grams.has(name)) await this.#read([{ name }], true);
+    return this.#grams.get(name) ?? absent(name);
   }
 
   /** Drops what no later stage in that direction needs of a stage from the device, unless the parents stay there for good. */
@@ -117,10 +140,10 @@ export class ParentWeights implements AsyncDisposable {
     }
   }
 
-  #readAhead(index: number): Promise<Loaded[]> {
+  #readAhead(index: number, needsGrams: boolean): Promise<Loaded[]> {
     const known = this.#ahead.get(index);
     if (known) return known;
-    const reading = this.#read(this.#missing(index));
+    const reading = this.#read(this.#missing(index), needsGrams);
     this.#ahead.set(index, reading);
     this.#reads.add(reading);
     // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
@@ -128,8 +151,8 @@ export class ParentWeights implements AsyncDisposable {
     return reading;
   }
 
-  async #upload(index: number): Promise<void> {
-    const loaded = await this.#readAhead(index).finally(() => this.#ahead.delete(index));
+  async #upload(index: number, needsGrams: boolean): Promise<void> {
+    const loaded = await this.#readAhead(index, needsGrams).finally(() => this.#ahead.delete(index));
     const fresh: Record<string, Record<string, DeviceTensor>> = {};
     try {
       for (const { parent, info, bytes } of loaded) {
@@ -142,15 +165,20 @@ export class ParentWeights implements AsyncDisposable {
     for (const [name, byParent] of Object.entries(fresh)) this.#uploaded.set(name, byParent);
   }
 
-  async #read(weights: readonly Weight[]): Promise<Loaded[]> {
+  async #read(weights: readonly Pick<Weight, "name">[], needsGrams: boolean): Promise<Loaded[]> {
     const loaded: Loaded[] = [];
     for (const { name } of weights) {
+      const first = loaded.length;
       for (const [parent, checkpoint] of this.#parents) {
         const info = checkpoint.tensors.get(name);
         if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
         const bytes = await checkpoint.read(name);
         await this.#checkFinite(checkpoint.folder, info, bytes);
         loaded.push({ parent, info, bytes });
+      }
+      if (needsGrams && !this.#grams.has(name)) {
+        const [base, ...experts] = loaded.slice(first).map(({ info, bytes }) => ({ dtype: info.dtype, bytes }));
+        this.#grams.set(name, await gramOf(base ?? absent(name), experts));
       }
     }
     return loaded;

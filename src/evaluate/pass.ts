@@ -1,5 +1,6 @@
 /** One pass of some batches over all stages, for some candidates at once. */
 import type { Device } from "../device/device.ts";
+import { needsGram } from "../merge/declarations.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
 import { answerNames } from "../model/answers.ts";
 import { type Asked, DeviceBatches } from "./device-batches.ts";
@@ -77,10 +78,11 @@ export async function goForward(
 ): Promise<{ readonly branches: readonly (readonly Branch[])[]; readonly waitMs: number }> {
   const { model, parents } = merging;
   const branches: (readonly Branch[])[] = [[{ members: pass.members, states: [], kept: { states: [] } }]];
+  const needsGrams = pass.members.some((member) => needsGram(pass.recipes[member]!));
   let waitMs = 0;
   for (const index of model.stages.keys()) {
     const asked = pass.now();
-    const tensors = await parents.load(index);
+    const tensors = await parents.load(index, { needsGrams });
     waitMs += pass.now() - asked;
     const stage = { merging, index, tensors, batches, ...pass };
     try {

@@ -6,7 +6,7 @@ import type { StageTensors, State, Weight } from "../model/architecture.ts";
 import type { BatchShare } from "./device-batches.ts";
 import { mapValues, weightsOf, type StageRun, type StateTensors } from "./stage-run.ts";
 
-/** Where a coefficient enters a weight. */
+/** Where coefficients enter a weight. */
 export interface ScaledWeight extends Scaled {
   readonly weight: Weight;
 }
@@ -48,11 +48,16 @@ export function mergeStage(
   recipe: Recipe,
   meet: (coefficient: ScaledWeight) => void = () => {},
 ): StageTensors {
-  const { base, experts } = merging;
+  const { base, experts, parents } = merging;
   const merged = weightsOf(merging, index).map(([role, weight]): [string, Expression] => {
     const models = mapValues(tensors[role] ?? {}, input);
     const step = stepAt(recipe, weight, experts);
-    return [role, mergeTensor({ models, base, experts }, step, (scaled) => meet({ weight, ...scaled }))];
+    return [
+      role,
+      mergeTensor({ models, base, experts, gram: parents.gram(weight.name) }, step, (scaled) =>
+        meet({ weight, ...scaled }),
+      ),
+    ];
   });
   return Object.fromEntries(merged);
 }

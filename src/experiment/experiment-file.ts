@@ -9,6 +9,7 @@ import { findModel } from "./model-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { type ChoiceLossName, choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
+import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
 
@@ -97,6 +98,8 @@ export async function loadExperiment(path: string): Promise<Experiment> {
   };
   const space = typeof file.space === "string" ? await loadSearchSpace(absolute(file.space)) : file.space;
   checkColumns(path, space, file.search);
+  const wrongCount = whyNotMerged(space.method, Object.keys(file.experts).length);
+  if (wrongCount !== undefined) throw new UserError(`${path}: space: ${wrongCount}`);
   return {
     ...file,
     name: file.name ?? basename(path, extname(path)),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { expectation } from "../config/expectation.ts";
 import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
+import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
 import { engineNames } from "../device/open-device.ts";
@@ -85,7 +86,10 @@ const experimentSchema: z.ZodType<Experiment> = z
     seed: z.int().min(0),
   })
   .check(checkNames, (payload) => {
-    const { recipes, experts } = payload.value;
+    const { recipes, experts, space } = payload.value;
+    const wrongCount = whyNotMerged(space.method, experts.length);
+    if (wrongCount !== undefined)
+      payload.issues.push({ code: "custom", input: experts, path: ["experts"], message: wrongCount });
     if (recipes) checkRecipes({ ...payload, value: { recipes, experts: mapNames(experts) } });
   });
 

@@ -5,6 +5,7 @@ import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";
+import type { Gram } from "../tensor/gram.ts";
 import { readOutcome, type Outcome, type ReopenOptions, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
 import { checkReplaceable } from "./earlier-export.ts";
@@ -97,9 +98,11 @@ async function planAddition(
         `${name} ${lack}, which a module of the starter kit cannot merge; search with ${instead} in its place`,
       );
   }
-  const { model } = opened;
+  const { model, weights } = opened;
   const baseTensors = baseOf(opened.checkpoints).tensors;
-  return planStarterKit({ experiment, recipe: winner.recipe, model, baseTensors, version: evomergeVersion() }, kit);
+  const measure = (name: string): Promise<Gram> => weights.measure(name);
+  const version = evomergeVersion();
+  return planStarterKit({ experiment, recipe: winner.recipe, measure, model, baseTensors, version }, kit);
 }
 
 async function pushModel(

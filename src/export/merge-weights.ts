@@ -4,6 +4,8 @@ import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoin
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
+import { needsGram } from "../merge/declarations.ts";
+import { gramOf, type StoredValues } from "../tensor/gram.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
 import { stepAt, type Recipe } from "../merge/recipe.ts";
 import { allWeights, type Model, type Weight } from "../model/architecture.ts";
@@ -63,15 +65,21 @@ async function mergeWeight(
   weight: Weight,
 ): Promise<Uint8Array> {
   const uploaded: Record<string, DeviceTensor> = {};
+  const stored = new Map<string, StoredValues>();
   const results: DeviceTensor[] = [];
   try {
     for (const [name, checkpoint] of checkpoints) {
       const info = checkpoint.tensors.get(weight.name);
       if (!info) throw new Error(`export: ${name} has no tensor ${weight.name}`);
-      uploaded[name] = await device.upload(await checkpoint.read(weight.name), info.dtype, info.shape);
+      const bytes = await checkpoint.read(weight.name);
+      if (needsGram(recipe)) stored.set(name, { dtype: info.dtype, bytes });
+      uploaded[name] = await device.upload(bytes, info.dtype, info.shape);
     }
     const models = Object.fromEntries(Object.entries(uploaded).map(([name, tensor]) => [name, input(tensor)]));
-    results.push(...(await device.run([mergeTensor({ models, base, experts }, stepAt(recipe, weight, experts))])));
+    const valuesOf = (name: string): StoredValues => stored.get(name) ?? absent(name);
+    const gram = needsGram(recipe) ? await gramOf(valuesOf(base), experts.map(valuesOf)) : undefined;
+    const merge = mergeTensor({ models, base, experts, gram }, stepAt(recipe, weight, experts));
+    results.push(...(await device.run([merge])));
     const [merged] = results;
     if (!merged) throw new Error("export: the device returned nothing");
     return await device.read(merged);
@@ -81,5 +89,5 @@ async function mergeWeight(
 }
 
 function absent(name: string): never {
-  throw new Error(`export: unknown weight ${name}`);
+  throw new Error(`export: nothing is known of ${name}`);
 }

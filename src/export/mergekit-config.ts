@@ -30,9 +30,7 @@ const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float3
 export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters }: MergekitMerge): string {
   const references = referencesOf(experiment, adapters);
   const document = new Document({
-    merge_method: recipe.method,
-    // The donor of config.json and of the tokenizer, whatever the method.
-    base_model: modelReference(experiment.base),
+    ...methodIn(recipe, modelReference(experiment.base)),
     dtype: "float32",
     out_dtype: dtypeNames[baseDtype],
     ...(recipe.method === "passthrough" ? copied(references, recipe.model, model) : merged(references, recipe, model)),
@@ -50,6 +48,13 @@ export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters 
   });
   // PyYAML takes a number with an exponent for a text unless it has a point.
   return document.toString({ lineWidth: 0 }).replaceAll(/(value: -?\d+)(?=e-\d)/g, "$1.0");
+}
+
+/** The method in mergekit's words, and the base: the donor of config.json and of the tokenizer, where that changes no weight. */
+function methodIn({ method }: Recipe, base: Reference): object {
+  if (method === "passthrough") return { merge_method: method, base_model: base };
+  const { mergekit } = declarations[method];
+  return { merge_method: mergekit.method ?? method, ...(mergekit.isWithoutBase ? {} : { base_model: base }) };
 }
 
 /** What to do about models that are named as in the recipe, because they are no models of the Hub. */
@@ -70,22 +75,31 @@ function copied({ base, experts }: References, name: string, model: MergekitMerg
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
+  const { needsBase, parameters, mergekit } = declarations[recipe.method];
+  const namesOf = (owner: "expert" | "model"): string[] =>
+    parameters.filter(({ per }) => per === owner).map(({ name }) => name);
   const selectors = selectorsFor(recipe, model);
   const sliceOf = (layer: number, layers: number, module: string | undefined): object => {
     const source = (model: Reference): object => ({ model, layer_range: [layer, Math.min(layer + 1, layers)] });
     const own = selectors.filter(
       (selector) => selector.module?.name === module && isIn(selector.slices, layer, layers),
     );
+    // What is one value for all experts is the first's.
+    const shared = settingsOf(recipe, experts[0]?.name ?? "", { of: namesOf("model"), selectors: own, layer });
     return {
       sources: [
         // mergekit wants the base among the sources where the formula has it.
-        ...(declarations[recipe.method].needsBase ? [source(base)] : []),
-        ...experts.map(({ name, model }) => ({ ...source(model), parameters: settingsOf(recipe, name, own, layer) })),
+        ...(needsBase ? [source(base)] : []),
+        ...experts.map(({ name, model }) => {
+          const settings = settingsOf(recipe, name, { of: namesOf("expert"), selectors: own, layer });
+          return { ...source(model), ...(settings && { parameters: settings }) };
+        }),
       ],
+      ...(shared && { parameters: shared }),
     };
   };
   return {
-    parameters: declarations[recipe.method].mergekit,
+    ...(Object.keys(mergekit.parameters).length > 0 && { parameters: mergekit.parameters }),
     ...byModule(model, (layers, module) =>
       Array.from({ length: Math.max(1, layers) }, (_, layer) => sliceOf(layer, layers, module)),
     ),
@@ -110,18 +124,22 @@ function isIn(slices: Selector["slices"], layer: number, layers: number): boolea
   return slices === "every" || layer === (slices === "first" ? 0 : Math.max(0, layers - 1));
 }
 
-/** One expert's parameters in the slice of a layer; the first filter that a weight's name contains decides. */
+/** One expert's values of some parameters in the slice of a layer; the first filter that a weight's name contains decides. */
 function settingsOf(
   { parameters }: MergeRecipe,
   expert: string,
-  selectors: readonly RecipeSelector[],
-  layer: number,
-): object {
-  const settings = Object.entries(parameters).map(([parameter, curves]) => [
+  {
+    of,
+    selectors,
+    layer,
+  }: { readonly of: readonly string[]; readonly selectors: readonly RecipeSelector[]; readonly layer: number },
+): object | undefined {
+  if (of.length === 0) return undefined;
+  const settings = of.map((parameter) => [
     parameter,
     selectors.map(({ filter, slices, like }) => ({
       filter,
-      value: valueAt(curvesOf(curves, like)?.[expert], slices === "every" ? layer : undefined),
+      value: valueAt(curvesOf(parameters[parameter] ?? {}, like)?.[expert], slices === "every" ? layer : undefined),
     })),
   ]);
   return Object.fromEntries(settings) as object;

@@ -3,6 +3,7 @@ import { cast, input, type Expression } from "../device/expression.ts";
 import { UserError } from "../errors.ts";
 import { mergeStage } from "../evaluate/stage-graph.ts";
 import { mapValues, weightsOf, type Merging } from "../evaluate/stage-run.ts";
+import { needsGram } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { allWeights, type Model, type StageTensors } from "../model/architecture.ts";
 import type { Dtype } from "../tensor/dtype.ts";
@@ -39,7 +40,7 @@ export async function holdMerge(
   const wanted = (merged: Expression): Expression => (precision === "f32" ? cast(merged, "f32") : merged);
   const free = (): void => device.free(...held.values());
   const hold = async (index: number): Promise<void> => {
-    const tensors = await parents.load(index);
+    const tensors = await parents.load(index, { needsGrams: needsGram(recipe) });
     const merged = mergeStage({ merging, index, tensors }, recipe);
     const own = weightsOf(merging, index).filter(([, { name }]) => !held.has(name));
     if (index === 0) checkRoom(device, model, precision === "f32" ? "f32" : dtypeOf(merged));

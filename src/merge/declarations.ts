@@ -1,10 +1,22 @@
 import type { MethodDeclaration } from "./method.ts";
 import { linearMethods } from "./methods/linear.ts";
+import { modelStock } from "./methods/model-stock.ts";
+import { sphericalMethods } from "./methods/spherical.ts";
+import type { Recipe } from "./recipe.ts";
 
-export type MethodName = keyof typeof linearMethods;
+export type MethodName = keyof typeof linearMethods | keyof typeof sphericalMethods | keyof typeof modelStock;
 
 /** Every merge method by the name that search spaces and recipes use; `methods/` has a file for each family. */
-export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = { ...linearMethods };
+export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = {
+  ...linearMethods,
+  ...sphericalMethods,
+  ...modelStock,
+};
 
 /** The names of all merge methods, in the order that help lists them. */
 export const methodNames: readonly MethodName[] = Object.keys(declarations) as MethodName[];
+
+/** Whether the merge of a weight depends on inner products of its parents. */
+export function needsGram(recipe: Recipe): boolean {
+  return recipe.method !== "passthrough" && declarations[recipe.method].combine !== undefined;
+}

@@ -4,6 +4,7 @@
  */
 export type Formula =
   | { readonly op: "base" }
+  | { readonly op: "first expert" }
   /** The expert whose turn it is in the sum around it. */
   | { readonly op: "expert" }
   | { readonly op: "plus" | "minus"; readonly x: Formula; readonly y: Formula }
@@ -13,6 +14,7 @@ export type Formula =
   | { readonly op: "sum"; readonly of: Formula };
 
 export const theBase: Formula = { op: "base" };
+export const firstExpert: Formula = { op: "first expert" };
 export const eachExpert: Formula = { op: "expert" };
 
 export function plus(x: Formula, y: Formula): Formula {
@@ -42,6 +44,7 @@ export function partsOf(formula: Formula): readonly Formula[] {
 export function formulaText(formula: Formula): string {
   switch (formula.op) {
     case "base":
+    case "first expert":
     case "expert":
       return formula.op;
     case "plus":

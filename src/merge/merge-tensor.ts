@@ -2,8 +2,10 @@
 import { storedDtype } from "../device/device.ts";
 import { add, cast, constant, mul, scale, sub, type Expression, type Node } from "../device/expression.ts";
 import { unpack } from "../tensor/packed.ts";
+import { type FactorSlope, type FormulaFactors, factorsOf } from "./combination.ts";
 import { declarations } from "./declarations.ts";
 import type { Formula } from "./formula.ts";
+import type { Gram } from "../tensor/gram.ts";
 import type { Step, StepValue } from "./recipe.ts";
 
 /** One weight of every parent, all of one shape; `models` has base and experts by name. */
@@ -11,22 +13,21 @@ export interface MergeParents {
   readonly models: Readonly<Record<string, Expression>>;
   readonly base: string;
   readonly experts: readonly string[];
+  /** For methods that depend on it. */
+  readonly gram?: Gram | undefined;
 }
 
-/** Where a coefficient enters a merge: as the factor of a node, which is one number or, as its y, one for each column. */
+/** Where coefficients enter a merge: by the factor of a node, which is one number or, as its y, one for each column. */
 export interface Scaled {
-  readonly parameter: string;
-  /** Index of its expert. */
-  readonly expert: number;
   readonly node: Node<"scale"> | Node<"mul">;
+  /** Derivatives of the factor by the coefficients that it is made of. */
+  readonly factor: readonly FactorSlope[];
 }
 
 /** What a formula is computed of. */
-interface Operands {
+interface Operands extends FormulaFactors {
   readonly base: Expression;
   readonly experts: readonly Expression[];
-  /** By parameter, in the order of the experts. */
-  readonly values: Readonly<Record<string, readonly StepValue[]>>;
   /** Told every coefficient that the formula comes by. */
   readonly meet: (scaled: Scaled) => void;
 }
@@ -36,12 +37,16 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
   const base = modelOf(parents, parents.base);
   if (step.method === "passthrough") return cast(modelOf(parents, step.model), storedDtype(base));
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
-  const { formula, parameters } = declarations[step.method];
-  for (const { name } of parameters) {
+  const declaration = declarations[step.method];
+  for (const { name } of declaration.parameters) {
     const count = step.values[name]?.length;
     if (count !== experts.length) throw new Error(`merge: ${experts.length} experts, ${count} values of ${name}`);
   }
-  return cast(compute(formula, { base: cast(base, "f32"), experts, values: step.values, meet }, 0), storedDtype(base));
+  const factors = factorsOf(declaration, step.values, parents.gram);
+  return cast(
+    compute(declaration.formula, { base: cast(base, "f32"), experts, ...factors, meet }, 0),
+    storedDtype(base),
+  );
 }
 
 /** A formula at one of the experts, whose turn it is in the sum around it; what stands in no sum has one value for all. */
@@ -50,6 +55,8 @@ function compute(formula: Formula, operands: Operands, expert: number): Expressi
   switch (formula.op) {
     case "base":
       return operands.base;
+    case "first expert":
+      return known(operands.experts[0], "an expert");
     case "expert":
       return known(operands.experts[expert], "an expert");
     case "plus":
@@ -59,7 +66,7 @@ function compute(formula: Formula, operands: Operands, expert: number): Expressi
     case "times": {
       const { x, parameter } = formula;
       const node = times(at(x), known(operands.values[parameter]?.[expert], parameter));
-      operands.meet({ parameter, expert, node });
+      operands.meet({ node, factor: operands.slopesOf(parameter, expert) });
       return node;
     }
     case "sum":

@@ -19,11 +19,13 @@ const SWEEP_BY_WORTH = [0.8, 0.6, 1, 0.4, 1.2, 0.7, 0.9];
 
 /** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
 export function listBaselines(
-  { space: { method }, recipes = {} }: Pick<Experiment, "space" | "recipes">,
+  { space, recipes = {} }: Pick<Experiment, "space" | "recipes">,
   parents: Parents & { readonly base: string },
 ): Baseline[] {
   const { base, experts } = parents;
   const { groups } = parents.model;
+  // A combination by lengths and angles is no average for any weights.
+  const method = declarations[space.method].combine ? "linear" : space.method;
   const everyExpert = (weight: number): Record<string, number> =>
     Object.fromEntries(experts.map((expert) => [expert, weight]));
   const merged = (name: string, kind: Baseline["kind"], weights: Record<string, number>): Baseline => ({

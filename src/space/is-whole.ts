@@ -3,14 +3,18 @@ import { curvesOf, type MergeRecipe } from "../merge/recipe.ts";
 import { allWeights } from "../model/architecture.ts";
 import { unpack } from "../tensor/packed.ts";
 import type { Parents } from "./coefficient.ts";
+import { whyNotMerged } from "./expert-count.ts";
 
 /**
  * Whether a recipe has a value of every parameter for every weight and expert, or one for each of the weight's columns, and
- * neither parameters of another method nor columns of other weights or experts, which an export would pass on.
+ * neither parameters of another method nor columns of other weights or experts, which an export would pass on; of as many
+ * experts as the method merges.
  */
 export function isWhole({ method, parameters, columns = {} }: MergeRecipe, { experts, model }: Parents): boolean {
   const weights = allWeights(model);
-  const names = declarations[method].parameters.map(({ name }) => name);
+  const { parameters: specs, combine } = declarations[method];
+  const names = specs.map(({ name }) => name);
+  if (whyNotMerged(method, experts.length) !== undefined || (combine && Object.keys(columns).length > 0)) return false;
   const isOurs = isPartOf([...Object.keys(parameters), ...Object.keys(columns)], names);
   const known = weights.map(({ name }) => name);
   const columnsAreOurs = Object.values(columns).every(

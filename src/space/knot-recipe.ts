@@ -3,6 +3,7 @@ import { nearestName } from "../config/nearest-name.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
 import { levelOf } from "./depth-curve.ts";
+import { whyNotMerged } from "./expert-count.ts";
 import { groupKinds, stackGroups } from "../model/architectures.ts";
 import type { ModelGroup } from "../model/architecture.ts";
 
@@ -64,9 +65,12 @@ export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.cor
     if (name === "base" || names.includes(name)) {
       report([], `a parent is named "${name}" too; give the recipe a name of its own`);
     }
+    const wrongCount = whyNotMerged(method, names.length);
+    if (wrongCount !== undefined) report(["method"], wrongCount);
     const taken = declarations[method].parameters.map((spec) => spec.name);
     for (const parameter of Object.keys(parameters).filter((given) => !taken.includes(given))) {
-      report([parameter], `the method ${method} has no such parameter; it has ${taken.join(", ")}`);
+      const what = taken.length === 0 ? "takes no parameters" : `has no such parameter; it has ${taken.join(", ")}`;
+      report([parameter], `the method ${method} ${what}`);
     }
     for (const parameter of taken) {
       const given = parameters[parameter];

@@ -84,7 +84,11 @@ const parameterSchema = z.strictObject({
 
 type GivenParameter = z.output<typeof parameterSchema>;
 type GivenParameters = Readonly<Record<string, GivenParameter | undefined>>;
-type GivenFile = { readonly method: MethodName; readonly parameters: GivenParameters };
+type GivenFile = {
+  readonly method: MethodName;
+  readonly columns?: boolean;
+  readonly parameters: GivenParameters;
+};
 
 /** Every parameter of any method; which of them the method at hand takes is checked afterwards. */
 const parametersSchema: z.ZodType<GivenParameters> = z
@@ -109,7 +113,7 @@ export const searchSpaceSchema: z.ZodType<SearchSpace> = z
       ),
     parameters: parametersSchema.default({}).describe("what the method's own ranges and starts are replaced with"),
   })
-  .check(checkParameters)
+  .check(checkParameters, checkSearchable)
   .transform((file) => ({
     ...file,
     parameters: Object.fromEntries(
@@ -138,8 +142,20 @@ function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): 
   }
 }
 
+/** What the method leaves to be searched. */
+function checkSearchable({ value: { method, columns }, issues }: z.core.ParsePayload<GivenFile>): void {
+  const { parameters, combine } = declarations[method];
+  if (parameters.length === 0) {
+    const message = `the method ${method} has no parameters to search; give it as one of the experiment's recipes, and search another`;
+    issues.push({ code: "custom", input: method, path: ["method"], message });
+  } else if (combine && columns) {
+    const message = `the method ${method} merges a tensor as a whole, and has no coefficients by column; leave columns out`;
+    issues.push({ code: "custom", input: columns, path: ["columns"], message });
+  }
+}
+
 function checkParameters({ value: { method, parameters }, issues }: z.core.ParsePayload<GivenFile>): void {
-  const specs = declarations[method].parameters;
+  const { parameters: specs, needsBase, combine } = declarations[method];
   for (const [name, given] of Object.entries(parameters)) {
     const report = (key: string[], message: string): void => {
       issues.push({ code: "custom", input: given, path: ["parameters", name, ...key], message });
@@ -155,7 +171,7 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
       report(["start"], `expected a start in the range ${low} to ${high}, found ${start}`);
     }
     // Its derivatives are all 0, too.
-    if (start === 0 && !declarations[method].needsBase) {
+    if (start === 0 && !needsBase && !combine) {
       report(
         ["start"],
         `expected another start than 0, at which a ${method} merge is a model of zeros, found 0; uniform is 1 / number of experts`,

@@ -56,9 +56,17 @@ describe("recipes of an experiment", () => {
       "recipes.a.weight.toString: no expert has this name",
     ],
     ["a: { method: linear }", '8:6: recipes.a: missing key "weight": expected a value for each of nature, craft'],
-    ["a: { weight: { nature: 1, craft: 0 } }", 'recipes.a: missing key "method": expected linear or task_arithmetic'],
+    [
+      "a: { weight: { nature: 1, craft: 0 } }",
+      'recipes.a: missing key "method": expected linear, task_arithmetic, slerp',
+    ],
     ["a: { method: linear, wieght: {} }", '8:24: recipes.a: unknown key "wieght"; did you mean "weight"?'],
-    ["a: { method: slerp, weight: {} }", 'recipes.a.method: expected linear or task_arithmetic, found "slerp"'],
+    ["a: { method: slurp, weight: {} }", "recipes.a.method: expected linear, task_arithmetic, slerp"],
+    [
+      "a: { method: slerp, t: { nature: 0.5, craft: 0.5 } }",
+      "recipes.a.method: the method slerp merges 1 expert, and there are 2; take other experts, or another method",
+    ],
+    ["a: { method: model_stock, weight: { nature: 1, craft: 1 } }", "the method model_stock takes no parameters"],
     [
       "a: { method: linear, weight: { nature: 1 } }",
       "8:32: recipes.a.weight: no value for craft; 0 leaves an expert out",

@@ -10,10 +10,11 @@ import { ExportPlace } from "../../src/export/export-place.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { readRecipe } from "../../src/export/recipe-files.ts";
 import { writeModel } from "../../src/export/write-model.ts";
-import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
+import { declarations, type MethodName } from "../../src/merge/declarations.ts";
 import type { RecipeWithColumns } from "../../src/merge/recipe.ts";
 import type { TaskRow } from "../../src/tasks/rows.ts";
 import { launchRun, readOutcome } from "../../src/run/run-experiment.ts";
+import { methodsByColumn } from "../merge/method-kinds.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
@@ -59,7 +60,7 @@ async function writeColumns(folder: string, method: MethodName, digest?: string)
 }
 
 describe("a merge with coefficients of columns", () => {
-  test.each(methodNames)("by %s is written with the weights that were scored, and reads back", async (method) => {
+  test.each(methodsByColumn)("by %s is written with the weights that were scored, and reads back", async (method) => {
     const folder = await temporaryFolder();
     const { recipe, digests, losses } = await writeColumns(folder, method);
     expect(digests[1]).toBe(digests[0]);

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { evomergeVersion } from "../../src/experiment/identity.ts";
-import { methodNames } from "../../src/merge/declarations.ts";
 import { stepAt, type MergeRecipe, type Step } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
+import { methodsByColumn } from "../merge/method-kinds.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { tinyT5 } from "../tiny-t5.ts";
 import { recipeWithColumns } from "./recipe-with-columns.ts";
@@ -103,7 +103,7 @@ describe("mergekitConfig", () => {
     expect(new Set(embedded.map(String))).toEqual(new Set([String(lookUpT5(configuration, "shared.weight"))]));
   });
 
-  test.each(methodNames)("gives every weight of a %s merge the recipe's coefficients", (method) => {
+  test.each(methodsByColumn)("gives every weight of a %s merge the recipe's coefficients", (method) => {
     for (const layers of [1, 2, 5]) {
       const recipe = recipeOf(method, layers);
       const model = modelOf(layers);
@@ -158,6 +158,43 @@ describe("mergekitConfig", () => {
     const experts = experiment.experts.map(({ path }) => path);
     expect(models("linear")).toEqual([experts, { normalize: false }]);
     expect(models("task_arithmetic")).toEqual([["/models/base", ...experts], { normalize: false, lambda: 1 }]);
+  });
+
+  test("gives what is one value for all experts to the slice", () => {
+    const own = { ...experiment, experts: experiment.experts.slice(0, 1) };
+    const recipe: MergeRecipe = { method: "slerp", parameters: { t: recipeOf("linear", 2).parameters["weight"]! } };
+    const text = mergekitConfig({ experiment: own, recipe, model: modelOf(2), baseDtype: "bf16" });
+    const { slices, ...rest } = parse(text) as {
+      readonly slices: readonly {
+        readonly parameters: { readonly t: readonly { readonly value: number }[] };
+        readonly sources: unknown;
+      }[];
+    };
+    expect(rest).toMatchObject({ merge_method: "slerp", base_model: "/models/base" });
+    expect(rest).not.toHaveProperty("parameters");
+    for (const [layer, { parameters, sources }] of slices.entries()) {
+      expect(sources).toEqual(
+        ["/models/base", own.experts[0]!.path].map((model) => ({ model, layer_range: [layer, layer + 1] })),
+      );
+      expect(parameters.t.map(({ value }) => value)).toContain(
+        recipe.parameters["t"]!["attention"]![names[0]!]!.layers[layer],
+      );
+    }
+  });
+
+  test.each([
+    ["nuslerp", { merge_method: "nuslerp" }, false],
+    ["task_nuslerp", { merge_method: "nuslerp", base_model: "/models/base" }, true],
+    ["multislerp", { merge_method: "multislerp" }, false],
+    ["task_multislerp", { merge_method: "multislerp", base_model: "/models/base" }, true],
+    ["karcher", { merge_method: "karcher", base_model: "/models/base" }, false],
+    ["model_stock", { merge_method: "model_stock", base_model: "/models/base" }, true],
+  ] as const)("tells mergekit of the base where it is merged, or changes nothing: %s", (method, head, isMerged) => {
+    const recipe = method === "karcher" || method === "model_stock" ? { method, parameters: {} } : recipeOf(method, 1);
+    const found = parse(mergekitConfig({ experiment, recipe, model: modelOf(1), baseDtype: "bf16" })) as Configuration;
+    expect(found).toMatchObject(head);
+    expect("base_model" in found).toBe("base_model" in head);
+    expect(found.slices[0]!.sources).toHaveLength(experiment.experts.length + (isMerged ? 1 : 0));
   });
 
   test("computes in f32 and saves in the dtype of the base", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { starterKitModule } from "../../src/export/starter-kit/starter-kit-module.ts";
-import { methodNames } from "../../src/merge/declarations.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
+import { methodsByColumn } from "../merge/method-kinds.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { recipeWithColumns } from "./recipe-with-columns.ts";
 
@@ -23,7 +23,7 @@ function moduleOf(recipe: Recipe): string {
 }
 
 describe("the starter kit's module of a merge with coefficients of columns", () => {
-  test.each(methodNames)("by %s holds those of each tensor and expert as they are in the recipe", (method) => {
+  test.each(methodsByColumn)("by %s holds those of each tensor and expert as they are in the recipe", (method) => {
     const recipe = recipeWithColumns(method, ["nature", "craft"], model);
     const text = moduleOf(recipe);
     const table = text.slice(text.indexOf("COLUMNS = {\n"), text.indexOf("\n# Name, group"));

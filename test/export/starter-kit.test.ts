@@ -48,6 +48,7 @@ function input(changes: Partial<StarterKitInput> = {}): StarterKitInput {
       ],
     },
     recipe,
+    measure: () => Promise.reject(new Error("not asked for")),
     model,
     baseTensors: new Map(allWeights(model).map(({ name }) => [name, { dtype: "bf16" }])),
     version: "1.2.3",

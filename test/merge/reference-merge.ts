@@ -1,4 +1,6 @@
-import type { MethodName } from "../../src/merge/declarations.ts";
+import { factorsOf } from "../../src/merge/combination.ts";
+import { declarations, type MethodName } from "../../src/merge/declarations.ts";
+import type { Gram } from "../../src/tensor/gram.ts";
 import type { Step } from "../../src/merge/recipe.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { unpack } from "../../src/tensor/packed.ts";
@@ -14,22 +16,38 @@ type Element = (base: number, experts: readonly number[], weights: readonly numb
 
 const { fround } = Math;
 
+/** From an origin so much of each expert's difference from it, and of the origin itself what the factors exceed 1. */
+function combination(origin: number, experts: readonly number[], factors: readonly number[], excess: number): number {
+  const differences = experts.map((expert, i) => fround(factors[i]! * fround(expert - origin))).reduce(sum);
+  return sum(sum(origin, fround(excess * origin)), differences);
+}
+
 /** One element in f32 arithmetic: a double holds products and sums of f32 well enough that rounding it is exact. */
-const elements: Readonly<Record<MethodName, Element>> = {
+const elements: Readonly<Partial<Record<MethodName, Element>>> = {
   linear: (_, experts, weights) => experts.map((expert, i) => fround(weights[i]! * expert)).reduce(sum),
   task_arithmetic: (base, experts, weights) =>
     sum(base, experts.map((expert, i) => fround(weights[i]! * fround(expert - base))).reduce(sum)),
 };
 
 /** The bytes that every engine has to give for a step; coefficients of columns are as many as the last dimension has elements. */
-export function referenceMerge(base: Stored, experts: Readonly<Record<string, Stored>>, step: Step): Uint8Array {
+export function referenceMerge(
+  base: Stored,
+  experts: Readonly<Record<string, Stored>>,
+  step: Step,
+  gram?: Gram,
+): Uint8Array {
   if (step.method === "passthrough") return convert({ base, ...experts }[step.model]!, base.dtype);
   const origin = toFloat32(base.bytes, base.dtype);
   const others = Object.values(experts).map(({ bytes, dtype }) => toFloat32(bytes, dtype));
-  const weights = step.values["weight"]!.map((value) =>
+  const declaration = declarations[step.method];
+  const { values } = factorsOf(declaration, step.values, gram);
+  const weights = values[declaration.combine ? "factor" : "weight"]!.map((value) =>
     typeof value === "number" ? [fround(value)] : [...unpack(value)!],
   );
-  const element = elements[step.method];
+  const excess = fround(Number(values["excess"]?.[0]));
+  const element =
+    elements[step.method] ??
+    ((own, all, factors) => combination(declaration.needsBase ? own : all[0]!, all, factors, excess));
   const merged = origin.map((value, k) =>
     element(
       value,

@@ -13,11 +13,13 @@ import { openGgml } from "../../src/device/ggml/engine.ts";
 import { evomergeVersion } from "../../src/experiment/identity.ts";
 import { BASE } from "../../src/experiment/workspace.ts";
 import { exportedConfig } from "../../src/export/exported-config.ts";
+import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { exportStarterKit } from "../../src/export/starter-kit/export-starter-kit.ts";
 import { formatReference } from "../../src/hub/api/reference.ts";
-import type { MethodName } from "../../src/merge/declarations.ts";
-import type { Recipe } from "../../src/merge/recipe.ts";
+import { declarations, type MethodName } from "../../src/merge/declarations.ts";
+import type { Gram } from "../../src/tensor/gram.ts";
+import type { Curves, Recipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
@@ -181,6 +183,20 @@ const cases: readonly Case[] = [
     base: f32,
     experts: { nature: f32, craft: bf16 },
   },
+  { name: "slerp", method: "slerp", tied: true, base: bf16, experts: { nature: { ...bf16, sharded: true } } },
+  { name: "nuslerp", method: "nuslerp", base: f32, experts: { nature: f32, craft: bf16 }, byTensor: true },
+  { name: "task-nuslerp", method: "task_nuslerp", base: bf16, experts: { nature: bf16, craft: f16 } },
+  { name: "multislerp", method: "multislerp", base: bf16, experts: { nature: bf16, craft: bf16, news: bf16 } },
+  { name: "karcher", method: "karcher", base: f16, experts: { nature: f16, craft: bf16 } },
+  { name: "model-stock", method: "model_stock", tied: true, base: bf16, experts: { nature: bf16, craft: f32 } },
+  {
+    name: "t5-task-multislerp",
+    method: "task_multislerp",
+    config: t5Config(),
+    base: bf16,
+    experts: { nature: { ...bf16, sharded: true }, craft: f32 },
+    byTensor: true,
+  },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
 
@@ -216,7 +232,9 @@ async function writeCase(device: Device, folder: string, kits: readonly string[]
     base: references[BASE]!,
     experts: experts.map((name) => ({ name, path: references[name]! })),
   };
-  const input = { experiment, recipe, model, baseTensors: base.tensors, version: evomergeVersion() };
+  await using weights = new ParentWeights(device, model, checkpoints);
+  const measure = (name: string): Promise<Gram> => weights.measure(name);
+  const input = { experiment, recipe, measure, model, baseTensors: base.tensors, version: evomergeVersion() };
   const exports: object[] = [];
   for (const kit of kits.map((kit) => resolve(kit))) {
     const exported = await exportStarterKit(input, kit);
@@ -279,7 +297,8 @@ function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string
     });
     return [group, Object.fromEntries(curves)];
   });
-  return { method, parameters: { weight: Object.fromEntries(groups) } };
+  const curves = Object.fromEntries(groups) as Curves;
+  return { method, parameters: Object.fromEntries(declarations[method].parameters.map(({ name }) => [name, curves])) };
 }
 
 const [folder = "", ...kits] = process.argv.slice(2);

@@ -9,8 +9,8 @@ import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { openDevice } from "../../src/device/open-device.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
-import type { MethodName } from "../../src/merge/declarations.ts";
-import type { Curve, Recipe } from "../../src/merge/recipe.ts";
+import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
+import type { Curve, MergeRecipe, Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -25,7 +25,11 @@ const T5_KINDS = [...new Set(allWeights(tinyT5()).map(({ tensor }) => tensor))];
 const EXPERTS = ["nature", "craft", "news"];
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
+/** Methods that are combinations of the parents by lengths and angles. */
+const combinations = methodNames.filter((name) => declarations[name].combine);
+
 interface Case {
+  /** The first of EXPERTS are merged, as many as the method takes. */
   readonly recipe: Recipe;
   readonly model: TinyModel;
 }
@@ -55,20 +59,36 @@ const cases: Readonly<Record<string, Case>> = {
     model: { dtype: "bf16", config: tinyT5Config() },
   },
   "one expert as it is, bf16": { recipe: { method: "passthrough", model: "craft" }, model: { dtype: "bf16" } },
+  ...Object.fromEntries(
+    combinations.flatMap((method): [string, Case][] => [
+      [`${method} by tensor, f32`, { recipe: randomRecipe(method, KINDS), model: { dtype: "f32", tied: true } }],
+      [
+        `T5, ${method}, f32`,
+        { recipe: randomRecipe(method, T5_GROUPS), model: { dtype: "f32", config: tinyT5Config() } },
+      ],
+    ]),
+  ),
 };
+
+function expertsOf(recipe: Recipe): string[] {
+  return EXPERTS.slice(0, recipe.method === "passthrough" ? undefined : declarations[recipe.method].experts?.most);
+}
 
 /** A different coefficient for each expert, group or kind, layer and the weights outside the layers; one is written as 1e-7. */
 function randomRecipe(method: MethodName, names = GROUPS): Recipe {
   const random = RandomStream.of(3, method);
-  const curve = (): Curve => ({
-    layers: Array.from({ length: LAYERS }, () => random.uniform() * 1.7 - 0.2),
-    rest: random.uniform() * 1.7 - 0.2,
-  });
+  // Shares that nearly sum to 0 would multiply what mergekit's angles lack in digits.
+  const least = declarations[method].combine ? 0.1 : -0.2;
+  const value = (): number => random.uniform() * 1.7 + least;
+  const curve = (): Curve => ({ layers: Array.from({ length: LAYERS }, value), rest: value() });
   const curves = (): Record<string, Curve> => Object.fromEntries(EXPERTS.map((name) => [name, curve()]));
-  const weight = Object.fromEntries(names.map((name) => [name, curves()]));
-  const [, second = ""] = names;
-  weight[second] = { ...weight[second], news: { layers: [1e-7, 0, 1], rest: 0 } };
-  return { method, parameters: { weight } };
+  const parameters = declarations[method].parameters.map((parameter) => {
+    const byGroup = Object.fromEntries(names.map((name) => [name, curves()]));
+    const [, second = ""] = names;
+    byGroup[second] = { ...byGroup[second], news: { layers: [1e-7, 0, 1], rest: 0 } };
+    return [parameter.name, byGroup];
+  });
+  return { method, parameters: Object.fromEntries(parameters) as MergeRecipe["parameters"] };
 }
 
 async function writeCase(folder: string, name: string, { recipe, model: shape }: Case): Promise<string> {
@@ -76,7 +96,7 @@ async function writeCase(folder: string, name: string, { recipe, model: shape }:
   const shared: TinyModel = { layers: LAYERS, hidden: 64, tokenizer, ...shape };
   const base = await writeTinyModel(join(own, "base"), shared);
   const experts: { name: string; path: string }[] = [];
-  for (const [i, name] of EXPERTS.entries()) {
+  for (const [i, name] of expertsOf(recipe).entries()) {
     const perturbed = { seed: 10 + i, by: 0.05 };
     experts.push({ name, path: await writeTinyModel(join(own, name), { ...shared, perturbed }) });
   }
@@ -89,7 +109,7 @@ async function writeCase(folder: string, name: string, { recipe, model: shape }:
   const model = openModel(checkpoints.get("base")!, "f32");
   await mkdir(join(own, "merged"));
   await mergeWeights(
-    { device: opened, model, checkpoints, base: "base", experts: EXPERTS },
+    { device: opened, model, checkpoints, base: "base", experts: expertsOf(recipe) },
     recipe,
     join(own, "merged"),
   );

@@ -43,6 +43,12 @@ describe("listBaselines", () => {
     });
   });
 
+  test("averages as linear does where the space's method merges on a sphere", () => {
+    const all = baselines("nuslerp", "a", "b");
+    expect(all.map(({ name }) => name)).toEqual(["base", "a", "b", "uniform average"]);
+    expect(all.at(-1)!.recipe).toMatchObject({ method: "linear" });
+  });
+
   test("adds the given recipes in their own methods, last", () => {
     const tilt = { attention: [0, 1], mlp: [0.5], norm: [0.5], embedding: [0.5] };
     const recipes: Record<string, KnotRecipe> = { tilted: { method: "linear", parameters: { weight: { a: tilt } } } };

@@ -50,6 +50,20 @@ describe("search space", () => {
     expect(parse(`{ method: task_arithmetic, ${rest} }`).parameters).toMatchObject({ weight: { start: 0 } });
   });
 
+  test("takes shares of 0, which count as equal ones, and a method's own parameters", () => {
+    const rest = "groups: all, depth: constant";
+    expect(parse(`{ method: nuslerp, ${rest}, parameters: { weight: { start: 0 } } }`).parameters).toMatchObject({
+      weight: { start: 0 },
+    });
+    expect(parse(`{ method: slerp, ${rest} }`).parameters).toEqual({ t: { range: [0, 1], start: 0.5 } });
+    expect(() => parse(`{ method: slerp, ${rest}, parameters: { weight: {} } }`)).toThrow(
+      "parameters.weight: the method slerp has no such parameter; it has t",
+    );
+    expect(() => parse(`{ method: nuslerp, ${rest}, columns: true }`)).toThrow(
+      "columns: the method nuslerp merges a tensor as a whole, and has no coefficients by column; leave columns out",
+    );
+  });
+
   test.each([
     [
       "groups: [[attention], [mlp, embedding]]",
@@ -68,7 +82,11 @@ describe("search space", () => {
     ],
     ["depth: { dct: 1 }", "depth.dct: expected at least 2, found 1"],
     ["depth: { dct: 3, blocks: 2 }", "depth: expected exactly one key, dct, knots or blocks; found dct and blocks"],
-    ["method: slerp", 'method: expected linear or task_arithmetic, found "slerp"'],
+    ["method: slurp", "method: expected linear, task_arithmetic, slerp, nuslerp"],
+    [
+      "method: karcher",
+      "method: the method karcher has no parameters to search; give it as one of the experiment's recipes, and search another",
+    ],
     ["parameters: { wieght: {} }", 'parameters: unknown key "wieght"; did you mean "weight"?'],
     [
       "parameters: { weight: { range: [1, 0] } }",

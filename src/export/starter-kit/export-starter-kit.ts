@@ -4,6 +4,8 @@ import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment-file.ts";
 import { type HubReference, isPinned, parseReference } from "../../hub/api/reference.ts";
+import { formulaRecipe } from "../../merge/formula-recipe.ts";
+import type { Gram } from "../../tensor/gram.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import { allWeights, type Model } from "../../model/architecture.ts";
 import { kitName } from "./kit-name.ts";
@@ -17,6 +19,8 @@ export interface StarterKitInput {
   /** Its base and experts are `org/name@commit`. */
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
   readonly recipe: Recipe;
+  /** Inner products of the parents' weight of that name. */
+  readonly measure: (weight: string) => Promise<Gram>;
   readonly model: Model;
   /** The base's tensors by name: the merged ones have their dtypes. */
   readonly baseTensors: ReadonlyMap<string, Pick<TensorSpec, "dtype">>;
@@ -48,7 +52,7 @@ export async function exportStarterKit(input: StarterKitInput, folder: string): 
 
 /** What `exportStarterKit` does as a function that does it, once everything that it would refuse has been looked at. */
 export async function planStarterKit(input: StarterKitInput, folder: string): Promise<() => Promise<StarterKitExport>> {
-  const { experiment, recipe, model, baseTensors, version } = input;
+  const { experiment, model, baseTensors, version } = input;
   const name = kitName(experiment.name);
   const base = pinned("the base", experiment.base);
   const experts = experiment.experts.map((expert) => ({
@@ -58,6 +62,13 @@ export async function planStarterKit(input: StarterKitInput, folder: string): Pr
   const checkout = resolve(folder);
   const kit = await readKit(checkout, name);
   const weights = allWeights(model).map((weight) => ({ ...weight, dtype: dtypeOf(weight.name, baseTensors) }));
+  // The class computes what the method's formula does, and nothing of whole tensors.
+  const recipe = await formulaRecipe(
+    input.recipe,
+    weights,
+    experts.map((expert) => expert.name),
+    input.measure,
+  );
   const source = { ...name, recipe, base, experts, weights, model, version };
 
   const module = join(checkout, "llm_merging", "merging", `${name.className}.py`);

@@ -1,12 +1,14 @@
 /** What a merge method computes, as the body of a Python function of a tensor's `name`, `group` and `layer`. */
 import { BASE } from "../../experiment/workspace.ts";
 import { asFactor, type Formula, partsOf } from "../../merge/formula.ts";
-import type { MethodDeclaration } from "../../merge/method.ts";
+import type { MethodDeclaration, ParameterSpec } from "../../merge/method.ts";
 import { pythonString } from "./python-literal.ts";
 
 const LONGEST_LINE = 120;
 
-type Method = Pick<MethodDeclaration, "formula" | "parameters">;
+interface Method extends Pick<MethodDeclaration, "formula"> {
+  readonly parameters: readonly Pick<ParameterSpec, "name" | "per">[];
+}
 
 /** The statements, each on lines of its own; `place` is what coefficients are found by beside their parameter. */
 export function formulaBody(method: Method, place = "group, layer"): string {
@@ -18,12 +20,14 @@ export function formulaBody(method: Method, place = "group, layer"): string {
     if (per === "model") return `${name} = next(${values})[1]`;
     return `${listOf(name)} = ${isRepeated ? `list(${values})` : values}`;
   });
-  const base = parts.some(({ op }) => op === "base") ? [`base = models[${pythonString(BASE)}].read(name).float()`] : [];
+  const read = (op: Formula["op"], name: string, model: string): string[] =>
+    parts.some((part) => part.op === op) ? [`${name} = models[${model}].read(name).float()`] : [];
   const [inOneLine, inSeveral] = [false, true].map(
     (isBroken) => `return ${pythonOf(method.formula, method, isBroken)}`,
   ) as [string, string];
   const result = 4 + inOneLine.length <= LONGEST_LINE ? inOneLine : inSeveral;
-  return [...coefficients, ...base, result].map((line) => `    ${line}\n`).join("");
+  const origins = [...read("base", "base", pythonString(BASE)), ...read("first expert", "first", "MERGED[0]")];
+  return [...coefficients, ...origins, result].map((line) => `    ${line}\n`).join("");
 }
 
 /** The operations of mergeTensor, in their order; `isBroken` tells whether sums take several lines. */
@@ -32,6 +36,8 @@ function pythonOf(formula: Formula, method: Method, isBroken: boolean): string {
   switch (formula.op) {
     case "base":
       return "base";
+    case "first expert":
+      return "first";
     case "expert":
       return "models[expert].read(name).float()";
     case "plus":

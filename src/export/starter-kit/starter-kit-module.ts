@@ -1,5 +1,6 @@
 import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
+import { formulaParameters } from "../../merge/combination.ts";
 import { declarations } from "../../merge/declarations.ts";
 import { hasColumns, type Recipe } from "../../merge/recipe.ts";
 import type { Model } from "../../model/architecture.ts";
@@ -16,6 +17,7 @@ import { type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
 
 /** A merge whose parents anyone can download. */
 export interface StarterKitSource extends KitName {
+  /** With the numbers that the method's formula takes. */
   readonly recipe: Recipe;
   /** At a commit, as are the experts. */
   readonly base: HubReference;
@@ -111,7 +113,8 @@ def merge_tensor(name, group, layer, models):
   if (recipe.method === "passthrough")
     return `${head}    return models[${pythonString(recipe.model)}].read(name).clone()\n`;
   const declaration = declarations[recipe.method];
+  const method = { formula: declaration.formula, parameters: formulaParameters(declaration) };
   return hasColumns(recipe)
-    ? `${head}${formulaBody(declaration, "name, group, layer")}\n${coefficientsWithColumns}`
-    : `${head}${formulaBody(declaration)}\n${coefficients}`;
+    ? `${head}${formulaBody(method, "name, group, layer")}\n${coefficientsWithColumns}`
+    : `${head}${formulaBody(method)}\n${coefficients}`;
 }

@@ -16,7 +16,7 @@ export const linearMethods: Readonly<Record<"linear" | "task_arithmetic", Method
         summary: "share of the expert's weights; the shares of all experts should sum to about 1, or be normalized",
       },
     ],
-    mergekit: { normalize: false },
+    mergekit: { parameters: { normalize: false } },
   },
   task_arithmetic: {
     name: "task_arithmetic",
@@ -32,6 +32,6 @@ export const linearMethods: Readonly<Record<"linear" | "task_arithmetic", Method
           "how much of the expert's difference from the base is added; 0 leaves the expert out, 1 adds all of it",
       },
     ],
-    mergekit: { normalize: false, lambda: 1 },
+    mergekit: { parameters: { normalize: false, lambda: 1 } },
   },
 };

@@ -1,0 +1,122 @@
+/** Means on a sphere: a weight of a model as one long vector, of which direction and length are merged apart. */
+import { combining } from "../combination.ts";
+import { Dual } from "../dual.ts";
+import type { MethodDeclaration, ParameterSpec } from "../method.ts";
+import {
+  meanDirection,
+  ofDifferences,
+  ofExperts,
+  onArc,
+  productsOfDifferences,
+  productsOfExperts,
+  twoOnArc,
+} from "./sphere.ts";
+import { karcherFactors } from "./karcher.ts";
+
+/** Beyond this cosine vectors count as parallel in slerp, and are mixed along the straight line, as in mergekit. */
+const PARALLEL = 0.9995;
+
+const shareOf = (what: string): ParameterSpec => ({
+  name: "weight",
+  per: "expert",
+  range: [0, 1],
+  start: "uniform",
+  summary: `share of the expert's ${what}, relative to those of the others; shares that sum to 0 count as equal ones`,
+});
+
+const shoemake = "Shoemake 1985, doi:10.1145/325334.325242";
+const goddard = "Goddard 2025, goddard.blog/posts/multislerp-wow-what-a-cool-idea";
+const [two, several] = [{ least: 2, most: 2 }, { least: 2 }];
+
+export const sphericalMethods: Readonly<
+  Record<"slerp" | "nuslerp" | "task_nuslerp" | "multislerp" | "task_multislerp" | "karcher", MethodDeclaration>
+> = {
+  slerp: {
+    name: "slerp",
+    source: shoemake,
+    ...combining("base", "the part t of the way from base to expert on the arc between them", (gram, { t = [] }) => {
+      const [[baseBase = 0, baseAdded = 0] = [], [, addedAdded = 0] = []] = gram;
+      const cross = baseBase + baseAdded;
+      const [base, expert] = onArc(
+        [
+          [baseBase, cross],
+          [cross, cross + baseAdded + addedAdded],
+        ],
+        t[0] ?? new Dual(Number.NaN),
+        (cos) => Math.abs(cos) > PARALLEL,
+      );
+      return { base, experts: [expert] };
+    }),
+    parameters: [
+      {
+        name: "t",
+        per: "model",
+        range: [0, 1],
+        start: 0.5,
+        summary: "how far from the base to the expert: 0 is the base, 1 the expert",
+      },
+    ],
+    experts: { least: 1, most: 1 },
+    mergekit: { parameters: {} },
+  },
+  nuslerp: {
+    name: "nuslerp",
+    source: shoemake,
+    ...combining(
+      "first expert",
+      "a point on the arc between two experts, by the share of the second",
+      (gram, { weight = [] }) => ofExperts(twoOnArc(productsOfExperts(gram), weight)),
+    ),
+    parameters: [shareOf("weights")],
+    experts: two,
+    mergekit: { parameters: { nuslerp_flatten: true }, isWithoutBase: true },
+  },
+  task_nuslerp: {
+    name: "task_nuslerp",
+    source: shoemake,
+    ...combining(
+      "base",
+      "base + a point on the arc between the differences of two experts from it, by the share of the second",
+      (gram, { weight = [] }) => ofDifferences(twoOnArc(productsOfDifferences(gram), weight)),
+    ),
+    parameters: [shareOf("difference from the base")],
+    experts: two,
+    mergekit: { method: "nuslerp", parameters: { nuslerp_flatten: true } },
+  },
+  multislerp: {
+    name: "multislerp",
+    source: goddard,
+    ...combining(
+      "first expert",
+      "the direction that the experts' directions have in the mean, at the mean of their lengths, by weight",
+      (gram, { weight = [] }) => ofExperts(meanDirection(productsOfExperts(gram), weight)),
+    ),
+    parameters: [shareOf("weights")],
+    experts: several,
+    mergekit: { parameters: { normalize_weights: true }, isWithoutBase: true },
+  },
+  task_multislerp: {
+    name: "task_multislerp",
+    source: goddard,
+    ...combining(
+      "base",
+      "base + the direction that the experts' differences from it have in the mean, at the mean of their lengths, by weight",
+      (gram, { weight = [] }) => ofDifferences(meanDirection(productsOfDifferences(gram), weight)),
+    ),
+    parameters: [shareOf("difference from the base")],
+    experts: several,
+    mergekit: { method: "multislerp", parameters: { normalize_weights: true } },
+  },
+  karcher: {
+    name: "karcher",
+    source: "Karcher 1977, doi:10.1002/cpa.3160300502",
+    ...combining(
+      "first expert",
+      "the direction that is nearest to the experts' directions, in the sum of squared angles, at the mean of their lengths",
+      (gram) => ofExperts(karcherFactors(productsOfExperts(gram)).map((factor) => new Dual(factor))),
+    ),
+    parameters: [],
+    experts: several,
+    mergekit: { parameters: {} },
+  },
+};

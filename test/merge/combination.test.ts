@@ -1,0 +1,171 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { factorsOf } from "../../src/merge/combination.ts";
+import { declarations, type MethodName } from "../../src/merge/declarations.ts";
+import type { Gram } from "../../src/tensor/gram.ts";
+import { combinations } from "./method-kinds.ts";
+
+/** A base, and what two to four experts add to it: none of them nothing. */
+const vectors = fc.integer({ min: 2, max: 4 }).chain((experts) => {
+  const vector = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 7, maxLength: 7 });
+  return fc
+    .array(
+      vector.filter((own) => Math.hypot(...own) > 0.3),
+      { minLength: experts, maxLength: experts },
+    )
+    .map((added) => [[2, -3, 1, 4, 2, 1, -2], ...added]);
+});
+const shares = fc.array(fc.double({ min: 0.1, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 });
+
+function gramOfVectors(all: readonly (readonly number[])[]): Gram {
+  return all.map((x) => all.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
+}
+
+function taken<T>(method: MethodName, experts: readonly T[]): readonly T[] {
+  return experts.slice(0, declarations[method].experts?.most);
+}
+
+/** The merged vector: an origin, and what is added to it. */
+function merged(method: MethodName, all: readonly (readonly number[])[], weights: readonly number[]): number[] {
+  const declaration = declarations[method];
+  const [base, ...added] = all as [readonly number[], ...(readonly number[])[]];
+  const values = Object.fromEntries(declaration.parameters.map(({ name }) => [name, weights]));
+  const found = factorsOf(declaration, values, gramOfVectors(all)).values;
+  const experts = added.map((own) => own.map((x, k) => base[k]! + x));
+  const origin = declaration.needsBase ? base : experts[0]!;
+  return origin.map((x, k) =>
+    experts.reduce(
+      (sum, own, i) => sum + Number(found["factor"]![i]) * (own[k]! - x),
+      x * (1 + Number(found["excess"]![0])),
+    ),
+  );
+}
+
+describe.each(combinations)("the combination of %s", (method) => {
+  const family = fc.record({ all: vectors, weights: shares }).map(({ all: [base, ...experts], weights }) => {
+    const own = taken(method, experts);
+    return { all: [base!, ...own], weights: weights.slice(0, own.length) };
+  });
+
+  test("has the derivatives by its parameters that small steps say", () => {
+    fc.assert(
+      fc.property(family, ({ all, weights }) => {
+        const declaration = declarations[method];
+        const at = (own: readonly number[]): ReturnType<typeof factorsOf> =>
+          factorsOf(
+            declaration,
+            Object.fromEntries(declaration.parameters.map(({ name }) => [name, own])),
+            gramOfVectors(all),
+          );
+        const found = at(weights);
+        for (const name of ["factor", "excess"]) {
+          for (const expert of weights.keys()) {
+            for (const { parameter, expert: by, slope } of found.slopesOf(name, expert)) {
+              const isShared = declaration.parameters.find((spec) => spec.name === parameter)!.per === "model";
+              const [up, down] = [1e-6, -1e-6].map((step) => {
+                const own = weights.map((weight, i) => (isShared || i === by ? weight + step : weight));
+                return Number(at(own).values[name]![expert]);
+              });
+              expect(Math.abs((up! - down!) / 2e-6 - slope)).toBeLessThan(1e-5 * Math.max(1, Math.abs(slope)));
+            }
+          }
+        }
+      }),
+    );
+  });
+
+  test("does not depend on the order of the experts", () => {
+    fc.assert(
+      fc.property(family, ({ all: [base, ...experts], weights }) => {
+        const one = merged(method, [base!, ...experts], weights);
+        const other = merged(method, [base!, ...experts.toReversed()], weights.toReversed());
+        const largest = Math.max(...one.map(Math.abs));
+        for (const [k, value] of one.entries())
+          expect(Math.abs(value - other[k]!)).toBeLessThan(1e-7 * Math.max(1, largest));
+      }),
+    );
+  });
+});
+
+test.each(["nuslerp", "task_nuslerp", "multislerp", "task_multislerp"] as const)(
+  "%s depends on how weights compare, not on how large they are",
+  (method) => {
+    fc.assert(
+      fc.property(vectors, shares, fc.double({ min: 0.5, max: 4, noNaN: true }), ([base, ...experts], weights, by) => {
+        const own = taken(method, experts);
+        const all = [base!, ...own];
+        const given = weights.slice(0, own.length);
+        const [one, other] = [given, given.map((weight) => by * weight)].map((values) => merged(method, all, values));
+        for (const [k, value] of one!.entries()) expect(other![k]).toBeCloseTo(value, 9);
+      }),
+    );
+  },
+);
+
+describe("slerp", () => {
+  test("goes from the base to the expert, and keeps to a sphere that both are on", () => {
+    const [base, expert] = [
+      [3, 0, 0],
+      [0, 3, 0],
+    ];
+    const all = [base, expert.map((x, k) => x - base[k]!)];
+    const closeTo = (t: number): number[] => merged("slerp", all, [t]).map((x) => Math.round(x * 1e12) / 1e12);
+    expect([closeTo(0), closeTo(1)]).toEqual([base, expert]);
+    expect(closeTo(1 / 3)).toEqual([3 * Math.cos(Math.PI / 6), 1.5, 0].map((x) => Math.round(x * 1e12) / 1e12));
+  });
+
+  test("goes straight between vectors that are nearly parallel", () => {
+    expect(
+      merged(
+        "slerp",
+        [
+          [1, 1],
+          [0.01, 0.02],
+        ],
+        [0.25],
+      ),
+    ).toEqual([1.0025, 1.005]);
+  });
+});
+
+test("shares that sum to 0 count as equal ones", () => {
+  const all = [
+    [1, 2, 3],
+    [1, 0, 0],
+    [0, 1, 0],
+  ];
+  expect(merged("task_nuslerp", all, [0, 0])).toEqual(merged("task_nuslerp", all, [0.5, 0.5]));
+  expect(merged("multislerp", all, [0, 0])).toEqual(merged("multislerp", all, [0.5, 0.5]));
+});
+
+test.each([
+  ["experts that did not change", "task_multislerp"],
+  ["experts that did not change", "task_nuslerp"],
+  ["experts that did not change", "model_stock"],
+] as const)("%s leave the base as it is: %s", (_, method) => {
+  const all = [
+    [1, 2],
+    [0, 0],
+    [0, 0],
+  ];
+  expect(merged(method, all, [0.3, 0.4])).toEqual([1, 2]);
+});
+
+test("opposite differences, which have no mean direction, are summed by weight", () => {
+  const all = [
+    [1, 2],
+    [1, 0],
+    [-1, 0],
+  ];
+  expect(merged("task_multislerp", all, [0.5, 0.5])).toEqual([1, 2]);
+});
+
+test("a combination is not made without inner products, or of coefficients by column", () => {
+  expect(() => factorsOf(declarations.nuslerp, { weight: [1, 1] }, undefined)).toThrow(
+    "merge: nuslerp without the inner products of the parents",
+  );
+  const gram = gramOfVectors([[1], [2], [3]]);
+  expect(() => factorsOf(declarations.nuslerp, { weight: [1, "AAAAAA=="] }, gram)).toThrow(
+    "merge: expected one number for weight of nuslerp",
+  );
+});
