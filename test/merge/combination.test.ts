@@ -5,7 +5,7 @@ import { declarations, type MethodName } from "../../src/merge/declarations.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
 import { combinations } from "./method-kinds.ts";
 
-/** A base, and what two to four experts add to it: none of them nothing. */
+/** A base, and what two to four experts add to it: none of them nothing, and no two opposite, between which there is no one way. */
 const vectors = fc.integer({ min: 2, max: 4 }).chain((experts) => {
   const vector = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 7, maxLength: 7 });
   return fc
@@ -13,9 +13,14 @@ const vectors = fc.integer({ min: 2, max: 4 }).chain((experts) => {
       vector.filter((own) => Math.hypot(...own) > 0.3),
       { minLength: experts, maxLength: experts },
     )
+    .filter((added) => added.every((x, i) => added.every((y, j) => i === j || cosineOf(x, y) > -0.9)))
     .map((added) => [[2, -3, 1, 4, 2, 1, -2], ...added]);
 });
 const shares = fc.array(fc.double({ min: 0.1, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 });
+
+function cosineOf(x: readonly number[], y: readonly number[]): number {
+  return x.reduce((sum, value, k) => sum + value * y[k]!, 0) / (Math.hypot(...x) * Math.hypot(...y));
+}
 
 function gramOfVectors(all: readonly (readonly number[])[]): Gram {
   return all.map((x) => all.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
@@ -151,13 +156,14 @@ test.each([
   expect(merged(method, all, [0.3, 0.4])).toEqual([1, 2]);
 });
 
-test("opposite differences, which have no mean direction, are summed by weight", () => {
+test("opposite differences, which have no mean direction, are summed by weight, and leave model_stock at the base", () => {
   const all = [
     [1, 2],
     [1, 0],
     [-1, 0],
   ];
   expect(merged("task_multislerp", all, [0.5, 0.5])).toEqual([1, 2]);
+  expect(merged("model_stock", all, [])).toEqual([1, 2]);
 });
 
 test("a combination is not made without inner products, or of coefficients by column", () => {

@@ -91,6 +91,12 @@ function randomRecipe(method: MethodName, names = GROUPS): Recipe {
   return { method, parameters: Object.fromEntries(parameters) as MergeRecipe["parameters"] };
 }
 
+/** What all experts have in common, without which their differences from the base would point apart here and there. */
+function drift(name: string, values: Float32Array): void {
+  const stream = RandomStream.of(4, name);
+  for (const [i, value] of values.entries()) values[i] = value + 0.05 * stream.normal();
+}
+
 async function writeCase(folder: string, name: string, { recipe, model: shape }: Case): Promise<string> {
   const own = join(folder, name);
   const shared: TinyModel = { layers: LAYERS, hidden: 64, tokenizer, ...shape };
@@ -98,7 +104,7 @@ async function writeCase(folder: string, name: string, { recipe, model: shape }:
   const experts: { name: string; path: string }[] = [];
   for (const [i, name] of expertsOf(recipe).entries()) {
     const perturbed = { seed: 10 + i, by: 0.05 };
-    experts.push({ name, path: await writeTinyModel(join(own, name), { ...shared, perturbed }) });
+    experts.push({ name, path: await writeTinyModel(join(own, name), { ...shared, perturbed, edit: drift }) });
   }
   const checkpoints = new Map<string, Checkpoint>();
   for (const { name, path } of [{ name: "base", path: base }, ...experts]) {

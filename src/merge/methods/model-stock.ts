@@ -17,7 +17,10 @@ export const modelStock: Readonly<Record<"model_stock", MethodDeclaration>> = {
   },
 };
 
-/** The paper's interpolation ratio, with the mean of the cosines between all pairs of differences. */
+/**
+ * The paper's interpolation ratio, with the mean of the cosines between all pairs of differences. Differences that point apart
+ * have nothing in common: there the formula, which is for angles below a right one, would lead away from them, without bound.
+ */
 function stockRatio(products: readonly (readonly number[])[]): number {
   const cosines = products.flatMap((row, i) =>
     row.slice(0, i).map((product, j) => {
@@ -25,6 +28,6 @@ function stockRatio(products: readonly (readonly number[])[]): number {
       return lengths > 0 ? product / lengths : 0;
     }),
   );
-  const cos = cosines.reduce((sum, own) => sum + own, 0) / cosines.length;
+  const cos = Math.max(0, cosines.reduce((sum, own) => sum + own, 0) / cosines.length);
   return (products.length * cos) / (1 + (products.length - 1) * cos);
 }
