@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { readJsonObject } from "../files/json-object.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 
-/** Fields of generation_config.json that change greedy texts in transformers, each with the number that changes nothing. */
-const idle: Readonly<Record<string, number>> = {
+/** Fields of generation_config.json that change greedy texts in transformers, each with what changes nothing; NaN is nothing. */
+const idle: Readonly<Record<string, number | boolean>> = {
   repetition_penalty: 1,
   encoder_repetition_penalty: 1,
   no_repeat_ngram_size: 0,
@@ -13,6 +13,10 @@ const idle: Readonly<Record<string, number>> = {
   min_length: 0,
   min_new_tokens: 0,
   num_beams: 1,
+  num_beam_groups: 1,
+  penalty_alpha: 0,
+  guidance_scale: 1,
+  token_healing: false,
   forced_bos_token_id: Number.NaN,
   forced_eos_token_id: Number.NaN,
   suppress_tokens: Number.NaN,
@@ -21,6 +25,11 @@ const idle: Readonly<Record<string, number>> = {
   sequence_bias: Number.NaN,
   exponential_decay_length_penalty: Number.NaN,
   stop_strings: Number.NaN,
+  watermarking_config: Number.NaN,
+  constraints: Number.NaN,
+  force_words_ids: Number.NaN,
+  dola_layers: Number.NaN,
+  max_time: Number.NaN,
 };
 
 /** A notice of fields that transformers and lm_eval would follow; undefined where there are none. */
