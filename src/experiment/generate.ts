@@ -1,6 +1,7 @@
 import type { EngineName } from "../device/open-device.ts";
 import { OutOfMemory } from "../errors.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
+import { noticeOfForgetfulCaches } from "../generate/forgetful-caches.ts";
 import { noticeOfOtherRules } from "../generate/other-rules.ts";
 import { generateTexts, type GeneratedText } from "../generate/generate-texts.ts";
 import { holdMerge } from "../generate/held-merge.ts";
@@ -12,7 +13,7 @@ import type { Precision } from "./experiment-file.ts";
 import { type ModelToScore, parentsToScore } from "./parents-to-score.ts";
 import { productDtypes } from "./precision.ts";
 import type { SourceOptions } from "./sources.ts";
-import { BASE, openWorkspace } from "./workspace.ts";
+import { BASE, baseOf, openWorkspace } from "./workspace.ts";
 
 export interface GenerateOptions extends ModelToScore {
   readonly prompts: readonly string[];
@@ -56,9 +57,10 @@ export async function generate(options: GenerateOptions): Promise<GeneratedText[
   const { scored, ...parents } = await parentsToScore(options, { hub, signal, onNotice, onProgress: onFetching });
   await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
   const endIds = await endIdsOf(parents.base);
-  const notice = await noticeOfOtherRules(parents.base);
-  if (notice !== undefined) onNotice?.(notice);
   const { device, model, weights, experts, tokenizer } = workspace;
+  const { config } = baseOf(workspace.checkpoints);
+  const notices = [await noticeOfOtherRules(parents.base), noticeOfForgetfulCaches(config, model)];
+  for (const notice of notices) if (notice !== undefined) onNotice?.(notice);
   const merging = { device, model, parents: weights, base: BASE, experts };
   const recipe = { method: "passthrough", model: scored } as const;
   const asked = options.applyChatTemplate === true ? await inChats(prompts, tokenizer, signal) : prompts;
