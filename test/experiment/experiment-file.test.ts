@@ -25,6 +25,10 @@ async function load(...lines: string[]): Promise<{ folder: string; experiment: E
   return { folder, experiment: await loadExperiment(path) };
 }
 
+function spaceOf(method: string): string {
+  return `space: { method: ${method}, groups: all, depth: constant }`;
+}
+
 describe("loadExperiment", () => {
   test("fills every default in and makes every path absolute", async () => {
     const { folder, experiment } = await load();
@@ -58,6 +62,16 @@ describe("loadExperiment", () => {
     await load("search: { algorithm: cma-es }");
     await expect(load(space, "search: { algorithm: cma-es }")).rejects.toThrow(
       "search.algorithm: expected one that uses gradients, gradient-walk or lineages, since the search space has columns, found cma-es; leave it out, or take a space without columns",
+    );
+  });
+
+  test("takes as many experts as the space's method merges", async () => {
+    expect((await load(spaceOf("nuslerp"))).experiment.experts).toHaveLength(2);
+    await expect(load(spaceOf("slerp"))).rejects.toThrow(
+      "first-try.yaml: space: the method slerp merges 1 expert, and there are 2; take other experts, or another method",
+    );
+    await expect(load(spaceOf("multislerp"), "experts: [models/nature]")).rejects.toThrow(
+      "space: the method multislerp merges at least 2 experts, and there is 1",
     );
   });
 

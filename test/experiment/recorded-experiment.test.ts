@@ -52,6 +52,11 @@ const faults: readonly (readonly [what: string, change: Change, says: string])[]
     "space.columns: expected true or false",
   ],
   ["groups left out", ({ space }) => ({ space: { ...space, groups: [["mlp"]] } }), "space.groups: the group"],
+  [
+    "more experts than the method merges",
+    ({ space }) => ({ space: { ...space, method: "slerp", parameters: {} } }),
+    "experts: the method slerp merges 1 expert, and there are 2",
+  ],
   ["a method that is none", ({ space }) => ({ space: { ...space, method: "constructor" } }), "space.method: expected"],
   [
     "a range from high to low",

@@ -129,6 +129,17 @@ interface Changeable {
 }
 
 describe("isWhole", () => {
+  test("does not hold of a combination with columns, or of other experts than its method merges", () => {
+    const uniform = uniformRecipe("multislerp", { nature: 1, craft: 1, news: 1 }, parents.model.groups);
+    expect(isWhole(uniform, parents)).toBe(true);
+    expect(isWhole({ ...uniform, method: "nuslerp" }, parents)).toBe(false);
+    const [weight] = allWeights(parents.model);
+    const values = pack(new Float32Array(weight!.shape.at(-1)!));
+    const columns = { weight: { [weight!.name]: { nature: values, craft: values, news: values } } };
+    expect(isWhole({ ...uniform, method: "task_arithmetic", columns }, parents)).toBe(true);
+    expect(isWhole({ ...uniform, columns }, parents)).toBe(false);
+  });
+
   test("holds of what a genome decodes, and no longer where a kind, an expert or a layer is left out", () => {
     const recipe = perLayer.decode(perLayer.start);
     expect(isWhole(recipe, parents)).toBe(true);
