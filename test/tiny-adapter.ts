@@ -31,7 +31,8 @@ export async function writeTinyAdapter(
   mkdirSync(folder, { recursive: true });
   const bytes = [formatHeader(specs), ...values.map(({ buffer }) => new Uint8Array(buffer))];
   writeFileSync(join(folder, "adapter_model.safetensors"), Buffer.concat(bytes));
-  const config = { peft_type: "LORA", r: RANK, lora_alpha: 4, target_modules: ["q_proj", "v_proj"] };
+  const target_modules = [...new Set(targets.map(({ name }) => name.split(".").at(-2)))];
+  const config = { peft_type: "LORA", r: RANK, lora_alpha: 4, target_modules };
   writeFileSync(join(folder, "adapter_config.json"), JSON.stringify({ ...config, base_model_name_or_path: named }));
   return folder;
 }

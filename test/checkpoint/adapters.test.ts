@@ -115,6 +115,12 @@ describe("an adapter that is not applied", () => {
       "'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight': expected the rank 5 of A/adapter_config.json, found 4",
     ],
     [
+      "a layer that it does not mean",
+      plain!,
+      { config: { layers_to_transform: [1] } },
+      "'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight': peft leaves it out, since A/adapter_config.json does not mean its module (target_modules, exclude_modules, layers_to_transform); name the module there, or remove its tensors",
+    ],
+    [
       "a magnitude that the configuration does not tell",
       dora!,
       { config: { use_dora: false } },

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, readJsonObject } from "../../files/json-
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { ADAPTER_FILE } from "../weight-files.ts";
 import { patternFor } from "./module-pattern.ts";
+import { targetsIn } from "./targets.ts";
 
 /** What an adapter_config.json says of a LoRA adapter that its tensors do not say themselves. */
 export interface AdapterConfig {
@@ -15,6 +16,8 @@ export interface AdapterConfig {
   /** Of that model. */
   readonly revision: string | undefined;
   readonly hasMagnitudes: boolean;
+  /** Whether peft changes a module. */
+  readonly isTarget: (module: string) => boolean;
   /** The rank that a module is to have. */
   readonly rankOf: (module: string) => number;
   /** What the product of a module's two matrices is multiplied by. */
@@ -69,6 +72,7 @@ function parseAdapterConfig(config: JsonObject, name: string): AdapterConfig {
     baseModel: textIn(config, "base_model_name_or_path"),
     revision: textIn(config, "revision"),
     hasMagnitudes: flagIn(config, "use_dora", path),
+    isTarget: targetsIn(config),
     rankOf,
     scaleOf: (module) => (alphas(module) ?? alpha) / (isStabilised ? Math.sqrt(rankOf(module)) : rankOf(module)),
   };

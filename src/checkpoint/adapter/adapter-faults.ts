@@ -17,6 +17,11 @@ export function bothNamed(first: string, second: string): string {
   return `${show(first)} and ${show(second)} are two tensors for one place; remove the one that is not meant`;
 }
 
+/** Of a tensor whose module the adapter does not mean to change. */
+export function untargeted(tensor: string, { path }: Pick<AdapterConfig, "path">): string {
+  return `${show(tensor)}: peft leaves it out, since ${path} does not mean its module (target_modules, exclude_modules, layers_to_transform); name the module there, or remove its tensors`;
+}
+
 /** Why a shape is not the base's; undefined where it is. */
 export function shapeFault(found: Shape, expected: Shape, { isOfTokens = false } = {}): string | undefined {
   if (sameShape(found, expected)) return undefined;

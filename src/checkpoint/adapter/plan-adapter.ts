@@ -9,8 +9,7 @@ const LORA =
   /^(?<module>.*)\.(?<part>lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)(?:\.default)?(?:\.(?<field>weight|bias))?$/;
 
 /**
- * What an adapter does to which tensors of its base. Tensors are believed rather than `target_modules`, which may be a list, a
- * pattern or a word. A UserError where anything in the adapter is not understood or does not fit the base.
+ * What an adapter does to which tensors of its base, as its own tensors say it. A UserError where anything in the adapter is not understood or does not fit the base.
  */
 export function planAdapter(
   config: AdapterConfig,

@@ -3,7 +3,7 @@ import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import type { Shape } from "../../tensor/dtype.ts";
 import type { TensorSpec } from "../safetensors-header.ts";
 import type { AdapterConfig } from "./adapter-config.ts";
-import { adapterFault, bothNamed, shapeFault } from "./adapter-faults.ts";
+import { adapterFault, bothNamed, shapeFault, untargeted } from "./adapter-faults.ts";
 import { HEAD, isOfTokens, isReader, tiedEmbedding, UNTIE, weightOf } from "./embeddings.ts";
 import type { TensorChange } from "./tensor-change.ts";
 
@@ -65,6 +65,7 @@ export class Changes {
     const [part = ""] = parts.values();
     const tensor = weightOf(module, this.#base.tensors);
     if (tensor === HEAD && this.#tied !== undefined) throw this.#untied(part);
+    if (!this.#config.isTarget(module)) throw this.#fault(untargeted(part, this.#config));
     const isEmbedding = parts.has("lora_embedding_A");
     const [a, b] = isEmbedding ? ["lora_embedding_A", "lora_embedding_B"] : ["lora_A", "lora_B"];
     const [first, second] = [this.#partOf(module, parts, a), this.#partOf(module, parts, b)];
