@@ -175,6 +175,17 @@ test("tells that a class gives the same file other spaces", async () => {
   expect(finding?.text).toContain("spaces before a text: first in the base, each here");
 });
 
+test("tells that special tokens are text in an expert's folder", async () => {
+  const [finding, ...more] = await findings(
+    "byte-level-bos",
+    [],
+    [["tokenizer_config.json", "split_special_tokens", true]],
+  );
+  expect(more).toEqual([]);
+  expect(finding?.verdict).toBe("notice");
+  expect(finding?.text).toContain("added token '<s>': no flags in the base, split_special_tokens here");
+});
+
 test("tells that a class is not known", async () => {
   const [finding] = await findings(
     "byte-level-bos",

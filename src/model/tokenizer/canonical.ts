@@ -114,7 +114,10 @@ function flagsOf(
       const flags = (["lstrip", "rstrip", "single_word"] as const).filter((name) => token[name]);
       // Texts are searched for tokens that are not normalized first.
       const isSecond = token.normalized && (isMixed || isNormalized(token));
-      const more = [...(isSecond ? ["normalized"] : []), ...(hidesSpecial && token.special ? ["hidden"] : [])];
+      const more = [
+        ...(isSecond ? ["normalized"] : []),
+        ...(hidesSpecial && token.special ? ["split_special_tokens"] : []),
+      ];
       return [token.content, [...flags, ...more].join(", ")];
     }),
   );
