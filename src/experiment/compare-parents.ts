@@ -49,6 +49,10 @@ export async function compareParents(
   findings.push(...doubts(base));
   for (const expert of described) {
     if (expert === base) continue;
+    const otherFamily = familyDifference(expert, base);
+    report(expert.parent, "architecture", otherFamily);
+    // Whatever else such a model has of its own follows from that.
+    if (otherFamily !== undefined) continue;
     if (expert.tokenizer.digest !== base.tokenizer.digest)
       findings.push(...(await tokenizerFindings(expert.parent, base, signal)));
     report(expert.parent, "architecture", architectureDifference(expert, base));
@@ -65,6 +69,18 @@ export function differingField(found: Model["identity"], expected: Model["identi
   return Object.keys({ ...expected, ...found }).find(
     (field) => JSON.stringify(found[field]) !== JSON.stringify(expected[field]),
   );
+}
+
+/** Models of two families merge where nothing but the name tells them apart, as a Mistral without a window from a Llama. */
+function familyDifference(
+  { parent: { name }, model, config }: DescribedParent,
+  base: DescribedParent,
+): string | undefined {
+  const [found, expected] = [config, base.config].map((own) => JSON.stringify(own["model_type"]));
+  if (found === expected) return undefined;
+  const field = differingField(model.identity, base.model.identity);
+  if (field === undefined) return undefined;
+  return `${name}: model_type: expected ${expected} as in the base ${base.parent.name}, found ${found}, which differs in ${field}; only models of one architecture merge`;
 }
 
 function architectureDifference(

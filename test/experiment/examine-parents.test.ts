@@ -88,6 +88,15 @@ const cases: readonly Case[] = [
     "E: hidden_size: expected 16 as in the base B, found 24; only models of one architecture merge",
   ],
   [
+    "another family that merges with no other",
+    (model) =>
+      writeTinyModel(model, {
+        ...byteLevel,
+        config: { model_type: "mistral", sliding_window: 4, vocab_size: 384 },
+      }),
+    'E: model_type: expected "llama" as in the base B, found "mistral", which differs in vocab_size; only models of one architecture merge',
+  ],
+  [
     "a padded vocabulary",
     (model) => writeTinyModel(model, { ...byteLevel, config: { vocab_size: 384 } }),
     "E: vocab_size: expected 320 as in the base B, found 384; only models of one architecture merge",

@@ -5,16 +5,17 @@ import type { TokenEncoder } from "./token-encoder.ts";
 const WORDS = 64;
 
 /**
- * Throws an Error where none of the words that a vocabulary has comes out of a text whole: as if its merges were lost, or its
+ * Throws an Error where none of the words that a vocabulary has is found in a text that has it twice in a row: as if its merges were lost, or its
  * pieces written otherwise than the steps before it leave them. Such a tokenizer gives ids all the same, by which every model
- * scores like chance.
+ * scores like chance. A word alone would not tell: with `ignore_merges` it is looked up before anything is merged.
  */
 export function checkWhole(encoder: TokenEncoder): void {
   const words = wordsOf(encoder.loaded.file.model.vocab);
-  const isWhole = (word: string): boolean => encoder.encode(` ${word}`, { special: false }).length < word.length;
+  const isWhole = (word: string): boolean =>
+    encoder.encode(` ${word}${word}`, { special: false }).length < 2 * word.length;
   if (words.length === 0 || words.some(isWhole)) return;
   throw new Error(
-    `it falls apart: the text ${JSON.stringify(words[0])} has a token of its own and is given none longer than a letter; save the tokenizer anew, with its merges`,
+    `it falls apart: the text ${JSON.stringify(words[0])} has a token of its own, and twice in a row it is given none longer than a letter; save the tokenizer anew, with its merges`,
   );
 }
 
