@@ -21,10 +21,11 @@ import type { Shape } from "../../src/tensor/dtype.ts";
 import { cpuMs } from "../cpu-time.ts";
 import { gradientCases } from "./gradient-cases.ts";
 import { differentiate, testGradients } from "./gradient-contract.ts";
+import { testGraphs } from "./graph-contract.ts";
 import { mapValues } from "./map-values.ts";
 import { operationCases, type StoredTensor } from "./operation-cases.ts";
 import { testProducts } from "./product-contract.ts";
-import { bf16Bytes, bf16Values, f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
+import { bf16Bytes, bf16Values, causalMask, f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
 import type { Tolerance } from "./tolerances.ts";
 
 const now = (): { ms: number; ofCpu: number } => ({ ms: performance.now(), ofCpu: cpuMs() });
@@ -65,6 +66,7 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
         expectClose(await device.read(found), expected, kind === "exact" ? 0 : tolerance[kind]);
       });
 
+      testGraphs(() => device);
       testProducts(() => device, tolerance);
       testGradients(() => device, open, tolerance);
 
@@ -314,12 +316,6 @@ function block(x: Expression, [gain, mix, out, mask]: readonly Expression[]): Ex
 /** Stands for bytes that a matcher would compare too slowly. */
 function digest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-function causalMask(batch: number, length: number): number[] {
-  return Array.from({ length: batch * length * length }, (_, k) =>
-    k % length <= Math.floor(k / length) % length ? 0 : -Infinity,
-  );
 }
 
 function expectClose(found: Uint8Array, expected: StoredTensor, tolerance: number): void {

@@ -33,3 +33,10 @@ export function generator(seed: number): () => number {
 export function noise(random: () => number, count: number): number[] {
   return Array.from({ length: count }, () => random() / 8);
 }
+
+/** Of so many sequences: a token sees itself and those before it. */
+export function causalMask(batch: number, length: number): number[] {
+  return Array.from({ length: batch * length * length }, (_, k) =>
+    k % length <= Math.floor(k / length) % length ? 0 : -Infinity,
+  );
+}

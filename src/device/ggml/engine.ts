@@ -176,7 +176,9 @@ class GgmlDevice implements Device {
     graph: Pointer,
     products: GraphProducts | undefined,
   ): Promise<void> {
-    if (!this.#ggml.allocGraph(workspace, graph)) throw outOfMemory(this.name, "work space");
+    // Left to itself, ggml keeps the plan of the graph before for one of as many nodes of these sizes, whatever reads what.
+    const hasRoom = this.#ggml.planGraph(workspace, graph) && this.#ggml.allocGraph(workspace, graph);
+    if (!hasRoom) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
     const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
     if (!products) return compute(graph);

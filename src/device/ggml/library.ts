@@ -97,6 +97,7 @@ const backendFunctions = {
   getTensor: "void ggml_backend_tensor_get(void *tensor, _Out_ void *data, size_t offset, size_t size)",
   newWorkspace: "void *ggml_gallocr_new(void *bufferType)",
   freeWorkspace: "void ggml_gallocr_free(void *workspace)",
+  planGraph: "bool ggml_gallocr_reserve(void *workspace, void *graph)",
   allocGraph: "bool ggml_gallocr_alloc_graph(void *workspace, void *graph)",
   workspaceSize: "size_t ggml_gallocr_get_buffer_size(void *workspace, int buffer)",
 } as const;
