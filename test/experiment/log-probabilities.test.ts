@@ -1,22 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { logProbabilities } from "../../src/experiment/log-probabilities.ts";
 import type { TokenIds } from "../../src/experiment/token-ids.ts";
+import { expectedLogProbabilities as expected } from "./expected-log-probabilities.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyModel } from "../tiny-model.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures", "model");
-
-interface Sequence {
-  readonly ids: TokenIds;
-  readonly logProbabilities: number[];
-}
-
-const expected = JSON.parse(await readFile(join(fixtures, "log-probabilities.json"), "utf8")) as Record<
-  string,
-  Sequence[]
->;
 
 function largestGap(found: readonly number[], reference: readonly number[]): number {
   expect(found).toHaveLength(reference.length);

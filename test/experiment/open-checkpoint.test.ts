@@ -7,7 +7,6 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { logProbabilities } from "../../src/experiment/log-probabilities.ts";
 import { openCheckpoint } from "../../src/experiment/open-checkpoint.ts";
 import { examineParents, fetchSources, resolveSources } from "../../src/experiment/sources.ts";
-import type { TokenIds } from "../../src/experiment/token-ids.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { editTensors, type RawTensors } from "../checkpoint/edit-tensors.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
@@ -15,6 +14,7 @@ import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { testHub } from "../hub/test-hub.ts";
 import { launch } from "../observed-run.ts";
 import { refusal } from "../refusal.ts";
+import { expectedLogProbabilities as expected } from "./expected-log-probabilities.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment, traces, writeTinyExperiment } from "../tiny-experiment.ts";
 
@@ -42,16 +42,6 @@ async function tensorNames(folder: string): Promise<string[]> {
   await using checkpoint = await Checkpoint.open(folder);
   return [...checkpoint.tensors.keys()];
 }
-
-interface Sequence {
-  readonly ids: TokenIds;
-  readonly logProbabilities: number[];
-}
-
-const expected = JSON.parse(await readFile(join(fixtures, "log-probabilities.json"), "utf8")) as Record<
-  string,
-  Sequence[]
->;
 
 describe("a weight that is in the file under another of its names alone", () => {
   test.each([
