@@ -4,13 +4,9 @@
  * @module
  */
 import { elementCount, sameShape, type Dtype, type Shape } from "../tensor/dtype.ts";
-import type { DeviceDtype, DeviceTensor } from "./device-tensor.ts";
+import { expect, type Typed } from "./check-operand.ts";
+import type { DeviceTensor } from "./device-tensor.ts";
 import type { GeluForm } from "./gelu.ts";
-
-interface Typed {
-  readonly dtype: DeviceDtype;
-  readonly shape: Shape;
-}
 
 export type Expression = Typed &
   (
@@ -22,12 +18,15 @@ export type Expression = Typed &
     | { readonly op: "add"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "sub"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "mul"; readonly x: Expression; readonly y: Expression }
+    | { readonly op: "div"; readonly x: Expression; readonly y: Expression }
     | { readonly op: "scale"; readonly x: Expression; readonly factor: number }
     | { readonly op: "sumTo"; readonly x: Expression }
     | { readonly op: "silu"; readonly x: Expression }
     | { readonly op: "gelu"; readonly x: Expression; readonly form: GeluForm }
     | { readonly op: "relu"; readonly x: Expression }
     | { readonly op: "tanh"; readonly x: Expression }
+    | { readonly op: "abs"; readonly x: Expression }
+    | { readonly op: "step"; readonly x: Expression }
     | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
     | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
     | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
@@ -83,6 +82,8 @@ export type Operation = Expression["op"];
 /** The expressions of one operation. */
 export type Node<Op extends Operation> = Extract<Expression, { op: Op }>;
 
+export { abs, add, cast, div, gelu, mul, relu, scale, silu, step, sub, tanh } from "./elementwise.ts";
+
 /** A tensor that is already on the device. */
 export function input(tensor: DeviceTensor): Expression {
   return { op: "input", tensor, dtype: tensor.dtype, shape: tensor.shape };
@@ -95,12 +96,6 @@ export function constant(values: Float32Array, shape: Shape): Expression {
     shape: [values.length],
   });
   return { op: "constant", values, dtype: "f32", shape };
-}
-
-/** Converts to another float format, rounding to nearest, ties to even. */
-export function cast(x: Expression, dtype: Dtype): Expression {
-  expect(x.dtype !== "i32", "cast", "a float input", x);
-  return x.dtype === dtype ? x : { op: "cast", x, dtype, shape: x.shape };
 }
 
 /** The same elements in the same order under another shape. */
@@ -117,56 +112,11 @@ export function permute(x: Expression, order: readonly number[]): Expression {
   return { op: "permute", x, order, dtype: "f32", shape: order.map((axis) => x.shape[axis] ?? 0) };
 }
 
-/** Elementwise x + y, f32; y is repeated along the dimensions in which its size is 1. */
-export function add(x: Expression, y: Expression): Expression {
-  return elementwise("add", x, y);
-}
-
-/** Elementwise x - y, f32; y is repeated along the dimensions in which its size is 1. */
-export function sub(x: Expression, y: Expression): Expression {
-  return elementwise("sub", x, y);
-}
-
-/** Elementwise x * y, f32; y is repeated along the dimensions in which its size is 1. */
-export function mul(x: Expression, y: Expression): Node<"mul"> {
-  return elementwise("mul", x, y);
-}
-
-/** x * factor in f32; the factor is rounded to f32 first. */
-export function scale(x: Expression, factor: number): Node<"scale"> {
-  expect(x.dtype === "f32", "scale", "f32", x);
-  return { op: "scale", x, factor: Math.fround(factor), dtype: "f32", shape: x.shape };
-}
-
 /** Sums over the dimensions in which `shape` has a 1 and x more, f32. */
 export function sumTo(x: Expression, shape: Shape): Expression {
   const fits = shape.length === x.shape.length && shape.every((size, i) => size === x.shape[i] || size === 1);
   expect(x.dtype === "f32" && fits, "sumTo", `f32 whose sizes are [${shape.join(", ")}], or more where that is 1`, x);
   return sameShape(shape, x.shape) ? x : { op: "sumTo", x, dtype: "f32", shape };
-}
-
-/** x * sigmoid(x), f32. */
-export function silu(x: Expression): Expression {
-  expect(x.dtype === "f32", "silu", "f32", x);
-  return { op: "silu", x, dtype: "f32", shape: x.shape };
-}
-
-/** x * Phi(x), Phi the distribution function of the standard normal, f32. */
-export function gelu(x: Expression, form: GeluForm): Expression {
-  expect(x.dtype === "f32", "gelu", "f32", x);
-  return { op: "gelu", x, form, dtype: "f32", shape: x.shape };
-}
-
-/** x where it is positive, else 0, f32. */
-export function relu(x: Expression): Expression {
-  expect(x.dtype === "f32", "relu", "f32", x);
-  return { op: "relu", x, dtype: "f32", shape: x.shape };
-}
-
-/** Hyperbolic tangent, f32. */
-export function tanh(x: Expression): Expression {
-  expect(x.dtype === "f32", "tanh", "f32", x);
-  return { op: "tanh", x, dtype: "f32", shape: x.shape };
 }
 
 /**
@@ -282,19 +232,8 @@ export function dot(x: Expression, y: Expression): Expression {
   return { op: "dot", x, y, dtype: "f32", shape: [1] };
 }
 
-function elementwise<Op extends "add" | "sub" | "mul">(op: Op, x: Expression, y: Expression): Node<Op> {
-  expect(x.dtype === "f32", op, "f32", x);
-  const repeats = y.shape.length === x.shape.length && y.shape.every((size, i) => size === x.shape[i] || size === 1);
-  expect(y.dtype === "f32" && repeats, op, `f32 [${x.shape.join(", ")}], or 1 in some places`, y);
-  return { op, x, y, dtype: "f32", shape: x.shape } as Node<Op>;
-}
-
 /** Rows and columns of the matrices of a factor. */
 function matrixOf({ shape }: Expression, transposed: boolean): [number, number] {
   const [rows = 0, columns = 0] = shape.slice(-2);
   return transposed ? [columns, rows] : [rows, columns];
-}
-
-function expect(holds: boolean, op: Operation, expected: string, found: Typed): void {
-  if (!holds) throw new Error(`${op}: expected ${expected}, found ${found.dtype} [${found.shape.join(", ")}]`);
 }

@@ -3,6 +3,7 @@ import { elementCount, type Dtype } from "../tensor/dtype.ts";
 import {
   add,
   cast,
+  div,
   gatherRows,
   matmul,
   mul,
@@ -12,6 +13,7 @@ import {
   scale,
   scatterRows,
   sliceRows,
+  step,
   sub,
   sumTo,
   type Backward,
@@ -27,8 +29,10 @@ type Constant = "rows" | "positions" | "periods" | "targets";
 /** The derivative with respect to an operand, in its shape, from a node's own `g`. */
 type Derive<Op extends Operation> = (node: Node<Op>, g: Expression) => Expression;
 
-/** Operations whose results are whole numbers pass nothing back. */
-type Discrete = "argmax";
+/** Operations whose results change in jumps pass nothing back: between these the derivative is 0. */
+export const discrete = ["argmax", "step"] as const satisfies readonly Operation[];
+
+type Discrete = (typeof discrete)[number];
 
 /** An operation without a rule for one of its operands is a type error. Derivatives of derivatives are not computed. */
 type Rules = {
@@ -45,6 +49,10 @@ const rules: Rules = {
   add: { x: (_, g) => g, y: ({ y }, g) => sumTo(g, y.shape) },
   sub: { x: (_, g) => g, y: ({ y }, g) => scale(sumTo(g, y.shape), -1) },
   mul: { x: ({ y }, g) => mul(g, y), y: ({ x, y }, g) => sumTo(mul(g, x), y.shape) },
+  div: {
+    x: ({ y }, g) => div(g, y),
+    y: (node, g) => scale(sumTo(div(mul(g, node), node.y), node.y.shape), -1),
+  },
   scale: { x: ({ factor }, g) => scale(g, factor) },
   // Repeated along the dimensions of the sum.
   sumTo: { x: ({ x }, g) => add(scale(x, 0), g) },
@@ -52,6 +60,8 @@ const rules: Rules = {
   gelu: { x: ({ x, form }, g) => ({ op: "geluBack", g, x, form, dtype: "f32", shape: x.shape }) },
   // Nothing at 0, as in PyTorch.
   relu: { x: ({ x }, g) => ({ op: "reluBack", g, x, dtype: "f32", shape: x.shape }) },
+  // Nothing at 0, as in PyTorch.
+  abs: { x: ({ x }, g) => mul(g, sub(step(x), step(scale(x, -1)))) },
   // g (1 - tanh(x)^2)
   tanh: { x: (node, g) => sub(g, mul(g, mul(node, node))) },
   matmul: {

@@ -4,7 +4,7 @@
  */
 import { sameShape } from "../tensor/dtype.ts";
 import { add, type Expression } from "./expression.ts";
-import { derivativeOf } from "./gradient-rules.ts";
+import { derivativeOf, discrete } from "./gradient-rules.ts";
 import { inOrder, namedOperands, operands } from "./graph.ts";
 
 /**
@@ -42,11 +42,12 @@ export function gradients(
   return wanted.map((node) => found.get(node));
 }
 
-/** The nodes that are among the targets or read one, directly or not; `order` has operands before users. */
+/** The nodes that are among the targets or pass something back to one, directly or not; `order` has operands before users. */
 function nodesThatReach(targets: readonly Expression[], order: readonly Expression[]): ReadonlySet<Expression> {
   const reaching = new Set(targets);
+  const ends: ReadonlySet<string> = new Set(discrete);
   for (const node of order) {
-    if (operands(node).some((operand) => reaching.has(operand))) reaching.add(node);
+    if (!ends.has(node.op) && operands(node).some((operand) => reaching.has(operand))) reaching.add(node);
   }
   return reaching;
 }

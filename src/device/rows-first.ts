@@ -1,5 +1,5 @@
 import { elementCount, sameShape } from "../tensor/dtype.ts";
-import { add, cast, gatherRows, mul, scale, sub, type Expression, type Node } from "./expression.ts";
+import { abs, add, cast, div, gatherRows, mul, scale, step, sub, type Expression, type Node } from "./expression.ts";
 
 /**
  * The same outputs, to the bit, where rows of a table are taken before the table is computed element by element, as a merge
@@ -43,9 +43,13 @@ function elementwise(node: Expression, of: (x: Expression) => Expression): Expre
       return node.dtype === "i32" ? undefined : cast(cast(of(node.x), node.dtype), "f32");
     case "scale":
       return scale(of(node.x), node.factor);
+    case "abs":
+    case "step":
+      return one[node.op](of(node.x));
     case "add":
     case "sub":
     case "mul":
+    case "div":
       // What is the same for all rows stays as it is.
       if (node.y.shape[0] === 1 && node.x.shape[0] !== 1) return both[node.op](of(node.x), node.y);
       return sameShape(node.x.shape, node.y.shape) ? both[node.op](of(node.x), of(node.y)) : undefined;
@@ -54,7 +58,8 @@ function elementwise(node: Expression, of: (x: Expression) => Expression): Expre
   }
 }
 
-const both = { add, sub, mul };
+const one = { abs, step };
+const both = { add, sub, mul, div };
 
 /** The rows that an output is, as they are or scaled, if it is that. */
 function gatherOf(output: Expression): Node<"gatherRows">[] {

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { add, cast, input, matmul, mul, rope, scale, silu, type Expression } from "../../src/device/expression.ts";
+import {
+  add,
+  cast,
+  input,
+  matmul,
+  mul,
+  rope,
+  scale,
+  silu,
+  step,
+  type Expression,
+} from "../../src/device/expression.ts";
 import { gradients } from "../../src/device/gradient.ts";
 import { inOrder, operands } from "../../src/device/graph.ts";
 import type { DeviceDtype } from "../../src/device/device.ts";
@@ -17,6 +28,12 @@ describe("gradients", () => {
     expect(byOther).toBeUndefined();
     // One product: the other factor is not wanted.
     expect(inOrder([byX!]).filter(({ op }) => op === "mul")).toHaveLength(1);
+  });
+
+  test("do not go through what jumps", () => {
+    const [x, seed] = [tensor([2, 3]), tensor([2, 3])];
+    const [byX] = gradients([{ output: mul(x, step(x)), seed }], [x]);
+    expect(byX).toEqual(mul(seed, step(x)));
   });
 
   test("are the seed itself for an output that is wanted, and f32 for a weight that is not", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { gatherRows, input, scale, type Expression } from "../../src/device/expression.ts";
+import { abs, div, gatherRows, input, scale, step, type Expression } from "../../src/device/expression.ts";
 import { inOrder } from "../../src/device/graph.ts";
 import { rowsFirst } from "../../src/device/rows-first.ts";
 import { mergeTensor } from "../../src/merge/merge-tensor.ts";
@@ -59,6 +59,18 @@ describe.each(testedEngines)("rows taken before a table is merged, on %s", (_, o
         expect(await device.read(found!)).toEqual(await device.read(expected!));
       }
     }
+  });
+
+  test("have the bits of masks and quotients too", async () => {
+    await using device = await open();
+    const merged = await tableOf(device, steps[0]!, { base: "f32", a: "f32", b: "f32" });
+    const other = await tableOf(device, steps[1]!, { base: "f32", a: "f32", b: "f32" });
+    const table = div(step(abs(merged)), other);
+    const taken = gatherRows(table, input(await device.upload(new Uint8Array(Int32Array.of(7, 0).buffer), "i32", [2])));
+    const [first] = rowsFirst([taken]) as [Expression];
+    const [expected, found] = await device.run([taken, first]);
+    expect(await device.read(found!)).toEqual(await device.read(expected!));
+    expect(first.op).toBe("div");
   });
 
   test("are taken afterwards where they are as many as the table has", async () => {

@@ -56,6 +56,7 @@ const contextFunctions = {
   step: "void *ggml_step(void *context, void *a)",
   gelu: "void *ggml_gelu(void *context, void *a)",
   geluErf: "void *ggml_gelu_erf(void *context, void *a)",
+  abs: "void *ggml_abs(void *context, void *a)",
   tanh: "void *ggml_tanh(void *context, void *a)",
   exp: "void *ggml_exp(void *context, void *a)",
   log: "void *ggml_log(void *context, void *a)",

@@ -50,6 +50,7 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
   add: (node, { ggml, context, tensorOf }) => ggml.add(context, tensorOf(node.x), tensorOf(node.y)),
   sub: (node, { ggml, context, tensorOf }) => ggml.sub(context, tensorOf(node.x), tensorOf(node.y)),
   mul: (node, { ggml, context, tensorOf }) => ggml.mul(context, tensorOf(node.x), tensorOf(node.y)),
+  div: (node, { ggml, context, tensorOf }) => ggml.div(context, tensorOf(node.x), tensorOf(node.y)),
   scale: (node, { ggml, context, tensorOf }) => ggml.scale(context, tensorOf(node.x), node.factor),
   sumTo: (node, { ggml, context, tensorOf }) => {
     const sizes = innermostFirst(node.shape);
@@ -61,6 +62,8 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
   },
   silu: (node, { ggml, context, tensorOf }) => ggml.silu(context, tensorOf(node.x)),
   relu: (node, { ggml, context, tensorOf }) => ggml.relu(context, tensorOf(node.x)),
+  abs: (node, { ggml, context, tensorOf }) => ggml.abs(context, tensorOf(node.x)),
+  step: (node, { ggml, context, tensorOf }) => ggml.step(context, tensorOf(node.x)),
   reluBack: (node, { ggml, context, tensorOf }) =>
     ggml.mul(context, tensorOf(node.g), ggml.step(context, tensorOf(node.x))),
   ...activations,

@@ -35,6 +35,7 @@ const lowerings = {
   add: ({ x, y }, { of }) => tf.add(of(x), of(y)),
   sub: ({ x, y }, { of }) => tf.sub(of(x), of(y)),
   mul: ({ x, y }, { of }) => tf.mul(of(x), of(y)),
+  div: ({ x, y }, { of }) => tf.div(of(x), of(y)),
   scale: ({ x, factor }, { of }) => tf.tidy(() => tf.mul(of(x), tf.scalar(factor))),
   sumTo: ({ x, shape }, { of }) =>
     tf.sum(
@@ -46,6 +47,8 @@ const lowerings = {
   gelu: ({ x, form }, { of }) => tf.tidy(() => tf.mul(of(x), geluShare[form](of(x)))),
   relu: ({ x }, { of }) => tf.relu(of(x)),
   tanh: ({ x }, { of }) => tf.tanh(of(x)),
+  abs: ({ x }, { of }) => tf.abs(of(x)),
+  step: ({ x }, { of }) => tf.step(of(x)),
   matmul: multiply,
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
