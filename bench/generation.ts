@@ -1,13 +1,13 @@
 /** What the benchmarks measure: a generation of merged candidates, scored on rows or only merged. */
 import pLimit from "p-limit";
-import { input } from "../src/device/expression.ts";
 import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
+import { type StagePath, stagePathsOf, routeAlong } from "../src/evaluate/path.ts";
 import { promptsOf } from "../src/evaluate/prompt.ts";
+import { mergeStage } from "../src/evaluate/stage-graph.ts";
 import type { Experiment } from "../src/experiment/experiment-file.ts";
 import { BASE, batchTokensFor, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
-import { mergeTensor } from "../src/merge/merge-tensor.ts";
-import { stepAt, type Recipe } from "../src/merge/recipe.ts";
+import type { Recipe } from "../src/merge/recipe.ts";
 import type { Model, Weight } from "../src/model/architecture.ts";
 import { buildGenome } from "../src/space/genome.ts";
 import type { TaskRow } from "../src/tasks/rows.ts";
@@ -115,19 +115,15 @@ function flopOf({ shape }: Weight): number {
 
 async function mergeAll({ device, model, weights, experts }: Workspace, recipes: readonly Recipe[]): Promise<void> {
   const limit = pLimit(device.concurrency);
-  for (const [index, stage] of model.stages.entries()) {
-    const tensors = await weights.load(index);
-    const merge = async (recipe: Recipe): Promise<void> => {
-      const merged = Object.entries(stage.weights).map(([role, weight]) => {
-        const models = Object.fromEntries(
-          Object.entries(tensors[role]!).map(([name, tensor]) => [name, input(tensor)]),
-        );
-        return mergeTensor({ models, base: BASE, experts }, stepAt(recipe, weight, experts));
-      });
-      device.free(...(await device.run(merged)));
-    };
-    await Promise.all(recipes.map((recipe) => limit(merge, recipe)));
-    weights.release(index);
+  const merging = { device, model, parents: weights, base: BASE, experts };
+  const paths = stagePathsOf(merging, recipes, [...recipes.keys()]);
+  const route = routeAlong(paths);
+  for (const index of route.stages.keys()) {
+    const tensors = await weights.load(route, index);
+    const merge = async (path: StagePath): Promise<void> =>
+      device.free(...(await device.run(Object.values(mergeStage({ merging, tensors }, path[index]!)))));
+    await Promise.all(Array.from(paths.values(), (path) => limit(merge, path)));
+    weights.release(route, index);
   }
 }
 

@@ -6,6 +6,7 @@ import type { BatchShare } from "./device-batches.ts";
 import { recalled } from "./kept-results.ts";
 import { derivativesOf } from "./stage-derivatives.ts";
 import { inputsOf, stageGraph, type ScaledWeight } from "./stage-graph.ts";
+import type { PathStage } from "./path.ts";
 import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** The derivatives by one factor at one weight, or by those of its columns, as far as the batches of one run have a part in it. */
@@ -35,13 +36,13 @@ export interface Differentiated {
  * stage and by each coefficient of its weights. What was kept changes no bit of them.
  */
 export async function runBack(
-  stage: StageRun,
-  candidate: number,
+  run: StageRun,
+  at: PathStage,
   { before, kept, seeds }: BackwardTensors,
   share: BatchShare,
 ): Promise<Differentiated> {
-  const { device } = stage.merging;
-  const graph = stageGraph(stage, stage.recipes[candidate]!, before, share);
+  const { device } = run.merging;
+  const graph = stageGraph(run, at, before, share);
   const { states, slopes } = derivativesOf(graph, inputsOf(seeds, share));
   const outputs = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
   const computed = substitute(outputs, recalled(graph, kept.slice(share.start, share.end)));

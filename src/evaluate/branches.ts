@@ -2,9 +2,11 @@
 import pLimit from "p-limit";
 import type { Device } from "../device/device.ts";
 import type { BatchShare } from "./device-batches.ts";
+import type { Stage } from "../model/architecture.ts";
 import type { Room } from "./fitting.ts";
 import { runShare, type Advanced } from "./forward-run.ts";
-import { stepsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+import type { PathStage } from "./path.ts";
+import { stageOf, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** How much longer a stage may take than it would if all lanes were busy throughout. */
 const MAX_IDLE = 1.15;
@@ -30,7 +32,7 @@ export interface Advance {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Runs one stage for every branch, splitting it where its candidates differ. */
+/** Runs one stage for every branch, splitting it where its candidates differ; those whose paths are over stay as they are. */
 export async function advance(
   branches: readonly Branch[],
   stage: StageRun,
@@ -38,33 +40,37 @@ export async function advance(
 ): Promise<Branch[]> {
   const { device } = stage.merging;
   const limit = pLimit(device.concurrency);
-  const splits = branches.map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
+  const isOver = ({ members }: Branch): boolean => stageOf(stage, members[0]!) === undefined;
+  const splits = branches
+    .filter((branch) => !isOver(branch))
+    .map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
   const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
   const shares = sharesOf(stage, candidates);
-  const run = (branch: Branch, members: readonly number[], share: BatchShare): Promise<Advanced> =>
+  const run = (branch: Branch, { at, members }: Part, share: BatchShare): Promise<Advanced> =>
     limit(async () => {
       signal?.throwIfAborted();
-      return runShare(stage, members, branch.states, share, room);
+      return runShare(stage, at, members, branch.states, share, room);
     });
   const runs = splits.map(async ({ branch, parts }) => {
     const settled = await Promise.all(
-      parts.map((members) => Promise.allSettled(shares.map((share) => run(branch, members, share)))),
+      parts.map((part) => Promise.allSettled(shares.map((share) => run(branch, part, share)))),
     );
     if (!room) drop(device, held, branch);
     // What there is of a branch is held even if a share of it failed.
     const advanced = settled.map((results, i): Branch => {
       const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
       const kept = { states: done.flatMap((share) => share.kept) };
-      return { members: parts[i]!, states: done.flatMap((share) => share.states), kept };
+      return { members: parts[i]!.members, states: done.flatMap((share) => share.states), kept };
     });
     for (const part of advanced) held.add(part).add(part.kept);
     return { advanced, failure: settled.flat().find((result) => result.status === "rejected") };
   });
   // Every run is over before a failure is thrown: whatever it reads may be freed then.
-  return (await Promise.all(runs)).flatMap(({ advanced, failure }) => {
+  const ahead = (await Promise.all(runs)).flatMap(({ advanced, failure }) => {
     if (failure) throw failure.reason;
     return advanced;
   });
+  return [...branches.filter(isOver), ...ahead];
 }
 
 /** Frees states that are held. */
@@ -91,12 +97,21 @@ export function sharesOf(
   return batches.divide(lanes);
 }
 
-/** The branch's candidates, grouped by their coefficients in this stage. */
-function splitMembers({ members }: Branch, stage: StageRun): number[][] {
-  const groups = new Map<string, number[]>();
+/** Candidates of a branch that agree on a stage. */
+interface Part {
+  readonly at: PathStage;
+  readonly members: readonly number[];
+}
+
+/** The branch's candidates, grouped by what this stage computes and what its weights are made of. */
+function splitMembers({ members }: Branch, stage: StageRun): Part[] {
+  const groups = new Map<Stage["forward"], Map<string, Part>>();
   for (const member of members) {
-    const key = JSON.stringify(stepsOf(stage, stage.recipes[member]!));
-    groups.set(key, [...(groups.get(key) ?? []), member]);
+    const at = stageOf(stage, member)!;
+    const alike = groups.get(at.stage.forward) ?? new Map<string, Part>();
+    groups.set(at.stage.forward, alike);
+    const key = JSON.stringify(at.sources);
+    alike.set(key, { at, members: [...(alike.get(key)?.members ?? []), member] });
   }
-  return [...groups.values()];
+  return [...groups.values()].flatMap((alike) => [...alike.values()]);
 }

@@ -6,7 +6,8 @@ import type { BatchShare } from "./device-batches.ts";
 import type { Room } from "./fitting.ts";
 import { resultsToKeep } from "./kept-results.ts";
 import { stageGraph, type StageGraph } from "./stage-graph.ts";
-import { mapValues, weightsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+import type { PathStage } from "./path.ts";
+import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** What a run on the way forward leaves, of each batch of its share. */
 export interface Advanced {
@@ -20,22 +21,22 @@ export interface Advanced {
  * stage before left of every batch. What the way back reads is kept while there is room.
  */
 export async function runShare(
-  stage: StageRun,
+  run: StageRun,
+  at: PathStage,
   members: readonly number[],
   states: readonly StateTensors[],
   share: BatchShare,
   room: Room | undefined,
 ): Promise<Advanced> {
-  const { merging, hashing, recipes, index } = stage;
+  const { merging, hashing } = run;
   const { device } = merging;
-  const recipe = recipes[members[0]!]!;
-  const graph = stageGraph(stage, recipe, states, share);
+  const graph = stageGraph(run, at, states, share);
   const outputs = rowsFirst(graph.after.flatMap((state) => Object.values(state)));
   // No derivatives are taken of a parent as it is.
-  const keeping = recipe.method === "passthrough" || !room ? [] : fittingResults(graph, device, room);
+  const keeping = isCopied(at) || !room ? [] : fittingResults(graph, device, room);
   const kept = keeping.flatMap((results) => Object.values(results));
   const hashes = hashing !== undefined && share.isFirst && members.includes(hashing.candidate);
-  const hashed = hashes ? weightsOf(merging, index).filter(([, weight]) => hashing.wants(weight)) : [];
+  const hashed = hashes ? Object.entries(at.stage.weights).filter(([, weight]) => hashing.wants(weight)) : [];
   const results = await device.run([...outputs, ...kept, ...hashed.map(([role]) => graph.merged[role]!)]);
   const weights = results.splice(outputs.length + kept.length);
   for (const [i, [, weight]] of hashed.entries()) await hashing?.add(weight, weights[i]!, device);
@@ -43,6 +44,10 @@ export async function runShare(
   let next = 0;
   const take = (state: Readonly<Record<string, unknown>>): StateTensors => mapValues(state, () => results[next++]!);
   return { states: graph.after.map(take), kept: keeping.map(take) };
+}
+
+function isCopied({ sources }: PathStage): boolean {
+  return Object.values(sources).every(({ step }) => step.method === "passthrough");
 }
 
 /** Of each batch, what there is room for. */

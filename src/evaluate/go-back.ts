@@ -6,7 +6,8 @@ import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
 import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
 import type { DeviceBatches } from "./device-batches.ts";
 import type { Pass } from "./pass.ts";
-import type { Merging, StageRun, StateTensors } from "./stage-run.ts";
+import { stagePathsOf, routeAlong } from "./path.ts";
+import { stageOf, type Merging, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** States of a candidate, or derivatives by them. */
 interface OfCandidate extends HeldStates {
@@ -31,9 +32,12 @@ export async function goBack(
   pass: Pick<Pass, "recipes" | "members" | "signal" | "report">,
   { branches, seedsOf, meet, held }: WayBack,
 ): Promise<void> {
-  const { device, model, parents } = merging;
+  const { device, parents } = merging;
   const candidates = pass.members.filter((candidate) => pass.recipes[candidate]!.method !== "passthrough");
   if (candidates.length === 0) return;
+  const paths = stagePathsOf(merging, pass.recipes, pass.members);
+  const route = routeAlong(paths);
+  const stages = [...route.stages.keys()];
   let behind: OfCandidate[] = [];
   for (const candidate of candidates) {
     const { states } = branchOf(branches.at(-1)!, candidate);
@@ -43,18 +47,18 @@ export async function goBack(
     behind.push(put);
   }
   drop(device, held, ...branches.at(-1)!);
-  for (const index of [...model.stages.keys()].toReversed()) {
-    const tensors = await parents.load(index, { direction: "backward" });
-    const stage = { merging, index, tensors, batches, recipes: pass.recipes, hashing: undefined };
+  for (const index of stages.toReversed()) {
+    const tensors = await parents.load(route, index, { direction: "backward" });
+    const stage = { merging, index, paths, tensors, batches, hashing: undefined };
     try {
       const [entrance, exit] = [branches[index]!, branches[index + 1]!];
       const ahead = await retreat(stage, behind, { entrance, exit, meet, held, signal: pass.signal });
       drop(device, held, ...behind, ...entrance, ...exit.map(({ kept }) => kept));
       behind = ahead;
     } finally {
-      parents.release(index, "backward");
+      parents.release(route, index, "backward");
     }
-    pass.report(1 - index / model.stages.length);
+    pass.report(1 - index / stages.length);
   }
 }
 
@@ -82,7 +86,7 @@ async function retreat(
       shares.map((share) =>
         limit(async () => {
           signal?.throwIfAborted();
-          return runBack(stage, candidate, { before, kept, seeds }, share);
+          return runBack(stage, stageOf(stage, candidate)!, { before, kept, seeds }, share);
         }),
       ),
     );

@@ -4,12 +4,12 @@ import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
 import { type Gram, gramOf } from "../tensor/gram.ts";
-import type { Model, StageWeights, Weight } from "../model/architecture.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
+import type { Direction, Route } from "./route.ts";
 
-/** The same weight of every parent on the device, by role, then by the parent's name. */
-export type ParentTensors = Readonly<Record<string, ByParent>>;
+/** Weights of every parent on the device, by the weight's name, then by the parent's. */
+export type ParentTensors = ReadonlyMap<string, ByParent>;
 
 /** One weight of every parent on the device, by the parent's name. */
 type ByParent = Readonly<Record<string, DeviceTensor>>;
@@ -20,9 +20,6 @@ interface Loaded {
   readonly info: TensorInfo;
   readonly bytes: Uint8Array;
 }
-
-/** From the first stage to the last, or back, as derivatives go. */
-export type Direction = "forward" | "backward";
 
 export interface LoadOptions {
   /** Forward unless given. */
@@ -38,23 +35,20 @@ const CHECKED_BYTES = 2 ** 24;
 const RESIDENT_SHARE = 0.25;
 
 /**
- * The weights of base and experts, stage by stage. Where all of them fit on the device they stay there; otherwise one
- * stage of each is there at a time, and the next one is read from disk meanwhile. A weight of several stages, such as a
+ * The weights of base and experts, stage by stage of a pass's route. Where all of them fit on the device they stay there; otherwise
+ * one stage of each is there at a time, and the next one is read from disk meanwhile. A weight of several stages, such as a
  * tied embedding, is read and brought to the device once a pass and stays from the first of them to the last. A pass goes
- * through the stages forward, and may then go back from the last.
+ * along its route forward, and may then go back from the end.
  */
 export class ParentWeights implements AsyncDisposable {
   /** Lets one pass begin after the other: two at once would share, and drop, each other's stages. */
   readonly turn: LimitFunction = pLimit(1);
-  readonly #stages: readonly StageWeights[];
   readonly #device: Device;
   readonly #parents: ReadonlyMap<string, Checkpoint>;
   readonly #resident: boolean;
   /** By the weight's name in the checkpoint. */
   readonly #uploaded = new Map<string, ByParent>();
-  /** First and last stage that has a weight, by its name. */
-  readonly #spans: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
-  /** Reads that the pass at hand waits for. */
+  /** Reads that the pass at hand waits for, by the stage. */
   readonly #ahead = new Map<number, Promise<Loaded[]>>();
   readonly #reads = new Set<Promise<Loaded[]>>();
   readonly #checked = new Set<string>();
@@ -63,15 +57,12 @@ export class ParentWeights implements AsyncDisposable {
 
   constructor(
     device: Device,
-    model: Model,
     /** The base, and behind it the experts in their order. */
     parents: ReadonlyMap<string, Checkpoint>,
     options: { resident?: boolean } = {},
   ) {
     this.#device = device;
     this.#parents = parents;
-    this.#stages = model.stages.map(({ weights }) => weights);
-    this.#spans = spansOf(this.#stages);
     const bytes = [...parents.values()]
       .flatMap(({ tensors }) => [...tensors.values()])
       .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
@@ -85,17 +76,20 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   /**
-   * Brings a stage to the device and starts reading the next in that direction; stages are loaded one after another. Throws a
-   * UserError for a weight that is not finite, and leaves nothing of the stage on the device.
+   * Brings a stage of the route to the device and starts reading the next in that direction; stages are loaded one after another.
+   * Throws a UserError for a weight that is not finite, and leaves nothing of the stage on the device.
    */
-  async load(index: number, { direction = "forward", needsGrams = false }: LoadOptions = {}): Promise<ParentTensors> {
-    const stage = this.#stages[index] ?? {};
-    if (this.#missing(index).length > 0) await this.#upload(index, needsGrams);
-    if (needsGrams) for (const { name } of weightsOf(stage)) await this.measure(name);
+  async load(
+    route: Route,
+    index: number,
+    { direction = "forward", needsGrams = false }: LoadOptions = {},
+  ): Promise<ParentTensors> {
+    const names = route.stages[index] ?? [];
+    if (this.#missing(route, index).length > 0) await this.#upload(route, index, needsGrams);
+    if (needsGrams) for (const name of names) await this.measure(name);
     const next = direction === "forward" ? index + 1 : index - 1;
-    if (this.#missing(next).length > 0) void this.#readAhead(next, needsGrams);
-    const onDevice = Object.entries(stage).map(([role, { name }]) => [role, this.#uploaded.get(name) ?? absent(name)]);
-    return Object.fromEntries(onDevice) as ParentTensors;
+    if (this.#missing(route, next).length > 0) void this.#readAhead(route, next, needsGrams);
+    return new Map(names.map((name) => [name, this.#uploaded.get(name) ?? absent(name)]));
   }
 
   /** Inner products of the parents' weight of that name, where they were asked for. */
@@ -105,45 +99,43 @@ export class ParentWeights implements AsyncDisposable {
 
   /** The same once they are known: the weight is read for that unless it was. */
   async measure(name: string): Promise<Gram> {
-    if (!this.#grams.has(name)) await this.#read([{ name }], true);
+    if (!this.#grams.has(name)) await this.#read([name], true);
     return this.#grams.get(name) ?? absent(name);
   }
 
   /** Drops what no later stage in that direction needs of a stage from the device, unless the parents stay there for good. */
-  release(index: number, direction: Direction = "forward"): void {
-    if (this.#resident) return;
-    const end = direction === "forward" ? "last" : "first";
-    this.#drop(weightsOf(this.#stages[index] ?? {}).filter(({ name }) => this.#spans.get(name)?.[end] === index));
+  release(route: Route, index: number, direction: Direction = "forward"): void {
+    if (!this.#resident) this.#drop(route.endingAt(index, direction));
   }
 
   /** Drops what a pass that ended early has left, unless the parents stay for good. */
   releaseAll(): void {
     this.#ahead.clear();
-    if (!this.#resident) this.#drop([...this.#uploaded.keys()].map((name) => ({ name })));
+    if (!this.#resident) this.#drop([...this.#uploaded.keys()]);
   }
 
   /** Waits for the reads in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#reads);
-    this.#drop([...this.#uploaded.keys()].map((name) => ({ name })));
+    this.#drop([...this.#uploaded.keys()]);
   }
 
   /** Weights of a stage that are not on the device. */
-  #missing(index: number): Weight[] {
-    return weightsOf(this.#stages[index] ?? {}).filter(({ name }) => !this.#uploaded.has(name));
+  #missing({ stages }: Route, index: number): string[] {
+    return (stages[index] ?? []).filter((name) => !this.#uploaded.has(name));
   }
 
-  #drop(weights: readonly Pick<Weight, "name">[]): void {
-    for (const { name } of weights) {
+  #drop(names: readonly string[]): void {
+    for (const name of names) {
       this.#device.free(...Object.values(this.#uploaded.get(name) ?? {}));
       this.#uploaded.delete(name);
     }
   }
 
-  #readAhead(index: number, needsGrams: boolean): Promise<Loaded[]> {
+  #readAhead(route: Route, index: number, needsGrams: boolean): Promise<Loaded[]> {
     const known = this.#ahead.get(index);
     if (known) return known;
-    const reading = this.#read(this.#missing(index), needsGrams);
+    const reading = this.#read(this.#missing(route, index), needsGrams);
     this.#ahead.set(index, reading);
     this.#reads.add(reading);
     // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
@@ -151,8 +143,8 @@ export class ParentWeights implements AsyncDisposable {
     return reading;
   }
 
-  async #upload(index: number, needsGrams: boolean): Promise<void> {
-    const loaded = await this.#readAhead(index, needsGrams).finally(() => this.#ahead.delete(index));
+  async #upload(route: Route, index: number, needsGrams: boolean): Promise<void> {
+    const loaded = await this.#readAhead(route, index, needsGrams).finally(() => this.#ahead.delete(index));
     const fresh: Record<string, Record<string, DeviceTensor>> = {};
     try {
       for (const { parent, info, bytes } of loaded) {
@@ -165,9 +157,9 @@ export class ParentWeights implements AsyncDisposable {
     for (const [name, byParent] of Object.entries(fresh)) this.#uploaded.set(name, byParent);
   }
 
-  async #read(weights: readonly Pick<Weight, "name">[], needsGrams: boolean): Promise<Loaded[]> {
+  async #read(names: readonly string[], needsGrams: boolean): Promise<Loaded[]> {
     const loaded: Loaded[] = [];
-    for (const { name } of weights) {
+    for (const name of names) {
       const first = loaded.length;
       for (const [parent, checkpoint] of this.#parents) {
         const info = checkpoint.tensors.get(name);
@@ -199,18 +191,6 @@ export class ParentWeights implements AsyncDisposable {
     }
     this.#checked.add(key);
   }
-}
-
-function weightsOf(stage: StageWeights): Weight[] {
-  return Object.values(stage);
-}
-
-function spansOf(ordered: readonly StageWeights[]): Map<string, { readonly first: number; readonly last: number }> {
-  const spans = new Map<string, { first: number; last: number }>();
-  for (const [index, stage] of ordered.entries()) {
-    for (const { name } of weightsOf(stage)) spans.set(name, { first: spans.get(name)?.first ?? index, last: index });
-  }
-  return spans;
 }
 
 function absent(name: string): never {

@@ -1,16 +1,19 @@
 /** One pass of some batches over all stages, for some candidates at once. */
 import type { Device } from "../device/device.ts";
 import { needsGram } from "../merge/declarations.ts";
+import type { Recipe } from "../merge/recipe.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
 import { answerNames } from "../model/answers.ts";
 import { type Asked, DeviceBatches } from "./device-batches.ts";
 import type { PackedBatch, Target } from "./pack.ts";
 import type { WorkTime } from "./pace.ts";
+import { stagePathsOf, routeAlong } from "./path.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 import type { Merging, StageRun } from "./stage-run.ts";
 
 /** What all stages of a pass share. */
-export interface Pass extends Pick<StageRun, "recipes" | "hashing"> {
+export interface Pass extends Pick<StageRun, "hashing"> {
+  readonly recipes: readonly Recipe[];
   readonly signal: AbortSignal | undefined;
   readonly report: (share: number) => void;
   /** Wall-clock time in milliseconds. */
@@ -76,21 +79,24 @@ export async function goForward(
   pass: Pass,
   { held, room }: Pick<Advance, "held"> & Partial<Pick<Advance, "room">>,
 ): Promise<{ readonly branches: readonly (readonly Branch[])[]; readonly waitMs: number }> {
-  const { model, parents } = merging;
+  const { parents } = merging;
+  const paths = stagePathsOf(merging, pass.recipes, pass.members);
+  const route = routeAlong(paths);
+  const stages = route.stages.length;
   const branches: (readonly Branch[])[] = [[{ members: pass.members, states: [], kept: { states: [] } }]];
   const needsGrams = pass.members.some((member) => needsGram(pass.recipes[member]!));
   let waitMs = 0;
-  for (const index of model.stages.keys()) {
+  for (const index of route.stages.keys()) {
     const asked = pass.now();
-    const tensors = await parents.load(index, { needsGrams });
+    const tensors = await parents.load(route, index, { needsGrams });
     waitMs += pass.now() - asked;
-    const stage = { merging, index, tensors, batches, ...pass };
+    const stage = { merging, index, paths, tensors, batches, hashing: pass.hashing };
     try {
       branches.push(await advance(branches[index]!, stage, { held, room, signal: pass.signal }));
     } finally {
-      if (!room || index < model.stages.length - 1) parents.release(index);
+      if (!room || index < stages - 1) parents.release(route, index);
     }
-    pass.report((index + 1) / model.stages.length);
+    pass.report((index + 1) / stages);
   }
   return { branches, waitMs };
 }

@@ -1,17 +1,17 @@
 /** One stage of one candidate as expressions: its merged weights, and what it makes of the states before it. */
 import { input, type Expression } from "../device/expression.ts";
 import { mergeTensor, type Scaled } from "../merge/merge-tensor.ts";
-import { stepAt, type Recipe } from "../merge/recipe.ts";
 import type { StageTensors, State, Weight } from "../model/architecture.ts";
 import type { BatchShare } from "./device-batches.ts";
-import { mapValues, weightsOf, type StageRun, type StateTensors } from "./stage-run.ts";
+import type { PathStage } from "./path.ts";
+import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** Where coefficients enter a weight. */
 export interface ScaledWeight extends Scaled {
   readonly weight: Weight;
 }
 
-/** Built of the same stage, recipe and share, the same graph. */
+/** Built of the same stage and share, the same graph. */
 export interface StageGraph {
   /** By role. */
   readonly merged: StageTensors;
@@ -23,18 +23,16 @@ export interface StageGraph {
 
 /** `states` has what the stage before left of every batch. */
 export function stageGraph(
-  stage: StageRun,
-  recipe: Recipe,
+  run: Pick<StageRun, "merging" | "tensors" | "batches">,
+  at: PathStage,
   states: readonly StateTensors[],
   share: BatchShare,
 ): StageGraph {
-  const { merging, index, batches } = stage;
   const coefficients: ScaledWeight[] = [];
-  const merged = mergeStage(stage, recipe, (coefficient) => coefficients.push(coefficient));
+  const merged = mergeStage(run, at, (coefficient) => coefficients.push(coefficient));
   const before = inputsOf(states, share);
-  const { forward } = merging.model.stages[index]!;
-  const own = batches.batches.slice(share.start, share.end);
-  return { merged, coefficients, before, after: own.map((batch, i) => forward(merged, before[i]!, batch)) };
+  const own = run.batches.batches.slice(share.start, share.end);
+  return { merged, coefficients, before, after: own.map((batch, i) => at.stage.forward(merged, before[i]!, batch)) };
 }
 
 /** What is read of the states of every batch in a share. */
@@ -44,19 +42,17 @@ export function inputsOf(states: readonly StateTensors[], { start, end }: BatchS
 
 /** The merged weights of a stage; `meet` is told where each coefficient enters, for derivatives. */
 export function mergeStage(
-  { merging, index, tensors }: Pick<StageRun, "merging" | "index" | "tensors">,
-  recipe: Recipe,
+  { merging, tensors }: Pick<StageRun, "merging" | "tensors">,
+  { stage, sources }: PathStage,
   meet: (coefficient: ScaledWeight) => void = () => {},
 ): StageTensors {
   const { base, experts, parents } = merging;
-  const merged = weightsOf(merging, index).map(([role, weight]): [string, Expression] => {
-    const models = mapValues(tensors[role] ?? {}, input);
-    const step = stepAt(recipe, weight, experts);
+  const merged = Object.entries(stage.weights).map(([role, weight]): [string, Expression] => {
+    const { name, step } = sources[role]!;
+    const models = mapValues(tensors.get(name) ?? {}, input);
     return [
       role,
-      mergeTensor({ models, base, experts, gram: parents.gram(weight.name) }, step, (scaled) =>
-        meet({ weight, ...scaled }),
-      ),
+      mergeTensor({ models, base, experts, gram: parents.gram(name) }, step, (scaled) => meet({ weight, ...scaled })),
     ];
   });
   return Object.fromEntries(merged);

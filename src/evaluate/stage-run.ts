@@ -1,10 +1,10 @@
 /** One stage of one pass: what is on the device for it, and what its weights are. */
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
-import { stepAt, type Recipe, type Step } from "../merge/recipe.ts";
 import type { Model, Weight } from "../model/architecture.ts";
 import type { DeviceBatches } from "./device-batches.ts";
 import type { ParentTensors, ParentWeights } from "./parent-weights.ts";
+import type { StagePaths, PathStage } from "./path.ts";
 
 /** What candidates are made of and where they run. */
 export interface Merging {
@@ -43,20 +43,15 @@ export type StateTensors = Readonly<Record<string, DeviceTensor>>;
 export interface StageRun {
   readonly merging: Merging;
   readonly index: number;
-  readonly recipes: readonly Recipe[];
+  readonly paths: StagePaths;
   readonly tensors: ParentTensors;
   readonly batches: DeviceBatches;
   readonly hashing: WeightsHashing | undefined;
 }
 
-/** Coefficients of a candidate at every weight of the stage. */
-export function stepsOf({ merging, index }: StageRun, recipe: Recipe): Step[] {
-  return weightsOf(merging, index).map(([, weight]) => stepAt(recipe, weight, merging.experts));
-}
-
-/** The stage's weights by role. */
-export function weightsOf({ model }: Merging, index: number): [string, Weight][] {
-  return Object.entries(model.stages[index]?.weights ?? {});
+/** The stage that a candidate is at; none where its path is over. */
+export function stageOf({ paths, index }: Pick<StageRun, "paths" | "index">, candidate: number): PathStage | undefined {
+  return paths.get(candidate)?.[index];
 }
 
 /** A record with the same names. */

@@ -59,7 +59,7 @@ export async function logProbabilities(options: LogProbabilitiesOptions): Promis
   const { device } = await openEngine({ engine, precision }, onNotice);
   await using _ = device;
   const model = openModel(checkpoint, productDtypes(resolvePrecision(precision, device)).exact);
-  await using weights = new ParentWeights(device, model, new Map([[BASE, checkpoint]]));
+  await using weights = new ParentWeights(device, new Map([[BASE, checkpoint]]));
   const merging = { device, model, parents: weights, base: BASE, experts: [] };
   const recipe = { method: "passthrough", model: BASE } as const;
   const found = await tokenLogProbabilities(merging, recipe, ids, { signal, onProgress });

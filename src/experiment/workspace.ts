@@ -97,7 +97,7 @@ export async function openWorkspace(
     const precision = resolvePrecision(options.precision, device);
     const dtypes = productDtypes(precision);
     const model = openModel(baseOf(checkpoints), dtypes.exact);
-    const weights = new ParentWeights(device, model, checkpoints);
+    const weights = new ParentWeights(device, checkpoints);
     open.push(weights);
     const experts = options.experts.map(({ name }) => name);
     const batchTokens = batchTokensFor(device, model);

@@ -2,7 +2,8 @@ import type { Device, DeviceTensor } from "../device/device.ts";
 import { cast, input, type Expression } from "../device/expression.ts";
 import { UserError } from "../errors.ts";
 import { mergeStage } from "../evaluate/stage-graph.ts";
-import { mapValues, weightsOf, type Merging } from "../evaluate/stage-run.ts";
+import { stagePathOf, routeAlong } from "../evaluate/path.ts";
+import { mapValues, type Merging } from "../evaluate/stage-run.ts";
 import { needsGram } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { allWeights, type Model, type StageTensors } from "../model/architecture.ts";
@@ -36,24 +37,27 @@ export async function holdMerge(
   { precision, signal, onProgress = () => {} }: HoldOptions,
 ): Promise<HeldMerge> {
   const { device, model, parents } = merging;
+  const path = stagePathOf(merging, recipe);
+  const route = routeAlong(new Map([[0, path]]));
   const held = new Map<string, DeviceTensor>();
   const wanted = (merged: Expression): Expression => (precision === "f32" ? cast(merged, "f32") : merged);
   const free = (): void => device.free(...held.values());
   const hold = async (index: number): Promise<void> => {
-    const tensors = await parents.load(index, { needsGrams: needsGram(recipe) });
-    const merged = mergeStage({ merging, index, tensors }, recipe);
-    const own = weightsOf(merging, index).filter(([, { name }]) => !held.has(name));
+    const tensors = await parents.load(route, index, { needsGrams: needsGram(recipe) });
+    const at = path[index]!;
+    const merged = mergeStage({ merging, tensors }, at);
+    const own = Object.entries(at.stage.weights).filter(([, { name }]) => !held.has(name));
     if (index === 0) checkRoom(device, model, precision === "f32" ? "f32" : dtypeOf(merged));
     const results = await device.run(own.map(([role]) => wanted(merged[role]!)));
     for (const [i, [, { name }]] of own.entries()) held.set(name, results[i]!);
   };
   await parents.turn(async () => {
     try {
-      for (const index of model.stages.keys()) {
+      for (const index of path.keys()) {
         signal?.throwIfAborted();
         await hold(index);
-        parents.release(index);
-        onProgress((index + 1) / model.stages.length);
+        parents.release(route, index);
+        onProgress((index + 1) / path.length);
       }
     } catch (error) {
       parents.releaseAll();

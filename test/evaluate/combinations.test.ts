@@ -24,7 +24,7 @@ test.each(combinations)(
       await using family = await openTinyFamily(join(folder, name), device);
       const checkpoints = new Map([...family.checkpoints].filter(([parent]) => parent !== "b" || merged.includes("b")));
       for (const resident of [true, false]) {
-        await using parents = new ParentWeights(device, family.model, checkpoints, { resident });
+        await using parents = new ParentWeights(device, checkpoints, { resident });
         const merging = { device, model: family.model, parents, base: "base", experts: merged };
         const scorer = new GenerationScorer({ ...merging, batchTokens: 64 });
         // Parents that stay are there already when inner products are asked for.

@@ -8,9 +8,10 @@ import type { GenerationScores } from "../../src/evaluate/generation-scorer.ts";
 import { paddedTokens } from "../../src/evaluate/batch-sizes.ts";
 import { packPrompts } from "../../src/evaluate/pack.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
+import { stagePathOf, routeAlong } from "../../src/evaluate/path.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
-import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
+import { distinctRecipes, experts, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -153,9 +154,10 @@ describe("parents stay on a device", () => {
     const tensors = [...family.checkpoints.values()].flatMap((checkpoint) => [...checkpoint.tensors.values()]);
     const fileBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
     observed.claimed = { capacityBytes: capacity && capacity * fileBytes };
-    await using parents = new ParentWeights(observed, family.model, family.checkpoints);
-    await parents.load(0);
-    parents.release(0);
+    await using parents = new ParentWeights(observed, family.checkpoints);
+    const route = routeAlong(new Map([[0, stagePathOf({ ...family, experts }, distinctRecipes(1, 2)[0]!)]]));
+    await parents.load(route, 0);
+    parents.release(route, 0);
     expect(observed.memory.bytes > 0).toBe(stay);
   });
 });

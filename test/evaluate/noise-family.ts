@@ -28,7 +28,7 @@ export async function openNoiseFamily(
   }
   const model = openModel(checkpoints.get("base")!, "f32");
   for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
-  const parents = new ParentWeights(device, model, checkpoints, { resident });
+  const parents = new ParentWeights(device, checkpoints, { resident });
   const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });
   const close = async (): Promise<void> => {
     await parents[Symbol.asyncDispose]();

@@ -49,7 +49,7 @@ export async function openTinyFamily(
   const base = checkpoints.get("base")!;
   const model = openModel(base, precision);
   for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
-  const parents = new ParentWeights(device, model, checkpoints, { resident });
+  const parents = new ParentWeights(device, checkpoints, { resident });
   const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });
   const close = async (): Promise<void> => {
     await parents[Symbol.asyncDispose]();

@@ -32,7 +32,7 @@ async function generate(
 ): Promise<number[][]> {
   await using checkpoint = await Checkpoint.open(join(fixtures, name));
   const model = openModel(checkpoint, precision);
-  await using parents = new ParentWeights(device, model, new Map([["only", checkpoint]]));
+  await using parents = new ParentWeights(device, new Map([["only", checkpoint]]));
   const merging = { device, model, parents, base: "only", experts: [] };
   const held = await holdMerge(merging, { method: "passthrough", model: "only" }, { precision });
   try {

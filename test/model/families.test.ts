@@ -32,7 +32,7 @@ async function errorsOf(device: Device, name: string, precision: Dtype): Promise
   await using checkpoint = await Checkpoint.open(join(fixtures, name));
   const model = openModel(checkpoint, precision);
   checkWeights(model, checkpoint);
-  await using parents = new ParentWeights(device, model, new Map([["only", checkpoint]]));
+  await using parents = new ParentWeights(device, new Map([["only", checkpoint]]));
   const scorer = new GenerationScorer({ device, model, parents, base: "only", experts: [], batchTokens: 64 });
   const rows = prompts.map(({ context, continuations }) => {
     const ids = continuations.map((own) => Int32Array.from(own));

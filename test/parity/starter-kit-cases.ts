@@ -232,7 +232,7 @@ async function writeCase(device: Device, folder: string, kits: readonly string[]
     base: references[BASE]!,
     experts: experts.map((name) => ({ name, path: references[name]! })),
   };
-  await using weights = new ParentWeights(device, model, checkpoints);
+  await using weights = new ParentWeights(device, checkpoints);
   const measure = (name: string): Promise<Gram> => weights.measure(name);
   const input = { experiment, recipe, measure, model, baseTensors: base.tensors, version: evomergeVersion() };
   const exports: object[] = [];
