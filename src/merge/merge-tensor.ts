@@ -1,6 +1,7 @@
 /** Merge methods as expressions: f32 throughout, summed in the order of the experts, rounded once at the end. */
 import { storedDtype } from "../device/device.ts";
 import { add, cast, constant, mul, scale, sub, type Expression, type Node } from "../device/expression.ts";
+import type { Dtype } from "../tensor/dtype.ts";
 import { unpack } from "../tensor/packed.ts";
 import { type FactorSlope, type FormulaFactors, factorsOf } from "./combination.ts";
 import { declarations } from "./declarations.ts";
@@ -35,7 +36,7 @@ interface Operands extends FormulaFactors {
 /** The merged weight, in the dtype of the base; `meet` is told where each coefficient enters, for derivatives. */
 export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Scaled) => void = () => {}): Expression {
   const base = modelOf(parents, parents.base);
-  if (step.method === "passthrough") return cast(modelOf(parents, step.model), storedDtype(base));
+  if (step.method === "passthrough") return copied(modelOf(parents, step.model), step.scale, storedDtype(base));
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
   const declaration = declarations[step.method];
   for (const { name } of declaration.parameters) {
@@ -47,6 +48,11 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
     compute(declaration.formula, { base: cast(base, "f32"), experts, ...factors, meet }, 0),
     storedDtype(base),
   );
+}
+
+/** A factor of 1 is none: what is copied keeps all its bits, NaN among them. */
+function copied(model: Expression, factor = 1, dtype: Dtype): Expression {
+  return factor === 1 ? cast(model, dtype) : cast(scale(cast(model, "f32"), factor), dtype);
 }
 
 /** A formula at one of the experts, whose turn it is in the sum around it; what stands in no sum has one value for all. */

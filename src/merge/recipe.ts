@@ -41,9 +41,9 @@ export function hasColumns(recipe: Recipe): recipe is RecipeWithColumns {
 /** A coefficient at one weight: of the whole, or of each of its input columns. */
 export type StepValue = number | Packed;
 
-/** A recipe at one weight: the parent to copy, or a value for each parameter and expert. */
+/** A recipe at one weight: the parent to copy, be it times a factor, or a value for each parameter and expert. */
 export type Step =
-  | { readonly method: "passthrough"; readonly model: string }
+  | { readonly method: "passthrough"; readonly model: string; readonly scale?: number }
   | { readonly method: MethodName; readonly values: Readonly<Record<string, readonly StepValue[]>> };
 
 /** What a recipe knows a weight by: its name, its kind, such as `q_proj`, its group, and its layer where it is in one. */

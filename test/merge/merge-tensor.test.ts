@@ -276,6 +276,14 @@ describe("mergeTensor", () => {
     expect(passed).toEqual(fromFloat32(values, "bf16"));
   });
 
+  test("passthrough with a scale multiplies in f32 and rounds once", async () => {
+    const values = Float32Array.of(1, 1 + 2 ** -7, -3.25);
+    const stored: Stored = { dtype: "bf16", bytes: fromFloat32(values, "bf16") };
+    const scaled = await merge(stored, { kept: stored }, { method: "passthrough", model: "kept", scale: 1 / 3 });
+    const expected = values.map((value) => Math.fround(value * Math.fround(1 / 3)));
+    expect(scaled).toEqual(fromFloat32(expected, "bf16"));
+  });
+
   test("refuses weights that are not one for each expert", async () => {
     const base: Stored = { dtype: "f32", bytes: new Uint8Array(4) };
     const experts = byName([base, base]);
