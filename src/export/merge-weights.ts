@@ -1,9 +1,10 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
-import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
+import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
+import type { MergedWeights } from "../merge-files/merge-files.ts";
 import { needsGram } from "../merge/declarations.ts";
 import { gramOf, type StoredValues } from "../tensor/gram.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
@@ -18,12 +19,6 @@ export interface MergeSource {
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly base: string;
   readonly experts: readonly string[];
-}
-
-/** Weights on the disk, and their digest as they were on the device. */
-export interface MergedWeights {
-  readonly digest: string;
-  readonly files: readonly WrittenFile[];
 }
 
 /**

@@ -16,6 +16,8 @@ export interface MergeParents {
   readonly experts: readonly string[];
   /** For methods that depend on it. */
   readonly gram?: Gram | undefined;
+  /** Of the result; that of the base unless given. */
+  readonly dtype?: Dtype | undefined;
 }
 
 /** Where coefficients enter a merge: by the factor of a node, which is one number or, as its y, one for each column. */
@@ -33,10 +35,11 @@ interface Operands extends FormulaFactors {
   readonly meet: (scaled: Scaled) => void;
 }
 
-/** The merged weight, in the dtype of the base; `meet` is told where each coefficient enters, for derivatives. */
+/** The merged weight, rounded once; `meet` is told where each coefficient enters, for derivatives. */
 export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Scaled) => void = () => {}): Expression {
   const base = modelOf(parents, parents.base);
-  if (step.method === "passthrough") return copied(modelOf(parents, step.model), step.scale, storedDtype(base));
+  const dtype = parents.dtype ?? storedDtype(base);
+  if (step.method === "passthrough") return copied(modelOf(parents, step.model), step.scale, dtype);
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
   const declaration = declarations[step.method];
   for (const { name } of declaration.parameters) {
@@ -44,10 +47,7 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
     if (count !== experts.length) throw new Error(`merge: ${experts.length} experts, ${count} values of ${name}`);
   }
   const factors = factorsOf(declaration, step.values, parents.gram);
-  return cast(
-    compute(declaration.formula, { base: cast(base, "f32"), experts, ...factors, meet }, 0),
-    storedDtype(base),
-  );
+  return cast(compute(declaration.formula, { base: cast(base, "f32"), experts, ...factors, meet }, 0), dtype);
 }
 
 /** A factor of 1 is none: what is copied keeps all its bits, NaN among them. */
