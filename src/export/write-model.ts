@@ -1,8 +1,4 @@
-import { join } from "node:path";
 import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
-import { formatManifest, MANIFEST } from "../model-folder/manifest.ts";
-import { writeFileAtomic } from "../files/atomic-file.ts";
-import { sha256Of } from "../files/sha256.ts";
 import { UserError } from "../errors.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { Task } from "../experiment/load-tasks.ts";
@@ -11,8 +7,7 @@ import { readJournal } from "../journal/journal.ts";
 import { runFacts } from "../report/run-facts.ts";
 import type { Outcome, RunOptions } from "../run/run-experiment.ts";
 import { commonDtype } from "./common-dtype.ts";
-import { readCompanions } from "./companions.ts";
-import { exportedConfig } from "./exported-config.ts";
+import { filesOfBase } from "./files-of-base.ts";
 import { licenceOf } from "./licence.ts";
 import { mergekitConfig } from "./mergekit-config.ts";
 import { mergeWeights } from "./merge-weights.ts";
@@ -20,6 +15,7 @@ import { modelCard } from "./model-card.ts";
 import { recipeFiles } from "./recipe-files.ts";
 import { verifyExport } from "./verify-export.ts";
 import { withoutFolders } from "./without-folders.ts";
+import { writeBeside } from "./write-beside.ts";
 
 /** What the model is proved with, and where it is written. */
 export interface Writing extends RunOptions {
@@ -36,41 +32,16 @@ export async function writeModel(opened: Workspace, outcome: Outcome, writing: W
   const { tasks, folder, signal, onEvent } = writing;
   const { experiment, winner } = outcome;
   // Before hours may go into weights.
-  const carriedOver = await filesOfBase(opened, onEvent);
+  const { folder: baseFolder, tensors } = baseOf(opened.checkpoints);
+  const onNotice = (text: string): void => onEvent?.({ type: "notice", text });
+  const carriedOver = await filesOfBase(baseFolder, { dtype: commonDtype(tensors.values()) }, onNotice);
   const onProgress = (share: number): void => onEvent?.({ type: "progress", phase: "export", share });
   const merged = await mergeWeights({ ...opened, base: BASE }, winner.recipe, folder, { signal, onProgress });
   const { digest } = merged;
   checkDigest(outcome, digest);
-  const contents = new Map<string, string | Uint8Array>([
-    ...carriedOver,
-    ...(await descriptionsOf(opened, outcome, digest)),
-  ]);
-  for (const [name, content] of contents) await writeFileAtomic(join(folder, name), content);
-  const written = [
-    ...merged.files.map(({ file, sha256 }) => [file, sha256] as const),
-    ...Array.from(contents, ([name, content]) => [name, sha256Of(content)] as const),
-  ];
-  await writeFileAtomic(join(folder, MANIFEST), formatManifest(new Map(written)));
+  await writeBeside(folder, merged.files, [...carriedOver, ...(await descriptionsOf(opened, outcome, digest))]);
   await verifyExport(opened, { digest, experiment, recipe: winner.recipe, tasks }, folder, signal);
   return digest;
-}
-
-/** Configuration, tokenizer and licences of the base, as they are true of a merge. */
-async function filesOfBase(
-  { checkpoints }: Workspace,
-  onEvent: RunOptions["onEvent"],
-): Promise<ReadonlyMap<string, string | Buffer>> {
-  const { folder, tensors } = baseOf(checkpoints);
-  const dtype = commonDtype(tensors.values());
-  const files = new Map<string, string | Buffer>(await readCompanions(folder));
-  for (const name of ["config.json", "tokenizer_config.json"]) {
-    const content = files.get(name);
-    if (content === undefined) continue;
-    const { text, notices } = exportedConfig(String(content), name, dtype);
-    if (notices.length > 0) files.set(name, text);
-    for (const notice of notices) onEvent?.({ type: "notice", text: notice });
-  }
-  return files;
 }
 
 /** What people and programs read of the merge: the recipe in our words and, if it can say it, in mergekit's, and the model card. */

@@ -8,6 +8,25 @@ export function withoutMembers(text: string, keys: ReadonlySet<string>): string 
   return `${opening}${kept.map((member) => member.text).join(",")}${kept.length > 0 ? closing : closing.trimStart()}`;
 }
 
+/**
+ * The text of a JSON object with other values of some members, indented as by two spaces; those that it lacks come behind
+ * the others. All else stays as it was written.
+ */
+export function withMembers(text: string, values: Readonly<Record<string, unknown>>): string {
+  const { opening, members, closing } = membersOf(text);
+  const space = /^\s*/.exec(members[0]?.text ?? "\n  ")?.[0] ?? "";
+  const rest = new Map(Object.entries(values));
+  const written = (key: string, value: unknown): string =>
+    `${space}${JSON.stringify(key)}: ${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")}`;
+  const kept = members.map((member) => {
+    if (!Object.hasOwn(values, member.key)) return member.text;
+    rest.delete(member.key);
+    return written(member.key, values[member.key]);
+  });
+  const added = Array.from(rest, ([key, value]) => written(key, value));
+  return `${opening}${[...kept, ...added].join(",")}${members.length > 0 ? closing : `\n${closing.trimStart()}`}`;
+}
+
 interface Members {
   /** All before the first member, and all behind the last. */
   readonly opening: string;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withoutMembers } from "../../src/files/json-members.ts";
+import { withMembers, withoutMembers } from "../../src/files/json-members.ts";
 
 describe("withoutMembers", () => {
   test("leaves the text of all else as it is", () => {
@@ -35,6 +35,41 @@ describe("withoutMembers", () => {
           );
         },
       ),
+    );
+  });
+});
+
+describe("withMembers", () => {
+  test("leaves the text of all else as it is, and puts what is new behind it", () => {
+    const text = `{
+  "rms_norm_eps": 1e-05,
+  "layers": 2,
+  "rope_theta": 10000.0
+}
+`;
+    expect(withMembers(text, { layers: 3, types: ["a", "b"] })).toBe(`{
+  "rms_norm_eps": 1e-05,
+  "layers": 3,
+  "rope_theta": 10000.0,
+  "types": [
+    "a",
+    "b"
+  ]
+}
+`);
+    expect(JSON.parse(withMembers(" { } ", { a: 1 }))).toEqual({ a: 1 });
+  });
+
+  test("gives any object these members", () => {
+    const values = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(
+      fc.property(values, values, fc.constantFrom(undefined, 2, "\t"), (before, given, indent) => {
+        const [object, changes] = [before, given].map(
+          (value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>,
+        );
+        const changed: unknown = JSON.parse(withMembers(JSON.stringify(object, null, indent), changes!));
+        expect(changed).toEqual({ ...object, ...changes });
+      }),
     );
   });
 });

@@ -1,6 +1,5 @@
-import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
 import { UserError } from "../../errors.ts";
+import { freeBytesAt } from "../../files/free-bytes.ts";
 import { presentBytes } from "../cache/cache.ts";
 import type { Hub } from "../api/hub.ts";
 import type { Repository, RepositoryFile } from "../api/snapshot.ts";
@@ -66,18 +65,6 @@ async function planRepository(hub: Hub, { repository, files }: WantedFiles): Pro
     bytes: sum(files.map(({ bytes }) => bytes)),
     presentBytes: sum(present),
   };
-}
-
-/** The cache need not exist yet. */
-async function freeBytesAt(folder: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
-  } catch (error) {
-    const parent = dirname(folder);
-    if (parent === folder) throw error;
-    return freeBytesAt(parent);
-  }
 }
 
 function sum(numbers: readonly number[]): number {
