@@ -1,6 +1,7 @@
 /** The way of derivatives back through the stages, from the last to the first. */
 import pLimit from "p-limit";
 import type { Device } from "../device/device.ts";
+import { isMerge } from "../merge/recipe.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
 import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
@@ -33,7 +34,7 @@ export async function goBack(
   { branches, seedsOf, meet, held }: WayBack,
 ): Promise<void> {
   const { device, parents } = merging;
-  const candidates = pass.members.filter((candidate) => pass.recipes[candidate]!.method !== "passthrough");
+  const candidates = pass.members.filter((candidate) => isMerge(pass.recipes[candidate]!));
   if (candidates.length === 0) return;
   const paths = stagePathsOf(merging, pass.recipes, pass.members);
   const route = routeAlong(paths);

@@ -1,8 +1,8 @@
 /** The way of a candidate through its stages: what each of them computes, and what its weights are made of. */
-import { stepAt, type Recipe, type Step } from "../merge/recipe.ts";
-import type { Stage } from "../model/architecture.ts";
+import { stepAt, type Recipe, type StackRecipe, type Step } from "../merge/recipe.ts";
+import type { Model, RestackedModel, Stage } from "../model/architecture.ts";
 import { Route } from "./route.ts";
-import { mapValues, type Merging } from "./stage-run.ts";
+import type { Merging } from "./stage-run.ts";
 
 /** What a weight is made of: the parents' weights of a name, and what is done with them. */
 export interface WeightSource {
@@ -22,12 +22,34 @@ export type StagePath = readonly PathStage[];
 /** By candidate. */
 export type StagePaths = ReadonlyMap<number, StagePath>;
 
+/** The model that a recipe makes of such parents. */
+export function resultOf(model: Model, recipe: Recipe): Model | RestackedModel {
+  if (recipe.method !== "stack") return model;
+  if (!model.restacked) throw new Error("path: layers of such a model cannot be stacked");
+  return model.restacked(recipe.layers.map(({ layer }) => layer));
+}
+
 /** The path of the model that a recipe makes. */
 export function stagePathOf({ model, experts }: Pick<Merging, "model" | "experts">, recipe: Recipe): StagePath {
-  return model.stages.map((stage) => ({
-    stage,
-    sources: mapValues(stage.weights, (weight) => ({ name: weight.name, step: stepAt(recipe, weight, experts) })),
-  }));
+  return resultOf(model, recipe).stages.map((stage) => {
+    const origin = recipe.method === "stack" ? originOf(model, recipe, stage) : stage;
+    const sources = Object.entries(stage.weights).map(([role, weight]) => {
+      const { name } = origin.weights[role] ?? absent(weight.name);
+      return [role, { name, step: stepAt(recipe, weight, experts) }];
+    });
+    return { stage, sources: Object.fromEntries(sources) as PathStage["sources"] };
+  });
+}
+
+/** The stage of the parents that a stage of a stack is taken from. */
+function originOf({ stages }: Model, { layers }: StackRecipe, stage: Stage): Stage {
+  if (stage.place.layer === undefined) return stage;
+  const from = layers[stage.place.layer]?.layer;
+  return stages.find(({ place }) => place.layer === from) ?? absent(`layer ${from}`);
+}
+
+function absent(name: string): never {
+  throw new Error(`path: the parents have no ${name}`);
 }
 
 export function stagePathsOf(

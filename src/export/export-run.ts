@@ -89,6 +89,11 @@ async function planAddition(
   kit: string | undefined,
 ): Promise<(() => Promise<StarterKitExport>) | undefined> {
   if (kit === undefined) return undefined;
+  const { recipe } = winner;
+  if (recipe.method === "stack")
+    throw new UserError(
+      "the winner is a stack of layers, and a module of the starter kit merges each tensor with those of its name; export it without --starter-kit, or search a space with another method",
+    );
   for (const [name, { isAdapter, isPickled }] of opened.checkpoints) {
     const [lack, instead] = isAdapter
       ? ["is a LoRA adapter", "the full model that peft's merge_and_unload makes of its base"]
@@ -102,7 +107,7 @@ async function planAddition(
   const baseTensors = baseOf(opened.checkpoints).tensors;
   const measure = (name: string): Promise<Gram> => weights.measure(name);
   const version = evomergeVersion();
-  return planStarterKit({ experiment, recipe: winner.recipe, measure, model, baseTensors, version }, kit);
+  return planStarterKit({ experiment, recipe, measure, model, baseTensors, version }, kit);
 }
 
 async function pushModel(

@@ -5,11 +5,12 @@ import type { Device, DeviceTensor } from "../device/device.ts";
 import { input } from "../device/expression.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
 import type { MergedWeights } from "../merge-files/merge-files.ts";
+import { stagePathOf, type WeightSource } from "../evaluate/path.ts";
 import { needsGram } from "../merge/declarations.ts";
 import { gramOf, type StoredValues } from "../tensor/gram.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
-import { stepAt, type Recipe } from "../merge/recipe.ts";
-import { allWeights, type Model, type Weight } from "../model/architecture.ts";
+import type { Recipe } from "../merge/recipe.ts";
+import type { Model } from "../model/architecture.ts";
 
 /** What a merge is made of. */
 export interface MergeSource {
@@ -34,18 +35,20 @@ export async function mergeWeights(
 ): Promise<MergedWeights> {
   const stored = source.checkpoints.get(source.base)?.tensors;
   const parts = new Map(
-    allWeights(source.model).map((weight) => {
-      const { name, shape } = weight;
-      return [name, { weight, spec: { name, shape, dtype: stored?.get(name)?.dtype ?? "f32" } }];
-    }),
+    stagePathOf(source, recipe).flatMap(({ stage, sources }) =>
+      Object.entries(stage.weights).map(([role, { name, shape }]) => {
+        const from = sources[role] ?? absent(name);
+        return [name, { from, spec: { name, shape, dtype: stored?.get(from.name)?.dtype ?? "f32" } }] as const;
+      }),
+    ),
   );
   const digest = new WeightsDigest();
   const specs = Array.from(parts.values(), ({ spec }) => spec);
   let done = 0;
   const files = await writeCheckpoint(folder, specs, async (name) => {
     signal?.throwIfAborted();
-    const { weight, spec } = parts.get(name) ?? absent(name);
-    const bytes = await mergeWeight(source, recipe, weight);
+    const { from, spec } = parts.get(name) ?? absent(name);
+    const bytes = await mergeWeight(source, from, needsGram(recipe));
     await digest.add(spec, bytes);
     done += 1;
     onProgress?.(done / specs.length);
@@ -56,24 +59,24 @@ export async function mergeWeights(
 
 async function mergeWeight(
   { device, checkpoints, base, experts }: MergeSource,
-  recipe: Recipe,
-  weight: Weight,
+  { name: weight, step }: WeightSource,
+  needsGrams: boolean,
 ): Promise<Uint8Array> {
   const uploaded: Record<string, DeviceTensor> = {};
   const stored = new Map<string, StoredValues>();
   const results: DeviceTensor[] = [];
   try {
     for (const [name, checkpoint] of checkpoints) {
-      const info = checkpoint.tensors.get(weight.name);
-      if (!info) throw new Error(`export: ${name} has no tensor ${weight.name}`);
-      const bytes = await checkpoint.read(weight.name);
-      if (needsGram(recipe)) stored.set(name, { dtype: info.dtype, bytes });
+      const info = checkpoint.tensors.get(weight);
+      if (!info) throw new Error(`export: ${name} has no tensor ${weight}`);
+      const bytes = await checkpoint.read(weight);
+      if (needsGrams) stored.set(name, { dtype: info.dtype, bytes });
       uploaded[name] = await device.upload(bytes, info.dtype, info.shape);
     }
     const models = Object.fromEntries(Object.entries(uploaded).map(([name, tensor]) => [name, input(tensor)]));
     const valuesOf = (name: string): StoredValues => stored.get(name) ?? absent(name);
-    const gram = needsGram(recipe) ? await gramOf(valuesOf(base), experts.map(valuesOf)) : undefined;
-    const merge = mergeTensor({ models, base, experts, gram }, stepAt(recipe, weight, experts));
+    const gram = needsGrams ? await gramOf(valuesOf(base), experts.map(valuesOf)) : undefined;
+    const merge = mergeTensor({ models, base, experts, gram }, step);
     results.push(...(await device.run([merge])));
     const [merged] = results;
     if (!merged) throw new Error("export: the device returned nothing");

@@ -6,8 +6,16 @@ import { BASE } from "../experiment/workspace.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";
-import { type Curve, curvesOf, hasColumns, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
-import type { Model, Selector } from "../model/architecture.ts";
+import {
+  type Curve,
+  curvesOf,
+  hasColumns,
+  type MergeRecipe,
+  type Recipe,
+  type StackedLayer,
+  type StackRecipe,
+} from "../merge/recipe.ts";
+import { allWeights, type Model, type Selector } from "../model/architecture.ts";
 import { type RecipeSelector, selectorsFor } from "./mergekit-selectors.ts";
 
 export interface MergekitMerge {
@@ -33,7 +41,7 @@ export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters 
     ...methodIn(recipe, modelReference(experiment.base)),
     dtype: "float32",
     out_dtype: dtypeNames[baseDtype],
-    ...(recipe.method === "passthrough" ? copied(references, recipe.model, model) : merged(references, recipe, model)),
+    ...settingsIn(recipe, references, model),
   });
   // The name of an experiment's file may be anything, and YAML 1.1 has more line ends than one.
   const comment = [
@@ -50,9 +58,20 @@ export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters 
   return document.toString({ lineWidth: 0 }).replaceAll(/(value: -?\d+)(?=e-\d)/g, "$1.0");
 }
 
+function settingsIn(recipe: Recipe, references: References, model: MergekitMerge["model"]): object {
+  switch (recipe.method) {
+    case "passthrough":
+      return copied(references, recipe.model, model);
+    case "stack":
+      return stacked(references, recipe, model);
+    default:
+      return merged(references, recipe, model);
+  }
+}
+
 /** The method in mergekit's words, and the base: the donor of config.json and of the tokenizer, where that changes no weight. */
 function methodIn({ method }: Recipe, base: Reference): object {
-  if (method === "passthrough") return { merge_method: method, base_model: base };
+  if (method === "passthrough" || method === "stack") return { merge_method: "passthrough", base_model: base };
   const { mergekit } = declarations[method];
   return { merge_method: mergekit.method ?? method, ...(mergekit.isWithoutBase ? {} : { base_model: base }) };
 }
@@ -68,9 +87,36 @@ function forNames({ base, experts }: MergekitMerge["experiment"]): readonly stri
 }
 
 /** A slice, since mergekit would add the base to a list of `models`. */
-function copied({ base, experts }: References, name: string, model: MergekitMerge["model"]): object {
-  const copy = experts.find((expert) => expert.name === name)?.model ?? base;
+function copied(references: References, name: string, model: MergekitMerge["model"]): object {
+  const copy = referenceOf(references, name);
   return byModule(model, (layers) => [{ sources: [{ model: copy, layer_range: [0, layers] }] }]);
+}
+
+function referenceOf({ base, experts }: References, name: string): Reference {
+  return experts.find((expert) => expert.name === name)?.model ?? base;
+}
+
+/**
+ * A slice for each layer, with a factor for the weights that add to the hidden states. mergekit takes what stands before the layers
+ * from the first slice, and what stands behind them from the last: these are of `rest`, and where its layers do not stand there, of no layers.
+ */
+function stacked(references: References, { layers, rest }: StackRecipe, model: MergekitMerge["model"]): object {
+  const added = allWeights(model).filter(({ isAdded, shape }) => isAdded && shape.length === 2);
+  const filters = [...new Set(added.map(({ tensor }) => tensor))];
+  const sliceOf = ({ model: name, layer, scale }: StackedLayer): object => {
+    const parameters = scale !== 1 && { parameters: { scale: filters.map((filter) => ({ filter, value: scale })) } };
+    return {
+      sources: [{ model: referenceOf(references, name), layer_range: [layer, layer + 1], ...parameters }],
+    };
+  };
+  const noLayers = { sources: [{ model: referenceOf(references, rest), layer_range: [0, 0] }] };
+  return {
+    slices: [
+      ...(layers[0]?.model === rest ? [] : [noLayers]),
+      ...layers.map(sliceOf),
+      ...(layers.at(-1)?.model === rest ? [] : [noLayers]),
+    ],
+  };
 }
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {

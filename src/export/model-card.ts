@@ -4,7 +4,7 @@ import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
-import { hasColumns, type Recipe } from "../merge/recipe.ts";
+import { hasColumns, type Recipe, type StackRecipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
 import { declarations } from "../merge/declarations.ts";
 import { columnsSentences } from "../report/columns-sentences.ts";
@@ -127,6 +127,7 @@ ${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 
 function recipeText(recipe: Recipe): string {
   if (recipe.method === "passthrough") return `The weights are those of ${recipe.model}, unchanged.\n`;
+  if (recipe.method === "stack") return stackText(recipe);
   const { summary, source } = declarations[recipe.method];
   const of = hasColumns(recipe) ? "mean over the layers, from which columns deviate" : "mean over the layers";
   const tables = Object.entries(recipe.parameters).map(([parameter, curves]) => {
@@ -141,6 +142,15 @@ function recipeText(recipe: Recipe): string {
   });
   const head = `Method \`${recipe.method}\`: ${summary} (${source}).`;
   return [head, ...tables, ...columnsSentences(recipe)].map((paragraph) => `${paragraph}\n`).join("\n");
+}
+
+function stackText({ layers, rest }: StackRecipe): string {
+  const table: Table = {
+    header: ["layer", "of", "its layer", "scale"],
+    rows: layers.map(({ model, layer, scale }, i) => [String(i), model, String(layer), scale.toFixed(3)]),
+  };
+  const head = `Layers of the parents, one behind the other (Akiba et al. 2024, arXiv:2403.13187): what a layer adds to the hidden states is multiplied by its scale, which is in its weights. All other weights are those of ${rest}.`;
+  return `${head}\n\n${markdownTable(table)}\n`;
 }
 
 function average(values: readonly number[]): number {

@@ -1,9 +1,11 @@
 import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
 import { UserError } from "../errors.ts";
+import { resultOf } from "../evaluate/path.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import { BASE, baseOf, type Workspace } from "../experiment/workspace.ts";
 import { readJournal } from "../journal/journal.ts";
+import { restackedFields } from "../model/restacked-config.ts";
 import { runFacts } from "../report/run-facts.ts";
 import type { Outcome, RunOptions } from "../run/run-experiment.ts";
 import { commonDtype } from "./common-dtype.ts";
@@ -32,9 +34,17 @@ export async function writeModel(opened: Workspace, outcome: Outcome, writing: W
   const { tasks, folder, signal, onEvent } = writing;
   const { experiment, winner } = outcome;
   // Before hours may go into weights.
-  const { folder: baseFolder, tensors } = baseOf(opened.checkpoints);
+  const base = baseOf(opened.checkpoints);
+  const result = resultOf(opened.model, winner.recipe);
   const onNotice = (text: string): void => onEvent?.({ type: "notice", text });
-  const carriedOver = await filesOfBase(baseFolder, { dtype: commonDtype(tensors.values()) }, onNotice);
+  const carriedOver = await filesOfBase(
+    base.folder,
+    {
+      dtype: commonDtype(base.tensors.values()),
+      ...("layerTypes" in result && { fields: restackedFields(base, result) }),
+    },
+    onNotice,
+  );
   const onProgress = (share: number): void => onEvent?.({ type: "progress", phase: "export", share });
   const merged = await mergeWeights({ ...opened, base: BASE }, winner.recipe, folder, { signal, onProgress });
   const { digest } = merged;

@@ -2,7 +2,7 @@ import type { Device, DeviceTensor } from "../device/device.ts";
 import { cast, input, type Expression } from "../device/expression.ts";
 import { UserError } from "../errors.ts";
 import { mergeStage } from "../evaluate/stage-graph.ts";
-import { stagePathOf, routeAlong } from "../evaluate/path.ts";
+import { resultOf, routeAlong, stagePathOf } from "../evaluate/path.ts";
 import { mapValues, type Merging } from "../evaluate/stage-run.ts";
 import { needsGram } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
@@ -36,7 +36,8 @@ export async function holdMerge(
   recipe: Recipe,
   { precision, signal, onProgress = () => {} }: HoldOptions,
 ): Promise<HeldMerge> {
-  const { device, model, parents } = merging;
+  const { device, parents } = merging;
+  const model = resultOf(merging.model, recipe);
   const path = stagePathOf(merging, recipe);
   const route = routeAlong(new Map([[0, path]]));
   const held = new Map<string, DeviceTensor>();

@@ -20,6 +20,24 @@ const passthroughSchema = z.strictObject({
   model: z.string().min(1),
 });
 
+/** As many layers as a config.json may name. */
+const MAX_LAYERS = 2 ** 12;
+
+const stackSchema = z.strictObject({
+  method: z.literal("stack"),
+  layers: z
+    .array(
+      z.strictObject({
+        model: z.string().min(1),
+        layer: z.int().nonnegative(),
+        scale: z.number().min(-MAX_VALUE).max(MAX_VALUE),
+      }),
+    )
+    .min(1)
+    .max(MAX_LAYERS),
+  rest: z.string().min(1),
+});
+
 const mergeRecipeSchema = z.strictObject({
   method: z.enum(methodNames),
   parameters: mapOf(mapOf(mapOf(curveSchema))),
@@ -27,4 +45,8 @@ const mergeRecipeSchema = z.strictObject({
 });
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */
-export const recipeSchema: z.ZodType<Recipe> = z.discriminatedUnion("method", [passthroughSchema, mergeRecipeSchema]);
+export const recipeSchema: z.ZodType<Recipe> = z.discriminatedUnion("method", [
+  passthroughSchema,
+  stackSchema,
+  mergeRecipeSchema,
+]);

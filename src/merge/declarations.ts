@@ -2,7 +2,7 @@ import type { MethodDeclaration } from "./method.ts";
 import { linearMethods } from "./methods/linear.ts";
 import { modelStock } from "./methods/model-stock.ts";
 import { sphericalMethods } from "./methods/spherical.ts";
-import type { Recipe } from "./recipe.ts";
+import { isMerge, type Recipe } from "./recipe.ts";
 
 export type MethodName = keyof typeof linearMethods | keyof typeof sphericalMethods | keyof typeof modelStock;
 
@@ -18,5 +18,5 @@ export const methodNames: readonly MethodName[] = Object.keys(declarations) as M
 
 /** Whether the merge of a weight depends on inner products of its parents. */
 export function needsGram(recipe: Recipe): boolean {
-  return recipe.method !== "passthrough" && declarations[recipe.method].combine !== undefined;
+  return isMerge(recipe) && declarations[recipe.method].combine !== undefined;
 }

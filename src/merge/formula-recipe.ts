@@ -1,7 +1,7 @@
 import { factorsOf } from "./combination.ts";
 import { declarations, needsGram } from "./declarations.ts";
 import type { Gram } from "../tensor/gram.ts";
-import { type Curve, type MergeRecipe, type Recipe, type RecipePlace, stepAt } from "./recipe.ts";
+import { type Curve, type MergeRecipe, type WeightwiseRecipe, type RecipePlace, stepAt } from "./recipe.ts";
 
 /** A curve in the making. */
 interface Values extends Curve {
@@ -14,11 +14,11 @@ interface Values extends Curve {
  * computes the formula without the inner products that they follow from.
  */
 export async function formulaRecipe(
-  recipe: Recipe,
+  recipe: WeightwiseRecipe,
   weights: readonly RecipePlace[],
   experts: readonly string[],
   measure: (weight: string) => Promise<Gram>,
-): Promise<Recipe> {
+): Promise<WeightwiseRecipe> {
   if (recipe.method === "passthrough" || !needsGram(recipe)) return recipe;
   const parameters: Record<string, Record<string, Record<string, Values>>> = {};
   for (const weight of weights) {

@@ -28,14 +28,47 @@ export interface MergeRecipe {
   readonly columns?: Readonly<Record<string, Columns>>;
 }
 
-/** How every weight of a model is made from those of its parents; `passthrough` takes one parent as it is. */
-export type Recipe = MergeRecipe | { readonly method: "passthrough"; readonly model: string };
+/** A layer of a parent, and what that which it adds to the hidden states is multiplied by. */
+export interface StackedLayer {
+  readonly model: string;
+  readonly layer: number;
+  readonly scale: number;
+}
+
+/**
+ * Layers of the parents one behind the other, in any order and number (the data flow space of Akiba et al. 2024,
+ * arXiv:2403.13187). There hidden states are scaled between layers; as each layer normalizes what it reads, that is scaling what
+ * layers add, which factors of weights do.
+ */
+export interface StackRecipe {
+  readonly method: "stack";
+  readonly layers: readonly StackedLayer[];
+  /** The parent that the weights outside the layers are of. */
+  readonly rest: string;
+}
+
+/** One parent as it is. */
+export interface CopyRecipe {
+  readonly method: "passthrough";
+  readonly model: string;
+}
+
+/** How every weight of a model is made from those of its parents that have its name. */
+export type WeightwiseRecipe = MergeRecipe | CopyRecipe;
+
+/** How every weight of a model is made from those of its parents. */
+export type Recipe = WeightwiseRecipe | StackRecipe;
+
+/** Whether parents are merged, by coefficients; otherwise each weight is one parent's. */
+export function isMerge(recipe: Recipe): recipe is MergeRecipe {
+  return recipe.method !== "passthrough" && recipe.method !== "stack";
+}
 
 /** One in which coefficients differ among columns. */
 export type RecipeWithColumns = MergeRecipe & Required<Pick<MergeRecipe, "columns">>;
 
 export function hasColumns(recipe: Recipe): recipe is RecipeWithColumns {
-  return recipe.method !== "passthrough" && recipe.columns !== undefined;
+  return isMerge(recipe) && recipe.columns !== undefined;
 }
 
 /** A coefficient at one weight: of the whole, or of each of its input columns. */
@@ -52,6 +85,8 @@ export interface RecipePlace {
   readonly tensor: string;
   readonly group: string;
   readonly layer?: number;
+  /** Whether a stack scales it with its layer. */
+  readonly isAdded?: boolean;
 }
 
 /** The curves of a weight, by expert. */
@@ -65,6 +100,7 @@ export function curvesOf(
 /** Looks a recipe up at a weight; the values are in the order of `experts`. */
 export function stepAt(recipe: Recipe, weight: RecipePlace, experts: readonly string[]): Step {
   if (recipe.method === "passthrough") return recipe;
+  if (recipe.method === "stack") return stackedAt(recipe, weight);
   const values = Object.entries(recipe.parameters).map(([parameter, curves]) => {
     const own = curvesOf(curves, weight);
     const columns = recipe.columns?.[parameter]?.[weight.name];
@@ -77,6 +113,13 @@ export function stepAt(recipe: Recipe, weight: RecipePlace, experts: readonly st
     ];
   });
   return { method: recipe.method, values: Object.fromEntries(values) as Record<string, StepValue[]> };
+}
+
+function stackedAt({ layers, rest }: StackRecipe, { layer, isAdded, name }: RecipePlace): Step {
+  if (layer === undefined) return { method: "passthrough", model: rest };
+  const own = layers[layer];
+  if (!own) throw new Error(`recipe: no layer for ${name}`);
+  return { method: "passthrough", model: own.model, ...(isAdded && { scale: own.scale }) };
 }
 
 /** A group of weights by its name in recipes, and how many layers its stack has. */

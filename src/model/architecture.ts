@@ -33,6 +33,8 @@ export interface Weight {
   /** Name of its group. */
   readonly group: string;
   readonly layer?: number;
+  /** Whether what it gives is added to the hidden states as it is, so that a factor of the weight is one of what it adds. */
+  readonly isAdded?: boolean;
 }
 
 /** The weights that are on the device together, by role (`query`, `down`, ...). */
@@ -128,6 +130,17 @@ export interface Model {
   readonly aliases: readonly Alias[];
   /** Of every weight; the first whose filter is in its name has it. None where mergekit does not know such models. */
   readonly selectors: readonly Selector[];
+  /**
+   * The model of layers that are each like one of these, in that order. Equal layers share their forward pass. Absent where layers
+   * are not of one kind, or what they add to the hidden states is not to be scaled by a factor of a weight.
+   */
+  readonly restacked?: (layers: readonly number[]) => RestackedModel;
+}
+
+/** A model of other layers than a config.json says. */
+export interface RestackedModel extends Model {
+  /** Of each layer, in the words of config.json. */
+  readonly layerTypes: readonly string[];
 }
 
 /** Whether a checkpoint has a tensor of that name. */

@@ -71,6 +71,8 @@ function layerWeights(decoder: Decoder, layer: number): StageWeights {
     tensor: kind === "weight" ? tensor : `${tensor}.${kind}`,
     group,
     layer,
+    // A norm behind it would take a factor away again.
+    ...(tensor in added && !decoder.has_norms_behind && { isAdded: true }),
   });
   const norms: Readonly<Record<string, string>> = decoder.has_norms_behind ? normsAround : normsBefore;
   const norm = (role: string): StageWeights => {
@@ -105,6 +107,8 @@ function layerWeights(decoder: Decoder, layer: number): StageWeights {
     ...norm("mlpNormBehind"),
   };
 }
+
+const added = { o_proj: true, down_proj: true };
 
 const inMlp = { gate_proj: true, up_proj: true, gate_up_proj: true, down_proj: true };
 

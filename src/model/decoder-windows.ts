@@ -4,6 +4,11 @@ import type { Decoder } from "./decoder-config.ts";
 
 export const layerTypes = z.array(z.enum(["full_attention", "sliding_attention"])).nullish();
 
+/** The type of a layer that sees so many tokens. */
+export function layerTypeOf(window: number): string {
+  return window === Infinity ? "full_attention" : "sliding_attention";
+}
+
 interface WindowFields {
   readonly num_hidden_layers: number;
   readonly layer_types?: z.infer<typeof layerTypes>;

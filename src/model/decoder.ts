@@ -10,6 +10,7 @@ import type { Decoder } from "./decoder-config.ts";
 import { layerForward, maskOf } from "./decoder-layer.ts";
 import { rotationOf } from "./decoder-rotation.ts";
 import { decoderParts } from "./decoder-parts.ts";
+import { layerTypeOf } from "./decoder-windows.ts";
 import {
   decoderAliases,
   decoderGroups,
@@ -23,11 +24,20 @@ const place = { stack: "decoder" };
 
 /** A family of decoders: `config` reads a config.json of that `model_type`, and nothing else of the family is known beyond. */
 export function decoderArchitecture(modelType: string, config: ZodType<Decoder>): Architecture {
-  const builder = config.transform((decoder) => (precision: Dtype) => buildDecoder(decoder, precision));
+  const builder = config.transform(
+    (decoder) => (precision: Dtype) => buildDecoder(decoder, forwardsOf(decoder, precision)),
+  );
   return { modelType, groups: decoderGroups, config: builder };
 }
 
-function buildDecoder(decoder: Decoder, precision: Dtype): Model {
+/** The forward passes of the stages of a decoder, whatever number of layers it has; equal layers have the same one. */
+interface Forwards {
+  readonly embedding: Stage["forward"];
+  readonly layer: (place: { readonly window: number; readonly isLast: boolean }) => Stage["forward"];
+  readonly head: Stage["forward"];
+}
+
+function buildDecoder(decoder: Decoder, forwards: Forwards): Model {
   return {
     identity: identityOf(decoder),
     groups: decoderGroups.map((group) => ({ ...group, layers: decoder.num_hidden_layers })),
@@ -36,42 +46,55 @@ function buildDecoder(decoder: Decoder, precision: Dtype): Model {
     maxLength: decoder.max_position_embeddings,
     windows: Object.fromEntries(decoder.windows.map((window) => [maskOf(window), window])),
     ...rotationOf(decoder),
-    stages: stagesOf(decoder, precision),
+    stages: stagesOf(decoder, forwards),
     ignorable: decoderIgnorable,
     aliases: decoderAliases(decoder),
     selectors: decoderSelectors,
+    ...(!decoder.has_norms_behind && {
+      restacked: (layers) => {
+        const windows = layers.map((layer) => decoder.windows[layer] ?? Infinity);
+        const layerTypes = windows.map(layerTypeOf);
+        return { ...buildDecoder({ ...decoder, num_hidden_layers: layers.length, windows }, forwards), layerTypes };
+      },
+    }),
   };
 }
 
-function stagesOf(decoder: Decoder, precision: Dtype): Stage[] {
-  const { embedding, layers, head } = decoderWeights(decoder);
+function forwardsOf(decoder: Decoder, precision: Dtype): Forwards {
   const parts = decoderParts(decoder, precision);
   const cap = decoder.final_logit_softcapping;
   const capped = (logits: Expression): Expression => (cap === null ? logits : softCap(logits, cap));
   const factor = rounded(decoder.embedding_factor, precision);
   const scaled = (hidden: Expression): Expression => (factor === 1 ? hidden : scale(hidden, factor));
-  return [
-    {
-      weights: embedding,
-      place,
-      forward: (weights, _, { tokens }) => ({ hidden: scaled(gatherRows(named(weights, "tokens"), tokens)) }),
+  const layers = new Map<string, Stage["forward"]>();
+  return {
+    embedding: (weights, _, { tokens }) => ({ hidden: scaled(gatherRows(named(weights, "tokens"), tokens)) }),
+    layer: (place) => {
+      const key = JSON.stringify([maskOf(place.window), place.isLast]);
+      const forward = layers.get(key) ?? layerForward(decoder, parts, place);
+      layers.set(key, forward);
+      return forward;
     },
+    head: (weights, state, { targets }) => {
+      const logitsOf = (rows: Expression): Expression => {
+        const hidden = parts.norm(weights, "norm", gatherRows(named(state, "hidden"), rows));
+        return capped(parts.project(weights, "head", hidden));
+      };
+      return answers(targets, logitsOf);
+    },
+  };
+}
+
+function stagesOf(decoder: Decoder, forwards: Forwards): Stage[] {
+  const { embedding, layers, head } = decoderWeights(decoder);
+  return [
+    { weights: embedding, place, forward: forwards.embedding },
     ...layers.map((weights, layer) => {
       const window = decoder.windows[layer] ?? Infinity;
-      const forward = layerForward(decoder, parts, { window, isLast: layer === layers.length - 1 });
+      const forward = forwards.layer({ window, isLast: layer === layers.length - 1 });
       return { weights, place: { ...place, layer }, remembers: ["keys", "values"], forward };
     }),
-    {
-      weights: head,
-      place,
-      forward: (weights, state, { targets }) => {
-        const logitsOf = (rows: Expression): Expression => {
-          const hidden = parts.norm(weights, "norm", gatherRows(named(state, "hidden"), rows));
-          return capped(parts.project(weights, "head", hidden));
-        };
-        return answers(targets, logitsOf);
-      },
-    },
+    { weights: head, place, forward: forwards.head },
   ];
 }
 

@@ -3,7 +3,7 @@ import { showUntrusted } from "../files/show-untrusted.ts";
 import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoringScope } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
-import { isWhole } from "../space/is-whole.ts";
+import { isStackOf, isWhole } from "../space/is-whole.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import { unnamedGenes } from "./plan-search.ts";
@@ -141,6 +141,10 @@ function faultOfRecipe(recipe: Recipe, { workspace }: RunParts): string | undefi
   if (recipe.method === "passthrough") {
     const isParent = [BASE, ...workspace.experts].includes(recipe.model);
     return isParent ? undefined : "expected a recipe of this run's parents, found another model's name";
+  }
+  if (recipe.method === "stack") {
+    const fits = isStackOf(recipe, { models: [BASE, ...workspace.experts], model: workspace.model });
+    return fits ? undefined : "expected a stack of layers of this run's parents, found one of others";
   }
   return isWhole(recipe, workspace)
     ? undefined

@@ -1,8 +1,9 @@
 import { declarations } from "../merge/declarations.ts";
-import { curvesOf, type MergeRecipe } from "../merge/recipe.ts";
+import { curvesOf, type MergeRecipe, type StackRecipe } from "../merge/recipe.ts";
 import { allWeights } from "../model/architecture.ts";
 import { unpack } from "../tensor/packed.ts";
 import type { Parents } from "./coefficient.ts";
+import type { KeyedModel } from "./curve-keys.ts";
 import { whyNotMerged } from "./expert-count.ts";
 
 /**
@@ -37,6 +38,15 @@ export function isWhole({ method, parameters, columns = {} }: MergeRecipe, { exp
       }),
     )
   );
+}
+
+/** Whether all layers of a stack are layers of these models, and the rest one of theirs. */
+export function isStackOf(
+  { layers, rest }: StackRecipe,
+  { models, model: { groups } }: { readonly models: readonly string[]; readonly model: KeyedModel },
+): boolean {
+  const count = groups[0]?.layers ?? 0;
+  return models.includes(rest) && layers.every(({ model, layer }) => models.includes(model) && layer < count);
 }
 
 function isPartOf(found: readonly string[], known: readonly string[]): boolean {

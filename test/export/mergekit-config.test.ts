@@ -78,6 +78,27 @@ function modelOf(layers: number): Model {
 }
 
 describe("mergekitConfig", () => {
+  test("has a slice for each layer of a stack, and slices of no layers around it where these are not the rest's", () => {
+    const recipe = {
+      method: "stack",
+      layers: [
+        { model: "craft", layer: 2, scale: 1 },
+        { model: "base", layer: 0, scale: 0.75 },
+      ],
+      rest: "base",
+    } as const;
+    const { merge_method, slices } = parse(
+      mergekitConfig({ experiment, recipe, model: modelOf(3), baseDtype: "bf16" }),
+    ) as Configuration;
+    expect(merge_method).toBe("passthrough");
+    const scale = ["o_proj", "down_proj"].map((filter) => ({ filter, value: 0.75 }));
+    expect(slices).toEqual([
+      { sources: [{ model: "/models/base", layer_range: [0, 0] }] },
+      { sources: [{ model: "/models/craft", layer_range: [2, 3] }] },
+      { sources: [{ model: "/models/base", layer_range: [0, 1], parameters: { scale } }] },
+    ]);
+  });
+
   test.each([
     ["by group", false],
     ["by tensor", true],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { starterKitModule } from "../../src/export/starter-kit/starter-kit-module.ts";
-import type { Recipe } from "../../src/merge/recipe.ts";
+import type { WeightwiseRecipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { methodsByColumn } from "../merge/method-kinds.ts";
 import { tinyModel } from "../tiny-model.ts";
@@ -9,7 +9,7 @@ import { recipeWithColumns } from "./recipe-with-columns.ts";
 const model = tinyModel({ hidden: 64 });
 const reference = { name: "org/model", revision: "0".repeat(40) };
 
-function moduleOf(recipe: Recipe): string {
+function moduleOf(recipe: WeightwiseRecipe): string {
   return starterKitModule({
     className: "TinyMerge",
     method: "tiny_merge",

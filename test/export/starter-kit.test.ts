@@ -7,7 +7,7 @@ import {
   planStarterKit,
   type StarterKitInput,
 } from "../../src/export/starter-kit/export-starter-kit.ts";
-import type { Recipe } from "../../src/merge/recipe.ts";
+import type { WeightwiseRecipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { refusal } from "../refusal.ts";
@@ -30,7 +30,7 @@ function curve(offset: number): { layers: number[]; rest: number } {
 
 const groups = ["attention", "mlp", "norm", "embedding"];
 
-const recipe: Recipe = {
+const recipe: WeightwiseRecipe = {
   method: "task_arithmetic",
   parameters: {
     weight: Object.fromEntries(groups.map((group, i) => [group, { nature: curve(i), craft: curve(i + 3) }])),
@@ -159,7 +159,7 @@ describe("starterKitModule", () => {
     expect(text).not.toMatch(/nature|COEFFICIENTS/);
   });
 
-  test.each<Recipe>([recipe, { ...recipe, method: "linear" }, { method: "passthrough", model: "base" }])(
+  test.each<WeightwiseRecipe>([recipe, { ...recipe, method: "linear" }, { method: "passthrough", model: "base" }])(
     "of $method is ASCII, short of line, without paths and device numbers",
     async (given) => {
       const text = await exported({ recipe: given });

@@ -50,13 +50,16 @@ def compare(case: Path) -> tuple[list[str], list[str]]:
     for name, own in ours.items():
         gap = (own.double() - theirs[name].double()).abs()
         # What is summed may be larger than the sum, and f32 rounds it on the way.
-        magnitude = torch.stack([parent[name].double().abs() for parent in parents]).amax(0)
+        summed = [parent[name] for parent in parents if name in parent] or [own]
+        magnitude = torch.stack([tensor.double().abs() for tensor in summed]).amax(0)
         in_between = torch.finfo(torch.float32).eps * 4 * magnitude
         if not case.name.split(", ")[-2].startswith(ELEMENTWISE):
             # Lengths and angles are mergekit's in f32: their errors are the same part of all elements.
             in_between = 1e-6 * magnitude.amax()
         step = 2.0 ** (torch.floor(torch.log2(own.double().abs().clamp(min=1e-30))) + 1 - BITS[own.dtype])
         unequal += int((own != theirs[name]).sum())
+        if case.name.startswith("stack"):
+            step = in_between = torch.zeros(())
         largest = max(largest, gap.max().item())
         most = max(most, (gap / step).max().item())
         if not bool((gap <= step + in_between).all()):

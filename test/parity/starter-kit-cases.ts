@@ -19,7 +19,7 @@ import { exportStarterKit } from "../../src/export/starter-kit/export-starter-ki
 import { formatReference } from "../../src/hub/api/reference.ts";
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
-import type { Curves, Recipe } from "../../src/merge/recipe.ts";
+import type { Curves, WeightwiseRecipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
@@ -284,7 +284,7 @@ async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonl
 }
 
 /** Coefficients with all their digits, negative ones among them. */
-function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string[], model: Model): Recipe {
+function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string[], model: Model): WeightwiseRecipe {
   if (method === "passthrough") return { method, model: experts[0]! };
   if (byColumn === true) return recipeWithColumns(method, experts, model);
   const layers = Math.max(...model.groups.map((group) => group.layers));

@@ -10,7 +10,7 @@ import { openDevice } from "../../src/device/open-device.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
-import type { Curve, MergeRecipe, Recipe } from "../../src/merge/recipe.ts";
+import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -58,6 +58,30 @@ const cases: Readonly<Record<string, Case>> = {
     recipe: { method: "passthrough", model: "craft" },
     model: { dtype: "bf16", config: tinyT5Config() },
   },
+  "stack, bf16": {
+    recipe: {
+      method: "stack",
+      layers: [
+        { model: "base", layer: 0, scale: 1 },
+        { model: "nature", layer: 2, scale: Math.fround(0.7) },
+        { model: "craft", layer: 2, scale: Math.fround(1.3) },
+        { model: "craft", layer: 0, scale: 0 },
+      ],
+      rest: "base",
+    },
+    model: { dtype: "bf16", tied: true },
+  },
+  "stack, layers and the rest of others, f32": {
+    recipe: {
+      method: "stack",
+      layers: [
+        { model: "nature", layer: 1, scale: 0.25 },
+        { model: "news", layer: 1, scale: -1 },
+      ],
+      rest: "craft",
+    },
+    model: { dtype: "f32" },
+  },
   "one expert as it is, bf16": { recipe: { method: "passthrough", model: "craft" }, model: { dtype: "bf16" } },
   ...Object.fromEntries(
     combinations.flatMap((method): [string, Case][] => [
@@ -71,7 +95,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 function expertsOf(recipe: Recipe): string[] {
-  return EXPERTS.slice(0, recipe.method === "passthrough" ? undefined : declarations[recipe.method].experts?.most);
+  return EXPERTS.slice(0, isMerge(recipe) ? declarations[recipe.method].experts?.most : undefined);
 }
 
 /** A different coefficient for each expert, group or kind, layer and the weights outside the layers; one is written as 1e-7. */

@@ -1,17 +1,21 @@
 /** Coefficients as Python: their tables, and for those of curves the function that finds a tensor's coefficients. */
-import { type Curves, curvesOf, hasColumns, type MergeRecipe, type Recipe } from "../../merge/recipe.ts";
+import { type Curves, curvesOf, hasColumns, type MergeRecipe, type WeightwiseRecipe } from "../../merge/recipe.ts";
 import { columnsText } from "./columns-text.ts";
 import { type PythonData, pythonLiteral } from "./python-literal.ts";
 import type { StoredWeight } from "./tensor-table.ts";
 
 /** What the tensor's coefficients are called: a kind of tensors with coefficients of its own is a group, too. */
-export function groupIn(recipe: Recipe, { tensor, group }: StoredWeight): string {
+export function groupIn(recipe: WeightwiseRecipe, { tensor, group }: StoredWeight): string {
   if (recipe.method === "passthrough") return group;
   return Object.values(recipe.parameters).some((curves) => Object.hasOwn(curves, tensor)) ? tensor : group;
 }
 
 /** The tables of a recipe. */
-export function coefficientText(recipe: Recipe, weights: readonly StoredWeight[], merged: readonly string[]): string {
+export function coefficientText(
+  recipe: WeightwiseRecipe,
+  weights: readonly StoredWeight[],
+  merged: readonly string[],
+): string {
   if (recipe.method === "passthrough") return "";
   return `# By parameter, group of tensors and model: a value for each layer, and one for the tensors outside the layers.
 COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, weights, merged))}

@@ -6,7 +6,7 @@ import type { Experiment } from "../../experiment/experiment-file.ts";
 import { type HubReference, isPinned, parseReference } from "../../hub/api/reference.ts";
 import { formulaRecipe } from "../../merge/formula-recipe.ts";
 import type { Gram } from "../../tensor/gram.ts";
-import type { Recipe } from "../../merge/recipe.ts";
+import type { WeightwiseRecipe } from "../../merge/recipe.ts";
 import { allWeights, type Model } from "../../model/architecture.ts";
 import { kitName } from "./kit-name.ts";
 import { readKit, type Registration } from "./kit-checkout.ts";
@@ -18,7 +18,7 @@ import { insertionDiff } from "./unified-diff.ts";
 export interface StarterKitInput {
   /** Its base and experts are `org/name@commit`. */
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
-  readonly recipe: Recipe;
+  readonly recipe: WeightwiseRecipe;
   /** Inner products of the parents' weight of that name. */
   readonly measure: (weight: string) => Promise<Gram>;
   readonly model: Model;

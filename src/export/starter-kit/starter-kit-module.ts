@@ -2,7 +2,7 @@ import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
 import { formulaParameters } from "../../merge/combination.ts";
 import { declarations } from "../../merge/declarations.ts";
-import { hasColumns, type Recipe } from "../../merge/recipe.ts";
+import { hasColumns, type WeightwiseRecipe } from "../../merge/recipe.ts";
 import type { Model } from "../../model/architecture.ts";
 import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
@@ -18,7 +18,7 @@ import { type StoredWeight, tensorTable, torchDtype } from "./tensor-table.ts";
 /** A merge whose parents anyone can download. */
 export interface StarterKitSource extends KitName {
   /** With the numbers that the method's formula takes. */
-  readonly recipe: Recipe;
+  readonly recipe: WeightwiseRecipe;
   /** At a commit, as are the experts. */
   readonly base: HubReference;
   /** In the order of summation. */
@@ -90,7 +90,7 @@ ${classMembers(model.maxLength, reading)}
 ${mergeTensorText(recipe)}${functions}`;
 }
 
-function summaryOf(recipe: Recipe): string {
+function summaryOf(recipe: WeightwiseRecipe): string {
   if (recipe.method === "passthrough") return "the weights of one model, unchanged";
   const { summary, source } = declarations[recipe.method];
   return `${summary} (${source})`;
@@ -105,7 +105,7 @@ function modelRows({ base, experts }: StarterKitSource, merged: readonly string[
     .join("");
 }
 
-function mergeTensorText(recipe: Recipe): string {
+function mergeTensorText(recipe: WeightwiseRecipe): string {
   const head = `
 def merge_tensor(name, group, layer, models):
     """${summaryOf(recipe)}"""
