@@ -90,7 +90,7 @@ export function input(tensor: DeviceTensor): Expression {
 }
 
 /** Numbers that come with the computation, f32, and are on the device for as long as that takes. */
-export function constant(values: Float32Array, shape: Shape): Expression {
+export function constant(values: Float32Array, shape: Shape): Node<"constant"> {
   expect(values.length === elementCount(shape), "constant", `numbers of [${shape.join(", ")}]`, {
     dtype: "f32",
     shape: [values.length],

@@ -49,7 +49,7 @@ export async function goBack(
   }
   drop(device, held, ...branches.at(-1)!);
   for (const index of stages.toReversed()) {
-    const tensors = await parents.load(route, index, { direction: "backward" });
+    const tensors = await parents.load(route, index, "backward");
     const stage = { merging, index, paths, tensors, batches, hashing: undefined };
     try {
       const [entrance, exit] = [branches[index]!, branches[index + 1]!];

@@ -3,9 +3,14 @@ import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { UserError } from "../errors.ts";
-import { type Gram, gramOf } from "../tensor/gram.ts";
+import type { ParentFacts } from "../merge/facts.ts";
+import type { MergeParents } from "../merge/merge-tensor.ts";
+import type { Step } from "../merge/recipe.ts";
+import { WeightFacts } from "../merge/weight-facts.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
+import { Leaves } from "./leaves.ts";
+import { type Loaded, storedIn } from "./loaded.ts";
 import type { Direction, Route } from "./route.ts";
 
 /** Weights of every parent on the device, by the weight's name, then by the parent's. */
@@ -13,20 +18,6 @@ export type ParentTensors = ReadonlyMap<string, ByParent>;
 
 /** One weight of every parent on the device, by the parent's name. */
 type ByParent = Readonly<Record<string, DeviceTensor>>;
-
-/** One weight of one parent, read but not uploaded. */
-interface Loaded {
-  readonly parent: string;
-  readonly info: TensorInfo;
-  readonly bytes: Uint8Array;
-}
-
-export interface LoadOptions {
-  /** Forward unless given. */
-  readonly direction?: Direction;
-  /** Whether the merges at hand depend on inner products of the parents. */
-  readonly needsGrams?: boolean;
-}
 
 /** Some 20 ms of looking for numbers that are not finite. */
 const CHECKED_BYTES = 2 ** 24;
@@ -53,7 +44,8 @@ export class ParentWeights implements AsyncDisposable {
   readonly #reads = new Set<Promise<Loaded[]>>();
   readonly #checked = new Set<string>();
   /** By the weight's name; what is known of a weight stays known. */
-  readonly #grams = new Map<string, Gram>();
+  readonly #facts = new Map<string, WeightFacts>();
+  readonly #leaves: Leaves;
 
   constructor(
     device: Device,
@@ -67,7 +59,9 @@ export class ParentWeights implements AsyncDisposable {
       .flatMap(({ tensors }) => [...tensors.values()])
       .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
     // Of a device of unknown size no more is asked than must be.
-    this.#resident = options.resident ?? bytes <= (device.memory.capacityBytes ?? 0) * RESIDENT_SHARE;
+    const room = (device.memory.capacityBytes ?? 0) * RESIDENT_SHARE;
+    this.#resident = options.resident ?? bytes <= room;
+    this.#leaves = new Leaves(device, this.#resident ? room - bytes : 0);
   }
 
   /** Tensor bytes read from disk so far. */
@@ -79,39 +73,35 @@ export class ParentWeights implements AsyncDisposable {
    * Brings a stage of the route to the device and starts reading the next in that direction; stages are loaded one after another.
    * Throws a UserError for a weight that is not finite, and leaves nothing of the stage on the device.
    */
-  async load(
-    route: Route,
-    index: number,
-    { direction = "forward", needsGrams = false }: LoadOptions = {},
-  ): Promise<ParentTensors> {
+  async load(route: Route, index: number, direction: Direction = "forward"): Promise<ParentTensors> {
     const names = route.stages[index] ?? [];
-    if (this.#missing(route, index).length > 0) await this.#upload(route, index, needsGrams);
-    if (needsGrams) for (const name of names) await this.measure(name);
+    if (this.#missing(route, index).length > 0) await this.#upload(route, index);
+    for (const name of names) await this.#prepare(name, route.stepsAt(index, name));
     const next = direction === "forward" ? index + 1 : index - 1;
-    if (this.#missing(route, next).length > 0) void this.#readAhead(route, next, needsGrams);
+    if (this.#missing(route, next).length > 0) void this.#readAhead(route, next);
     return new Map(names.map((name) => [name, this.#uploaded.get(name) ?? absent(name)]));
   }
 
-  /** Inner products of the parents' weight of that name, where they were asked for. */
-  gram(name: string): Gram | undefined {
-    return this.#grams.get(name);
+  /** What a merge asks for of a weight that was loaded for it. */
+  known(name: string, step: Step): Omit<MergeParents, "models" | "base" | "experts"> {
+    return { ...this.#factsOf(name).of(step), leaves: this.#leaves.of(name, step) };
   }
 
-  /** The same once they are known: the weight is read for that unless it was. */
-  async measure(name: string): Promise<Gram> {
-    if (!this.#grams.has(name)) await this.#read([name], true);
-    return this.#grams.get(name) ?? absent(name);
+  /** The same of a weight by its name, but for what is on the device: the weight is read for that unless it was. */
+  async measure(name: string, step: Step): Promise<ParentFacts> {
+    if (this.#factsOf(name).lacks(step)) await this.#learn([step], await this.#readOne(name));
+    return this.#factsOf(name).of(step);
   }
 
   /** Drops what no later stage in that direction needs of a stage from the device, unless the parents stay there for good. */
   release(route: Route, index: number, direction: Direction = "forward"): void {
-    if (!this.#resident) this.#drop(route.endingAt(index, direction));
+    this.#dropPassing(route.endingAt(index, direction));
   }
 
   /** Drops what a pass that ended early has left, unless the parents stay for good. */
   releaseAll(): void {
     this.#ahead.clear();
-    if (!this.#resident) this.#drop([...this.#uploaded.keys()]);
+    this.#dropPassing([...this.#uploaded.keys()]);
   }
 
   /** Waits for the reads in flight. */
@@ -125,17 +115,43 @@ export class ParentWeights implements AsyncDisposable {
     return (stages[index] ?? []).filter((name) => !this.#uploaded.has(name));
   }
 
+  #dropPassing(names: readonly string[]): void {
+    if (this.#resident) this.#leaves.dropPassing(names);
+    else this.#drop(names);
+  }
+
   #drop(names: readonly string[]): void {
+    this.#leaves.drop(names);
     for (const name of names) {
       this.#device.free(...Object.values(this.#uploaded.get(name) ?? {}));
       this.#uploaded.delete(name);
     }
   }
 
-  #readAhead(route: Route, index: number, needsGrams: boolean): Promise<Loaded[]> {
+  #factsOf(name: string): WeightFacts {
+    const known = this.#facts.get(name) ?? new WeightFacts();
+    this.#facts.set(name, known);
+    return known;
+  }
+
+  /** What merges ask of a weight whose parents are on the device: those of another generation may ask for more. */
+  async #prepare(name: string, steps: readonly Step[]): Promise<void> {
+    const lacking = steps.filter((step) => this.#factsOf(name).lacks(step) || this.#leaves.lacks(name, step));
+    if (lacking.length === 0) return;
+    const loaded = await this.#readOne(name);
+    await this.#learn(lacking, loaded);
+    await this.#leaves.put(loaded, lacking);
+  }
+
+  async #learn(steps: readonly Step[], [base, ...experts]: readonly Loaded[]): Promise<void> {
+    if (!base) throw new Error("parents: there is no base");
+    await this.#factsOf(base.info.name).learn(steps, storedIn(base), experts.map(storedIn), { ahead: true });
+  }
+
+  #readAhead(route: Route, index: number): Promise<Loaded[]> {
     const known = this.#ahead.get(index);
     if (known) return known;
-    const reading = this.#read(this.#missing(route, index), needsGrams);
+    const reading = this.#read(route, index);
     this.#ahead.set(index, reading);
     this.#reads.add(reading);
     // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
@@ -143,8 +159,8 @@ export class ParentWeights implements AsyncDisposable {
     return reading;
   }
 
-  async #upload(route: Route, index: number, needsGrams: boolean): Promise<void> {
-    const loaded = await this.#readAhead(route, index, needsGrams).finally(() => this.#ahead.delete(index));
+  async #upload(route: Route, index: number): Promise<void> {
+    const loaded = await this.#readAhead(route, index).finally(() => this.#ahead.delete(index));
     const fresh: Record<string, Record<string, DeviceTensor>> = {};
     try {
       for (const { parent, info, bytes } of loaded) {
@@ -155,23 +171,32 @@ export class ParentWeights implements AsyncDisposable {
       throw error;
     }
     for (const [name, byParent] of Object.entries(fresh)) this.#uploaded.set(name, byParent);
+    for (const name of Object.keys(fresh)) {
+      const own = loaded.filter(({ info }) => info.name === name);
+      await this.#leaves.put(own, route.stepsAt(index, name));
+    }
   }
 
-  async #read(names: readonly string[], needsGrams: boolean): Promise<Loaded[]> {
+  /** The weights of a stage that are not on the device, and what their merges ask of them. */
+  async #read(route: Route, index: number): Promise<Loaded[]> {
     const loaded: Loaded[] = [];
-    for (const name of names) {
-      const first = loaded.length;
-      for (const [parent, checkpoint] of this.#parents) {
-        const info = checkpoint.tensors.get(name);
-        if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
-        const bytes = await checkpoint.read(name);
-        await this.#checkFinite(checkpoint.folder, info, bytes);
-        loaded.push({ parent, info, bytes });
-      }
-      if (needsGrams && !this.#grams.has(name)) {
-        const [base, ...experts] = loaded.slice(first).map(({ info, bytes }) => ({ dtype: info.dtype, bytes }));
-        this.#grams.set(name, await gramOf(base ?? absent(name), experts));
-      }
+    for (const name of this.#missing(route, index)) {
+      const own = await this.#readOne(name);
+      await this.#learn(route.stepsAt(index, name), own);
+      loaded.push(...own);
+    }
+    return loaded;
+  }
+
+  /** A weight of base and experts, in their order. */
+  async #readOne(name: string): Promise<Loaded[]> {
+    const loaded: Loaded[] = [];
+    for (const [parent, checkpoint] of this.#parents) {
+      const info = checkpoint.tensors.get(name);
+      if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
+      const bytes = await checkpoint.read(name);
+      await this.#checkFinite(checkpoint.folder, info, bytes);
+      loaded.push({ parent, info, bytes });
     }
     return loaded;
   }

@@ -1,6 +1,5 @@
 /** One pass of some batches over all stages, for some candidates at once. */
 import type { Device } from "../device/device.ts";
-import { needsGram } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
 import { answerNames } from "../model/answers.ts";
@@ -84,11 +83,10 @@ export async function goForward(
   const route = routeAlong(paths);
   const stages = route.stages.length;
   const branches: (readonly Branch[])[] = [[{ members: pass.members, states: [], kept: { states: [] } }]];
-  const needsGrams = pass.members.some((member) => needsGram(pass.recipes[member]!));
   let waitMs = 0;
   for (const index of route.stages.keys()) {
     const asked = pass.now();
-    const tensors = await parents.load(route, index, { needsGrams });
+    const tensors = await parents.load(route, index);
     waitMs += pass.now() - asked;
     const stage = { merging, index, paths, tensors, batches, hashing: pass.hashing };
     try {

@@ -1,14 +1,8 @@
 /** The way of a candidate through its stages: what each of them computes, and what its weights are made of. */
-import { stepAt, type Recipe, type StackRecipe, type Step } from "../merge/recipe.ts";
+import { stepAt, type Recipe, type StackRecipe } from "../merge/recipe.ts";
 import type { Model, RestackedModel, Stage } from "../model/architecture.ts";
-import { Route } from "./route.ts";
+import { Route, type WeightSource } from "./route.ts";
 import type { Merging } from "./stage-run.ts";
-
-/** What a weight is made of: the parents' weights of a name, and what is done with them. */
-export interface WeightSource {
-  readonly name: string;
-  readonly step: Step;
-}
 
 export interface PathStage {
   readonly stage: Stage;
@@ -65,8 +59,6 @@ export function routeAlong(paths: StagePaths): Route {
   const all = [...paths.values()];
   const length = Math.max(...all.map((path) => path.length));
   return new Route(
-    Array.from({ length }, (_, index) =>
-      all.flatMap((path) => Object.values(path[index]?.sources ?? {}).map(({ name }) => name)),
-    ),
+    Array.from({ length }, (_, index) => all.flatMap((path) => Object.values(path[index]?.sources ?? {}))),
   );
 }

@@ -1,17 +1,32 @@
+import type { Step } from "../merge/recipe.ts";
+
+/** What a weight is made of: the parents' weights of a name, and what is done with them. */
+export interface WeightSource {
+  readonly name: string;
+  readonly step: Step;
+}
+
 /** From the first stage to the last, or back, as derivatives go. */
 export type Direction = "forward" | "backward";
 
 /** Which weights of the parents a pass needs at each of its stages, by their names in the checkpoints. */
 export class Route {
   readonly stages: readonly (readonly string[])[];
+  readonly #steps: readonly ReadonlyMap<string, readonly Step[]>[];
   /** First and last stage that needs a weight. */
   readonly #spans = new Map<string, { readonly first: number; readonly last: number }>();
 
-  constructor(stages: readonly Iterable<string>[]) {
-    this.stages = stages.map((names) => [...new Set(names)]);
+  constructor(stages: readonly (readonly WeightSource[])[]) {
+    this.#steps = stages.map(stepsByName);
+    this.stages = this.#steps.map((steps) => [...steps.keys()]);
     for (const [index, names] of this.stages.entries()) {
       for (const name of names) this.#spans.set(name, { first: this.#spans.get(name)?.first ?? index, last: index });
     }
+  }
+
+  /** What is done with a weight at a stage. */
+  stepsAt(index: number, name: string): readonly Step[] {
+    return this.#steps[index]?.get(name) ?? [];
   }
 
   /** What a stage needs and no later one in that direction. */
@@ -19,4 +34,14 @@ export class Route {
     const end = direction === "forward" ? "last" : "first";
     return (this.stages[index] ?? []).filter((name) => this.#spans.get(name)?.[end] === index);
   }
+}
+
+function stepsByName(sources: readonly WeightSource[]): ReadonlyMap<string, readonly Step[]> {
+  const steps = new Map<string, Step[]>();
+  for (const { name, step } of sources) {
+    const known = steps.get(name);
+    if (known) known.push(step);
+    else steps.set(name, [step]);
+  }
+  return steps;
 }

@@ -52,7 +52,9 @@ export function mergeStage(
     const models = mapValues(tensors.get(name) ?? {}, input);
     return [
       role,
-      mergeTensor({ models, base, experts, gram: parents.gram(name) }, step, (scaled) => meet({ weight, ...scaled })),
+      mergeTensor({ models, base, experts, ...parents.known(name, step) }, step, (scaled) =>
+        meet({ weight, ...scaled }),
+      ),
     ];
   });
   return Object.fromEntries(merged);

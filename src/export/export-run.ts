@@ -5,7 +5,8 @@ import { baseOf, type Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";
-import type { Gram } from "../tensor/gram.ts";
+import type { ParentFacts } from "../merge/facts.ts";
+import type { Step } from "../merge/recipe.ts";
 import { readOutcome, type Outcome, type ReopenOptions, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
 import { checkReplaceable } from "./earlier-export.ts";
@@ -105,7 +106,7 @@ async function planAddition(
   }
   const { model, weights } = opened;
   const baseTensors = baseOf(opened.checkpoints).tensors;
-  const measure = (name: string): Promise<Gram> => weights.measure(name);
+  const measure = (name: string, step: Step): Promise<ParentFacts> => weights.measure(name, step);
   const version = evomergeVersion();
   return planStarterKit({ experiment, recipe, measure, model, baseTensors, version }, kit);
 }

@@ -2,12 +2,13 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
-import { input } from "../device/expression.ts";
+import { type Expression, input } from "../device/expression.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
 import type { MergedWeights } from "../merge-files/merge-files.ts";
-import { stagePathOf, type WeightSource } from "../evaluate/path.ts";
-import { needsGram } from "../merge/declarations.ts";
-import { gramOf, type StoredValues } from "../tensor/gram.ts";
+import { stagePathOf } from "../evaluate/path.ts";
+import type { WeightSource } from "../evaluate/route.ts";
+import { prepareMerge, type WeightSources } from "../merge/prepare-merge.ts";
+import type { StoredValues } from "../tensor/gram.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Model } from "../model/architecture.ts";
@@ -48,7 +49,7 @@ export async function mergeWeights(
   const files = await writeCheckpoint(folder, specs, async (name) => {
     signal?.throwIfAborted();
     const { from, spec } = parts.get(name) ?? absent(name);
-    const bytes = await mergeWeight(source, from, needsGram(recipe));
+    const bytes = await mergeWeight(source, from);
     await digest.add(spec, bytes);
     done += 1;
     onProgress?.(done / specs.length);
@@ -60,7 +61,6 @@ export async function mergeWeights(
 async function mergeWeight(
   { device, checkpoints, base, experts }: MergeSource,
   { name: weight, step }: WeightSource,
-  needsGrams: boolean,
 ): Promise<Uint8Array> {
   const uploaded: Record<string, DeviceTensor> = {};
   const stored = new Map<string, StoredValues>();
@@ -70,13 +70,29 @@ async function mergeWeight(
       const info = checkpoint.tensors.get(weight);
       if (!info) throw new Error(`export: ${name} has no tensor ${weight}`);
       const bytes = await checkpoint.read(weight);
-      if (needsGrams) stored.set(name, { dtype: info.dtype, bytes });
+      stored.set(name, { dtype: info.dtype, bytes });
       uploaded[name] = await device.upload(bytes, info.dtype, info.shape);
     }
     const models = Object.fromEntries(Object.entries(uploaded).map(([name, tensor]) => [name, input(tensor)]));
-    const valuesOf = (name: string): StoredValues => stored.get(name) ?? absent(name);
-    const gram = needsGrams ? await gramOf(valuesOf(base), experts.map(valuesOf)) : undefined;
-    const merge = mergeTensor({ models, base, experts, gram }, step);
+    const shape = checkpoints.get(base)?.tensors.get(weight)?.shape ?? [];
+    const sources: WeightSources = {
+      weight,
+      shape,
+      base: stored.get(base) ?? absent(base),
+      experts: experts.map((name) => ({ name, stored: stored.get(name) ?? absent(name) })),
+    };
+    const { facts, leaves } = await prepareMerge(step, sources);
+    const onDevice: Record<string, Expression>[] = [];
+    for (const [i, own] of leaves.entries()) {
+      const ofExpert: Record<string, Expression> = {};
+      for (const [name, values] of Object.entries(own)) {
+        const tensor = await device.upload(new Uint8Array(values.buffer), "f32", shape);
+        uploaded[`${name} ${i}`] = tensor;
+        ofExpert[name] = input(tensor);
+      }
+      onDevice.push(ofExpert);
+    }
+    const merge = mergeTensor({ models, base, experts, ...facts, leaves: onDevice }, step);
     results.push(...(await device.run([merge])));
     const [merged] = results;
     if (!merged) throw new Error("export: the device returned nothing");

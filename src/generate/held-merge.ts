@@ -4,7 +4,6 @@ import { UserError } from "../errors.ts";
 import { mergeStage } from "../evaluate/stage-graph.ts";
 import { resultOf, routeAlong, stagePathOf } from "../evaluate/path.ts";
 import { mapValues, type Merging } from "../evaluate/stage-run.ts";
-import { needsGram } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { allWeights, type Model, type StageTensors } from "../model/architecture.ts";
 import type { Dtype } from "../tensor/dtype.ts";
@@ -44,7 +43,7 @@ export async function holdMerge(
   const wanted = (merged: Expression): Expression => (precision === "f32" ? cast(merged, "f32") : merged);
   const free = (): void => device.free(...held.values());
   const hold = async (index: number): Promise<void> => {
-    const tensors = await parents.load(route, index, { needsGrams: needsGram(recipe) });
+    const tensors = await parents.load(route, index);
     const at = path[index]!;
     const merged = mergeStage({ merging, tensors }, at);
     const own = Object.entries(at.stage.weights).filter(([, { name }]) => !held.has(name));

@@ -1,10 +1,10 @@
 import type { DeviceTensor } from "../device/device-tensor.ts";
 import { type Expression, input } from "../device/expression.ts";
-import { declarations } from "../merge/declarations.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
+import { type Prepared, prepareMerge } from "../merge/prepare-merge.ts";
 import type { Step } from "../merge/recipe.ts";
 import type { Dtype, Shape } from "../tensor/dtype.ts";
-import { gramOf, type StoredValues } from "../tensor/gram.ts";
+import type { StoredValues } from "../tensor/gram.ts";
 import { fromFloat32, toFloat32 } from "../tensor/half.ts";
 import type { PlannedWeight } from "./plan.ts";
 
@@ -16,28 +16,41 @@ export interface ParentTensor extends StoredValues {
 
 /** The bytes of a merged weight, from those of its base, where it has one, and its experts. */
 export async function mergeStored(weight: PlannedWeight, stored: readonly ParentTensor[]): Promise<Uint8Array> {
-  const leaves = stored.map(({ dtype, shape }): DeviceTensor => ({ dtype, shape }));
   const known = new Map<Expression, Float32Array>();
-  const expression = mergeOf(weight, leaves, await gramAt(weight, stored));
+  const put = new Map<DeviceTensor, Float32Array>();
+  const expression = mergeOf(weight, stored, await prepared(weight, stored), put);
   const valuesOf = (x: Expression): Float32Array => {
-    const values = known.get(x) ?? compute(x, valuesOf, (tensor) => widened(stored[leaves.indexOf(tensor)]));
+    const values = known.get(x) ?? compute(x, valuesOf, (tensor) => put.get(tensor) ?? notPut());
     known.set(x, values);
     return values;
   };
   return fromFloat32(valuesOf(expression), weight.spec.dtype);
 }
 
-/** The merge of a weight as an expression of one input for each parent. */
+/** The merge of a weight as an expression of an input for each parent and leaf, whose values are put. */
 function mergeOf(
   { spec, base, experts, step }: PlannedWeight,
-  leaves: readonly DeviceTensor[],
-  gram: Awaited<ReturnType<typeof gramAt>>,
+  stored: readonly ParentTensor[],
+  { facts, leaves }: Prepared,
+  put: Map<DeviceTensor, Float32Array>,
 ): Expression {
   const first = base ? 1 : 0;
   const names = experts.map((_, i) => String(first + i));
+  const inputOf = (tensor: DeviceTensor, values: Float32Array): Expression => {
+    put.set(tensor, values);
+    return input(tensor);
+  };
   // What a method without a base is given for one tells it no more than a shape.
-  const models = Object.fromEntries(leaves.map((leaf, i) => [String(i), input(leaf)]));
-  const parents = { models, base: "0", experts: names, gram, dtype: spec.dtype };
+  const models = Object.fromEntries(
+    stored.map(({ bytes, dtype, shape }, i) => [String(i), inputOf({ dtype, shape }, toFloat32(bytes, dtype))]),
+  );
+  const { shape = [] } = stored[0] ?? {};
+  const own = leaves.map((byName) =>
+    Object.fromEntries(
+      Object.entries(byName).map(([name, values]) => [name, inputOf({ dtype: "f32", shape }, values)] as const),
+    ),
+  );
+  const parents = { models, base: "0", experts: names, ...facts, leaves: own, dtype: spec.dtype };
   return mergeTensor(parents, renamed(step, base ? [base, ...experts] : experts));
 }
 
@@ -48,19 +61,21 @@ function renamed(step: Step, sources: readonly { readonly model: string }[]): St
   return { ...step, model: String(at) };
 }
 
-function gramAt(
-  { base, step }: PlannedWeight,
-  stored: readonly ParentTensor[],
-): Promise<Awaited<ReturnType<typeof gramOf>> | undefined> {
-  if (step.method === "passthrough" || !declarations[step.method].combine) return Promise.resolve(undefined);
+function prepared({ base, experts, step }: PlannedWeight, stored: readonly ParentTensor[]): Promise<Prepared> {
   const [first] = stored;
   if (!first) throw new Error("merge: a weight without parents");
-  return gramOf(first, base ? stored.slice(1) : stored);
+  const own = base ? stored.slice(1) : stored;
+  // Leaves are those of the parents' weight, wherever it goes.
+  return prepareMerge(step, {
+    weight: (base ?? experts[0])?.tensor ?? "",
+    shape: first.shape,
+    base: first,
+    experts: experts.map(({ model }, i) => ({ name: model, stored: own[i] ?? first })),
+  });
 }
 
-function widened(stored: ParentTensor | undefined): Float32Array {
-  if (!stored) throw new Error("merge: an input that is no parent");
-  return toFloat32(stored.bytes, stored.dtype);
+function notPut(): never {
+  throw new Error("merge: an input that is no parent");
 }
 
 /** Elementwise, in f32; a format that an inner expression is cast to is honoured. */

@@ -2,7 +2,6 @@ import type { MethodDeclaration } from "./method.ts";
 import { linearMethods } from "./methods/linear.ts";
 import { modelStock } from "./methods/model-stock.ts";
 import { sphericalMethods } from "./methods/spherical.ts";
-import { isMerge, type Recipe } from "./recipe.ts";
 
 export type MethodName = keyof typeof linearMethods | keyof typeof sphericalMethods | keyof typeof modelStock;
 
@@ -15,8 +14,3 @@ export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = {
 
 /** The names of all merge methods, in the order that help lists them. */
 export const methodNames: readonly MethodName[] = Object.keys(declarations) as MethodName[];
-
-/** Whether the merge of a weight depends on inner products of its parents. */
-export function needsGram(recipe: Recipe): boolean {
-  return isMerge(recipe) && declarations[recipe.method].combine !== undefined;
-}

@@ -1,7 +1,7 @@
-import { factorsOf } from "./combination.ts";
-import { declarations, needsGram } from "./declarations.ts";
-import type { Gram } from "../tensor/gram.ts";
-import { type Curve, type MergeRecipe, type WeightwiseRecipe, type RecipePlace, stepAt } from "./recipe.ts";
+import { declarations } from "./declarations.ts";
+import type { ParentFacts } from "./facts.ts";
+import { formulaParameters, formulaNumbers } from "./formula-numbers.ts";
+import { type Curve, type MergeRecipe, type RecipePlace, type Step, type WeightwiseRecipe, stepAt } from "./recipe.ts";
 
 /** A curve in the making. */
 interface Values extends Curve {
@@ -11,27 +11,34 @@ interface Values extends Curve {
 
 /**
  * A recipe with the numbers that the method's formula takes at every weight, as curves of kinds of tensors, for whoever
- * computes the formula without the inner products that they follow from.
+ * computes the formula without what they follow from.
  */
 export async function formulaRecipe(
   recipe: WeightwiseRecipe,
   weights: readonly RecipePlace[],
   experts: readonly string[],
-  measure: (weight: string) => Promise<Gram>,
+  measure: (weight: string, step: Step) => Promise<ParentFacts>,
 ): Promise<WeightwiseRecipe> {
-  if (recipe.method === "passthrough" || !needsGram(recipe)) return recipe;
+  if (recipe.method === "passthrough") return recipe;
+  const declaration = declarations[recipe.method];
+  const { derive } = declaration;
+  if (!derive) return recipe;
+  const taken = formulaParameters(declaration, recipe.options).map(({ name }) => name);
+  const made = taken.filter((name) => derive.numbers.some((number) => number.name === name));
   const parameters: Record<string, Record<string, Record<string, Values>>> = {};
   for (const weight of weights) {
     const step = stepAt(recipe, weight, experts);
-    const given = "values" in step ? step.values : {};
-    const { values } = factorsOf(declarations[recipe.method], given, await measure(weight.name));
-    for (const [parameter, byExpert] of Object.entries(values)) {
+    if (step.method === "passthrough") continue;
+    const facts = await measure(weight.name, step);
+    const { values } = formulaNumbers(declaration, step.values, facts, step.options);
+    for (const parameter of made) {
       const curves = ((parameters[parameter] ??= {})[weight.tensor] ??= {});
-      for (const [i, value] of byExpert.entries())
+      for (const [i, value] of (values[parameter] ?? []).entries())
         setAt((curves[experts[i] ?? ""] ??= emptyCurve()), weight, Number(value));
     }
   }
-  return { method: recipe.method, parameters } satisfies MergeRecipe;
+  const own = Object.entries(recipe.parameters).filter(([name]) => taken.includes(name));
+  return { ...recipe, parameters: { ...(Object.fromEntries(own) as MergeRecipe["parameters"]), ...parameters } };
 }
 
 function emptyCurve(): Values {

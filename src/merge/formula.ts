@@ -7,11 +7,20 @@ export type Formula =
   | { readonly op: "first expert" }
   /** The expert whose turn it is in the sum around it. */
   | { readonly op: "expert" }
-  | { readonly op: "plus" | "minus"; readonly x: Formula; readonly y: Formula }
+  /** The tensor that a leaf of that name makes of the expert whose turn it is. */
+  | { readonly op: "leaf"; readonly name: string }
+  /** A coefficient by its name, or a constant, the same at all elements: the right hand of an operation. */
+  | { readonly op: "number"; readonly value: string | number }
+  | { readonly op: "plus" | "minus" | "product" | "quotient"; readonly x: Formula; readonly y: Formula }
+  | { readonly op: "magnitude"; readonly x: Formula }
+  /** 1 where it is positive, else 0. */
+  | { readonly op: "isPositive"; readonly x: Formula }
   /** Times the coefficient of that name; inside a sum, the one of the expert whose turn it is. */
   | { readonly op: "times"; readonly x: Formula; readonly parameter: string }
   /** Over the experts, in their order. */
-  | { readonly op: "sum"; readonly of: Formula };
+  | { readonly op: "sum"; readonly of: Formula }
+  /** What goes by a name in Python, since the formula has it more than once. */
+  | { readonly op: "named"; readonly name: string; readonly x: Formula };
 
 export const theBase: Formula = { op: "base" };
 export const firstExpert: Formula = { op: "first expert" };
@@ -25,6 +34,30 @@ export function minus(x: Formula, y: Formula): Formula {
   return { op: "minus", x, y };
 }
 
+export function product(x: Formula, y: Formula): Formula {
+  return { op: "product", x, y };
+}
+
+export function quotient(x: Formula, y: Formula): Formula {
+  return { op: "quotient", x, y };
+}
+
+export function magnitude(x: Formula): Formula {
+  return { op: "magnitude", x };
+}
+
+export function isPositive(x: Formula): Formula {
+  return { op: "isPositive", x };
+}
+
+export function leaf(name: string): Formula {
+  return { op: "leaf", name };
+}
+
+export function number(value: string | number): Formula {
+  return { op: "number", value };
+}
+
 export function times(x: Formula, parameter: string): Formula {
   return { op: "times", x, parameter };
 }
@@ -35,26 +68,60 @@ export function sumOverExperts(of: Formula): Formula {
 
 /** The formula itself and all that it is made of. */
 export function partsOf(formula: Formula): readonly Formula[] {
-  const operands =
-    "x" in formula ? [formula.x, ...("y" in formula ? [formula.y] : [])] : "of" in formula ? [formula.of] : [];
-  return [formula, ...operands.flatMap(partsOf)];
+  return [formula, ...operandsOf(formula).flatMap(partsOf)];
+}
+
+/** The names of all coefficients in it. */
+export function coefficientsIn(formula: Formula): ReadonlySet<string> {
+  const names = partsOf(formula).map((part) =>
+    part.op === "times" ? part.parameter : part.op === "number" ? part.value : undefined,
+  );
+  return new Set(names.filter((name) => typeof name === "string"));
+}
+
+/** Whether it is another for each expert, outside of sums. */
+export function isOfExpert(formula: Formula): boolean {
+  if (formula.op === "expert" || formula.op === "leaf" || formula.op === "times") return true;
+  if (formula.op === "number") return typeof formula.value === "string";
+  return formula.op !== "sum" && operandsOf(formula).some(isOfExpert);
+}
+
+/** What a formula is directly made of. */
+export function operandsOf(formula: Formula): readonly Formula[] {
+  if ("of" in formula) return [formula.of];
+  return "x" in formula ? [formula.x, ...("y" in formula ? [formula.y] : [])] : [];
 }
 
 /** Such as `base + sum of weight x (expert - base)`. */
 export function formulaText(formula: Formula): string {
+  const factor = (part: Formula): string => (part.op === "named" ? factor(part.x) : asFactor(part, formulaText));
   switch (formula.op) {
     case "base":
     case "first expert":
     case "expert":
       return formula.op;
+    case "leaf":
+      return formula.name;
+    case "number":
+      return String(formula.value);
     case "plus":
       return `${formulaText(formula.x)} + ${formulaText(formula.y)}`;
     case "minus":
-      return `${formulaText(formula.x)} - ${asFactor(formula.y, formulaText)}`;
+      return `${formulaText(formula.x)} - ${factor(formula.y)}`;
+    case "product":
+      return `${factor(formula.x)} x ${factor(formula.y)}`;
+    case "quotient":
+      return `${factor(formula.x)} / ${factor(formula.y)}`;
+    case "magnitude":
+      return `|${formulaText(formula.x)}|`;
+    case "isPositive":
+      return `[${formulaText(formula.x)} > 0]`;
     case "times":
-      return `${formula.parameter} x ${asFactor(formula.x, formulaText)}`;
+      return `${formula.parameter} x ${factor(formula.x)}`;
     case "sum":
       return `sum of ${formulaText(formula.of)}`;
+    case "named":
+      return formulaText(formula.x);
     default:
       return formula satisfies never;
   }

@@ -1,21 +1,35 @@
 /** Merge methods as expressions: f32 throughout, summed in the order of the experts, rounded once at the end. */
 import { storedDtype } from "../device/device.ts";
-import { add, cast, constant, mul, scale, sub, type Expression, type Node } from "../device/expression.ts";
+import {
+  abs,
+  add,
+  cast,
+  constant,
+  div,
+  mul,
+  scale,
+  step as isPositive,
+  sub,
+  type Expression,
+  type Node,
+} from "../device/expression.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { unpack } from "../tensor/packed.ts";
-import { type FactorSlope, type FormulaFactors, factorsOf } from "./combination.ts";
 import { declarations } from "./declarations.ts";
-import type { Formula } from "./formula.ts";
-import type { Gram } from "../tensor/gram.ts";
+import type { ParentFacts } from "./facts.ts";
+import { type Formula, isOfExpert } from "./formula.ts";
+import { type FactorSlope, type FormulaNumbers, formulaNumbers } from "./formula-numbers.ts";
+import { optionsOf } from "./method.ts";
 import type { Step, StepValue } from "./recipe.ts";
 
-/** One weight of every parent, all of one shape; `models` has base and experts by name. */
-export interface MergeParents {
+/** One weight of every parent, all of one shape, and what the method asks of them. */
+export interface MergeParents extends ParentFacts {
+  /** Base and experts by name. */
   readonly models: Readonly<Record<string, Expression>>;
   readonly base: string;
   readonly experts: readonly string[];
-  /** For methods that depend on it. */
-  readonly gram?: Gram | undefined;
+  /** The leaves of each expert, in their order, by name; f32. */
+  readonly leaves?: readonly Readonly<Record<string, Expression>>[] | undefined;
   /** Of the result; that of the base unless given. */
   readonly dtype?: Dtype | undefined;
 }
@@ -28,11 +42,14 @@ export interface Scaled {
 }
 
 /** What a formula is computed of. */
-interface Operands extends FormulaFactors {
+interface Operands extends FormulaNumbers {
   readonly base: Expression;
   readonly experts: readonly Expression[];
+  readonly leaves: MergeParents["leaves"];
   /** Told every coefficient that the formula comes by. */
   readonly meet: (scaled: Scaled) => void;
+  /** What a part of the formula is, at each expert: a part that stands in several places is computed once. */
+  readonly done: Map<Formula, Expression[]>;
 }
 
 /** The merged weight, rounded once; `meet` is told where each coefficient enters, for derivatives. */
@@ -46,8 +63,10 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
     const count = step.values[name]?.length;
     if (count !== experts.length) throw new Error(`merge: ${experts.length} experts, ${count} values of ${name}`);
   }
-  const factors = factorsOf(declaration, step.values, parents.gram);
-  return cast(compute(declaration.formula, { base: cast(base, "f32"), experts, ...factors, meet }, 0), dtype);
+  const numbers = formulaNumbers(declaration, step.values, parents, step.options);
+  const formula = declaration.formula(optionsOf(declaration, step.options));
+  const operands = { base: cast(base, "f32"), experts, leaves: parents.leaves, ...numbers, meet, done: new Map() };
+  return cast(compute(formula, operands, 0), dtype);
 }
 
 /** A factor of 1 is none: what is copied keeps all its bits, NaN among them. */
@@ -57,6 +76,13 @@ function copied(model: Expression, factor = 1, dtype: Dtype): Expression {
 
 /** A formula at one of the experts, whose turn it is in the sum around it; what stands in no sum has one value for all. */
 function compute(formula: Formula, operands: Operands, expert: number): Expression {
+  const at = isOfExpert(formula) ? expert : 0;
+  const done = operands.done.get(formula) ?? [];
+  operands.done.set(formula, done);
+  return (done[at] ??= computeAnew(formula, operands, at));
+}
+
+function computeAnew(formula: Formula, operands: Operands, expert: number): Expression {
   const at = (part: Formula): Expression => compute(part, operands, expert);
   switch (formula.op) {
     case "base":
@@ -65,30 +91,66 @@ function compute(formula: Formula, operands: Operands, expert: number): Expressi
       return known(operands.experts[0], "an expert");
     case "expert":
       return known(operands.experts[expert], "an expert");
+    case "leaf":
+      return known(operands.leaves?.[expert]?.[formula.name], formula.name);
+    case "number": {
+      const { value } = formula;
+      return row(typeof value === "number" ? value : valueOf(operands, value, expert), operands.base);
+    }
     case "plus":
       return add(at(formula.x), at(formula.y));
     case "minus":
       return sub(at(formula.x), at(formula.y));
+    case "product":
+      return mul(at(formula.x), at(formula.y));
+    case "quotient":
+      return div(at(formula.x), at(formula.y));
+    case "magnitude":
+      return abs(at(formula.x));
+    case "isPositive":
+      return isPositive(at(formula.x));
     case "times": {
       const { x, parameter } = formula;
-      const node = times(at(x), known(operands.values[parameter]?.[expert], parameter));
+      const node = times(at(x), valueOf(operands, parameter, expert));
       operands.meet({ node, factor: operands.slopesOf(parameter, expert) });
       return node;
     }
     case "sum":
       return operands.experts.map((_, i) => compute(formula.of, operands, i)).reduce((total, term) => add(total, term));
+    case "named":
+      return at(formula.x);
     default:
       return formula satisfies never;
   }
 }
 
+function valueOf({ values }: Operands, parameter: string, expert: number): StepValue {
+  return known(values[parameter]?.[expert], parameter);
+}
+
 /** f32 [..., columns] by a number, or each of its columns by one of its own. */
 function times(x: Expression, value: StepValue): Node<"scale"> | Node<"mul"> {
   if (typeof value === "number") return scale(x, value);
-  const columns = known(unpack(value), "coefficients of columns");
-  const last = x.shape.length - 1;
-  const row = x.shape.map((_, axis) => (axis === last ? columns.length : 1));
-  return mul(x, constant(columns, row));
+  const columns = row(value, x);
+  // One number for all columns becomes one for each.
+  const wide =
+    x.op === "constant"
+      ? constant(
+          columns.values.map(() => x.values[0] ?? Number.NaN),
+          columns.shape,
+        )
+      : x;
+  return mul(wide, columns);
+}
+
+/** f32 [1, ..., columns], or one number in all dimensions of `like`. */
+function row(value: StepValue, { shape }: Expression): Node<"constant"> {
+  const values = typeof value === "number" ? Float32Array.of(value) : known(unpack(value), "coefficients of columns");
+  const last = shape.length - 1;
+  return constant(
+    values,
+    shape.map((_, axis) => (axis === last ? values.length : 1)),
+  );
 }
 
 function known<T>(value: T | undefined, name: string): T {

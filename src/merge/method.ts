@@ -1,6 +1,9 @@
 import type { Dual } from "./dual.ts";
+import type { ParentFacts, Needs } from "./facts.ts";
 import { type Formula, formulaText, partsOf, theBase } from "./formula.ts";
-import type { Gram } from "../tensor/gram.ts";
+
+/** Unit of shares of a tensor's elements, such as densities, in a search. */
+export const SHARE_UNIT = 0.001;
 
 /** One number that a merge method takes: what the genome varies, validation checks and help prints. */
 export interface ParameterSpec {
@@ -11,23 +14,44 @@ export interface ParameterSpec {
   readonly range: readonly [number, number];
   /** Where a search starts; "uniform" is 1 / number of experts. */
   readonly start: number | "uniform";
+  /** Beyond these the method is not defined. */
+  readonly limits?: readonly [number, number];
+  /** Whether it is of the tensor as a whole, and has no values by column. */
+  readonly isWhole?: true;
+  /**
+   * What its values in a search are multiples of. It decides which elements take part, so that all derivatives by it are 0:
+   * searches by gradient leave it where it starts.
+   */
+  readonly unit?: number;
   readonly summary: string;
 }
+
+/** What a recipe may turn on or off, for all weights alike. */
+export interface OptionSpec {
+  readonly name: string;
+  readonly default: boolean;
+  readonly summary: string;
+}
+
+/** By the option's name. */
+export type Options = Readonly<Record<string, boolean>>;
 
 /** What a merge method is, takes and computes; all that depends on the method follows from it. */
 export interface MethodDeclaration {
   readonly name: string;
   /** The paper that introduced the method. */
   readonly source: string;
-  readonly formula: Formula;
+  readonly formula: (options: Options) => Formula;
   /** The formula in words. */
   readonly summary: string;
   /** Whether the formula has the base in it. */
   readonly needsBase: boolean;
-  /** Those in the formula, or those that `combine` makes the formula's own of. */
+  /** Those in the formula, and those that what `derive` makes follows from. */
   readonly parameters: readonly ParameterSpec[];
-  /** Only of a method whose formula is that of a combination; its parameters may not differ among columns. */
-  readonly combine?: Combine;
+  readonly options?: readonly OptionSpec[];
+  /** Numbers of the formula that follow from the parameters and what is known of the parents. */
+  readonly derive?: Derivation;
+  readonly needs?: Needs;
   /** How many experts it merges; any number unless given. */
   readonly experts?: { readonly least: number; readonly most?: number };
   readonly mergekit: MergekitWords;
@@ -42,19 +66,27 @@ export interface MergekitWords {
   readonly isWithoutBase?: boolean;
 }
 
-/** The factors of base and experts in a merge that is a combination of them, with their derivatives by the parameters. */
-export interface Combination {
-  readonly base: Dual;
-  readonly experts: readonly Dual[];
+/** Numbers that a method makes for its formula at a weight. */
+export interface Derivation {
+  readonly numbers: readonly Pick<ParameterSpec, "name" | "per">[];
+  /** Each in the order of the experts: one of the whole merge is the same at each. With derivatives by the parameters, where they have any. */
+  readonly make: (known: Known) => Readonly<Record<string, readonly Dual[]>>;
 }
 
-/**
- * The combination at a weight, from the inner products of its parents and the values of each parameter in the order of the
- * experts: one of the whole merge is the same at each.
- */
-export type Combine = (gram: Gram, values: Readonly<Record<string, readonly Dual[]>>) => Combination;
+/** What numbers of a formula are made of. */
+export interface Known {
+  readonly facts: ParentFacts;
+  /** The values of each parameter that is one number for the weight, in the order of the experts. */
+  readonly values: Readonly<Record<string, readonly Dual[]>>;
+  readonly options: Options;
+}
 
 /** The part of a declaration that follows from its formula. */
 export function computing(formula: Formula): Pick<MethodDeclaration, "formula" | "summary" | "needsBase"> {
-  return { formula, summary: formulaText(formula), needsBase: partsOf(formula).includes(theBase) };
+  return { formula: () => formula, summary: formulaText(formula), needsBase: partsOf(formula).includes(theBase) };
+}
+
+/** All options of a method, as a recipe says or else by default. */
+export function optionsOf({ options = [] }: Pick<MethodDeclaration, "options">, given: Options = {}): Options {
+  return Object.fromEntries(options.map(({ name, default: usual }) => [name, given[name] ?? usual]));
 }

@@ -1,6 +1,7 @@
 /** A merge as data: what was searched, what is exported, what a reader of recipe.json sees. */
 import type { Packed } from "../tensor/packed.ts";
 import type { MethodName } from "./declarations.ts";
+import type { Options } from "./method.ts";
 
 /** One coefficient over the depth of the model: a value for each layer and one for the weights outside the layers. */
 export interface Curve {
@@ -24,6 +25,10 @@ export type Columns = Readonly<Record<string, Readonly<Record<string, Packed>>>>
 export interface MergeRecipe {
   readonly method: MethodName;
   readonly parameters: Readonly<Record<string, Curves>>;
+  /** Those of the method that are not as usual. */
+  readonly options?: Options;
+  /** Of a method that draws: what it drops at random. */
+  readonly seed?: number;
   /** By parameter. */
   readonly columns?: Readonly<Record<string, Columns>>;
 }
@@ -75,9 +80,12 @@ export function hasColumns(recipe: Recipe): recipe is RecipeWithColumns {
 export type StepValue = number | Packed;
 
 /** A recipe at one weight: the parent to copy, be it times a factor, or a value for each parameter and expert. */
-export type Step =
-  | { readonly method: "passthrough"; readonly model: string; readonly scale?: number }
-  | { readonly method: MethodName; readonly values: Readonly<Record<string, readonly StepValue[]>> };
+export type Step = { readonly method: "passthrough"; readonly model: string; readonly scale?: number } | MergeStep;
+
+/** A merge at one weight: a value for each parameter and expert, and what the recipe has for all weights. */
+export interface MergeStep extends Pick<MergeRecipe, "method" | "options" | "seed"> {
+  readonly values: Readonly<Record<string, readonly StepValue[]>>;
+}
 
 /** What a recipe knows a weight by: its name, its kind, such as `q_proj`, its group, and its layer where it is in one. */
 export interface RecipePlace {
@@ -112,7 +120,13 @@ export function stepAt(recipe: Recipe, weight: RecipePlace, experts: readonly st
       }),
     ];
   });
-  return { method: recipe.method, values: Object.fromEntries(values) as Record<string, StepValue[]> };
+  const { method, options, seed } = recipe;
+  return {
+    method,
+    values: Object.fromEntries(values) as Record<string, StepValue[]>,
+    ...(options && { options }),
+    ...(seed !== undefined && { seed }),
+  };
 }
 
 function stackedAt({ layers, rest }: StackRecipe, { layer, isAdded, name }: RecipePlace): Step {

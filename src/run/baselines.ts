@@ -25,7 +25,7 @@ export function listBaselines(
   const { base, experts } = parents;
   const { groups } = parents.model;
   // A combination by lengths and angles is no average for any weights.
-  const method = declarations[space.method].combine ? "linear" : space.method;
+  const method = declarations[space.method].needs?.gram ? "linear" : space.method;
   const everyExpert = (weight: number): Record<string, number> =>
     Object.fromEntries(experts.map((expert) => [expert, weight]));
   const merged = (name: string, kind: Baseline["kind"], weights: Record<string, number>): Baseline => ({

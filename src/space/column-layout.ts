@@ -23,7 +23,8 @@ export interface WeightColumns {
 export function layOutColumns(space: SearchSpace, { experts, model }: Parents, firstGene: number): WeightColumns[] {
   const own: WeightColumns[] = [];
   let next = firstGene;
-  for (const { name: parameter, per } of declarations[space.method].parameters) {
+  for (const { name: parameter, per, isWhole } of declarations[space.method].parameters) {
+    if (isWhole) continue;
     const { range } = space.parameters[parameter] ?? unknown(parameter);
     for (const weight of allWeights(model)) {
       const count = weight.shape.at(-1) ?? 0;

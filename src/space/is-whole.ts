@@ -13,10 +13,11 @@ import { whyNotMerged } from "./expert-count.ts";
  */
 export function isWhole({ method, parameters, columns = {} }: MergeRecipe, { experts, model }: Parents): boolean {
   const weights = allWeights(model);
-  const { parameters: specs, combine } = declarations[method];
+  const { parameters: specs } = declarations[method];
   const names = specs.map(({ name }) => name);
-  if (whyNotMerged(method, experts.length) !== undefined || (combine && Object.keys(columns).length > 0)) return false;
-  const isOurs = isPartOf([...Object.keys(parameters), ...Object.keys(columns)], names);
+  if (whyNotMerged(method, experts.length) !== undefined) return false;
+  const byColumn = specs.filter(({ isWhole: isOfTensor }) => !isOfTensor).map(({ name }) => name);
+  const isOurs = isPartOf(Object.keys(parameters), names) && isPartOf(Object.keys(columns), byColumn);
   const known = weights.map(({ name }) => name);
   const columnsAreOurs = Object.values(columns).every(
     (byWeight) =>

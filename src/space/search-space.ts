@@ -144,18 +144,18 @@ function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): 
 
 /** What the method leaves to be searched. */
 function checkSearchable({ value: { method, columns }, issues }: z.core.ParsePayload<GivenFile>): void {
-  const { parameters, combine } = declarations[method];
+  const { parameters } = declarations[method];
   if (parameters.length === 0) {
     const message = `the method ${method} has no parameters to search; give it as one of the experiment's recipes, and search another`;
     issues.push({ code: "custom", input: method, path: ["method"], message });
-  } else if (combine && columns) {
+  } else if (columns && parameters.every(({ isWhole }) => isWhole)) {
     const message = `the method ${method} merges a tensor as a whole, and has no coefficients by column; leave columns out`;
     issues.push({ code: "custom", input: columns, path: ["columns"], message });
   }
 }
 
 function checkParameters({ value: { method, parameters }, issues }: z.core.ParsePayload<GivenFile>): void {
-  const { parameters: specs, needsBase, combine } = declarations[method];
+  const { parameters: specs, needsBase, derive } = declarations[method];
   for (const [name, given] of Object.entries(parameters)) {
     const report = (key: string[], message: string): void => {
       issues.push({ code: "custom", input: given, path: ["parameters", name, ...key], message });
@@ -171,7 +171,7 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
       report(["start"], `expected a start in the range ${low} to ${high}, found ${start}`);
     }
     // Its derivatives are all 0, too.
-    if (start === 0 && !needsBase && !combine) {
+    if (start === 0 && !needsBase && !derive) {
       report(
         ["start"],
         `expected another start than 0, at which a ${method} merge is a model of zeros, found 0; uniform is 1 / number of experts`,

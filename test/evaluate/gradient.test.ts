@@ -108,7 +108,7 @@ test("derivatives by the coefficients are what small steps say", async () => {
       await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype: "f32" });
       const stream = RandomStream.of(seed, "coefficients");
       // Where weights are shares, their sum is far from 0.
-      const [recipe, direction] = [declarations[method].combine ? 1 : 0.4, 0].map((mean) =>
+      const [recipe, direction] = [declarations[method].needs?.gram ? 1 : 0.4, 0].map((mean) =>
         recipeOf(config.num_hidden_layers, () => mean + 0.2 * stream.normal(), method),
       );
       const lossRows = rows.map((row) => lossRow(row));

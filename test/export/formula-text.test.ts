@@ -2,16 +2,22 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { formulaBody } from "../../src/export/starter-kit/formula-text.ts";
-import { declarations, methodNames } from "../../src/merge/declarations.ts";
+import { declarations, type MethodName, methodNames } from "../../src/merge/declarations.ts";
 import { eachExpert, minus, plus, sumOverExperts, theBase, times } from "../../src/merge/formula.ts";
-import type { ParameterSpec } from "../../src/merge/method.ts";
+import { formulaParameters } from "../../src/merge/formula-numbers.ts";
+import { optionsOf, type ParameterSpec } from "../../src/merge/method.ts";
 
 function parameter(name: string, per: ParameterSpec["per"]): ParameterSpec {
   return { name, per, range: [0, 1], start: 0, summary: "" };
 }
 
+function methodOf(name: MethodName): Parameters<typeof formulaBody>[0] {
+  const declaration = declarations[name];
+  return { formula: declaration.formula(optionsOf(declaration)), parameters: formulaParameters(declaration) };
+}
+
 test("a sum of experts is one line of Python", () => {
-  expect(formulaBody(declarations.linear)).toMatchInlineSnapshot(`
+  expect(formulaBody(methodOf("linear"))).toMatchInlineSnapshot(`
     "    weights = coefficients("weight", group, layer)
         return functools.reduce(torch.add, (models[expert].read(name).float() * weight for expert, weight in weights))
     "
@@ -19,7 +25,7 @@ test("a sum of experts is one line of Python", () => {
 });
 
 test("a formula with the base reads it once, and a long line is broken", () => {
-  expect(formulaBody(declarations.task_arithmetic)).toMatchInlineSnapshot(`
+  expect(formulaBody(methodOf("task_arithmetic"))).toMatchInlineSnapshot(`
     "    weights = coefficients("weight", group, layer)
         base = models["base"].read(name).float()
         return base + functools.reduce(
@@ -46,14 +52,14 @@ test("a method of several parameters and sums needs nothing but its declaration"
         return base + (functools.reduce(
             torch.add, ((models[expert].read(name).float() - base) * density * weight for (expert, weight), (_, density) in zip(weights, densitys))
         ) - functools.reduce(
-            torch.add, (models[expert].read(name).float() for (expert, weight), (_, density) in zip(weights, densitys))
+            torch.add, (models[expert].read(name).float() for expert in MERGED)
         )) * scale
     "
   `);
 });
 
 test("coefficients are found by more than their group where columns have their own", () => {
-  const [first] = formulaBody(declarations.linear, "name, group, layer").split("\n");
+  const [first] = formulaBody(methodOf("linear"), "name, group, layer").split("\n");
   expect(first).toBe('    weights = coefficients("weight", name, group, layer)');
 });
 

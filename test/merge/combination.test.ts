@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { factorsOf } from "../../src/merge/combination.ts";
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
+import { formulaNumbers } from "../../src/merge/formula-numbers.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
 import { combinations } from "./method-kinds.ts";
 
@@ -35,7 +35,7 @@ function merged(method: MethodName, all: readonly (readonly number[])[], weights
   const declaration = declarations[method];
   const [base, ...added] = all as [readonly number[], ...(readonly number[])[]];
   const values = Object.fromEntries(declaration.parameters.map(({ name }) => [name, weights]));
-  const found = factorsOf(declaration, values, gramOfVectors(all)).values;
+  const found = formulaNumbers(declaration, values, { gram: gramOfVectors(all) }).values;
   const experts = added.map((own) => own.map((x, k) => base[k]! + x));
   const origin = declaration.needsBase ? base : experts[0]!;
   return origin.map((x, k) =>
@@ -56,12 +56,10 @@ describe.each(combinations)("the combination of %s", (method) => {
     fc.assert(
       fc.property(family, ({ all, weights }) => {
         const declaration = declarations[method];
-        const at = (own: readonly number[]): ReturnType<typeof factorsOf> =>
-          factorsOf(
-            declaration,
-            Object.fromEntries(declaration.parameters.map(({ name }) => [name, own])),
-            gramOfVectors(all),
-          );
+        const at = (own: readonly number[]): ReturnType<typeof formulaNumbers> =>
+          formulaNumbers(declaration, Object.fromEntries(declaration.parameters.map(({ name }) => [name, own])), {
+            gram: gramOfVectors(all),
+          });
         const found = at(weights);
         for (const name of ["factor", "excess"]) {
           for (const expert of weights.keys()) {
@@ -166,12 +164,8 @@ test("opposite differences, which have no mean direction, are summed by weight, 
   expect(merged("model_stock", all, [])).toEqual([1, 2]);
 });
 
-test("a combination is not made without inner products, or of coefficients by column", () => {
-  expect(() => factorsOf(declarations.nuslerp, { weight: [1, 1] }, undefined)).toThrow(
-    "merge: nuslerp without the inner products of the parents",
-  );
-  const gram = gramOfVectors([[1], [2], [3]]);
-  expect(() => factorsOf(declarations.nuslerp, { weight: [1, "AAAAAA=="] }, gram)).toThrow(
-    "merge: expected one number for weight of nuslerp",
+test("a combination is not made without inner products", () => {
+  expect(() => formulaNumbers(declarations.nuslerp, { weight: [1, 1] })).toThrow(
+    "merge: a combination without the inner products of the parents",
   );
 });

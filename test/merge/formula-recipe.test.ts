@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { factorsOf } from "../../src/merge/combination.ts";
 import { declarations } from "../../src/merge/declarations.ts";
+import { formulaNumbers } from "../../src/merge/formula-numbers.ts";
 import { formulaRecipe } from "../../src/merge/formula-recipe.ts";
+import type { ParentFacts } from "../../src/merge/facts.ts";
 import { stepAt, uniformRecipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
@@ -18,7 +19,7 @@ function gramFor(weight: string): Gram {
   return vectors.map((x) => vectors.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
 }
 
-function notAskedFor(): Promise<Gram> {
+function notAskedFor(): Promise<ParentFacts> {
   return Promise.reject(new Error("not asked for"));
 }
 
@@ -28,10 +29,11 @@ test.each([
 ])("every weight of %s has the numbers that its inner products give", async (_, model) => {
   const recipe = uniformRecipe("nuslerp", { a: 0.3, b: 0.9 }, model.groups);
   const weights = allWeights(model);
-  const made = await formulaRecipe(recipe, weights, experts, (name) => Promise.resolve(gramFor(name)));
+  const made = await formulaRecipe(recipe, weights, experts, (name) => Promise.resolve({ gram: gramFor(name) }));
   for (const weight of weights) {
-    const { values } = factorsOf(declarations.nuslerp, { weight: [0.3, 0.9] }, gramFor(weight.name));
-    expect(stepAt(made, weight, experts)).toEqual({ method: "nuslerp", values });
+    const { values } = formulaNumbers(declarations.nuslerp, { weight: [0.3, 0.9] }, { gram: gramFor(weight.name) });
+    const { weight: _, ...factors } = values;
+    expect(stepAt(made, weight, experts)).toEqual({ method: "nuslerp", values: factors });
   }
 });
 

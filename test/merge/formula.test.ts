@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { formulaParameters } from "../../src/merge/combination.ts";
 import { declarations, methodNames } from "../../src/merge/declarations.ts";
 import {
+  coefficientsIn,
   eachExpert,
   formulaText,
   minus,
@@ -11,12 +11,18 @@ import {
   theBase,
   times,
 } from "../../src/merge/formula.ts";
+import { optionsOf } from "../../src/merge/method.ts";
 import { methodsByColumn } from "./method-kinds.ts";
 
 describe("the formula of a merge method", () => {
   test.each(methodNames)("has every parameter of %s and no other", (name) => {
-    const used = partsOf(declarations[name].formula).flatMap((part) => (part.op === "times" ? [part.parameter] : []));
-    expect(new Set(used)).toEqual(new Set(formulaParameters(declarations[name]).map((parameter) => parameter.name)));
+    const declaration = declarations[name];
+    const used = coefficientsIn(declaration.formula(optionsOf(declaration)));
+    const made = (declaration.derive?.numbers ?? []).map((number) => number.name);
+    const known = [...declaration.parameters.map((parameter) => parameter.name), ...made];
+    expect([...used].filter((coefficient) => !known.includes(coefficient))).toEqual([]);
+    // What is not in the formula is what others in it are made of.
+    expect(known.filter((coefficient) => !used.has(coefficient) && made.length === 0)).toEqual([]);
   });
 
   test("is told in words", () => {

@@ -1,5 +1,5 @@
-import { factorsOf } from "../../src/merge/combination.ts";
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
+import { formulaNumbers } from "../../src/merge/formula-numbers.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
 import type { Step } from "../../src/merge/recipe.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
@@ -40,8 +40,8 @@ export function referenceMerge(
   const origin = toFloat32(base.bytes, base.dtype);
   const others = Object.values(experts).map(({ bytes, dtype }) => toFloat32(bytes, dtype));
   const declaration = declarations[step.method];
-  const { values } = factorsOf(declaration, step.values, gram);
-  const weights = values[declaration.combine ? "factor" : "weight"]!.map((value) =>
+  const { values } = formulaNumbers(declaration, step.values, { gram });
+  const weights = values[declaration.needs?.gram ? "factor" : "weight"]!.map((value) =>
     typeof value === "number" ? [fround(value)] : [...unpack(value)!],
   );
   const excess = fround(Number(values["excess"]?.[0]));

@@ -18,8 +18,8 @@ import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { exportStarterKit } from "../../src/export/starter-kit/export-starter-kit.ts";
 import { formatReference } from "../../src/hub/api/reference.ts";
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
-import type { Gram } from "../../src/tensor/gram.ts";
-import type { Curves, WeightwiseRecipe } from "../../src/merge/recipe.ts";
+import type { ParentFacts } from "../../src/merge/facts.ts";
+import type { Curves, Step, WeightwiseRecipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
@@ -233,7 +233,7 @@ async function writeCase(device: Device, folder: string, kits: readonly string[]
     experts: experts.map((name) => ({ name, path: references[name]! })),
   };
   await using weights = new ParentWeights(device, checkpoints);
-  const measure = (name: string): Promise<Gram> => weights.measure(name);
+  const measure = (name: string, step: Step): Promise<ParentFacts> => weights.measure(name, step);
   const input = { experiment, recipe, measure, model, baseTensors: base.tensors, version: evomergeVersion() };
   const exports: object[] = [];
   for (const kit of kits.map((kit) => resolve(kit))) {

@@ -26,7 +26,7 @@ const EXPERTS = ["nature", "craft", "news"];
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
 /** Methods that are combinations of the parents by lengths and angles. */
-const combinations = methodNames.filter((name) => declarations[name].combine);
+const combinations = methodNames.filter((name) => declarations[name].needs?.gram);
 
 interface Case {
   /** The first of EXPERTS are merged, as many as the method takes. */
@@ -102,7 +102,7 @@ function expertsOf(recipe: Recipe): string[] {
 function randomRecipe(method: MethodName, names = GROUPS): Recipe {
   const random = RandomStream.of(3, method);
   // Shares that nearly sum to 0 would multiply what mergekit's angles lack in digits.
-  const least = declarations[method].combine ? 0.1 : -0.2;
+  const least = declarations[method].needs?.gram ? 0.1 : -0.2;
   const value = (): number => random.uniform() * 1.7 + least;
   const curve = (): Curve => ({ layers: Array.from({ length: LAYERS }, value), rest: value() });
   const curves = (): Record<string, Curve> => Object.fromEntries(EXPERTS.map((name) => [name, curve()]));

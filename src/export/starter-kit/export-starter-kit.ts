@@ -5,8 +5,8 @@ import { UserError } from "../../errors.ts";
 import type { Experiment } from "../../experiment/experiment-file.ts";
 import { type HubReference, isPinned, parseReference } from "../../hub/api/reference.ts";
 import { formulaRecipe } from "../../merge/formula-recipe.ts";
-import type { Gram } from "../../tensor/gram.ts";
-import type { WeightwiseRecipe } from "../../merge/recipe.ts";
+import type { ParentFacts } from "../../merge/facts.ts";
+import type { Step, WeightwiseRecipe } from "../../merge/recipe.ts";
 import { allWeights, type Model } from "../../model/architecture.ts";
 import { kitName } from "./kit-name.ts";
 import { readKit, type Registration } from "./kit-checkout.ts";
@@ -19,8 +19,8 @@ export interface StarterKitInput {
   /** Its base and experts are `org/name@commit`. */
   readonly experiment: Pick<Experiment, "name" | "base" | "experts">;
   readonly recipe: WeightwiseRecipe;
-  /** Inner products of the parents' weight of that name. */
-  readonly measure: (weight: string) => Promise<Gram>;
+  /** What a merge asks for of the parents' weight of that name. */
+  readonly measure: (weight: string, step: Step) => Promise<ParentFacts>;
   readonly model: Model;
   /** The base's tensors by name: the merged ones have their dtypes. */
   readonly baseTensors: ReadonlyMap<string, Pick<TensorSpec, "dtype">>;

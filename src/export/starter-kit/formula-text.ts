@@ -1,38 +1,54 @@
 /** What a merge method computes, as the body of a Python function of a tensor's `name`, `group` and `layer`. */
 import { BASE } from "../../experiment/workspace.ts";
-import { asFactor, type Formula, partsOf } from "../../merge/formula.ts";
-import type { MethodDeclaration, ParameterSpec } from "../../merge/method.ts";
+import { asFactor, type Formula, isOfExpert, operandsOf, partsOf } from "../../merge/formula.ts";
+import type { ParameterSpec } from "../../merge/method.ts";
 import { pythonString } from "./python-literal.ts";
 
 const LONGEST_LINE = 120;
 
-interface Method extends Pick<MethodDeclaration, "formula"> {
+interface Method {
+  readonly formula: Formula;
   readonly parameters: readonly Pick<ParameterSpec, "name" | "per">[];
 }
 
+/** What loops over the experts go through: lists of pairs of expert and coefficient, and of named parts of the formula. */
+interface ExpertLoop {
+  readonly variable: string;
+  readonly list: string;
+  readonly hasExpert: boolean;
+}
+
 /** The statements, each on lines of its own; `place` is what coefficients are found by beside their parameter. */
-export function formulaBody(method: Method, place = "group, layer"): string {
-  const parts = partsOf(method.formula);
+export function formulaBody({ formula, parameters }: Method, place = "group, layer"): string {
+  const parts = partsOf(formula);
+  const names = namedIn(formula);
   // What is gone through twice must be a list.
-  const isRepeated = parts.filter(({ op }) => op === "sum").length > 1;
-  const coefficients = method.parameters.map(({ name, per }) => {
+  const isRepeated = parts.filter(({ op }) => op === "sum").length + names.filter(isOfExpert).length > 1;
+  const coefficients = parameters.map(({ name, per }) => {
     const values = `coefficients(${pythonString(name)}, ${place})`;
-    if (per === "model") return `${name} = next(${values})[1]`;
+    if (per === "model") return `${variable(name)} = next(${values})[1]`;
     return `${listOf(name)} = ${isRepeated ? `list(${values})` : values}`;
   });
   const read = (op: Formula["op"], name: string, model: string): string[] =>
     parts.some((part) => part.op === op) ? [`${name} = models[${model}].read(name).float()`] : [];
-  const [inOneLine, inSeveral] = [false, true].map(
-    (isBroken) => `return ${pythonOf(method.formula, method, isBroken)}`,
-  ) as [string, string];
-  const result = 4 + inOneLine.length <= LONGEST_LINE ? inOneLine : inSeveral;
   const origins = [...read("base", "base", pythonString(BASE)), ...read("first expert", "first", "MERGED[0]")];
-  return [...coefficients, ...origins, result].map((line) => `    ${line}\n`).join("");
+  const shared = parameters.filter(({ per }) => per === "model").map(({ name }) => name);
+  const named = names.map((part) => {
+    const text = pythonOf(part.x, shared);
+    if (!isOfExpert(part)) return `${part.name} = ${text}`;
+    return `${listOf(part.name)} = [\n        ${text}\n        ${overExperts(part.x, shared)}\n    ]`;
+  });
+  const [inOneLine, inSeveral] = [false, true].map((isBroken) => `return ${pythonOf(formula, shared, isBroken)}`) as [
+    string,
+    string,
+  ];
+  const result = 4 + inOneLine.length <= LONGEST_LINE ? inOneLine : inSeveral;
+  return [...coefficients, ...origins, ...named, result].map((line) => `    ${line}\n`).join("");
 }
 
 /** The operations of mergeTensor, in their order; `isBroken` tells whether sums take several lines. */
-function pythonOf(formula: Formula, method: Method, isBroken: boolean): string {
-  const textOf = (part: Formula): string => pythonOf(part, method, isBroken);
+function pythonOf(formula: Formula, shared: readonly string[], isBroken = false): string {
+  const textOf = (part: Formula): string => pythonOf(part, shared, isBroken);
   switch (formula.op) {
     case "base":
       return "base";
@@ -40,31 +56,87 @@ function pythonOf(formula: Formula, method: Method, isBroken: boolean): string {
       return "first";
     case "expert":
       return "models[expert].read(name).float()";
+    case "leaf":
+      return `${formula.name}(name, expert, models[expert].read(name).float(), base)`;
+    case "number":
+      return typeof formula.value === "number" ? formula.value.toFixed(1) : variable(formula.value);
     case "plus":
       return `${textOf(formula.x)} + ${asFactor(formula.y, textOf)}`;
     case "minus":
       return `${textOf(formula.x)} - ${asFactor(formula.y, textOf)}`;
+    case "product":
+      return `${asFactor(formula.x, textOf)} * ${asDivisor(formula.y, textOf)}`;
+    case "quotient":
+      return `${asFactor(formula.x, textOf)} / ${asDivisor(formula.y, textOf)}`;
+    case "magnitude":
+      return `(${textOf(formula.x)}).abs()`;
+    case "isPositive":
+      return `(${textOf(formula.x)} > 0).float()`;
     case "times":
-      return `${asFactor(formula.x, textOf)} * ${formula.parameter}`;
+      return `${asFactor(formula.x, textOf)} * ${variable(formula.parameter)}`;
     case "sum": {
-      const terms = `torch.add, (${asFactor(formula.of, textOf)} ${overExperts(method)})`;
+      const terms = `torch.add, (${asFactor(formula.of, textOf)} ${overExperts(formula.of, shared)})`;
       return isBroken ? `functools.reduce(\n        ${terms}\n    )` : `functools.reduce(${terms})`;
     }
+    case "named":
+      return formula.name;
     default:
       return formula satisfies never;
   }
 }
 
-/** The clause that goes through the experts with their coefficients. */
-function overExperts({ parameters }: Method): string {
-  const names = parameters.filter(({ per }) => per === "expert").map(({ name }) => name);
-  if (names.length === 0) return "for expert in MERGED";
-  const [first = "", ...others] = names;
-  if (others.length === 0) return `for expert, ${first} in ${listOf(first)}`;
-  const pairs = [`(expert, ${first})`, ...others.map((name) => `(_, ${name})`)];
-  return `for ${pairs.join(", ")} in zip(${names.map(listOf).join(", ")})`;
+/** The clause that goes through the experts with what of a formula is another for each. */
+function overExperts(formula: Formula, shared: readonly string[]): string {
+  const loops = [...new Map(loopsIn(formula, shared).map((loop) => [loop.list, loop])).values()];
+  const needsExpert = namedApart(formula).some(({ op }) => op === "expert" || op === "leaf");
+  if (!loops.some(({ hasExpert }) => hasExpert) && needsExpert) {
+    loops.unshift({ variable: "expert", list: "MERGED", hasExpert: false });
+  }
+  const first = loops.find(({ hasExpert }) => hasExpert);
+  const [only] = loops;
+  if (loops.length === 1 && only) {
+    return `for ${only.hasExpert ? `expert, ${only.variable}` : only.variable} in ${only.list}`;
+  }
+  const pairs = loops.map((loop) =>
+    loop.hasExpert ? `(${loop === first ? "expert" : "_"}, ${loop.variable})` : loop.variable,
+  );
+  return `for ${pairs.join(", ")} in zip(${loops.map(({ list }) => list).join(", ")})`;
 }
 
-function listOf(parameter: string): string {
-  return `${parameter}s`;
+function loopsIn(formula: Formula, shared: readonly string[]): ExpertLoop[] {
+  return namedApart(formula).flatMap((part): ExpertLoop[] => {
+    const name = part.op === "times" ? part.parameter : part.op === "number" ? part.value : undefined;
+    if (typeof name === "string" && !shared.includes(name)) {
+      return [{ variable: variable(name), list: listOf(name), hasExpert: true }];
+    }
+    if (part.op !== "named" || !isOfExpert(part)) return [];
+    return [{ variable: part.name, list: listOf(part.name), hasExpert: false }];
+  });
+}
+
+/** The parts that have a name, each once and behind those that it is made of. */
+function namedIn(formula: Formula): readonly Extract<Formula, { op: "named" }>[] {
+  const inside = operandsOf(formula).flatMap(namedIn);
+  return [...new Set(formula.op === "named" ? [...inside, formula] : inside)];
+}
+
+/** The parts of a formula but for those of its sums, which have loops of their own, and of what has a name. */
+function namedApart(formula: Formula): readonly Formula[] {
+  const isApart = formula.op === "named" || formula.op === "sum";
+  return [formula, ...(isApart ? [] : operandsOf(formula).flatMap(namedApart))];
+}
+
+/** A text that keeps together behind a sign of a product. */
+function asDivisor(formula: Formula, textOf: (formula: Formula) => string): string {
+  const isBroken = ["product", "quotient", "times"].includes(formula.op);
+  return isBroken ? `(${textOf(formula)})` : asFactor(formula, textOf);
+}
+
+/** `lambda` is a word of Python's own. */
+function variable(name: string): string {
+  return name === "lambda" ? "lambda_" : name;
+}
+
+function listOf(name: string): string {
+  return `${name}s`;
 }

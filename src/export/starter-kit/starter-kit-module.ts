@@ -1,7 +1,8 @@
 import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
-import { formulaParameters } from "../../merge/combination.ts";
 import { declarations } from "../../merge/declarations.ts";
+import { formulaParameters } from "../../merge/formula-numbers.ts";
+import { optionsOf } from "../../merge/method.ts";
 import { hasColumns, type WeightwiseRecipe } from "../../merge/recipe.ts";
 import type { Model } from "../../model/architecture.ts";
 import { commonDtype } from "../common-dtype.ts";
@@ -113,7 +114,10 @@ def merge_tensor(name, group, layer, models):
   if (recipe.method === "passthrough")
     return `${head}    return models[${pythonString(recipe.model)}].read(name).clone()\n`;
   const declaration = declarations[recipe.method];
-  const method = { formula: declaration.formula, parameters: formulaParameters(declaration) };
+  const method = {
+    formula: declaration.formula(optionsOf(declaration, recipe.options)),
+    parameters: formulaParameters(declaration, recipe.options),
+  };
   return hasColumns(recipe)
     ? `${head}${formulaBody(method, "name, group, layer")}\n${coefficientsWithColumns}`
     : `${head}${formulaBody(method)}\n${coefficients}`;

@@ -2,7 +2,7 @@
 import { arccosine, sine } from "../../tensor/elementary.ts";
 import { Dual } from "../dual.ts";
 import type { Gram } from "../../tensor/gram.ts";
-import type { Combination } from "../method.ts";
+import type { Combination } from "../combination.ts";
 
 /** Inner products of the vectors that are merged, row by row. */
 type Products = readonly (readonly number[])[];

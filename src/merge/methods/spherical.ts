@@ -19,6 +19,7 @@ const PARALLEL = 0.9995;
 const shareOf = (what: string): ParameterSpec => ({
   name: "weight",
   per: "expert",
+  isWhole: true,
   range: [0, 1],
   start: "uniform",
   summary: `share of the expert's ${what}, relative to those of the others; shares that sum to 0 count as equal ones`,
@@ -51,6 +52,7 @@ export const sphericalMethods: Readonly<
       {
         name: "t",
         per: "model",
+        isWhole: true,
         range: [0, 1],
         start: 0.5,
         summary: "how far from the base to the expert: 0 is the base, 1 the expert",

@@ -1,0 +1,45 @@
+/** What a merge must know of a weight's parents as a whole: made on the host, once, with the same bits wherever it is read. */
+import type { Gram, StoredValues } from "../tensor/gram.ts";
+import type { Shape } from "../tensor/dtype.ts";
+
+/** What a merge method asks for. */
+export interface Needs {
+  /** Inner products of base and of what each expert adds to it. */
+  readonly gram?: true;
+  /**
+   * Magnitudes of what an expert adds to the base: the places at which they stand among all `count` in ascending order, from
+   * the expert's own values of the method's parameters.
+   */
+  readonly cuts?: (values: Readonly<Record<string, number>>, count: number) => readonly number[];
+  /** Tensors that stand beside the parents in the formula. */
+  readonly leaves?: readonly Leaf[];
+}
+
+/** What is known of a weight where a method asked for it. */
+export interface ParentFacts {
+  readonly gram?: Gram | undefined;
+  /** Of each expert, in their order, the magnitudes that were asked for, in theirs. */
+  readonly cuts?: readonly (readonly number[])[] | undefined;
+}
+
+/** A tensor that is made of a weight's parents, one for each expert, f32 with an element for each of the weight's. */
+export interface Leaf {
+  readonly name: string;
+  /** Whether it depends on the recipe's seed. */
+  readonly isRandom?: true;
+  readonly make: (source: LeafSource) => Promise<Float32Array>;
+  /** A function of Python with its name, which makes the same bits of the same `source`. */
+  readonly python: string;
+}
+
+/** What a leaf is made of. */
+export interface LeafSource {
+  readonly weight: string;
+  readonly shape: Shape;
+  readonly seed: number;
+  readonly base: StoredValues;
+  /** In their order. */
+  readonly experts: readonly { readonly name: string; readonly stored: StoredValues }[];
+  /** The index of the expert that it is for. */
+  readonly expert: number;
+}

@@ -1,0 +1,79 @@
+/** What a formula takes at a weight: the coefficients of the recipe, and what the method makes of them on the host, in f64. */
+import { Dual } from "./dual.ts";
+import type { ParentFacts } from "./facts.ts";
+import { coefficientsIn } from "./formula.ts";
+import { type MethodDeclaration, type Options, optionsOf, type ParameterSpec } from "./method.ts";
+import type { StepValue } from "./recipe.ts";
+
+/** The derivative of a number in a formula by a coefficient of the recipe. */
+export interface FactorSlope {
+  readonly parameter: string;
+  /** Index of its expert. */
+  readonly expert: number;
+  readonly slope: number;
+}
+
+/** What a formula takes at a weight. */
+export interface FormulaNumbers {
+  /** By parameter of the formula, in the order of the experts. */
+  readonly values: Readonly<Record<string, readonly StepValue[]>>;
+  readonly slopesOf: (parameter: string, expert: number) => readonly FactorSlope[];
+}
+
+type Method = Pick<MethodDeclaration, "name" | "derive" | "parameters" | "options">;
+
+/** What the method's formula takes: parameters of its own, and what it makes of these. */
+export function formulaParameters(
+  method: Method & Pick<MethodDeclaration, "formula">,
+  options?: Options,
+): readonly Pick<ParameterSpec, "name" | "per">[] {
+  const used = coefficientsIn(method.formula(optionsOf(method, options)));
+  return [...method.parameters, ...(method.derive?.numbers ?? [])].filter(({ name }) => used.has(name));
+}
+
+/** What the formula of a method takes where its parameters have such values, in the order of the experts. */
+export function formulaNumbers(
+  method: Method,
+  values: FormulaNumbers["values"],
+  facts: ParentFacts = {},
+  options: Options = {},
+): FormulaNumbers {
+  const { derive } = method;
+  if (!derive) return { values, slopesOf: itself };
+  const { given, inputs } = inputsOf(method, values, facts.gram ? facts.gram.length - 1 : 0);
+  const made = derive.make({ facts, values: given, options: optionsOf(method, options) });
+  const numbers = Object.entries(made).map(([name, duals]) => [name, duals.map(({ value }) => value)]);
+  return {
+    values: { ...values, ...(Object.fromEntries(numbers) as Record<string, number[]>) },
+    slopesOf: (parameter, expert) => {
+      const dual = made[parameter]?.[expert];
+      return dual ? inputs.map((input, i) => ({ ...input, slope: dual.slopes[i] ?? 0 })) : itself(parameter, expert);
+    },
+  };
+}
+
+function itself(parameter: string, expert: number): FactorSlope[] {
+  return [{ parameter, expert, slope: 1 }];
+}
+
+/** Values as inputs of derivatives; those by column, of which nothing is made, are left out. */
+function inputsOf(
+  { parameters }: Method,
+  values: FormulaNumbers["values"],
+  atLeast: number,
+): { readonly given: Record<string, Dual[]>; readonly inputs: readonly Omit<FactorSlope, "slope">[] } {
+  const inputs: Omit<FactorSlope, "slope">[] = [];
+  const count = Math.max(atLeast, ...Object.values(values).map(({ length }) => length));
+  const given: Record<string, Dual[]> = {};
+  for (const { name: parameter, per, unit } of parameters) {
+    const own = values[parameter] ?? [];
+    if (own.some((value) => typeof value !== "number")) continue;
+    const inputAt = (expert: number): Dual => {
+      const value = Number(own[expert]);
+      return unit ? new Dual(value) : Dual.input(value, inputs.push({ parameter, expert }) - 1);
+    };
+    const shared = per === "model" ? inputAt(0) : undefined;
+    given[parameter] = Array.from({ length: count }, (_, expert) => shared ?? inputAt(expert));
+  }
+  return { given, inputs };
+}

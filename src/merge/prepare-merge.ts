@@ -1,0 +1,44 @@
+import { declarations } from "./declarations.ts";
+import type { ParentFacts, Leaf, LeafSource } from "./facts.ts";
+import type { Step } from "./recipe.ts";
+import { WeightFacts } from "./weight-facts.ts";
+
+/** What a merge of one weight asks for beside the parents. */
+export interface Prepared {
+  readonly facts: ParentFacts;
+  /** Of each expert, in their order, by name; f32, an element for each of the weight's. */
+  readonly leaves: readonly Readonly<Record<string, Float32Array>>[];
+}
+
+/** One weight of base and experts as it is read. */
+export type WeightSources = Pick<LeafSource, "weight" | "shape" | "base" | "experts">;
+
+/** Makes all that a merge asks for, of a weight whose bytes are at hand. */
+export async function prepareMerge(step: Step, sources: WeightSources): Promise<Prepared> {
+  const facts = new WeightFacts();
+  await facts.learn(
+    [step],
+    sources.base,
+    sources.experts.map(({ stored }) => stored),
+  );
+  const leaves: Record<string, Float32Array>[] = sources.experts.map(() => ({}));
+  for (const leaf of leavesOf(step)) {
+    for (const [expert, own] of leaves.entries()) own[leaf.name] = await makeLeaf(leaf, step, sources, expert);
+  }
+  return { facts: facts.of(step), leaves };
+}
+
+/** The leaves in the formula of a merge. */
+export function leavesOf(step: Step): readonly Leaf[] {
+  return step.method === "passthrough" ? [] : (declarations[step.method].needs?.leaves ?? []);
+}
+
+/** The leaf of one expert, by its index. */
+export function makeLeaf(leaf: Leaf, step: Step, sources: WeightSources, expert: number): Promise<Float32Array> {
+  return leaf.make({ ...sources, seed: seedOf(step), expert });
+}
+
+/** What a merge that draws draws by: 0 unless its recipe says otherwise. */
+export function seedOf(step: Step): number {
+  return step.method === "passthrough" ? 0 : (step.seed ?? 0);
+}

@@ -1,0 +1,115 @@
+import { setImmediate } from "node:timers/promises";
+import { bytesPerElement } from "../tensor/dtype.ts";
+import { type Gram, gramOf, type StoredValues } from "../tensor/gram.ts";
+import { magnitudesAt } from "../tensor/magnitudes.ts";
+import { declarations } from "./declarations.ts";
+import type { ParentFacts } from "./facts.ts";
+import { SHARE_UNIT } from "./method.ts";
+import type { Step } from "./recipe.ts";
+
+/** What is known of one weight of base and experts for the merges that were asked for so far. */
+export class WeightFacts {
+  #gram: Gram | undefined;
+  /** Of each expert. */
+  #magnitudes: Magnitudes[] = [];
+  #count = 0;
+
+  /** Whether a merge asks for what is not known yet. */
+  lacks(step: Step): boolean {
+    const needs = needsOf(step);
+    if (needs?.gram && !this.#gram) return true;
+    return needs?.cuts !== undefined && (this.#count === 0 || this.#placesOf(step).some(lacking(this.#magnitudes)));
+  }
+
+  /**
+   * Looks at the parents' bytes for what the merges ask. With `ahead` what a search may ask later is found, too: the
+   * magnitudes at all multiples of a parameter's unit.
+   */
+  async learn(
+    steps: readonly Step[],
+    base: StoredValues,
+    experts: readonly StoredValues[],
+    { ahead = false } = {},
+  ): Promise<void> {
+    const lacking = steps.filter((step) => this.lacks(step));
+    if (lacking.some((step) => needsOf(step)?.gram) && !this.#gram) this.#gram = await gramOf(base, experts);
+    const cutting = lacking.filter((step) => needsOf(step)?.cuts);
+    if (cutting.length === 0) return;
+    this.#count = base.bytes.length / bytesPerElement[base.dtype];
+    const asked = cutting.map((step) => this.#placesOf(step));
+    for (const [expert, stored] of experts.entries()) {
+      const known = (this.#magnitudes[expert] ??= new Magnitudes());
+      const later = ahead && known.isEmpty ? placesAhead(this.#count) : [];
+      await known.learn(base, stored, [...later, ...asked.flatMap((places) => places[expert] ?? [])]);
+      await setImmediate();
+    }
+  }
+
+  /** What is known for a merge; undefined of what it does not ask for. */
+  of(step: Step): ParentFacts {
+    const needs = needsOf(step);
+    if (this.lacks(step)) throw new Error(`merge: ${step.method} asks for what is not known of its parents`);
+    return {
+      ...(needs?.gram && { gram: this.#gram }),
+      ...(needs?.cuts && {
+        cuts: this.#placesOf(step).map((places, i) =>
+          places.map((place) => this.#magnitudes[i]?.at(place) ?? Number.NaN),
+        ),
+      }),
+    };
+  }
+
+  /** Of each expert. */
+  #placesOf(step: Step): readonly (readonly number[])[] {
+    if (step.method === "passthrough") return [];
+    const { parameters, needs } = declarations[step.method];
+    const experts = Math.max(0, ...Object.values(step.values).map(({ length }) => length));
+    return Array.from({ length: experts }, (_, expert) => {
+      const own = parameters.map(({ name }) => [name, Number(step.values[name]?.[expert])]);
+      return needs?.cuts?.(Object.fromEntries(own) as Record<string, number>, this.#count) ?? [];
+    });
+  }
+}
+
+/** Magnitudes by place, in ascending order of both. */
+class Magnitudes {
+  #places: Float64Array = new Float64Array();
+  #values: Float32Array = new Float32Array();
+
+  get isEmpty(): boolean {
+    return this.#places.length === 0;
+  }
+
+  at(place: number): number | undefined {
+    let [low, high] = [0, this.#places.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#places[middle] ?? Infinity) < place) low = middle + 1;
+      else high = middle;
+    }
+    return this.#places[low] === place ? this.#values[low] : undefined;
+  }
+
+  async learn(base: StoredValues, expert: StoredValues, places: readonly number[]): Promise<void> {
+    const fresh = places.filter((place) => this.at(place) === undefined);
+    if (fresh.length === 0) return;
+    const all = Float64Array.from(new Set([...this.#places, ...fresh])).toSorted();
+    this.#values = await magnitudesAt(base, expert, [...all]);
+    this.#places = all;
+  }
+}
+
+/** Where the cuts of a search are: densities are multiples of a unit, and what is cut from both ends is one place off at most. */
+function placesAhead(count: number): number[] {
+  const units = Array.from({ length: 1 / SHARE_UNIT + 1 }, (_, k) => Math.floor(k * SHARE_UNIT * count));
+  const near = units.flatMap((kept) => [count - kept - 1, count - kept, count - kept + 1]);
+  return near.filter((place) => place >= 0 && place < count);
+}
+
+function lacking(magnitudes: readonly Magnitudes[]): (places: readonly number[], expert: number) => boolean {
+  return (places, expert) => places.some((place) => magnitudes[expert]?.at(place) === undefined);
+}
+
+function needsOf(step: Step): (typeof declarations)[keyof typeof declarations]["needs"] {
+  return step.method === "passthrough" ? undefined : declarations[step.method].needs;
+}
