@@ -29,6 +29,13 @@ export type { GeneratedText } from "./generate/generate-texts.ts";
 export type { TokenIds } from "./experiment/token-ids.ts";
 export { rouge, type RougeOptions, type RougeScore, type RougeScores } from "./rouge/rouge.ts";
 export { exportRun, type ExportOptions, type ExportResult } from "./export/export-run.ts";
+export {
+  mergeModels,
+  type MergedModel,
+  type MergeEvent,
+  type MergeModelsOptions,
+} from "./export/from-recipe/merge-models.ts";
+export type { MergekitRecipeInput } from "./mergekit/recipe-file.ts";
 export { readJournal, type JournalView } from "./journal/journal.ts";
 export type { GuardedModel, JournalRecord, MovedPlaces, ScoredModel } from "./journal/records.ts";
 export type { Recipe } from "./merge/recipe.ts";

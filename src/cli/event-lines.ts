@@ -41,6 +41,7 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "notice":
       return [`note: ${event.text}`];
     case "fetching":
+    case "merging":
     case "pushing":
     case "progress":
     case "verdict":

@@ -95,6 +95,21 @@ export function buildProgram(): Command {
     });
 
   program
+    .command("merge")
+    .description("merge models by a recipe into a Hugging Face folder")
+    .argument("<recipe>", "YAML of mergekit, or the recipe.json of an export")
+    .argument("<folder>", "folder of the merged model")
+    .option("--base <model>", "folder or Hub name of the base of a recipe.json, if its run is not there", parseModel)
+    .option("--expert <name=model>", "likewise of an expert; may be repeated", parseNamedModel)
+    .option("--mergekit-compat", "merge as mergekit does where it has a known fault")
+    .option("--max-shard-size <size>", "weights of more bytes are divided into files (default: 5GB)", parseBytes)
+    .option(...json)
+    .action(async (recipe, folder, options) => {
+      const { mergeCommand } = await import("./commands/merge.ts");
+      await mergeCommand(recipe, folder, options);
+    });
+
+  program
     .command("fetch")
     .description("bring an experiment's models and rows from the Hub")
     .argument("<experiment>", "YAML file")
@@ -242,6 +257,23 @@ function parsePositive(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number from 1");
   return value;
+}
+
+const bytesPerUnit: Readonly<Record<string, number>> = {
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+};
+
+/** A size as in `save_pretrained`. */
+function parseBytes(text: string): number {
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)([KMG]i?B)$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(amount) * (bytesPerUnit[unit.toUpperCase()] ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes) || bytes < 1) throw new InvalidArgumentError("expected a size such as 500MB or 5GB");
+  return bytes;
 }
 
 function parseSeed(text: string): number {

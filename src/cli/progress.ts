@@ -38,7 +38,8 @@ export class Progress {
 
   readonly show = (event: RunEvent): void => {
     if (!this.#endSilence) this.#listen();
-    if (event.type === "fetching" || event.type === "pushing") return this.#showTransfer(event);
+    if (event.type === "fetching" || event.type === "pushing" || event.type === "merging")
+      return this.#showTransfer(event);
     // The share is that of a generation; of the search a line says when it ends.
     if (event.type === "progress")
       return this.reach(event.phase === "search" ? "generation" : event.phase, event.share, event.leftMs);
@@ -74,7 +75,11 @@ export class Progress {
     this.#endSilence = undefined;
   };
 
-  #showTransfer({ type, doneBytes, totalBytes }: Extract<RunEvent, { type: "fetching" | "pushing" }>): void {
+  #showTransfer({
+    type,
+    doneBytes,
+    totalBytes,
+  }: Extract<RunEvent, { type: "fetching" | "pushing" | "merging" }>): void {
     const now = this.#clock.now();
     const step = Math.floor((TRANSFER_STEPS * doneBytes) / Math.max(1, totalBytes));
     if (this.#transfer?.type !== type) {

@@ -9,7 +9,7 @@ export class Transfer {
   readonly #what: string;
   readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
 
-  /** `what` begins the line: fetching or pushing. */
+  /** `what` begins the line: fetching, merging or pushing. */
   constructor(what: string) {
     this.#what = what;
   }

@@ -55,6 +55,11 @@ export class ExportPlace implements AsyncDisposable {
     return this.#target.path;
   }
 
+  /** The same as it was asked for, for messages. */
+  get shown(): string {
+    return this.#target.shown;
+  }
+
   /** The folder to write the model into. */
   get staged(): string {
     return this.#work.staged;

@@ -1,8 +1,5 @@
-import { stringify } from "yaml";
-import type { Experiment } from "../experiment/experiment-file.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
-import { parseReference } from "../hub/api/reference.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import { hasColumns, type Recipe, type StackRecipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
@@ -12,7 +9,8 @@ import { markdownTable, type Table } from "../report/table.ts";
 import { lossSentence } from "../report/loss-sentence.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
-import { mergedLicence, type Licence } from "./licence.ts";
+import { cardHead, linkOf, oneLine } from "./card-parts.ts";
+import { mergedLicence } from "./licence.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 
 export interface CardFacts {
@@ -31,7 +29,7 @@ export function modelCard(outcome: Outcome, { weightsDigest, version, run, licen
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
   return `---
-${frontMatter(parents, licence)}---
+${cardHead(parents, licence)}---
 
 # ${oneLine(experiment.name)}: ${winner.name}
 
@@ -75,30 +73,6 @@ function whatItIs({ name, recipe }: Outcome["winner"]): string {
 function notCompared({ winner, ...search }: Outcome): string {
   const searched = searchSentences({ ...search, winner: winner.name });
   return ["Not compared: the run had not scored its guard rows when this was exported.", ...searched].join("\n");
-}
-
-/** What the Hub reads: it shows the merge at the pages of its parents. */
-function frontMatter(parents: Experiment["experts"], { id }: Licence): string {
-  const names = new Set(parents.flatMap(({ path }) => parseReference(path)?.name ?? []));
-  return stringify({
-    library_name: "transformers",
-    tags: ["merge", "evomerge"],
-    ...(names.size > 0 && { base_model: [...names], base_model_relation: "merge" }),
-    license: id,
-  });
-}
-
-/** A model of the Hub by its page at the revision that was merged; a folder is nobody's business elsewhere. */
-function linkOf(path: string): string {
-  const reference = parseReference(path);
-  if (!reference) return "a local model";
-  const { name, revision } = reference;
-  return `[${name}](https://huggingface.co/${name}/tree/${revision}) at \`${revision}\``;
-}
-
-/** The name of an experiment's file, unless it has another, may be anything. */
-function oneLine(text: string): string {
-  return printableLine(text.replaceAll(/[\s\p{Cc}]+/gu, " ")).replaceAll(/[<>`[\]|*]/g, "\\$&");
 }
 
 function verdictText(

@@ -6,7 +6,7 @@ import { parseReference } from "../hub/api/reference.ts";
  * An experiment for readers elsewhere: a model that is a folder of this machine goes by its name in the recipe, one of
  * the Hub by its name there.
  */
-export function withoutFolders(experiment: Experiment): Experiment {
+export function withoutFolders<T extends Pick<Experiment, "base" | "experts">>(experiment: T): T {
   return {
     ...experiment,
     base: elsewhere(experiment.base, BASE),

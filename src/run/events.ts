@@ -8,6 +8,8 @@ export type RunEvent =
   | { readonly type: "notice"; readonly text: string }
   /** Bytes on this machine of those that the run needs from the Hub. */
   | { readonly type: "fetching"; readonly doneBytes: number; readonly totalBytes: number }
+  /** Bytes of merged weights that are written. */
+  | { readonly type: "merging"; readonly doneBytes: number; readonly totalBytes: number }
   /** Bytes of an exported model that the Hub has received. */
   | { readonly type: "pushing"; readonly doneBytes: number; readonly totalBytes: number }
   | {

@@ -25,6 +25,7 @@ describe("the help", () => {
                        given more budget
         export         write the winner of a run, or its best so far, as a Hugging
                        Face folder
+        merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
         check          check an experiment against the rules of the LLM-Merging
                        competition

@@ -1,0 +1,40 @@
+import { mergeModels } from "../../export/from-recipe/merge-models.ts";
+import { lmEvalCommand } from "../../export/lm-eval-command.ts";
+import { printableLine } from "../../files/printable.ts";
+import { interruptionSignal } from "../interruption.ts";
+import { print, printJson } from "../output.ts";
+import { Progress } from "../progress.ts";
+import { bytesText } from "../transfer.ts";
+
+export interface MergeCommandOptions {
+  readonly base?: string | undefined;
+  readonly expert?: Readonly<Record<string, string>> | undefined;
+  readonly mergekitCompat?: boolean | undefined;
+  /** In bytes. */
+  readonly maxShardSize?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `evomerge merge`: merges models by a recipe into a Hugging Face folder. */
+export async function mergeCommand(
+  recipe: string,
+  to: string,
+  { base, expert: experts, mergekitCompat, maxShardSize: maxShardBytes, json }: MergeCommandOptions,
+): Promise<void> {
+  const progress = new Progress();
+  const running = { signal: interruptionSignal(), onEvent: progress.show };
+  const options = { recipe, to, base, experts, mergekitCompat, maxShardBytes };
+  const merged = await mergeModels({ ...options, ...running }).finally(progress.end);
+  const lmEval = lmEvalCommand(merged.model);
+  if (json) {
+    printJson({ ...merged, lmEval });
+    return;
+  }
+  const { model, weightsDigest, bytes, tensors } = merged;
+  const lines = [
+    `merged ${tensors} tensors, ${bytesText(bytes)}, into ${model}`,
+    `weights ${weightsDigest}; read back`,
+    `evaluate it with: ${lmEval}`,
+  ];
+  print(lines.map(printableLine).join("\n"));
+}

@@ -1,0 +1,140 @@
+import { basename, dirname } from "node:path";
+import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
+import { UserError } from "../../errors.ts";
+import { evomergeVersion } from "../../experiment/identity.ts";
+import { freeBytesAt } from "../../files/free-bytes.ts";
+import type { Hub } from "../../hub/api/hub.ts";
+import { mergeFiles, type MergedWeights } from "../../merge-files/merge-files.ts";
+import type { PlannedWeight } from "../../merge-files/plan.ts";
+import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
+import { readExportedFiles } from "../../model-folder/exported-files.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { commonDtype } from "../common-dtype.ts";
+import { ExportPlace } from "../export-place.ts";
+import { filesOfBase } from "../files-of-base.ts";
+import { licenceOf } from "../licence.ts";
+import { checkNoParent } from "../no-parent.ts";
+import { writeBeside } from "../write-beside.ts";
+import { withChatTemplate } from "./chat-template.ts";
+import { mergeCard } from "./merge-card.ts";
+import { mergedFields } from "./merged-config.ts";
+import { type OpenedModel, openModels } from "./open-models.ts";
+import { openRecipe } from "./open-recipe.ts";
+import type { RecipeToMerge } from "./recipe-to-merge.ts";
+
+export interface MergeModelsOptions {
+  /** A file of mergekit's YAML, the recipe.json of an export, or the former as an object. */
+  readonly recipe: string | MergekitRecipeInput;
+  /** Folder of the merged model; an earlier export there is replaced, and nothing else. */
+  readonly to: string;
+  /** The models that a recipe.json names, as folders or names on the Hub; those of its run unless given. */
+  readonly base?: string | undefined;
+  readonly experts?: Readonly<Record<string, string>> | undefined;
+  /** Whether known faults of mergekit are to be repeated, so that the weights are its. */
+  readonly mergekitCompat?: boolean | undefined;
+  /** Weights of more bytes are divided into files: 5 GB unless given. */
+  readonly maxShardBytes?: number | undefined;
+  /** The environment's unless given. */
+  readonly hub?: Hub | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: MergeEvent) => void) | undefined;
+}
+
+/** What a merge tells while it goes on. */
+export type MergeEvent = Extract<RunEvent, { type: "notice" | "fetching" | "merging" }>;
+
+export interface MergedModel {
+  /** Folder of the model. */
+  readonly model: string;
+  readonly weightsDigest: string;
+  /** Of all weights. */
+  readonly bytes: number;
+  readonly tensors: number;
+}
+
+/**
+ * Merges models by a recipe into a Hugging Face folder, tensor by tensor, without a device. What is wrong with recipe, models or
+ * disk is a UserError before any weight is read. The model is written beside its place, read back, and then takes its
+ * place at once: whoever is killed meanwhile leaves nothing under its name.
+ */
+export async function mergeModels(options: MergeModelsOptions): Promise<MergedModel> {
+  const { to, hub, signal, onEvent } = options;
+  const onNotice = (text: string): void => onEvent?.({ type: "notice", text });
+  const recipe = await openRecipe(options);
+  await using place = await ExportPlace.take(to, { signal, onNotice });
+  const opened = new Map<string, OpenedModel>();
+  try {
+    const onProgress = (done: { readonly doneBytes: number; readonly totalBytes: number }): void =>
+      onEvent?.({ type: "fetching", ...done });
+    await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress });
+    const merged = await writeMerge(recipe, opened, place, { ...options, onNotice });
+    await place.publish();
+    return { model: place.shown, ...merged };
+  } finally {
+    for (const { checkpoint } of opened.values()) await checkpoint[Symbol.asyncDispose]();
+  }
+}
+
+type TellingOptions = MergeModelsOptions & { readonly onNotice: (text: string) => void };
+
+async function writeMerge(
+  recipe: RecipeToMerge,
+  opened: ReadonlyMap<string, OpenedModel>,
+  place: ExportPlace,
+  { mergekitCompat, maxShardBytes, signal, onEvent, onNotice }: TellingOptions,
+): Promise<Omit<MergedModel, "model">> {
+  const checkpoints = new Map(Array.from(opened, ([name, { checkpoint }]) => [name, checkpoint]));
+  await checkNoParent(checkpoints, place);
+  const plan = recipe.plan(checkpoints, { isCompatible: mergekitCompat, onNotice });
+  const specs = plan.weights.map(({ spec }) => spec);
+  const bytes = await checkRoom(plan.weights, place);
+  const dtype = commonDtype(specs);
+  const donor = opened.get(recipe.donor);
+  if (!donor) throw new Error(`merge: no model ${recipe.donor}`);
+  const { folder } = donor;
+  const fields = mergedFields(plan, dtype, checkpoints, donor.checkpoint);
+  const carriedOver = await withChatTemplate(await filesOfBase(folder, { dtype, fields }, onNotice), recipe, opened);
+  if (!["tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json"].some((file) => carriedOver.has(file)))
+    onNotice(`${folder} has no tokenizer, and neither has the merge; put the files of one into its folder`);
+  const onProgress = (doneBytes: number, totalBytes: number): void =>
+    onEvent?.({ type: "merging", doneBytes, totalBytes });
+  const merged = await mergeFiles(plan.weights, checkpoints, place.staged, { signal, onProgress, maxShardBytes });
+  const card = await cardOf(recipe, opened, merged, basename(place.path));
+  await writeBeside(place.staged, merged.files, [...carriedOver, ...recipe.files(checkpoints), ["README.md", card]]);
+  await readBack(place, signal);
+  return { weightsDigest: merged.digest, bytes, tensors: specs.length };
+}
+
+/** The bytes of all weights; a UserError where the disk has no room for them. */
+async function checkRoom(weights: readonly PlannedWeight[], { path, shown }: ExportPlace): Promise<number> {
+  const bytes = weights.reduce((sum, { spec }) => sum + tensorBytes(spec), 0);
+  const free = await freeBytesAt(dirname(path));
+  if (bytes <= free) return bytes;
+  throw new UserError(
+    `cannot write ${shown}: the merge takes ${(bytes / 1e9).toFixed(1)} GB, and ${(free / 1e9).toFixed(1)} GB are free there; make room, or merge to another disk`,
+  );
+}
+
+async function cardOf(
+  { method, text, models }: RecipeToMerge,
+  opened: ReadonlyMap<string, OpenedModel>,
+  { digest }: MergedWeights,
+  name: string,
+): Promise<string> {
+  const listed = Array.from(models, async ([key, { model }]) => ({
+    name: basename(key),
+    path: model,
+    licence: await licenceOf(opened.get(key)?.checkpoint.folder ?? ""),
+  }));
+  const facts = { name, method, text, weightsDigest: digest, version: evomergeVersion() };
+  return mergeCard({ ...facts, models: await Promise.all(listed) });
+}
+
+/** Compares every written file with its sha256; a UserError where the disk has something else. */
+async function readBack({ staged, shown }: ExportPlace, signal: AbortSignal | undefined): Promise<void> {
+  const found = await readExportedFiles(staged, { signal });
+  if (found && !found.difference) return;
+  throw new UserError(
+    `cannot write ${shown}: ${found?.difference?.name ?? "its manifest"} is not on the disk as it was written; check the disk and merge again`,
+  );
+}

@@ -1,0 +1,59 @@
+import { basename, dirname } from "node:path";
+import { UserError } from "../../errors.ts";
+import { parseReference } from "../../hub/api/reference.ts";
+import { pathWithRevision, referenceText } from "../../mergekit/model-reference.ts";
+import { planMerge } from "../../mergekit/plan-merge.ts";
+import {
+  checkMergekitRecipe,
+  loadMergekitRecipe,
+  type MergekitRecipe,
+  type MergekitRecipeInput,
+} from "../../mergekit/recipe-file.ts";
+import { recipeText } from "../../mergekit/recipe-text.ts";
+import { modelsOf } from "../../mergekit/sliced.ts";
+import { modelIn } from "./open-models.ts";
+import type { RecipeToMerge } from "./recipe-to-merge.ts";
+
+/** A recipe of mergekit's, in a file or given in code, which names its models as seen from the current folder. */
+export async function mergekitRecipe(given: string | MergekitRecipeInput): Promise<RecipeToMerge> {
+  const recipe = typeof given === "string" ? await loadMergekitRecipe(given) : checkMergekitRecipe(given);
+  checkTokenizer(recipe);
+  const folder = typeof given === "string" ? dirname(given) : ".";
+  const models = modelsOf(recipe).map(
+    ({ adapter, ...model }) =>
+      [
+        referenceText({ ...model, ...(adapter && { adapter }) }),
+        {
+          model: modelIn(pathWithRevision(model), folder),
+          ...(adapter && { adapter: modelIn(pathWithRevision(adapter), folder) }),
+        },
+      ] as const,
+  );
+  const [donor = ""] = models.map(([name]) => name);
+  // A folder of this machine is nobody's business elsewhere.
+  const text = recipeText(recipe, (path) => (parseReference(path) ? path : basename(path)));
+  return {
+    models: new Map(models),
+    donor,
+    chatTemplate: recipe.chat_template,
+    method: recipe.merge_method,
+    text,
+    plan: (headers, options) => {
+      if (!recipe.base_model && models.length > 1)
+        options.onNotice?.(
+          `the recipe has no base_model: configuration and tokenizer are those of its first model, ${donor}; mergekit takes those of any`,
+        );
+      return planMerge(recipe, headers, options);
+    },
+    files: () => new Map([["mergekit_config.yml", text]]),
+  };
+}
+
+function checkTokenizer({ tokenizer_source: source, tokenizer }: MergekitRecipe): void {
+  const policy = source ?? tokenizer?.source ?? "base";
+  if (policy === "base" && tokenizer?.pad_to_multiple_of === undefined) return;
+  const found = typeof policy === "string" ? policy : referenceText(policy);
+  throw new UserError(
+    `recipe: tokenizer: expected base, found ${found}${tokenizer?.pad_to_multiple_of === undefined ? "" : " with pad_to_multiple_of"}; merge models of one vocabulary`,
+  );
+}

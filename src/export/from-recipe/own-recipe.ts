@@ -1,0 +1,93 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UserError } from "../../errors.ts";
+import { baseOf, BASE } from "../../experiment/workspace.ts";
+import { readJournal } from "../../journal/journal.ts";
+import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
+import { checkWeights, openModel } from "../../model/open-model.ts";
+import { located, tellingsOf } from "../../run/told-places.ts";
+import { whyNotMerged } from "../../space/expert-count.ts";
+import { commonDtype } from "../common-dtype.ts";
+import { mergekitConfig } from "../mergekit-config.ts";
+import { planRecipe } from "../plan-recipe.ts";
+import { readRecipe, recipeFiles } from "../recipe-files.ts";
+import { withoutFolders } from "../without-folders.ts";
+import type { RecipeToMerge } from "./recipe-to-merge.ts";
+
+/** Models that a recipe.json is merged of, which has their names alone. */
+export interface RecipeParents {
+  readonly base?: string | undefined;
+  /** By name. */
+  readonly experts?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The recipe.json of an export, with base and experts as they are given, or else as the journal has them of the run that the
+ * export lies in. A UserError where neither names all that the recipe does.
+ */
+export async function ownRecipe(path: string, given: RecipeParents): Promise<RecipeToMerge> {
+  const folder = dirname(path);
+  const recipe = await readRecipe(folder);
+  const parents = parentsOf(recipe, path, { ...recordedParents(dirname(folder)), ...given });
+  const experiment = withoutFolders({ name: "the recipe", ...parents });
+  const named = [{ name: BASE, path: parents.base }, ...parents.experts];
+  const files = recipeFiles(recipe);
+  return {
+    // What is no expert may still be an adapter of the base, as in an experiment.
+    models: new Map(named.map(({ name, path }) => [name, { model: path }])),
+    donor: BASE,
+    method: recipe.method,
+    text: String(files.get("recipe.json")),
+    plan: (checkpoints) => {
+      const model = openModel(baseOf(checkpoints), "f32");
+      for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
+      // Configuration and weights outside the layers are the base's.
+      const stacked = recipe.method === "stack" ? recipe.layers.map(({ layer }) => ({ model: BASE, layer })) : [];
+      return { weights: planRecipe(recipe, model, checkpoints), layers: new Map([["", stacked]]) };
+    },
+    files: (checkpoints) => {
+      const model = openModel(baseOf(checkpoints), "f32");
+      if (hasColumns(recipe) || model.selectors.length === 0) return files;
+      const adapters = new Set(Array.from(checkpoints).flatMap(([name, { isAdapter }]) => (isAdapter ? [name] : [])));
+      const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
+      return new Map([
+        ...files,
+        ["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, adapters, baseDtype })],
+      ]);
+    },
+  };
+}
+
+/** Those of the run in a folder, if there is one. */
+function recordedParents(folder: string): RecipeParents {
+  if (!existsSync(join(folder, "journal.jsonl"))) return {};
+  const { base, experts } = located(tellingsOf(folder, readJournal(folder).records), folder);
+  return { base, experts: Object.fromEntries(experts.map(({ name, path }) => [name, path])) };
+}
+
+interface NamedParents {
+  readonly base: string;
+  readonly experts: readonly { readonly name: string; readonly path: string }[];
+}
+
+function parentsOf(recipe: Recipe, path: string, { base, experts = {} }: RecipeParents): NamedParents {
+  const lacking = (what: string): UserError =>
+    new UserError(`${path}: it names models and not where they are; give ${what}`);
+  if (base === undefined) throw lacking("the base with --base, and each expert with --expert <name>=<model>");
+  const named = expertsIn(recipe);
+  const missing = named.find((name) => !Object.hasOwn(experts, name));
+  if (missing !== undefined) throw lacking(`--expert ${missing}=<model>`);
+  const names = named.length > 0 ? named : Object.keys(experts);
+  const wrongCount = !isMerge(recipe) ? undefined : whyNotMerged(recipe.method, names.length);
+  if (wrongCount !== undefined) throw new UserError(`${path}: ${wrongCount}`);
+  return { base, experts: names.map((name) => ({ name, path: experts[name] ?? "" })) };
+}
+
+/** The experts of a recipe in its order; none are named by one without parameters. */
+function expertsIn(recipe: Recipe): readonly string[] {
+  if (recipe.method === "stack")
+    return [...new Set([recipe.rest, ...recipe.layers.map(({ model }) => model)])].filter((name) => name !== BASE);
+  if (recipe.method === "passthrough") return recipe.model === BASE ? [] : [recipe.model];
+  const curves = Object.values(recipe.parameters).flatMap((groups) => Object.values(groups));
+  return Object.keys(curves[0] ?? {});
+}

@@ -1,0 +1,32 @@
+import { Document, isMap, isSeq, visit } from "yaml";
+import type { ModelPath, ModelReference } from "./model-reference.ts";
+import type { MergekitRecipe } from "./recipe-file.ts";
+
+/** A recipe as a file that is read as the same recipe, with other paths of models where `pathOf` gives them. */
+export function recipeText(recipe: MergekitRecipe, pathOf: (path: string) => string = (path) => path): string {
+  const document = new Document(written(recipe, pathOf), { aliasDuplicateObjects: false });
+  visit(document, {
+    Collection(_, node) {
+      node.flow = isMap(node) ? node.has("filter") || node.has("path") : isSeq(node) && !node.items.some(isMap);
+    },
+  });
+  return document.toString({ lineWidth: 0 });
+}
+
+/** Models are texts, unless signs of theirs would be read for a revision or an adapter. */
+function written(value: unknown, pathOf: (path: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => written(item, pathOf));
+  if (typeof value !== "object" || value === null) return value;
+  if ("path" in value) return referenceIn(value as ModelReference, pathOf);
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, written(inner, pathOf)]));
+}
+
+function referenceIn({ adapter, ...model }: ModelReference, pathOf: (path: string) => string): unknown {
+  const parts = [model, ...(adapter ? [adapter] : [])].map((part) => ({ ...part, path: pathOf(part.path) }));
+  if (parts.every(({ path, revision = "" }) => !/[@+]/.test(path) && !revision.includes("+")))
+    return parts
+      .map(({ path, revision }: ModelPath) => (revision === undefined ? path : `${path}@${revision}`))
+      .join("+");
+  return { model: parts[0], ...(parts[1] && { lora: parts[1] }) };
+}
