@@ -4,7 +4,7 @@ import type { JoinedHeaders } from "./join-headers.ts";
 import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import { closeAll, listFolder, type NamesOf, openAdapted, openFull, type OpenWeights } from "./open-weights.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
-import type { WeightFile } from "./weight-file.ts";
+import type { FilePlace, WeightFile } from "./weight-file.ts";
 import { isAdapter, isTorchName, refuseAdapter } from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
 
@@ -84,11 +84,22 @@ export class Checkpoint implements AsyncDisposable {
    * UserError when they are not those of an earlier reading.
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const place = this.#placeOf(name);
-    const { bytes, sha256 } = await place.file.read(name);
-    this.#bytesRead += bytes.length;
-    this.#known.meet(place.file.path, name, tensorLine(place.tensor, sha256));
+    const { bytes, sha256 } = await this.#placeOf(name).file.read(name);
+    this.meet(name, sha256);
     return bytes;
+  }
+
+  /** Where the bytes of a tensor lie in an open file, for whoever reads them there; undefined where `read` makes them. */
+  placeOf(name: string): FilePlace | undefined {
+    const { file } = this.#placeOf(name);
+    return file.placeOf?.(name);
+  }
+
+  /** Takes a tensor that was read at its place for read: a UserError when its sha256 is not that of an earlier reading. */
+  meet(name: string, sha256: string): void {
+    const { file, tensor } = this.#placeOf(name);
+    this.#bytesRead += tensor.bytes;
+    this.#known.meet(file.path, name, tensorLine(tensor, sha256));
   }
 
   /** Some bytes of a tensor from its byte `start` on, for a first look: nothing is learnt from them. */

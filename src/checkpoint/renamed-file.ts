@@ -1,5 +1,5 @@
 import type { Header, TensorInfo } from "./safetensors-header.ts";
-import type { ReadTensor, WeightFile } from "./weight-file.ts";
+import type { FilePlace, ReadTensor, WeightFile } from "./weight-file.ts";
 
 /** A file of weights of which some tensors go by other names. */
 export class RenamedFile implements WeightFile {
@@ -24,6 +24,10 @@ export class RenamedFile implements WeightFile {
 
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     return this.#file.part(this.#stored.get(name) ?? name, start, bytes);
+  }
+
+  placeOf(name: string): FilePlace | undefined {
+    return this.#file.placeOf?.(this.#stored.get(name) ?? name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ import {
   type SafetensorsHeader,
   type StoredTensor,
 } from "./safetensors-header.ts";
+import type { FilePlace } from "./weight-file.ts";
 
 /** One open .safetensors file whose header has been checked against its size. */
 export class SafetensorsFile implements AsyncDisposable {
@@ -50,6 +51,10 @@ export class SafetensorsFile implements AsyncDisposable {
   /** Some bytes of a tensor, from its byte `start` on. */
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     return readRange(this.#handle, this.path, this.#tensorOf(name).start + start, bytes);
+  }
+
+  placeOf(name: string): FilePlace {
+    return { path: this.path, descriptor: this.#handle.fd, start: this.#tensorOf(name).start };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

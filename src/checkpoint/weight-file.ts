@@ -11,6 +11,15 @@ export interface WeightFile extends AsyncDisposable {
   read(name: string): Promise<ReadTensor>;
   /** Some of these bytes, from byte `start` on. */
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Where these bytes lie one after the other in a file that is open; undefined where they are made when they are read. */
+  placeOf?(name: string): FilePlace | undefined;
+}
+
+/** A place in an open file, by its descriptor. */
+export interface FilePlace {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly start: number;
 }
 
 /** The values of a tensor and what tells them from any others. */

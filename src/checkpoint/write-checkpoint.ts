@@ -3,10 +3,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { StagedFile } from "../files/atomic-file.ts";
-import { INDEX_FILE, SINGLE_FILE } from "./weight-files.ts";
-import { updateHash } from "./pieces.ts";
-import { formatHeader, tensorBytes, type TensorSpec } from "./safetensors-header.ts";
+import { sha256Of } from "../files/sha256.ts";
 import { reasonOf } from "../files/system-error.ts";
+import { updateHash } from "./pieces.ts";
+import { type PlannedShard, planShards } from "./plan-shards.ts";
+import type { TensorSpec } from "./safetensors-header.ts";
+import { INDEX_FILE, SINGLE_FILE } from "./weight-files.ts";
 
 export type { TensorSpec } from "./safetensors-header.ts";
 
@@ -19,106 +21,71 @@ export interface WrittenFile {
 
 type Produce = (name: string) => Promise<Uint8Array>;
 
-interface PlannedFile {
-  readonly file: string;
-  readonly bytes: number;
-  readonly parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+/** A file of weights that is open for writing under another name. */
+export interface OpenShard extends PlannedShard {
+  readonly target: StagedFile;
+}
+
+/** How a checkpoint is divided: into files of at most 5 GB unless given. */
+interface Division {
+  readonly maxShardBytes?: number | undefined;
 }
 
 /**
- * Writes the weights of a Hugging Face folder: model.safetensors, or numbered shards and their index when the tensors
- * take more than `maxShardBytes` (only a larger tensor makes a larger shard). `produce` is asked for one tensor at a time,
- * in order. Files get their names once all are complete on disk, so that an error leaves the old ones untouched;
- * a UserError when the disk is full or the folder cannot be written.
+ * Writes the weights of a Hugging Face folder. `produce` is asked for one tensor at a time, in order. Files get their names
+ * once all are complete on disk, so that an error leaves the old ones untouched; a UserError when the disk is full or the
+ * folder cannot be written.
  */
-export async function writeCheckpoint(
+export function writeCheckpoint(
   folder: string,
   tensors: readonly TensorSpec[],
   produce: Produce,
-  options: { maxShardBytes?: number } = {},
+  division: Division = {},
 ): Promise<WrittenFile[]> {
-  checkDistinctNames(tensors);
-  const planned = planFiles(tensors, produce, options.maxShardBytes ?? 5e9);
+  const fillAll = async (shards: readonly OpenShard[]): Promise<string[]> => {
+    const sums: string[] = [];
+    for (const shard of shards) sums.push(await fill(shard, produce));
+    return sums;
+  };
+  return writeShards(folder, tensors, fillAll, division);
+}
+
+/** The same where `fillAll` writes and closes all files, and returns the sha256 of each. */
+export async function writeShards(
+  folder: string,
+  tensors: readonly TensorSpec[],
+  fillAll: (shards: readonly OpenShard[]) => Promise<readonly string[]>,
+  { maxShardBytes }: Division = {},
+): Promise<WrittenFile[]> {
+  const { shards, index } = planShards(tensors, maxShardBytes);
   await createFolder(folder);
   const staged: StagedFile[] = [];
+  const create = async (file: string, bytes: number): Promise<StagedFile> => {
+    const target = await StagedFile.create(join(folder, file), bytes);
+    staged.push(target);
+    return target;
+  };
   const written: WrittenFile[] = [];
   try {
-    for (const { file, bytes, parts } of planned) {
-      const target = await StagedFile.create(join(folder, file), bytes);
-      staged.push(target);
-      written.push(await fill(target, parts));
+    const open: OpenShard[] = [];
+    for (const shard of shards) open.push({ ...shard, target: await create(shard.file, shard.bytes) });
+    const sums = await fillAll(open);
+    written.push(...shards.map(({ file, bytes }, i) => ({ file, bytes, sha256: sums[i] ?? "" })));
+    if (index !== undefined) {
+      const bytes = Buffer.byteLength(index);
+      // The last to take its name, when every shard it names is there.
+      const target = await create(INDEX_FILE, bytes);
+      await target.append(index);
+      await target.close();
+      written.push({ file: basename(target.path), bytes, sha256: sha256Of(index) });
     }
     for (const file of staged) await file.publish();
   } finally {
     for (const file of staged) await file[Symbol.asyncDispose]();
   }
   // A reader must not find the weights that were here before in the other layout.
-  await rm(join(folder, planned.length > 1 ? SINGLE_FILE : INDEX_FILE), { force: true });
+  await rm(join(folder, index === undefined ? INDEX_FILE : SINGLE_FILE), { force: true });
   return written;
-}
-
-function checkDistinctNames(tensors: readonly TensorSpec[]): void {
-  const names = new Set<string>(["__metadata__"]);
-  for (const { name } of tensors) {
-    if (names.has(name)) throw new Error(`two entries named ${name} cannot be in one checkpoint`);
-    names.add(name);
-  }
-}
-
-/** The files in the order in which they take their names: the index last, when every shard it names is there. */
-function planFiles(tensors: readonly TensorSpec[], produce: Produce, maxShardBytes: number): readonly PlannedFile[] {
-  const shards = splitBySize(tensors, maxShardBytes);
-  if (shards.length === 1) return [planWeights(SINGLE_FILE, tensors, produce)];
-  const nameOf = (i: number): string => `model-${fiveDigits(i + 1)}-of-${fiveDigits(shards.length)}.safetensors`;
-  return [...shards.map((shard, i) => planWeights(nameOf(i), shard, produce)), planIndex(shards, nameOf)];
-}
-
-function splitBySize(tensors: readonly TensorSpec[], maxBytes: number): readonly (readonly TensorSpec[])[] {
-  let shard: TensorSpec[] = [];
-  let shardBytes = 0;
-  const shards = [shard];
-  for (const tensor of tensors) {
-    const bytes = tensorBytes(tensor);
-    if (shardBytes > 0 && shardBytes + bytes > maxBytes) {
-      shards.push((shard = []));
-      shardBytes = 0;
-    }
-    shard.push(tensor);
-    shardBytes += bytes;
-  }
-  return shards;
-}
-
-function fiveDigits(count: number): string {
-  return String(count).padStart(5, "0");
-}
-
-function planWeights(file: string, tensors: readonly TensorSpec[], produce: Produce): PlannedFile {
-  const header = formatHeader(tensors);
-  return { file, bytes: header.length + totalBytes(tensors), parts: parts() };
-
-  async function* parts(): AsyncGenerator<Uint8Array> {
-    yield header;
-    for (const tensor of tensors) {
-      const bytes = await produce(tensor.name);
-      if (bytes.length !== tensorBytes(tensor))
-        throw new Error(`tensor ${tensor.name}: expected ${tensorBytes(tensor)} bytes, found ${bytes.length}`);
-      yield bytes;
-    }
-  }
-}
-
-function planIndex(shards: readonly (readonly TensorSpec[])[], nameOf: (i: number) => string): PlannedFile {
-  const index = {
-    metadata: { total_size: totalBytes(shards.flat()) },
-    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)]))),
-  };
-  const text = Buffer.from(`${JSON.stringify(index, null, 2)}\n`);
-  return { file: INDEX_FILE, bytes: text.length, parts: [text] };
-}
-
-function totalBytes(tensors: readonly TensorSpec[]): number {
-  return tensors.reduce((total, tensor) => total + tensorBytes(tensor), 0);
 }
 
 async function createFolder(folder: string): Promise<void> {
@@ -129,14 +96,15 @@ async function createFolder(folder: string): Promise<void> {
   }
 }
 
-async function fill(target: StagedFile, parts: PlannedFile["parts"]): Promise<WrittenFile> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const part of parts) {
-    await updateHash(hash, part);
-    await target.append(part);
-    bytes += part.length;
+async function fill({ target, header, tensors }: OpenShard, produce: Produce): Promise<string> {
+  const hash = createHash("sha256").update(header);
+  await target.append(header);
+  for (const { name, bytes: expected } of tensors) {
+    const bytes = await produce(name);
+    if (bytes.length !== expected) throw new Error(`tensor ${name}: expected ${expected} bytes, found ${bytes.length}`);
+    await updateHash(hash, bytes);
+    await target.append(bytes);
   }
   await target.close();
-  return { file: basename(target.path), bytes, sha256: hash.digest("hex") };
+  return hash.digest("hex");
 }

@@ -27,7 +27,7 @@ export class StagedFile implements AsyncDisposable {
     removeAbandoned(dirname(path));
     const temporaryPath = stagedName(path);
     try {
-      return new StagedFile(path, temporaryPath, await open(temporaryPath, "wx"), bytes);
+      return new StagedFile(path, temporaryPath, await open(temporaryPath, "wx+"), bytes);
     } catch (cause) {
       throw await explainFailure(cause, path, bytes);
     }
@@ -40,8 +40,23 @@ export class StagedFile implements AsyncDisposable {
     this.#bytes = bytes;
   }
 
+  /** The open file, for whoever writes to places of it, or reads what was written. */
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
+  /** Does what writes to the file in another way; what the file system refuses becomes a UserError, as of `append`. */
+  writing<T>(write: () => Promise<T>): Promise<T> {
+    return this.#attempt(write);
+  }
+
   append(data: string | Uint8Array): Promise<void> {
     return this.#attempt(() => this.#handle.appendFile(data));
+  }
+
+  /** Brings the bytes that were written so far to the disk, while others may be written; what the system refuses is thrown as it is. */
+  sync(): Promise<void> {
+    return this.#handle.datasync();
   }
 
   /** Brings all bytes to the disk. */
@@ -66,10 +81,11 @@ export class StagedFile implements AsyncDisposable {
   }
 
   /** Removes the temporary file first, so that the free space in the error is what another try would find. */
-  async #attempt(write: () => Promise<void>): Promise<void> {
+  async #attempt<T>(write: () => Promise<T>): Promise<T> {
     try {
-      await write();
+      return await write();
     } catch (cause) {
+      if (!(cause instanceof Error && "code" in cause)) throw cause;
       await this[Symbol.asyncDispose]();
       throw await explainFailure(cause, this.path, this.#bytes);
     }

@@ -6,7 +6,7 @@ import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { addLowRank, addScaled, transposed } from "../../tensor/low-rank.ts";
 import { updateHash } from "../pieces.ts";
 import type { Header, TensorInfo } from "../safetensors-header.ts";
-import type { ReadTensor, WeightFile } from "../weight-file.ts";
+import type { FilePlace, ReadTensor, WeightFile } from "../weight-file.ts";
 import type { LowRankChange, TensorChange } from "./tensor-change.ts";
 
 /** An adapter's open file, and what it does to which tensors of its base. */
@@ -48,6 +48,10 @@ export class AdaptedFile implements WeightFile {
   async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#adapter.changes.has(name)) return this.#base.part(name, start, bytes);
     return (await this.read(name)).bytes.slice(start, start + bytes);
+  }
+
+  placeOf(name: string): FilePlace | undefined {
+    return this.#adapter.changes.has(name) ? undefined : this.#base.placeOf?.(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import { elementCount } from "../../tensor/dtype.ts";
 import { readRange, updateHash } from "../pieces.ts";
 import type { Header } from "../safetensors-header.ts";
 import { gatherElements, isContiguous, spanOf } from "./strided.ts";
+import type { FilePlace } from "../weight-file.ts";
 import type { TorchView } from "./pickle-values.ts";
 import { headerOf } from "./torch-content.ts";
 import { readTorchContent } from "./torch-header.ts";
@@ -63,6 +64,13 @@ export class TorchFile implements AsyncDisposable {
     const view = this.#viewOf(name);
     if (!isContiguous(view)) return (await this.#gather(view)).slice(start, start + bytes);
     return readRange(this.#handle, this.path, this.#spanOf(view).start + start, bytes);
+  }
+
+  /** Of a tensor that is contiguous. */
+  placeOf(name: string): FilePlace | undefined {
+    const view = this.#viewOf(name);
+    if (!isContiguous(view)) return undefined;
+    return { path: this.path, descriptor: this.#handle.fd, start: this.#spanOf(view).start };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
