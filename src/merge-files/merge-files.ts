@@ -1,9 +1,9 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { WeightsDigest } from "../checkpoint/weights-digest.ts";
-import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
 import { tensorBytes } from "../checkpoint/safetensors-header.ts";
-import { mergeStored, type ParentTensor } from "./merge-stored.ts";
-import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
+import { type OpenShard, type WrittenFile, writeShards } from "../checkpoint/write-checkpoint.ts";
+import { Merging } from "./merging.ts";
+import type { PlannedWeight } from "./plan.ts";
+import { openHands } from "./threads.ts";
 
 export interface MergeFilesOptions {
   /** An abort throws its reason and leaves no file. */
@@ -12,6 +12,10 @@ export interface MergeFilesOptions {
   readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
   /** Weights of more bytes are divided into shards: 5 GB unless given. */
   readonly maxShardBytes?: number | undefined;
+  /** How many threads merge: as many as there are cores, and none beside this one for a small merge, unless given. */
+  readonly threads?: number | undefined;
+  /** Whether parents are compared with what was read of them before, which takes hashing them. */
+  readonly watchesParents?: boolean | undefined;
 }
 
 /** Weights on the disk: their digest, however they are divided into files, and the files. */
@@ -21,44 +25,29 @@ export interface MergedWeights {
 }
 
 /**
- * Merges weights tensor by tensor, in the order of the plan, and writes them into a folder as safetensors. `checkpoints` has
- * every model that the plan names. A UserError where a parent cannot be read or the result cannot be written; then the files
- * that were in the folder are untouched.
+ * Merges weights piece by piece on all cores and writes them into a folder as safetensors, in the order of the plan.
+ * `checkpoints` has every model that the plan names. What is written is read back before files get their names. A UserError
+ * where a parent cannot be read or is not finite, or the result cannot be written; then the files that were in the folder
+ * are untouched.
  */
 export async function mergeFiles(
   plan: readonly PlannedWeight[],
   checkpoints: ReadonlyMap<string, Checkpoint>,
   folder: string,
-  { signal, onProgress, maxShardBytes }: MergeFilesOptions = {},
+  options: MergeFilesOptions = {},
 ): Promise<MergedWeights> {
-  const byName = new Map(plan.map((weight) => [weight.spec.name, weight]));
   const specs = plan.map(({ spec }) => spec);
-  const all = specs.reduce((sum, spec) => sum + tensorBytes(spec), 0);
-  const digest = new WeightsDigest();
-  let done = 0;
-  const produce = async (name: string): Promise<Uint8Array> => {
-    signal?.throwIfAborted();
-    const weight = byName.get(name) ?? absent(name);
-    const stored = await Promise.all(parentsOf(weight).map((source) => readStored(checkpoints, source)));
-    const bytes = await mergeStored(weight, stored);
-    await digest.add(weight.spec, bytes);
-    done += bytes.length;
-    onProgress?.(done, all);
-    return bytes;
+  const bytes = specs.reduce((sum, spec) => sum + tensorBytes(spec), 0);
+  const { signal, threads, onProgress = () => {}, watchesParents = false } = options;
+  const told = (done: number): void => onProgress(done, bytes);
+  let digest = "";
+  const fillAll = async (shards: readonly OpenShard[]): Promise<readonly string[]> => {
+    await using hands = await openHands({ threads, bytes, files: shards.length, signal });
+    const merging = new Merging(hands, { plan, checkpoints, watchesParents, signal, told });
+    const sums = await merging.fill(shards);
+    digest = merging.digest();
+    return sums;
   };
-  const files = await writeCheckpoint(folder, specs, produce, maxShardBytes === undefined ? {} : { maxShardBytes });
-  return { digest: digest.digest(), files };
-}
-
-async function readStored(
-  checkpoints: ReadonlyMap<string, Checkpoint>,
-  { model, tensor }: TensorSource,
-): Promise<ParentTensor> {
-  const checkpoint = checkpoints.get(model) ?? absent(model);
-  const { dtype, shape } = checkpoint.tensors.get(tensor) ?? absent(`${tensor} of ${model}`);
-  return { dtype, shape, bytes: await checkpoint.read(tensor) };
-}
-
-function absent(name: string): never {
-  throw new Error(`merge: nothing is known of ${name}`);
+  const files = await writeShards(folder, specs, fillAll, options);
+  return { digest, files };
 }

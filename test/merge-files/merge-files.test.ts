@@ -1,10 +1,18 @@
+import { readdirSync, readFileSync, truncateSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { declarations, methodNames } from "../../src/merge/declarations.ts";
-import { mergeFiles } from "../../src/merge-files/merge-files.ts";
+import { UserError } from "../../src/errors.ts";
+import { sha256Of } from "../../src/files/sha256.ts";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { tensorBytes } from "../../src/checkpoint/safetensors-header.ts";
+import { mergeFiles, type MergedWeights, type MergeFilesOptions } from "../../src/merge-files/merge-files.ts";
+import { flip } from "../flip.ts";
+import { writeTinyAdapter } from "../tiny-adapter.ts";
 import type { PlannedWeight } from "../../src/merge-files/plan.ts";
 import { type Recipe, stepAt } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
@@ -45,5 +53,114 @@ describe("mergeFiles", () => {
     const expected = await mergeWeights(source, recipe, join(folder, "device"));
     const merged = await mergeFiles(planOf(family, recipe, experts), family.checkpoints, join(folder, "host"));
     expect(merged).toEqual(expected);
+  });
+
+  const recipe: Recipe = recipeOf(2, (layer, expert) => 0.3 + 0.2 * layer + 0.1 * expert);
+
+  test("has the same bytes in one thread and in several, in one file and in shards", async () => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const plan = planOf(family, recipe, allExperts);
+    const merge = (to: string, options: MergeFilesOptions): Promise<MergedWeights> =>
+      mergeFiles(plan, family.checkpoints, join(folder, to), options);
+    const alone = await merge("alone", { threads: 0 });
+    expect(await merge("one", { threads: 1 })).toEqual(alone);
+    expect(await merge("three", { threads: 3 })).toEqual(alone);
+    const shards = await merge("shards", { threads: 2, maxShardBytes: 4000 });
+    expect(shards.files.length).toBeGreaterThan(3);
+    expect(await merge("shards", { threads: 0, maxShardBytes: 4000 })).toEqual(shards);
+    expect(shards.digest).toBe(alone.digest);
+    for (const { file, sha256 } of shards.files)
+      expect(sha256Of(readFileSync(join(folder, "shards", file)))).toBe(sha256);
+    await copyFile(join(folder, "family", "a", "config.json"), join(folder, "shards", "config.json"));
+    await using written = await Checkpoint.open(join(folder, "shards"));
+    expect(await written.weightsDigest()).toBe(alone.digest);
+  });
+
+  test("merges an adapter, whose tensors lie in no file, as the model that it makes", async () => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const base = family.checkpoints.get("base")!;
+    const adapter = await writeTinyAdapter(join(folder, "adapter"), base.folder);
+    await using a = await Checkpoint.open(adapter, { base: base.folder });
+    const checkpoints = new Map([...family.checkpoints, ["a", a]]);
+    const source = { device, model: family.model, checkpoints, base: "base", experts: allExperts };
+    const expected = await mergeWeights(source, recipe, join(folder, "device"));
+    for (const threads of [0, 2]) {
+      const plan = planOf(family, recipe, allExperts);
+      expect(await mergeFiles(plan, checkpoints, join(folder, "host"), { threads })).toEqual(expected);
+    }
+  });
+
+  test("tells how many bytes are done", async () => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const told: number[][] = [];
+    const onProgress = (...bytes: number[]): void => void told.push(bytes);
+    const plan = planOf(family, recipe, allExperts);
+    await mergeFiles(plan, family.checkpoints, join(folder, "host"), { onProgress });
+    const all = plan.reduce((sum, { spec }) => sum + tensorBytes(spec), 0);
+    expect(told).toHaveLength(plan.length);
+    expect(told.at(-1)).toEqual([all, all]);
+    expect(told.map(([done]) => done)).toEqual(told.map(([done]) => done).toSorted((a, b) => a! - b!));
+  });
+
+  test.each([0, 2])("refuses what is not finite by its place, and leaves no file (%i threads)", async (threads) => {
+    const folder = await temporaryFolder();
+    const name = "model.layers.1.mlp.up_proj.weight";
+    const edit = (own: string, values: Float32Array): void => {
+      if (own === name) values[77] = Number.NaN;
+    };
+    await using family = await openTinyFamily(join(folder, "family"), device, { b: { edit } });
+    const merging = mergeFiles(planOf(family, recipe, allExperts), family.checkpoints, join(folder, "host"), {
+      threads,
+    });
+    const b = family.checkpoints.get("b")!.folder;
+    await expect(merging).rejects.toThrow(
+      new UserError(`${b}: tensor ${name}: element 77 is NaN or infinite; expected finite weights, use another model`),
+    );
+    expect(readdirSync(join(folder, "host"))).toEqual([]);
+  });
+
+  test.each([0, 2])("says that a parent was cut meanwhile (%i threads)", async (threads) => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const file = join(family.checkpoints.get("a")!.folder, "model.safetensors");
+    truncateSync(file, 3000);
+    const merging = mergeFiles(planOf(family, recipe, allExperts), family.checkpoints, join(folder, "host"), {
+      threads,
+    });
+    await expect(merging).rejects.toThrow(
+      /model\.safetensors: expected bytes up to \d+, found the end at 3000; it was cut/,
+    );
+    await expect(merging).rejects.toBeInstanceOf(UserError);
+    expect(readdirSync(join(folder, "host"))).toEqual([]);
+  });
+
+  test.each([0, 2])("ends with the reason of an abort, and leaves no file (%i threads)", async (threads) => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const abort = new AbortController();
+    const onProgress = (): void => abort.abort(new Error("enough"));
+    const plan = planOf(family, recipe, allExperts);
+    const options = { threads, signal: abort.signal, onProgress };
+    await expect(mergeFiles(plan, family.checkpoints, join(folder, "host"), options)).rejects.toThrow("enough");
+    expect(readdirSync(join(folder, "host"))).toEqual([]);
+    await expect(mergeFiles(plan, family.checkpoints, join(folder, "host"), options)).rejects.toThrow("enough");
+  });
+
+  test("notices a parent that has changed since it was read, where it is told to", async () => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const name = "model.norm.weight";
+    const plan = planOf(family, recipe, allExperts);
+    await mergeFiles(plan, family.checkpoints, join(folder, "host"), { watchesParents: true });
+    const known = family.checkpoints.get("a")!.known.get(name)!;
+    expect(known).toMatch(/^bf16 \[16\] [0-9a-f]{64}$/);
+    const { path, start } = family.checkpoints.get("a")!.placeOf(name)!;
+    flip(path, start);
+    await mergeFiles(plan, family.checkpoints, join(folder, "host"));
+    const watching = mergeFiles(plan, family.checkpoints, join(folder, "host"), { watchesParents: true });
+    await expect(watching).rejects.toThrow(`${path}: tensor ${name}: expected ${known.slice(0, 22)}`);
   });
 });

@@ -1,0 +1,35 @@
+/** Bytes at places of open files, read and written by the thread that needs them. */
+import { readSync, writeSync } from "node:fs";
+import type { FilePlace } from "../checkpoint/weight-file.ts";
+import { UserError } from "../errors.ts";
+import { reasonOf } from "../files/system-error.ts";
+
+/** Fills `bytes` with those from `offset` behind the place on; a UserError where the file ends before or cannot be read. */
+export function readAt({ path, descriptor, start }: FilePlace, offset: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    const read = tryToRead(path, () => readSync(descriptor, bytes, done, bytes.length - done, start + offset + done));
+    if (read === 0)
+      throw new UserError(
+        `${path}: expected bytes up to ${start + offset + bytes.length}, found the end at ${start + offset + done}; it was cut while open`,
+      );
+    done += read;
+  }
+}
+
+/** Writes all bytes; what the file system refuses is thrown as it is. */
+export function writeAt(
+  { descriptor, start }: Pick<FilePlace, "descriptor" | "start">,
+  offset: number,
+  bytes: Uint8Array,
+): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(descriptor, bytes, done, bytes.length - done, start + offset + done);
+}
+
+function tryToRead(path: string, read: () => number): number {
+  try {
+    return read();
+  } catch (cause) {
+    throw new UserError(`cannot read ${path}: ${reasonOf(cause)}`, { cause });
+  }
+}

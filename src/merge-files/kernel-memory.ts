@@ -1,0 +1,88 @@
+import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
+import type { Expression, Node } from "../device/expression.ts";
+import { bytesPerElement } from "../tensor/dtype.ts";
+
+/** Elements of each tensor that are merged at once: those of all parents stay in a core's cache. */
+export const PIECE = 2 ** 16;
+
+/** Bytes that a loop may touch behind the end of what it is told of. */
+const BEHIND = 64;
+
+/** Where a kernel finds what it computes with. */
+export interface KernelMemory {
+  /** The addresses of a piece of each input, in the order of the leaves. */
+  readonly inputs: readonly number[];
+  readonly output: number;
+  readonly bytes: number;
+  /** What must be there before it runs, by address. */
+  readonly values: ReadonlyMap<number, Float32Array>;
+  /** The addresses of what is the same at all elements: factors of `scale`, and constants of one number. */
+  readonly numbers: ReadonlyMap<Expression, number>;
+  /** How long rows are, where something differs among columns. */
+  readonly columns: number | undefined;
+  readonly inputOf: (tensor: DeviceTensor) => number;
+  readonly numberOf: (x: Expression) => number;
+  readonly rowOf: (row: Node<"constant">) => number;
+  /** Whether a node is used more than once. */
+  readonly isShared: (x: Expression) => boolean;
+}
+
+export function planMemory(expression: Expression, leaves: readonly DeviceTensor[]): KernelMemory {
+  let bytes = 0;
+  const reserve = (size: number): number => {
+    const address = bytes;
+    bytes += Math.ceil((size + BEHIND) / 16) * 16;
+    return address;
+  };
+  const pieceOf = (tensor: Parameters<typeof storedDtype>[0]): number =>
+    reserve(PIECE * bytesPerElement[storedDtype(tensor)]);
+  const inputs = new Map(leaves.map((leaf) => [leaf, pieceOf(leaf)]));
+  const output = pieceOf(expression);
+  const uses = usesOf(expression);
+  const values = new Map<number, Float32Array>();
+  const place = (numbers: Float32Array): number => {
+    const address = reserve(numbers.byteLength);
+    values.set(address, numbers);
+    return address;
+  };
+  const constants = [...uses.keys()].filter((x) => x.op === "constant");
+  const rows = new Map(constants.filter((x) => x.values.length > 1).map((x) => [x, place(x.values)]));
+  const numbers = new Map<Expression, number>();
+  for (const x of uses.keys()) {
+    if (x.op === "scale") numbers.set(x, place(Float32Array.of(x.factor)));
+    if (x.op === "constant" && x.values.length === 1) numbers.set(x, place(x.values));
+  }
+  const [columns, ...others] = new Set(Array.from(rows.keys(), ({ values: { length } }) => length));
+  if (others.length > 0) throw new Error(`merge: rows of ${columns} and of ${others[0]} columns in one expression`);
+  return {
+    inputs: [...inputs.values()],
+    output,
+    bytes,
+    values,
+    numbers,
+    columns,
+    inputOf: (tensor) => known(inputs.get(tensor)),
+    numberOf: (x) => known(numbers.get(x)),
+    rowOf: (row) => known(rows.get(row)),
+    isShared: (x) => known(uses.get(x)) > 1,
+  };
+}
+
+/** How often each node is an operand, those that others are made of behind these. */
+function usesOf(expression: Expression): ReadonlyMap<Expression, number> {
+  const uses = new Map<Expression, number>();
+  const visit = (x: Expression): void => {
+    const before = uses.get(x) ?? 0;
+    uses.set(x, before + 1);
+    if (before > 0) return;
+    if ("x" in x) visit(x.x);
+    if ("y" in x) visit(x.y);
+  };
+  visit(expression);
+  return uses;
+}
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("merge: an expression of what is no parent");
+  return value;
+}

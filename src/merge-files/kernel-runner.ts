@@ -1,0 +1,66 @@
+import { growTo, instantiate, wasmMemory } from "../tensor/wasm/instantiate.ts";
+import type { Kernel } from "./kernel.ts";
+
+type Run = ReturnType<typeof instantiate>;
+
+/** A memory, and the kernels that were computed in it: equal modules are compiled once. */
+export class KernelRunner {
+  readonly #memory = wasmMemory(0);
+  readonly #compiled = new Map<string, Run>();
+  #bytes = new Uint8Array(this.#memory.buffer);
+
+  /** Puts what a kernel computes with in its place; what is read into `bytesAt` before the next is loaded stays there. */
+  load({ module, memory }: Kernel): LoadedKernel {
+    growTo(this.#memory, memory.bytes);
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
+    for (const [address, values] of memory.values)
+      this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
+    return new LoadedKernel(this.#compile(module), memory, this.#bytes);
+  }
+
+  #compile(module: Uint8Array<ArrayBuffer>): Run {
+    const key = Buffer.from(module).toString("latin1");
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const run = instantiate(module, this.#memory);
+    this.#compiled.set(key, run);
+    return run;
+  }
+}
+
+/** A kernel that is ready for pieces of its inputs. */
+export class LoadedKernel {
+  readonly #run: Run;
+  readonly #memory: Kernel["memory"];
+  readonly #bytes: Uint8Array;
+
+  constructor(run: Run, memory: Kernel["memory"], bytes: Uint8Array) {
+    this.#run = run;
+    this.#memory = memory;
+    this.#bytes = bytes;
+  }
+
+  /** Where so many bytes of an input's piece are to be. */
+  inputBytes(index: number, length: number): Uint8Array {
+    const address = this.#memory.inputs[index] ?? Number.NaN;
+    return this.#bytes.subarray(address, address + length);
+  }
+
+  outputBytes(length: number): Uint8Array {
+    return this.#bytes.subarray(this.#memory.output, this.#memory.output + length);
+  }
+
+  /** Computes a piece of so many elements, the first of which is that of the tensor; whether all inputs were finite. */
+  run(start: number, count: number): boolean {
+    const { columns } = this.#memory;
+    if (columns === undefined) return this.#run(0, count, 0) === 0;
+    let odd = 0;
+    for (let first = 0; first < count;) {
+      const column = (start + first) % columns;
+      const length = Math.min(count - first, columns - column);
+      odd |= this.#run(first, length, column);
+      first += length;
+    }
+    return odd === 0;
+  }
+}

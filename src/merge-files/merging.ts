@@ -1,0 +1,145 @@
+import pLimit, { type LimitFunction } from "p-limit";
+import { crc32 } from "node:zlib";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { StoredTensor } from "../checkpoint/safetensors-header.ts";
+import { tensorLine, WeightsDigest } from "../checkpoint/weights-digest.ts";
+import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
+import { writeAt } from "./file-bytes.ts";
+import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
+import type { Found, ParentTensor } from "./task.ts";
+import type { Hand, Hands } from "./threads.ts";
+
+/** What is merged, and who is told of it. */
+interface Order {
+  readonly plan: readonly PlannedWeight[];
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
+  readonly watchesParents: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** By how many bytes are done. */
+  readonly told: (doneBytes: number) => void;
+}
+
+/** Tasks that a thread has before it: the one at hand, and the next. */
+const TASKS = 2;
+/** Bytes behind which the disk is asked to take what was written, so that little is left to wait for at the end. */
+const SYNC_BYTES = 2 ** 28;
+
+/** One merge under way: weights go to the threads that merge, and files that have them to those that read them back. */
+export class Merging {
+  readonly #hands: Hands;
+  readonly #order: Order;
+  readonly #weights: ReadonlyMap<string, PlannedWeight>;
+  readonly #digest = new WeightsDigest();
+  readonly #turn: LimitFunction;
+  #done = 0;
+
+  constructor(hands: Hands, order: Order) {
+    this.#hands = hands;
+    this.#order = order;
+    this.#weights = new Map(order.plan.map((weight) => [weight.spec.name, weight]));
+    this.#turn = pLimit(hands.merging.length * TASKS);
+  }
+
+  /** Of all weights that are merged. */
+  digest(): string {
+    return this.#digest.digest();
+  }
+
+  /** Writes and closes all files; the sha256 of each. */
+  async fill(shards: readonly OpenShard[]): Promise<readonly string[]> {
+    const { reading } = this.#hands;
+    const filling = shards.map((shard, i) => this.#fill(shard, known(reading[i % reading.length], "a thread")));
+    try {
+      return await Promise.all(filling);
+    } catch (error) {
+      this.#turn.clearQueue();
+      // Nobody may write to a file, or read one, that is closed meanwhile.
+      await this.#hands[Symbol.asyncDispose]();
+      const ends = await Promise.allSettled(filling);
+      this.#order.signal?.throwIfAborted();
+      const at = ends.findIndex((end) => end.status === "rejected" && end.reason === error);
+      return await known(shards[at], "a file").target.writing(() => Promise.reject(error));
+    }
+  }
+
+  /** All weights of a file are merged at once; it is read back in order behind them. */
+  async #fill(shard: OpenShard, reader: Hand): Promise<string> {
+    const { target, header, tensors } = shard;
+    const place = { path: target.path, descriptor: target.descriptor };
+    const merged = tensors.map((tensor) => this.#turn(() => this.#merge(tensor, shard)));
+    // What fails is reported where it is awaited.
+    for (const one of merged) void one.catch(() => {});
+    writeAt({ ...place, start: 0 }, 0, header);
+    let { sha256 } = await reader.do({
+      kind: "read back",
+      ...place,
+      start: 0,
+      bytes: header.length,
+      crc32: crc32(header),
+    });
+    let unsynced = 0;
+    const syncs: Promise<void>[] = [];
+    for (const [i, { start, bytes }] of tensors.entries()) {
+      const own = await merged[i];
+      ({ sha256 } = await reader.do({ kind: "read back", ...place, start, bytes, crc32: known(own, "a sum").crc32 }));
+      unsynced += bytes;
+      if (unsynced >= SYNC_BYTES) {
+        unsynced = 0;
+        const sync = target.sync();
+        void sync.catch(() => {});
+        syncs.push(sync);
+      }
+    }
+    await Promise.all(syncs);
+    await target.close();
+    return sha256;
+  }
+
+  async #merge({ name, start, bytes }: StoredTensor, { target }: OpenShard): Promise<Found> {
+    const { checkpoints, watchesParents, told } = this.#order;
+    const weight = known(this.#weights.get(name), name);
+    const sources = parentsOf(weight);
+    const parents: ParentTensor[] = [];
+    for (const source of sources) parents.push(await parentAt(checkpoints, source));
+    const [hand] = this.#hands.merging.toSorted((a, b) => a.pending - b.pending);
+    const found = await known(hand, "a thread").do({
+      kind: "merge",
+      weight,
+      parents,
+      target: { descriptor: target.descriptor, start },
+      hashesParents: watchesParents,
+    });
+    for (const [i, sha256] of found.parents.entries()) {
+      const { model, tensor } = known(sources[i], "a parent");
+      // What was read by another way was compared then.
+      if (!(parents[i]?.stored instanceof Uint8Array)) known(checkpoints.get(model), model).meet(tensor, sha256);
+    }
+    this.#digest.addLine(name, tensorLine(weight.spec, found.sha256));
+    this.#done += bytes;
+    told(this.#done);
+    return found;
+  }
+}
+
+/** A parent's tensor at its place in a file, or its bytes where it is made when it is read. */
+async function parentAt(
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  { model, tensor }: TensorSource,
+): Promise<ParentTensor> {
+  const checkpoint = known(checkpoints.get(model), model);
+  const { dtype, shape } = known(checkpoint.tensors.get(tensor), `${tensor} of ${model}`);
+  const stored = checkpoint.placeOf(tensor) ?? shared(await checkpoint.read(tensor));
+  return { folder: checkpoint.folder, name: tensor, dtype, shape, stored };
+}
+
+/** The same bytes in memory that threads share. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+function known<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`merge: nothing is known of ${name}`);
+  return value;
+}

@@ -1,0 +1,171 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { DeviceTensor } from "../../src/device/device.ts";
+import {
+  abs,
+  add,
+  cast,
+  constant,
+  div,
+  type Expression,
+  input,
+  mul,
+  relu,
+  scale,
+  step,
+  sub,
+} from "../../src/device/expression.ts";
+import { kernelOf } from "../../src/merge-files/kernel.ts";
+import { KernelRunner } from "../../src/merge-files/kernel-runner.ts";
+import { bytesPerElement, type Dtype, elementCount } from "../../src/tensor/dtype.ts";
+import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
+import { RandomStream } from "../../src/tensor/random.ts";
+import { testedEngines } from "../device/tested-engines.ts";
+
+interface Tensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** How a node is made of two others, a number and a row. */
+const operations: readonly ((x: Expression, y: Expression, factor: number, row: Expression) => Expression)[] = [
+  (x, y) => add(x, y),
+  (x, y) => sub(x, y),
+  (x, y) => mul(x, y),
+  (x, y) => div(x, y),
+  (x, _, factor) => scale(x, factor),
+  (x) => abs(x),
+  (x) => step(x),
+  (x, _, __, row) => mul(x, row),
+  (x, _, factor) =>
+    sub(
+      x,
+      constant(
+        Float32Array.of(factor),
+        x.shape.map(() => 1),
+      ),
+    ),
+  (x) => cast(cast(x, "bf16"), "f32"),
+  (x) => cast(cast(x, "f16"), "f32"),
+];
+
+/** An expression as numbers, of which each operation takes some: nodes are used by several others. */
+interface Recipe {
+  readonly dtypes: readonly Dtype[];
+  readonly result: Dtype;
+  readonly shape: readonly number[];
+  readonly seed: number;
+  readonly nodes: readonly (readonly [operation: number, x: number, y: number, factor: number])[];
+}
+
+const dtype = fc.constantFrom<Dtype>("f32", "f16", "bf16");
+const recipe: fc.Arbitrary<Recipe> = fc.record({
+  dtypes: fc.array(dtype, { minLength: 1, maxLength: 4 }),
+  result: dtype,
+  shape: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 37 })),
+  seed: fc.nat(),
+  nodes: fc.array(
+    fc.tuple(
+      fc.nat(operations.length - 1),
+      fc.nat(30),
+      fc.nat(30),
+      fc.double({ min: -2, max: 2, noNaN: true }).map(Math.fround),
+    ),
+    { minLength: 1, maxLength: 12 },
+  ),
+});
+
+function tensorsOf({ dtypes, shape, seed }: Recipe): Tensor[] {
+  const random = RandomStream.of(seed, "values");
+  return dtypes.map((own) => {
+    const values = Float32Array.from({ length: elementCount(shape) }, () => random.normal());
+    return { dtype: own, shape, bytes: fromFloat32(values, own) };
+  });
+}
+
+function expressionOf({ nodes, result, shape, seed }: Recipe, leaves: readonly DeviceTensor[]): Expression {
+  const random = RandomStream.of(seed, "row");
+  const row = constant(
+    Float32Array.from({ length: shape[1]! }, () => random.normal()),
+    [1, shape[1]!],
+  );
+  const made = leaves.map((leaf) => cast(input(leaf), "f32"));
+  for (const [operation, x, y, factor] of nodes)
+    made.push(operations[operation]!(made[x % made.length]!, made[y % made.length]!, factor, row));
+  return cast(made.at(-1)!, result);
+}
+
+/** The result of a kernel, in two pieces, of which the second begins within a row. */
+function runKernel(expression: Expression, leaves: readonly DeviceTensor[], tensors: readonly Tensor[]): Uint8Array {
+  const kernel = new KernelRunner().load(kernelOf(expression, leaves));
+  const count = elementCount(expression.shape);
+  const size = bytesPerElement[expression.dtype as Dtype];
+  const half = Math.ceil(count / 2);
+  const parts = [
+    [0, half],
+    [half, count - half],
+  ].map(([first = 0, length = 0]) => {
+    for (const [i, { dtype: own, bytes }] of tensors.entries()) {
+      const width = bytesPerElement[own];
+      kernel.inputBytes(i, length * width).set(bytes.subarray(first * width, (first + length) * width));
+    }
+    if (length > 0) expect(kernel.run(first, length)).toBe(true);
+    return Buffer.from(kernel.outputBytes(length * size));
+  });
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** Numbers to compare, since the sign and payload of a NaN is each processor's. */
+function numbersOf(bytes: Uint8Array, own: Dtype): number[] {
+  return Array.from(toFloat32(bytes, own), (value) => (Number.isNaN(value) ? Number.NaN : value));
+}
+
+test.each(testedEngines)("kernels give the bits of %s, whatever is computed of whatever types", async (_, open) => {
+  await using device = await open();
+  await fc.assert(
+    fc.asyncProperty(recipe, async (own) => {
+      const tensors = tensorsOf(own);
+      const uploaded = await Promise.all(tensors.map(({ bytes, dtype: d, shape }) => device.upload(bytes, d, shape)));
+      const expression = expressionOf(own, uploaded);
+      const [result] = await device.run([expression]);
+      const expected = await device.read(result!);
+      device.free(result!, ...uploaded);
+      expect(numbersOf(runKernel(expression, uploaded, tensors), own.result)).toEqual(numbersOf(expected, own.result));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("merges that differ in numbers alone are one module, others are not", () => {
+  const leaf: DeviceTensor = { dtype: "bf16", shape: [4, 8] };
+  const by = (factor: number): Expression => cast(scale(cast(input(leaf), "f32"), factor), "bf16");
+  const { module } = kernelOf(by(0.5), [leaf]);
+  expect(kernelOf(by(0.25), [leaf]).module).toEqual(module);
+  expect(kernelOf(cast(abs(cast(input(leaf), "f32")), "bf16"), [leaf]).module).not.toEqual(module);
+});
+
+test.each([["f32"], ["f16"], ["bf16"]] as const)("says whether an element of %s is NaN or infinite", (own) => {
+  const leaf: DeviceTensor = { dtype: own, shape: [1000] };
+  const kernel = new KernelRunner().load(kernelOf(cast(scale(cast(input(leaf), "f32"), 0), "f32"), [leaf]));
+  const values = new Float32Array(1000).fill(1);
+  const run = (): boolean => {
+    kernel.inputBytes(0, values.length * bytesPerElement[own]).set(fromFloat32(values, own));
+    return kernel.run(0, values.length);
+  };
+  expect(run()).toBe(true);
+  for (const [at, odd] of [
+    [0, Number.NaN],
+    [999, Number.POSITIVE_INFINITY],
+    [503, Number.NEGATIVE_INFINITY],
+  ] as const) {
+    values[at] = odd;
+    expect(run()).toBe(false);
+    values[at] = 1;
+  }
+});
+
+test("refuses what is not computed element by element", () => {
+  const leaf: DeviceTensor = { dtype: "f32", shape: [4] };
+  expect(() => kernelOf(relu(input(leaf)), [leaf])).toThrow("merge: relu is not computed element by element");
+});
