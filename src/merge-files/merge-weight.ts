@@ -17,8 +17,8 @@ const PIECES = 32;
 /** Merges a weight piece by piece: reads those of its parents, computes, writes and hashes. */
 export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<Found> {
   const { weight, parents, target } = task;
-  const leaves = parents.map(({ dtype, shape }) => ({ dtype, shape }));
-  const kernel = runner.load(kernelOf(await expressionOf(weight, parents, leaves), leaves));
+  const { expression, inputs } = await expressionOf(weight, parents);
+  const kernel = runner.load(kernelOf(expression, inputs));
   const merged = createHash("sha256");
   const own = parents.map(() => createHash("sha256"));
   const size = bytesPerElement[weight.spec.dtype];
@@ -27,13 +27,13 @@ export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promis
   for (let first = 0, piece = 1; first < elements; first += PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
     const count = Math.min(PIECE, elements - first);
-    const inputs = parents.map((parent, i) => readPiece(parent, first, kernel.inputBytes(i, bytesOf(parent, count))));
-    if (!kernel.run(first, count)) refuseNonFinite(parents, inputs, first);
+    const read = inputs.map((input, i) => readPiece(input, first, kernel.inputBytes(i, bytesOf(input, count))));
+    if (!kernel.run(first, count)) refuseNonFinite(parents, read, first);
     const bytes = kernel.outputBytes(count * size);
     writeAt(target, first * size, bytes);
     merged.update(bytes);
     sum = crc32(bytes, sum);
-    if (task.hashesParents) for (const [i, input] of inputs.entries()) own[i]?.update(input);
+    if (task.hashesParents) for (const [i, hash] of own.entries()) hash.update(read[i] ?? "");
   }
   const parentSums = task.hashesParents ? own.map((hash) => hash.digest("hex")) : [];
   return { sha256: merged.digest("hex"), crc32: sum, parents: parentSums };

@@ -1,52 +1,73 @@
-import type { DeviceTensor } from "../device/device-tensor.ts";
 import { type Expression, input } from "../device/expression.ts";
-import { declarations } from "../merge/declarations.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
+import { prepareMerge } from "../merge/prepare-merge.ts";
 import type { Step } from "../merge/recipe.ts";
-import { elementCount, bytesPerElement } from "../tensor/dtype.ts";
-import { type Gram, gramOf, type StoredValues } from "../tensor/gram.ts";
+import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
+import type { StoredValues } from "../tensor/gram.ts";
 import { readAt } from "./file-bytes.ts";
 import { parentsOf, type PlannedWeight } from "./plan.ts";
 import type { ParentTensor } from "./task.ts";
 
-/** The merge of a weight as an expression of one input for each parent, its base and its experts in their order. */
-export async function expressionOf(
-  weight: PlannedWeight,
-  parents: readonly ParentTensor[],
-  leaves: readonly DeviceTensor[],
-): Promise<Expression> {
-  const names = leaves.map((_, i) => String(i));
-  return mergeTensor(
-    {
-      models: Object.fromEntries(leaves.map((leaf, i) => [String(i), input(leaf)])),
-      // What a method without a base is given for one tells it no more than a shape.
-      base: "0",
-      experts: weight.base ? names.slice(1) : names,
-      gram: await gramAt(weight, parents),
-      dtype: weight.spec.dtype,
-    },
-    stepByPlace(weight),
+/** A merge as an expression, and the tensors that are its inputs: the parents, and behind them what is made of them. */
+export interface WeightExpression {
+  readonly expression: Expression;
+  readonly inputs: readonly ParentTensor[];
+}
+
+/** The merge of a weight of its base, where it has one, and its experts. */
+export async function expressionOf(weight: PlannedWeight, parents: readonly ParentTensor[]): Promise<WeightExpression> {
+  const { spec, base, experts, step } = weight;
+  const [first] = parents;
+  if (!first) throw new Error("merge: a weight without parents");
+  const own = base ? parents.slice(1) : parents;
+  const stored = new Map(parents.map((parent) => [parent, valuesOf(parent)]));
+  const { facts, leaves } = await prepareMerge(step, {
+    // What is made of a weight is that of the parents' weight, wherever it goes.
+    weight: first.name,
+    shape: first.shape,
+    base: stored.get(first) ?? valuesOf(first),
+    experts: own.map((parent, i) => ({
+      name: experts[i]?.model ?? "",
+      stored: stored.get(parent) ?? valuesOf(parent),
+    })),
+  });
+  const inputs = [...parents];
+  const added = leaves.map((ofExpert) =>
+    Object.fromEntries(
+      Object.entries(ofExpert).map(([name, { buffer }]) => {
+        const leaf = { ...first, name, dtype: "f32" as const, stored: new Uint8Array(buffer) };
+        inputs.push(leaf);
+        return [name, input(leaf)] as const;
+      }),
+    ),
   );
+  const models = Object.fromEntries(parents.map((parent, i) => [String(i), input(parent)]));
+  const names = Object.keys(models);
+  // What a method without a base is given for one tells it no more than a shape.
+  const places = { models, base: "0", experts: base ? names.slice(1) : names };
+  const expression = mergeTensor(
+    { ...places, ...facts, leaves: added, dtype: spec.dtype },
+    stepByPlace(step, parentsOf(weight)),
+  );
+  return { expression, inputs };
 }
 
 /** A `passthrough` names its parent by its place among them. */
-function stepByPlace(weight: PlannedWeight): Step {
-  const { step } = weight;
+function stepByPlace(step: Step, sources: ReturnType<typeof parentsOf>): Step {
   if (step.method !== "passthrough") return step;
-  return { ...step, model: String(parentsOf(weight).findIndex(({ model }) => model === step.model)) };
+  return { ...step, model: String(sources.findIndex(({ model }) => model === step.model)) };
 }
 
-async function gramAt({ base, step }: PlannedWeight, parents: readonly ParentTensor[]): Promise<Gram | undefined> {
-  if (step.method === "passthrough" || !declarations[step.method].combine) return undefined;
-  const values = parents.map(valuesOf);
-  const [first] = values;
-  if (!first) throw new Error("merge: a weight without parents");
-  return gramOf(first, base ? values.slice(1) : values);
-}
-
+/** Those of a parent, which are read as a whole once somebody asks for them. */
 function valuesOf({ dtype, shape, stored }: ParentTensor): StoredValues {
-  if (stored instanceof Uint8Array) return { dtype, bytes: stored };
-  const bytes = new Uint8Array(elementCount(shape) * bytesPerElement[dtype]);
-  readAt(stored, 0, bytes);
-  return { dtype, bytes };
+  let bytes = stored instanceof Uint8Array ? stored : undefined;
+  return {
+    dtype,
+    get bytes() {
+      if (bytes) return bytes;
+      bytes = new Uint8Array(elementCount(shape) * bytesPerElement[dtype]);
+      if (!(stored instanceof Uint8Array)) readAt(stored, 0, bytes);
+      return bytes;
+    },
+  };
 }

@@ -11,12 +11,6 @@ const OUTPUT = 2 ** 20;
 /** What lanes of one type become when they are stored as another; `between` changes them on the stack. */
 function convert(bytes: Uint8Array, from: Dtype, to: Dtype, between: Code = []): Uint8Array {
   const [source, target, end] = [0, 1, 2].map((local) => op("local.get", local)) as [Code, Code, Code];
-  const moved = (local: number, by: number): Code => [
-    ...op("local.get", local),
-    ...i32(by),
-    ...op("i32.add"),
-    ...op("local.set", local),
-  ];
   const values = [...loadLanes[from](source, 0, [3, 4]), ...between];
   const body = repeated([
     ...storeLanes[to](target, OUTPUT, values, [3, 4]),
@@ -35,6 +29,10 @@ function convert(bytes: Uint8Array, from: Dtype, to: Dtype, between: Code = []):
   );
   const length = (bytes.length / bytesPerElement[from]) * bytesPerElement[to];
   return new Uint8Array(memory.buffer.slice(OUTPUT, OUTPUT + length));
+}
+
+function moved(local: number, by: number): Code {
+  return [...op("local.get", local), ...i32(by), ...op("i32.add"), ...op("local.set", local)];
 }
 
 const everyHalf = new Uint8Array(Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).buffer);
