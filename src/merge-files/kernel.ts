@@ -5,7 +5,17 @@
 import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
 import type { Expression } from "../device/expression.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
-import { assemble, at, type Code, i32, type Instruction, op, repeated, splat } from "../tensor/wasm/assembler.ts";
+import {
+  assemble,
+  at,
+  type Code,
+  i32,
+  increase,
+  type Instruction,
+  op,
+  repeated,
+  splat,
+} from "../tensor/wasm/assembler.ts";
 import { loadLanes, roundLanes, type Scratch, storeLanes } from "../tensor/wasm/lanes.ts";
 import { type KernelMemory, planMemory } from "./kernel-memory.ts";
 
@@ -68,7 +78,11 @@ const START: Code = [
   ...shifted(FIRST, 1, TWICE),
   ...shifted(FIRST, 2, FOURFOLD),
   ...shifted(COLUMN, 2, ROW),
-  ...[...op("local.get", FIRST), ...op("local.get", COUNT), ...op("i32.add"), ...i32(1), ...op("i32.shl")],
+  ...op("local.get", FIRST),
+  ...op("local.get", COUNT),
+  ...op("i32.add"),
+  ...i32(1),
+  ...op("i32.shl"),
   ...op("local.set", END),
 ];
 
@@ -78,13 +92,7 @@ function shifted(from: number, by: number, to: number): Code {
 
 /** Moves on by so many elements; leaves whether there are more. */
 function advance(elements: number): Code {
-  const add = (local: number, by: number): Code => [
-    ...op("local.get", local),
-    ...i32(by),
-    ...op("i32.add"),
-    ...op("local.set", local),
-  ];
-  const moved = [...add(FOURFOLD, 4 * elements), ...add(ROW, 4 * elements), ...add(TWICE, 2 * elements)];
+  const moved = [...increase(FOURFOLD, 4 * elements), ...increase(ROW, 4 * elements), ...increase(TWICE, 2 * elements)];
   return [...moved, ...op("local.get", TWICE), ...op("local.get", END), ...op("i32.lt_u")];
 }
 
@@ -167,8 +175,13 @@ class VectorWriter {
     const value = op("local.get", SCRATCH[0]);
     return [
       ...loadLanes[dtype](addressOf(size), memory.inputOf(tensor) + vector * LANES * size, SCRATCH),
-      ...[...op("local.tee", SCRATCH[0]), ...value, ...value, ...op("f32x4.sub")],
-      ...[...op("local.get", ODD), ...op("v128.or"), ...op("local.set", ODD)],
+      ...op("local.tee", SCRATCH[0]),
+      ...value,
+      ...value,
+      ...op("f32x4.sub"),
+      ...op("local.get", ODD),
+      ...op("v128.or"),
+      ...op("local.set", ODD),
     ];
   }
 }

@@ -58,7 +58,7 @@ export class Merging {
       const ends = await Promise.allSettled(filling);
       this.#order.signal?.throwIfAborted();
       const at = ends.findIndex((end) => end.status === "rejected" && end.reason === error);
-      return await known(shards[at], "a file").target.writing(() => Promise.reject(error));
+      return known(shards[at], "a file").target.writing(() => Promise.reject(error));
     }
   }
 

@@ -89,6 +89,11 @@ export function i32(value: number): Code {
   return [0x41, ...signed(value | 0)];
 }
 
+/** Adds to a local. */
+export function increase(local: number, by: number): Code {
+  return [...op("local.get", local), ...i32(by), ...op("i32.add"), ...op("local.set", local)];
+}
+
 /** Code that is done again as long as what it leaves, an i32, is not 0. */
 export function repeated(body: Code): Code {
   return [0x03, 0x40, ...body, ...op("br_if", 0), ...op("end")];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { bytesPerElement, type Dtype } from "../../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../../src/tensor/half.ts";
 import { RandomStream } from "../../../src/tensor/random.ts";
-import { assemble, type Code, i32, op, repeated } from "../../../src/tensor/wasm/assembler.ts";
+import { assemble, type Code, increase, op, repeated } from "../../../src/tensor/wasm/assembler.ts";
 import { instantiate, wasmMemory } from "../../../src/tensor/wasm/instantiate.ts";
 import { loadLanes, roundLanes, storeLanes } from "../../../src/tensor/wasm/lanes.ts";
 
@@ -14,8 +14,8 @@ function convert(bytes: Uint8Array, from: Dtype, to: Dtype, between: Code = []):
   const values = [...loadLanes[from](source, 0, [3, 4]), ...between];
   const body = repeated([
     ...storeLanes[to](target, OUTPUT, values, [3, 4]),
-    ...moved(0, 4 * bytesPerElement[from]),
-    ...moved(1, 4 * bytesPerElement[to]),
+    ...increase(0, 4 * bytesPerElement[from]),
+    ...increase(1, 4 * bytesPerElement[to]),
     ...source,
     ...end,
     ...op("i32.lt_u"),
@@ -29,10 +29,6 @@ function convert(bytes: Uint8Array, from: Dtype, to: Dtype, between: Code = []):
   );
   const length = (bytes.length / bytesPerElement[from]) * bytesPerElement[to];
   return new Uint8Array(memory.buffer.slice(OUTPUT, OUTPUT + length));
-}
-
-function moved(local: number, by: number): Code {
-  return [...op("local.get", local), ...i32(by), ...op("i32.add"), ...op("local.set", local)];
 }
 
 const everyHalf = new Uint8Array(Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).buffer);
