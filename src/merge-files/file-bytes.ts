@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 /** Fills `bytes` with those from `offset` behind the place on; a UserError where the file ends before or cannot be read. */
-export function readAt({ path, descriptor, start }: FilePlace, offset: number, bytes: Uint8Array): void {
+export function fillFrom({ path, descriptor, start }: FilePlace, offset: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
     const read = tryToRead(path, () => readSync(descriptor, bytes, done, bytes.length - done, start + offset + done));
     if (read === 0)

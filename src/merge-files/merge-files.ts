@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { tensorBytes } from "../checkpoint/safetensors-header.ts";
 import { type OpenShard, type WrittenFile, writeShards } from "../checkpoint/write-checkpoint.ts";
-import { Merging } from "./merging.ts";
+import { MergeUnderWay } from "./merge-under-way.ts";
 import type { PlannedWeight } from "./plan.ts";
 import { openHands } from "./threads.ts";
 
@@ -43,7 +43,7 @@ export async function mergeFiles(
   let digest = "";
   const fillAll = async (shards: readonly OpenShard[]): Promise<readonly string[]> => {
     await using hands = await openHands({ threads, bytes, files: shards.length, signal });
-    const merging = new Merging(hands, { plan, checkpoints, watchesParents, signal, told });
+    const merging = new MergeUnderWay(hands, { plan, checkpoints, watchesParents, signal, told });
     const sums = await merging.fill(shards);
     digest = merging.digest();
     return sums;

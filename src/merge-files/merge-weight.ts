@@ -4,18 +4,18 @@ import { crc32 } from "node:zlib";
 import { notFinite } from "../checkpoint/not-finite.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
-import { readAt, writeAt } from "./file-bytes.ts";
+import { fillFrom, writeAt } from "./file-bytes.ts";
 import { kernelOf } from "./kernel.ts";
 import { PIECE } from "./kernel-memory.ts";
 import type { KernelRunner } from "./kernel-runner.ts";
 import { expressionOf } from "./weight-expression.ts";
-import type { Found, MergeTask, ParentTensor } from "./task.ts";
+import type { TaskResult, MergeTask, ParentTensor } from "./task.ts";
 
 /** Pieces after which the event loop gets its turn: some 10 ms. */
 const PIECES = 32;
 
 /** Merges a weight piece by piece: reads those of its parents, computes, writes and hashes. */
-export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<Found> {
+export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<TaskResult> {
   const { weight, parents, target } = task;
   const { expression, inputs } = await expressionOf(weight, parents);
   const kernel = runner.load(kernelOf(expression, inputs));
@@ -51,7 +51,7 @@ function readPiece(parent: ParentTensor, first: number, bytes: Uint8Array): Uint
     bytes.set(stored.subarray(offset, offset + bytes.length));
     return bytes;
   }
-  readAt(stored, offset, bytes);
+  fillFrom(stored, offset, bytes);
   return bytes;
 }
 

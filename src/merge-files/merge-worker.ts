@@ -1,21 +1,21 @@
 /** The program of a thread: does the tasks that it is sent. */
 import { parentPort } from "node:worker_threads";
 import { UserError } from "../errors.ts";
-import type { Found, Task } from "./task.ts";
-import { Work } from "./work.ts";
+import type { TaskResult, ThreadTask } from "./task.ts";
+import { ThreadWork } from "./thread-work.ts";
 
 /** The answer to the task of that number. */
-export type Answer = { readonly id: number } & ({ readonly found: Found } | { readonly fault: Fault });
+export type ThreadAnswer = { readonly id: number } & ({ readonly found: TaskResult } | { readonly fault: ThreadFault });
 
 /** An error as plain data, since those that cross between threads lose their class and code. */
-export interface Fault {
+export interface ThreadFault {
   readonly isExpected: boolean;
   readonly message: string;
   readonly code: string | undefined;
 }
 
-const work = new Work();
-parentPort?.on("message", ({ id, task }: { readonly id: number; readonly task: Task }) => {
+const work = new ThreadWork();
+parentPort?.on("message", ({ id, task }: { readonly id: number; readonly task: ThreadTask }) => {
   void work.do(task).then(
     (found) => answer({ id, found }),
     (error: unknown) => answer({ id, fault: faultOf(error) }),
@@ -23,11 +23,11 @@ parentPort?.on("message", ({ id, task }: { readonly id: number; readonly task: T
 });
 parentPort?.postMessage("ready");
 
-function answer(message: Answer): void {
+function answer(message: ThreadAnswer): void {
   parentPort?.postMessage(message);
 }
 
-function faultOf(error: unknown): Fault {
+function faultOf(error: unknown): ThreadFault {
   const isExpected = error instanceof UserError;
   if (!(error instanceof Error)) return { isExpected, message: String(error), code: undefined };
   const code = "code" in error ? String(error.code) : undefined;

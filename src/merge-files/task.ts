@@ -35,10 +35,10 @@ export interface ReadTask {
   readonly crc32: number;
 }
 
-export type Task = MergeTask | ReadTask;
+export type ThreadTask = MergeTask | ReadTask;
 
 /** What a task has found; sums are sha256 in hexadecimal. */
-export interface Found {
+export interface TaskResult {
   /** Of the merged weight; of a file so far. */
   readonly sha256: string;
   readonly crc32: number;

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.ts";
 import { childProgram } from "../files/child-program.ts";
-import type { Answer, Fault } from "./merge-worker.ts";
-import type { Found, Task } from "./task.ts";
-import { Work } from "./work.ts";
+import type { ThreadAnswer, ThreadFault } from "./merge-worker.ts";
+import type { TaskResult, ThreadTask } from "./task.ts";
+import { ThreadWork } from "./thread-work.ts";
 
 /** A merge that writes less is done before threads have begun. */
 const SMALL_BYTES = 2 ** 26;
@@ -13,7 +13,7 @@ const SMALL_BYTES = 2 ** 26;
 /** Does tasks one after the other. */
 export interface Hand extends AsyncDisposable {
   readonly pending: number;
-  do(task: Task): Promise<Found>;
+  do(task: ThreadTask): Promise<TaskResult>;
 }
 
 /** Who merges and who reads files back: threads for all cores, or this one alone, with the same bits. */
@@ -61,11 +61,11 @@ async function startThreads(count: number): Promise<readonly Hand[]> {
 
 /** The thread that asks, which stays free for other events between pieces. */
 class OwnHand implements Hand {
-  readonly #work = new Work();
+  readonly #work = new ThreadWork();
   #isOver = false;
   pending = 0;
 
-  do(task: Task): Promise<Found> {
+  do(task: ThreadTask): Promise<TaskResult> {
     if (this.#isOver) return Promise.reject(ended());
     return this.#work.do(task);
   }
@@ -78,7 +78,7 @@ class OwnHand implements Hand {
 
 class Thread implements Hand {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (found: Found) => void; reject: (reason: Error) => void }>();
+  readonly #waiting = new Map<number, { resolve: (found: TaskResult) => void; reject: (reason: Error) => void }>();
   #tasks = 0;
   #isOver = false;
 
@@ -91,7 +91,7 @@ class Thread implements Hand {
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on("message", (answer: Answer) => this.#settle(answer));
+    worker.on("message", (answer: ThreadAnswer) => this.#settle(answer));
     worker.on("error", (error) => this.#rejectAll(error));
     worker.on("exit", () => this.#rejectAll(ended()));
   }
@@ -100,7 +100,7 @@ class Thread implements Hand {
     return this.#waiting.size;
   }
 
-  do(task: Task): Promise<Found> {
+  do(task: ThreadTask): Promise<TaskResult> {
     if (this.#isOver) return Promise.reject(ended());
     return new Promise((resolve, reject) => {
       const id = this.#tasks++;
@@ -114,7 +114,7 @@ class Thread implements Hand {
     await this.#worker.terminate();
   }
 
-  #settle(answer: Answer): void {
+  #settle(answer: ThreadAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if ("found" in answer) waiting?.resolve(answer.found);
@@ -128,7 +128,7 @@ class Thread implements Hand {
   }
 }
 
-function errorOf({ isExpected, message, code }: Fault): Error {
+function errorOf({ isExpected, message, code }: ThreadFault): Error {
   if (isExpected) return new UserError(message);
   return Object.assign(new Error(message), code === undefined ? {} : { code });
 }

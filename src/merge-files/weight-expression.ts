@@ -4,7 +4,7 @@ import { prepareMerge } from "../merge/prepare-merge.ts";
 import type { Step } from "../merge/recipe.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import type { StoredValues } from "../tensor/gram.ts";
-import { readAt } from "./file-bytes.ts";
+import { fillFrom } from "./file-bytes.ts";
 import { parentsOf, type PlannedWeight } from "./plan.ts";
 import type { ParentTensor } from "./task.ts";
 
@@ -66,7 +66,7 @@ function valuesOf({ dtype, shape, stored }: ParentTensor): StoredValues {
     get bytes() {
       if (bytes) return bytes;
       bytes = new Uint8Array(elementCount(shape) * bytesPerElement[dtype]);
-      if (!(stored instanceof Uint8Array)) readAt(stored, 0, bytes);
+      if (!(stored instanceof Uint8Array)) fillFrom(stored, 0, bytes);
       return bytes;
     },
   };

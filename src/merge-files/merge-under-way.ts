@@ -6,7 +6,7 @@ import { tensorLine, WeightsDigest } from "../checkpoint/weights-digest.ts";
 import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
 import { writeAt } from "./file-bytes.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
-import type { Found, ParentTensor } from "./task.ts";
+import type { TaskResult, ParentTensor } from "./task.ts";
 import type { Hand, Hands } from "./threads.ts";
 
 /** What is merged, and who is told of it. */
@@ -25,7 +25,7 @@ const TASKS = 2;
 const SYNC_BYTES = 2 ** 28;
 
 /** One merge under way: weights go to the threads that merge, and files that have them to those that read them back. */
-export class Merging {
+export class MergeUnderWay {
   readonly #hands: Hands;
   readonly #order: Order;
   readonly #weights: ReadonlyMap<string, PlannedWeight>;
@@ -95,7 +95,7 @@ export class Merging {
     return sha256;
   }
 
-  async #merge({ name, start, bytes }: StoredTensor, { target }: OpenShard): Promise<Found> {
+  async #merge({ name, start, bytes }: StoredTensor, { target }: OpenShard): Promise<TaskResult> {
     const { checkpoints, watchesParents, told } = this.#order;
     const weight = known(this.#weights.get(name), name);
     const sources = parentsOf(weight);
