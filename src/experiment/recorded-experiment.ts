@@ -27,6 +27,8 @@ const spaceSchema: z.ZodType<SearchSpace> = z
     groups: z.unknown(),
     depth: z.strictObject({ curve: z.string(), terms: z.unknown().optional() }),
     columns: z.unknown().optional(),
+    options: z.unknown().optional(),
+    seed: z.unknown().optional(),
     parameters: z.unknown(),
   })
   .transform(({ depth: { curve, terms }, ...space }): unknown => ({
@@ -39,9 +41,11 @@ const spaceSchema: z.ZodType<SearchSpace> = z
 const recipeSchema: z.ZodType<KnotRecipe> = z
   .strictObject({
     method: z.unknown(),
+    options: z.unknown().optional(),
+    seed: z.unknown().optional(),
     parameters: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.array(z.number()).min(1)))),
   })
-  .transform(({ method, parameters }): unknown => ({ ...mapValues(parameters, asWritten), method }))
+  .transform(({ parameters, ...others }): unknown => ({ ...mapValues(parameters, asWritten), ...others }))
   .pipe(knotRecipeSchema);
 
 const rowsSchema: z.ZodType<RowSource> = z.union([

@@ -6,10 +6,12 @@ import { BASE } from "../experiment/workspace.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";
+import { isRandom, optionsOf } from "../merge/method.ts";
 import {
   type Curve,
   curvesOf,
   hasColumns,
+  isMerge,
   type MergeRecipe,
   type Recipe,
   type StackedLayer,
@@ -46,6 +48,11 @@ export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters 
   // The name of an experiment's file may be anything, and YAML 1.1 has more line ends than one.
   const comment = [
     `The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>`,
+    ...(isMerge(recipe) && isRandom(declarations[recipe.method])
+      ? [
+          "mergekit draws elements of its own to drop, and rescales what stays by the L1 norm: another draw of this merge",
+        ]
+      : []),
     ...forNames(experiment),
   ];
   document.commentBefore = comment.map((line) => ` ${printableLine(line)}`).join("\n");
@@ -121,7 +128,9 @@ function stacked(references: References, { layers, rest }: StackRecipe, model: M
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
-  const { needsBase, parameters, mergekit } = declarations[recipe.method];
+  const declaration = declarations[recipe.method];
+  const { needsBase, parameters, mergekit } = declaration;
+  const global = { ...mergekit.parameters, ...optionsOf(declaration, recipe.options) };
   const namesOf = (owner: "expert" | "model"): string[] =>
     parameters.filter(({ per }) => per === owner).map(({ name }) => name);
   const selectors = selectorsFor(recipe, model);
@@ -145,7 +154,7 @@ function merged({ base, experts }: References, recipe: MergeRecipe, model: Merge
     };
   };
   return {
-    ...(Object.keys(mergekit.parameters).length > 0 && { parameters: mergekit.parameters }),
+    ...(Object.keys(global).length > 0 && { parameters: global }),
     ...byModule(model, (layers, module) =>
       Array.from({ length: Math.max(1, layers) }, (_, layer) => sliceOf(layer, layers, module)),
     ),

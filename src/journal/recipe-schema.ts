@@ -42,6 +42,8 @@ const mergeRecipeSchema = z.strictObject({
   method: z.enum(methodNames),
   parameters: mapOf(mapOf(mapOf(curveSchema))),
   columns: mapOf(mapOf(mapOf(columnsSchema))).exactOptional(),
+  options: mapOf(z.boolean()).exactOptional(),
+  seed: z.int().min(0).exactOptional(),
 });
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */

@@ -66,6 +66,10 @@ export function sumOverExperts(of: Formula): Formula {
   return { op: "sum", of };
 }
 
+export function withName(name: string, x: Formula): Formula {
+  return { op: "named", name, x };
+}
+
 /** The formula itself and all that it is made of. */
 export function partsOf(formula: Formula): readonly Formula[] {
   return [formula, ...operandsOf(formula).flatMap(partsOf)];

@@ -90,3 +90,8 @@ export function computing(formula: Formula): Pick<MethodDeclaration, "formula" |
 export function optionsOf({ options = [] }: Pick<MethodDeclaration, "options">, given: Options = {}): Options {
   return Object.fromEntries(options.map(({ name, default: usual }) => [name, given[name] ?? usual]));
 }
+
+/** Whether a recipe of the method has a seed. */
+export function isRandom({ needs }: Pick<MethodDeclaration, "needs">): boolean {
+  return needs?.leaves?.some((own) => own.isRandom) ?? false;
+}

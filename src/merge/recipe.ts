@@ -142,19 +142,23 @@ export interface RecipeGroup {
   readonly layers: number;
 }
 
-/** The same coefficient for each expert in all groups and layers. */
+/** The same weight for each expert in all groups and layers. */
 export function uniformRecipe(
   method: MethodName,
   weights: Readonly<Record<string, number>>,
   groups: readonly RecipeGroup[],
 ): MergeRecipe {
+  return { method, parameters: { weight: sameEverywhere(weights, groups) } };
+}
+
+/** Curves with the same value for an expert in all groups and layers. */
+export function sameEverywhere(values: Readonly<Record<string, number>>, groups: readonly RecipeGroup[]): Curves {
   const curves = (layers: number): [string, Curve][] =>
-    Object.entries(weights).map(([expert, value]) => [
+    Object.entries(values).map(([expert, value]) => [
       expert,
       { layers: Array.from({ length: layers }, () => value), rest: value },
     ]);
-  const byGroup = groups.map(({ name, layers }) => [name, Object.fromEntries(curves(layers))]);
-  return { method, parameters: { weight: Object.fromEntries(byGroup) as Curves } };
+  return Object.fromEntries(groups.map(({ name, layers }) => [name, Object.fromEntries(curves(layers))]));
 }
 
 function columnsOf(columns: Columns[string], expert: string, weight: string): Packed {

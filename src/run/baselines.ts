@@ -1,8 +1,10 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
 import { declarations } from "../merge/declarations.ts";
-import { uniformRecipe, type Recipe } from "../merge/recipe.ts";
+import { optionsOf } from "../merge/method.ts";
+import { type MergeRecipe, sameEverywhere, uniformRecipe, type Recipe } from "../merge/recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
 import { recipeOver } from "../space/knot-recipe.ts";
+import type { SearchSpace } from "../space/search-space.ts";
 
 /** A model that the search has to beat. */
 export interface Baseline {
@@ -24,31 +26,51 @@ export function listBaselines(
 ): Baseline[] {
   const { base, experts } = parents;
   const { groups } = parents.model;
-  // A combination by lengths and angles is no average for any weights.
-  const method = declarations[space.method].needs?.gram ? "linear" : space.method;
-  const everyExpert = (weight: number): Record<string, number> =>
-    Object.fromEntries(experts.map((expert) => [expert, weight]));
-  const merged = (name: string, kind: Baseline["kind"], weights: Record<string, number>): Baseline => ({
-    name,
-    kind,
-    recipe: uniformRecipe(method, weights, groups),
-  });
-  // A weighted sum is only a model when its weights sum to about one, so it has no sweep of a common weight.
-  const sweep = declarations[method].needsBase ? SWEEP : [];
+  const everyExpert = (value: number): Record<string, number> =>
+    Object.fromEntries(experts.map((expert) => [expert, value]));
+  // What is no weighted sum is no average for any weights.
+  const averaging = declarations[space.method].derive ? "linear" : space.method;
+  const average = uniformRecipe(averaging, everyExpert(1 / experts.length), groups);
+  const swept = sweptParameter(space);
+  const global = (value: number): Baseline => {
+    const parameters = declarations[space.method].parameters.map(({ name, start }) => {
+      const usual = space.parameters[name]?.start ?? start;
+      const own = name === swept ? value : usual === "uniform" ? 1 / experts.length : usual;
+      return [name, sameEverywhere(everyExpert(own), groups)];
+    });
+    const recipe: MergeRecipe = {
+      method: space.method,
+      parameters: Object.fromEntries(parameters) as MergeRecipe["parameters"],
+      ...(space.options && { options: space.options }),
+      ...(space.seed !== undefined && { seed: space.seed }),
+    };
+    return { name: globalName(value), kind: "global", recipe };
+  };
   return [
     ...[base, ...experts].map((name): Baseline => ({
       name,
       kind: "parent",
       recipe: { method: "passthrough", model: name },
     })),
-    merged("uniform average", "average", everyExpert(1 / experts.length)),
-    ...sweep.map((weight) => merged(globalName(weight), "global", everyExpert(weight))),
+    { name: "uniform average", kind: "average", recipe: average },
+    ...(swept === undefined ? [] : SWEEP.map(global)),
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
       recipe: recipeOver(groups, recipe),
     })),
   ];
+}
+
+/**
+ * What a sweep of one weight for all experts varies, if there is one. A weighted sum without a base is a model only when its weights
+ * sum to about one, and of a combination on a sphere only how they compare counts. Where weights are divided by their sum, what
+ * multiplies the result is varied instead.
+ */
+function sweptParameter({ method, options }: Pick<SearchSpace, "method" | "options">): string | undefined {
+  const declaration = declarations[method];
+  if (!declaration.needsBase || declaration.needs?.gram) return undefined;
+  return optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";
 }
 
 /** All of them, but of the sweep so many. */

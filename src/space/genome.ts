@@ -107,16 +107,27 @@ function checkPoint(point: Float64Array, dimension: number): void {
   if (outside !== undefined) throw new Error(`genome: ${outside} is outside the unit interval`);
 }
 
-function recipeAt({ method }: SearchSpace, coefficients: readonly Coefficient[], point: Float64Array): MergeRecipe {
+function recipeAt(
+  { method, options, seed }: SearchSpace,
+  coefficients: readonly Coefficient[],
+  point: Float64Array,
+): MergeRecipe {
   const parameters: Record<string, Record<string, Record<string, Curve>>> = {};
   for (const coefficient of coefficients) {
     const byName = (parameters[coefficient.parameter.name] ??= {});
     for (const key of coefficient.keys) {
-      const curve = curveAt(coefficient, key, point);
+      const curve = inUnits(curveAt(coefficient, key, point), coefficient.parameter.unit);
       for (const expert of coefficient.experts) (byName[key.name] ??= {})[expert] = curve;
     }
   }
-  return { method, parameters };
+  return { method, parameters, ...(options && { options }), ...(seed !== undefined && { seed }) };
+}
+
+/** With the nearest multiples of a unit, if there is one. */
+function inUnits(curve: Curve, unit: number | undefined): Curve {
+  if (unit === undefined) return curve;
+  const nearest = (value: number): number => Math.round(value / unit) / Math.round(1 / unit);
+  return { layers: curve.layers.map(nearest), rest: nearest(curve.rest) };
 }
 
 /** Such as `27 genes: weight of 3 experts x (attention 3, mlp 3, norm+embedding 3)`, and how many columns have. */

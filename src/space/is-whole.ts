@@ -1,4 +1,5 @@
 import { declarations } from "../merge/declarations.ts";
+import { isRandom } from "../merge/method.ts";
 import { curvesOf, type MergeRecipe, type StackRecipe } from "../merge/recipe.ts";
 import { allWeights } from "../model/architecture.ts";
 import { unpack } from "../tensor/packed.ts";
@@ -11,17 +12,28 @@ import { whyNotMerged } from "./expert-count.ts";
  * neither parameters of another method nor columns of other weights or experts, which an export would pass on; of as many
  * experts as the method merges.
  */
-export function isWhole({ method, parameters, columns = {} }: MergeRecipe, { experts, model }: Parents): boolean {
+export function isWhole(
+  { method, parameters, columns = {}, options = {}, seed }: MergeRecipe,
+  { experts, model }: Parents,
+): boolean {
   const weights = allWeights(model);
-  const { parameters: specs } = declarations[method];
+  const declaration = declarations[method];
+  const { parameters: specs, options: known = [] } = declaration;
   const names = specs.map(({ name }) => name);
   if (whyNotMerged(method, experts.length) !== undefined) return false;
   const byColumn = specs.filter(({ isWhole: isOfTensor }) => !isOfTensor).map(({ name }) => name);
-  const isOurs = isPartOf(Object.keys(parameters), names) && isPartOf(Object.keys(columns), byColumn);
-  const known = weights.map(({ name }) => name);
+  const isOurs =
+    isPartOf(Object.keys(parameters), names) &&
+    isPartOf(Object.keys(columns), byColumn) &&
+    isPartOf(
+      Object.keys(options),
+      known.map(({ name }) => name),
+    ) &&
+    (seed === undefined || isRandom(declaration));
+  const weightNames = weights.map(({ name }) => name);
   const columnsAreOurs = Object.values(columns).every(
     (byWeight) =>
-      isPartOf(Object.keys(byWeight), known) &&
+      isPartOf(Object.keys(byWeight), weightNames) &&
       Object.values(byWeight).every((byExpert) => isPartOf(Object.keys(byExpert), experts)),
   );
   return (

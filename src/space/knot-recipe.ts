@@ -2,6 +2,8 @@ import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
+import type { Options } from "../merge/method.ts";
+import { optionFaults, optionsSchema, seedSchema } from "./search-space.ts";
 import { levelOf } from "./depth-curve.ts";
 import { whyNotMerged } from "./expert-count.ts";
 import { groupKinds, stackGroups } from "../model/architectures.ts";
@@ -15,6 +17,8 @@ export interface KnotRecipe {
   readonly method: MethodName;
   /** The values at those depths, by parameter, then by expert, then by group of tensors. */
   readonly parameters: Readonly<Record<string, Readonly<Record<string, ByGroup>>>>;
+  readonly options?: Options;
+  readonly seed?: number;
 }
 
 type ByGroup = Readonly<Record<string, Knots>>;
@@ -51,20 +55,29 @@ const parameterNames = methodNames.flatMap((method) => declarations[method].para
 export const knotRecipeSchema: z.ZodType<KnotRecipe> = z
   .strictObject({
     method: z.enum(methodNames),
+    options: optionsSchema.exactOptional(),
+    seed: seedSchema.exactOptional(),
     ...Object.fromEntries(parameterNames.map((name) => [name, z.record(z.string(), coefficientSchema).optional()])),
   })
-  .transform(({ method, ...parameters }) => ({ method, parameters: parameters as KnotRecipe["parameters"] }));
+  .transform(({ method, options, seed, ...parameters }) => ({
+    method,
+    ...(options && { options }),
+    ...(seed !== undefined && { seed }),
+    parameters: parameters as KnotRecipe["parameters"],
+  }));
 
 /** Reports recipes that do not give every parameter of their method a value for every expert, or take a parent's name. */
 export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.core.ParsePayload<GivenRecipes>): void {
   const names = Object.keys(experts);
-  for (const [name, { method, parameters }] of Object.entries(recipes)) {
+  for (const [name, recipe] of Object.entries(recipes)) {
+    const { method, parameters } = recipe;
     const report = (path: string[], message: string): void => {
       issues.push({ code: "custom", input: recipes, path: ["recipes", name, ...path], message });
     };
     if (name === "base" || names.includes(name)) {
       report([], `a parent is named "${name}" too; give the recipe a name of its own`);
     }
+    for (const { path, message } of optionFaults(recipe)) report(path, message);
     const wrongCount = whyNotMerged(method, names.length);
     if (wrongCount !== undefined) report(["method"], wrongCount);
     const taken = declarations[method].parameters.map((spec) => spec.name);
@@ -74,10 +87,26 @@ export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.cor
     }
     for (const parameter of taken) {
       const given = parameters[parameter];
+      const outside = given && outsideLimits(method, parameter, given);
+      if (outside !== undefined) report([parameter], outside);
       if (given) checkExperts(Object.keys(given), names, (path, message) => report([parameter, ...path], message));
       else report([], `missing key "${parameter}": expected a value for each of ${names.join(", ")}`);
     }
   }
+}
+
+/** Values for which the method is not defined. */
+function outsideLimits(
+  method: MethodName,
+  parameter: string,
+  given: Readonly<Record<string, ByGroup>>,
+): string | undefined {
+  const { limits } = declarations[method].parameters.find(({ name }) => name === parameter) ?? {};
+  if (!limits) return undefined;
+  const [least, most] = limits;
+  const values = Object.values(given).flatMap((groups) => Object.values(groups).flat());
+  const outside = values.find((value) => value < least || value > most);
+  return outside === undefined ? undefined : `expected values from ${least} to ${most}, found ${outside}`;
 }
 
 function checkExperts(
@@ -97,7 +126,10 @@ function checkExperts(
 }
 
 /** The recipe for a model of such groups: a value for a kind is that of its group in every stack, unless this has its own. */
-export function recipeOver(groups: readonly ModelGroup[], { method, parameters }: KnotRecipe): MergeRecipe {
+export function recipeOver(
+  groups: readonly ModelGroup[],
+  { method, parameters, options, seed }: KnotRecipe,
+): MergeRecipe {
   const curves = Object.entries(parameters).map(([parameter, experts]) => {
     const inGroup = (group: ModelGroup): [string, Curve][] =>
       Object.entries(experts).map(([expert, values]) => [
@@ -106,7 +138,12 @@ export function recipeOver(groups: readonly ModelGroup[], { method, parameters }
       ]);
     return [parameter, Object.fromEntries(groups.map((group) => [group.name, Object.fromEntries(inGroup(group))]))];
   });
-  return { method, parameters: Object.fromEntries(curves) as MergeRecipe["parameters"] };
+  return {
+    method,
+    parameters: Object.fromEntries(curves) as MergeRecipe["parameters"],
+    ...(options && { options }),
+    ...(seed !== undefined && { seed }),
+  };
 }
 
 /** As in a search, weights outside the layers take the mean over the layers. */

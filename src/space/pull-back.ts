@@ -27,8 +27,11 @@ export function pulledBack(
     return { coefficient, byValue };
   });
   const owners = ownersOf(coefficients);
+  // What decides which elements take part has no derivatives.
+  const constant = new Set(coefficients.flatMap(({ parameter }) => (parameter.unit ? [parameter.name] : [])));
   for (const weight of allWeights(model)) {
     for (const [parameter, byExpert] of owners) {
+      if (constant.has(parameter)) continue;
       const own = slopes[weight.name]?.[parameter];
       if (own?.length !== experts.length) {
         throw new Error(

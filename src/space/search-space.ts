@@ -2,7 +2,7 @@ import { z } from "zod";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
-import type { ParameterSpec } from "../merge/method.ts";
+import { isRandom, type Options, type ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
 import { groupKinds, stackGroups } from "../model/architectures.ts";
 import type { Depth } from "./depth-curve.ts";
@@ -15,6 +15,10 @@ export interface SearchSpace {
   readonly depth: Depth;
   /** Whether every input column of every weight has a deviation of its own from what the curves say, which only gradients can search. */
   readonly columns?: boolean;
+  /** Those of the method that are not as usual. */
+  readonly options?: Options;
+  /** Of a method that draws: what it drops at random. */
+  readonly seed?: number;
   /** Every parameter of the method. */
   readonly parameters: Readonly<Record<string, ParameterSpace>>;
 }
@@ -87,6 +91,8 @@ type GivenParameters = Readonly<Record<string, GivenParameter | undefined>>;
 type GivenFile = {
   readonly method: MethodName;
   readonly columns?: boolean;
+  readonly options?: Options;
+  readonly seed?: number;
   readonly parameters: GivenParameters;
 };
 
@@ -98,6 +104,23 @@ const parametersSchema: z.ZodType<GivenParameters> = z
     ),
   )
   .partial();
+
+/** Every option of any method, as for parameters. */
+export const optionsSchema: z.ZodType<Options> = z
+  .strictObject(
+    Object.fromEntries(
+      methodNames.flatMap((method) => declarations[method].options ?? []).map(({ name }) => [name, z.boolean()]),
+    ),
+  )
+  .partial()
+  .transform((given) => given as Options)
+  .describe("what the method's own options are replaced with");
+
+export const seedSchema: z.ZodType<number> = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1)
+  .describe("of a method that drops elements at random: which ones; 0 unless given");
 
 /** A search-space file, as it is written and as it is used. */
 export const searchSpaceSchema: z.ZodType<SearchSpace> = z
@@ -111,11 +134,14 @@ export const searchSpaceSchema: z.ZodType<SearchSpace> = z
       .describe(
         "whether every input column of every tensor has a coefficient of its own beside those; needs gradients",
       ),
+    options: optionsSchema.exactOptional(),
+    seed: seedSchema.exactOptional(),
     parameters: parametersSchema.default({}).describe("what the method's own ranges and starts are replaced with"),
   })
-  .check(checkParameters, checkSearchable)
+  .check(checkParameters, checkSearchable, checkOptions)
   .transform((file) => ({
     ...file,
+    ...(isRandom(declarations[file.method]) && { seed: file.seed ?? 0 }),
     parameters: Object.fromEntries(
       declarations[file.method].parameters.map((spec) => [spec.name, withDefaults(spec, file.parameters[spec.name])]),
     ),
@@ -154,6 +180,27 @@ function checkSearchable({ value: { method, columns }, issues }: z.core.ParsePay
   }
 }
 
+/** Options and a seed of another method would change nothing. */
+function checkOptions({ value, issues }: z.core.ParsePayload<GivenFile>): void {
+  for (const { path, message } of optionFaults(value)) issues.push({ code: "custom", input: value, path, message });
+}
+
+/** What a file gives for a method that takes no such option, or draws nothing. */
+export function* optionFaults({
+  method,
+  options = {},
+  seed,
+}: Pick<GivenFile, "method" | "options" | "seed">): Generator<{ readonly path: string[]; readonly message: string }> {
+  const declaration = declarations[method];
+  const known = (declaration.options ?? []).map(({ name }) => name);
+  for (const name of Object.keys(options).filter((given) => !known.includes(given))) {
+    const has = known.length === 0 ? "takes no options" : `has no such option; it has ${known.join(", ")}`;
+    yield { path: ["options", name], message: `the method ${method} ${has}` };
+  }
+  if (seed !== undefined && !isRandom(declaration))
+    yield { path: ["seed"], message: `the method ${method} draws nothing at random; leave seed out` };
+}
+
 function checkParameters({ value: { method, parameters }, issues }: z.core.ParsePayload<GivenFile>): void {
   const { parameters: specs, needsBase, derive } = declarations[method];
   for (const [name, given] of Object.entries(parameters)) {
@@ -167,6 +214,10 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
     }
     const { range, start, sigma } = withDefaults(spec, given);
     const [low, high] = range;
+    const [least, most] = spec.limits ?? range;
+    if (low < least || high > most) {
+      report(["range"], `expected a range within ${least} to ${most}, as ${name} is defined, found ${low} to ${high}`);
+    }
     if (typeof start === "number" && (start < low || start > high)) {
       report(["start"], `expected a start in the range ${low} to ${high}, found ${start}`);
     }

@@ -6,11 +6,11 @@ import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { declarations } from "../../src/merge/declarations.ts";
 import type { MergeRecipe } from "../../src/merge/recipe.ts";
 import { testedEngines } from "../device/tested-engines.ts";
-import { combinations } from "../merge/method-kinds.ts";
+import { methodsOfFacts } from "../merge/method-kinds.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { experts, openTinyFamily, randomPrompts, recipeOf } from "./tiny-family.ts";
 
-test.each(combinations)(
+test.each(methodsOfFacts)(
   "%s has the same bits on every engine, while it is scored and when it is exported",
   async (method) => {
     const folder = await temporaryFolder();

@@ -37,6 +37,13 @@ describe("the formula of a merge method", () => {
   test("tells whether a method needs the base", () => {
     expect(methodNames.filter((name) => declarations[name].needsBase)).toEqual([
       "task_arithmetic",
+      "ties",
+      "dare_linear",
+      "dare_ties",
+      "breadcrumbs",
+      "breadcrumbs_ties",
+      "della",
+      "della_linear",
       "slerp",
       "task_nuslerp",
       "task_multislerp",

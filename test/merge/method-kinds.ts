@@ -5,3 +5,6 @@ export const combinations = methodNames.filter((name) => declarations[name].need
 
 /** Methods of which all that they take may differ among input columns. */
 export const methodsByColumn = methodNames.filter((name) => !declarations[name].derive);
+
+/** Methods that are told more of the parents than their elements. */
+export const methodsOfFacts = methodNames.filter((name) => declarations[name].derive);

@@ -49,6 +49,22 @@ describe("listBaselines", () => {
     expect(all.at(-1)!.recipe).toMatchObject({ method: "linear" });
   });
 
+  test("averages as linear does where the space's method makes differences sparse, and sweeps what scales them", () => {
+    const all = baselines("dare_linear", "a", "b");
+    expect(all.find(({ kind }) => kind === "average")!.recipe).toMatchObject({ method: "linear" });
+    const weight = { name: "any", tensor: "any", group: "mlp", layer: 1 };
+    const swept = (name: MethodName, label: string): unknown => {
+      const { recipe } = baselines(name, "a", "b").find((baseline) => baseline.name === label)!;
+      return stepAt(recipe, weight, ["a", "b"]);
+    };
+    expect(swept("dare_linear", "global weight 0.4")).toEqual({
+      method: "dare_linear",
+      values: { weight: [0.4, 0.4], density: [0.5, 0.5], lambda: [1, 1] },
+    });
+    // Divided by their sum, equal weights are all the same.
+    expect(swept("ties", "global weight 0.4")).toMatchObject({ values: { weight: [0.8, 0.8], lambda: [0.4, 0.4] } });
+  });
+
   test("adds the given recipes in their own methods, last", () => {
     const tilt = { attention: [0, 1], mlp: [0.5], norm: [0.5], embedding: [0.5] };
     const recipes: Record<string, KnotRecipe> = { tilted: { method: "linear", parameters: { weight: { a: tilt } } } };

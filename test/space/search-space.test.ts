@@ -82,7 +82,7 @@ describe("search space", () => {
     ],
     ["depth: { dct: 1 }", "depth.dct: expected at least 2, found 1"],
     ["depth: { dct: 3, blocks: 2 }", "depth: expected exactly one key, dct, knots or blocks; found dct and blocks"],
-    ["method: slurp", "method: expected linear, task_arithmetic, slerp, nuslerp"],
+    ["method: slurp", "method: expected linear, task_arithmetic, ties, dare_linear, dare_ties"],
     [
       "method: karcher",
       "method: the method karcher has no parameters to search; give it as one of the experiment's recipes, and search another",

@@ -2,7 +2,7 @@ import { BASE } from "../../experiment/workspace.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
 import { declarations } from "../../merge/declarations.ts";
 import { formulaParameters } from "../../merge/formula-numbers.ts";
-import { optionsOf } from "../../merge/method.ts";
+import { isRandom, optionsOf } from "../../merge/method.ts";
 import { hasColumns, type WeightwiseRecipe } from "../../merge/recipe.ts";
 import type { Model } from "../../model/architecture.ts";
 import { commonDtype } from "../common-dtype.ts";
@@ -33,10 +33,10 @@ export interface StarterKitSource extends KitName {
 }
 
 /** Those that each module has, and those of its coefficients. */
-const importsWith = (others: string, { autoModel }: ReadingText): string => `import ast
-${others}import copy
+const importsWith = (recipe: WeightwiseRecipe, { autoModel }: ReadingText): string => `import ast
+${hasColumns(recipe) ? "import base64\n" : ""}import copy
 import functools
-import json
+${seedOf(recipe) === undefined ? "" : "import hashlib\n"}import json
 import os
 import shutil
 
@@ -68,7 +68,7 @@ that its weights equal evomerge's own export to the last bit. Environment variab
   KIT_SCORING=1               score and generate with the starter kit's own functions
 """
 
-${importsWith(hasColumns(recipe) ? "import base64\n" : "", reading)}
+${importsWith(recipe, reading)}
 
 # Repositories and commits.
 MODELS = {
@@ -77,7 +77,7 @@ ${modelRows(source, merged)}}
 # What is merged, in the order of summation.
 MERGED = [${merged.map(pythonString).join(", ")}]
 
-${coefficientText(recipe, weights, merged)}# Name, group and dtype of each tensor, and the layers that have it.
+${seedText(recipe)}${coefficientText(recipe, weights, merged)}# Name, group and dtype of each tensor, and the layers that have it.
 TENSORS = [
 ${tensorTable(weights.map((weight) => ({ ...weight, group: groupIn(recipe, weight) })))}]
 
@@ -118,7 +118,19 @@ def merge_tensor(name, group, layer, models):
     formula: declaration.formula(optionsOf(declaration, recipe.options)),
     parameters: formulaParameters(declaration, recipe.options),
   };
+  const leaves = (declaration.needs?.leaves ?? []).map(({ python }) => `\n${python}`).join("");
   return hasColumns(recipe)
-    ? `${head}${formulaBody(method, "name, group, layer")}\n${coefficientsWithColumns}`
-    : `${head}${formulaBody(method)}\n${coefficients}`;
+    ? `${head}${formulaBody(method, "name, group, layer")}\n${coefficientsWithColumns}${leaves}`
+    : `${head}${formulaBody(method)}\n${coefficients}${leaves}`;
+}
+
+function seedText(recipe: WeightwiseRecipe): string {
+  const seed = seedOf(recipe);
+  return seed === undefined ? "" : `# Of what is dropped at random.\nSEED = ${seed}\n\n`;
+}
+
+/** That of a recipe whose method draws. */
+function seedOf(recipe: WeightwiseRecipe): number | undefined {
+  if (recipe.method === "passthrough" || !isRandom(declarations[recipe.method])) return undefined;
+  return recipe.seed ?? 0;
 }
