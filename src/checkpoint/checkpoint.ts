@@ -24,6 +24,8 @@ export class Checkpoint implements AsyncDisposable {
   /** Parsed config.json; that of its base where it is an adapter. */
   readonly config: JsonObject;
   readonly isAdapter: boolean;
+  /** Whether its config.json or its tensors are not those of its files. */
+  readonly isView: boolean;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly others: JoinedHeaders["others"];
   readonly disagreements: JoinedHeaders["disagreements"];
@@ -45,8 +47,9 @@ export class Checkpoint implements AsyncDisposable {
     return new Checkpoint(folder, await openAdapted(folder, names, full));
   }
 
-  private constructor(folder: string, { config, files, joined, adapter }: OpenWeights) {
+  private constructor(folder: string, { config, files, joined, adapter }: OpenWeights, isView = false) {
     this.folder = folder;
+    this.isView = isView;
     this.config = config;
     this.isAdapter = adapter !== undefined;
     this.#files = files;
@@ -57,6 +60,18 @@ export class Checkpoint implements AsyncDisposable {
     this.#places = new Map(
       files.flatMap((file) => file.header.tensors.map((tensor) => [tensor.name, { file, tensor }])),
     );
+  }
+
+  /**
+   * The same weights as another model has them: with another config.json, and files behind which these are. They stay this
+   * checkpoint's, which is to be closed, and what is known of tensors is told anew.
+   */
+  through(config: JsonObject, view: (file: WeightFile) => WeightFile): Checkpoint {
+    const files = this.#files.map(view);
+    const { others, disagreements } = this;
+    const tensors = new Map(files.flatMap(({ header }) => header.tensors.map((tensor) => [tensor.name, tensor])));
+    const adapter = this.#adapter && { adapter: this.#adapter };
+    return new Checkpoint(this.folder, { config, files, joined: { tensors, others, disagreements }, ...adapter }, true);
   }
 
   /** Whether weights of it are files of torch.save. */

@@ -11,7 +11,7 @@ import type { Model } from "../model/architecture.ts";
 import { TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from "../model/tokenizer/tokenizer-file.ts";
 import type { ParentFiles } from "./parent-files.ts";
 import { type DescribedParent, orReason, type ParentFinding } from "./parent-finding.ts";
-import { tokenizerFindings } from "./tokenizer-findings.ts";
+import { adapterTokenizerFindings } from "./tokenizer-findings.ts";
 
 /**
  * What the small files of an adapter tell; without a base, only what is wrong with its configuration. A tokenizer beside it is
@@ -28,7 +28,7 @@ export async function adapterFindings(
   if (!base) return [];
   const names = await listFolder(folder);
   const hasTokenizer = names.has(TOKENIZER_FILE) && names.has(TOKENIZER_CONFIG_FILE);
-  const ofTokenizer = hasTokenizer ? await tokenizerFindings(adapter, base, signal) : [];
+  const ofTokenizer = hasTokenizer ? await adapterTokenizerFindings(adapter, base, signal) : [];
   return [...ofAnotherBase(adapter, config, base), ...ofTokenizer];
 }
 

@@ -8,6 +8,7 @@ import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { findEqualWeights, type NamedParent } from "./equal-weights.ts";
 import type { Experiment } from "./experiment-file.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "./parent-files.ts";
+import { policyOf } from "./tokenizer-policy.ts";
 import { BASE } from "./workspace.ts";
 
 /** What was found about models, and what is to be fetched of those on the Hub. */
@@ -17,7 +18,7 @@ export interface Examination {
 }
 
 /** The models of an experiment by the names that it gives them. */
-type Models = Pick<Experiment, "base" | "experts">;
+type Models = Pick<Experiment, "base" | "experts" | "tokenizer">;
 
 type Examined = ParentFiles & { readonly download?: WantedFiles };
 
@@ -51,7 +52,11 @@ export async function compareAll(
   // Without the base there is nothing to compare with, but each of the others may have faults of its own.
   const groups = base && "folder" in base ? [parents] : parents.map((parent) => [parent]);
   const findings = [...examined.values()].filter((one) => "about" in one);
-  for (const group of groups) findings.push(...(await compareParents(group, signal)));
+  const policy = policyOf(models, (path) => {
+    const expert = examined.get(path);
+    return expert && "folder" in expert ? expert.folder : path;
+  });
+  for (const group of groups) findings.push(...(await compareParents(group, { policy, signal })).findings);
   if (firstFault(findings) === undefined) findings.push(...(await findEqualWeights(namedBy(models, examined), signal)));
   const order = Array.from(examined.values(), ({ name }) => name);
   return findings.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));

@@ -11,6 +11,7 @@ import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimi
 import { type ChoiceLossName, choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
+import { whyNoPolicy } from "./tokenizer-policy.ts";
 import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface Experiment {
   /** The base model: the experts' common ancestor, whose configuration the merged model takes. */
   readonly base: string;
   readonly experts: readonly Expert[];
+  /** Whose tokens the merged model has: `base`, which it is unless given, `union`, or the name of an expert. */
+  readonly tokenizer?: string;
   readonly space: SearchSpace;
   /** Known merges by name: scored beside the other baselines, and starting points of a search with their method. */
   readonly recipes?: Readonly<Record<string, KnotRecipe>>;
@@ -213,6 +216,7 @@ const experimentSchema = z
     name: nameSchema.optional(),
     base: pathSchema,
     experts: expertsSchema,
+    tokenizer: z.string().exactOptional(),
     space: z.union([pathSchema, searchSpaceSchema]),
     recipes: z.record(nameSchema, knotRecipeSchema).exactOptional(),
     tasks: namedMapping(taskSchema, "task"),
@@ -222,7 +226,11 @@ const experimentSchema = z
     precision: z.enum(precisions).default("auto"),
     seed: z.int().min(0).default(1),
   })
-  .check(checkRecipes);
+  .check(checkRecipes)
+  .check(({ value: { tokenizer, experts }, issues }) => {
+    const message = tokenizer === undefined ? undefined : whyNoPolicy(tokenizer, Object.keys(experts));
+    if (message !== undefined) issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message });
+  });
 
 function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Record<string, z.output<T>>> {
   return z

@@ -18,6 +18,7 @@ import {
   taskSchema,
 } from "./experiment-file.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
+import { whyNoPolicy } from "./tokenizer-policy.ts";
 import { BASE } from "./workspace.ts";
 
 /** A search space is judged by what judges its file, where only the depth is written otherwise. */
@@ -69,6 +70,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     name: z.string().min(1).max(255),
     base: pathSchema,
     experts: z.array(z.strictObject({ name: nameSchema, path: pathSchema })).min(1),
+    tokenizer: z.string().exactOptional(),
     space: spaceSchema,
     recipes: z.record(nameSchema, recipeSchema).exactOptional(),
     tasks: z
@@ -90,7 +92,13 @@ const experimentSchema: z.ZodType<Experiment> = z
     seed: z.int().min(0),
   })
   .check(checkNames, (payload) => {
-    const { recipes, experts, space } = payload.value;
+    const { recipes, experts, space, tokenizer = "base" } = payload.value;
+    const noPolicy = whyNoPolicy(
+      tokenizer,
+      experts.map(({ name }) => name),
+    );
+    if (noPolicy !== undefined)
+      payload.issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message: noPolicy });
     const wrongCount = whyNotMerged(space.method, experts.length);
     if (wrongCount !== undefined)
       payload.issues.push({ code: "custom", input: experts, path: ["experts"], message: wrongCount });

@@ -138,7 +138,7 @@ export async function modelFolder(
   const hub = given ?? (await openHub());
   const repository = await openModelRepository(hub, reference, options);
   const parent = await filesOnHub(hub, repository, options);
-  const fault = toScore ? firstFault(await compareParents([parent], options.signal)) : undefined;
+  const fault = toScore ? firstFault((await compareParents([parent], options)).findings) : undefined;
   if (fault !== undefined) throw new UserError(fault);
   const { files } = parent;
   checkDisk(await planFetch(hub, [{ repository, files }]));

@@ -7,12 +7,16 @@ import { GenerationScorer } from "../evaluate/generation-scorer.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
-import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { Tokenizer, type TokenizerSource } from "../model/tokenizer/tokenizer.ts";
 import type { EngineName } from "../device/open-device.ts";
 import type { Precision } from "./experiment-file.ts";
 import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
 import { compareParents } from "./compare-parents.ts";
+import type { ConfigChanges } from "../vocabulary/config-changes.ts";
+import type { Vocabulary, VocabularyPolicy } from "../vocabulary/plan-vocabulary.ts";
+import { viewCheckpoints } from "../vocabulary/view-checkpoints.ts";
+import { policyOf } from "./tokenizer-policy.ts";
 import { firstFault } from "./parent-finding.ts";
 import { filesOfCheckpoint } from "./parent-files.ts";
 
@@ -39,8 +43,9 @@ export interface Workspace extends AsyncDisposable {
   /** Of matrix products. */
   readonly precision: ResolvedPrecision;
   readonly model: Model;
-  /** Base first, then the experts. */
+  /** Base first, then the experts, each with the tokens that the merges have. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
+  readonly vocabulary: WorkspaceVocabulary;
   readonly experts: readonly string[];
   readonly weights: ParentWeights;
   readonly tokenizer: Tokenizer;
@@ -50,10 +55,17 @@ export interface Workspace extends AsyncDisposable {
   readonly signal: Evaluator;
 }
 
+/** The tokens of merges, and what is not true of them in the config.json of the base. */
+export interface WorkspaceVocabulary extends Vocabulary {
+  readonly changes: ConfigChanges;
+}
+
 export interface WorkspaceOptions {
   /** Folder of the base model. */
   readonly base: string;
   readonly experts: readonly { readonly name: string; readonly path: string }[];
+  /** Whose tokens its merges have: `base`, which it is unless given, `union`, or the name of an expert. */
+  readonly tokenizer?: string;
   readonly engine: EngineName;
   readonly precision: Precision;
 }
@@ -81,17 +93,18 @@ export async function openWorkspace(
     for (const resource of open.toReversed()) await resource[Symbol.asyncDispose]();
   };
   try {
-    const checkpoints = new Map<string, Checkpoint>();
+    const opened = new Map<string, Checkpoint>();
     for (const { name, path } of [{ name: BASE, path: options.base }, ...options.experts]) {
-      if (checkpoints.has(name))
+      if (opened.has(name))
         throw new UserError(`an expert is named "${BASE}"; give it another name, the base has this one`);
       const checkpoint = await openCheckpoint(path, { base: name === BASE ? undefined : options.base });
       open.push(checkpoint);
-      checkpoints.set(name, checkpoint);
+      opened.set(name, checkpoint);
     }
     // No engine is needed to refuse parents that do not fit together.
-    const tokenizer = await checkParents(checkpoints, { signal, onNotice });
+    const { tokenizer, vocabulary } = await checkParents(opened, policyOf(options), { signal, onNotice });
     open.push(tokenizer);
+    const { checkpoints, changes } = viewCheckpoints(opened, vocabulary);
     const { device, why } = engine ?? (await openEngine(options, onNotice));
     if (!engine) open.push(device);
     const precision = resolvePrecision(options.precision, device);
@@ -111,6 +124,7 @@ export async function openWorkspace(
       precision,
       model,
       checkpoints,
+      vocabulary: { ...vocabulary, changes },
       experts,
       weights,
       tokenizer,
@@ -124,29 +138,36 @@ export async function openWorkspace(
   }
 }
 
-/** The tokenizer of the base, once everything that the parents' files tell is found to fit together. */
+/** The tokenizer of merges, once everything that the parents' files tell is found to fit together. */
 async function checkParents(
   checkpoints: Workspace["checkpoints"],
+  policy: VocabularyPolicy,
   { signal, onNotice }: OpeningOptions,
-): Promise<Tokenizer> {
+): Promise<{ readonly tokenizer: Tokenizer; readonly vocabulary: Vocabulary }> {
   const base = baseOf(checkpoints);
-  let tokenizer: Tokenizer | undefined;
-  const loadOnce = async (): Promise<Tokenizer> => {
+  const load = async (source: TokenizerSource): Promise<Tokenizer> => {
     const { encoding } = openModel(base, "f32");
-    return (tokenizer = await Tokenizer.load(base.folder, { isApart: encoding !== undefined }, signal));
+    return Tokenizer.load(source, { isApart: encoding !== undefined }, signal);
   };
+  let ofBase: Tokenizer | undefined;
+  const loadOnce = async (): Promise<Tokenizer> => (ofBase ??= await load({ folder: base.folder }));
   try {
     const parents = Array.from(checkpoints.values(), async (checkpoint) => ({
       ...(await filesOfCheckpoint(checkpoint)),
       ...(checkpoint === base && { tokenizer: loadOnce }),
     }));
-    const findings = await compareParents(await Promise.all(parents), signal);
+    const { findings, vocabulary } = await compareParents(await Promise.all(parents), { policy, signal });
     const fault = firstFault(findings);
     if (fault !== undefined) throw new UserError(fault);
+    if (!vocabulary) throw new Error("workspace: no vocabulary");
     for (const { text } of findings) onNotice?.(text);
-    return tokenizer ?? (await loadOnce());
+    const { folder, more } = vocabulary.tokenizer;
+    if (folder === base.folder && !more) return { tokenizer: await loadOnce(), vocabulary };
+    const tokenizer = await load(vocabulary.tokenizer);
+    await ofBase?.[Symbol.asyncDispose]();
+    return { tokenizer, vocabulary };
   } catch (error) {
-    await tokenizer?.[Symbol.asyncDispose]();
+    await ofBase?.[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -95,11 +95,13 @@ async function planAddition(
     throw new UserError(
       "the winner is a stack of layers, and a module of the starter kit merges each tensor with those of its name; export it without --starter-kit, or search a space with another method",
     );
-  for (const [name, { isAdapter, isPickled }] of opened.checkpoints) {
+  for (const [name, { isAdapter, isPickled, isView }] of opened.checkpoints) {
     const [lack, instead] = isAdapter
       ? ["is a LoRA adapter", "the full model that peft's merge_and_unload makes of its base"]
-      : ["has no weights in safetensors", "a copy that has"];
-    if (isAdapter || isPickled)
+      : isView
+        ? ["has not the embeddings of its merge", "models of one vocabulary, whose heads are all tied or none"]
+        : ["has no weights in safetensors", "a copy that has"];
+    if (isAdapter || isView || isPickled)
       throw new UserError(
         `${name} ${lack}, which a module of the starter kit cannot merge; search with ${instead} in its place`,
       );

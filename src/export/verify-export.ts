@@ -61,7 +61,10 @@ async function verifyScores(
     tasks.map(({ name, guard }): [string, readonly TaskRow[]] => [name, guard.slice(0, ROWS)]),
   );
   const [expected] = await evaluator.evaluate([recipe], rows, { signal });
-  await using written = await openWorkspace({ ...experiment, base: folder, experts: [] }, { signal });
+  await using written = await openWorkspace(
+    { ...experiment, base: folder, experts: [], tokenizer: "base" },
+    { signal },
+  );
   const [found] = await written.evaluator.evaluate([{ method: "passthrough", model: BASE }], rows, { signal });
   if (haveSameLosses(expected, found)) return;
   throw new UserError(

@@ -41,7 +41,9 @@ export async function writeModel(opened: Workspace, outcome: Outcome, writing: W
     base.folder,
     {
       dtype: commonDtype(base.tensors.values()),
-      ...("layerTypes" in result && { fields: restackedFields(base, result) }),
+      fields: { ...opened.vocabulary.changes, ...("layerTypes" in result && restackedFields(base, result)) },
+      tokenizer: opened.vocabulary.tokenizer,
+      signal,
     },
     onNotice,
   );
@@ -70,8 +72,10 @@ async function descriptionsOf(
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   return new Map<DescriptionFile, string | Uint8Array>([
     ...files,
-    // mergekit has one coefficient for a tensor, and does not know all models.
-    ...(files.has(COLUMNS_FILE) || model.selectors.length === 0
+    // mergekit has one coefficient for a tensor, does not know all models, and pads and ties embeddings otherwise.
+    ...(files.has(COLUMNS_FILE) ||
+    model.selectors.length === 0 ||
+    [...checkpoints.values()].some(({ isView }) => isView)
       ? []
       : [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype, adapters })] as const]),
     ["README.md", modelCard({ ...outcome, experiment }, facts)],

@@ -21,3 +21,8 @@ export function isCompanion(name: string): boolean {
   // No control characters: the name becomes a line of the manifest.
   return names.has(name) || /^(LICENSE|NOTICE)[\p{L}\p{N} .,_+()-]*$/iu.test(name);
 }
+
+/** Whether a file is about tokens, or about texts that are made of them: it is the tokenizer's, whose ids it may name. */
+export function isOfTokenizer(name: string): boolean {
+  return names.has(name) && name !== "config.json";
+}

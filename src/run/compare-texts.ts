@@ -3,7 +3,7 @@ import { mean } from "simple-statistics";
 import { UserError } from "../errors.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
 import { productDtypes } from "../experiment/precision.ts";
-import { BASE, baseOf } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/workspace.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
 import { generateTexts } from "../generate/generate-texts.ts";
 import { holdMerge } from "../generate/held-merge.ts";
@@ -92,8 +92,8 @@ async function scoresOf(
   rows: Selection,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, TextScores>>> {
-  const { device, model, weights: parents, experts, tokenizer, checkpoints } = workspace;
-  const endIds = await endIdsOf(baseOf(checkpoints).folder);
+  const { device, model, weights: parents, experts, tokenizer, vocabulary } = workspace;
+  const endIds = await endIdsOf(vocabulary.tokenizer.folder);
   const merging = { device, model, parents, base: BASE, experts };
   const held = await holdMerge(merging, recipe, { precision: productDtypes(workspace.precision).exact, signal });
   try {

@@ -47,7 +47,7 @@ async function tiedModel(dtype: Dtype, { dtype: headDtype = dtype, edit }: Head 
 const changeLast = (values: Float32Array): void => void (values[values.length - 1]! += 1);
 
 async function faultsOf(folder: string): Promise<string[]> {
-  const findings = await compareParents([await filesOfFolder(folder)]);
+  const { findings } = await compareParents([await filesOfFolder(folder)]);
   return findings.filter(({ verdict }) => verdict === "fault").map(({ text }) => text);
 }
 
@@ -107,7 +107,7 @@ describe("a head that is tied to the embedding and is in the weights beside it",
     const saved = { dtype: "F32", shape, bytes: await checkpoint.read(EMBEDDING) };
     const faults = async (tensors: RawTensors): Promise<string[]> => {
       editTensors(join(adapter, "adapter_model.safetensors"), (own) => ({ ...own, ...tensors }));
-      const findings = await compareParents([await filesOfFolder(base), await filesOfFolder(adapter)]);
+      const { findings } = await compareParents([await filesOfFolder(base), await filesOfFolder(adapter)]);
       return findings.filter(({ verdict }) => verdict === "fault").map(({ text }) => text);
     };
     expect(await faults({})).toEqual([]);

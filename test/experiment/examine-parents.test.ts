@@ -78,9 +78,9 @@ const cases: readonly Case[] = [
     "another tokenizer",
     async (model) => {
       const path = join(model, "tokenizer.json");
-      await writeFile(path, (await readFile(path, "utf8")).replace('"!":3,', '"#":3,').replace('"#":5,', '"!":5,'));
+      await writeFile(path, (await readFile(path, "utf8")).replace('"!":3,', '"no":3,'));
     },
-    "E: its tokenizer is not that of the base B: token 3: '!' in the base, '#' here and 1 more; only models of one",
+    "E: its tokenizer is not that of the base B: token 3: '!' in the base, 'no' here; only models of one",
   ],
   [
     "another shape",
@@ -92,14 +92,9 @@ const cases: readonly Case[] = [
     (model) =>
       writeTinyModel(model, {
         ...byteLevel,
-        config: { model_type: "mistral", sliding_window: 4, vocab_size: 384 },
+        config: { model_type: "mistral", sliding_window: 4 },
       }),
-    'E: model_type: expected "llama" as in the base B, found "mistral", which differs in vocab_size; only models of one architecture merge',
-  ],
-  [
-    "a padded vocabulary",
-    (model) => writeTinyModel(model, { ...byteLevel, config: { vocab_size: 384 } }),
-    "E: vocab_size: expected 320 as in the base B, found 384; only models of one architecture merge",
+    'E: model_type: expected "llama" as in the base B, found "mistral", which differs in sliding_window; only models of one architecture merge',
   ],
   [
     "another family",

@@ -13,7 +13,7 @@ const READERS = ["encoder.embed_tokens", "decoder.embed_tokens"];
 export const UNTIE = "save the base with both of them and tie_word_embeddings false, and name that as the base";
 
 /** The embedding that is the head, too. */
-export function tiedEmbedding(base: Specs): string | undefined {
+export function tiedEmbedding(base: Pick<Specs, "has">): string | undefined {
   return base.has(HEAD) ? undefined : EMBEDDINGS.find((name) => base.has(name));
 }
 

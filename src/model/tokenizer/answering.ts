@@ -10,6 +10,7 @@ import type { Answer, CompareRequest, ReadRequest, RenderRequest, Request, Words
 import { TokenDecoder } from "./token-decoder.ts";
 import { TokenEncoder, type TokenizerOptions } from "./token-encoder.ts";
 import { classOfOtherKind, unknownClass } from "./tokenizer-classes.ts";
+import { sourceFiles, sourceTexts } from "./source-files.ts";
 import { readTokenizerFiles, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, type TokenizerFiles } from "./tokenizer-file.ts";
 import { checkIds } from "./vocabulary.ts";
 
@@ -25,12 +26,15 @@ interface Kept {
 /** Answers questions about the tokenizers that it keeps; whatever a stranger's file brings about is an answer too. */
 export class Answering {
   readonly #kept = new Map<number, Kept>();
+  /** What models were compared with last: the next one mostly is compared with the same. */
+  #reference: { readonly key: string; readonly files: TokenizerFiles } | undefined;
 
   async answer(request: Request): Promise<Answer> {
     if (request.kind === "render") return this.#render(request);
     if ("tokenizer" in request) return this.#turn(request);
     try {
-      return await (request.kind === "read" ? this.#read(request) : compare(request));
+      if (request.kind === "write") return { kind: "files", files: await sourceTexts(request) };
+      return await (request.kind === "read" ? this.#read(request) : this.#compare(request));
     } catch (error) {
       if (error instanceof UserError) return { kind: "refusal", sentence: error.message };
       const sentence = `${join(request.folder, TOKENIZER_FILE)}: not supported: ${reasonOf(error)}`;
@@ -74,8 +78,11 @@ export class Answering {
     return kept;
   }
 
-  async #read({ folder, options, keepAs }: ReadRequest): Promise<Answer> {
-    const files = await readTokenizerFiles(folder);
+  async #read({ options, keepAs, ...source }: ReadRequest): Promise<Answer> {
+    const { folder } = source;
+    // Whoever compares reads first, and files may have changed since.
+    this.#reference = undefined;
+    const files = await sourceFiles(source);
     const encoder = new TokenEncoder(files, options);
     const canonical = canonicalTokenizer(encoder.loaded);
     checkBos(folder, encoder, options);
@@ -86,19 +93,19 @@ export class Answering {
     const facts = { digest: digestOf(canonical), vocabularySize: size, textVocabularySize: textSize, doubt };
     return { kind: "facts", facts };
   }
-}
 
-async function compare({ base, folder }: CompareRequest): Promise<Answer> {
-  const [expected, found] = [await readChecked(base), await readChecked(folder)];
-  // An adapter has no config.json: it is of the base's class.
-  const { model = expected.model } = found;
-  return { kind: "comparison", comparison: compareTokenizers(expected, { ...found, model }) };
-}
-
-async function readChecked(folder: string): Promise<TokenizerFiles> {
-  const files = await readTokenizerFiles(folder);
-  checkIds(files.file);
-  return files;
+  async #compare({ reference, folder, rows }: CompareRequest): Promise<Answer> {
+    const key = JSON.stringify(reference);
+    if (this.#reference?.key !== key) this.#reference = { key, files: await sourceFiles(reference) };
+    const { files: expected } = this.#reference;
+    const found = await readTokenizerFiles(folder);
+    for (const { file } of [expected, found]) checkIds(file);
+    // An adapter has no config.json: it is of the base's class.
+    const { model = expected.model } = found;
+    const { called, rows: expectedRows } = reference;
+    const options = { called, rows: [expectedRows, rows] as const };
+    return { kind: "comparison", comparison: compareTokenizers(expected, { ...found, model }, options) };
+  }
 }
 
 /** Why the tokenizer that transformers makes of a folder may give some texts other ids, in a clause. */

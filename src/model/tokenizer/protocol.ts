@@ -2,19 +2,41 @@
 import type { ChatTurn } from "./chat/chat-template.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 
-/** Reads the tokenizer of a folder, and keeps it under a number to encode with. */
-export interface ReadRequest {
-  readonly kind: "read";
+/** The tokenizer of a folder whose model has so many rows of embeddings. */
+export interface ModelTokens {
   readonly folder: string;
+  readonly rows: number;
+}
+
+/** The tokenizer of a folder, and behind its tokens the added ones of other models that have rows there. */
+export interface TokenizerSource {
+  readonly folder: string;
+  readonly more?: readonly ModelTokens[];
+}
+
+/** The tokenizer that models are compared with: that of a merge, which has so many rows. */
+export interface ReferenceTokenizer extends TokenizerSource {
+  readonly rows: number;
+  /** As sentences name its model. */
+  readonly called: string;
+}
+
+/** Reads a tokenizer, and keeps it under a number to encode with. */
+export interface ReadRequest extends TokenizerSource {
+  readonly kind: "read";
   readonly options: TokenizerOptions;
   readonly keepAs?: number;
 }
 
-/** Compares the tokenizer of a folder with that of a base. */
-export interface CompareRequest {
+/** Compares the tokenizer of a model with another. */
+export interface CompareRequest extends ModelTokens {
   readonly kind: "compare";
-  readonly base: string;
-  readonly folder: string;
+  readonly reference: ReferenceTokenizer;
+}
+
+/** Asks for the files of a tokenizer that are not those of its folder. */
+export interface WriteRequest extends TokenizerSource {
+  readonly kind: "write";
 }
 
 export interface EncodeRequest {
@@ -47,7 +69,7 @@ export interface DecodeRequest {
 export type WordsRequest = EncodeRequest | PromptRequest | DecodeRequest;
 
 /** Has one answer each. */
-export type Request = ReadRequest | CompareRequest | WordsRequest | RenderRequest;
+export type Request = ReadRequest | CompareRequest | WriteRequest | WordsRequest | RenderRequest;
 
 /** Drops a tokenizer; has no answer. */
 export interface Farewell {
@@ -68,11 +90,25 @@ export interface TokenizerFacts {
 }
 
 /** What differs, a clause for people each; tokenizers that give the same ids have nothing. */
-export interface TokenizerComparison {
-  /** Why models cannot be merged: an id or a piece of text means something else. */
+export interface TokenizerDifferences {
+  /** Why models cannot be merged: a piece of text means something else. */
   readonly faults: readonly string[];
-  /** What the tokenizer of the base decides for all models. */
+  /** What the tokenizer of the reference decides for all models. */
   readonly notices: readonly string[];
+  /** Added tokens that the model has and the reference has not, in the order of their ids. */
+  readonly leftOut: readonly string[];
+  /** Added tokens that the reference has and the model has not. */
+  readonly lacking: readonly string[];
+  /** Tokens that both have under other ids. */
+  readonly moved: readonly string[];
+}
+
+export interface TokenizerComparison extends TokenizerDifferences {
+  /**
+   * For each row of the reference's embeddings the row of the model that is of the same token, or -1. Rows of no token, by
+   * which embeddings are padded, have their places.
+   */
+  readonly ids: Int32Array;
 }
 
 export type Answer =
@@ -80,6 +116,8 @@ export type Answer =
   | { readonly kind: "ready" }
   | { readonly kind: "facts"; readonly facts: TokenizerFacts }
   | { readonly kind: "comparison"; readonly comparison: TokenizerComparison }
+  /** Texts by the names of their files. */
+  | { readonly kind: "files"; readonly files: ReadonlyMap<string, string> }
   | { readonly kind: "row"; readonly row: TokenRow }
   | { readonly kind: "ids"; readonly ids: Int32Array }
   | { readonly kind: "text"; readonly text: string }

@@ -11,7 +11,7 @@ export const TOKENIZER_FILE = "tokenizer.json";
 export const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 
 /** The largest known, with 262,144 tokens, has 33 MB. */
-const TOKENIZER_BYTES = 2 ** 27;
+export const TOKENIZER_BYTES = 2 ** 27;
 /** Chat templates and descriptions of reserved tokens take up to a megabyte. */
 export const CONFIG_BYTES = 2 ** 24;
 

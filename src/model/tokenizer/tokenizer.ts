@@ -3,13 +3,22 @@ import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import type { ChatTurn } from "./chat/chat-template.ts";
-import type { Answer, ReadRequest, Request, TokenizerComparison, TokenizerFacts } from "./protocol.ts";
+import type {
+  Answer,
+  ModelTokens,
+  ReadRequest,
+  ReferenceTokenizer,
+  Request,
+  TokenizerComparison,
+  TokenizerFacts,
+  TokenizerSource,
+} from "./protocol.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 import { EndedByOthers, TokenizerChild } from "./tokenizer-child.ts";
 import { TOKENIZER_FILE } from "./tokenizer-file.ts";
 
 export type { ChatTurn } from "./chat/chat-template.ts";
-export type { TokenizerComparison, TokenizerFacts } from "./protocol.ts";
+export type { ReferenceTokenizer, TokenizerComparison, TokenizerFacts, TokenizerSource } from "./protocol.ts";
 export type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
 
 /**
@@ -44,25 +53,41 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
   }
 
   /**
-   * Reads tokenizer.json and tokenizer_config.json of a model folder; a UserError if they cannot be used. Rejects with the
-   * reason of an aborted signal.
+   * Reads tokenizer.json and tokenizer_config.json of a model folder, or of several that make one tokenizer; a UserError if
+   * they cannot be used. Rejects with the reason of an aborted signal.
    */
-  static async load(folder: string, options: TokenizerOptions = {}, signal?: AbortSignal): Promise<Tokenizer> {
-    const source = { folder, options, keepAs: count++ };
+  static async load(
+    from: string | TokenizerSource,
+    options: TokenizerOptions = {},
+    signal?: AbortSignal,
+  ): Promise<Tokenizer> {
+    const source = { ...sourceOf(from), options, keepAs: count++ };
     const { facts, child } = await read(source, signal);
     return new Tokenizer(source, facts, child);
   }
 
-  /** What the tokenizer of a folder is, for a comparison. */
-  static async describe(folder: string, signal?: AbortSignal): Promise<TokenizerFacts> {
-    return (await read({ folder, options: {} }, signal)).facts;
+  /** What a tokenizer is, for a comparison. */
+  static async describe(from: string | TokenizerSource, signal?: AbortSignal): Promise<TokenizerFacts> {
+    return (await read({ ...sourceOf(from), options: {} }, signal)).facts;
   }
 
-  /** What the tokenizer of a folder has otherwise than that of a base; a UserError if either cannot be used. */
-  static async compare(base: string, folder: string, signal?: AbortSignal): Promise<TokenizerComparison> {
-    const { answer } = await ask({}, { kind: "compare", base, folder }, [base, folder], signal);
+  /** What the tokenizer of a model has otherwise than another; a UserError if either cannot be used. */
+  static async compare(
+    reference: ReferenceTokenizer,
+    model: ModelTokens,
+    signal?: AbortSignal,
+  ): Promise<TokenizerComparison> {
+    const folders = [...foldersOf(reference), model.folder];
+    const { answer } = await ask({}, { kind: "compare", reference, ...model }, folders, signal);
     if (answer.kind === "comparison") return answer.comparison;
-    throw refused(answer, explainReading(folder));
+    throw refused(answer, explainReading(model.folder));
+  }
+
+  /** Texts of the files of a tokenizer that are not those of its first folder, by name. */
+  static async write(source: TokenizerSource, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const { answer } = await ask({}, { kind: "write", ...source }, foldersOf(source), signal);
+    if (answer.kind === "files") return answer.files;
+    throw refused(answer, explainReading(source.folder));
   }
 
   /**
@@ -180,9 +205,18 @@ async function read(
   source: Source,
   signal?: AbortSignal,
 ): Promise<{ readonly facts: TokenizerFacts; readonly child: TokenizerChild }> {
-  const { answer, child } = await ask(source, { kind: "read", ...source }, [source.folder], signal);
+  const { answer, child } = await ask(source, { kind: "read", ...source }, foldersOf(source), signal);
   if (answer.kind === "facts") return { facts: answer.facts, child };
   throw refused(answer, explainReading(source.folder));
+}
+
+function sourceOf(from: string | TokenizerSource): TokenizerSource {
+  return typeof from === "string" ? { folder: from } : from;
+}
+
+/** The one that gives most last, which is to blame. */
+function foldersOf({ folder, more = [] }: TokenizerSource): readonly string[] {
+  return [...more.map((other) => other.folder), folder];
 }
 
 /** Asks about folders, the last of which is to blame, with the patience that their size needs. */

@@ -43,11 +43,7 @@ export class ChatTemplate {
     config: TokenizerConfig,
     named: Readonly<Record<string, string>>,
   ): Promise<ChatTemplate> {
-    const path = join(folder, TEMPLATE_FILE);
-    const isFile = (await readdir(folder)).includes(TEMPLATE_FILE);
-    const text = isFile
-      ? await readTextWithin(path, { what: "a chat template", maxBytes: CONFIG_BYTES })
-      : defaultOf(config);
+    const text = await findTemplate(folder, config);
     if (text === undefined) {
       throw new UserError(
         `${join(folder, TOKENIZER_CONFIG_FILE)}: chat_template: expected a template here or in ${TEMPLATE_FILE}; leave out --apply-chat-template, or use a model that was trained on chats`,
@@ -84,6 +80,12 @@ export class ChatTemplate {
     if (text.length > most) throw new Error(`expected at most ${most} characters, found ${text.length}`);
     return text;
   }
+}
+
+/** The template of a folder, which chat_template.jinja has or else tokenizer_config.json, if either does. */
+export async function findTemplate(folder: string, config: TokenizerConfig): Promise<string | undefined> {
+  if (!(await readdir(folder)).includes(TEMPLATE_FILE)) return defaultOf(config);
+  return readTextWithin(join(folder, TEMPLATE_FILE), { what: "a chat template", maxBytes: CONFIG_BYTES });
 }
 
 /** tokenizer_config.json has one template, or several with names. */
