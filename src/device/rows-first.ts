@@ -1,4 +1,4 @@
-import { elementCount, sameShape } from "../tensor/dtype.ts";
+import { elementCount } from "../tensor/dtype.ts";
 import { abs, add, cast, div, gatherRows, mul, scale, step, sub, type Expression, type Node } from "./expression.ts";
 
 /**
@@ -52,7 +52,7 @@ function elementwise(node: Expression, of: (x: Expression) => Expression): Expre
     case "div":
       // What is the same for all rows stays as it is.
       if (node.y.shape[0] === 1 && node.x.shape[0] !== 1) return both[node.op](of(node.x), node.y);
-      return sameShape(node.x.shape, node.y.shape) ? both[node.op](of(node.x), of(node.y)) : undefined;
+      return node.x.shape[0] === node.y.shape[0] ? both[node.op](of(node.x), of(node.y)) : undefined;
     default:
       return undefined;
   }

@@ -1,5 +1,5 @@
 /** Derivatives of one stage of one candidate, as expressions. */
-import { add, dot, mul, sumTo, type Expression } from "../device/expression.ts";
+import { add, dot, mul, scatterRows, sumTo, type Expression } from "../device/expression.ts";
 import { gradients } from "../device/gradient.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { State } from "../model/architecture.ts";
@@ -53,11 +53,15 @@ function seededOutputs(
   return seeded.map(({ seed }, i) => ({ output: outputs[i]!, seed }));
 }
 
-/** With respect to the factor of a `scale` node, or to the numbers by which a `mul` node multiplies columns. */
+/** With respect to the factor of a `scale` node, or to the numbers by which a `mul` node multiplies columns or rows. */
 function byFactor(node: Expression, derivative: Expression | undefined): Expression[] {
   if (!derivative) return [];
   if (node.op === "scale") return [dot(derivative, node.x)];
-  return node.op === "mul" ? [sumTo(mul(derivative, node.x), node.y.shape)] : [];
+  if (node.op !== "mul") return [];
+  const { x, y } = node;
+  const sums = sumTo(mul(derivative, x), y.shape);
+  // Of rows that were taken before they are multiplied, the numbers were taken too.
+  return [y.op === "gatherRows" ? scatterRows(sums, y.rows, y.table.shape[0] ?? 0) : sums];
 }
 
 /** A record of what there is a value for. */

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { abs, div, gatherRows, input, scale, step, type Expression } from "../../src/device/expression.ts";
+import {
+  abs,
+  add,
+  constant,
+  div,
+  gatherRows,
+  input,
+  mul,
+  scale,
+  step,
+  type Expression,
+} from "../../src/device/expression.ts";
 import { inOrder } from "../../src/device/graph.ts";
 import { rowsFirst } from "../../src/device/rows-first.ts";
 import { mergeTensor } from "../../src/merge/merge-tensor.ts";
@@ -71,6 +82,18 @@ describe.each(testedEngines)("rows taken before a table is merged, on %s", (_, o
     const [expected, found] = await device.run([taken, first]);
     expect(await device.read(found!)).toEqual(await device.read(expected!));
     expect(first.op).toBe("div");
+  });
+
+  test("have the bits where each row is multiplied by a number of its own", async () => {
+    await using device = await open();
+    const [one, other] = [0, 1].map(() => tableOf(device, steps[0]!, { base: "f32", a: "f32", b: "f32" }));
+    const numbers = Float32Array.from({ length: ROWS }, (_, i) => 1.3 ** i);
+    const table = add(mul(await one!, constant(numbers, [ROWS, 1])), await other!);
+    const taken = gatherRows(table, input(await device.upload(new Uint8Array(Int32Array.of(7, 0).buffer), "i32", [2])));
+    const [first] = rowsFirst([taken]) as [Expression];
+    const [expected, found] = await device.run([taken, first]);
+    expect(await device.read(found!)).toEqual(await device.read(expected!));
+    expect(first.op).toBe("add");
   });
 
   test("are taken afterwards where they are as many as the table has", async () => {
