@@ -1,6 +1,9 @@
 import type { MethodDeclaration } from "./method.ts";
+import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { linearMethods } from "./methods/linear.ts";
 import { modelStock } from "./methods/model-stock.ts";
+import { nearswap } from "./methods/nearswap.ts";
+import { sce } from "./methods/sce.ts";
 import { sphericalMethods } from "./methods/spherical.ts";
 import { taskVectorMethods } from "./methods/task-vectors.ts";
 
@@ -8,7 +11,10 @@ export type MethodName =
   | keyof typeof linearMethods
   | keyof typeof taskVectorMethods
   | keyof typeof sphericalMethods
-  | keyof typeof modelStock;
+  | keyof typeof modelStock
+  | keyof typeof nearswap
+  | keyof typeof arceeFusion
+  | keyof typeof sce;
 
 /** Every merge method by the name that search spaces and recipes use; `methods/` has a file for each family. */
 export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = {
@@ -16,6 +22,9 @@ export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = {
   ...taskVectorMethods,
   ...sphericalMethods,
   ...modelStock,
+  ...nearswap,
+  ...arceeFusion,
+  ...sce,
 };
 
 /** The names of all merge methods, in the order that help lists them. */

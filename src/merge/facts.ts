@@ -1,6 +1,7 @@
 /** What a merge must know of a weight's parents as a whole: made on the host, once, with the same bits wherever it is read. */
 import type { Gram, StoredValues } from "../tensor/gram.ts";
 import type { Shape } from "../tensor/dtype.ts";
+import type { Disagreement } from "../tensor/disagreement.ts";
 
 /** What a merge method asks for. */
 export interface Needs {
@@ -11,6 +12,8 @@ export interface Needs {
    * the expert's own values of the method's parameters.
    */
   readonly cuts?: (values: Readonly<Record<string, number>>, count: number) => readonly number[];
+  /** The elements at which the experts differ most: which part of those at which they do, from the values of the method's parameters. */
+  readonly disagreement?: (values: Readonly<Record<string, number>>) => number;
   /** Tensors that stand beside the parents in the formula. */
   readonly leaves?: readonly Leaf[];
 }
@@ -20,6 +23,7 @@ export interface ParentFacts {
   readonly gram?: Gram | undefined;
   /** Of each expert, in their order, the magnitudes that were asked for, in theirs. */
   readonly cuts?: readonly (readonly number[])[] | undefined;
+  readonly disagreement?: Disagreement | undefined;
 }
 
 /** A tensor that is made of a weight's parents, one for each expert, f32 with an element for each of the weight's. */

@@ -6,6 +6,7 @@ import { declarations } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { SHARE_UNIT } from "./method.ts";
 import type { Step } from "./recipe.ts";
+import { Disagreements } from "./disagreements.ts";
 
 /** What is known of one weight of base and experts for the merges that were asked for so far. */
 export class WeightFacts {
@@ -13,11 +14,12 @@ export class WeightFacts {
   /** Of each expert. */
   #magnitudes: Magnitudes[] = [];
   #count = 0;
+  readonly #disagreements = new Disagreements();
 
   /** Whether a merge asks for what is not known yet. */
   lacks(step: Step): boolean {
     const needs = needsOf(step);
-    if (needs?.gram && !this.#gram) return true;
+    if ((needs?.gram && !this.#gram) || this.#disagreements.lacks(step)) return true;
     return needs?.cuts !== undefined && (this.#count === 0 || this.#placesOf(step).some(lacking(this.#magnitudes)));
   }
 
@@ -33,6 +35,7 @@ export class WeightFacts {
   ): Promise<void> {
     const lacking = steps.filter((step) => this.lacks(step));
     if (lacking.some((step) => needsOf(step)?.gram) && !this.#gram) this.#gram = await gramOf(base, experts);
+    await this.#disagreements.learn(lacking, base, experts, ahead);
     const cutting = lacking.filter((step) => needsOf(step)?.cuts);
     if (cutting.length === 0) return;
     this.#count = base.bytes.length / bytesPerElement[base.dtype];
@@ -51,6 +54,7 @@ export class WeightFacts {
     if (this.lacks(step)) throw new Error(`merge: ${step.method} asks for what is not known of its parents`);
     return {
       ...(needs?.gram && { gram: this.#gram }),
+      ...(needs?.disagreement && { disagreement: this.#disagreements.of(step) }),
       ...(needs?.cuts && {
         cuts: this.#placesOf(step).map((places, i) =>
           places.map((place) => this.#magnitudes[i]?.at(place) ?? Number.NaN),

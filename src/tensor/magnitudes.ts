@@ -13,20 +13,26 @@ const BINS = 2 ** 15;
 /** Fewer of a bin are sorted; more are counted. */
 const COUNTED = 2 ** 14;
 
+/** Shows all values of a tensor as the bits of f32, piece by piece. */
+type Showing = (see: (bits: Uint32Array) => void) => Promise<void>;
+
 /**
  * The magnitudes |x - base|, each difference rounded to f32, that stand at the given places when all stand in ascending
- * order, the least at 0. Places ascend. Exact: a histogram by the upper halves of the bits tells the bins of the places,
- * and the lower halves of these alone are looked at. Some 4 to 10 CPU-nanoseconds an element, whatever the places.
+ * order, the least at 0. Places ascend. Some 4 to 10 CPU-nanoseconds an element, whatever the places.
  */
-export async function magnitudesAt(
-  base: StoredValues,
-  x: StoredValues,
-  places: readonly number[],
-): Promise<Float32Array> {
-  const ends = await countBins(base, x);
+export function magnitudesAt(base: StoredValues, x: StoredValues, places: readonly number[]): Promise<Float32Array> {
+  return valuesAt((see) => eachPiece(base, x, see), places);
+}
+
+/**
+ * The magnitudes of some f32 that stand at the given places, ascending, when all stand in ascending order. Exact: a histogram
+ * by the upper halves of the bits tells the bins of the places, and the lower halves of these alone are looked at.
+ */
+export async function valuesAt(show: Showing, places: readonly number[]): Promise<Float32Array> {
+  const ends = await countBins(show);
   for (let bin = 1; bin < BINS; bin += 1) ends[bin]! += ends[bin - 1]!;
   const wanted = wantedBins(ends, places);
-  const lower = await gather(base, x, wanted);
+  const lower = await gather(show, wanted);
   const bits = new Uint32Array(places.length);
   for (const { bin, first, asked } of wanted.list) {
     const own = lower.subarray(wanted.starts[bin], wanted.starts[bin]! + ends[bin]! - first);
@@ -70,19 +76,19 @@ function wantedBins(ends: Float64Array, places: readonly number[]): WantedBins {
   return { list, starts, count };
 }
 
-async function countBins(base: StoredValues, x: StoredValues): Promise<Float64Array> {
+async function countBins(show: Showing): Promise<Float64Array> {
   const counts = new Float64Array(BINS);
-  await eachPiece(base, x, (bits) => {
+  await show((bits) => {
     for (let i = 0; i < bits.length; i += 1) counts[(bits[i]! >>> 16) & 0x7fff]! += 1;
   });
   return counts;
 }
 
 /** The lower halves of the magnitudes in the wanted bins, bin by bin. */
-async function gather(base: StoredValues, x: StoredValues, { starts, count }: WantedBins): Promise<Uint16Array> {
+async function gather(show: Showing, { starts, count }: WantedBins): Promise<Uint16Array> {
   const lower = new Uint16Array(count);
   const next = Float64Array.from(starts);
-  await eachPiece(base, x, (bits) => {
+  await show((bits) => {
     for (let i = 0; i < bits.length; i += 1) {
       const bin = (bits[i]! >>> 16) & 0x7fff;
       const at = next[bin]!;

@@ -1,16 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { declarations, methodNames } from "../../src/merge/declarations.ts";
-import {
-  coefficientsIn,
-  eachExpert,
-  formulaText,
-  minus,
-  partsOf,
-  plus,
-  sumOverExperts,
-  theBase,
-  times,
-} from "../../src/merge/formula.ts";
+import { coefficientsIn, eachExpert, formulaText, minus, plus, theBase, times } from "../../src/merge/formula.ts";
 import { optionsOf } from "../../src/merge/method.ts";
 import { methodsByColumn } from "./method-kinds.ts";
 
@@ -32,23 +22,5 @@ describe("the formula of a merge method", () => {
     ]);
     const nested = minus(theBase, minus(eachExpert, times(plus(theBase, eachExpert), "share")));
     expect(formulaText(nested)).toBe("base - (expert - share x (base + expert))");
-  });
-
-  test("tells whether a method needs the base", () => {
-    expect(methodNames.filter((name) => declarations[name].needsBase)).toEqual([
-      "task_arithmetic",
-      "ties",
-      "dare_linear",
-      "dare_ties",
-      "breadcrumbs",
-      "breadcrumbs_ties",
-      "della",
-      "della_linear",
-      "slerp",
-      "task_nuslerp",
-      "task_multislerp",
-      "model_stock",
-    ]);
-    expect(partsOf(sumOverExperts(eachExpert))).not.toContain(theBase);
   });
 });

@@ -6,7 +6,7 @@ import type { Device } from "../../src/device/device.ts";
 import type { DeviceTensor } from "../../src/device/device.ts";
 import { type Expression, input } from "../../src/device/expression.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
-import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
+import { declarations, type MethodName } from "../../src/merge/declarations.ts";
 import { gramOf } from "../../src/tensor/gram.ts";
 import { prepareMerge } from "../../src/merge/prepare-merge.ts";
 import { mergeTensor } from "../../src/merge/merge-tensor.ts";
@@ -212,18 +212,6 @@ describe("mergeTensor", () => {
     expect(apart).toBeLessThanOrEqual(expected.dtype === "f32" ? 16 : 1);
   });
 
-  test.each(methodNames.filter((name) => name !== "linear"))(
-    "%s among equal models gives that model for any weights",
-    async (method) => {
-      await fc.assert(
-        fc.asyncProperty(family, async ({ base, experts, weights }) => {
-          const equal = byName(asMany(method, Object.keys(experts)).map(() => base));
-          expect(await merge(base, equal, stepOf(method, asMany(method, weights)))).toEqual(base.bytes);
-        }),
-      );
-    },
-  );
-
   test.each(combinations.filter((name) => !declarations[name].needsBase))(
     "%s among equal experts gives these, whatever the base",
     async (method) => {
@@ -287,13 +275,6 @@ describe("mergeTensor", () => {
         expect(await merge(base, experts, step)).toEqual(expected);
       }),
     );
-  });
-
-  test.each(methodNames)("%s reads the base only where it declares so", async (method) => {
-    const experts = byName(asMany(method, [f32(1, 2), f32(3, 5)]));
-    const step = stepOf(method, asMany(method, [0.25, 0.5]));
-    const same = Buffer.compare(await merge(f32(7, 7), experts, step), await merge(f32(-9, 4), experts, step)) === 0;
-    expect(same).toBe(!declarations[method].needsBase);
   });
 
   test("passthrough copies every bit of a model of the base's dtype, NaN and infinity too", async () => {

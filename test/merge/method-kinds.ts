@@ -4,7 +4,10 @@ import { declarations, methodNames } from "../../src/merge/declarations.ts";
 export const combinations = methodNames.filter((name) => declarations[name].needs?.gram);
 
 /** Methods of which all that they take may differ among input columns. */
-export const methodsByColumn = methodNames.filter((name) => !declarations[name].derive);
+export const methodsByColumn = methodNames.filter((name) => {
+  const { derive, parameters } = declarations[name];
+  return !derive && parameters.some(({ isWhole }) => !isWhole);
+});
 
 /** Methods that are told more of the parents than their elements. */
 export const methodsOfFacts = methodNames.filter((name) => declarations[name].derive);

@@ -5,7 +5,6 @@
 import {
   type Formula,
   isPositive,
-  magnitude,
   number,
   plus,
   product,
@@ -16,6 +15,7 @@ import {
   withName,
 } from "../formula.ts";
 import type { MethodDeclaration, Options, OptionSpec, ParameterSpec } from "../method.ts";
+import { orOne, signOf } from "./signs.ts";
 import { type Sparsifier, sparsifiers } from "./sparsifiers.ts";
 
 interface Row {
@@ -89,17 +89,6 @@ function merged(change: Formula, elects: boolean, { normalize: isNormalized }: O
   const sum = parts ? sumOverExperts(product(parts, change)) : total;
   const weights = sumOverExperts(times(parts ?? number(1), "weight"));
   return plus(theBase, times(isNormalized ? quotient(sum, orOne(withName("weights", weights))) : sum, "lambda"));
-}
-
-/** 1 where it is at least 0, else -1. */
-function signOf(x: Formula): Formula {
-  return plus(product(isPositive(product(x, number(-1))), number(-2)), number(1));
-}
-
-/** The same, and 1 where it is 0, by which nothing can be divided. */
-function orOne(x: Formula): Formula {
-  const isThere = isPositive(magnitude(x));
-  return plus(x, plus(product(isThere, number(-1)), number(1)));
 }
 
 export const taskVectorMethods = Object.fromEntries(
