@@ -103,6 +103,11 @@ export class CmaEs {
     return this.#sigma * this.#covariance.largestDeviation;
   }
 
+  /** Standard deviation of every coordinate. */
+  get deviations(): Float64Array {
+    return this.#covariance.deviations.map((deviation) => this.#sigma * deviation);
+  }
+
   ask(): Float64Array[] {
     const injected = this.#generation === 0 ? this.#inject : [];
     const steps = this.#pending.open(() =>

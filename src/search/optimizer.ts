@@ -70,6 +70,8 @@ export interface OptimizerOptions {
   readonly sigma: number;
   /** Multiplies `sigma` per coordinate; all ones by default. */
   readonly scales?: Float64Array;
+  /** How many values a coordinate has, which are equal parts of its range; 0 where it may have any, as all have by default. */
+  readonly levels?: readonly number[];
   /** Length of a coordinate's steps by gradient at the beginning, as a part of its range; 1/15 by default. */
   readonly rates?: Float64Array;
   /** Candidates per generation, at least 2, beside a reference that is none of them. */

@@ -2,13 +2,14 @@ import { BoundedCmaEs } from "./bounded-cma-es.ts";
 import type { CovarianceModel } from "./cma-es.ts";
 import { GradientWalk } from "./gradient-walk.ts";
 import { DEFAULT_LINEAGES, Lineages } from "./lineages.ts";
+import { MixedEvolution } from "./mixed-evolution.ts";
 import type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 import { RandomSearch } from "./random-search.ts";
 import { Restarts } from "./restarts.ts";
 import { separable } from "./sep-cma-es.ts";
 import { defaultPopulationSize } from "./strategy-parameters.ts";
 
-export type OptimizerName = "cma-es" | "sep-cma-es" | "random" | "gradient-walk" | "lineages";
+export type OptimizerName = "cma-es" | "sep-cma-es" | "mixed-evolution" | "random" | "gradient-walk" | "lineages";
 
 /**
  * The one that an experiment has unless it names another: every merge method has derivatives by its coefficients, and a walk by
@@ -48,6 +49,7 @@ export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
     create: (options) => cmaEs(options, options.start.length > LARGE_GENOME ? separable : undefined),
   },
   "sep-cma-es": { ...evolution, create: (options) => cmaEs(options, separable) },
+  "mixed-evolution": { ...evolution, beside: "best so far", create: (options) => new MixedEvolution(options) },
   random: { ...evolution, beside: "best so far", create: (options) => new RandomSearch(options) },
   "gradient-walk": { ...byGradient, population: "one point", create: (options) => new GradientWalk(options) },
   lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },

@@ -7,6 +7,7 @@ import { describeOptimizer } from "./optimizer-contract.ts";
 const accuracies: Readonly<Record<OptimizerName, number>> = {
   "cma-es": 1e-3,
   "sep-cma-es": 1e-3,
+  "mixed-evolution": 0.01,
   random: 0.1,
   "gradient-walk": 0.01,
   lineages: 0.01,
