@@ -16,10 +16,11 @@ import { filesOf } from "../src/experiment/load-tasks.ts";
 import { BASE, batchTokensFor, openWorkspace } from "../src/experiment/workspace.ts";
 import { type Recipe, uniformRecipe } from "../src/merge/recipe.ts";
 import { listBaselines } from "../src/run/baselines.ts";
-import { buildGenome, type Genome } from "../src/space/genome.ts";
+import { buildGenome, type MergeGenome } from "../src/space/genome.ts";
 import { readRows } from "../src/tasks/rows.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import type { CandidateScores, ScoredRows } from "./candidate-scores-file.ts";
+import { mergeSpace } from "../test/merge-space.ts";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -39,7 +40,8 @@ await using workspace = await openWorkspace({ ...experiment, precision: values.p
 const { device, model, weights, tokenizer, experts } = workspace;
 const parents = { base: BASE, experts, model };
 const candidates: [string, Recipe][] = listBaselines(experiment, parents).map(({ name, recipe }) => [name, recipe]);
-const genome = buildGenome(experiment.space, workspace);
+const space = mergeSpace(experiment.space);
+const genome = buildGenome(space, workspace);
 for (let i = candidates.length; i < Number(values.candidates); i++) candidates.push([`random ${i}`, drawn(genome, i)]);
 
 const tokenised = await tokenizer.encode(rows);
@@ -81,11 +83,11 @@ for (let start = 0; start < open.length; start += Number(values.together)) {
 }
 
 /** A weight for each expert from the whole range, and around it a point as near or as far as a search would go. */
-function drawn(genome: Genome, index: number): Recipe {
+function drawn(genome: MergeGenome, index: number): Recipe {
   const stream = RandomStream.of(1, `candidate ${index}`);
-  const [low, high] = experiment.space.parameters["weight"]?.range ?? [0, 1];
+  const [low, high] = space.parameters["weight"]?.range ?? [0, 1];
   const byExpert = Object.fromEntries(experts.map((expert) => [expert, low + (high - low) * stream.uniform()]));
-  const centre = genome.encode(uniformRecipe(experiment.space.method, byExpert, model.groups));
+  const centre = genome.encode(uniformRecipe(space.method, byExpert, model.groups));
   const spread = 0.15 * stream.uniform();
   return genome.decode(centre.map((value) => Math.min(1, Math.max(0, value + spread * stream.normal()))));
 }

@@ -9,7 +9,7 @@ import type { Experiment } from "../src/experiment/experiment-file.ts";
 import { BASE, batchTokensFor, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
 import type { Recipe } from "../src/merge/recipe.ts";
 import type { Model, Weight } from "../src/model/architecture.ts";
-import { buildGenome } from "../src/space/genome.ts";
+import { genomeOf } from "../src/space/spaces.ts";
 import type { TaskRow } from "../src/tasks/rows.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import type { Product } from "./products.ts";
@@ -56,7 +56,7 @@ export async function openGeneration(
 ): Promise<Generation> {
   const workspace = await openWorkspace(setting);
   const { device, model, tokenizer, signal, experts } = workspace;
-  const genome = buildGenome(setting.space, workspace);
+  const genome = genomeOf(setting.space, { ...workspace, base: BASE });
   const stream = RandomStream.of(1, "candidates");
   const recipes = Array.from({ length: candidates }, () =>
     genome.decode(genome.start.map((value) => Math.min(1, Math.max(0, value + 0.1 * stream.normal())))),

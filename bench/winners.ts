@@ -15,7 +15,7 @@ import { mean } from "simple-statistics";
 import { exportRun, launchRun, loadExperiment, resumeRun, type Experiment, type Outcome } from "../src/index.ts";
 import { alignedText } from "../src/report/table.ts";
 import type { OptimizerName } from "../src/search/optimizers.ts";
-import { loadSearchSpace } from "../src/space/search-space.ts";
+import { loadSpace } from "../src/space/spaces.ts";
 import { machine } from "./machine.ts";
 import { rankCorrelation } from "./ranks.ts";
 
@@ -33,9 +33,9 @@ const passes = Number(values.passes);
 await mkdir(folder, { recursive: true });
 
 const experiment = await loadExperiment("experiments/demo.yaml");
-const curves = await loadSearchSpace("search-spaces/depth-curves.yaml");
-const tensors = await loadSearchSpace("search-spaces/task-arithmetic-tensors.yaml");
-const columns = await loadSearchSpace("search-spaces/task-arithmetic-columns.yaml");
+const curves = await loadSpace("search-spaces/depth-curves.yaml");
+const tensors = await loadSpace("search-spaces/task-arithmetic-tensors.yaml");
+const columns = await loadSpace("search-spaces/task-arithmetic-columns.yaml");
 
 /** A search of so many forward passes over all search rows, each generation on that part of them. */
 function by(algorithm: OptimizerName, rowFraction: number, space = tensors): Experiment {

@@ -11,6 +11,7 @@ import type { TaskRow } from "../../src/tasks/rows.ts";
 import { splitTasks } from "../../src/tasks/split.ts";
 import { stratifiedSubset } from "../../src/tasks/subset.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { mergeSpace } from "../../test/merge-space.ts";
 
 /** A candidate with a gradient costs as much as so many that are only scored. */
 export const GRADIENT_COST = 4;
@@ -64,7 +65,7 @@ export class Problem implements AsyncDisposable {
     const tasks = await loadTasks(experiment, workspace.evaluator);
     const unscaled = tasks.map(({ name, weight }) => ({ name, weight, scale: 1 }));
     const problem = new Problem(workspace, tasks, { objective: unscaled, pace: Number.NaN });
-    const average = problem.genome(averageSpace(experiment.space));
+    const average = problem.genome(averageSpace(mergeSpace(experiment.space)));
     const [{ scores } = { scores: {} }] = await workspace.evaluator.evaluate(
       [average.decode(average.start)],
       problem.search,

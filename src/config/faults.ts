@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isJsonObject } from "../files/json-object.ts";
 import { anyOf } from "./expectation.ts";
 import { nearestName } from "./nearest-name.ts";
 
@@ -45,6 +46,11 @@ function faultsOfIssue(issue: Issue, parent: readonly PropertyKey[]): Fault[] {
 
 /** Speaks for the one option that the value is evidently meant for, else says what all options expect. */
 function faultsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[]): Fault[] {
+  if (issue.discriminator !== undefined && "options" in issue) {
+    const { discriminator, options = [], input } = issue;
+    const found = isJsonObject(input) ? input[discriminator] : undefined;
+    return [unexpected(path, anyOf(options.map(String)), found, options)];
+  }
   const meant = issue.errors.filter((option) => !option.some(isOfAnotherKind));
   const [only] = meant;
   if (only !== undefined && meant.length === 1) return only.flatMap((inner) => faultsOfIssue(inner, path));

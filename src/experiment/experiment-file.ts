@@ -2,6 +2,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
+import { anyOf } from "../config/expectation.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
@@ -12,7 +13,7 @@ import { type ChoiceLossName, choiceLossNames, defaultLoss } from "../tasks/row-
 import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
-import { loadSearchSpace, type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
+import { type AnySpace, anySpaceSchema, loadSpace } from "../space/spaces.ts";
 
 /**
  * A whole search as plain data: every default filled in. A model is an absolute path of a folder, or `org/name@revision`
@@ -25,7 +26,7 @@ export interface Experiment {
   readonly experts: readonly Expert[];
   /** Whose tokens the merged model has: `base`, which it is unless given, `union`, or the name of an expert. */
   readonly tokenizer?: string;
-  readonly space: SearchSpace;
+  readonly space: AnySpace;
   /** Known merges by name: scored beside the other baselines, and starting points of a search with their method. */
   readonly recipes?: Readonly<Record<string, KnotRecipe>>;
   readonly tasks: readonly TaskFiles[];
@@ -99,10 +100,10 @@ export async function loadExperiment(path: string): Promise<Experiment> {
     const found = findModel(text, dirname(path));
     return "folder" in found ? found.folder : text;
   };
-  const space = typeof file.space === "string" ? await loadSearchSpace(absolute(file.space)) : file.space;
-  checkColumns(path, space, file.search);
-  const wrongCount = whyNotMerged(space.method, Object.keys(file.experts).length);
-  if (wrongCount !== undefined) throw new UserError(`${path}: space: ${wrongCount}`);
+  const space = typeof file.space === "string" ? await loadSpace(absolute(file.space)) : file.space;
+  checkAlgorithm(path, space, file.search);
+  const wrongCount = space.method !== "stack" && whyNotMerged(space.method, Object.keys(file.experts).length);
+  if (wrongCount) throw new UserError(`${path}: space: ${wrongCount}`);
   return {
     ...file,
     name: file.name ?? basename(path, extname(path)),
@@ -113,12 +114,19 @@ export async function loadExperiment(path: string): Promise<Experiment> {
   };
 }
 
-/** Columns are more genes than a search without derivatives can tell apart. */
-function checkColumns(path: string, { columns }: SearchSpace, { algorithm }: SearchOptions): void {
-  const able = Object.entries(optimizers).flatMap(([name, { usesGradients }]) => (usesGradients ? [name] : []));
-  if (!columns || able.includes(namedOptimizer(algorithm))) return;
+/** Columns are more genes than a search without derivatives can tell apart, and choices of layers have none. */
+function checkAlgorithm(path: string, space: AnySpace, { algorithm }: SearchOptions): void {
+  const isStack = space.method === "stack";
+  if (!isStack && !space.columns) return;
+  const able = Object.entries(optimizers).flatMap(([name, { usesGradients }]) =>
+    usesGradients === isStack ? [] : [name],
+  );
+  if (able.includes(namedOptimizer(algorithm, isStack))) return;
+  const [which, why, other] = isStack
+    ? ["without gradients", "stacks layers", "of another method"]
+    : ["that uses gradients", "has columns", "without columns"];
   throw new UserError(
-    `${path}: search.algorithm: expected one that uses gradients, ${able.join(" or ")}, since the search space has columns, found ${algorithm}; leave it out, or take a space without columns`,
+    `${path}: search.algorithm: expected one ${which}, ${anyOf(able)}, since the search space ${why}, found ${algorithm}; leave it out, or take a space ${other}`,
   );
 }
 
@@ -217,7 +225,7 @@ const experimentSchema = z
     base: pathSchema,
     experts: expertsSchema,
     tokenizer: z.string().exactOptional(),
-    space: z.union([pathSchema, searchSpaceSchema]),
+    space: z.union([pathSchema, anySpaceSchema]),
     recipes: z.record(nameSchema, knotRecipeSchema).exactOptional(),
     tasks: namedMapping(taskSchema, "task"),
     search: searchSchema.prefault({}),

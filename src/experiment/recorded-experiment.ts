@@ -4,7 +4,9 @@ import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
-import { type SearchSpace, searchSpaceSchema } from "../space/search-space.ts";
+import { searchSpaceSchema } from "../space/search-space.ts";
+import type { AnySpace } from "../space/spaces.ts";
+import { stackSpaceSchema } from "../space/stack-space.ts";
 import { engineNames } from "../device/open-device.ts";
 import {
   type Budget,
@@ -22,7 +24,7 @@ import { whyNoPolicy } from "./tokenizer-policy.ts";
 import { BASE } from "./workspace.ts";
 
 /** A search space is judged by what judges its file, where only the depth is written otherwise. */
-const spaceSchema: z.ZodType<SearchSpace> = z
+const mergeSpaceSchema = z
   .strictObject({
     method: z.unknown(),
     groups: z.unknown(),
@@ -37,6 +39,8 @@ const spaceSchema: z.ZodType<SearchSpace> = z
     depth: terms === undefined ? curve : { [curve]: terms },
   }))
   .pipe(searchSpaceSchema);
+
+const spaceSchema: z.ZodType<AnySpace> = z.union([stackSpaceSchema, mergeSpaceSchema]);
 
 /** So is a recipe, where a coefficient of one value is no list. */
 const recipeSchema: z.ZodType<KnotRecipe> = z
@@ -99,9 +103,8 @@ const experimentSchema: z.ZodType<Experiment> = z
     );
     if (noPolicy !== undefined)
       payload.issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message: noPolicy });
-    const wrongCount = whyNotMerged(space.method, experts.length);
-    if (wrongCount !== undefined)
-      payload.issues.push({ code: "custom", input: experts, path: ["experts"], message: wrongCount });
+    const wrongCount = space.method !== "stack" && whyNotMerged(space.method, experts.length);
+    if (wrongCount) payload.issues.push({ code: "custom", input: experts, path: ["experts"], message: wrongCount });
     if (recipes) checkRecipes({ ...payload, value: { recipes, experts: mapNames(experts) } });
   });
 

@@ -70,7 +70,8 @@ function mergeBytes(model: Model, { models, experiment }: Facts): number {
   const layer = model.stages.find(({ place }) => place.layer === 0);
   const widest = Math.max(...Object.values(layer?.weights ?? {}).flatMap(({ shape }) => shape));
   const activations = GPU_BATCH_TOKENS * F32 * (4 * model.hiddenSize + 3 * widest);
-  const { usesGradients } = optimizers[namedOptimizer(experiment.search.algorithm)];
+  const { usesGradients } =
+    optimizers[namedOptimizer(experiment.search.algorithm, experiment.space.method === "stack")];
   const states = usesGradients ? model.stages.length * GPU_BATCH_TOKENS * F32 * model.hiddenSize : 0;
   return Math.max(...sizes) * (models.length * BF16 + F32) + activations + states;
 }

@@ -19,12 +19,19 @@ const SWEEP = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2];
 /** The same; where there is no time for all, the first of these. */
 const SWEEP_BY_WORTH = [0.8, 0.6, 1, 0.4, 1.2, 0.7, 0.9];
 
+const taskArithmetic: MergedSpace = { method: "task_arithmetic", parameters: {} };
+
+/** What of a search space decides its baselines. */
+type MergedSpace = Pick<SearchSpace, "method" | "parameters" | "options" | "seed">;
+
 /** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
 export function listBaselines(
-  { space, recipes = {} }: Pick<Experiment, "space" | "recipes">,
+  { space: searched, recipes = {} }: Pick<Experiment, "space" | "recipes">,
   parents: Parents & { readonly base: string },
 ): Baseline[] {
   const { base, experts } = parents;
+  // Stacks merge nothing, and are to beat what does.
+  const space = searched.method === "stack" ? taskArithmetic : searched;
   const { groups } = parents.model;
   const everyExpert = (value: number): Record<string, number> =>
     Object.fromEntries(experts.map((expert) => [expert, value]));
@@ -67,7 +74,7 @@ export function listBaselines(
  * sum to about one, and of a combination on a sphere only how they compare counts. Where weights are divided by their sum, what
  * multiplies the result is varied instead.
  */
-function sweptParameter({ method, options }: Pick<SearchSpace, "method" | "options">): string | undefined {
+function sweptParameter({ method, options }: MergedSpace): string | undefined {
   const declaration = declarations[method];
   if (!declaration.needsBase || declaration.needs?.gram) return undefined;
   return optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";

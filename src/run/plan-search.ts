@@ -1,5 +1,4 @@
 import type { RecordPayloads } from "../journal/records.ts";
-import type { MergeRecipe } from "../merge/recipe.ts";
 import type { Genome } from "../space/genome.ts";
 import { joined } from "../tensor/float64.ts";
 import type { RunEvent } from "./events.ts";
@@ -27,13 +26,13 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
     const columns = unnamedGenes(genome);
-    const beside = injected(session, others, room).map(({ recipe }) => genome.encode(recipe));
+    const beside = injected(session, others, room).map(({ point }) => point);
     return {
       algorithm,
       genes: genome.genes.map(({ name }) => name),
       ...(columns > 0 && { columns }),
       ranges: genome.genes.map(({ range }) => range),
-      start: recorder.storeNumbers(best ? genome.encode(best.recipe) : genome.start),
+      start: recorder.storeNumbers(best ? best.point : genome.start),
       ...(beside.length > 0 && { inject: recorder.storeNumbers(joined(beside)) }),
       candidates,
       rowFraction: rowFractionFor(session, kind, searchMsLeft(session, { elapsedMs })),
@@ -71,16 +70,17 @@ function planned(session: Session, { candidates, rowFraction }: Plan, start: str
 
 /** The baselines that are points of the search space, or have one near them, the best first; tells of the other merges. */
 function warmStarts(
-  { experiment: { space }, emit }: Session,
+  { experiment: { space }, genome, emit }: Session,
   baselines: readonly ScoredBaseline[],
-): (ScoredBaseline & { readonly recipe: MergeRecipe })[] {
-  const starts: (ScoredBaseline & { readonly recipe: MergeRecipe })[] = [];
-  for (const { recipe, ...baseline } of baselines) {
-    if (recipe.method === "passthrough") continue;
-    if (recipe.method === space.method) {
-      starts.push({ ...baseline, recipe });
-    } else {
-      const text = `the recipe ${baseline.name} is ${recipe.method} and the search space ${space.method}; it is a baseline, no starting point`;
+): (ScoredBaseline & { readonly point: Float64Array })[] {
+  const starts: (ScoredBaseline & { readonly point: Float64Array })[] = [];
+  for (const baseline of baselines) {
+    const { name, kind, recipe } = baseline;
+    const point = genome.startAt(recipe);
+    if (point) {
+      starts.push({ ...baseline, point });
+    } else if (kind === "recipe") {
+      const text = `the recipe ${name} is ${recipe.method} and the search space ${space.method}; it is a baseline, no starting point`;
       emit({ type: "notice", text });
     }
   }

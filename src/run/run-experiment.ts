@@ -4,12 +4,12 @@ import { cutRows } from "../experiment/cut-rows.ts";
 import { identify, versions } from "../experiment/identity.ts";
 import { prepareTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
-import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { BASE, openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { OutOfMemory } from "../errors.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { MovedPlaces } from "../journal/records.ts";
-import { buildGenome } from "../space/genome.ts";
+import { genomeOf } from "../space/spaces.ts";
 import { bringHere, type BringOptions, bringRecorded } from "./bring-here.ts";
 import { BudgetClock } from "./budget-clock.ts";
 import type { Clock } from "./clock.ts";
@@ -187,7 +187,7 @@ interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" |
 
 async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Promise<Outcome> {
   const { experiment, workspace } = run;
-  const genome = buildGenome(experiment.space, workspace);
+  const genome = genomeOf(experiment.space, { ...workspace, base: BASE });
   const usual = new UsualCourse();
   checkRecords(folder, view.records, { ...run, genome });
   if (journal && budget) rememberBudget(journal, budget);

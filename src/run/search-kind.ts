@@ -13,7 +13,7 @@ export interface GenerationKind {
 
 /** The optimizer of a run. */
 export function algorithmOf({ experiment }: Pick<Session, "experiment">): OptimizerName {
-  return namedOptimizer(experiment.search.algorithm);
+  return namedOptimizer(experiment.search.algorithm, experiment.space.method === "stack");
 }
 
 /** Candidates of a first generation beside the mean, if there is one. */

@@ -45,6 +45,7 @@ export function beginSearch(session: Session, plan: Plan): SearchState {
     populationSize: populationOf(session),
     seed: experiment.seed,
     rates: genome.rates,
+    ...(genome.levels && { levels: genome.levels }),
     inject: plan.inject ? divided(recorder.readPoints(plan.inject), genome.dimension) : [],
   });
   return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0, work: 0, evaluations: 0 };

@@ -54,8 +54,9 @@ export class Margin {
       if (levels < 2) continue;
       const own = { mean: this.#seen(j, mean[j]!), deviation: this.#factors[j]! * deviations[j]! };
       const corrected = this.#corrected(own, levels);
-      this.#factors[j] = corrected.deviation / deviations[j]!;
-      this.#offsets[j] = corrected.mean - this.#factors[j]! * mean[j]!;
+      const factor = corrected.deviation / deviations[j]!;
+      this.#factors[j] = factor;
+      this.#offsets[j] = corrected.mean - factor * mean[j]!;
     }
   }
 

@@ -17,9 +17,13 @@ export type OptimizerName = "cma-es" | "sep-cma-es" | "mixed-evolution" | "rando
  */
 const AUTO: OptimizerName = "gradient-walk";
 
+/** The same where points choose between values, by which there are no derivatives. */
+const AUTO_WITH_LEVELS: OptimizerName = "mixed-evolution";
+
 /** The optimizer that a name in an experiment stands for. */
-export function namedOptimizer(name: OptimizerName | "auto"): OptimizerName {
-  return name === "auto" ? AUTO : name;
+export function namedOptimizer(name: OptimizerName | "auto", hasLevels = false): OptimizerName {
+  if (name !== "auto") return name;
+  return hasLevels ? AUTO_WITH_LEVELS : AUTO;
 }
 
 /** An optimizer, and what a search by it has to know of it. */

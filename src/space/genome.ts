@@ -1,5 +1,5 @@
 import { declarations } from "../merge/declarations.ts";
-import type { Curve, MergeRecipe } from "../merge/recipe.ts";
+import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import { joined } from "../tensor/float64.ts";
 import { type Coefficient, type Gene, genesOf, layOutCoefficients, type Parents } from "./coefficient.ts";
 import { curveAt, genesAt, valuesIn } from "./coefficient-genes.ts";
@@ -17,11 +17,13 @@ const COLUMN_RATE = 0.03;
 /** Above this many genes the default shrinks so that the length of a step, sigma x sqrt(genes), stays what it is here. */
 const GENES_AT_DEFAULT_SIGMA = 27;
 
-/** The map between points of the unit cube, which an optimizer proposes, and merges of a search space. */
+/** The map between points of the unit cube, which an optimizer proposes, and models of a search space. */
 export interface Genome {
   readonly dimension: number;
   /** Those of curves; behind them stand those of input columns, which have no names, where the search space asks for them. */
   readonly genes: readonly Gene[];
+  /** How many choices each gene has, which are equal parts of its range, 0 where it may have any value; absent where all may. */
+  readonly levels?: readonly number[];
   /** Where the search starts, a point in the unit cube. */
   readonly start: Float64Array;
   /** Initial standard deviation as a part of the genes' ranges; `scales` multiplies it for each gene. */
@@ -31,6 +33,16 @@ export interface Genome {
   readonly rates: Float64Array;
   /** What the genes are, in one line for people. */
   readonly summary: string;
+  /** What a point of the unit cube stands for. */
+  decode(point: Float64Array): Recipe;
+  /** The point that a search begins at which is to begin with a recipe; none for one of another kind. */
+  startAt(recipe: Recipe): Float64Array | undefined;
+  /** Derivatives by the coordinates of a point of the unit cube, from those by the coefficients of its merge at every weight. */
+  pullBack(point: Float64Array, slopes: WeightSlopes): Float64Array;
+}
+
+/** That of the coefficients of a merge method. */
+export interface MergeGenome extends Genome {
   /** The merge at a point of the unit cube; every coefficient lies in its parameter's range. */
   decode(point: Float64Array): MergeRecipe;
   /**
@@ -39,12 +51,10 @@ export interface Genome {
    * that the recipe lacks take their group's; parameters that it lacks take their start.
    */
   encode(recipe: MergeRecipe): Float64Array;
-  /** Derivatives by the coordinates of a point of the unit cube, from those by the coefficients of its merge at every weight. */
-  pullBack(point: Float64Array, slopes: WeightSlopes): Float64Array;
 }
 
 /** Lays the genes of a search space out for the given parents. */
-export function buildGenome(space: SearchSpace, parents: Parents): Genome {
+export function buildGenome(space: SearchSpace, parents: Parents): MergeGenome {
   const coefficients = layOutCoefficients(space, parents);
   const genes = coefficients.flatMap(genesOf);
   const columns = new ColumnGenes(space, parents, genes.length);
@@ -59,6 +69,9 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
     const point = genesAtValues(coefficients, valuesOf);
     return joined([point, columns.encode(recipeAt(space, coefficients, point), like?.columns)]);
   };
+
+  const encode = (recipe: MergeRecipe): Float64Array =>
+    pointAt((coefficient) => valuesIn(recipe, coefficient) ?? startOf(coefficient), recipe);
 
   return {
     dimension,
@@ -78,9 +91,8 @@ export function buildGenome(space: SearchSpace, parents: Parents): Genome {
       checkPoint(point, dimension);
       return columns.decode(recipeAt(space, coefficients, point), point);
     },
-    encode(recipe) {
-      return pointAt((coefficient) => valuesIn(recipe, coefficient) ?? startOf(coefficient), recipe);
-    },
+    encode,
+    startAt: (recipe) => (isMerge(recipe) && recipe.method === space.method ? encode(recipe) : undefined),
     pullBack(point, slopes) {
       checkPoint(point, dimension);
       const own = columns.pullBack(recipeAt(space, coefficients, point), point, slopes);
@@ -101,7 +113,7 @@ function startOf({ start, terms }: Coefficient): readonly number[] {
   return (terms[0]?.values ?? []).map(() => start);
 }
 
-function checkPoint(point: Float64Array, dimension: number): void {
+export function checkPoint(point: Float64Array, dimension: number): void {
   if (point.length !== dimension) throw new Error(`genome: got ${point.length} numbers for ${dimension} genes`);
   const outside = point.find((value) => !(value >= 0 && value <= 1));
   if (outside !== undefined) throw new Error(`genome: ${outside} is outside the unit interval`);

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
-import { loadYaml } from "../config/load-yaml.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import { isRandom, type Options, type ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
@@ -123,7 +122,7 @@ export const seedSchema: z.ZodType<number> = z
   .describe("of a method that drops elements at random: which ones; 0 unless given");
 
 /** A search-space file, as it is written and as it is used. */
-export const searchSpaceSchema: z.ZodType<SearchSpace> = z
+export const searchSpaceSchema = z
   .strictObject({
     method: z.enum(methodNames).describe("merge method"),
     groups: groupsSchema,
@@ -146,11 +145,6 @@ export const searchSpaceSchema: z.ZodType<SearchSpace> = z
       declarations[file.method].parameters.map((spec) => [spec.name, withDefaults(spec, file.parameters[spec.name])]),
     ),
   }));
-
-/** Reads a search-space file; faults are errors at their line and column. */
-export function loadSearchSpace(path: string): Promise<SearchSpace> {
-  return loadYaml(path, searchSpaceSchema);
-}
 
 function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): void {
   const given = sets.flat();

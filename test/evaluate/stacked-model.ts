@@ -8,8 +8,21 @@ import { restackedFields } from "../../src/model/restacked-config.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import type { TinyFamily } from "./tiny-family.ts";
 
+/** Such as `a0 b2*0.7`: layer 0 of a, then layer 2 of b times 0.7. */
+export function stackOf(text: string, rest = "base"): StackRecipe {
+  const layers = text.split(" ").map((part) => {
+    const [, model = "", layer, scale = "1"] = /^([a-z]+)(\d+)(?:\*(.+))?$/.exec(part) ?? [];
+    return { model, layer: Number(layer), scale: Math.fround(Number(scale)) };
+  });
+  return { method: "stack", layers, rest };
+}
+
 /** Writes a stack as a folder of its own: layers copied under their new numbers, with what they add times their scale. */
-export async function writeStack(folder: string, family: TinyFamily, { layers, rest }: StackRecipe): Promise<string> {
+export async function writeStack(
+  folder: string,
+  family: Pick<TinyFamily, "checkpoints" | "model">,
+  { layers, rest }: StackRecipe,
+): Promise<string> {
   const { checkpoints, model } = family;
   const tensors = new Map<string, { readonly from: Checkpoint; readonly name: string; readonly scale: number }>();
   for (const name of checkpoints.get(rest)!.tensors.keys())

@@ -12,7 +12,7 @@ import { tinyT5Config } from "../tiny-t5.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ObservedDevice } from "./observed-device.ts";
-import { writeStack } from "./stacked-model.ts";
+import { stackOf, writeStack } from "./stacked-model.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
 
 let device: Device;
@@ -20,15 +20,6 @@ beforeAll(async () => {
   device = await openGgml({ backend: "cpu" });
 });
 afterAll(() => device[Symbol.asyncDispose]());
-
-/** Such as `a0 b2*0.7`: layer 0 of a, then layer 2 of b times 0.7. */
-function stackOf(text: string, rest = "base"): StackRecipe {
-  const layers = text.split(" ").map((part) => {
-    const [, model = "", layer, scale = "1"] = /^([a-z]+)(\d+)(?:\*(.+))?$/.exec(part) ?? [];
-    return { model, layer: Number(layer), scale: Math.fround(Number(scale)) };
-  });
-  return { method: "stack", layers, rest };
-}
 
 /** What a folder scores by itself, and the digest of its weights. */
 async function scoresAlone(folder: string): Promise<{ values: number[]; digest: string }> {

@@ -6,6 +6,7 @@ import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { defaultLoss } from "../../src/tasks/row-loss.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { mergeSpace } from "../merge-space.ts";
 
 const least = [
   "base: ./models/base",
@@ -57,7 +58,7 @@ describe("loadExperiment", () => {
 
   test("searches input columns by gradient only", async () => {
     const space = "space: { method: linear, groups: tensors, depth: per-layer, columns: true }";
-    expect((await load(space)).experiment.space.columns).toBe(true);
+    expect(mergeSpace((await load(space)).experiment.space).columns).toBe(true);
     await load(space, "search: { algorithm: lineages }");
     await load("search: { algorithm: cma-es }");
     await expect(load(space, "search: { algorithm: cma-es }")).rejects.toThrow(
@@ -149,7 +150,7 @@ describe("loadExperiment", () => {
     await writeFile(path, [...least.filter((line) => !line.startsWith("space")), "space: spaces/mine.yaml"].join("\n"));
     await expect(loadExperiment(path)).rejects.toThrow(`${space}: no such file or directory; expected a YAML file`);
     await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 2 }\n");
-    expect((await loadExperiment(path)).space.depth).toEqual({ curve: "dct", terms: 2 });
+    expect(mergeSpace((await loadExperiment(path)).space).depth).toEqual({ curve: "dct", terms: 2 });
     await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 0 }\n");
     await expect(loadExperiment(path)).rejects.toThrow(`${space}:3:15: depth.dct: expected at least 2, found 0`);
   });
@@ -188,7 +189,7 @@ describe("loadExperiment", () => {
     ["tasks: { xsum: { rows: x, weight: 0 } }", "tasks.xsum.weight: expected more than 0, found 0"],
     [
       "search: { algorithm: cmaes }",
-      'search.algorithm: expected auto, cma-es, sep-cma-es, random, gradient-walk or lineages, found "cmaes"; did you mean "cma-es"?',
+      'search.algorithm: expected auto, cma-es, sep-cma-es, mixed-evolution, random, gradient-walk or lineages, found "cmaes"; did you mean "cma-es"?',
     ],
     ["search: { population: 1 }", "search.population: expected at least 2, found 1"],
     ["search: { rowFraction: 0.01 }", "search.rowFraction: expected at least 0.05, found 0.01"],

@@ -6,6 +6,7 @@ import { isPinned, parseReference } from "../../src/hub/api/reference.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { type KnotRecipe, recipeOver } from "../../src/space/knot-recipe.ts";
 import { tinyModel } from "../tiny-model.ts";
+import { mergeSpace } from "../merge-space.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "experiments");
 const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
@@ -45,7 +46,7 @@ describe("the shipped experiments", () => {
   test.each(files)("%s has recipes that are points of its search space", async (file) => {
     const { space, experts, recipes = {} } = await load(file);
     const model = tinyModel({ layers: LAYERS });
-    const genome = buildGenome(space, { experts: experts.map(({ name }) => name), model });
+    const genome = buildGenome(mergeSpace(space), { experts: experts.map(({ name }) => name), model });
     for (const given of Object.values(recipes)) {
       const recipe = recipeOver(model.groups, given);
       const decoded = genome.decode(genome.encode(recipe));

@@ -10,6 +10,7 @@ import { buildGenome } from "../../src/space/genome.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
+import { mergeSpace } from "../merge-space.ts";
 
 /** Weights of models in f32, so that a merge is a smooth function of its genes; a step counts as four evaluations. */
 async function experimentWith(algorithm: string, search: object = {}): Promise<Experiment> {
@@ -27,7 +28,7 @@ describe("a search by gradient", () => {
     const gradient = journal.readNumbers(result!.gradients!);
     await using workspace = await openWorkspace(experiment);
     const tasks = await loadTasks(experiment, workspace.evaluator);
-    const genome = buildGenome(experiment.space, workspace);
+    const genome = buildGenome(mergeSpace(experiment.space), workspace);
     const { scales } = recorded(folder, "baselines")[0]!;
     const objective = tasks.map(({ name, weight }): ObjectiveTask => ({ name, weight, scale: scales[name]! }));
     const rows = Object.fromEntries(tasks.map(({ name, search }) => [name, search]));

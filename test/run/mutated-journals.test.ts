@@ -18,6 +18,7 @@ import { cutAfter } from "../cut-run.ts";
 import { sharedRun } from "../observed-run.ts";
 import { cpuMs } from "../cpu-time.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { mergeSpace } from "../merge-space.ts";
 
 /** A journal takes milliseconds, so the suite meets a part. */
 const COUNT = mutationCount(2000);
@@ -89,7 +90,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
   const lines = readFileSync(join(longer, "journal.jsonl"), "utf8").trimEnd().split("\n");
   const { workspace, tasks, experiment } = await readOutcome(run.folder);
   await workspace[Symbol.asyncDispose]();
-  const genome = buildGenome(experiment.space, workspace);
+  const genome = buildGenome(mergeSpace(experiment.space), workspace);
 
   const tally = { refused: 0, sound: 0, carriedOn: 0, refusedLater: 0 };
   let slowestMs = 0;

@@ -6,12 +6,13 @@ import { allRows } from "../../src/run/session.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import { buildGenome } from "../../src/space/genome.ts";
-import { loadSearchSpace } from "../../src/space/search-space.ts";
+import type { SearchSpace } from "../../src/space/search-space.ts";
+import { genomeOf, loadSpace } from "../../src/space/spaces.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { launch, type ObservedRun, sharedRun, told } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, recorded, type TinyExperiment, tinyExperiment, writeRows } from "../tiny-experiment.ts";
+import { mergeSpace } from "../merge-space.ts";
 
 const whole = sharedRun();
 
@@ -131,7 +132,7 @@ describe("launchRun", () => {
     const journal = readJournal(folder);
     await using workspace = await openWorkspace(outcome.experiment);
     const tasks = await loadTasks(outcome.experiment, workspace.evaluator);
-    const genome = buildGenome(outcome.experiment.space, workspace);
+    const genome = genomeOf(outcome.experiment.space, { ...workspace, base: "base" });
     const met = new Set<string>();
     for (const [generation, { points, rows }] of recorded(folder, "ask").entries()) {
       expect(rows).toEqual({ quiz: 8, news: 4 });
@@ -182,8 +183,8 @@ describe("launchRun", () => {
   });
 
   test.each(["global", "depth-curves", "per-layer"])("searches the shipped space %s", async (name) => {
-    const space = await loadSearchSpace(join(import.meta.dirname, "..", "..", "search-spaces", `${name}.yaml`));
-    const { events, outcome } = await run({ file: { space: asFile(space), budget: { evaluations: 15 } } });
+    const space = await loadSpace(join(import.meta.dirname, "..", "..", "search-spaces", `${name}.yaml`));
+    const { events, outcome } = await run({ file: { space: asFile(mergeSpace(space)), budget: { evaluations: 15 } } });
     expect(told(events).filter((type) => type === "generation")).toHaveLength(3);
     expect(outcome.verdict).toBeDefined();
   });
@@ -227,6 +228,6 @@ function nearest(value: number, values: readonly number[]): number {
 }
 
 /** A search space as a file holds it. */
-function asFile({ depth, ...space }: Awaited<ReturnType<typeof loadSearchSpace>>): object {
+function asFile({ depth, ...space }: SearchSpace): object {
   return { ...space, depth: "terms" in depth ? { [depth.curve]: depth.terms } : depth.curve };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../src/config/load-yaml.ts";
 import { stepAt } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
-import { buildGenome, type Genome } from "../../src/space/genome.ts";
+import { buildGenome, type MergeGenome } from "../../src/space/genome.ts";
 import { isWhole } from "../../src/space/is-whole.ts";
 import { knotRecipeSchema, recipeOver } from "../../src/space/knot-recipe.ts";
 import { searchSpaceSchema } from "../../src/space/search-space.ts";
@@ -13,7 +13,7 @@ import { tinyT5 } from "../tiny-t5.ts";
 const experts = ["one", "two"];
 const model = tinyT5();
 
-function genomeOf(groups: string, depth: string, own: Model = model): Genome {
+function genomeOf(groups: string, depth: string, own: Model = model): MergeGenome {
   const text = `{ method: task_arithmetic, groups: ${groups}, depth: ${depth} }`;
   return buildGenome(parseYaml(text, "space.yaml", searchSpaceSchema), { experts, model: own });
 }
@@ -64,7 +64,7 @@ describe("a search space of a model of two stacks", () => {
       "two.encoder.attention+encoder.mlp+decoder.mlp.weight",
       "two.decoder.attention+encoder.norm+decoder.norm+encoder.embedding+decoder.embedding.weight",
     ]);
-    const causal = (): Genome =>
+    const causal = (): MergeGenome =>
       genomeOf("[[encoder.attention, decoder.attention], [mlp], [norm, embedding]]", "constant", tinyModel());
     expect(causal).toThrow("the search space has no set with attention, which this model has; list attention");
   });

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { searchSpaceSchema } from "../../src/space/search-space.ts";
+import { anySpaceSchema } from "../../src/space/spaces.ts";
 
-const schema = z.toJSONSchema(searchSpaceSchema, { io: "input" });
+const schema = z.toJSONSchema(anySpaceSchema, { io: "input" });
 writeFileSync(join(import.meta.dirname, "../../search-spaces/schema.json"), JSON.stringify(schema, null, 2));

@@ -1,0 +1,27 @@
+/** Search spaces of either kind: coefficients of a merge method, or stacks of layers. */
+import { z } from "zod";
+import { loadYaml } from "../config/load-yaml.ts";
+import type { Model } from "../model/architecture.ts";
+import { buildGenome, type Genome } from "./genome.ts";
+import { type SearchSpace, searchSpaceSchema } from "./search-space.ts";
+import { buildStackGenome } from "./stack-genome.ts";
+import { type StackSpace, stackSpaceSchema } from "./stack-space.ts";
+
+export type AnySpace = SearchSpace | StackSpace;
+
+export const anySpaceSchema = z.discriminatedUnion("method", [searchSpaceSchema, stackSpaceSchema]);
+
+/** Reads a search-space file; faults are errors at their line and column. */
+export function loadSpace(path: string): Promise<AnySpace> {
+  return loadYaml(path, anySpaceSchema);
+}
+
+/** Lays the genes of a search space out for the given parents. */
+export function genomeOf(
+  space: AnySpace,
+  { base, experts, model }: { readonly base: string; readonly experts: readonly string[]; readonly model: Model },
+): Genome {
+  return space.method === "stack"
+    ? buildStackGenome(space, { models: [base, ...experts], model })
+    : buildGenome(space, { experts, model });
+}
