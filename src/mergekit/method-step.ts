@@ -1,10 +1,12 @@
 /** The values of a recipe at one weight in the words of our methods. */
 import { UserError } from "../errors.ts";
-import type { MethodDeclaration } from "../merge/method.ts";
+import type { MethodDeclaration, Options, ParameterSpec } from "../merge/method.ts";
 import type { MethodName } from "../merge/declarations.ts";
 import type { Step } from "../merge/recipe.ts";
 import { takenBy } from "./methods.ts";
 import type { Scalar } from "./settings.ts";
+
+type NamedMethod = MethodDeclaration & { readonly name: MethodName };
 
 /** What a file says of one weight, in mergekit's words: of the whole merge, and of each expert in its order. */
 export interface GivenValues {
@@ -15,31 +17,40 @@ export interface GivenValues {
 /** A sum of weights that nothing can be divided by. */
 const NOTHING = 1e-8;
 
+/** Settings that are the same as other weights, where all that a formula adds up is proportional to these. */
+const FOLDABLE: ReadonlySet<string> = new Set(["normalize", "lambda"]);
+
+/** Settings by which weights are divided by their sum. */
+const DIVIDING = ["normalize", "normalize_weights"];
+
 /**
  * The step of a method. Where a setting is a part of our formula, such as normalized weights of a sum, it goes into the weights;
  * a UserError, without the place, where the method computes something else.
  */
-export function methodStep(declaration: MethodDeclaration & { readonly name: MethodName }, given: GivenValues): Step {
+export function methodStep(declaration: NamedMethod, given: GivenValues): Step {
   const { name, parameters, mergekit } = declaration;
   for (const [key, value] of Object.entries(fixedOf(declaration))) {
-    if (key in foldable || given.shared[key] === value) continue;
+    if (FOLDABLE.has(key) || given.shared[key] === value) continue;
     throw new UserError(
       `${key}: expected ${value}, which is what ${mergekit.method ?? name} computes here, found ${given.shared[key]}`,
     );
   }
-  const values = parameters.map(({ name: parameter, per }): [string, number[]] => {
-    const numbers = given.experts.map((own) => numberOf(parameter, (per === "model" ? given.shared : own)[parameter]));
+  const values = parameters.map((spec): [string, number[]] => {
+    const { name: parameter, per } = spec;
+    const numbers = given.experts.map((own) => numberOf(spec, (per === "model" ? given.shared : own)[parameter]));
     return [parameter, parameter === "weight" ? folded(numbers, declaration, given) : numbers];
   });
-  return { method: name, values: Object.fromEntries(values) };
+  const options = optionsIn(declaration, given);
+  return {
+    method: name,
+    values: Object.fromEntries(values),
+    ...(Object.keys(options).length > 0 && { options }),
+  };
 }
 
-/** Settings that are the same as other weights, where all that a formula adds up is proportional to these. */
-const foldable = { normalize: true, lambda: true };
-
 /** What our formula has in the place of settings that it does not take, which for mergekit is the declaration's or the default. */
-function fixedOf({ name, parameters, mergekit }: MethodDeclaration): Readonly<Record<string, Scalar>> {
-  const taken = new Set(parameters.map((parameter) => parameter.name));
+function fixedOf({ name, parameters, options = [], mergekit }: MethodDeclaration): Readonly<Record<string, Scalar>> {
+  const taken = new Set([...parameters, ...options].map((own) => own.name));
   const untaken = Object.entries(takenBy(mergekit.method ?? name)).flatMap(([key, parameter]) =>
     parameter.per === "model" && !parameter.isWithoutEffect && !taken.has(key) && parameter.default !== undefined
       ? [[key, parameter.default] as const]
@@ -48,21 +59,40 @@ function fixedOf({ name, parameters, mergekit }: MethodDeclaration): Readonly<Re
   return { ...Object.fromEntries(untaken), ...mergekit.parameters };
 }
 
-function folded(weights: readonly number[], { mergekit }: MethodDeclaration, { shared }: GivenValues): number[] {
+/** Those that are others than by default. */
+function optionsIn({ options = [] }: MethodDeclaration, { shared }: GivenValues): Options {
+  const changed = options.flatMap(({ name, default: usual }) => {
+    const value = shared[name] ?? usual;
+    if (typeof value !== "boolean")
+      throw new UserError(`${name}: expected true or false, found ${JSON.stringify(value)}`);
+    return value === usual ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(changed);
+}
+
+function folded(
+  weights: readonly number[],
+  { parameters, options = [], mergekit }: MethodDeclaration,
+  { shared }: GivenValues,
+): number[] {
+  const own = new Set([...parameters, ...options].map(({ name }) => name));
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (shared["normalize"] === true && Math.abs(sum) < NOTHING)
+  if (DIVIDING.some((key) => shared[key] === true && !own.has(key)) && Math.abs(sum) < NOTHING)
     throw new UserError("the weights sum to 0, by which none can be normalized; give others, or normalize: false");
   const { normalize, lambda } = mergekit.parameters;
   const divisor = normalize === false && shared["normalize"] === true ? sum : 1;
-  const factor = lambda === 1 ? numberOf("lambda", shared["lambda"] ?? 1) : 1;
+  const factor = lambda === 1 ? numberOf({ name: "lambda" }, shared["lambda"] ?? 1) : 1;
   return weights.map((weight) => (factor * weight) / divisor);
 }
 
-function numberOf(parameter: string, value: Scalar | undefined): number {
+function numberOf({ name, limits }: Pick<ParameterSpec, "name" | "limits">, value: Scalar | undefined): number {
   // PyYAML reads 1e-3 as a text, so that files may have numbers in quotes.
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof number === "number" && Number.isFinite(number)) return number;
-  throw new UserError(
-    `${parameter}: expected a number, found ${value === undefined ? "nothing" : JSON.stringify(value)}`,
-  );
+  const found = value === undefined ? "nothing" : JSON.stringify(value);
+  if (typeof number !== "number" || !Number.isFinite(number))
+    throw new UserError(`${name}: expected a number, found ${found}`);
+  const [least, most] = limits ?? [-Infinity, Infinity];
+  if (number < least || number > most)
+    throw new UserError(`${name}: expected a number from ${least} to ${most}, found ${found}`);
+  return number;
 }
