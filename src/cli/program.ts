@@ -102,6 +102,7 @@ export function buildProgram(): Command {
     .option("--base <model>", "folder or Hub name of the base of a recipe.json, if its run is not there", parseModel)
     .option("--expert <name=model>", "likewise of an expert; may be repeated", parseNamedModel)
     .option("--mergekit-compat", "merge as mergekit does where it has a known fault")
+    .option("--seed <number>", "of methods that draw at random (default: 0)", parseSeed)
     .option("--max-shard-size <size>", "weights of more bytes are divided into files (default: 5GB)", parseBytes)
     .option(...json)
     .action(async (recipe, folder, options) => {

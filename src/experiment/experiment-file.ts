@@ -6,12 +6,13 @@ import { anyOf } from "../config/expectation.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
+import { type GivenParents, type GivenRecipe, loadGivenRecipe } from "./given-recipe.ts";
 import { findModel } from "./model-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { type ChoiceLossName, choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
-import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
+import { checkRecipes, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
 import { type AnySpace, anySpaceSchema, loadSpace } from "../space/spaces.ts";
 
@@ -28,7 +29,7 @@ export interface Experiment {
   readonly tokenizer?: string;
   readonly space: AnySpace;
   /** Known merges by name: scored beside the other baselines, and starting points of a search with their method. */
-  readonly recipes?: Readonly<Record<string, KnotRecipe>>;
+  readonly recipes?: Readonly<Record<string, GivenRecipe>>;
   readonly tasks: readonly TaskFiles[];
   readonly search: SearchOptions;
   readonly budget: Budget;
@@ -104,14 +105,32 @@ export async function loadExperiment(path: string): Promise<Experiment> {
   checkAlgorithm(path, space, file.search);
   const wrongCount = space.method !== "stack" && whyNotMerged(space.method, Object.keys(file.experts).length);
   if (wrongCount) throw new UserError(`${path}: space: ${wrongCount}`);
-  return {
-    ...file,
-    name: file.name ?? basename(path, extname(path)),
+  const parents = {
     base: model(file.base),
     experts: Object.entries(file.experts).map(([name, text]) => ({ name, path: model(text) })),
+  };
+  const { recipes, ...given } = file;
+  return {
+    ...given,
+    name: file.name ?? basename(path, extname(path)),
+    ...parents,
+    ...(recipes && { recipes: await readRecipes(recipes, parents, absolute) }),
     space,
     tasks: Object.entries(file.tasks).map(([name, task]) => taskFiles(name, task, absolute)),
   };
+}
+
+/** Those that are files of mergekit's are read. */
+async function readRecipes(
+  recipes: NonNullable<z.output<typeof experimentSchema>["recipes"]>,
+  parents: GivenParents,
+  absolute: (path: string) => string,
+): Promise<Readonly<Record<string, GivenRecipe>>> {
+  const read = Object.entries(recipes).map(
+    async ([name, recipe]) =>
+      [name, typeof recipe === "string" ? await loadGivenRecipe(absolute(recipe), parents) : recipe] as const,
+  );
+  return Object.fromEntries(await Promise.all(read));
 }
 
 /** Columns are more genes than a search without derivatives can tell apart, and choices of layers have none. */
@@ -161,6 +180,9 @@ export const nameSchema = z
   .refine((name) => !(name in {}), {
     error: ({ input }) => `"${String(input)}" is a name of JavaScript's own; take another`,
   });
+
+/** A file of mergekit's. */
+const recipePathSchema = z.string("a file of mergekit's, or a mapping").min(1, "a file of mergekit's");
 
 const givingNames = "give the expert a name of its own, as in { name: folder }";
 
@@ -226,7 +248,7 @@ const experimentSchema = z
     experts: expertsSchema,
     tokenizer: z.string().exactOptional(),
     space: z.union([pathSchema, anySpaceSchema]),
-    recipes: z.record(nameSchema, knotRecipeSchema).exactOptional(),
+    recipes: z.record(nameSchema, z.union([recipePathSchema, knotRecipeSchema])).exactOptional(),
     tasks: namedMapping(taskSchema, "task"),
     search: searchSchema.prefault({}),
     budget: budgetSchema,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { expectation } from "../config/expectation.ts";
 import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
+import { mergekitRecipeSchema } from "../mergekit/recipe-file.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
 import { searchSpaceSchema } from "../space/search-space.ts";
@@ -21,6 +22,7 @@ import {
 } from "./experiment-file.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
+import type { MergekitGiven } from "./given-recipe.ts";
 import { BASE } from "./workspace.ts";
 
 /** A search space is judged by what judges its file, where only the depth is written otherwise. */
@@ -53,6 +55,13 @@ const recipeSchema: z.ZodType<KnotRecipe> = z
   .transform(({ parameters, ...others }): unknown => ({ ...mapValues(parameters, asWritten), ...others }))
   .pipe(knotRecipeSchema);
 
+/** One of mergekit's is kept as it is written. */
+const mergekitSchema: z.ZodType<MergekitGiven> = z.strictObject({
+  mergekit: z.custom<MergekitGiven["mergekit"]>((value) => mergekitRecipeSchema.safeParse(value).success, {
+    error: "expected a recipe of mergekit's",
+  }),
+});
+
 const rowsSchema: z.ZodType<RowSource> = z.union([
   z.array(pathSchema).min(1),
   z.strictObject({
@@ -76,7 +85,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     experts: z.array(z.strictObject({ name: nameSchema, path: pathSchema })).min(1),
     tokenizer: z.string().exactOptional(),
     space: spaceSchema,
-    recipes: z.record(nameSchema, recipeSchema).exactOptional(),
+    recipes: z.record(nameSchema, z.union([mergekitSchema, recipeSchema])).exactOptional(),
     tasks: z
       .array(
         z.strictObject({

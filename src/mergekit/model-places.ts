@@ -22,9 +22,18 @@ export interface ModelPlaces {
 const BEHIND = /(^|[._])(lm_head|norm|ln_f|final\w*|score|classifier)([._]|$)/;
 const NUMBERED = /^(?<stack>.*?)\.(?<layer>\d+)\./;
 
+/** A model as far as the places of its weights go. */
+export type PlacedModel = Pick<Model, "stages" | "selectors">;
+
+/** What is known of a model without its weights. */
+export interface ModelHeader extends Pick<CheckpointHeader, "folder" | "config" | "tensors"> {
+  /** The model that it is, where that has been found out. */
+  readonly model?: PlacedModel;
+}
+
 /** The places of all tensors that a merge has of a model. */
-export function placesInModel(header: Pick<CheckpointHeader, "folder" | "config" | "tensors">): ModelPlaces {
-  const model = knownModel(header);
+export function placesInModel(header: ModelHeader): ModelPlaces {
+  const model = header.model ?? knownModel(header);
   const places = placesOf(model, [...header.tensors.keys()]);
   const layers = new Map<string, number>();
   for (const { module, layer } of places.values())
@@ -32,7 +41,7 @@ export function placesInModel(header: Pick<CheckpointHeader, "folder" | "config"
   return { places, layers };
 }
 
-function placesOf(model: Model | undefined, stored: readonly string[]): ModelPlaces["places"] {
+function placesOf(model: PlacedModel | undefined, stored: readonly string[]): ModelPlaces["places"] {
   if (!model) return placesByName(stored);
   // Of a model of several stacks mergekit's selectors tell which module a tensor is in.
   return model.selectors.length > 0 ? placesIn(model) : placesByName(allWeights(model).map(({ name }) => name));
@@ -53,7 +62,7 @@ export function atLayer(tensor: string, layer: number): string {
   return tensor.replace(/\.\d+\./, `.${layer}.`);
 }
 
-function placesIn(model: Model): ReadonlyMap<string, TensorPlace> {
+function placesIn(model: PlacedModel): ReadonlyMap<string, TensorPlace> {
   const { selectors } = model;
   const isBefore = new Set<string>();
   for (const { weights, place } of model.stages) {

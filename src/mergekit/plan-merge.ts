@@ -2,20 +2,18 @@
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import { UserError } from "../errors.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
-import type { CheckpointHeader } from "../model/open-model.ts";
 import { sameShape } from "../tensor/dtype.ts";
-import { atLayer, placesInModel, type ModelPlaces } from "./model-places.ts";
+import { atLayer, placesInModel, type ModelPlaces, type ModelHeader } from "./model-places.ts";
 import { Notices } from "./notices.ts";
 import type { MergekitRecipe } from "./recipe-file.ts";
 import { type Slice, slicesOf } from "./sliced.ts";
 import { weightStep } from "./weight-step.ts";
 
-/** What is known of a model without its weights. */
-export type ModelHeader = Pick<CheckpointHeader, "folder" | "config" | "tensors">;
-
 export interface PlanOptions {
   /** Whether the result is to be mergekit's, its known faults among it. */
   readonly isCompatible?: boolean | undefined;
+  /** Of methods that draw at random. */
+  readonly seed?: number | undefined;
   /** Told what a person should know. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
@@ -41,7 +39,7 @@ const dtypes = { float32: "f32", float16: "f16", bfloat16: "bf16" } as const;
 export function planMerge(
   recipe: MergekitRecipe,
   models: ReadonlyMap<string, ModelHeader>,
-  { isCompatible = false, onNotice }: PlanOptions = {},
+  { isCompatible = false, seed, onNotice }: PlanOptions = {},
 ): MergePlan {
   checkFamily(models);
   const placed = new Map(Array.from(models, ([name, header]) => [name, placesInModel(header)]));
@@ -50,7 +48,7 @@ export function planMerge(
   const dtype = recipe.out_dtype ?? recipe.dtype;
   const weights = Array.from(modules, ([module, slices]) =>
     placedIn(module, slices, placed).map(({ name, slice, tensors, t, isBehind }): PlannedWeight => {
-      const place = { name, slice, t, isBehind, isCompatible };
+      const place = { name, slice, t, isBehind, isCompatible, seed };
       const { base, experts, step } = weightStep(recipe, place, tensors, notices);
       const own = specOf(base ?? experts[0], [...(base ? [base] : []), ...experts], models);
       return { spec: { ...own, name, dtype: dtype ? dtypes[dtype] : own.dtype }, ...(base && { base }), experts, step };

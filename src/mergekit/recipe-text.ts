@@ -4,7 +4,8 @@ import type { MergekitRecipe } from "./recipe-file.ts";
 
 /** A recipe as a file that is read as the same recipe, with other paths of models where `pathOf` gives them. */
 export function recipeText(recipe: MergekitRecipe, pathOf: (path: string) => string = (path) => path): string {
-  const document = new Document(written(recipe, pathOf), { aliasDuplicateObjects: false });
+  const text = (model: ModelReference): unknown => writtenReference(model, pathOf);
+  const document = new Document(withModels(recipe, text), { aliasDuplicateObjects: false });
   visit(document, {
     Collection(_, node) {
       node.flow = isMap(node) ? node.has("filter") || node.has("path") : isSeq(node) && !node.items.some(isMap);
@@ -13,16 +14,18 @@ export function recipeText(recipe: MergekitRecipe, pathOf: (path: string) => str
   return document.toString({ lineWidth: 0 });
 }
 
-/** Models are texts, unless signs of theirs would be read for a revision or an adapter. */
-function written(value: unknown, pathOf: (path: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => written(item, pathOf));
+/** A recipe, or a part of one, as data with something else in the place of each model. */
+export function withModels(value: unknown, write: (model: ModelReference) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withModels(item, write));
   if (typeof value !== "object" || value === null) return value;
-  if ("path" in value) return referenceIn(value as ModelReference, pathOf);
+  // No other mapping of a recipe has a path.
+  if ("path" in value) return write(value as ModelReference);
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(entries.map(([key, inner]) => [key, written(inner, pathOf)]));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withModels(inner, write)]));
 }
 
-function referenceIn({ adapter, ...model }: ModelReference, pathOf: (path: string) => string): unknown {
+/** A text, unless signs of the model would be read for a revision or an adapter. */
+function writtenReference({ adapter, ...model }: ModelReference, pathOf: (path: string) => string): unknown {
   const parts = [model, ...(adapter ? [adapter] : [])].map((part) => ({ ...part, path: pathOf(part.path) }));
   if (parts.every(({ path, revision = "" }) => !/[@+]/.test(path) && !revision.includes("+")))
     return parts

@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
 import { declarationOf, takenBy, takesBaseForExpert, type MergekitParameter } from "./methods.ts";
 import type { Notices } from "./notices.ts";
+import { isRandom } from "../merge/method.ts";
 import type { MergekitRecipe } from "./recipe-file.ts";
 import { lookUp, type Scalar } from "./settings.ts";
 import type { Slice, SliceSource } from "./sliced.ts";
@@ -16,6 +17,7 @@ export interface WeightPlace {
   readonly t: number;
   readonly isBehind: boolean;
   readonly isCompatible: boolean;
+  readonly seed?: number | undefined;
 }
 
 /** A source of a slice, and the tensor that the weight is made of there. */
@@ -74,7 +76,11 @@ function merged(method: string, parents: readonly Parent[], place: WeightPlace, 
     throw new UserError(
       `${method} merges ${least === most ? "exactly" : "at least"} ${least} model${least === 1 ? "" : "s"}${base ? " beside the base" : ""}, found ${experts.length}`,
     );
-  const step = methodStep(declaration, givenAt(method, experts, place, notices));
+  const { seed } = place;
+  const step = {
+    ...methodStep(declaration, givenAt(method, experts, place, notices)),
+    ...(seed !== undefined && isRandom(declaration) && { seed }),
+  };
   return { ...(base && { base: base.tensor }), experts: experts.map(({ tensor }) => tensor), step };
 }
 

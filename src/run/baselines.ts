@@ -1,9 +1,12 @@
 import type { Experiment } from "../experiment/experiment-file.ts";
+import { UserError } from "../errors.ts";
+import { recipeOfParents, type ParentNames } from "../mergekit/parent-recipe.ts";
+import type { MergekitRecipeInput } from "../mergekit/recipe-file.ts";
 import { declarations } from "../merge/declarations.ts";
 import { optionsOf } from "../merge/method.ts";
 import { type MergeRecipe, sameEverywhere, uniformRecipe, type Recipe } from "../merge/recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
-import { recipeOver } from "../space/knot-recipe.ts";
+import { isKnotRecipe, recipeOver } from "../space/knot-recipe.ts";
 import type { SearchSpace } from "../space/search-space.ts";
 
 /** A model that the search has to beat. */
@@ -27,7 +30,7 @@ type MergedSpace = Pick<SearchSpace, "method" | "parameters" | "options" | "seed
 /** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
 export function listBaselines(
   { space: searched, recipes = {} }: Pick<Experiment, "space" | "recipes">,
-  parents: Parents & { readonly base: string },
+  parents: Parents & ParentNames,
 ): Baseline[] {
   const { base, experts } = parents;
   // Stacks merge nothing, and are to beat what does.
@@ -64,7 +67,7 @@ export function listBaselines(
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
-      recipe: recipeOver(groups, recipe),
+      recipe: isKnotRecipe(recipe) ? recipeOver(groups, recipe) : named(name, recipe.mergekit, parents),
     })),
   ];
 }
@@ -78,6 +81,15 @@ function sweptParameter({ method, options }: MergedSpace): string | undefined {
   const declaration = declarations[method];
   if (!declaration.needsBase || declaration.needs?.gram) return undefined;
   return optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";
+}
+
+function named(name: string, recipe: MergekitRecipeInput, parents: ParentNames): Recipe {
+  try {
+    return recipeOfParents(recipe, parents);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`recipes.${name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** All of them, but of the sweep so many. */

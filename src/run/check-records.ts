@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import type { JournalRecord, RecordedRung, RecordPayloads, RowCounts, ScoringScope } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
+import type { ParentNames } from "../mergekit/parent-recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
 import { isStackOf, isWhole } from "../space/is-whole.ts";
 import { BASE } from "../experiment/workspace.ts";
@@ -25,9 +26,10 @@ export function checkRecords(folder: string, records: readonly JournalRecord[], 
 }
 
 type RunParts = Pick<Session, "experiment" | "genome" | "tasks"> & {
-  readonly workspace: Parents & {
-    readonly checkpoints: ReadonlyMap<string, { readonly tensors: ReadonlyMap<string, unknown> }>;
-  };
+  readonly workspace: Parents &
+    Pick<ParentNames, "model"> & {
+      readonly checkpoints: ReadonlyMap<string, { readonly tensors: ReadonlyMap<string, unknown> }>;
+    };
 };
 
 function faultOf(record: JournalRecord, session: RunParts): string | undefined {

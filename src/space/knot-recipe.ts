@@ -27,7 +27,7 @@ type Knots = readonly number[];
 /** The parts of an experiment file that recipes depend on. */
 interface GivenRecipes {
   readonly experts: Readonly<Record<string, string>>;
-  readonly recipes?: Readonly<Record<string, KnotRecipe>> | undefined;
+  readonly recipes?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const partNames = Object.values(stackGroups).flat();
@@ -70,13 +70,14 @@ export const knotRecipeSchema: z.ZodType<KnotRecipe> = z
 export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.core.ParsePayload<GivenRecipes>): void {
   const names = Object.keys(experts);
   for (const [name, recipe] of Object.entries(recipes)) {
-    const { method, parameters } = recipe;
     const report = (path: string[], message: string): void => {
       issues.push({ code: "custom", input: recipes, path: ["recipes", name, ...path], message });
     };
     if (name === "base" || names.includes(name)) {
       report([], `a parent is named "${name}" too; give the recipe a name of its own`);
     }
+    if (!isKnotRecipe(recipe)) continue;
+    const { method, parameters } = recipe;
     for (const { path, message } of optionFaults(recipe)) report(path, message);
     const wrongCount = whyNotMerged(method, names.length);
     if (wrongCount !== undefined) report(["method"], wrongCount);
@@ -107,6 +108,11 @@ function outsideLimits(
   const values = Object.values(given).flatMap((groups) => Object.values(groups).flat());
   const outside = values.find((value) => value < least || value > most);
   return outside === undefined ? undefined : `expected values from ${least} to ${most}, found ${outside}`;
+}
+
+/** Recipes of other forms name their experts otherwise. */
+export function isKnotRecipe(recipe: unknown): recipe is KnotRecipe {
+  return typeof recipe === "object" && recipe !== null && "method" in recipe && "parameters" in recipe;
 }
 
 function checkExperts(

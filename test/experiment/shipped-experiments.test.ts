@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { isPinned, parseReference } from "../../src/hub/api/reference.ts";
 import { buildGenome } from "../../src/space/genome.ts";
-import { type KnotRecipe, recipeOver } from "../../src/space/knot-recipe.ts";
+import { isKnotRecipe, type KnotRecipe, recipeOver } from "../../src/space/knot-recipe.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { mergeSpace } from "../merge-space.ts";
 
@@ -17,7 +17,11 @@ const load = (file: string): ReturnType<typeof loadExperiment> => loadExperiment
 /** Every recipe of the shipped experiments. */
 async function allRecipes(): Promise<[string, KnotRecipe][]> {
   const experiments = await Promise.all(files.map(load));
-  return experiments.flatMap(({ recipes = {} }) => Object.entries(recipes));
+  return experiments.flatMap(({ recipes = {} }) =>
+    Object.entries(recipes).flatMap(([name, recipe]) =>
+      isKnotRecipe(recipe) ? [[name, recipe] as [string, KnotRecipe]] : [],
+    ),
+  );
 }
 
 describe("the shipped experiments", () => {
@@ -47,7 +51,7 @@ describe("the shipped experiments", () => {
     const { space, experts, recipes = {} } = await load(file);
     const model = tinyModel({ layers: LAYERS });
     const genome = buildGenome(mergeSpace(space), { experts: experts.map(({ name }) => name), model });
-    for (const given of Object.values(recipes)) {
+    for (const given of Object.values(recipes).filter(isKnotRecipe)) {
       const recipe = recipeOver(model.groups, given);
       const decoded = genome.decode(genome.encode(recipe));
       expect(decoded.method).toBe(recipe.method);

@@ -1,4 +1,4 @@
-import type { ModelHeader } from "../../src/mergekit/plan-merge.ts";
+import type { ModelHeader } from "../../src/mergekit/model-places.ts";
 import type { PlannedWeight } from "../../src/merge-files/plan.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { tinyConfig, tinyModel, type TinyModel } from "../tiny-model.ts";

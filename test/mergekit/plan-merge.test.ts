@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { planMerge, type ModelHeader, type PlanOptions } from "../../src/mergekit/plan-merge.ts";
+import type { ModelHeader } from "../../src/mergekit/model-places.ts";
+import { planMerge, type PlanOptions } from "../../src/mergekit/plan-merge.ts";
 import { checkMergekitRecipe, type MergekitRecipeInput } from "../../src/mergekit/recipe-file.ts";
 import type { PlannedWeight } from "../../src/merge-files/plan.ts";
 import { allWeights } from "../../src/model/architecture.ts";

@@ -25,15 +25,16 @@ export const recipeKinds = Object.keys(kinds) as (keyof typeof kinds)[];
 
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
+/** What experts have in common: where their differences point apart in the mean, model_stock is another than mergekit's. */
+function edit(name: string, values: Float32Array): void {
+  const common = RandomStream.of(4, name);
+  for (const i of values.keys()) values[i]! += 0.1 * common.normal();
+}
+
 /** Writes the models that recipes of a kind name: a base and three experts, in f32. */
 export async function writeRecipeModels(folder: string, kind: keyof typeof kinds): Promise<void> {
   const shared: TinyModel = { ...kinds[kind], dtype: "f32", tokenizer };
   await writeTinyModel(join(folder, "base"), shared);
-  // Where differences point apart in the mean, model_stock is another than mergekit's.
-  const edit: TinyModel["edit"] = (name, values) => {
-    const common = RandomStream.of(4, name);
-    for (const i of values.keys()) values[i]! += 0.1 * common.normal();
-  };
   for (const [i, name] of ["nature", "craft", "news"].entries())
     await writeTinyModel(join(folder, name), { ...shared, edit, perturbed: { seed: i + 1, by: 0.1 } });
 }

@@ -1,31 +1,38 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../src/config/load-yaml.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { declarations, methodNames } from "../../src/merge/declarations.ts";
+import type { ParameterSpec } from "../../src/merge/method.ts";
 import { type Curve, type MergeRecipe, stepAt } from "../../src/merge/recipe.ts";
-import { planMerge, type ModelHeader } from "../../src/mergekit/plan-merge.ts";
-import { mergekitRecipeSchema } from "../../src/mergekit/recipe-file.ts";
+import type { ModelHeader } from "../../src/mergekit/model-places.ts";
+import { planMerge } from "../../src/mergekit/plan-merge.ts";
+import { checkMergekitRecipe, loadMergekitRecipe, mergekitRecipeSchema } from "../../src/mergekit/recipe-file.ts";
+import { recipeText } from "../../src/mergekit/recipe-text.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { tinyConfig, tinyModel } from "../tiny-model.ts";
 import { tinyT5, tinyT5Config } from "../tiny-t5.ts";
 import { headerOf, planned } from "./headers.ts";
+import { recipeKinds, recipes } from "./recipe-models.ts";
 
 const BASE = "/models/base";
 const experts = ["a", "b", "c"].map((name) => ({ name, path: `/models/${name}` }));
 
-/** Every value another one, from 0 to 1. */
+/** Every value another one, of those that a search visits. */
 function recipeOf(method: MergeRecipe["method"], { groups }: Model, names: readonly string[]): MergeRecipe {
   let next = 0;
-  const value = (): number => (next = (next + 0.37) % 1);
-  const curve = (layers: number): Curve => ({ layers: Array.from({ length: layers }, value), rest: value() });
-  const curves = (per: string): object =>
-    Object.fromEntries(
+  const curvesIn = ({ per, range: [low, high] }: ParameterSpec): object => {
+    const value = (): number => low + (next = (next + 0.37) % 1) * (high - low);
+    const curve = (layers: number): Curve => ({ layers: Array.from({ length: layers }, value), rest: value() });
+    return Object.fromEntries(
       groups.map(({ name, layers }) => {
         const shared = curve(layers);
         return [name, Object.fromEntries(names.map((expert) => [expert, per === "model" ? shared : curve(layers)]))];
       }),
     );
-  const parameters = declarations[method].parameters.map(({ name, per }) => [name, curves(per)]);
+  };
+  const parameters = declarations[method].parameters.map((spec) => [spec.name, curvesIn(spec)]);
   return { method, parameters: Object.fromEntries(parameters) as MergeRecipe["parameters"] };
 }
 
@@ -60,4 +67,29 @@ describe("what is written for mergekit", () => {
       }
     },
   );
+});
+
+describe("recipeText", () => {
+  test.each(recipeKinds.flatMap((kind) => readdirSync(join(recipes, kind)).map((file) => join(kind, file))))(
+    "is read as the same recipe: %s",
+    async (file) => {
+      const recipe = await loadMergekitRecipe(join(recipes, file));
+      expect(parseYaml(recipeText(recipe), "merge.yml", mergekitRecipeSchema)).toEqual(recipe);
+    },
+  );
+
+  test("keeps models whose paths have signs of their own, and gives others in their place", () => {
+    const recipe = checkMergekitRecipe({
+      merge_method: "passthrough",
+      tokenizer_source: "union",
+      models: [{ model: { model: { path: "/a@b", revision: "c" }, lora: { path: "d+e" } } }],
+    });
+    expect(parseYaml(recipeText(recipe), "merge.yml", mergekitRecipeSchema)).toEqual(recipe);
+    const elsewhere = parseYaml(
+      recipeText(recipe, (path) => path.replaceAll(/[/@+]/g, "")),
+      "merge.yml",
+      mergekitRecipeSchema,
+    );
+    expect(elsewhere.models).toEqual([{ model: { path: "ab", revision: "c", adapter: { path: "de" } } }]);
+  });
 });

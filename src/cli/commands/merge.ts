@@ -10,6 +10,7 @@ export interface MergeCommandOptions {
   readonly base?: string | undefined;
   readonly expert?: Readonly<Record<string, string>> | undefined;
   readonly mergekitCompat?: boolean | undefined;
+  readonly seed?: number | undefined;
   /** In bytes. */
   readonly maxShardSize?: number | undefined;
   readonly json?: boolean | undefined;
@@ -19,11 +20,11 @@ export interface MergeCommandOptions {
 export async function mergeCommand(
   recipe: string,
   to: string,
-  { base, expert: experts, mergekitCompat, maxShardSize: maxShardBytes, json }: MergeCommandOptions,
+  { base, expert: experts, mergekitCompat, seed, maxShardSize: maxShardBytes, json }: MergeCommandOptions,
 ): Promise<void> {
   const progress = new Progress();
   const running = { signal: interruptionSignal(), onEvent: progress.show };
-  const options = { recipe, to, base, experts, mergekitCompat, maxShardBytes };
+  const options = { recipe, to, base, experts, mergekitCompat, seed, maxShardBytes };
   const merged = await mergeModels({ ...options, ...running }).finally(progress.end);
   const lmEval = lmEvalCommand(merged.model);
   if (json) {

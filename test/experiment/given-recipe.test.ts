@@ -1,0 +1,66 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { recordedExperiment } from "../../src/experiment/recorded-experiment.ts";
+import { readJournal } from "../../src/journal/journal.ts";
+import { launchRun } from "../../src/run/run-experiment.ts";
+import { refusal } from "../refusal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { writeTinyExperiment } from "../tiny-experiment.ts";
+
+const recipe = (weight: number): string => `
+merge_method: task_arithmetic
+base_model: ./base
+models:
+  - model: ./nature
+    parameters: { weight: ${weight} }
+  - model: craft
+    parameters: { weight: [0.1, 0.4] }
+`;
+
+describe("a recipe of mergekit's in an experiment", () => {
+  test("is kept with the names of parents, is a baseline and survives its journal", async () => {
+    const folder = await temporaryFolder();
+    writeFileSync(join(folder, "merge.yml"), recipe(0.9));
+    const file = { recipes: { published: "merge.yml" }, budget: { evaluations: 5 } };
+    const experiment = await loadExperiment(await writeTinyExperiment(folder, { file }));
+    expect(experiment.recipes).toEqual({
+      published: {
+        mergekit: {
+          merge_method: "task_arithmetic",
+          base_model: "base",
+          models: [
+            { model: "nature", parameters: { weight: 0.9 } },
+            { model: "craft", parameters: { weight: [0.1, 0.4] } },
+          ],
+        },
+      },
+    });
+    expect(recordedExperiment(folder, JSON.parse(JSON.stringify(experiment))).recipes).toEqual(experiment.recipes);
+    const run = join(folder, "run");
+    const told: string[] = [];
+    await launchRun(experiment, run, {
+      onEvent: (event) => {
+        if (event.type === "baselines") told.push(...event.models.map(({ name }) => name));
+      },
+    });
+    expect(told).toContain("published");
+    expect(readJournal(run).records.length).toBeGreaterThan(3);
+  });
+
+  test("is refused where its models are not those of the experiment, or no search scores it", async () => {
+    const folder = await temporaryFolder();
+    writeFileSync(join(folder, "merge.yml"), recipe(1).replace("./nature", "./others"));
+    const file = { recipes: { published: "merge.yml" }, budget: { evaluations: 5 } };
+    const path = await writeTinyExperiment(folder, { file });
+    expect(await refusal(loadExperiment(path))).toBe(
+      `${join(folder, "merge.yml")}: ./others is no model of the experiment; expected base (${join(folder, "base")}), nature (${join(folder, "nature")}), craft (${join(folder, "craft")})`,
+    );
+    const slices = "merge_method: passthrough\nslices: [{ sources: [{ model: nature, layer_range: [1, 2] }] }]\n";
+    writeFileSync(join(folder, "merge.yml"), slices);
+    expect(await refusal(launchRun(await loadExperiment(path), join(folder, "run")))).toBe(
+      "recipes.published: its layers are others than the base's; a search scores merges of layers of one place each",
+    );
+  });
+});
