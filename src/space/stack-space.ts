@@ -29,9 +29,11 @@ const scaleSchema: z.ZodType<ScaleSpace> = z
     range: z
       .tuple([value, value], "a list of two numbers")
       .refine(([low, high]) => low < high, {
+        abort: true,
         error: ({ input }) => `expected the lower end before the higher one, found ${JSON.stringify(input)}`,
       })
       .refine(([low, high]) => low <= 1 && high >= 1, {
+        abort: true,
         error: ({ input }) => `expected a range with 1 in it, where a search begins, found ${JSON.stringify(input)}`,
       })
       .default([0.5, 1.5]),
