@@ -1,6 +1,6 @@
 /**
  * Writes tiny models, merges of them by evomerge and the same merges as configurations of mergekit into a folder:
- * `<case>/merged` and `<case>/mergekit.yml`. Prints the engine. Used by mergekit.py.
+ * `<case>/merged` and `<case>/mergekit.yml`; those alone whose names hold a given text. Prints the engine. Used by mergekit.py.
  * @module
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { openDevice } from "../../src/device/open-device.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
+import { isRandom } from "../../src/merge/method.ts";
 import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
@@ -27,6 +28,22 @@ const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenize
 
 /** Methods that are combinations of the parents by lengths and angles. */
 const combinations = methodNames.filter((name) => declarations[name].needs?.gram);
+
+/** Those that choose among elements by what they change. */
+const selections = methodNames.filter((name) => {
+  const { needs, parameters } = declarations[name];
+  const isSum = needs === undefined && parameters.every((spec) => spec.name === "weight");
+  return !needs?.gram && !isRandom(declarations[name]) && !isSum;
+});
+
+/** Of parameters that are no weights; outliers of as few elements as a norm has are one at least, of which mergekit would keep nothing else. */
+const drawn: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  density: [0.1, 0.9],
+  gamma: [0.07, 0.1],
+  lambda: [0.5, 1.5],
+  select_topk: [0.1, 1],
+  t: [0.01, 0.1],
+};
 
 interface Case {
   /** The first of EXPERTS are merged, as many as the method takes. */
@@ -84,7 +101,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "one expert as it is, bf16": { recipe: { method: "passthrough", model: "craft" }, model: { dtype: "bf16" } },
   ...Object.fromEntries(
-    combinations.flatMap((method): [string, Case][] => [
+    [...combinations, ...selections].flatMap((method): [string, Case][] => [
       [`${method} by tensor, f32`, { recipe: randomRecipe(method, KINDS), model: { dtype: "f32", tied: true } }],
       [
         `T5, ${method}, f32`,
@@ -104,11 +121,17 @@ function randomRecipe(method: MethodName, names = GROUPS): Recipe {
   // Shares that nearly sum to 0 would multiply what mergekit's angles lack in digits.
   const least = declarations[method].needs?.gram ? 0.1 : -0.2;
   const value = (): number => random.uniform() * 1.7 + least;
-  const curve = (): Curve => ({ layers: Array.from({ length: LAYERS }, value), rest: value() });
-  const curves = (): Record<string, Curve> => Object.fromEntries(EXPERTS.map((name) => [name, curve()]));
+  const curve = (draw: () => number): Curve => ({ layers: Array.from({ length: LAYERS }, draw), rest: draw() });
+  const curves = (draw: () => number): Record<string, Curve> =>
+    Object.fromEntries(EXPERTS.map((name) => [name, curve(draw)]));
   const parameters = declarations[method].parameters.map((parameter) => {
-    const byGroup = Object.fromEntries(names.map((name) => [name, curves()]));
+    const range = declarations[method].needs?.gram ? undefined : drawn[parameter.name];
+    const [low, high] = range ?? [0, 0];
+    const inThousandths = (): number => Math.round(1000 * (low + (high - low) * random.uniform())) / 1000;
+    const draw = range ? inThousandths : value;
+    const byGroup = Object.fromEntries(names.map((name) => [name, curves(draw)]));
     const [, second = ""] = names;
+    if (range) return [parameter.name, byGroup];
     byGroup[second] = { ...byGroup[second], news: { layers: [1e-7, 0, 1], rest: 0 } };
     return [parameter.name, byGroup];
   });
@@ -150,7 +173,8 @@ async function writeCase(folder: string, name: string, { recipe, model: shape }:
   return device.name;
 }
 
-const [, , folder = "."] = process.argv;
+const [, , folder = ".", wanted = ""] = process.argv;
 const engines = new Set<string>();
-for (const [name, own] of Object.entries(cases)) engines.add(await writeCase(folder, name, own));
+for (const [name, own] of Object.entries(cases))
+  if (name.includes(wanted)) engines.add(await writeCase(folder, name, own));
 process.stdout.write([...engines].join("\n"));
