@@ -40,12 +40,6 @@ def load(folder: Path) -> dict[str, torch.Tensor]:
     return {name: tensor for file in folder.glob("*.safetensors") for name, tensor in load_file(file).items()}
 
 
-def taken_otherwise(own: torch.Tensor, theirs: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
-    """Elements that one of them takes of the base, and the other of the expert; a few may be at the threshold."""
-    otherwise = (own == base) != (theirs == base)
-    return otherwise if otherwise.double().mean() <= 1e-3 else torch.zeros_like(otherwise)
-
-
 def compare(case: Path) -> tuple[list[str], list[str]]:
     """One line of the table, and what is not equal."""
     ours, theirs = load(case / "merged"), merge_with_mergekit(case)
@@ -62,8 +56,6 @@ def compare(case: Path) -> tuple[list[str], list[str]]:
         if not case.name.split(", ")[-2].startswith(ELEMENTWISE):
             # Lengths and angles are mergekit's in f32: their errors are the same part of all elements.
             in_between = 1e-6 * magnitude.amax()
-        if "arcee_fusion" in case.name:
-            gap[taken_otherwise(own, theirs[name], load(case / "base")[name])] = 0
         step = 2.0 ** (torch.floor(torch.log2(own.double().abs().clamp(min=1e-30))) + 1 - BITS[own.dtype])
         unequal += int((own != theirs[name]).sum())
         if case.name.startswith("stack"):

@@ -189,6 +189,16 @@ const cases: readonly Case[] = [
   { name: "multislerp", method: "multislerp", base: bf16, experts: { nature: bf16, craft: bf16, news: bf16 } },
   { name: "karcher", method: "karcher", base: f16, experts: { nature: f16, craft: bf16 } },
   { name: "model-stock", method: "model_stock", tied: true, base: bf16, experts: { nature: bf16, craft: f32 } },
+  { name: "nearswap", method: "nearswap", tied: true, base: bf16, experts: { nature: f32 } },
+  { name: "arcee-fusion", method: "arcee_fusion", base: f32, experts: { nature: { ...bf16, sharded: true } } },
+  {
+    name: "sce",
+    method: "sce",
+    config: t5Config(),
+    base: bf16,
+    experts: { nature: bf16, craft: f32, news: bf16 },
+    byTensor: true,
+  },
   {
     name: "t5-task-multislerp",
     method: "task_multislerp",
@@ -289,16 +299,23 @@ function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string
   if (byColumn === true) return recipeWithColumns(method, experts, model);
   const layers = Math.max(...model.groups.map((group) => group.layers));
   const names = new Set(allWeights(model).map(({ tensor, group }) => (byTensor === true ? tensor : group)));
-  const groups = [...names].map((group) => {
-    const curves = experts.map((expert) => {
-      const stream = RandomStream.of(11, group, expert);
-      const value = (): number => 0.5 + 0.4 * stream.normal();
-      return [expert, { layers: Array.from({ length: layers }, value), rest: value() }];
+  const curvesIn = ([low, high]: readonly [number, number]): Curves => {
+    const groups = [...names].map((group) => {
+      const curves = experts.map((expert) => {
+        const stream = RandomStream.of(11, group, expert);
+        const value = (): number => Math.min(high, Math.max(low, 0.5 + 0.4 * stream.normal()));
+        return [expert, { layers: Array.from({ length: layers }, value), rest: value() }];
+      });
+      return [group, Object.fromEntries(curves)];
     });
-    return [group, Object.fromEntries(curves)];
-  });
-  const curves = Object.fromEntries(groups) as Curves;
-  return { method, parameters: Object.fromEntries(declarations[method].parameters.map(({ name }) => [name, curves])) };
+    return Object.fromEntries(groups) as Curves;
+  };
+  const unlimited = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+  const { parameters } = declarations[method];
+  return {
+    method,
+    parameters: Object.fromEntries(parameters.map(({ name, limits }) => [name, curvesIn(limits ?? unlimited)])),
+  };
 }
 
 const [folder = "", ...kits] = process.argv.slice(2);

@@ -14,7 +14,7 @@ import {
 import { computing, type MethodDeclaration } from "../method.ts";
 
 const difference = withName("difference", minus(firstExpert, theBase));
-const isFar = withName("is_far", isPositive(minus(magnitude(difference), number("t"))));
+const isFar = isPositive(minus(magnitude(difference), number("t")));
 const sign = minus(isPositive(difference), isPositive(product(difference, number(-1))));
 
 export const nearswap: Readonly<Record<"nearswap", MethodDeclaration>> = {

@@ -26,8 +26,8 @@ const isSelected = isPositive(minus(variance, number("above")));
 
 /** Whether an expert goes the way that the sum of all goes; where that is 0, upwards. */
 const agrees = withName("agrees", isPositive(product(difference, signOf(total))));
-const shares = withName("shares", sumOverExperts(times(agrees, "share")));
-const mean = quotient(sumOverExperts(times(product(difference, agrees), "share")), orOne(shares));
+const divisor = orOne(withName("agreed", sumOverExperts(times(agrees, "share"))));
+const mean = quotient(sumOverExperts(times(product(difference, agrees), "share")), divisor);
 
 /** Each expert's share is that of its squared differences at the selected elements; equal shares where there are none. */
 const derive: Derivation = {

@@ -88,7 +88,7 @@ function merged(change: Formula, elects: boolean, { normalize: isNormalized }: O
   const parts = elects ? withName("part", agrees) : undefined;
   const sum = parts ? sumOverExperts(product(parts, change)) : total;
   const weights = sumOverExperts(times(parts ?? number(1), "weight"));
-  return plus(theBase, times(isNormalized ? quotient(sum, orOne(withName("weights", weights))) : sum, "lambda"));
+  return plus(theBase, times(isNormalized ? quotient(sum, orOne(withName("weight_sum", weights))) : sum, "lambda"));
 }
 
 export const taskVectorMethods = Object.fromEntries(
