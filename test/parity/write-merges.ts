@@ -45,6 +45,13 @@ const drawn: Readonly<Record<string, readonly [low: number, high: number]>> = {
   t: [0.01, 0.1],
 };
 
+const gemma = {
+  model_type: "gemma",
+  architectures: ["GemmaForCausalLM"],
+  hidden_act: "gelu_pytorch_tanh",
+  head_dim: 16,
+};
+
 interface Case {
   /** The first of EXPERTS are merged, as many as the method takes. */
   readonly recipe: Recipe;
@@ -107,6 +114,7 @@ const cases: Readonly<Record<string, Case>> = {
         `T5, ${method}, f32`,
         { recipe: randomRecipe(method, T5_GROUPS), model: { dtype: "f32", config: tinyT5Config() } },
       ],
+      [`Gemma, ${method}, f32`, { recipe: randomRecipe(method), model: { dtype: "f32", tied: true, config: gemma } }],
     ]),
   ),
 };
@@ -121,21 +129,23 @@ function randomRecipe(method: MethodName, names = GROUPS): Recipe {
   // Shares that nearly sum to 0 would multiply what mergekit's angles lack in digits.
   const least = declarations[method].needs?.gram ? 0.1 : -0.2;
   const value = (): number => random.uniform() * 1.7 + least;
-  const curve = (draw: () => number): Curve => ({ layers: Array.from({ length: LAYERS }, draw), rest: draw() });
-  const curves = (draw: () => number): Record<string, Curve> =>
-    Object.fromEntries(EXPERTS.map((name) => [name, curve(draw)]));
   const parameters = declarations[method].parameters.map((parameter) => {
     const range = declarations[method].needs?.gram ? undefined : drawn[parameter.name];
     const [low, high] = range ?? [0, 0];
     const inThousandths = (): number => Math.round(1000 * (low + (high - low) * random.uniform())) / 1000;
     const draw = range ? inThousandths : value;
-    const byGroup = Object.fromEntries(names.map((name) => [name, curves(draw)]));
+    const byGroup = Object.fromEntries(names.map((name) => [name, curvesBy(draw)]));
     const [, second = ""] = names;
     if (range) return [parameter.name, byGroup];
     byGroup[second] = { ...byGroup[second], news: { layers: [1e-7, 0, 1], rest: 0 } };
     return [parameter.name, byGroup];
   });
   return { method, parameters: Object.fromEntries(parameters) as MergeRecipe["parameters"] };
+}
+
+function curvesBy(draw: () => number): Record<string, Curve> {
+  const curve = (): Curve => ({ layers: Array.from({ length: LAYERS }, draw), rest: draw() });
+  return Object.fromEntries(EXPERTS.map((name) => [name, curve()]));
 }
 
 /** What all experts have in common, without which their differences from the base would point apart here and there. */
