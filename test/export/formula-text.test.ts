@@ -63,12 +63,15 @@ test("coefficients are found by more than their group where columns have their o
   expect(first).toBe('    weights = coefficients("weight", name, group, layer)');
 });
 
+/** In quotes or as a property: a word of a comment may be the name of a method, as in "the config ties them". */
+function asName(name: string): RegExp {
+  return new RegExp(`(["'\`]${name}["'\`]|\\.${name}\\b|\\b${name}:)`);
+}
+
 test("no export knows a method by its name", () => {
   const folder = join(import.meta.dirname, "..", "..", "src", "export");
   const texts = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .map((path) => readFileSync(join(folder, path), "utf8"));
-  // In quotes or as a property: a word of a comment may be the name of a method, as in "the config ties them".
-  const named = (name: string): RegExp => new RegExp(`(["'\`]${name}["'\`]|\\.${name}\\b|\\b${name}:)`);
-  expect(methodNames.filter((name) => texts.some((text) => named(name).test(text)))).toEqual([]);
+  expect(methodNames.filter((name) => texts.some((text) => asName(name).test(text)))).toEqual([]);
 });
