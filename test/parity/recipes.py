@@ -1,10 +1,10 @@
 """Merges tiny models by recipes with mergekit, and with evomerge as mergekit does: same tensors?
 
-    python test/parity/recipes.py [--write]
+    python test/parity/recipes.py [--write] [recipe ...]
 
-Run from anywhere, offline, with the packages of mergekit-requirements.txt. Prints a table, and exits with 1 where a tensor is
-missing or differs by more than 1e-6 of its largest element. With --write what mergekit made is summed up in
-test/fixtures/recipes/expected.json: of each tensor some elements and its norm.
+Run from anywhere, offline, with the packages of mergekit-requirements.txt. Takes all recipes, or those that are named, such as
+llama/ties. Prints a table, and exits with 1 where a tensor is missing or differs by more than 1e-6 of its largest element. With
+--write what mergekit made is summed up in test/fixtures/recipes/expected.json: of each tensor some elements and its norm.
 """
 
 import datetime
@@ -54,12 +54,15 @@ def summary(tensor: torch.Tensor) -> dict:
 
 
 def main() -> int:
-    rows, faults, expected = [], [], {}
+    asked = [argument for argument in sys.argv[1:] if argument != "--write"]
+    rows, faults, expected = [], [], json.loads(EXPECTED.read_text()) if asked else {}
     with tempfile.TemporaryDirectory(prefix="parity-") as folder:
         command = ["node", "--import", "tsx", "test/parity/write-recipes.ts", folder]
         subprocess.run(command, check=True, cwd=ROOT)
         for recipe in sorted(Path(folder).glob("*/*.yml")):
             name = f"{recipe.parent.name}/{recipe.stem}"
+            if asked and name not in asked:
+                continue
             ours, theirs = load(recipe.with_suffix("")), merge_with_mergekit(recipe)
             if ours.keys() != theirs.keys():
                 faults.append(f"{name}: tensors differ: {sorted(ours.keys() ^ theirs.keys())}")
@@ -73,7 +76,7 @@ def main() -> int:
     print(f"{datetime.date.today()}; {packages}\n\n| recipe | tensors | largest difference |\n| --- | ---: | ---: |")
     print("\n".join(rows) + "\n\n" + ("\n".join(faults) or "mergekit and evomerge agree on every tensor"))
     if "--write" in sys.argv[1:] and not faults:
-        lines = [f"  {json.dumps(name)}: {json.dumps(tensors)}" for name, tensors in expected.items()]
+        lines = [f"  {json.dumps(name)}: {json.dumps(tensors)}" for name, tensors in sorted(expected.items())]
         EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     return 1 if faults else 0
 
