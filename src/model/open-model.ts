@@ -90,6 +90,7 @@ function checkTensor({ folder, tensors, others }: CheckpointHeader, name: string
   }
 }
 
-function isOfWholeNumbers({ tensors, others }: CheckpointHeader, name: string): boolean {
+/** Whether a tensor is one of counters, masks or positions. */
+export function isOfWholeNumbers({ tensors, others }: CheckpointHeader, name: string): boolean {
   return !tensors.has(name) && WHOLE_NUMBERS.test(others.get(name) ?? "");
 }

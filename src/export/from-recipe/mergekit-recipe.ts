@@ -11,6 +11,7 @@ import {
 } from "../../mergekit/recipe-file.ts";
 import { recipeText } from "../../mergekit/recipe-text.ts";
 import { modelsOf } from "../../mergekit/sliced.ts";
+import { checkTensors } from "./check-tensors.ts";
 import { modelIn } from "./open-models.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
@@ -43,6 +44,7 @@ export async function mergekitRecipe(given: string | MergekitRecipeInput): Promi
         options.onNotice?.(
           `the recipe has no base_model: configuration and tokenizer are those of its first model, ${donor}; mergekit takes those of any`,
         );
+      for (const header of headers.values()) checkTensors(header, options.onNotice);
       return planMerge(recipe, headers, options);
     },
     files: () => new Map([["mergekit_config.yml", text]]),

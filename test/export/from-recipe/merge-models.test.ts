@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { Checkpoint } from "../../../src/checkpoint/checkpoint.ts";
+import { writeCheckpoint } from "../../../src/checkpoint/write-checkpoint.ts";
 import { openCheckpoint } from "../../../src/experiment/open-checkpoint.ts";
 import { exportRun } from "../../../src/export/export-run.ts";
 import { mergeModels, type MergeModelsOptions } from "../../../src/export/from-recipe/merge-models.ts";
@@ -162,6 +163,27 @@ describe("mergeModels", () => {
     const auto = { ...(linear() as object), chat_template: "auto" } as MergeModelsOptions["recipe"];
     expect(readFileSync(join((await merged(auto)).model, "chat_template.jinja"), "utf8")).toBe(template);
     await rm(join(at("b"), "chat_template.jinja"));
+  });
+
+  test("refuses to lose a tensor that the architecture does not know", async () => {
+    const folder = await temporaryFolder();
+    for (const name of ["a", "b"]) {
+      const specs = ["model.norm.weight", "extra.weight"].map((tensor) => ({
+        name: tensor,
+        shape: [2],
+        dtype: "f32" as const,
+      }));
+      await writeCheckpoint(join(folder, name), specs, () => Promise.resolve(new Uint8Array(8)));
+      writeFileSync(join(folder, name, "config.json"), readFileSync(join(at("base"), "config.json")));
+    }
+    const models = ["a", "b"].map((name) => ({ model: join(folder, name), parameters: { weight: 1 } }));
+    expect(await refusal(merged({ merge_method: "linear", models }))).toContain(
+      "a: tensor model.embed_tokens.weight is missing",
+    );
+    for (const name of ["a", "b"]) writeFileSync(join(folder, name, "config.json"), '{"model_type":"stranger"}');
+    const { model } = await merged({ merge_method: "linear", models });
+    await using checkpoint = await openCheckpoint(model);
+    expect([...checkpoint.tensors.keys()].toSorted()).toEqual(["extra.weight", "model.norm.weight"]);
   });
 
   test("replaces what it wrote, and nothing else", async () => {
