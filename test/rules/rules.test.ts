@@ -35,7 +35,7 @@ function judge(
 ): RuleJudgement {
   const { source, budget = { seconds: 3600 }, algorithm = "auto", ...changes } = facts;
   const all = {
-    experiment: { budget, search: { algorithm } } as Experiment,
+    experiment: { budget, search: { algorithm }, space: { method: "linear" } } as Experiment,
     endpoint: "https://hub",
     offline: false,
     models: [{ ...model, ...changes }],
