@@ -3,7 +3,7 @@ import { declarations, methodNames } from "../../src/merge/declarations.ts";
 import type { MethodDeclaration, ParameterSpec } from "../../src/merge/method.ts";
 import { markdownTable, type Table } from "../../src/report/table.ts";
 
-const HEADER = ["method", "merge", "parameters", "experts", "source"];
+const HEADER = ["method", "merge", "parameters", "options", "experts", "source"];
 
 /** Headings, rule and rows. */
 const TABLE = /^\| method .*\n(?:\|.*\n)+/m;
@@ -33,10 +33,13 @@ function cellsOf(line: string): string[] {
     .map((cell) => cell.trim());
 }
 
-function rowOf({ name, summary, parameters, experts = { least: 1 }, source }: MethodDeclaration): string[] {
+function rowOf(method: MethodDeclaration): string[] {
+  const { name, summary, parameters, options = [], experts = { least: 1 }, source } = method;
   const { least, most } = experts;
   const count = least === most ? String(least) : `${least} or more`;
-  return [`\`${name}\``, summary, parameters.map(parameterText).join("; ") || "none: a recipe only", count, source];
+  const numbers = parameters.map(parameterText).join("; ") || "none: a recipe only";
+  const settings = options.map((option) => `\`${option.name}\`, ${option.default}`).join("; ");
+  return [`\`${name}\``, summary, numbers, settings, count, source];
 }
 
 /** Such as `weight` of each, from 0 to 1, at first uniform. */
