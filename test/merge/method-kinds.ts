@@ -10,4 +10,4 @@ export const methodsByColumn = methodNames.filter((name) => {
 });
 
 /** Methods that are told more of the parents than their elements. */
-export const methodsOfFacts = methodNames.filter((name) => declarations[name].derive);
+export const methodsOfFacts = methodNames.filter((name) => declarations[name].derive ?? declarations[name].needs);
