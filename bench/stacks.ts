@@ -36,11 +36,12 @@ const space = await loadSpace("search-spaces/stack.yaml");
 async function lossesOf(run: string): Promise<{ readonly stack: StackRecipe; readonly losses: readonly number[] }> {
   const { workspace, tasks, experiment } = await readOutcome(run);
   await using opened = workspace;
-  const { records, readPoints } = readJournal(run);
+  const journal = readJournal(run);
+  const { records } = journal;
   const ofType = <T extends string>(type: T): Extract<(typeof records)[number], { type: T }>[] =>
     records.filter((record): record is Extract<typeof record, { type: T }> => record.type === type);
   const genome = genomeOf(experiment.space, { ...opened, base: BASE });
-  const points = readPoints(ofType("ask").at(-1)!.points);
+  const points = journal.readPoints(ofType("ask").at(-1)!.points);
   const stack = genome.decode(points.slice(-genome.dimension)) as StackRecipe;
   const { models, scales } = ofType("baselines")[0]!;
   const objective = tasks.map(({ name, weight }) => ({ name, weight, scale: scales[name]! }));
