@@ -17,16 +17,13 @@ import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { exportStarterKit } from "../../src/export/starter-kit/export-starter-kit.ts";
 import { formatReference } from "../../src/hub/api/reference.ts";
-import { declarations, type MethodName } from "../../src/merge/declarations.ts";
 import type { ParentFacts } from "../../src/merge/facts.ts";
-import type { Curves, Step, WeightwiseRecipe } from "../../src/merge/recipe.ts";
-import { allWeights, type Model } from "../../src/model/architecture.ts";
+import type { Step } from "../../src/merge/recipe.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
-import { RandomStream } from "../../src/tensor/random.ts";
-import { recipeWithColumns } from "../export/recipe-with-columns.ts";
 import { writeTinyModel } from "../tiny-model.ts";
+import { type KitMerge, recipeOf } from "./starter-kit-recipe.ts";
 import { tinyT5Config } from "../tiny-t5.ts";
 
 /** How a parent is stored. */
@@ -41,17 +38,12 @@ interface Storage {
   readonly onceQuantized?: boolean;
 }
 
-interface Case {
+interface Case extends KitMerge {
   readonly name: string;
-  readonly method: MethodName | "passthrough";
   readonly tied?: boolean;
   readonly layers?: number;
   /** Fields of config.json, of another family than Llama. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Whether every kind of tensors has coefficients of its own. */
-  readonly byTensor?: boolean;
-  /** Whether columns have coefficients of their own, but for norms. */
-  readonly byColumn?: boolean;
   readonly base: Storage;
   readonly experts: Readonly<Record<string, Storage>>;
 }
@@ -207,6 +199,19 @@ const cases: readonly Case[] = [
     experts: { nature: { ...bf16, sharded: true }, craft: f32 },
     byTensor: true,
   },
+  { name: "ties", method: "ties", base: bf16, experts: { nature: bf16, craft: bf16 } },
+  { name: "breadcrumbs-ties", method: "breadcrumbs_ties", base: f32, experts: { nature: f32, craft: bf16, news: f16 } },
+  { name: "dare", method: "dare_linear", base: bf16, experts: { nature: bf16, craft: f32 } },
+  {
+    name: "dare-ties",
+    method: "dare_ties",
+    tied: true,
+    base: f32,
+    experts: { nature: f32, craft: bf16 },
+    byTensor: true,
+  },
+  { name: "della", method: "della", base: f32, experts: { nature: f32, craft: bf16, news: f16 } },
+  { name: "della-linear", method: "della_linear", base: bf16, experts: { nature: bf16, craft: bf16 } },
   { name: "1-model", method: "passthrough", base: bf16, experts: { nature: f32, craft: bf16 } },
 ];
 
@@ -291,31 +296,6 @@ async function tensorsOf(snapshot: string): Promise<Map<string, { shape: readonl
     tensors.set(name, { shape, values: toFloat32(await checkpoint.read(name), dtype) });
   }
   return tensors;
-}
-
-/** Coefficients with all their digits, negative ones among them. */
-function recipeOf({ method, byTensor, byColumn }: Case, experts: readonly string[], model: Model): WeightwiseRecipe {
-  if (method === "passthrough") return { method, model: experts[0]! };
-  if (byColumn === true) return recipeWithColumns(method, experts, model);
-  const layers = Math.max(...model.groups.map((group) => group.layers));
-  const names = new Set(allWeights(model).map(({ tensor, group }) => (byTensor === true ? tensor : group)));
-  const curvesIn = ([low, high]: readonly [number, number]): Curves => {
-    const groups = [...names].map((group) => {
-      const curves = experts.map((expert) => {
-        const stream = RandomStream.of(11, group, expert);
-        const value = (): number => Math.min(high, Math.max(low, 0.5 + 0.4 * stream.normal()));
-        return [expert, { layers: Array.from({ length: layers }, value), rest: value() }];
-      });
-      return [group, Object.fromEntries(curves)];
-    });
-    return Object.fromEntries(groups) as Curves;
-  };
-  const unlimited = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-  const { parameters } = declarations[method];
-  return {
-    method,
-    parameters: Object.fromEntries(parameters.map(({ name, limits }) => [name, curvesIn(limits ?? unlimited)])),
-  };
 }
 
 const [folder = "", ...kits] = process.argv.slice(2);
