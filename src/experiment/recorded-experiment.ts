@@ -42,7 +42,15 @@ const mergeSpaceSchema = z
   }))
   .pipe(searchSpaceSchema);
 
-const spaceSchema: z.ZodType<AnySpace> = z.union([stackSpaceSchema, mergeSpaceSchema]);
+/** The kind that the method says is meant: only its faults are told. */
+const spaceSchema: z.ZodType<AnySpace> = z.unknown().transform((found, { issues }) => {
+  const isStack = typeof found === "object" && found !== null && "method" in found && found.method === "stack";
+  const schema: z.ZodType<AnySpace> = isStack ? stackSpaceSchema : mergeSpaceSchema;
+  const parsed = schema.safeParse(found, { error: expectation, reportInput: true });
+  if (parsed.success) return parsed.data;
+  issues.push(...(parsed.error.issues as typeof issues));
+  return z.NEVER;
+});
 
 /** So is a recipe, where a coefficient of one value is no list. */
 const recipeSchema: z.ZodType<KnotRecipe> = z

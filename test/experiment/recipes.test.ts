@@ -58,10 +58,10 @@ describe("recipes of an experiment", () => {
     ["a: { method: linear }", '8:6: recipes.a: missing key "weight": expected a value for each of nature, craft'],
     [
       "a: { weight: { nature: 1, craft: 0 } }",
-      'recipes.a: missing key "method": expected linear, task_arithmetic, slerp',
+      'recipes.a: missing key "method": expected linear, task_arithmetic, ties',
     ],
     ["a: { method: linear, wieght: {} }", '8:24: recipes.a: unknown key "wieght"; did you mean "weight"?'],
-    ["a: { method: slurp, weight: {} }", "recipes.a.method: expected linear, task_arithmetic, slerp"],
+    ["a: { method: slurp, weight: {} }", "recipes.a.method: expected linear, task_arithmetic, ties"],
     [
       "a: { method: slerp, t: { nature: 0.5, craft: 0.5 } }",
       "recipes.a.method: the method slerp merges 1 expert, and there are 2; take other experts, or another method",
