@@ -34,7 +34,7 @@ export async function compareVocabularies(
   const wrong = tooManyTokens(owner) ?? whyNoOwner(policy, adapters);
   const plan = wrong ?? (await orReason(() => planVocabulary([first, ...more], policy, { signal })));
   if (typeof plan === "string") return { findings: new Map([[owned, [fault(owner.parent, plan)]]]) };
-  const findings = new Map(vocabularyFindings(models, policy, plan));
+  const findings = new Map(vocabularyFindings([first, ...more], policy, plan));
   findings.set(owned, [...doubts(owner), ...(findings.get(owned) ?? [])]);
   return { findings, vocabulary: plan.vocabulary };
 }

@@ -6,6 +6,8 @@ import { ownerOf, type VocabularyPlan, type VocabularyPolicy } from "../vocabula
 import type { ParentFiles } from "./parent-files.ts";
 import { type DescribedParent, orReason, type ParentFinding } from "./parent-finding.ts";
 
+type NamedFolder = Pick<ParentFiles, "name" | "folder">;
+
 /** Differences of tokenizers, or tokens, that a sentence names. */
 const MOST_NAMED = 3;
 
@@ -22,12 +24,12 @@ export function tooManyTokens({ parent: { name }, model, tokenizer }: DescribedP
 
 /** What the models that a vocabulary was planned for, the base first, have otherwise than it, by folder. */
 export function vocabularyFindings(
-  [{ parent: base }, ...experts]: readonly [DescribedParent, ...DescribedParent[]],
+  parents: readonly [NamedFolder, ...NamedFolder[]],
   policy: VocabularyPolicy,
-  { differences }: VocabularyPlan,
+  { differences }: Pick<VocabularyPlan, "differences">,
 ): ReadonlyMap<string, readonly ParentFinding[]> {
-  const parents = [base, ...experts.map(({ parent }) => parent)] as const;
-  const owner = ownerOf<ParentFiles>(parents, policy);
+  const [base] = parents;
+  const owner = ownerOf(parents, policy);
   const [called, whole] = owner === base ? ["the base", `the base ${base.name}`] : [owner.name, owner.name];
   // Those of the base, and behind them in a union those of others.
   const notInBase = new Set(policy === "union" ? differences.get(base.folder)?.lacking : []);
@@ -64,7 +66,7 @@ export function vocabularyFindings(
 
 /** What the tokenizer beside an adapter has otherwise than the base's, whose embeddings the adapter has. */
 export async function adapterTokenizerFindings(
-  { name, folder }: Pick<ParentFiles, "name" | "folder">,
+  { name, folder }: NamedFolder,
   { parent: base, model: { vocabularySize: rows } }: DescribedParent,
   signal: AbortSignal | undefined,
 ): Promise<ParentFinding[]> {

@@ -19,26 +19,30 @@ export interface ViewedCheckpoints {
 /**
  * Gives models, the base first, the embeddings of a vocabulary: the row of each token is the model's own; where it has none, the
  * base's, else the mean of those that have one. If one of them has a head beside the embedding, all have: where the two are tied,
- * the head is the embedding. A model that has all that already stays as it is. Reads no weight.
+ * the head is the embedding. A model that has all that already stays as it is. An adapter has the tokens of the model whose folder
+ * `folderOf` tells, which is the first unless given. Reads no weight.
  */
 export function viewCheckpoints(
   checkpoints: ReadonlyMap<string, Checkpoint>,
   vocabulary: Vocabulary,
+  folderOf?: (name: string) => string,
 ): ViewedCheckpoints {
   const all = [...checkpoints.values()];
   const [base] = all;
   if (!base) throw new Error("vocabulary: no model");
+  const folders = new Map(
+    Array.from(checkpoints, ([name, one]) => [one, folderOf?.(name) ?? (one.isAdapter ? base : one).folder]),
+  );
   const hasHead = all.some(hasOwnHead);
-  const owner = all.find(({ folder }) => folder === vocabulary.tokenizer.folder) ?? base;
+  const owner = all.find((one) => folders.get(one) === vocabulary.tokenizer.folder) ?? base;
   const changes = configChanges(base.config, {
     rows: vocabulary.rows,
     isUntied: hasHead && !hasOwnHead(base),
     owner: owner.config,
   });
+  // An adapter lends nothing that its base does not.
   const lenders = all.filter(({ isAdapter }) => !isAdapter);
-  const idsOf = (checkpoint: Checkpoint): Int32Array | undefined =>
-    // An adapter changes its base, and has the rows of that.
-    vocabulary.ids.get(checkpoint.isAdapter ? base.folder : checkpoint.folder);
+  const idsOf = (checkpoint: Checkpoint): Int32Array | undefined => vocabulary.ids.get(folders.get(checkpoint) ?? "");
   const lent = lentRows(
     lenders.map((lender) => ({ lender, ids: idsOf(lender) })),
     vocabulary.rows,
@@ -49,7 +53,11 @@ export function viewCheckpoints(
     if (isSame && (checkpoint !== base || Object.keys(changes).length === 0)) return [name, checkpoint];
     const own = ids ?? Int32Array.from({ length: vocabulary.rows }, (_, row) => row);
     const rows = { own, lent: new Map([...lent].filter(([row]) => (own[row] ?? -1) < 0)), hasHead };
-    const config = withChanges(checkpoint.config, { ...changes, ...(hasHead && { tie_word_embeddings: false }) });
+    const config = withChanges(checkpoint.config, {
+      ...changes,
+      vocab_size: vocabulary.rows,
+      ...(hasHead && { tie_word_embeddings: false }),
+    });
     return [name, checkpoint.through(config, (file) => (isSame ? file : new GatheredFile(file, rows)))];
   });
   return { checkpoints: new Map(viewed), changes };

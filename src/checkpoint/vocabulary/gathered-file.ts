@@ -5,7 +5,7 @@ import { HEAD } from "../adapter/embeddings.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { updateHash } from "../pieces.ts";
 import { type Header, tensorBytes, type TensorInfo } from "../safetensors-header.ts";
-import type { ReadTensor, WeightFile } from "../weight-file.ts";
+import type { FilePlace, ReadTensor, WeightFile } from "../weight-file.ts";
 import { hasRowsOfTokens, standsFor } from "./token-tensors.ts";
 
 /** A row of another model's embeddings. */
@@ -66,6 +66,10 @@ export class GatheredFile implements WeightFile {
   async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#stored.has(name)) return this.#file.part(name, start, bytes);
     return (await this.read(name)).bytes.slice(start, start + bytes);
+  }
+
+  placeOf(name: string): FilePlace | undefined {
+    return this.#stored.has(name) ? undefined : this.#file.placeOf?.(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

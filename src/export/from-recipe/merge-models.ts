@@ -18,6 +18,7 @@ import { withChatTemplate } from "./chat-template.ts";
 import { mergeCard } from "./merge-card.ts";
 import { mergedFields } from "./merged-config.ts";
 import { type OpenedModel, openModels } from "./open-models.ts";
+import { oneVocabulary } from "./one-vocabulary.ts";
 import { openRecipe } from "./open-recipe.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
@@ -84,17 +85,17 @@ async function writeMerge(
   place: ExportPlace,
   { mergekitCompat, seed, maxShardBytes, signal, onEvent, onNotice }: TellingOptions,
 ): Promise<Omit<MergedModel, "model">> {
-  const checkpoints = new Map(Array.from(opened, ([name, { checkpoint }]) => [name, checkpoint]));
+  const { checkpoints, changes, tokenizer } = await oneVocabulary(opened, recipe.tokenizer, { signal, onNotice });
   await checkNoParent(checkpoints, place);
   const plan = recipe.plan(checkpoints, { isCompatible: mergekitCompat, seed, onNotice });
   const specs = plan.weights.map(({ spec }) => spec);
   const bytes = await checkRoom(plan.weights, place);
   const dtype = commonDtype(specs);
-  const donor = opened.get(recipe.donor);
-  if (!donor) throw new Error(`merge: no model ${recipe.donor}`);
-  const { folder } = donor;
-  const fields = mergedFields(plan, dtype, checkpoints, donor.checkpoint);
-  const carriedOver = await withChatTemplate(await filesOfBase(folder, { dtype, fields }, onNotice), recipe, opened);
+  const [donor, folder] = [checkpoints.get(recipe.donor), opened.get(recipe.donor)?.folder];
+  if (!donor || folder === undefined) throw new Error(`merge: no model ${recipe.donor}`);
+  const fields = { ...changes, ...mergedFields(plan, dtype, checkpoints, donor) };
+  const merge = { dtype, fields, ...(tokenizer && { tokenizer }), signal };
+  const carriedOver = await withChatTemplate(await filesOfBase(folder, merge, onNotice), recipe, opened);
   if (!["tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json"].some((file) => carriedOver.has(file)))
     onNotice(`${folder} has no tokenizer, and neither has the merge; put the files of one into its folder`);
   const onProgress = (doneBytes: number, totalBytes: number): void =>

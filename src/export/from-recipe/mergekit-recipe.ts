@@ -1,5 +1,4 @@
 import { basename, dirname } from "node:path";
-import { UserError } from "../../errors.ts";
 import { parseReference } from "../../hub/api/reference.ts";
 import { pathWithRevision, referenceText } from "../../mergekit/model-reference.ts";
 import { planMerge } from "../../mergekit/plan-merge.ts";
@@ -12,13 +11,13 @@ import {
 import { recipeText } from "../../mergekit/recipe-text.ts";
 import { modelsOf } from "../../mergekit/sliced.ts";
 import { checkTensors } from "./check-tensors.ts";
+import type { RecipeVocabulary } from "./one-vocabulary.ts";
 import { modelIn } from "./open-models.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
 /** A recipe of mergekit's, in a file or given in code, which names its models as seen from the current folder. */
 export async function mergekitRecipe(given: string | MergekitRecipeInput): Promise<RecipeToMerge> {
   const recipe = typeof given === "string" ? await loadMergekitRecipe(given) : checkMergekitRecipe(given);
-  checkTokenizer(recipe);
   const folder = typeof given === "string" ? dirname(given) : ".";
   const models = modelsOf(recipe).map(
     ({ adapter, ...model }) =>
@@ -37,6 +36,7 @@ export async function mergekitRecipe(given: string | MergekitRecipeInput): Promi
     models: new Map(models),
     donor,
     chatTemplate: recipe.chat_template,
+    tokenizer: vocabularyOf(recipe),
     method: recipe.merge_method,
     text,
     plan: (headers, options) => {
@@ -51,11 +51,8 @@ export async function mergekitRecipe(given: string | MergekitRecipeInput): Promi
   };
 }
 
-function checkTokenizer({ tokenizer_source: source, tokenizer }: MergekitRecipe): void {
-  const policy = source ?? tokenizer?.source ?? "base";
-  if (policy === "base" && tokenizer?.pad_to_multiple_of === undefined) return;
-  const found = typeof policy === "string" ? policy : referenceText(policy);
-  throw new UserError(
-    `recipe: tokenizer: expected base, found ${found}${tokenizer?.pad_to_multiple_of === undefined ? "" : " with pad_to_multiple_of"}; merge models of one vocabulary`,
-  );
+function vocabularyOf({ tokenizer_source, tokenizer }: MergekitRecipe): RecipeVocabulary | undefined {
+  const source = tokenizer_source ?? tokenizer?.source;
+  if (source === undefined) return undefined;
+  return { source: typeof source === "string" ? source : referenceText(source), padTo: tokenizer?.pad_to_multiple_of };
 }

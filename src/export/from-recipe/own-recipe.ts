@@ -21,6 +21,11 @@ export interface RecipeParents {
   readonly experts?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What a journal says of a run's models beside that. */
+interface RecordedParents extends RecipeParents {
+  readonly tokenizer?: string | undefined;
+}
+
 /**
  * The recipe.json of an export, with base and experts as they are given, or else as the journal has them of the run that the
  * export lies in. A UserError where neither names all that the recipe does.
@@ -28,7 +33,9 @@ export interface RecipeParents {
 export async function ownRecipe(path: string, given: RecipeParents): Promise<RecipeToMerge> {
   const folder = dirname(path);
   const recipe = await readRecipe(folder);
-  const parents = parentsOf(recipe, path, { ...recordedParents(dirname(folder)), ...given });
+  const recorded = recordedParents(dirname(folder));
+  const parents = parentsOf(recipe, path, { ...recorded, ...given });
+  const { tokenizer } = recorded;
   const experiment = withoutFolders({ name: "the recipe", ...parents });
   const named = [{ name: BASE, path: parents.base }, ...parents.experts];
   const files = recipeFiles(recipe);
@@ -36,6 +43,7 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
     // What is no expert may still be an adapter of the base, as in an experiment.
     models: new Map(named.map(({ name, path }) => [name, { model: path }])),
     donor: BASE,
+    ...(tokenizer !== undefined && { tokenizer: { source: tokenizer } }),
     method: recipe.method,
     text: String(files.get("recipe.json")),
     plan: (checkpoints) => {
@@ -47,7 +55,8 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
     },
     files: (checkpoints) => {
       const model = openModel(baseOf(checkpoints), "f32");
-      if (hasColumns(recipe) || model.selectors.length === 0) return files;
+      const isViewed = [...checkpoints.values()].some(({ isView }) => isView);
+      if (hasColumns(recipe) || model.selectors.length === 0 || isViewed) return files;
       const adapters = new Set(Array.from(checkpoints).flatMap(([name, { isAdapter }]) => (isAdapter ? [name] : [])));
       const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
       return new Map([
@@ -59,10 +68,10 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
 }
 
 /** Those of the run in a folder, if there is one. */
-function recordedParents(folder: string): RecipeParents {
+function recordedParents(folder: string): RecordedParents {
   if (!existsSync(join(folder, "journal.jsonl"))) return {};
-  const { base, experts } = located(tellingsOf(folder, readJournal(folder).records), folder);
-  return { base, experts: Object.fromEntries(experts.map(({ name, path }) => [name, path])) };
+  const { base, experts, tokenizer } = located(tellingsOf(folder, readJournal(folder).records), folder);
+  return { base, tokenizer, experts: Object.fromEntries(experts.map(({ name, path }) => [name, path])) };
 }
 
 interface NamedParents {

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { MergePlan, PlanOptions } from "../../mergekit/plan-merge.ts";
 import type { DescriptionFile } from "../../model-folder/description-files.ts";
+import type { RecipeVocabulary } from "./one-vocabulary.ts";
 import type { ModelToOpen } from "./open-models.ts";
 
 /** A recipe of either kind, as far as it is known without its models. */
@@ -10,6 +11,8 @@ export interface RecipeToMerge {
   /** The name of the model whose configuration and tokenizer the merge takes. */
   readonly donor: string;
   readonly chatTemplate?: string | undefined;
+  /** Whose tokens the merge has, where the recipe says it. */
+  readonly tokenizer?: RecipeVocabulary | undefined;
   /** What the card says: the method and the recipe as a file. */
   readonly method: string;
   readonly text: string;
