@@ -5,6 +5,8 @@ import { type Curve, type MergeRecipe, uniformRecipe } from "../../src/merge/rec
 import type { Depth } from "../../src/space/depth-curve.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
+import { allWeights } from "../../src/model/architecture.ts";
+import type { WeightSlopes } from "../../src/space/columns.ts";
 import { tinyModel } from "../tiny-model.ts";
 
 const groupings: SearchSpace["groups"][] = [
@@ -258,4 +260,25 @@ describe("genome", () => {
     expect(JSON.parse(JSON.stringify(recipe))).toEqual(recipe);
     expect(genome.decode(genome.start)).toEqual(recipe);
   });
+});
+
+test("densities are multiples of a thousandth with no derivatives, and a recipe has the space's options and seed", () => {
+  const density = { range: [0.1, 1], start: 0.5 } as const;
+  const lambda = { range: [0, 2], start: 1 } as const;
+  const own = { weight: { range: [0, 1.5], start: 0.8 } as const, density, lambda };
+  const space = { method: "dare_linear", options: { normalize: true }, seed: 9, parameters: own } as const;
+  const genome = buildGenome({ ...spaceOf(), ...space }, parents);
+  const point = genome.start.map((gene, i) => gene + 0.1 * Math.sin(i));
+  const recipe = genome.decode(point);
+  expect(recipe).toMatchObject({ method: "dare_linear", options: { normalize: true }, seed: 9 });
+  const densities = Object.values(recipe.parameters["density"]!).flatMap((byExpert) => Object.values(byExpert));
+  const found = densities.flatMap(({ layers, rest }) => [...layers, rest]);
+  expect(found).toEqual(found.map((value) => Math.round(value * 1000) / 1000));
+  expect(new Set(found).size).toBeGreaterThan(2);
+  const slopes = allWeights(parents.model).map(({ name }) => [name, { weight: [[1], [1]], lambda: [[1], [1]] }]);
+  const pulled = genome.pullBack(point, Object.fromEntries(slopes) as WeightSlopes);
+  const named = (part: string): number[] =>
+    genome.genes.flatMap(({ name }, i) => (name.includes(part) ? [Math.abs(pulled[i]!)] : []));
+  expect(Math.max(...named("density"))).toBe(0);
+  expect(Math.max(...named("weight"))).toBeGreaterThan(0);
 });

@@ -119,6 +119,9 @@ describe("search space", () => {
       "sigma: expected at least a millionth of the range 0 to 1.5, found 1e-320",
     ],
     ["depth: { knots: 1001 }", "depth.knots: expected at most 1000, found 1001"],
+    ["options: { normalize: true }", "options.normalize: the method task_arithmetic takes no options"],
+    ["options: { normalise: true }", 'options: unknown key "normalise"; did you mean "normalize"?'],
+    ["seed: 3", "seed: the method task_arithmetic draws nothing at random; leave seed out"],
     ["parameters: { weight: { start: .nan } }", "parameters.weight.start: expected a number or uniform, found NaN"],
   ])("refuses %s", (line, message) => {
     const key = line.slice(0, line.indexOf(":"));
@@ -126,6 +129,19 @@ describe("search space", () => {
       (other) => !other.startsWith(key),
     );
     expect(() => parse([...others, line].join("\n"))).toThrow(message);
+  });
+
+  test("keeps densities where they are defined, and has a seed where elements are drawn", () => {
+    const dare = ["method: dare_linear", "groups: all", "depth: constant"];
+    expect(parse(dare.join("\n"))).toMatchObject({ seed: 0 });
+    expect(parse([...dare, "seed: 4", "options: { rescale: false }"].join("\n"))).toMatchObject({
+      seed: 4,
+      options: { rescale: false },
+    });
+    const outside = "parameters: { density: { range: [0, 1] } }";
+    expect(() => parse([...dare, outside].join("\n"))).toThrow(
+      "parameters.density.range: expected a range within 0.001 to 1, as density is defined, found 0 to 1",
+    );
   });
 
   test("has an up-to-date JSON Schema beside it, which write-schema.ts writes", async () => {
