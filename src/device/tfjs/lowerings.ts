@@ -48,7 +48,8 @@ const lowerings = {
   relu: ({ x }, { of }) => tf.relu(of(x)),
   tanh: ({ x }, { of }) => tf.tanh(of(x)),
   abs: ({ x }, { of }) => tf.abs(of(x)),
-  step: ({ x }, { of }) => tf.step(of(x)),
+  // tf.step would give NaN of NaN.
+  step: ({ x }, { of }) => tf.tidy(() => tf.cast(tf.greater(of(x), 0), "float32")),
   matmul: multiply,
   gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
