@@ -2,10 +2,8 @@
 import { setImmediate } from "node:timers/promises";
 import { bytesPerElement } from "./dtype.ts";
 import type { StoredValues } from "./gram.ts";
-import { toFloat32 } from "./half.ts";
+import { Differences, PIECE } from "./wasm/differences.ts";
 
-/** Elements that are widened at once. */
-const PIECE = 2 ** 16;
 /** Pieces after which the event loop gets its turn. */
 const PIECES = 64;
 /** Magnitudes whose upper halves are equal, of which there are 2^15: f32 bits without their sign are in order. */
@@ -118,13 +116,9 @@ function select(values: Uint16Array, places: readonly number[]): number[] {
 /** The bits of the differences, piece by piece. */
 async function eachPiece(base: StoredValues, x: StoredValues, see: (bits: Uint32Array) => void): Promise<void> {
   const count = base.bytes.length / bytesPerElement[base.dtype];
+  const differences = new Differences(x.dtype, base.dtype);
   for (let start = 0, piece = 1; start < count; start += PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
-    const end = Math.min(count, start + PIECE);
-    const [from, own] = [base, x].map(({ bytes, dtype }) =>
-      toFloat32(bytes.subarray(start * bytesPerElement[dtype], end * bytesPerElement[dtype]), dtype),
-    ) as [Float32Array, Float32Array];
-    for (let i = 0; i < own.length; i += 1) own[i]! -= from[i]!;
-    see(new Uint32Array(own.buffer));
+    see(differences.of(x.bytes, base.bytes, start, Math.min(PIECE, count - start)));
   }
 }

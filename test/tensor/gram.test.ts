@@ -24,6 +24,32 @@ function naive(parents: readonly Stored[]): number[][] {
   return own.map((x) => own.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
 }
 
+/** Products of doubles, added one after the other in blocks of 1024, whose sums are added one after the other. */
+function inBlocks(parents: readonly Stored[]): number[][] {
+  const values = parents.map(({ bytes, dtype }) => toFloat32(bytes, dtype));
+  const [base] = values;
+  const own = values.map((list, i) => Float64Array.from(list, (value, k) => (i === 0 ? value : value - base![k]!)));
+  const product = (x: Float64Array, y: Float64Array): number => {
+    let total = 0;
+    for (let start = 0; start < x.length; start += 1024) {
+      let sum = 0;
+      for (let k = start; k < Math.min(start + 1024, x.length); k += 1) sum += x[k]! * y[k]!;
+      total += sum;
+    }
+    return total;
+  };
+  return own.map((x) => own.map((y) => product(x, y)));
+}
+
+test.each([1, 2, 3, 4, 5])("sums of %i parents have the bits of their order", async (count) => {
+  for (const length of [1, 1000, 1024, 5000, 70_001]) {
+    const dtypes = (["bf16", "f16", "f32", "bf16", "f32"] as const).slice(0, count);
+    const parents = dtypes.map((type, i) => random(length, i, type));
+    const [base, ...experts] = parents;
+    expect(await gramOf(base!, experts)).toEqual(inBlocks(parents));
+  }
+});
+
 /** The same bytes at another alignment. */
 function shifted({ dtype, bytes }: Stored): Stored {
   const room = new Uint8Array(bytes.length + 3);
