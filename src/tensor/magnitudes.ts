@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { bytesPerElement } from "./dtype.ts";
 import type { StoredValues } from "./gram.ts";
-import { Differences, PIECE } from "./wasm/differences.ts";
+import { Differences, DIFFERENCES } from "./wasm/differences.ts";
 
 /** Pieces after which the event loop gets its turn. */
 const PIECES = 64;
@@ -117,8 +117,8 @@ function select(values: Uint16Array, places: readonly number[]): number[] {
 async function eachPiece(base: StoredValues, x: StoredValues, see: (bits: Uint32Array) => void): Promise<void> {
   const count = base.bytes.length / bytesPerElement[base.dtype];
   const differences = new Differences(x.dtype, base.dtype);
-  for (let start = 0, piece = 1; start < count; start += PIECE, piece += 1) {
+  for (let start = 0, piece = 1; start < count; start += DIFFERENCES, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
-    see(differences.of(x.bytes, base.bytes, start, Math.min(PIECE, count - start)));
+    see(differences.of(x.bytes, base.bytes, start, Math.min(DIFFERENCES, count - start)));
   }
 }

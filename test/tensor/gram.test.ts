@@ -24,20 +24,21 @@ function naive(parents: readonly Stored[]): number[][] {
   return own.map((x) => own.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
 }
 
+function product(x: Float64Array, y: Float64Array): number {
+  let total = 0;
+  for (let start = 0; start < x.length; start += 1024) {
+    let sum = 0;
+    for (let k = start; k < Math.min(start + 1024, x.length); k += 1) sum += x[k]! * y[k]!;
+    total += sum;
+  }
+  return total;
+}
+
 /** Products of doubles, added one after the other in blocks of 1024, whose sums are added one after the other. */
 function inBlocks(parents: readonly Stored[]): number[][] {
   const values = parents.map(({ bytes, dtype }) => toFloat32(bytes, dtype));
   const [base] = values;
   const own = values.map((list, i) => Float64Array.from(list, (value, k) => (i === 0 ? value : value - base![k]!)));
-  const product = (x: Float64Array, y: Float64Array): number => {
-    let total = 0;
-    for (let start = 0; start < x.length; start += 1024) {
-      let sum = 0;
-      for (let k = start; k < Math.min(start + 1024, x.length); k += 1) sum += x[k]! * y[k]!;
-      total += sum;
-    }
-    return total;
-  };
   return own.map((x) => own.map((y) => product(x, y)));
 }
 

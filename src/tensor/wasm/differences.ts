@@ -4,19 +4,19 @@ import { instantiate, wasmMemory } from "./instantiate.ts";
 import { loadLanes, type Scratch } from "./lanes.ts";
 
 /** Elements that are looked at at once. */
-export const PIECE = 2 ** 16;
+export const DIFFERENCES = 2 ** 16;
 
 /** Vectors in one turn of the loop, and the elements of each. */
 const [VECTORS, LANES] = [4, 4];
 /** Bytes that the loop may touch behind a piece. */
 const BEHIND = 64;
 /** Where pieces of the two tensors and the result are. */
-const [FROM, OTHER, RESULT] = [0, 1, 2].map((i) => i * (4 * PIECE + BEHIND)) as [number, number, number];
+const [FROM, OTHER, RESULT] = [0, 1, 2].map((i) => i * (4 * DIFFERENCES + BEHIND)) as [number, number, number];
 const SCRATCH: Scratch = [3, 4];
 
 /** x - y of the pieces of two tensors, each difference rounded to f32. */
 export class Differences {
-  readonly #memory = wasmMemory(3 * (4 * PIECE + BEHIND));
+  readonly #memory = wasmMemory(3 * (4 * DIFFERENCES + BEHIND));
   readonly #bytes = new Uint8Array(this.#memory.buffer);
   readonly #sizes: readonly [number, number];
   readonly #run: ReturnType<typeof instantiate>;

@@ -18,7 +18,7 @@ const FIRST_SUM = 8;
 /** The upper two of the four lanes that are on the stack, in the places of the lower two. */
 const UPPER_HALF: Code = [
   ...op("local.get", VALUES),
-  ...op("i8x16.shuffle", ...[8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]),
+  ...op("i8x16.shuffle", 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
 ];
 
 /**
