@@ -75,12 +75,13 @@ export function listBaselines(
 /**
  * What a sweep of one weight for all experts varies, if there is one. A weighted sum without a base is a model only when its weights
  * sum to about one, and of a combination on a sphere only how they compare counts. Where weights are divided by their sum, what
- * multiplies the result is varied instead.
+ * multiplies the result is varied instead. A method that has neither has no sweep.
  */
 function sweptParameter({ method, options }: MergedSpace): string | undefined {
   const declaration = declarations[method];
   if (!declaration.needsBase || declaration.needs?.gram) return undefined;
-  return optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";
+  const swept = optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";
+  return declaration.parameters.some(({ name }) => name === swept) ? swept : undefined;
 }
 
 function named(name: string, recipe: MergekitRecipeInput, parents: ParentNames): Recipe {

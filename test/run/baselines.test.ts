@@ -65,6 +65,10 @@ describe("listBaselines", () => {
     expect(swept("ties", "global weight 0.4")).toMatchObject({ values: { weight: [0.8, 0.8], lambda: [0.4, 0.4] } });
   });
 
+  test("sweeps nothing where the space's method has no weight", () => {
+    expect(baselines("sce", "a", "b").map(({ name }) => name)).toEqual(["base", "a", "b", "uniform average"]);
+  });
+
   test("adds the given recipes in their own methods, last", () => {
     const tilt = { attention: [0, 1], mlp: [0.5], norm: [0.5], embedding: [0.5] };
     const recipes: Record<string, KnotRecipe> = { tilted: { method: "linear", parameters: { weight: { a: tilt } } } };
