@@ -38,8 +38,8 @@ export function listBaselines(
   const { groups } = parents.model;
   const everyExpert = (value: number): Record<string, number> =>
     Object.fromEntries(experts.map((expert) => [expert, value]));
-  // What is no weighted sum is no average for any weights.
-  const averaging = declarations[space.method].derive ? "linear" : space.method;
+  // The average of any other method would be no average; in that of task vectors it is a point that their search can start at.
+  const averaging = space.method === "task_arithmetic" ? space.method : "linear";
   const average = uniformRecipe(averaging, everyExpert(1 / experts.length), groups);
   const swept = sweptParameter(space);
   const global = (value: number): Baseline => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { bestFirst, listBaselines } from "../../src/run/baselines.ts";
-import type { MethodName } from "../../src/merge/declarations.ts";
-import { stepAt } from "../../src/merge/recipe.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
+import { isMerge, stepAt } from "../../src/merge/recipe.ts";
 import type { KnotRecipe } from "../../src/space/knot-recipe.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
+import { f32, mergeOn, valuesOf } from "../merge/merge-on.ts";
 import { tinyModel } from "../tiny-model.ts";
 
 const parents = { base: "base", model: tinyModel({ layers: 2 }) };
@@ -67,6 +69,29 @@ describe("listBaselines", () => {
 
   test("sweeps nothing where the space's method has no weight", () => {
     expect(baselines("sce", "a", "b").map(({ name }) => name)).toEqual(["base", "a", "b", "uniform average"]);
+  });
+
+  test("lists merges that exist, each once, whatever the method of the space", async () => {
+    await using device = await openGgml({ backend: "cpu" });
+    const searchable = methodNames.filter((method) => declarations[method].parameters.length > 0);
+    const values = { a: [1, -2, 3, 0.5, 1, 1], b: [1, 2, -1, 0.25, -3, 2], c: [2, 1, 1, -0.5, 1, 4] };
+    const base = f32([1, 1, 1, -1, 2, 3]);
+    for (const method of searchable) {
+      const { least = 1, most = 3 } = declarations[method].experts ?? {};
+      const experts = Object.keys(values).slice(0, Math.max(least, most));
+      const all = baselines(method, ...experts);
+      for (const part of [all.map(({ name }) => name), all.map(({ recipe }) => JSON.stringify(recipe))])
+        expect(new Set(part).size).toBe(all.length);
+      const named = experts.map((name) => [name, f32(values[name as keyof typeof values])] as const);
+      const family = { shape: [2, 3], base, experts: Object.fromEntries(named) };
+      for (const { name, recipe } of all) {
+        const taken = isMerge(recipe) ? declarations[recipe.method].parameters.map((parameter) => parameter.name) : [];
+        expect(isMerge(recipe) ? Object.keys(recipe.parameters) : [], `${method}: ${name}`).toEqual(taken);
+        const step = stepAt(recipe, { name: "w", tensor: "w", group: "mlp", layer: 0 }, experts);
+        const merged = valuesOf({ dtype: "f32", bytes: await mergeOn(device, family, step) });
+        expect(merged.every(Number.isFinite), `${method}: ${name}`).toBe(true);
+      }
+    }
   });
 
   test("adds the given recipes in their own methods, last", () => {
