@@ -103,6 +103,8 @@ export async function loadExperiment(path: string): Promise<Experiment> {
   };
   const space = typeof file.space === "string" ? await loadSpace(absolute(file.space)) : file.space;
   checkAlgorithm(path, space, file.search);
+  const noPopulation = whyNoPopulation(space, file.search);
+  if (noPopulation) throw new UserError(`${path}: search.population: ${noPopulation}`);
   const wrongCount = space.method !== "stack" && whyNotMerged(space.method, Object.keys(file.experts).length);
   if (wrongCount) throw new UserError(`${path}: space: ${wrongCount}`);
   const parents = {
@@ -218,21 +220,22 @@ export const taskSchema = z.strictObject({
 /** As many as pay off only where a candidate takes no time at all. */
 const MAX_POPULATION = 10_000;
 
-export const searchSchema = z
-  .strictObject({
-    algorithm: z.enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])]).default("auto"),
-    population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
-    rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
-    seedFromBaselines: z.boolean().default(true),
-  })
-  .refine(
-    ({ algorithm, population }) =>
-      population === "auto" || optimizers[namedOptimizer(algorithm)].population !== "one point",
-    {
-      path: ["population"],
-      error: "a gradient-walk is one point and has no population; leave it out, or name an algorithm that has one",
-    },
-  );
+export const searchSchema = z.strictObject({
+  algorithm: z.enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])]).default("auto"),
+  population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
+  rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
+  seedFromBaselines: z.boolean().default(true),
+});
+
+/** Why a search of a space has no population to be given, or undefined where it has one or none is given. */
+export function whyNoPopulation(
+  { method }: Pick<AnySpace, "method">,
+  { algorithm, population }: Pick<SearchOptions, "algorithm" | "population">,
+): string | undefined {
+  const named = namedOptimizer(algorithm, method === "stack");
+  if (population === "auto" || optimizers[named].population !== "one point") return undefined;
+  return `a ${named} is one point and has no population; leave it out, or name an algorithm that has one`;
+}
 
 /** Candidates that a run may score. */
 export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(1e9);

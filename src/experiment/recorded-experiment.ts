@@ -19,6 +19,7 @@ import {
   type RowSource,
   searchSchema,
   taskSchema,
+  whyNoPopulation,
 } from "./experiment-file.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
@@ -113,7 +114,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     seed: z.int().min(0),
   })
   .check(checkNames, (payload) => {
-    const { recipes, experts, space, tokenizer = "base" } = payload.value;
+    const { recipes, experts, space, search, tokenizer = "base" } = payload.value;
     const noPolicy = whyNoPolicy(
       tokenizer,
       experts.map(({ name }) => name),
@@ -122,6 +123,9 @@ const experimentSchema: z.ZodType<Experiment> = z
       payload.issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message: noPolicy });
     const wrongCount = space.method !== "stack" && whyNotMerged(space.method, experts.length);
     if (wrongCount) payload.issues.push({ code: "custom", input: experts, path: ["experts"], message: wrongCount });
+    const noPopulation = whyNoPopulation(space, search);
+    if (noPopulation)
+      payload.issues.push({ code: "custom", input: search, path: ["search", "population"], message: noPopulation });
     if (recipes) checkRecipes({ ...payload, value: { recipes, experts: mapNames(experts) } });
   });
 

@@ -66,6 +66,15 @@ describe("loadExperiment", () => {
     );
   });
 
+  test("takes a population where the search of the space has one", async () => {
+    const search = "search: { algorithm: auto, population: 4 }";
+    const space = "space: { method: stack, layers: { atMost: 4 }, window: 1 }";
+    expect((await load(space, search)).experiment.search).toMatchObject({ algorithm: "auto", population: 4 });
+    await expect(load(search)).rejects.toThrow(
+      "first-try.yaml: search.population: a gradient-walk is one point and has no population; leave it out, or name an algorithm that has one",
+    );
+  });
+
   test("takes as many experts as the space's method merges", async () => {
     expect((await load(spaceOf("nuslerp"))).experiment.experts).toHaveLength(2);
     await expect(load(spaceOf("slerp"))).rejects.toThrow(
