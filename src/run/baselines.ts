@@ -16,7 +16,7 @@ export interface Baseline {
   readonly recipe: Recipe;
 }
 
-/** Weights of the sweep, the same for all experts. */
+/** Values of the sweep, the same for all experts. */
 const SWEEP = [0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2];
 
 /** The same; where there is no time for all, the first of these. */
@@ -27,7 +27,7 @@ const taskArithmetic: MergedSpace = { method: "task_arithmetic", parameters: {} 
 /** What of a search space decides its baselines. */
 type MergedSpace = Pick<SearchSpace, "method" | "parameters" | "options" | "seed">;
 
-/** Base and experts as they are, the uniform average, a sweep of one weight for all experts, and the given recipes. */
+/** Base and experts as they are, the uniform average, a sweep of one value for all experts, and the given recipes. */
 export function listBaselines(
   { space: searched, recipes = {} }: Pick<Experiment, "space" | "recipes">,
   parents: Parents & ParentNames,
@@ -42,10 +42,10 @@ export function listBaselines(
   const averaging = space.method === "task_arithmetic" ? space.method : "linear";
   const average = uniformRecipe(averaging, everyExpert(1 / experts.length), groups);
   const swept = sweptParameter(space);
-  const global = (value: number): Baseline => {
+  const global = (varied: string, value: number): Baseline => {
     const parameters = declarations[space.method].parameters.map(({ name, start }) => {
       const usual = space.parameters[name]?.start ?? start;
-      const own = name === swept ? value : usual === "uniform" ? 1 / experts.length : usual;
+      const own = name === varied ? value : usual === "uniform" ? 1 / experts.length : usual;
       return [name, sameEverywhere(everyExpert(own), groups)];
     });
     const recipe: MergeRecipe = {
@@ -54,7 +54,7 @@ export function listBaselines(
       ...(space.options && { options: space.options }),
       ...(space.seed !== undefined && { seed: space.seed }),
     };
-    return { name: globalName(value), kind: "global", recipe };
+    return { name: `global ${varied} ${value}`, kind: "global", recipe };
   };
   return [
     ...[base, ...experts].map((name): Baseline => ({
@@ -63,7 +63,7 @@ export function listBaselines(
       recipe: { method: "passthrough", model: name },
     })),
     { name: "uniform average", kind: "average", recipe: average },
-    ...(swept === undefined ? [] : SWEEP.map(global)),
+    ...(swept === undefined ? [] : SWEEP.map((value) => global(swept, value))),
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
@@ -73,7 +73,7 @@ export function listBaselines(
 }
 
 /**
- * What a sweep of one weight for all experts varies, if there is one. A weighted sum without a base is a model only when its weights
+ * What a sweep of one value for all experts varies, if there is one. A weighted sum without a base is a model only when its weights
  * sum to about one, and of a combination on a sphere only how they compare counts. Where weights are divided by their sum, what
  * multiplies the result is varied instead. A method that has neither has no sweep.
  */
@@ -95,12 +95,9 @@ function named(name: string, recipe: MergekitRecipeInput, parents: ParentNames):
 
 /** All of them, but of the sweep so many. */
 export function withSweepOf(size: number, baselines: readonly Baseline[]): readonly Baseline[] {
-  const kept = new Set(SWEEP_BY_WORTH.slice(0, size).map(globalName));
-  return baselines.filter(({ kind, name }) => kind !== "global" || kept.has(name));
-}
-
-function globalName(weight: number): string {
-  return `global weight ${weight}`;
+  const sweep = baselines.filter(({ kind }) => kind === "global");
+  const kept = new Set(SWEEP_BY_WORTH.slice(0, size).map((value) => sweep[SWEEP.indexOf(value)]));
+  return baselines.filter((baseline) => baseline.kind !== "global" || kept.has(baseline));
 }
 
 /** Models whose loss is finite, the least first; equals keep their order. */

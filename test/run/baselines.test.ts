@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bestFirst, listBaselines } from "../../src/run/baselines.ts";
+import { bestFirst, listBaselines, withSweepOf } from "../../src/run/baselines.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
 import { isMerge, stepAt } from "../../src/merge/recipe.ts";
@@ -64,11 +64,19 @@ describe("listBaselines", () => {
       values: { weight: [0.4, 0.4], density: [0.5, 0.5], lambda: [1, 1] },
     });
     // Divided by their sum, equal weights are all the same.
-    expect(swept("ties", "global weight 0.4")).toMatchObject({ values: { weight: [0.8, 0.8], lambda: [0.4, 0.4] } });
+    expect(swept("ties", "global lambda 0.4")).toMatchObject({ values: { weight: [0.8, 0.8], lambda: [0.4, 0.4] } });
   });
 
   test("sweeps nothing where the space's method has no weight", () => {
     expect(baselines("sce", "a", "b").map(({ name }) => name)).toEqual(["base", "a", "b", "uniform average"]);
+  });
+
+  test("names a sweep by what it varies, and shortens it to the values that are worth most", () => {
+    const swept = (method: MethodName): string[] =>
+      withSweepOf(2, baselines(method, "a", "b")).flatMap(({ kind, name }) => (kind === "global" ? [name] : []));
+    expect(swept("della")).toEqual(["global lambda 0.6", "global lambda 0.8"]);
+    expect(swept("task_arithmetic")).toEqual(["global weight 0.6", "global weight 0.8"]);
+    expect(withSweepOf(0, baselines("ties", "a")).map(({ name }) => name)).toEqual(["base", "a", "uniform average"]);
   });
 
   test("lists merges that exist, each once, whatever the method of the space", async () => {
