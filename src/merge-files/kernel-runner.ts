@@ -50,7 +50,7 @@ export class LoadedKernel {
     return this.#bytes.subarray(this.#memory.output, this.#memory.output + length);
   }
 
-  /** Computes a piece of so many elements, the first of which is that of the tensor; whether all inputs were finite. */
+  /** Computes a piece of so many elements, the first of which is that of the tensor; true says that all its inputs and results are finite. */
   run(start: number, count: number): boolean {
     const { columns } = this.#memory;
     if (columns === undefined) return this.#run(0, count, 0) === 0;

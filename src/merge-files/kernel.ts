@@ -4,7 +4,7 @@
  */
 import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
 import type { Expression } from "../device/expression.ts";
-import { bytesPerElement } from "../tensor/dtype.ts";
+import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
 import {
   assemble,
   at,
@@ -27,7 +27,7 @@ const LANES = 4;
 const [FIRST, COUNT, COLUMN] = [0, 1, 2];
 /** Twice and four times the element, four times the column, and twice the end. */
 const [TWICE, FOURFOLD, ROW, END] = [3, 4, 5, 6];
-/** Other than 0 where an input was not finite. */
+/** Other than 0 where an input or a result was not finite. */
 const ODD = 7;
 const SCRATCH: Scratch = [8, 9];
 const NEXT_LOCAL = 10;
@@ -42,7 +42,10 @@ const arithmetic = {
 /** The bits of 1. */
 const ONE = 0x3f80_0000;
 
-/** A function `run(first, count, column)`, which leaves other than 0 where an input is not finite, and what it has in memory. */
+/** The bits of the least f32 that is infinite once it is rounded to a format. */
+const INFINITE: Readonly<Record<Dtype, number>> = { f32: 0x7f80_0000, bf16: 0x7f7f_8000, f16: 0x477f_f000 };
+
+/** A function `run(first, count, column)`, which leaves 0 where all inputs and results are finite, and what it has in memory. */
 export interface Kernel {
   readonly module: Uint8Array<ArrayBuffer>;
   readonly memory: KernelMemory;
@@ -108,7 +111,20 @@ function writeVector(expression: Expression, place: Place): Code {
   const dtype = storedDtype(expression);
   const size = bytesPerElement[dtype];
   const result = expression.op === "cast" ? expression.x : expression;
-  const values = new VectorWriter(place).valueOf(result);
+  const [value] = SCRATCH;
+  const values = [
+    ...new VectorWriter(place).valueOf(result),
+    ...op("local.tee", value),
+    ...op("local.get", value),
+    ...op("f32x4.abs"),
+    ...splat(INFINITE[dtype]),
+    // False of a NaN, too.
+    ...op("f32x4.lt"),
+    ...op("v128.not"),
+    ...op("local.get", ODD),
+    ...op("v128.or"),
+    ...op("local.set", ODD),
+  ];
   return storeLanes[dtype](addressOf(size), place.memory.output + place.vector * LANES * size, values, SCRATCH);
 }
 

@@ -3,11 +3,13 @@ import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { notFinite } from "../checkpoint/not-finite.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
+import { UserError } from "../errors.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
 import { fillFrom, writeAt } from "./file-bytes.ts";
 import { kernelOf } from "./kernel.ts";
 import { PIECE } from "./kernel-memory.ts";
 import type { KernelRunner } from "./kernel-runner.ts";
+import { parentsOf, type PlannedWeight } from "./plan.ts";
 import { expressionOf } from "./weight-expression.ts";
 import type { TaskResult, MergeTask, ParentTensor } from "./task.ts";
 
@@ -17,19 +19,21 @@ const PIECES = 32;
 /** Merges a weight piece by piece: reads those of its parents, computes, writes and hashes. */
 export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<TaskResult> {
   const { weight, parents, target } = task;
-  const { expression, inputs } = await expressionOf(weight, parents);
+  const elements = elementCount(weight.spec.shape);
+  // Of nothing there is nothing to be known, such as where a density would cut.
+  const { expression, inputs } = await expressionOf(elements === 0 ? copyOf(weight) : weight, parents);
   const kernel = runner.load(kernelOf(expression, inputs));
   const merged = createHash("sha256");
   const own = parents.map(() => createHash("sha256"));
   const size = bytesPerElement[weight.spec.dtype];
-  const elements = elementCount(weight.spec.shape);
   let sum = 0;
   for (let first = 0, piece = 1; first < elements; first += PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
     const count = Math.min(PIECE, elements - first);
     const read = inputs.map((input, i) => readPiece(input, first, kernel.inputBytes(i, bytesOf(input, count))));
-    if (!kernel.run(first, count)) refuseNonFinite(parents, read, first);
+    const isFinite = kernel.run(first, count);
     const bytes = kernel.outputBytes(count * size);
+    if (!isFinite) refuseNonFinite(task, read, bytes, first);
     writeAt(target, first * size, bytes);
     merged.update(bytes);
     sum = crc32(bytes, sum);
@@ -37,6 +41,10 @@ export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promis
   }
   const parentSums = task.hashesParents ? own.map((hash) => hash.digest("hex")) : [];
   return { sha256: merged.digest("hex"), crc32: sum, parents: parentSums };
+}
+
+function copyOf(weight: PlannedWeight): PlannedWeight {
+  return { ...weight, step: { method: "passthrough", model: parentsOf(weight)[0]?.model ?? "" } };
 }
 
 function bytesOf({ dtype }: ParentTensor, count: number): number {
@@ -55,9 +63,21 @@ function readPiece(parent: ParentTensor, first: number, bytes: Uint8Array): Uint
   return bytes;
 }
 
-function refuseNonFinite(parents: readonly ParentTensor[], inputs: readonly Uint8Array[], first: number): void {
+/** A UserError for what is not finite in a piece; a kernel computes some elements behind it, too, which are nobody's. */
+function refuseNonFinite(
+  { parents, weight }: MergeTask,
+  inputs: readonly Uint8Array[],
+  merged: Uint8Array,
+  first: number,
+): void {
   for (const [i, { folder, name, dtype }] of parents.entries()) {
     const at = firstNonFinite(inputs[i] ?? new Uint8Array(), dtype);
     if (at >= 0) throw notFinite(folder, name, first + at);
   }
+  const { name, dtype } = weight.spec;
+  const at = firstNonFinite(merged, dtype);
+  if (at >= 0)
+    throw new UserError(
+      `merge: tensor ${name}: element ${first + at} of the result is NaN or infinite in ${dtype}; expected finite weights, use smaller coefficients or a type of more range`,
+    );
 }

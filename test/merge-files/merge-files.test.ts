@@ -122,6 +122,19 @@ describe("mergeFiles", () => {
     expect(readdirSync(join(folder, "host"))).toEqual([]);
   });
 
+  test("refuses a result that its type cannot hold, and leaves no file", async () => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const huge: Recipe = recipeOf(2, () => 1e7);
+    const plan = planOf(family, huge, allExperts).map((weight) => ({
+      ...weight,
+      spec: { ...weight.spec, dtype: "f16" as const },
+    }));
+    const merging = mergeFiles(plan, family.checkpoints, join(folder, "host"));
+    await expect(merging).rejects.toThrow(/element \d+ of the result is NaN or infinite in f16; expected finite/);
+    expect(readdirSync(join(folder, "host"))).toEqual([]);
+  });
+
   test.each([0, 2])("says that a parent was cut meanwhile (%i threads)", async (threads) => {
     const folder = await temporaryFolder();
     await using family = await openTinyFamily(join(folder, "family"), device);
