@@ -4,7 +4,7 @@ import type { MethodDeclaration, Options, ParameterSpec } from "../merge/method.
 import type { MethodName } from "../merge/declarations.ts";
 import type { Step } from "../merge/recipe.ts";
 import { takenBy } from "./methods.ts";
-import type { Scalar } from "./settings.ts";
+import { booleanOf, numberIn, type Scalar } from "./settings.ts";
 
 type NamedMethod = MethodDeclaration & { readonly name: MethodName };
 
@@ -30,9 +30,10 @@ const DIVIDING = ["normalize", "normalize_weights"];
 export function methodStep(declaration: NamedMethod, given: GivenValues): Step {
   const { name, parameters, mergekit } = declaration;
   for (const [key, value] of Object.entries(fixedOf(declaration))) {
-    if (FOLDABLE.has(key) || given.shared[key] === value) continue;
+    const found = given.shared[key];
+    if (FOLDABLE.has(key) || (typeof value === "boolean" ? booleanOf(key, found) : found) === value) continue;
     throw new UserError(
-      `${key}: expected ${value}, which is what ${mergekit.method ?? name} computes here, found ${given.shared[key]}`,
+      `${key}: expected ${value}, which is what ${mergekit.method ?? name} computes here, found ${found}`,
     );
   }
   const values = parameters.map((spec): [string, number[]] => {
@@ -62,9 +63,7 @@ function fixedOf({ name, parameters, options = [], mergekit }: MethodDeclaration
 /** Those that are others than by default. */
 function optionsIn({ options = [] }: MethodDeclaration, { shared }: GivenValues): Options {
   const changed = options.flatMap(({ name, default: usual }) => {
-    const value = shared[name] ?? usual;
-    if (typeof value !== "boolean")
-      throw new UserError(`${name}: expected true or false, found ${JSON.stringify(value)}`);
+    const value = booleanOf(name, shared[name] ?? usual);
     return value === usual ? [] : [[name, value] as const];
   });
   return Object.fromEntries(changed);
@@ -77,17 +76,17 @@ function folded(
 ): number[] {
   const own = new Set([...parameters, ...options].map(({ name }) => name));
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (DIVIDING.some((key) => shared[key] === true && !own.has(key)) && Math.abs(sum) < NOTHING)
+  const isOn = (key: string): boolean => shared[key] !== undefined && booleanOf(key, shared[key]);
+  if (DIVIDING.some((key) => isOn(key) && !own.has(key)) && Math.abs(sum) < NOTHING)
     throw new UserError("the weights sum to 0, by which none can be normalized; give others, or normalize: false");
   const { normalize, lambda } = mergekit.parameters;
-  const divisor = normalize === false && shared["normalize"] === true ? sum : 1;
+  const divisor = normalize === false && isOn("normalize") ? sum : 1;
   const factor = lambda === 1 ? numberOf({ name: "lambda" }, shared["lambda"] ?? 1) : 1;
   return weights.map((weight) => (factor * weight) / divisor);
 }
 
 function numberOf({ name, limits }: Pick<ParameterSpec, "name" | "limits">, value: Scalar | undefined): number {
-  // PyYAML reads 1e-3 as a text, so that files may have numbers in quotes.
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  const number = numberIn(value);
   const found = value === undefined ? "nothing" : JSON.stringify(value);
   if (typeof number !== "number" || !Number.isFinite(number))
     throw new UserError(`${name}: expected a number, found ${found}`);

@@ -31,14 +31,23 @@ export interface ModelHeader extends Pick<CheckpointHeader, "folder" | "config" 
   readonly model?: PlacedModel;
 }
 
-/** The places of all tensors that a merge has of a model. */
+/** The places of all tensors that a merge has of a model; a UserError where the numbers of its layers are none to count by. */
 export function placesInModel(header: ModelHeader): ModelPlaces {
   const model = header.model ?? knownModel(header);
   const places = placesOf(model, [...header.tensors.keys()]);
-  const layers = new Map<string, number>();
-  for (const { module, layer } of places.values())
-    layers.set(module, Math.max(layers.get(module) ?? 0, layer === undefined ? 0 : layer + 1));
-  return { places, layers };
+  const numbers = new Map<string, Set<number>>();
+  for (const { module, layer } of places.values()) {
+    const own = numbers.get(module) ?? new Set();
+    numbers.set(module, layer === undefined ? own : own.add(layer));
+  }
+  for (const [name, { module, layer = 0 }] of places) {
+    const count = numbers.get(module)?.size ?? 0;
+    if (layer < Math.max(1, count)) continue;
+    throw new UserError(
+      `${header.folder}: tensor ${name}: expected a layer from 0 to ${count - 1}, as there are tensors of ${count}, found ${layer}; download the model in full`,
+    );
+  }
+  return { places, layers: new Map(Array.from(numbers, ([module, own]) => [module, own.size])) };
 }
 
 function placesOf(model: PlacedModel | undefined, stored: readonly string[]): ModelPlaces["places"] {

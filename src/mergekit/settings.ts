@@ -1,5 +1,6 @@
 /** Parameters in mergekit's files: a value, a gradient over the layers of a slice, or values by parts of the names of tensors. */
 import { z } from "zod";
+import { UserError } from "../errors.ts";
 
 export type Scalar = number | boolean | string;
 type Values = Scalar | readonly Scalar[];
@@ -59,13 +60,29 @@ function conditionsOf(setting: Setting): readonly Condition[] {
   return isList ? (setting as readonly Condition[]) : [{ value: setting as readonly Scalar[] }];
 }
 
+/** The number that a text stands for: PyYAML reads 1e-3 as a text, so that files may have numbers in quotes. */
+export function numberIn(value: Scalar | undefined): Scalar | undefined {
+  if (typeof value !== "string" || value.trim() === "") return value;
+  const number = Number(value);
+  return Number.isNaN(number) ? value : number;
+}
+
+/** What YAML 1.1 reads as true and false, which mergekit writes as 1.0 and 0.0. A UserError for anything else. */
+export function booleanOf(name: string, value: Scalar | undefined): boolean {
+  const found = numberIn(typeof value === "string" ? value.toLowerCase() : value);
+  if (typeof found === "boolean") return found;
+  if (found === 1 || found === "true" || found === "yes" || found === "on") return true;
+  if (found === 0 || found === "false" || found === "no" || found === "off") return false;
+  throw new UserError(`${name}: expected true or false, found ${JSON.stringify(value) ?? "nothing"}`);
+}
+
 /** Numbers stand for straight lines between them, at even distances; of other values each has its part of the way. */
 function between(values: Values, t: number): Scalar | undefined {
   if (!Array.isArray(values)) return values as Scalar;
   const list = values as readonly Scalar[];
   const way = t * (list.length - 1);
   const before = Math.floor(way);
-  const [low, high = low] = list.slice(before, before + 2);
+  const [low, high = low] = list.slice(before, before + 2).map(numberIn);
   if (typeof low !== "number" || typeof high !== "number") return low;
   return low + (way - before) * (high - low);
 }

@@ -5,7 +5,7 @@ import { declarationOf, takenBy, takesBaseForExpert, type MergekitParameter } fr
 import type { Notices } from "./notices.ts";
 import { isRandom } from "../merge/method.ts";
 import type { MergekitRecipe } from "./recipe-file.ts";
-import { lookUp, type Scalar } from "./settings.ts";
+import { lookUp, numberIn, type Scalar } from "./settings.ts";
 import type { Slice, SliceSource } from "./sliced.ts";
 import { type GivenValues, methodStep } from "./method-step.ts";
 
@@ -51,7 +51,7 @@ function copied(parents: readonly Parent[], place: WeightPlace): PlannedParents 
   const [parent, other] = parents;
   if (!parent || other)
     throw new UserError(`passthrough copies one model, found ${parents.length}; give one source a slice`);
-  const scale = valueAt("scale", takenBy("passthrough")["scale"] ?? { per: "expert" }, place, parent);
+  const scale = numberIn(valueAt("scale", takenBy("passthrough")["scale"] ?? { per: "expert" }, place, parent));
   if (typeof scale !== "number") throw new UserError(`scale: expected a number, found ${JSON.stringify(scale)}`);
   const { tensor } = parent;
   return {

@@ -61,6 +61,8 @@ describe("planMerge", () => {
     const recipe = { merge_method: "linear", models: pair(1, 3) };
     expect(valuesAt(plan(recipe), query(0))).toEqual([0.25, 0.75]);
     expect(valuesAt(plan({ ...recipe, parameters: { normalize: false } }), query(0))).toEqual([1, 3]);
+    expect(valuesAt(plan({ ...recipe, parameters: { normalize: 1 } }), query(0))).toEqual([0.25, 0.75]);
+    expect(valuesAt(plan({ ...recipe, parameters: { normalize: "no" } }), query(0))).toEqual([1, 3]);
   });
 
   test("takes a base among the models of a linear merge for one more of them", () => {
