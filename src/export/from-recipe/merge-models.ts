@@ -1,11 +1,14 @@
 import { basename, dirname } from "node:path";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
 import { UserError } from "../../errors.ts";
+import { checkAliases } from "../../experiment/check-aliases.ts";
 import { evomergeVersion } from "../../experiment/identity.ts";
 import { freeBytesAt } from "../../files/free-bytes.ts";
 import type { Hub } from "../../hub/api/hub.ts";
 import { mergeFiles, type MergedWeights } from "../../merge-files/merge-files.ts";
 import type { PlannedWeight } from "../../merge-files/plan.ts";
+import { knownModel } from "../../mergekit/model-places.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { commonDtype } from "../common-dtype.ts";
@@ -69,12 +72,19 @@ export async function mergeModels(options: MergeModelsOptions): Promise<MergedMo
     const onProgress = (done: { readonly doneBytes: number; readonly totalBytes: number }): void =>
       onEvent?.({ type: "fetching", ...done });
     await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress });
+    for (const { checkpoint } of opened.values()) await checkTied(checkpoint, signal);
     const merged = await writeMerge(recipe, opened, place, { ...options, onNotice });
     await place.publish();
     return { model: place.shown, ...merged };
   } finally {
     for (const { checkpoint } of opened.values()) await checkpoint[Symbol.asyncDispose]();
   }
+}
+
+/** A UserError where the merge, which has a tied weight once, would lose what a model has under its other name. */
+async function checkTied(checkpoint: Checkpoint, signal: AbortSignal | undefined): Promise<void> {
+  const model = knownModel(checkpoint);
+  if (model) await checkAliases(model, checkpoint, { signal });
 }
 
 type TellingOptions = MergeModelsOptions & { readonly onNotice: (text: string) => void };

@@ -186,6 +186,33 @@ describe("mergeModels", () => {
     expect([...checkpoint.tensors.keys()].toSorted()).toEqual(["extra.weight", "model.norm.weight"]);
   });
 
+  test("refuses to lose a head that differs from the embedding it is tied to, and takes one that does not", async () => {
+    const folder = await temporaryFolder();
+    const tied = await writeTinyModel(join(folder, "tied"), { tied: true });
+    const [head, embedding] = ["lm_head.weight", "model.embed_tokens.weight"];
+    const copy = async (name: string, change: number): Promise<string> => {
+      await using checkpoint = await Checkpoint.open(tied);
+      const specs = [...checkpoint.tensors.values(), { ...checkpoint.tensors.get(embedding)!, name: head }];
+      await writeCheckpoint(join(folder, name), specs, async (tensor) => {
+        const bytes = Uint8Array.from(await checkpoint.read(tensor === head ? embedding : tensor));
+        if (tensor === head) bytes[0]! ^= change;
+        return bytes;
+      });
+      writeFileSync(join(folder, name, "config.json"), readFileSync(join(tied, "config.json")));
+      return join(folder, name);
+    };
+    const [same, other] = [await copy("same", 0), await copy("other", 1)];
+    const recipe = (model: string): MergeModelsOptions["recipe"] => ({
+      merge_method: "linear",
+      models: [tied, model].map((name) => ({ model: name, parameters: { weight: 1 } })),
+    });
+    await using checkpoint = await openCheckpoint((await merged(recipe(same))).model);
+    expect(checkpoint.tensors.has(head)).toBe(false);
+    expect(await refusal(merged(recipe(other)))).toContain(
+      `${other}: tensor ${head}: expected the values of ${embedding}, since tie_word_embeddings is true, found others`,
+    );
+  });
+
   test("replaces what it wrote, and nothing else", async () => {
     const { model } = await merged(linear());
     await mergeModels({ recipe: linear(), to: model });
