@@ -7,6 +7,11 @@ export interface TensorSource {
   readonly tensor: string;
 }
 
+export interface ExpertSource extends TensorSource {
+  /** What methods that draw at random know it by, wherever its model lies: the name of the model unless given. */
+  readonly name?: string | undefined;
+}
+
 /** How one weight of the result is made. */
 export interface PlannedWeight {
   /** What it is to be: its type may differ from its parents'. */
@@ -14,7 +19,7 @@ export interface PlannedWeight {
   /** Absent where the method has none. */
   readonly base?: TensorSource | undefined;
   /** In the order of the step's values; of a `passthrough`, the parent that it names is here or is the base. */
-  readonly experts: readonly TensorSource[];
+  readonly experts: readonly ExpertSource[];
   readonly step: Step;
 }
 

@@ -27,7 +27,7 @@ export async function expressionOf(weight: PlannedWeight, parents: readonly Pare
     shape: first.shape,
     base: stored.get(first) ?? valuesOf(first),
     experts: own.map((parent, i) => ({
-      name: experts[i]?.model ?? "",
+      name: experts[i]?.name ?? experts[i]?.model ?? "",
       stored: stored.get(parent) ?? valuesOf(parent),
     })),
   });

@@ -81,7 +81,9 @@ function merged(method: string, parents: readonly Parent[], place: WeightPlace, 
     ...methodStep(declaration, givenAt(method, experts, place, notices)),
     ...(seed !== undefined && isRandom(declaration) && { seed }),
   };
-  return { ...(base && { base: base.tensor }), experts: experts.map(({ tensor }) => tensor), step };
+  // A path that is spelt otherwise, or leads elsewhere, draws the same.
+  const named = experts.map(({ tensor }, i) => ({ ...tensor, name: String(i + 1) }));
+  return { ...(base && { base: base.tensor }), experts: named, step };
 }
 
 function givenAt(method: string, experts: readonly Parent[], place: WeightPlace, notices: Notices): GivenValues {

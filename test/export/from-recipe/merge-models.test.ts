@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +35,12 @@ const linear = (): MergeModelsOptions["recipe"] => ({
     { model: at("a"), parameters: { weight: 1 } },
     { model: at("b"), parameters: { weight: 3 } },
   ],
+});
+
+const dare = (spelt: (name: string) => string): MergeModelsOptions["recipe"] => ({
+  merge_method: "dare_linear",
+  base_model: spelt("base"),
+  models: ["a", "b"].map((name) => ({ model: spelt(name), parameters: { weight: 0.5, density: 0.5 } })),
 });
 
 /** Merges into a new folder, and returns it with what was said. */
@@ -128,6 +134,15 @@ describe("mergeModels", () => {
     writeFileSync(join(adapted, "config.json"), readFileSync(join(at("base"), "config.json")));
     await using expected = await openCheckpoint(adapted);
     expect(digest).toBe(await expected.weightsDigest());
+  });
+
+  test("drops the same elements wherever its models lie and however their paths are spelt, unless a seed says other ones", async () => {
+    const elsewhere = await temporaryFolder();
+    for (const name of ["base", "a", "b"]) cpSync(at(name), join(elsewhere, `${name}-copy`), { recursive: true });
+    const { digest } = await merged(dare(at));
+    expect((await merged(dare((name) => join(elsewhere, `${name}-copy`)))).digest).toBe(digest);
+    expect((await merged(dare((name) => `${models}/./${name}`))).digest).toBe(digest);
+    expect((await merged(dare(at), { seed: 1 })).digest).not.toBe(digest);
   });
 
   test("takes the recipe.json of an export for the weights of that very export", async () => {
