@@ -33,9 +33,9 @@ export interface MergeModelsOptions {
   /** The models that a recipe.json names, as folders or names on the Hub; those of its run unless given. */
   readonly base?: string | undefined;
   readonly experts?: Readonly<Record<string, string>> | undefined;
-  /** Whether known faults of mergekit are to be repeated, so that the weights are its. */
+  /** Whether known faults of mergekit are to be repeated, so that the weights are its; of its recipes only. */
   readonly mergekitCompat?: boolean | undefined;
-  /** Of methods that draw at random: 0 unless given. */
+  /** Of methods that draw at random: 0 unless given. A recipe.json has its own. */
   readonly seed?: number | undefined;
   /** Weights of more bytes are divided into files: 5 GB unless given. */
   readonly maxShardBytes?: number | undefined;

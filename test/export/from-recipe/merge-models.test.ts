@@ -161,6 +161,10 @@ describe("mergeModels", () => {
     expect(await refusal(merged(apart))).toBe(
       `${apart}: it names models and not where they are; give the base with --base, and each expert with --expert <name>=<model>`,
     );
+    for (const ignored of [{ seed: 0 }, { mergekitCompat: true }])
+      expect(await refusal(merged(apart, { base, experts, ...ignored }))).toBe(
+        "a recipe.json has its own seed and no faults of mergekit's; leave out mergekitCompat and seed (--mergekit-compat, --seed)",
+      );
     expect(await refusal(merged(apart, { base, experts: { nature: experts["nature"]! } }))).toBe(
       `${apart}: it names models and not where they are; give --expert craft=<model>`,
     );
