@@ -54,13 +54,23 @@ function faultsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: readonly Prope
   const meant = issue.errors.filter((option) => !option.some(isOfAnotherKind));
   const [only] = meant;
   if (only !== undefined && meant.length === 1) return only.flatMap((inner) => faultsOfIssue(inner, path));
-  const roots = issue.errors.flatMap((option) => option.filter((inner) => inner.path.length === 0));
+  const roots = rootsOf(issue);
   const names = roots.flatMap((root) => (root.code === "invalid_value" ? root.values : []));
-  return [unexpected(path, anyOf(roots.map(({ message }) => message)), issue.input, names)];
+  return [unexpected(path, anyOf([...new Set(roots.map(({ message }) => message))]), issue.input, names)];
+}
+
+/** What the options say of the value itself, those of unions within them too. */
+function rootsOf({ errors }: z.core.$ZodIssueInvalidUnion): readonly Issue[] {
+  return errors
+    .flat()
+    .filter(({ path }) => path.length === 0)
+    .flatMap((root) => (root.code === "invalid_union" ? rootsOf(root) : [root]));
 }
 
 function isOfAnotherKind(issue: Issue): boolean {
-  return issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value");
+  if (issue.path.length > 0) return false;
+  if (issue.code === "invalid_union") return issue.errors.every((option) => option.some(isOfAnotherKind));
+  return issue.code === "invalid_type" || issue.code === "invalid_value";
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, known: string): Fault {

@@ -15,7 +15,7 @@ export type Setting = Values | Condition | readonly Condition[];
 /** By parameter. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-const scalarSchema = z.union([z.number(), z.boolean(), z.string()]);
+const scalarSchema = z.union([z.number("a finite number"), z.boolean(), z.string()]);
 const valuesSchema: z.ZodType<Values> = z.union([scalarSchema, z.array(scalarSchema).min(1)]);
 const conditionSchema: z.ZodType<Condition> = z.strictObject({ filter: z.string().optional(), value: valuesSchema });
 

@@ -68,7 +68,7 @@ function merged(method: string, parents: readonly Parent[], place: WeightPlace, 
   if (!base && (declaration.needsBase || (slice.base !== undefined && !takesBaseForExpert(method))))
     throw new UserError(
       slice.base === undefined
-        ? `${method} merges differences from a base; name it as base_model`
+        ? `${method} needs a base; name it as base_model`
         : `the base ${slice.base} is no source of this slice; add its layers`,
     );
   const { least = 1, most = Number.POSITIVE_INFINITY } = declaration.experts ?? {};

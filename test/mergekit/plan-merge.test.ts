@@ -182,10 +182,7 @@ describe("planMerge", () => {
       { merge_method: "slerp", base_model: "c", models: pair(1, 1), parameters: { t: 0.5 } },
       "slerp merges exactly 1 model beside the base, found 2",
     ],
-    [
-      { merge_method: "task_arithmetic", models: pair(1, 1) },
-      "task_arithmetic merges differences from a base; name it",
-    ],
+    [{ merge_method: "task_arithmetic", models: pair(1, 1) }, "task_arithmetic needs a base; name it"],
     [{ merge_method: "passthrough", models: pair(1, 1) }, "passthrough copies one model, found 2"],
     [
       { merge_method: "karcher", models: pair(1, 1), parameters: { max_iter: 20 } },

@@ -31,6 +31,14 @@ describe("a file of mergekit", () => {
       "merge_method: linear\nmodels:\n  - model: a\n    parameters:\n      wieght: 1",
       'merge.yml:5:15: models[0].parameters.wieght: no method has such a parameter; did you mean "weight"?',
     ],
+    [
+      "merge_method: linear\nmodels: [{ model: a }]\nparameters: { weight: [[1], 2] }",
+      "merge.yml:3:23: parameters.weight: expected a finite number, true or false, text or a mapping, found a list of 2",
+    ],
+    [
+      "merge_method: linear\nmodels: [{ model: a }]\nparameters: { weight: .nan }",
+      "merge.yml:3:23: parameters.weight: expected a finite number, true or false, text, a list or a mapping, found NaN",
+    ],
     ["merge_method: linear", "merge.yml:1:1: expected exactly one of models, slices or modules, found none"],
     [
       "merge_method: linear\nmodels: [{ model: a }]\nslices: [{ sources: [{ model: a, layer_range: [0, 1] }] }]",
