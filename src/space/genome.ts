@@ -14,6 +14,9 @@ const DEFAULT_SIGMA = 0.1;
 const GRADIENT_RATE = 0.1;
 const COLUMN_RATE = 0.03;
 
+/** The longest first step as a part of a range, which is also what a search space may ask for at most. */
+const LARGEST_STEP = 1 / 3;
+
 /** Above this many genes the default shrinks so that the length of a step, sigma x sqrt(genes), stays what it is here. */
 const GENES_AT_DEFAULT_SIGMA = 27;
 
@@ -53,6 +56,11 @@ export interface MergeGenome extends Genome {
   encode(recipe: MergeRecipe): Float64Array;
 }
 
+/** A first step as a part of a range of that width. */
+function partOf(step: number, width: number): number {
+  return Math.min(step / width, LARGEST_STEP);
+}
+
 /** Lays the genes of a search space out for the given parents. */
 export function buildGenome(space: SearchSpace, parents: Parents): MergeGenome {
   const coefficients = layOutCoefficients(space, parents);
@@ -60,9 +68,10 @@ export function buildGenome(space: SearchSpace, parents: Parents): MergeGenome {
   const columns = new ColumnGenes(space, parents, genes.length);
   const dimension = genes.length + columns.count;
   const defaultSigma = DEFAULT_SIGMA * Math.min(1, Math.sqrt(GENES_AT_DEFAULT_SIGMA / dimension));
-  const sigmas = coefficients.flatMap(({ terms, space: { range, sigma = defaultSigma } }) =>
-    terms.map(() => sigma / (range[1] - range[0])),
-  );
+  const sigmas = coefficients.flatMap(({ terms, space: { range, sigma } }) => {
+    const width = range[1] - range[0];
+    return terms.map(() => (sigma === undefined ? partOf(defaultSigma, width) : sigma / width));
+  });
   const columnSigma = (defaultSigma * COLUMN_RATE) / GRADIENT_RATE;
   const sigma = Math.max(...sigmas);
   const pointAt = (valuesOf: (coefficient: Coefficient) => readonly number[], like?: MergeRecipe): Float64Array => {
@@ -83,7 +92,7 @@ export function buildGenome(space: SearchSpace, parents: Parents): MergeGenome {
       columns.byWidth((width) => columnSigma / width / sigma),
     ]),
     rates: joined([
-      Float64Array.from(genes, ({ range: [low, high] }) => GRADIENT_RATE / (high - low)),
+      Float64Array.from(genes, ({ range: [low, high] }) => partOf(GRADIENT_RATE, high - low)),
       columns.byWidth((width) => COLUMN_RATE / width),
     ]),
     summary: summarize(space, coefficients, columns.count),

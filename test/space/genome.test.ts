@@ -244,6 +244,13 @@ describe("genome", () => {
     expect(buildGenome(withoutSigma, { experts: ["a"], model: tinyModel({ layers: 36 }) }).sigma).toBeCloseTo(0.05, 15);
   });
 
+  test("begins with steps that are no longer than a third of a narrow range", () => {
+    const narrow = { range: [0, 0.01], start: 0.001 } as const;
+    const { sigma, scales, rates } = buildGenome({ ...spaceOf(), parameters: { weight: narrow } }, parents);
+    expect([sigma, ...scales]).toEqual([1 / 3, ...new Float64Array(18).fill(1)]);
+    expect(rates).toEqual(new Float64Array(18).fill(1 / 3));
+  });
+
   test("refuses points outside the unit cube, of another length, and weights that are no numbers", () => {
     const genome = buildGenome(spaceOf(), parents);
     expect(() => genome.decode(new Float64Array(3))).toThrow("3 numbers for 18 genes");
