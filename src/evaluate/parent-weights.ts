@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
+import { notFinite } from "../checkpoint/not-finite.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
-import { UserError } from "../errors.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { MergeParents } from "../merge/merge-tensor.ts";
 import type { Step } from "../merge/recipe.ts";
@@ -209,10 +209,7 @@ export class ParentWeights implements AsyncDisposable {
       if (start > 0) await setImmediate();
       const at = firstNonFinite(bytes.subarray(start, start + CHECKED_BYTES), dtype);
       if (at < 0) continue;
-      const element = start / bytesPerElement[dtype] + at;
-      throw new UserError(
-        `${folder}: tensor ${name}: element ${element} is NaN or infinite; expected finite weights, use another model`,
-      );
+      throw notFinite(folder, name, start / bytesPerElement[dtype] + at);
     }
     this.#checked.add(key);
   }
