@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { printable } from "../src/files/printable.ts";
 import { exportRun } from "../src/export/export-run.ts";
-import { loadExperiment, withOverrides } from "../src/experiment/experiment-file.ts";
+import { loadExperiment } from "../src/experiment/experiment-file.ts";
+import { withOverrides } from "../src/experiment/experiment.ts";
 import type { RunEvent } from "../src/run/events.ts";
 import { launchRun } from "../src/run/run-experiment.ts";
 

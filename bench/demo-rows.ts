@@ -1,4 +1,4 @@
-import type { Experiment } from "../src/experiment/experiment-file.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import { filesOf } from "../src/experiment/load-tasks.ts";
 import { readRows, type TaskRow } from "../src/tasks/rows.ts";
 import { stratifiedSubset } from "../src/tasks/subset.ts";

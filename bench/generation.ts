@@ -5,7 +5,7 @@ import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src
 import { type StagePath, stagePathsOf, routeAlong } from "../src/evaluate/path.ts";
 import { promptsOf } from "../src/evaluate/prompt.ts";
 import { mergeStage } from "../src/evaluate/stage-graph.ts";
-import type { Experiment } from "../src/experiment/experiment-file.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import { BASE, batchTokensFor, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
 import type { Recipe } from "../src/merge/recipe.ts";
 import type { Model, Weight } from "../src/model/architecture.ts";

@@ -13,13 +13,8 @@ export {
   type EvaluationEvent,
 } from "./lm-eval/evaluate-models.ts";
 export type { RunEvent } from "./run/events.ts";
-export {
-  loadExperiment,
-  withOverrides,
-  type Budget,
-  type Experiment,
-  type Overrides,
-} from "./experiment/experiment-file.ts";
+export { loadExperiment } from "./experiment/experiment-file.ts";
+export { withOverrides, type Budget, type Experiment, type Overrides } from "./experiment/experiment.ts";
 export { newRunFolder } from "./run/run-folder.ts";
 export { launchRun, resumeRun, type Outcome, type ReopenOptions, type RunOptions } from "./run/run-experiment.ts";
 export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";

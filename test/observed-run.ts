@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
-import type { Experiment } from "../src/experiment/experiment-file.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import type { RunEvent } from "../src/run/events.ts";
 import { launchRun, type Outcome, type RunOptions } from "../src/run/run-experiment.ts";
 import { tinyExperiment } from "./tiny-experiment.ts";

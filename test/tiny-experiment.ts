@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Experiment, loadExperiment } from "../src/experiment/experiment-file.ts";
+import { loadExperiment } from "../src/experiment/experiment-file.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { RecordPayloads, RecordType } from "../src/journal/records.ts";
 import { located } from "../src/run/told-places.ts";

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
 import { engineNames, type EngineName } from "../device/open-device.ts";
-import { evaluationsSchema, precisions, type Budget, type Precision } from "../experiment/experiment-file.ts";
+import { evaluationsSchema } from "../experiment/experiment-schema.ts";
+import { precisions, type Budget, type Precision } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";

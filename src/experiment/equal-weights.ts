@@ -4,7 +4,7 @@ import { haveSameWeights } from "../checkpoint/same-weights.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "./workspace.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
-import type { Experiment } from "./experiment-file.ts";
+import type { Experiment } from "./experiment.ts";
 import { filesOfFolder, type ParentFiles } from "./parent-files.ts";
 
 /** A model with the names that an experiment gives it. */

@@ -6,7 +6,7 @@ import type { WantedFiles } from "../hub/transfer/plan-fetch.ts";
 import { compareParents } from "./compare-parents.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { findEqualWeights, type NamedParent } from "./equal-weights.ts";
-import type { Experiment } from "./experiment-file.ts";
+import type { Experiment } from "./experiment.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "./parent-files.ts";
 import { policyOf } from "./tokenizer-policy.ts";
 import { BASE } from "./workspace.ts";

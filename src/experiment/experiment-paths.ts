@@ -1,6 +1,6 @@
 import { parseReference } from "../hub/api/reference.ts";
 import { BASE } from "./workspace.ts";
-import type { Experiment, RowSource } from "./experiment-file.ts";
+import type { Experiment, RowSource } from "./experiment.ts";
 
 /** What a path of an experiment is for, and the option of the command line that says where it is now. */
 export interface PathUse {

@@ -9,7 +9,7 @@ import { promptIds } from "../generate/prompt-ids.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { Model } from "../model/architecture.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Precision } from "./experiment-file.ts";
+import type { Precision } from "./experiment.ts";
 import { type ModelToScore, parentsToScore } from "./parents-to-score.ts";
 import { productDtypes } from "./precision.ts";
 import type { SourceOptions } from "./sources.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rowsDigest } from "../tasks/rows.ts";
-import { type Experiment, precisions } from "./experiment-file.ts";
+import { type Experiment, precisions } from "./experiment.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
 import { sha256Of } from "../files/sha256.ts";

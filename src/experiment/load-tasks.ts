@@ -3,7 +3,7 @@ import type { Evaluator } from "../evaluate/evaluator.ts";
 import { type ChoiceLossName, defaultLoss } from "../tasks/row-loss.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import { splitTasks, type UndividedRows } from "../tasks/split.ts";
-import type { Experiment, RowSource } from "./experiment-file.ts";
+import type { Experiment, RowSource } from "./experiment.ts";
 
 /** One fitness task with its rows divided: the search sees the first part, only the verdict sees the second. */
 export interface Task {

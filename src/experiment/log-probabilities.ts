@@ -9,7 +9,7 @@ import { checkOpenAdapter } from "./compare-adapters.ts";
 import { parentsToScore } from "./parents-to-score.ts";
 import type { SourceOptions } from "./sources.ts";
 import { checkWeights, openModel } from "../model/open-model.ts";
-import type { Precision } from "./experiment-file.ts";
+import type { Precision } from "./experiment.ts";
 import { openEngine } from "./open-engine.ts";
 import { productDtypes, resolvePrecision } from "./precision.ts";
 import { sequenceIds, type TokenIds } from "./token-ids.ts";

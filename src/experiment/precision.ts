@@ -1,7 +1,7 @@
 /** In which format matrix products are computed: of what steers the search, and of what is compared and shipped. */
 import type { Device } from "../device/device.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import type { Precision } from "./experiment-file.ts";
+import type { Precision } from "./experiment.ts";
 
 /** A precision that leaves nothing open. */
 export type ResolvedPrecision = Exclude<Precision, "auto">;

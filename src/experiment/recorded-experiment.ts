@@ -9,18 +9,9 @@ import { searchSpaceSchema } from "../space/search-space.ts";
 import type { AnySpace } from "../space/spaces.ts";
 import { stackSpaceSchema } from "../space/stack-space.ts";
 import { engineNames } from "../device/open-device.ts";
-import {
-  type Budget,
-  type Experiment,
-  evaluationsSchema,
-  nameSchema,
-  pathSchema,
-  precisions,
-  type RowSource,
-  searchSchema,
-  taskSchema,
-  whyNoPopulation,
-} from "./experiment-file.ts";
+import { whyNoPopulation } from "./experiment-file.ts";
+import { evaluationsSchema, nameSchema, pathSchema, searchSchema, taskSchema } from "./experiment-schema.ts";
+import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
 import type { MergekitGiven } from "./given-recipe.ts";

@@ -10,7 +10,7 @@ import { hasRoomForSamples, writeSamples, type Sample } from "../tasks/samples.t
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName } from "../device/open-device.ts";
 import { cutRows } from "./cut-rows.ts";
-import type { Precision } from "./experiment-file.ts";
+import type { Precision } from "./experiment.ts";
 import { productDtypes } from "./precision.ts";
 import { type ModelToScore, parentsToScore } from "./parents-to-score.ts";
 import type { SourceOptions } from "./sources.ts";

@@ -9,7 +9,7 @@ import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/transfer/plan-fetch.ts";
 import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
 import type { Repository } from "../hub/cache/repository.ts";
-import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment-file.ts";
+import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment.ts";
 import { compareParents } from "./compare-parents.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { examine, pathsOf } from "./examine-parents.ts";

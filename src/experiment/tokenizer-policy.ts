@@ -1,6 +1,6 @@
 /** Whose tokens the merges of an experiment have. */
 import type { VocabularyPolicy } from "../vocabulary/plan-vocabulary.ts";
-import type { Experiment } from "./experiment-file.ts";
+import type { Experiment } from "./experiment.ts";
 
 /** What `tokenizer` of an experiment says that names no expert. */
 const POLICIES = ["base", "union"] as const;

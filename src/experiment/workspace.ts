@@ -9,7 +9,7 @@ import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerSource } from "../model/tokenizer/tokenizer.ts";
 import type { EngineName } from "../device/open-device.ts";
-import type { Precision } from "./experiment-file.ts";
+import type { Precision } from "./experiment.ts";
 import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
 import { compareParents } from "./compare-parents.ts";

@@ -1,6 +1,6 @@
 /** What every model card has, whatever it is of. */
 import { stringify } from "yaml";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { printableLine } from "../files/printable.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import type { Licence } from "./licence.ts";

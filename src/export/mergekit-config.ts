@@ -1,6 +1,6 @@
 import { Document, isMap, isSeq, visit } from "yaml";
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { parseReference } from "../hub/api/reference.ts";

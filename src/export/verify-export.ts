@@ -2,7 +2,7 @@ import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
 import type { RowLosses } from "../evaluate/evaluator.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import { BASE, openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import type { Recipe } from "../merge/recipe.ts";

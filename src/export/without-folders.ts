@@ -1,4 +1,4 @@
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { BASE } from "../experiment/workspace.ts";
 import { parseReference } from "../hub/api/reference.ts";
 

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { type Budget, type Experiment, precisions } from "../experiment/experiment-file.ts";
+import { type Budget, type Experiment, precisions } from "../experiment/experiment.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { elapsedMsOf } from "../journal/elapsed.ts";

@@ -1,5 +1,5 @@
 import type { ParentFinding } from "../experiment/parent-finding.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { Facts, GatherOptions, SourceFacts } from "./facts.ts";
 import { gatherFacts } from "./gather.ts";

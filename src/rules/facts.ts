@@ -1,6 +1,6 @@
 import type { JsonObject } from "../files/json-object.ts";
 import type { ParentFinding } from "../experiment/parent-finding.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import type { Repository, RepositoryFile } from "../hub/cache/repository.ts";
 import type { HubReference } from "../hub/api/reference.ts";
 import type { Model } from "../model/architecture.ts";

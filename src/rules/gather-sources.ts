@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { openFile } from "../files/read-file.ts";
-import type { DatasetSource, Experiment, RowSource } from "../experiment/experiment-file.ts";
+import type { DatasetSource, Experiment, RowSource } from "../experiment/experiment.ts";
 import { openDataset } from "../hub/transfer/dataset.ts";
 import { fetchFiles } from "../hub/transfer/fetch-files.ts";
 import type { Hub } from "../hub/api/hub.ts";

@@ -4,7 +4,7 @@ import { ADAPTER_FILE, INDEX_FILE } from "../checkpoint/weight-files.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { UserError } from "../errors.ts";
 import type { ParentFinding } from "../experiment/parent-finding.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { compareAll, faultOf, pathsOf } from "../experiment/examine-parents.ts";
 import { openModelRepository } from "../experiment/open-model-repository.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "../experiment/parent-files.ts";

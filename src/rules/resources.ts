@@ -1,4 +1,4 @@
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { GPU_BATCH_TOKENS } from "../experiment/workspace.ts";
 import type { Model } from "../model/architecture.ts";
 import type { Facts, ModelFacts } from "./facts.ts";

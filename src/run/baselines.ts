@@ -1,4 +1,4 @@
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { UserError } from "../errors.ts";
 import { recipeOfParents, type ParentNames } from "../mergekit/parent-recipe.ts";
 import type { MergekitRecipeInput } from "../mergekit/recipe-file.ts";

@@ -1,4 +1,4 @@
-import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import type { Budget, Experiment } from "../experiment/experiment.ts";
 import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import type { JournalRecord } from "../journal/records.ts";

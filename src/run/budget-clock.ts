@@ -1,4 +1,4 @@
-import type { Budget } from "../experiment/experiment-file.ts";
+import type { Budget } from "../experiment/experiment.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** What of a run's time is over, and what of it the search had, in milliseconds. */

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, relative, sep } from "node:path";
 import { MissingPlaces, UserError } from "../errors.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { isOnHub, mapPaths, mapPlaces, type PathUse } from "../experiment/experiment-paths.ts";
 import { realPath } from "../files/real-path.ts";
 import { shellWord } from "../files/shell-word.ts";

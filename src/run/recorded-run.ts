@@ -1,7 +1,7 @@
 /** What the journal of a run says of its experiment and its budgets. */
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
-import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import type { Budget, Experiment } from "../experiment/experiment.ts";
 import { inPrecisionOf } from "../experiment/identity.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import type { Journal } from "../journal/journal.ts";

@@ -3,7 +3,7 @@ import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { hasRowsOfTokens } from "../checkpoint/vocabulary/token-tensors.ts";
 import { tensorLine } from "../checkpoint/weights-digest.ts";
 import { UserError } from "../errors.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { filesOf } from "../experiment/load-tasks.ts";
 import { BASE, openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { realPath } from "../files/real-path.ts";

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { type Drawing, type DrawnRows, drawInTime, type DrawOptions } from "../experiment/draw-rows.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { readTasks, type Task } from "../experiment/load-tasks.ts";
 import type { BudgetClock } from "./budget-clock.ts";
 import { withDeadline } from "./deadline.ts";

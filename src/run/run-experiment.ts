@@ -1,5 +1,5 @@
 import { tellEqualParents } from "../experiment/equal-weights.ts";
-import type { Budget, Experiment } from "../experiment/experiment-file.ts";
+import type { Budget, Experiment } from "../experiment/experiment.ts";
 import { cutRows } from "../experiment/cut-rows.ts";
 import { identify, versions } from "../experiment/identity.ts";
 import { prepareTasks, type Task } from "../experiment/load-tasks.ts";

@@ -1,5 +1,5 @@
 import type { Evaluation, RowLosses, Selection } from "../evaluate/evaluator.ts";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import type { ScoredModel, TaskScores } from "../journal/records.ts";

@@ -1,7 +1,7 @@
 /** Where the journal of a run says that its models and rows were, at each time that it says so. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Experiment } from "../experiment/experiment-file.ts";
+import type { Experiment } from "../experiment/experiment.ts";
 import { isOnHub, mapPlaces, type PathUse } from "../experiment/experiment-paths.ts";
 import { recordedExperiment } from "../experiment/recorded-experiment.ts";
 import { realPath } from "../files/real-path.ts";

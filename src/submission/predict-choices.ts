@@ -1,6 +1,6 @@
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { UserError } from "../errors.ts";
-import type { Experiment, Precision } from "../experiment/experiment-file.ts";
+import type { Experiment, Precision } from "../experiment/experiment.ts";
 import { cutRows } from "../experiment/cut-rows.ts";
 import { BASE, openWorkspace } from "../experiment/workspace.ts";
 import type { TaskRow } from "../tasks/rows.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseManifest } from "../../src/model-folder/manifest.ts";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import type { ModelScores } from "../../src/experiment/score-model.ts";
 import type { ExportResult } from "../../src/export/export-run.ts";
 import type { RuleReport } from "../../src/rules/check-experiment.ts";

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Experiment, loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { examineParents, planSources, resolveSources } from "../../src/experiment/sources.ts";
 import type { Hub } from "../../src/hub/api/hub.ts";
 import { isPinned, parseReference } from "../../src/hub/api/reference.ts";

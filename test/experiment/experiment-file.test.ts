@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Experiment, loadExperiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { defaultLoss } from "../../src/tasks/row-loss.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Experiment, TaskFiles } from "../../src/experiment/experiment-file.ts";
+import type { Experiment, TaskFiles } from "../../src/experiment/experiment.ts";
 import { loadTasks, readTasks, type Task } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { multipliesBf16 } from "../../src/device/ggml/cpu-features.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
-import { precisions } from "../../src/experiment/experiment-file.ts";
+import { precisions } from "../../src/experiment/experiment.ts";
 import { inPrecisionOf } from "../../src/experiment/identity.ts";
 import { productDtypes, resolvePrecision } from "../../src/experiment/precision.ts";
 import { openWorkspace, type Workspace } from "../../src/experiment/workspace.ts";

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Experiment, loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const least = `

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportIn } from "../../src/export/export-in.ts";
 import { ExportPlace } from "../../src/export/export-place.ts";

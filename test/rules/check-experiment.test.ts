@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Hub } from "../../src/hub/api/hub.ts";
 import { modelTypes } from "../../src/model/architectures.ts";

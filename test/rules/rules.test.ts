@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import type { HubRepository } from "../../src/hub/cache/repository.ts";
 import type { Facts, ModelFacts, SourceFacts } from "../../src/rules/facts.ts";
 import type { RuleJudgement } from "../../src/rules/rule.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { examineParents, resolveSources } from "../../src/experiment/sources.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";

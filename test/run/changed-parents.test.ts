@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts } from "../evaluate/tiny-family.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exportRun } from "../../src/export/export-run.ts";
-import { type Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { resumeRun } from "../../src/run/run-experiment.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { deal, gather } from "../../src/run/deal-rows.ts";
 import type { RunEvent } from "../../src/run/events.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Experiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { readJournal } from "../../src/journal/journal.ts";

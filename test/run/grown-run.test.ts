@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Budget, type Experiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Budget, type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import type { RecordedRung } from "../../src/journal/records.ts";
 import type { RunEvent } from "../../src/run/events.ts";

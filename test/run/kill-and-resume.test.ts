@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Budget } from "../../src/experiment/experiment-file.ts";
+import type { Budget } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { outcomeText } from "../../src/cli/outcome-text.ts";
-import { type Budget, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Budget, withOverrides } from "../../src/experiment/experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import type { JournalRecord, NumbersRef } from "../../src/journal/records.ts";

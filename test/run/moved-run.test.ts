@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { withOverrides } from "../../src/experiment/experiment-file.ts";
+import { withOverrides } from "../../src/experiment/experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { modelsOfRun } from "../../src/lm-eval/models-to-evaluate.ts";
 import { readJournal } from "../../src/journal/journal.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { divided } from "../../src/tensor/float64.ts";

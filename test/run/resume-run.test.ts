@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/run/events.ts";
-import { type Budget, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Budget, withOverrides } from "../../src/experiment/experiment.ts";
 import { elapsedMsOf } from "../../src/journal/elapsed.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
-import type { Experiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import type { NumbersRef, ScoringStep } from "../../src/journal/records.ts";
 import type { Phase, RunEvent } from "../../src/run/events.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Experiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { standingOf } from "../../src/journal/standing.ts";
 import { runReport } from "../../src/report/run-report.ts";

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Experiment, withOverrides } from "../../src/experiment/experiment-file.ts";
+import { type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";

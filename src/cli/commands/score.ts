@@ -1,6 +1,6 @@
 import { scoreModel, type ScoreModelOptions } from "../../experiment/score-model.ts";
 import type { EngineName } from "../../device/open-device.ts";
-import type { Precision } from "../../experiment/experiment-file.ts";
+import type { Precision } from "../../experiment/experiment.ts";
 import type { MmluFormat } from "../../tasks/row-formats.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { print, printJson } from "../output.ts";

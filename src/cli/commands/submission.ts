@@ -1,6 +1,6 @@
 import { UserError } from "../../errors.ts";
 import type { EngineName } from "../../device/open-device.ts";
-import type { Precision } from "../../experiment/experiment-file.ts";
+import type { Precision } from "../../experiment/experiment.ts";
 import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
 import { generateAnswers } from "../../submission/generate-answers.ts";
 import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";

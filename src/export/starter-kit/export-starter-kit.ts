@@ -2,7 +2,7 @@ import { basename, join, resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import type { TensorSpec } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
-import type { Experiment } from "../../experiment/experiment-file.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
 import { type HubReference, isPinned, parseReference } from "../../hub/api/reference.ts";
 import { formulaRecipe } from "../../merge/formula-recipe.ts";
 import type { ParentFacts } from "../../merge/facts.ts";

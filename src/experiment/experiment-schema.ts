@@ -1,0 +1,117 @@
+/** An experiment file as it is written. */
+import { basename } from "node:path";
+import { z } from "zod";
+import { durationSchema } from "../config/duration.ts";
+import { exactlyOneKey } from "../config/exactly-one-key.ts";
+import { engineNames } from "../device/open-device.ts";
+import { type Budget, precisions } from "./experiment.ts";
+import { parseReference } from "../hub/api/reference.ts";
+import { type OptimizerName, optimizers } from "../search/optimizers.ts";
+import { checkRecipes, knotRecipeSchema } from "../space/knot-recipe.ts";
+import { anySpaceSchema } from "../space/spaces.ts";
+import { choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
+import { whyNoPolicy } from "./tokenizer-policy.ts";
+
+export const pathSchema = z.string("a path").min(1, "a path");
+// Names become keys of objects: numbers would be reordered, and every object has a constructor and a few keys more.
+export const nameSchema = z
+  .string()
+  .regex(/^(?!\d+$)[A-Za-z0-9_][\w.-]*$/, "a name of letters, digits, _, - and ., not just digits")
+  .max(100)
+  .refine((name) => !(name in {}), {
+    error: ({ input }) => `"${String(input)}" is a name of JavaScript's own; take another`,
+  });
+
+/** A file of mergekit's. */
+const recipePathSchema = z.string("a file of mergekit's, or a mapping").min(1, "a file of mergekit's");
+
+const givingNames = "give the expert a name of its own, as in { name: folder }";
+
+/** Experts by name; those in a list are named after their folders. */
+const expertsSchema = z
+  .union([
+    z
+      .array(pathSchema)
+      .min(1)
+      .check(checkNames)
+      .transform((paths) => Object.fromEntries(paths.map((path) => [nameOf(path), path]))),
+    namedMapping(pathSchema, "expert"),
+  ])
+  .refine((experts) => !Object.hasOwn(experts, "base"), `"base" names the base model; ${givingNames}`);
+
+export const rowsSchema = z.union([
+  pathSchema,
+  z.array(pathSchema).min(1),
+  z.strictObject({
+    dataset: z.string().refine((text) => parseReference(text), "expected a dataset as org/name or org/name@revision"),
+    config: z.string().min(1).exactOptional(),
+    split: z.string().min(1).exactOptional(),
+  }),
+]);
+
+export const taskSchema = z.strictObject({
+  rows: rowsSchema,
+  guard: rowsSchema.optional(),
+  weight: z.number().positive().min(1e-6).max(1e6).default(1),
+  loss: z.enum(choiceLossNames).default(defaultLoss),
+});
+
+/** As many as pay off only where a candidate takes no time at all. */
+const MAX_POPULATION = 10_000;
+
+export const searchSchema = z.strictObject({
+  algorithm: z.enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])]).default("auto"),
+  population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
+  rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
+  seedFromBaselines: z.boolean().default(true),
+});
+
+/** Candidates that a run may score. */
+export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(1e9);
+
+const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: evaluationsSchema }).transform(
+  ({ key, value }): Budget => (key === "time" ? { seconds: value } : { evaluations: value }),
+);
+
+export const experimentSchema = z
+  .strictObject({
+    name: nameSchema.optional(),
+    base: pathSchema,
+    experts: expertsSchema,
+    tokenizer: z.string().exactOptional(),
+    space: z.union([pathSchema, anySpaceSchema]),
+    recipes: z.record(nameSchema, z.union([recipePathSchema, knotRecipeSchema])).exactOptional(),
+    tasks: namedMapping(taskSchema, "task"),
+    search: searchSchema.prefault({}),
+    budget: budgetSchema,
+    engine: z.enum(engineNames).default("auto"),
+    precision: z.enum(precisions).default("auto"),
+    seed: z.int().min(0).default(1),
+  })
+  .check(checkRecipes)
+  .check(({ value: { tokenizer, experts }, issues }) => {
+    const message = tokenizer === undefined ? undefined : whyNoPolicy(tokenizer, Object.keys(experts));
+    if (message !== undefined) issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message });
+  });
+
+function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Record<string, z.output<T>>> {
+  return z
+    .record(nameSchema, value)
+    .refine((mapping) => Object.keys(mapping).length > 0, `expected at least one ${kind}, found none`);
+}
+
+function checkNames({ value: paths, issues }: z.core.ParsePayload<string[]>): void {
+  const names = paths.map(nameOf);
+  for (const [i, name] of names.entries()) {
+    const isTaken = names.indexOf(name) < i;
+    if (!isTaken && nameSchema.safeParse(name).success) continue;
+    const fault = isTaken ? `another expert is named "${name}" too` : `"${name}" cannot serve as a name`;
+    const message = `${fault}; ${givingNames}`;
+    issues.push({ code: "custom", input: paths[i], path: [i], message });
+  }
+}
+
+/** A model's own name: the last part of its path, or of its Hub name without the revision. */
+function nameOf(model: string): string {
+  return basename(parseReference(model)?.name ?? model);
+}

@@ -1,0 +1,92 @@
+import type { EngineName } from "../device/open-device.ts";
+import type { GivenRecipe } from "./given-recipe.ts";
+import type { OptimizerName } from "../search/optimizers.ts";
+import type { AnySpace } from "../space/spaces.ts";
+import type { ChoiceLossName } from "../tasks/row-loss.ts";
+
+/**
+ * A whole search as plain data: every default filled in. A model is an absolute path of a folder, or `org/name@revision`
+ * of the Hugging Face Hub.
+ */
+export interface Experiment {
+  readonly name: string;
+  /** The base model: the experts' common ancestor, whose configuration the merged model takes. */
+  readonly base: string;
+  readonly experts: readonly Expert[];
+  /** Whose tokens the merged model has: `base`, which it is unless given, `union`, or the name of an expert. */
+  readonly tokenizer?: string;
+  readonly space: AnySpace;
+  /** Known merges by name: scored beside the other baselines, and starting points of a search with their method. */
+  readonly recipes?: Readonly<Record<string, GivenRecipe>>;
+  readonly tasks: readonly TaskFiles[];
+  readonly search: SearchOptions;
+  readonly budget: Budget;
+  readonly engine: EngineName;
+  /** Of matrix products; merging computes in f32. */
+  readonly precision: Precision;
+  readonly seed: number;
+}
+
+/** A model to be merged: its name in genes and reports, and its folder or Hub name. */
+export interface Expert {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Where rows are: files with absolute paths, read one after another, or a split of a dataset of the Hub. */
+export type RowSource = readonly string[] | DatasetSource;
+
+export interface DatasetSource {
+  /** `org/name@revision` */
+  readonly dataset: string;
+  readonly config: string;
+  /** May be left out where the configuration has one split only. */
+  readonly split?: string;
+}
+
+/** Where the validation rows of a task are. */
+export interface TaskFiles {
+  readonly name: string;
+  /** The rows that the search sees. */
+  readonly rows: RowSource;
+  /** The rows that judge the winner; without them they are split off `rows`. */
+  readonly guard?: RowSource;
+  /** Share in the loss, relative to the other tasks. */
+  readonly weight: number;
+  /** Of each row, if they are choices. */
+  readonly loss: ChoiceLossName;
+}
+
+export interface SearchOptions {
+  readonly algorithm: OptimizerName | "auto";
+  /** Candidates per generation; "auto" follows from the number of genes. */
+  readonly population: number | "auto";
+  /** Part of the rows that a generation is scored on; "auto" follows from the budget. */
+  readonly rowFraction: number | "auto";
+  /** Whether the best baselines are among the first candidates. */
+  readonly seedFromBaselines: boolean;
+}
+
+/** What ends a run: wall-clock time, which covers everything up to the export, or evaluations of candidates. */
+export type Budget = { readonly seconds: number } | { readonly evaluations: number };
+
+export const precisions = ["auto", "f32", "bf16", "mixed"] as const;
+
+export type Precision = (typeof precisions)[number];
+
+/** What a command line may change in an experiment. */
+export interface Overrides {
+  readonly budget?: Budget | undefined;
+  readonly engine?: EngineName | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** The experiment with the overrides that are given; both stay as they were. */
+export function withOverrides(experiment: Experiment, { budget, engine, seed }: Overrides): Experiment {
+  return {
+    ...experiment,
+    budget: budget ?? experiment.budget,
+    engine: engine ?? experiment.engine,
+    seed: seed ?? experiment.seed,
+  };
+}
