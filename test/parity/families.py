@@ -16,6 +16,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -141,11 +142,15 @@ def report(lines: list[list[str]]) -> str:
     return HEAD + "\n".join(f"| {' | '.join(line)} |" for line in table) + "\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("families", nargs="*", metavar="family", help=f"of {', '.join(FAMILIES)}")
+def read_options(description: str, known: Iterable[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("families", nargs="*", metavar="family", help=f"of {', '.join(known)}")
     parser.add_argument("--to", type=Path, help="file to write the table to")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = read_options(__doc__, FAMILIES)
     logging.disable(logging.WARNING)
     lines, faults = [], []
     parity.os.chdir(ROOT)

@@ -11,7 +11,6 @@ the demo, are those of evomerge. Prints a table and exits with 1 where anything 
 packages of requirements.txt.
 """
 
-import argparse
 import importlib.util
 import json
 import logging
@@ -167,10 +166,7 @@ def heads_of(folder: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("families", nargs="*", metavar="family", help=f"of {', '.join(FAMILIES)}")
-    parser.add_argument("--to", type=Path, help="file to write the table to")
-    options = parser.parse_args()
+    options = families.read_options(__doc__, FAMILIES)
     logging.disable(logging.WARNING)
     lines, faults = [], []
     parity.os.chdir(ROOT)
