@@ -82,7 +82,8 @@ export class Progress {
   }: Extract<RunEvent, { type: "fetching" | "pushing" | "merging" }>): void {
     const now = this.#clock.now();
     const step = Math.floor((TRANSFER_STEPS * doneBytes) / Math.max(1, totalBytes));
-    if (this.#transfer?.type !== type) {
+    // Weights are fetched after small files, which were a transfer of their own.
+    if (this.#transfer?.type !== type || step < this.#transfer.step) {
       // What is complete from the start is not told.
       if (doneBytes >= totalBytes) return;
       this.#transfer = { type, rate: new Transfer(type), shownAt: -Infinity, step };

@@ -149,6 +149,12 @@ describe("Progress", () => {
     expect(starts).toEqual(["fetching", "pushing", "pushing"]);
   });
 
+  test("tells of a download after another, of more bytes", () => {
+    const small: RunEvent = { type: "fetching", doneBytes: 0, totalBytes: 1000 };
+    const events = [small, { ...small, doneBytes: 1000 }, ...transfer("fetching", [1, 50, 100])];
+    expect(percentsIn(shown(false, events))).toEqual([100, 50, 100]);
+  });
+
   test("writes ten times a second at most, and the end in any case", () => {
     const percents = Array.from({ length: 101 }, (_, percent) => percent);
     expect(percentsIn(shown(true, transfer("fetching", percents), 3))).toEqual([0, 34, 68, 100]);
