@@ -9,7 +9,20 @@ import { pathToFileURL } from "node:url";
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
+  /** What it says on every machine, however slow: see `untimed`. */
   readonly stderr: string;
+}
+
+/** Lines that the clock decides about: a transfer on its way, and what breaks a long silence. */
+const TIMED =
+  /^(?:(?:fetching|pushing|merging) \[.*\] \d\d? %, .*|preparing: .* so far|.* \d+ %(?:, about .* to go)?(?:; budget ends in .*)?|search ends (?:in|after) .*)\n/gm;
+
+/** The end of a transfer, which breaks silences until there is something newer. */
+const ENDED = /^(?<end>(?<transfer>\w+ \[=+\] 100 %, \S+ \S+ of \S+ \S+,).*\n)(?:\k<transfer>.*\n)+/gm;
+
+/** What a command told, without what it tells only where it takes long. */
+export function untimed(text: string): string {
+  return text.replaceAll(TIMED, "").replaceAll(ENDED, "$<end>");
 }
 
 const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
@@ -26,7 +39,7 @@ export const shownCommand: string = ["node", ...command.slice(1)].join(" ");
 export async function pasted(folder: string, line: string, env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
   const child = spawn("sh", ["-c", line], { cwd: folder, env });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  return { code: child.exitCode, stdout, stderr };
+  return { code: child.exitCode, stdout, stderr: untimed(stderr) };
 }
 
 export interface Surroundings {
@@ -49,5 +62,5 @@ export async function evomerge(
   });
   watch?.(child);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  return { code: child.exitCode, stdout, stderr };
+  return { code: child.exitCode, stdout, stderr: untimed(stderr) };
 }
