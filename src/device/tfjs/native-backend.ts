@@ -3,12 +3,9 @@ import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../errors.ts";
 import { freeHostBytes } from "../host-memory.ts";
-import { MissingEngine } from "../missing-engine.ts";
 import { nvidiaGpus } from "../nvidia.ts";
 import { cpuModel, type Backend } from "./backend.ts";
-
-/** npm packages, without their scope, that bind TensorFlow's C library. */
-export type NativePackage = "tfjs-node" | "tfjs-node-gpu";
+import type { NativePackage } from "./native-package.ts";
 
 /**
  * Some 25 ms of one core. TensorFlow packs the weight anew for each block of rows: a core that multiplies [1024, 2048]
@@ -24,7 +21,7 @@ interface NativeBackend {
   readonly binding: { readonly TF_Version: string };
 }
 
-/** Starts TensorFlow's C library; throws a UserError where the package, its native library or its GPU is missing. */
+/** Starts TensorFlow's C library; throws a UserError where the package's native library or its GPU is missing. */
 export async function startNative(name: NativePackage): Promise<Backend> {
   restoreRemovedUtil();
   // TensorFlow logs to stderr from C++ unless told before it is loaded.
@@ -63,23 +60,14 @@ function restoreRemovedUtil(): void {
 function load(name: NativePackage, specifier: string): void {
   try {
     require(specifier);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === "MODULE_NOT_FOUND" && message.includes(`'${specifier}'`);
-    // The package's own error, without a code, where its install script did not run.
-    const partial = message.includes("native addon module");
-    if (!missing && !partial) throw error;
-    // npm passes over a package that package.json names as an optional peer already, unless told where to save it.
-    const needs = `engine ${name}: ${specifier}`;
-    const otherwise = "or choose another engine";
-    if (missing) {
-      const install = `npm install --save-dev ${specifier}@${tf.version_core}`;
-      throw new MissingEngine(`${needs} is not installed; run ${install} ${otherwise}`, { cause: error });
-    }
+  } catch (cause) {
+    // The package's own error, where its install script did not run.
+    if (!(cause as Error).message.includes("native addon module")) throw cause;
     const rebuild = `npm rebuild ${specifier}`;
-    throw new UserError(`${needs}: its native library is missing; run ${rebuild}, which downloads it, ${otherwise}`, {
-      cause: error,
-    });
+    throw new UserError(
+      `engine ${name}: ${specifier}: its native library is missing; run ${rebuild}, which downloads it, or choose another engine`,
+      { cause },
+    );
   }
 }
 

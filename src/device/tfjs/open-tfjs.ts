@@ -1,19 +1,16 @@
-import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../errors.ts";
 import type { Device } from "../device.ts";
-import type { Backend } from "./backend.ts";
-import { startNative } from "./native-backend.ts";
-import { TfjsDevice } from "./tfjs-device.ts";
-import { startWasm } from "./wasm-backend.ts";
+import { checkInstalled, type NativePackage } from "./native-package.ts";
 
-/** Which TensorFlow.js computes; the last two are optional packages. */
-export type TfjsBackend = "wasm" | "tfjs-node" | "tfjs-node-gpu";
+/** Which TensorFlow.js computes; the native ones are optional packages. */
+export type TfjsBackend = "wasm" | NativePackage;
 
 /**
  * Opens a device on TensorFlow.js: WebAssembly, or TensorFlow's C library on the CPU or a GPU. Throws a UserError where
  * the package is not installed, and where another of the three is in use: TensorFlow.js has one active backend a process.
  */
 export async function openTfjs(backend: TfjsBackend = "wasm"): Promise<Device> {
+  if (backend !== "wasm") checkInstalled(backend);
   if (active !== undefined && active.backend !== backend) {
     throw new UserError(
       `engine ${backend}: expected a process without the engine ${active.backend}, which this one already runs; start another process`,
@@ -21,17 +18,17 @@ export async function openTfjs(backend: TfjsBackend = "wasm"): Promise<Device> {
   }
   active ??= { backend, started: start(backend) };
   try {
-    return new TfjsDevice(await active.started);
+    return (await active.started)();
   } catch (error) {
     active = undefined;
     throw error;
   }
 }
 
-let active: { readonly backend: TfjsBackend; readonly started: Promise<Backend> } | undefined;
+let active: { readonly backend: TfjsBackend; readonly started: Promise<() => Device> } | undefined;
 
-function start(backend: TfjsBackend): Promise<Backend> {
-  // Otherwise TensorFlow.js prints advice and checks every result.
-  tf.enableProdMode();
-  return backend === "wasm" ? startWasm() : startNative(backend);
+/** TensorFlow.js takes a quarter of a second to load, which nobody need wait for who computes without it. */
+async function start(backend: TfjsBackend): Promise<() => Device> {
+  const { startTfjs } = await import("./start-tfjs.ts");
+  return startTfjs(backend);
 }

@@ -1,4 +1,3 @@
-import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { z } from "zod";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { reasonOf } from "../../files/system-error.ts";
@@ -7,6 +6,7 @@ import { pageOf, type Subject } from "./explain-refusal.ts";
 import { filePath, gated, lastCommit, sha1, sha256, wholeNumber } from "./fields.ts";
 import type { Hub } from "./hub.ts";
 import { fetchAnswers } from "./hub-answers.ts";
+import { hubPackage } from "./hub-package.ts";
 import { parseReference } from "./reference.ts";
 import type { HubRepository, RepositoryFile } from "./snapshot.ts";
 
@@ -46,6 +46,7 @@ export async function askForDescription(hub: Hub, subject: Subject, signal?: Abo
   const about = { ...reference, hubUrl: hub.endpoint, fetch: fetchAnswers(hub, subject, signal, false) };
   const fields = ["sha", "createdAt", "cardData", "tags", "disabled"] as const;
   const page = pageOf(hub, subject);
+  const { datasetInfo, modelInfo } = await hubPackage();
   const told = await ask(page, signal, () =>
     type === "model"
       ? modelInfo({ ...about, additionalFields: [...fields, "safetensors"] })
@@ -78,6 +79,7 @@ export async function askForFiles(
 ): Promise<readonly RepositoryFile[]> {
   const subject = { type, reference: { name, revision: commit } };
   const page = pageOf(hub, subject);
+  const { listFiles } = await hubPackage();
   const entries = listFiles({
     repo: { type, name },
     revision: commit,

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { commit, createRepo, HubApiError, repoExists, type CommitOperation } from "@huggingface/hub";
+import type { CommitOperation } from "@huggingface/hub";
 import { UserError } from "../../errors.ts";
 import { type ExportedFile, readExportedFolder } from "./exported-folder.ts";
 import type { Hub } from "../api/hub.ts";
+import { hubPackage } from "../api/hub-package.ts";
 import { type HubReference, isPinned, parseReference } from "../api/reference.ts";
 import { openRepository, type Repository } from "../cache/repository.ts";
 import { isDescription } from "../../model-folder/description-files.ts";
@@ -46,6 +47,7 @@ export async function pushFolder(hub: Hub, name: string, folder: string, options
   } catch (error) {
     // The client's own errors on an abort do not tell the reason.
     signal?.throwIfAborted();
+    const { HubApiError } = await hubPackage();
     if (!(error instanceof HubApiError)) throw error;
     throw new UserError(`${name}: the Hub refuses the upload: ${error.message}`, { cause: error });
   }
@@ -96,6 +98,7 @@ async function openTarget(
   { private: isPrivate, signal }: PushOptions,
 ): Promise<Repository> {
   const at = { repo: name, hubUrl: hub.endpoint, fetch, accessToken: hub.token ?? "" };
+  const { createRepo, repoExists } = await hubPackage();
   if (!(await repoExists(at))) {
     await createRepo({ ...at, ...(isPrivate !== undefined && { visibility: isPrivate ? "private" : "public" }) });
   }
@@ -135,6 +138,7 @@ async function upload(
     return response;
   };
   onProgress?.({ doneBytes, totalBytes });
+  const { commit } = await hubPackage();
   const done = await commit({
     repo: name,
     hubUrl: hub.endpoint,
