@@ -130,7 +130,8 @@ function merged({ base, experts }: References, recipe: MergeRecipe, model: Merge
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
   const declaration = declarations[recipe.method];
   const { needsBase, parameters, mergekit } = declaration;
-  const global = { ...mergekit.parameters, ...optionsOf(declaration, recipe.options) };
+  const told = (declaration.options ?? []).filter(({ isMergekits }) => !isMergekits);
+  const global = { ...mergekit.parameters, ...optionsOf({ options: told }, recipe.options) };
   const namesOf = (owner: "expert" | "model"): string[] =>
     parameters.filter(({ per }) => per === owner).map(({ name }) => name);
   const selectors = selectorsFor(recipe, model);

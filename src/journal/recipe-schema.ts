@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { methodNames } from "../merge/declarations.ts";
+import { declarations, methodNames } from "../merge/declarations.ts";
+import { whyNoOption } from "../merge/method.ts";
 import { MAX_VALUE, type Curve, type Recipe } from "../merge/recipe.ts";
 import { unpack } from "../tensor/packed.ts";
 import { mapOf, numbersOf } from "./lists.ts";
@@ -38,13 +39,22 @@ const stackSchema = z.strictObject({
   rest: z.string().min(1),
 });
 
-const mergeRecipeSchema = z.strictObject({
-  method: z.enum(methodNames),
-  parameters: mapOf(mapOf(mapOf(curveSchema))),
-  columns: mapOf(mapOf(mapOf(columnsSchema))).exactOptional(),
-  options: mapOf(z.boolean()).exactOptional(),
-  seed: z.int().min(0).exactOptional(),
-});
+const mergeRecipeSchema = z
+  .strictObject({
+    method: z.enum(methodNames),
+    parameters: mapOf(mapOf(mapOf(curveSchema))),
+    columns: mapOf(mapOf(mapOf(columnsSchema))).exactOptional(),
+    options: mapOf(z.union([z.boolean(), z.number()])).exactOptional(),
+    seed: z.int().min(0).exactOptional(),
+  })
+  .check(({ value: { method, options = {} }, issues }) => {
+    for (const spec of declarations[method].options ?? []) {
+      const value = options[spec.name];
+      const expected = value === undefined ? undefined : whyNoOption(spec, value);
+      if (expected === undefined) continue;
+      issues.push({ code: "custom", input: value, path: ["options", spec.name], message: `expected ${expected}` });
+    }
+  });
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */
 export const recipeSchema: z.ZodType<Recipe> = z.discriminatedUnion("method", [

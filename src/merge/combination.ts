@@ -5,7 +5,7 @@
 import { Dual } from "./dual.ts";
 import { eachExpert, firstExpert, minus, plus, sumOverExperts, theBase, times } from "./formula.ts";
 import type { Gram } from "../tensor/gram.ts";
-import { computing, type MethodDeclaration } from "./method.ts";
+import { computing, type MethodDeclaration, type Options } from "./method.ts";
 
 /** The factors of base and experts in a merge that is a combination of them, with their derivatives by the parameters. */
 export interface Combination {
@@ -17,7 +17,7 @@ export interface Combination {
  * The combination at a weight, from the inner products of its parents and the values of each parameter in the order of the
  * experts: one of the whole merge is the same at each.
  */
-export type Combine = (gram: Gram, values: Readonly<Record<string, readonly Dual[]>>) => Combination;
+export type Combine = (gram: Gram, values: Readonly<Record<string, readonly Dual[]>>, options: Options) => Combination;
 
 /** What the formula of a combination takes: the factor of each expert, and by how much all factors together exceed 1. */
 const [FACTOR, EXCESS] = ["factor", "excess"];
@@ -43,9 +43,9 @@ export function combining(
         { name: FACTOR, per: "expert" },
         { name: EXCESS, per: "model" },
       ],
-      make: ({ facts: { gram }, values }) => {
+      make: ({ facts: { gram }, values, options }) => {
         if (!gram) throw new Error("merge: a combination without the inner products of the parents");
-        const { base, experts } = combine(gram, values);
+        const { base, experts } = combine(gram, values, options);
         const excess = Dual.sum([base, ...experts]).minus(1);
         return { [FACTOR]: experts, [EXCESS]: experts.map(() => excess) };
       },

@@ -26,15 +26,22 @@ export interface ParameterSpec {
   readonly summary: string;
 }
 
-/** What a recipe may turn on or off, for all weights alike. */
+/** What a recipe may turn on or off, or a number, for all weights alike. */
 export interface OptionSpec {
   readonly name: string;
-  readonly default: boolean;
+  /** Of the type that its values have. */
+  readonly default: boolean | number;
+  /** Of a number. */
+  readonly limits?: readonly [number, number];
+  /** Whether a number is whole. */
+  readonly isInteger?: true;
+  /** Whether it tells what mergekit does and cannot be told, so that it is on where a merge is to be mergekit's. */
+  readonly isMergekits?: true;
   readonly summary: string;
 }
 
 /** By the option's name. */
-export type Options = Readonly<Record<string, boolean>>;
+export type Options = Readonly<Record<string, boolean | number>>;
 
 /** What a merge method is, takes and computes; all that depends on the method follows from it. */
 export interface MethodDeclaration {
@@ -89,6 +96,14 @@ export function computing(formula: Formula): Pick<MethodDeclaration, "formula" |
 /** All options of a method, as a recipe says or else by default. */
 export function optionsOf({ options = [] }: Pick<MethodDeclaration, "options">, given: Options = {}): Options {
   return Object.fromEntries(options.map(({ name, default: usual }) => [name, given[name] ?? usual]));
+}
+
+/** What a value of an option is to be, where that is no such one; else undefined. */
+export function whyNoOption({ default: usual, limits, isInteger }: OptionSpec, value: unknown): string | undefined {
+  if (typeof usual === "boolean") return typeof value === "boolean" ? undefined : "true or false";
+  const [least, most] = limits ?? [-Infinity, Infinity];
+  const isFit = typeof value === "number" && value >= least && value <= most && (!isInteger || Number.isInteger(value));
+  return isFit ? undefined : `${isInteger ? "a whole number" : "a number"} from ${least} to ${most}`;
 }
 
 /** Whether a recipe of the method has a seed. */

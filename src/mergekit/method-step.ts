@@ -1,6 +1,12 @@
 /** The values of a recipe at one weight in the words of our methods. */
 import { UserError } from "../errors.ts";
-import type { MethodDeclaration, Options, ParameterSpec } from "../merge/method.ts";
+import {
+  type MethodDeclaration,
+  type Options,
+  type OptionSpec,
+  type ParameterSpec,
+  whyNoOption,
+} from "../merge/method.ts";
 import type { MethodName } from "../merge/declarations.ts";
 import type { Step } from "../merge/recipe.ts";
 import { takenBy } from "./methods.ts";
@@ -20,14 +26,15 @@ const NOTHING = 1e-8;
 /** Settings that are the same as other weights, where all that a formula adds up is proportional to these. */
 const FOLDABLE: ReadonlySet<string> = new Set(["normalize", "lambda"]);
 
-/** Settings by which weights are divided by their sum. */
-const DIVIDING = ["normalize", "normalize_weights"];
-
 /**
  * The step of a method. Where a setting is a part of our formula, such as normalized weights of a sum, it goes into the weights;
  * a UserError, without the place, where the method computes something else.
  */
-export function methodStep(declaration: NamedMethod, given: GivenValues): Step {
+export function methodStep(
+  declaration: NamedMethod,
+  given: GivenValues,
+  { isCompatible }: { readonly isCompatible: boolean },
+): Step {
   const { name, parameters, mergekit } = declaration;
   for (const [key, value] of Object.entries(fixedOf(declaration))) {
     const found = given.shared[key];
@@ -41,7 +48,7 @@ export function methodStep(declaration: NamedMethod, given: GivenValues): Step {
     const numbers = given.experts.map((own) => numberOf(spec, (per === "model" ? given.shared : own)[parameter]));
     return [parameter, parameter === "weight" ? folded(numbers, declaration, given) : numbers];
   });
-  const options = optionsIn(declaration, given);
+  const options = optionsIn(declaration, given, isCompatible);
   return {
     method: name,
     values: Object.fromEntries(values),
@@ -61,12 +68,20 @@ function fixedOf({ name, parameters, options = [], mergekit }: MethodDeclaration
 }
 
 /** Those that are others than by default. */
-function optionsIn({ options = [] }: MethodDeclaration, { shared }: GivenValues): Options {
-  const changed = options.flatMap(({ name, default: usual }) => {
-    const value = booleanOf(name, shared[name] ?? usual);
-    return value === usual ? [] : [[name, value] as const];
+function optionsIn({ options = [] }: MethodDeclaration, { shared }: GivenValues, isCompatible: boolean): Options {
+  const changed = options.flatMap((spec) => {
+    const value = spec.isMergekits ? isCompatible : optionOf(spec, shared[spec.name]);
+    return value === spec.default ? [] : [[spec.name, value] as const];
   });
   return Object.fromEntries(changed);
+}
+
+function optionOf(spec: OptionSpec, given: Scalar | undefined): boolean | number {
+  if (given === undefined) return spec.default;
+  const value = typeof spec.default === "boolean" ? booleanOf(spec.name, given) : numberIn(given);
+  const expected = whyNoOption(spec, value);
+  if (expected === undefined) return value as boolean | number;
+  throw new UserError(`${spec.name}: expected ${expected}, found ${JSON.stringify(given)}`);
 }
 
 function folded(
@@ -77,7 +92,9 @@ function folded(
   const own = new Set([...parameters, ...options].map(({ name }) => name));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const isOn = (key: string): boolean => shared[key] !== undefined && booleanOf(key, shared[key]);
-  if (DIVIDING.some((key) => isOn(key) && !own.has(key)) && Math.abs(sum) < NOTHING)
+  // Where normalize is an option, each element has a sum of its own.
+  const isDivided = isOn("normalize_weights") || (isOn("normalize") && !own.has("normalize"));
+  if (isDivided && Math.abs(sum) < NOTHING)
     throw new UserError("the weights sum to 0, by which none can be normalized; give others, or normalize: false");
   const { normalize, lambda } = mergekit.parameters;
   const divisor = normalize === false && isOn("normalize") ? sum : 1;

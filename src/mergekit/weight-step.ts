@@ -76,9 +76,9 @@ function merged(method: string, parents: readonly Parent[], place: WeightPlace, 
     throw new UserError(
       `${method} merges ${least === most ? "exactly" : "at least"} ${least} model${least === 1 ? "" : "s"}${base ? " beside the base" : ""}, found ${experts.length}`,
     );
-  const { seed } = place;
+  const { seed, isCompatible } = place;
   const step = {
-    ...methodStep(declaration, givenAt(method, experts, place, notices)),
+    ...methodStep(declaration, givenAt(method, experts, place, notices), { isCompatible }),
     ...(seed !== undefined && isRandom(declaration) && { seed }),
   };
   // A path that is spelt otherwise, or leads elsewhere, draws the same.

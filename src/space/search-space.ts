@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
-import { isRandom, type Options, type ParameterSpec } from "../merge/method.ts";
+import { isRandom, type Options, type OptionSpec, type ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
 import { groupKinds, stackGroups } from "../model/architectures.ts";
 import type { Depth } from "./depth-curve.ts";
@@ -108,12 +108,20 @@ const parametersSchema: z.ZodType<GivenParameters> = z
 export const optionsSchema: z.ZodType<Options> = z
   .strictObject(
     Object.fromEntries(
-      methodNames.flatMap((method) => declarations[method].options ?? []).map(({ name }) => [name, z.boolean()]),
+      methodNames
+        .flatMap((method) => declarations[method].options ?? [])
+        .map((spec) => [spec.name, optionSchema(spec)]),
     ),
   )
   .partial()
   .transform((given) => given as Options)
   .describe("what the method's own options are replaced with");
+
+function optionSchema({ default: usual, limits, isInteger, summary }: OptionSpec): z.ZodType<boolean | number> {
+  if (typeof usual === "boolean") return z.boolean();
+  const [least, most] = limits ?? [-Infinity, Infinity];
+  return (isInteger ? z.int() : z.number()).min(least).max(most).describe(summary);
+}
 
 export const seedSchema: z.ZodType<number> = z
   .int()

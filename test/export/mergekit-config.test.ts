@@ -37,6 +37,12 @@ interface Configuration {
 }
 
 /** A recipe whose coefficients all differ. */
+/** The parameters of the whole merge. */
+function toldOf(recipe: MergeRecipe): unknown {
+  const text = mergekitConfig({ experiment, recipe, model: modelOf(1), baseDtype: "bf16" });
+  return (parse(text) as { readonly parameters?: unknown }).parameters;
+}
+
 function recipeOf(method: MergeRecipe["method"], layers: number, scale = 0.01, places = groups): MergeRecipe {
   let next = 1;
   const curve = (): { layers: number[]; rest: number } => ({
@@ -216,6 +222,14 @@ describe("mergekitConfig", () => {
     expect(found).toMatchObject(head);
     expect("base_model" in found).toBe("base_model" in head);
     expect(found.slices[0]!.sources).toHaveLength(experiment.experts.length + (isMerged ? 1 : 0));
+  });
+
+  test("tells mergekit of a method's options, but of none that it always has", () => {
+    expect(toldOf({ method: "karcher", parameters: {}, options: { max_iter: 7 } })).toEqual({
+      max_iter: 7,
+      tol: 1e-5,
+    });
+    expect(toldOf({ method: "model_stock", parameters: {}, options: { extrapolate: true } })).toBeUndefined();
   });
 
   test("computes in f32 and saves in the dtype of the base", () => {

@@ -130,6 +130,14 @@ describe("recipeFiles and readRecipe", () => {
     expect(Object.hasOwn(Object, "polluted")).toBe(false);
   });
 
+  test.each([
+    ["max_iter", 1e9],
+    ["tol", true],
+  ])("refuse an option of another value: %s", async (name, value) => {
+    const folder = await written({ method: "karcher", parameters: {}, options: { [name]: value } });
+    expect(await refusal(readRecipe(folder))).toContain(`found another value at 'options.${name}'`);
+  });
+
   test("refuse a recipe that no export writes", async () => {
     const folder = await written({
       method: "linear",

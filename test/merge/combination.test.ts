@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
 import { formulaNumbers } from "../../src/merge/formula-numbers.ts";
+import type { Options } from "../../src/merge/method.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
 import { combinations } from "./method-kinds.ts";
 
@@ -31,11 +32,16 @@ function taken<T>(method: MethodName, experts: readonly T[]): readonly T[] {
 }
 
 /** The merged vector: an origin, and what is added to it. */
-function merged(method: MethodName, all: readonly (readonly number[])[], weights: readonly number[]): number[] {
+function merged(
+  method: MethodName,
+  all: readonly (readonly number[])[],
+  weights: readonly number[],
+  options: Options = {},
+): number[] {
   const declaration = declarations[method];
   const [base, ...added] = all as [readonly number[], ...(readonly number[])[]];
   const values = Object.fromEntries(declaration.parameters.map(({ name }) => [name, weights]));
-  const found = formulaNumbers(declaration, values, { gram: gramOfVectors(all) }).values;
+  const found = formulaNumbers(declaration, values, { gram: gramOfVectors(all) }, options).values;
   const experts = added.map((own) => own.map((x, k) => base[k]! + x));
   const origin = declaration.needsBase ? base : experts[0]!;
   return origin.map((x, k) =>
@@ -162,6 +168,53 @@ test("opposite differences, which have no mean direction, are summed by weight, 
   ];
   expect(merged("task_multislerp", all, [0.5, 0.5])).toEqual([1, 2]);
   expect(merged("model_stock", all, [])).toEqual([1, 2]);
+});
+
+test("weights that are not normalized change the length of a multislerp, and not its direction", () => {
+  const all = [
+    [1, 2],
+    [1, 0],
+    [0, 3],
+  ];
+  const long = merged("task_multislerp", all, [0.5, 0.7], { normalize_weights: false });
+  const usual = merged("task_multislerp", all, [0.5, 0.7]);
+  for (const [k, own] of [1, 2].entries()) expect(long[k]! - own).toBeCloseTo(1.2 * (usual[k]! - own), 12);
+});
+
+test("a Karcher mean takes as many steps as it is given, until one is short", () => {
+  const all = [
+    [0, 0, 0],
+    [1, 0, 0.2],
+    [0, 2, 0.1],
+    [0.3, 0.4, 1],
+  ];
+  const after = (options: Options): number[] => merged("karcher", all, [], options);
+  expect(after({ max_iter: 1 })).not.toEqual(after({ max_iter: 0 }));
+  expect(after({ tol: 0.5 })).toEqual(after({ max_iter: 0 }));
+  // Steps are told by the direction from which all angles balance.
+  const near = after({ max_iter: 1000, tol: 1e-12 });
+  const far = after({ max_iter: 1 });
+  const usual = after({});
+  const gap = (x: readonly number[]): number => Math.hypot(...x.map((value, k) => value - near[k]!));
+  expect(gap(usual)).toBeLessThan(1e-4);
+  expect(gap(usual)).toBeGreaterThan(0);
+  expect(gap(far)).toBeGreaterThan(gap(usual));
+});
+
+test("model_stock of differences that point apart stays at the base, and goes on where it is told to, except from opposite ones", () => {
+  const all = [
+    [1, 2],
+    [1, 1],
+    [-1, 0.5],
+  ];
+  expect(merged("model_stock", all, [])).toEqual([1, 2]);
+  const cos = -0.5 / Math.hypot(1, 1) / Math.hypot(1, 0.5);
+  const ratio = (2 * cos) / (1 + cos);
+  const found = merged("model_stock", all, [], { extrapolate: true });
+  expect(found[0]).toBeCloseTo(1, 12);
+  expect(found[1]).toBeCloseTo(2 + ratio * 0.75, 12);
+  const opposite = [all[0]!, [1, 0], [-1, 0]];
+  expect(merged("model_stock", opposite, [], { extrapolate: true })).toEqual([1, 2]);
 });
 
 test("a combination is not made without inner products", () => {

@@ -23,6 +23,11 @@ function valuesAt(weights: readonly PlannedWeight[], name: string, parameter = "
   return "values" in step ? (step.values[parameter] ?? []) : [];
 }
 
+function optionsOf(recipe: MergekitRecipeInput, options: PlanOptions = {}): unknown {
+  const { step } = plan(recipe, undefined, options)[0]!;
+  return "options" in step ? step.options : undefined;
+}
+
 const query = (layer: number): string => `model.layers.${layer}.self_attn.q_proj.weight`;
 const pair = (x: number, y: number): MergekitRecipeInput["models"] => [
   { model: "a", parameters: { weight: x } },
@@ -175,6 +180,20 @@ describe("planMerge", () => {
     ]);
   });
 
+  test("takes the options of a method as the file has them, numbers in quotes too, and mergekit's own where it is asked to be as that", () => {
+    const karcher = { merge_method: "karcher", models: pair(1, 1) };
+    expect(optionsOf({ ...karcher, parameters: { max_iter: 1000, tol: "1e-9" } })).toEqual({
+      max_iter: 1000,
+      tol: 1e-9,
+    });
+    expect(optionsOf({ ...karcher, parameters: { max_iter: 10 } })).toBeUndefined();
+    const unlike = { merge_method: "multislerp", models: pair(1, -1), parameters: { normalize_weights: false } };
+    expect(optionsOf(unlike)).toEqual({ normalize_weights: false });
+    const stock = { merge_method: "model_stock", base_model: "c", models: pair(1, 1) };
+    expect(optionsOf(stock)).toBeUndefined();
+    expect(optionsOf(stock, { isCompatible: true })).toEqual({ extrapolate: true });
+  });
+
   test.each<[MergekitRecipeInput, string | RegExp]>([
     [{ merge_method: "linear", models: pair(1, -1) }, /^recipe: model\.embed_tokens\.weight: the weights sum to 0/],
     [{ merge_method: "linear", models: [{ model: "a" }] }, "recipe: model.embed_tokens.weight: no weight for a;"],
@@ -185,8 +204,17 @@ describe("planMerge", () => {
     [{ merge_method: "task_arithmetic", models: pair(1, 1) }, "task_arithmetic needs a base; name it"],
     [{ merge_method: "passthrough", models: pair(1, 1) }, "passthrough copies one model, found 2"],
     [
-      { merge_method: "karcher", models: pair(1, 1), parameters: { max_iter: 20 } },
-      "max_iter: expected 10, which is what karcher computes here, found 20",
+      { merge_method: "karcher", models: pair(1, 1), parameters: { max_iter: 2.5 } },
+      "max_iter: expected a whole number from 0 to 1000000, found 2.5",
+    ],
+    [
+      { merge_method: "karcher", models: pair(1, 1), parameters: { tol: "small" } },
+      'tol: expected a number from 0 to 1, found "small"',
+    ],
+    [{ merge_method: "multislerp", models: pair(1, -1) }, "the weights sum to 0, by which none can be normalized"],
+    [
+      { merge_method: "nuslerp", models: pair(1, 1), parameters: { nuslerp_flatten: false } },
+      "nuslerp_flatten: expected true, which is what nuslerp computes here, found false",
     ],
     [
       {

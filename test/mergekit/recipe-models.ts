@@ -25,16 +25,20 @@ export const recipeKinds = Object.keys(kinds) as (keyof typeof kinds)[];
 
 const tokenizer = join(import.meta.dirname, "..", "fixtures", "tasks", "tokenizers", "byte-level");
 
-/** What experts have in common: where their differences point apart in the mean, model_stock is another than mergekit's. */
-function edit(name: string, values: Float32Array): void {
-  const common = RandomStream.of(4, name);
-  for (const i of values.keys()) values[i]! += 0.1 * common.normal();
+/** What experts have in common, so that their differences point together, or what points the other way. */
+function edited(by: number): NonNullable<TinyModel["edit"]> {
+  return (name, values) => {
+    const common = RandomStream.of(4, name);
+    for (const i of values.keys()) values[i]! += by * common.normal();
+  };
 }
 
-/** Writes the models that recipes of a kind name: a base and three experts, in f32. */
+/** Writes the models that recipes of a kind name: a base, three experts and one that is opposed to them, in f32. */
 export async function writeRecipeModels(folder: string, kind: keyof typeof kinds): Promise<void> {
   const shared: TinyModel = { ...kinds[kind], dtype: "f32", tokenizer };
   await writeTinyModel(join(folder, "base"), shared);
-  for (const [i, name] of ["nature", "craft", "news"].entries())
+  for (const [i, name] of ["nature", "craft", "news", "opposed"].entries()) {
+    const edit = edited(name === "opposed" ? -0.1 : 0.1);
     await writeTinyModel(join(folder, name), { ...shared, edit, perturbed: { seed: i + 1, by: 0.1 } });
+  }
 }

@@ -121,6 +121,8 @@ describe("search space", () => {
     ["depth: { knots: 1001 }", "depth.knots: expected at most 1000, found 1001"],
     ["options: { normalize: true }", "options.normalize: the method task_arithmetic takes no options"],
     ["options: { normalise: true }", 'options: unknown key "normalise"; did you mean "normalize"?'],
+    ["options: { tol: soon }", 'options.tol: expected a number, found "soon"'],
+    ["options: { max_iter: 0.5 }", "options.max_iter: expected a whole number, found 0.5"],
     ["seed: 3", "seed: the method task_arithmetic draws nothing at random; leave seed out"],
     ["parameters: { weight: { start: .nan } }", "parameters.weight.start: expected a number or uniform, found NaN"],
   ])("refuses %s", (line, message) => {

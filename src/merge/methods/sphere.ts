@@ -31,7 +31,7 @@ export function ofDifferences(experts: readonly Dual[]): Combination {
 }
 
 /** Weights as parts of their sum; equal ones where that is 0. */
-function sharesOf(weights: readonly Dual[]): readonly Dual[] {
+export function weightShares(weights: readonly Dual[]): readonly Dual[] {
   const total = Dual.sum(weights);
   if (Math.abs(total.value) < 1e-6) return weights.map(() => new Dual(1 / weights.length));
   return weights.map((weight) => weight.over(total));
@@ -50,15 +50,14 @@ export function onArc(products: Products, t: Dual, isFlat: (cos: number, sin: nu
 
 /** On the arc from the first vector to the second, as far as the share of the second is of both weights. */
 export function twoOnArc(products: Products, weights: readonly Dual[]): readonly Dual[] {
-  return onArc(products, sharesOf(weights)[1] ?? ZERO, (_, sin) => Math.abs(sin) < 1e-8);
+  return onArc(products, weightShares(weights)[1] ?? ZERO, (_, sin) => Math.abs(sin) < 1e-8);
 }
 
 /**
  * The weighted mean of directions, at the weighted mean of lengths. That is what the paper's way through the tangent space at
  * this direction comes to: there the weighted mean of the directions is the direction itself.
  */
-export function meanDirection(products: Products, weights: readonly Dual[]): readonly Dual[] {
-  const shares = sharesOf(weights);
+export function meanDirection(products: Products, shares: readonly Dual[]): readonly Dual[] {
   const lengths = products.map((row, i) => Math.sqrt(row[i]!));
   const units = shares.map((share, i) => (lengths[i]! > 0 ? share.over(lengths[i]!) : ZERO));
   const square = Dual.sum(units.flatMap((x, i) => units.map((y, j) => x.times(y).times(products[i]![j]!))));

@@ -1,7 +1,7 @@
 /** Means on a sphere: a weight of a model as one long vector, of which direction and length are merged apart. */
 import { combining } from "../combination.ts";
 import { Dual } from "../dual.ts";
-import type { MethodDeclaration, ParameterSpec } from "../method.ts";
+import type { MethodDeclaration, Options, OptionSpec, ParameterSpec } from "../method.ts";
 import {
   meanDirection,
   ofDifferences,
@@ -9,6 +9,7 @@ import {
   onArc,
   productsOfDifferences,
   productsOfExperts,
+  weightShares,
   twoOnArc,
 } from "./sphere.ts";
 import { karcherFactors } from "./karcher.ts";
@@ -24,6 +25,12 @@ const shareOf = (what: string): ParameterSpec => ({
   start: "uniform",
   summary: `share of the expert's ${what}, relative to those of the others; shares that sum to 0 count as equal ones`,
 });
+
+const normalizeWeights: OptionSpec = {
+  name: "normalize_weights",
+  default: true,
+  summary: "whether weights are divided by their sum; otherwise a sum other than 1 changes the length",
+};
 
 const shoemake = "Shoemake 1985, doi:10.1145/325334.325242";
 const goddard = "Goddard 2025, goddard.blog/posts/multislerp-wow-what-a-cool-idea";
@@ -91,11 +98,12 @@ export const sphericalMethods: Readonly<
     ...combining(
       "first expert",
       "the direction that the experts' directions have in the mean, at the mean of their lengths, by weight",
-      (gram, { weight = [] }) => ofExperts(meanDirection(productsOfExperts(gram), weight)),
+      (gram, { weight = [] }, options) => ofExperts(meanDirection(productsOfExperts(gram), weightsOf(weight, options))),
     ),
     parameters: [shareOf("weights")],
+    options: [normalizeWeights],
     experts: several,
-    mergekit: { parameters: { normalize_weights: true }, isWithoutBase: true },
+    mergekit: { parameters: {}, isWithoutBase: true },
   },
   task_multislerp: {
     name: "task_multislerp",
@@ -103,11 +111,13 @@ export const sphericalMethods: Readonly<
     ...combining(
       "base",
       "base + the direction that the experts' differences from it have in the mean, at the mean of their lengths, by weight",
-      (gram, { weight = [] }) => ofDifferences(meanDirection(productsOfDifferences(gram), weight)),
+      (gram, { weight = [] }, options) =>
+        ofDifferences(meanDirection(productsOfDifferences(gram), weightsOf(weight, options))),
     ),
     parameters: [shareOf("difference from the base")],
+    options: [normalizeWeights],
     experts: several,
-    mergekit: { method: "multislerp", parameters: { normalize_weights: true } },
+    mergekit: { method: "multislerp", parameters: {} },
   },
   karcher: {
     name: "karcher",
@@ -115,10 +125,33 @@ export const sphericalMethods: Readonly<
     ...combining(
       "first expert",
       "the direction that is nearest to the experts' directions, in the sum of squared angles, at the mean of their lengths",
-      (gram) => ofExperts(karcherFactors(productsOfExperts(gram)).map((factor) => new Dual(factor))),
+      (gram, _, { max_iter: steps, tol: tolerance }) => {
+        const limits = { steps: Number(steps), tolerance: Number(tolerance) };
+        return ofExperts(karcherFactors(productsOfExperts(gram), limits).map((factor) => new Dual(factor)));
+      },
     ),
     parameters: [],
+    options: [
+      {
+        name: "max_iter",
+        default: 10,
+        limits: [0, 1_000_000],
+        isInteger: true,
+        summary: "steps towards the mean at most",
+      },
+      {
+        name: "tol",
+        default: 1e-5,
+        limits: [0, 1],
+        summary: "a step of this length, in radians, is the last; vectors that are nearer to the mean do not move it",
+      },
+    ],
     experts: several,
     mergekit: { parameters: {} },
   },
 };
+
+/** Weights of a mean direction. */
+function weightsOf(weights: readonly Dual[], { normalize_weights: isNormalized }: Options): readonly Dual[] {
+  return isNormalized === true ? weightShares(weights) : weights;
+}
