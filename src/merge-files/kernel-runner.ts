@@ -3,10 +3,9 @@ import type { Kernel } from "./kernel.ts";
 
 type Run = ReturnType<typeof instantiate>;
 
-/** A memory, and the kernels that were computed in it: equal modules are compiled once. */
+/** The memory that kernels compute in, one after the other. */
 export class KernelRunner {
   readonly #memory = wasmMemory(0);
-  readonly #compiled = new Map<string, Run>();
   #bytes = new Uint8Array(this.#memory.buffer);
 
   /** Puts what a kernel computes with in its place; what is read into `bytesAt` before the next is loaded stays there. */
@@ -15,16 +14,7 @@ export class KernelRunner {
     if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
     for (const [address, values] of memory.values)
       this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
-    return new LoadedKernel(this.#compile(module), memory, this.#bytes);
-  }
-
-  #compile(module: Uint8Array<ArrayBuffer>): Run {
-    const key = Buffer.from(module).toString("latin1");
-    const known = this.#compiled.get(key);
-    if (known) return known;
-    const run = instantiate(module, this.#memory);
-    this.#compiled.set(key, run);
-    return run;
+    return new LoadedKernel(instantiate(module, this.#memory), memory, this.#bytes);
   }
 }
 

@@ -24,17 +24,24 @@ function naive(parents: readonly Stored[]): number[][] {
   return own.map((x) => own.map((y) => x.reduce((sum, value, k) => sum + value * y[k]!, 0)));
 }
 
-function product(x: Float64Array, y: Float64Array): number {
-  let total = 0;
-  for (let start = 0; start < x.length; start += 1024) {
-    let sum = 0;
-    for (let k = start; k < Math.min(start + 1024, x.length); k += 1) sum += x[k]! * y[k]!;
-    total += sum;
-  }
-  return total;
+/** The sum of every fourth product of a block, from one on. */
+function everyFourth(x: Float64Array, y: Float64Array, from: number, end: number): number {
+  let sum = 0;
+  for (let k = from; k < end; k += 4) sum += x[k]! * y[k]!;
+  return sum;
 }
 
-/** Products of doubles, added one after the other in blocks of 1024, whose sums are added one after the other. */
+function product(x: Float64Array, y: Float64Array): number {
+  let [even, odd] = [0, 0];
+  for (let start = 0; start < x.length; start += 1024) {
+    const [a, b, c, d] = [0, 1, 2, 3].map((i) => everyFourth(x, y, start + i, Math.min(start + 1024, x.length)));
+    even += a! + c!;
+    odd += b! + d!;
+  }
+  return even + odd;
+}
+
+/** Products of doubles, of which every fourth are added one after the other in blocks of 1024, whose even and odd sums are added one after the other. */
 function inBlocks(parents: readonly Stored[]): number[][] {
   const values = parents.map(({ bytes, dtype }) => toFloat32(bytes, dtype));
   const [base] = values;

@@ -36,7 +36,6 @@ const vector = {
   "v128.load": 0x00,
   "v128.load16x4_u": 0x04,
   "v128.load32_splat": 0x09,
-  "v128.load64_splat": 0x0a,
   "v128.store": 0x0b,
   "i8x16.shuffle": 0x0d,
   "i32x4.splat": 0x11,
@@ -52,6 +51,7 @@ const vector = {
   "v128.or": 0x50,
   "v128.bitselect": 0x52,
   "v128.any_true": 0x53,
+  "v128.xor": 0x51,
   "v128.store64_lane": 0x5b,
   "f64x2.promote_low_f32x4": 0x5f,
   "i16x8.narrow_i32x4_u": 0x86,
@@ -59,6 +59,7 @@ const vector = {
   "i32x4.shr_u": 0xad,
   "i32x4.add": 0xae,
   "i32x4.sub": 0xb1,
+  "i32x4.mul": 0xb5,
   "f32x4.abs": 0xe0,
   "f32x4.add": 0xe4,
   "f32x4.sub": 0xe5,
@@ -67,6 +68,7 @@ const vector = {
   "f64x2.add": 0xf0,
   "f64x2.sub": 0xf1,
   "f64x2.mul": 0xf2,
+  "f32x4.convert_i32x4_u": 0xfb,
 } as const;
 
 export type Instruction = keyof typeof plain | keyof typeof vector;

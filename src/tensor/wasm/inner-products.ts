@@ -3,17 +3,17 @@ import { assemble, at, type Code, i32, increase, op, repeated } from "./assemble
 import { instantiate, wasmMemory } from "./instantiate.ts";
 import { loadLanes, type Scratch } from "./lanes.ts";
 
-/** Elements that are summed by themselves; as doubles those of all tensors are in a core's cache together. */
+/** Elements that are summed by themselves; those of all tensors are in a core's cache together. */
 export const BLOCK = 1024;
 
 const LANES = 4;
-const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+const VECTOR = 16;
 
-/** Locals: twice and four times the element, where its doubles are; vectors, behind which the sums are. */
-const [TWICE, FOURFOLD, ROW] = [0, 1, 2];
-const SCRATCH: Scratch = [3, 4];
-const [VALUES, LOW, HIGH] = [5, 6, 7];
-const FIRST_SUM = 8;
+/** Locals: twice and four times the element; four elements of a tensor, its doubles, and behind them the sums. */
+const [TWICE, FOURFOLD] = [0, 1];
+const SCRATCH: Scratch = [2, 3];
+const VALUES = 4;
+const FIRST_VECTOR = 5;
 
 /** The upper two of the four lanes that are on the stack, in the places of the lower two. */
 const UPPER_HALF: Code = [
@@ -22,8 +22,9 @@ const UPPER_HALF: Code = [
 ];
 
 /**
- * Inner products of a tensor and of the differences of others from it, in doubles: products are added one after the other
- * within a block, and blocks one after the other.
+ * Inner products of a tensor and of the differences of others from it, in doubles. Within a block the products of every fourth
+ * element are added one after the other; sums of even elements and those of odd ones are added block by block, and to each
+ * other in the end.
  */
 export class InnerProducts {
   readonly #layout: Layout;
@@ -37,7 +38,7 @@ export class InnerProducts {
     const memory = wasmMemory(this.#layout.bytes);
     this.#run = instantiate(moduleOf(this.#layout), memory);
     this.#bytes = new Uint8Array(memory.buffer);
-    this.#sums = new Float64Array(memory.buffer, this.#layout.sums, this.#layout.size ** 2);
+    this.#sums = new Float64Array(memory.buffer, this.#layout.sums);
   }
 
   /** Adds the products of a block, of which each tensor gives up to so many elements from one on. */
@@ -53,106 +54,80 @@ export class InnerProducts {
 
   /** That of two of them, by their places. */
   at(i: number, j: number): number {
-    return this.#sums[Math.max(i, j) * this.#layout.size + Math.min(i, j)]!;
+    const pair = pairAt(Math.max(i, j), Math.min(i, j));
+    return this.#sums[2 * pair]! + this.#sums[2 * pair + 1]!;
   }
 }
 
-/** Where blocks of the tensors are, their doubles, element by element for all tensors, and the sums. */
+/** Where blocks of the tensors are, and the sums: two of each pair, of its even and of its odd elements. */
 interface Layout {
   readonly inputs: readonly { readonly dtype: Dtype; readonly address: number }[];
-  /** How many tensors, and one that is 0 where that is odd. */
-  readonly size: number;
-  readonly doubles: number;
   readonly sums: number;
   readonly bytes: number;
 }
 
 function layoutOf(dtypes: readonly Dtype[]): Layout {
-  const size = dtypes.length + (dtypes.length % 2);
   const inputs = dtypes.map((dtype, i) => ({ dtype, address: i * 4 * BLOCK }));
-  const doubles = dtypes.length * 4 * BLOCK;
-  const sums = doubles + size * DOUBLE * BLOCK;
-  return { inputs, size, doubles, sums, bytes: sums + size ** 2 * DOUBLE };
+  const sums = dtypes.length * 4 * BLOCK;
+  return { inputs, sums, bytes: sums + pairAt(dtypes.length, 0) * VECTOR };
 }
 
-function moduleOf(layout: Layout): Uint8Array<ArrayBuffer> {
-  const pairs = pairsOf(layout);
-  const body = [
-    ...repeated([...widen(layout), ...next(layout, LANES), ...isBefore(TWICE, 2 * BLOCK)]),
-    ...i32(0),
-    ...op("local.set", ROW),
-    ...repeated([
-      ...pairs.flatMap((pair, i) => multiply(layout, pair, FIRST_SUM + i)),
-      ...increase(ROW, layout.size * DOUBLE),
-      ...isBefore(ROW, layout.size * DOUBLE * BLOCK),
-    ]),
-    ...pairs.flatMap((pair, i) => addSum(layout, pair, FIRST_SUM + i)),
-  ];
-  const vectors = Array<"v128">(FIRST_SUM - SCRATCH[0] + pairs.length).fill("v128");
-  return assemble({ parameters: [], locals: ["i32", "i32", "i32", ...vectors], body });
+/** The place of a pair in the lower half of the matrix of products, row by row. */
+function pairAt(row: number, column: number): number {
+  return (row * (row + 1)) / 2 + column;
 }
 
-/** A row of the matrix of products, and the first of two columns of its lower half. */
-type Pair = readonly [row: number, column: number];
+/** The low and the high two of four elements. */
+const halves = [0, 1] as const;
 
-function pairsOf({ inputs }: Layout): readonly Pair[] {
-  return inputs.flatMap((_, row) => Array.from({ length: (row >> 1) + 1 }, (__, i): Pair => [row, 2 * i]));
-}
-
-function next({ size }: Layout, elements: number): Code {
-  return [
-    ...increase(TWICE, 2 * elements),
-    ...increase(FOURFOLD, 4 * elements),
-    ...increase(ROW, size * DOUBLE * elements),
-  ];
-}
-
-function isBefore(local: number, end: number): Code {
-  return [...op("local.get", local), ...i32(end), ...op("i32.lt_u")];
-}
-
-/** Four elements of each tensor as doubles, those of all but the first less it. */
-function widen({ inputs, size, doubles }: Layout): Code {
-  return inputs.flatMap(({ dtype, address }, i) => {
+function moduleOf({ inputs, sums }: Layout): Uint8Array<ArrayBuffer> {
+  const doubles = (i: number, half: number): number => FIRST_VECTOR + 2 * i + half;
+  const sum = (row: number, column: number, half: number): number => doubles(inputs.length + pairAt(row, column), half);
+  const pairs = inputs.flatMap((_, row) => Array.from({ length: row + 1 }, (__, column) => [row, column] as const));
+  const widen = inputs.flatMap(({ dtype, address }, i) => {
     const local = op("local.get", bytesPerElement[dtype] === 4 ? FOURFOLD : TWICE);
-    const half = (upper: Code, base: number, element: number): Code => {
-      const value = [...op("local.get", VALUES), ...upper, ...op("f64x2.promote_low_f32x4")];
-      const own =
-        i === 0 ? [...value, ...op("local.tee", base)] : [...value, ...op("local.get", base), ...op("f64x2.sub")];
-      const kept = [...own, ...op("local.set", SCRATCH[0])];
-      const store = [0, 1].flatMap((lane) => [
-        ...op("local.get", ROW),
-        ...op("local.get", SCRATCH[0]),
-        ...at("v128.store64_lane", doubles + ((element + lane) * size + i) * DOUBLE, lane),
-      ]);
-      return [...kept, ...store];
-    };
-    const load = [...loadLanes[dtype](local, address, SCRATCH), ...op("local.set", VALUES)];
-    return [...load, ...half([], LOW, 0), ...half(UPPER_HALF, HIGH, 2)];
+    const added = (half: number): Code => (i === 0 ? [] : [...op("local.get", doubles(0, half)), ...op("f64x2.sub")]);
+    return [
+      ...loadLanes[dtype](local, address, SCRATCH),
+      ...op("local.set", VALUES),
+      ...halves.flatMap((half) => [
+        ...op("local.get", VALUES),
+        ...(half === 0 ? [] : UPPER_HALF),
+        ...op("f64x2.promote_low_f32x4"),
+        ...added(half),
+        ...op("local.set", doubles(i, half)),
+      ]),
+    ];
   });
-}
-
-function multiply({ doubles }: Layout, [row, column]: Pair, sum: number): Code {
-  return [
-    ...op("local.get", sum),
-    ...op("local.get", ROW),
-    ...at("v128.load64_splat", doubles + row * DOUBLE),
-    ...op("local.get", ROW),
-    ...at("v128.load", doubles + column * DOUBLE),
-    ...op("f64x2.mul"),
-    ...op("f64x2.add"),
-    ...op("local.set", sum),
-  ];
-}
-
-function addSum({ sums, size }: Layout, [row, column]: Pair, sum: number): Code {
-  const address = sums + (row * size + column) * DOUBLE;
-  return [
-    ...i32(0),
-    ...i32(0),
-    ...at("v128.load", address),
-    ...op("local.get", sum),
-    ...op("f64x2.add"),
-    ...at("v128.store", address),
-  ];
+  const multiply = pairs.flatMap(([row, column]) =>
+    halves.flatMap((half) => [
+      ...op("local.get", sum(row, column, half)),
+      ...op("local.get", doubles(row, half)),
+      ...op("local.get", doubles(column, half)),
+      ...op("f64x2.mul"),
+      ...op("f64x2.add"),
+      ...op("local.set", sum(row, column, half)),
+    ]),
+  );
+  const addToSums = pairs.flatMap(([row, column]) => {
+    const address = sums + pairAt(row, column) * VECTOR;
+    return [
+      ...i32(0),
+      ...i32(0),
+      ...at("v128.load", address),
+      ...halves.flatMap((half) => op("local.get", sum(row, column, half))),
+      ...op("f64x2.add"),
+      ...op("f64x2.add"),
+      ...at("v128.store", address),
+    ];
+  });
+  const next = [...increase(TWICE, 2 * LANES), ...increase(FOURFOLD, 4 * LANES)];
+  const isMore = [...op("local.get", TWICE), ...i32(2 * BLOCK), ...op("i32.lt_u")];
+  const vectors = FIRST_VECTOR - SCRATCH[0] + 2 * (inputs.length + pairs.length);
+  const locals = ["i32", "i32", ...Array<"v128">(vectors).fill("v128")] as const;
+  return assemble({
+    parameters: [],
+    locals,
+    body: [...repeated([...widen, ...multiply, ...next, ...isMore]), ...addToSums],
+  });
 }

@@ -24,7 +24,13 @@ export function growTo(memory: WasmMemory, bytes: number): void {
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
 }
 
-/** The function of a module of `assemble`, over that memory. */
-export function instantiate(module: Uint8Array, memory: WasmMemory): (...numbers: number[]) => number {
-  return new Instance(new Module(module), { env: { memory } }).exports["run"] as (...numbers: number[]) => number;
+/** By the bytes of a module. Code that is kept is soon compiled well; new code is compiled fast, and runs slowly. */
+const compiled = new Map<string, object>();
+
+/** The function of a module of `assemble`, over that memory; equal modules are compiled once a thread. */
+export function instantiate(module: Uint8Array<ArrayBuffer>, memory: WasmMemory): (...numbers: number[]) => number {
+  const key = Buffer.from(module.buffer).toString("latin1");
+  const known = compiled.get(key) ?? new Module(module);
+  compiled.set(key, known);
+  return new Instance(known, { env: { memory } }).exports["run"] as (...numbers: number[]) => number;
 }
