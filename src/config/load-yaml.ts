@@ -1,4 +1,15 @@
-import { type Document, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
 import type { z } from "zod";
 import { ConfigError, UserError } from "../errors.ts";
 import { readTextWithin } from "../files/read-file.ts";
@@ -12,25 +23,37 @@ const EXPECTED = { what: "a YAML file", maxBytes: 1 << 20 };
 /** Expansions of aliases; nested aliases multiply, so a small file could otherwise fill the memory. */
 const MAX_ALIASES = 100;
 
+/** How a file is read. */
+export interface YamlReading {
+  /** Whether others read it as YAML 1.1, which has keys that merge (<<), and octal numbers that begin with 0. */
+  readonly asYaml11?: boolean;
+}
+
 /**
  * Reads a YAML file and validates it. The first fault is thrown as a ConfigError at the line and column of the offending
  * key or value; a file that cannot be read is a UserError.
  */
-export async function loadYaml<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  return parseYaml(await readTextWithin(path, EXPECTED), path, schema);
+export async function loadYaml<T>(path: string, schema: z.ZodType<T>, reading: YamlReading = {}): Promise<T> {
+  return parseYaml(await readTextWithin(path, EXPECTED), path, schema, reading);
 }
 
 /** Validates YAML text as `loadYaml` does; `file` is the name that errors show. */
-export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
+export function parseYaml<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  { asYaml11 = false }: YamlReading = {},
+): T {
   const lineCounter = new LineCounter();
   // Its own comparison of keys takes quadratic time.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, merge: asYaml11 });
   const errorAt = (offset: number, message: string): ConfigError => {
     const { line, col } = lineCounter.linePos(offset);
     return new ConfigError({ file, line, column: col }, message);
   };
 
-  const [first] = [...syntaxFaults(document), ...repeatedKeys(document)].toSorted((a, b) => a.offset - b.offset);
+  const faults = [...syntaxFaults(document), ...repeatedKeys(document), ...(asYaml11 ? yaml11Faults(document) : [])];
+  const [first] = faults.toSorted((a, b) => a.offset - b.offset);
   if (first !== undefined) throw errorAt(first.offset, first.message);
   if (document.contents === null) throw new UserError(`${file} is empty: expected a mapping of keys to values`);
 
@@ -79,6 +102,31 @@ function repeatedKeys(document: Document.Parsed): PlacedFault[] {
         if (seen.has(name)) faults.push({ offset: key?.range?.[0] ?? 0, message: "Map keys must be unique" });
         seen.add(name);
       }
+    },
+  });
+  return faults;
+}
+
+/** What YAML 1.1 could not read, or as another number than we do. */
+function yaml11Faults(document: Document.Parsed): PlacedFault[] {
+  const faults: PlacedFault[] = [];
+  const mappingOf = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+  visit(document, {
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || key.source !== "<<") return;
+      const merged = mappingOf(value);
+      if ((isSeq(merged) ? merged.items : [merged]).every((own) => isMap(mappingOf(own)))) return;
+      faults.push({
+        offset: key.range?.[0] ?? 0,
+        message: "<<: expected a mapping, an alias of one, or a list of these",
+      });
+    },
+    Scalar(_, { type, value, source = "", range }) {
+      if (type !== "PLAIN" || typeof value !== "number" || !/^[-+]?0[0-7]+$/.test(source)) return;
+      const octal = Number.parseInt(source, 8);
+      if (octal === value) return;
+      const message = `${source} is ${octal} in YAML 1.1, by which others read this file, and ${value} since; write ${octal} or ${value}`;
+      faults.push({ offset: range?.[0] ?? 0, message });
     },
   });
   return faults;

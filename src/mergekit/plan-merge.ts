@@ -7,6 +7,7 @@ import { atLayer, placesInModel, type ModelPlaces, type ModelHeader } from "./mo
 import { Notices } from "./notices.ts";
 import type { MergekitRecipe } from "./recipe-file.ts";
 import { type Slice, slicesOf } from "./sliced.ts";
+import { tellIgnored } from "./tell-ignored.ts";
 import { weightStep } from "./weight-step.ts";
 
 export interface PlanOptions {
@@ -45,6 +46,7 @@ export function planMerge(
   const placed = new Map(Array.from(models, ([name, header]) => [name, placesInModel(header)]));
   const modules = slicesOf(recipe, placed);
   const notices = new Notices(onNotice);
+  tellIgnored(recipe, Array.from(modules.values()).flat(), notices);
   const dtype = recipe.out_dtype ?? recipe.dtype;
   const weights = Array.from(modules, ([module, slices]) =>
     placedIn(module, slices, placed).map(({ name, slice, tensors, t, isBehind }): PlannedWeight => {

@@ -60,7 +60,7 @@ export type InputSlice = z.output<typeof inputSlice>;
 
 /** Reads a file; the first fault is an error at its line and column. */
 export function loadMergekitRecipe(path: string): Promise<MergekitRecipe> {
-  return loadYaml(path, mergekitRecipeSchema);
+  return loadYaml(path, mergekitRecipeSchema, { asYaml11: true });
 }
 
 /** Checks a recipe that code gives; the first fault is a UserError. */

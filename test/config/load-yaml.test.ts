@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { exactlyOneKey } from "../../src/config/exactly-one-key.ts";
-import { loadYaml, parseYaml } from "../../src/config/load-yaml.ts";
+import { loadYaml, parseYaml, type YamlReading } from "../../src/config/load-yaml.ts";
 import { ConfigError, UserError } from "../../src/errors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -17,9 +17,9 @@ const schema = z.strictObject({
   tasks: z.record(z.string().regex(/^[a-z]+$/, "a name of letters"), z.number()).optional(),
 });
 
-function errorOf(text: string): string {
+function errorOf(text: string, reading: YamlReading = {}): string {
   try {
-    parseYaml(text, "space.yaml", schema);
+    parseYaml(text, "space.yaml", schema, reading);
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
     return (error as Error).message;
@@ -113,6 +113,39 @@ describe("loadYaml", () => {
     );
     const laughs = ["a0: &a0 [x,x]", ...Array.from({ length: 20 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i},*a${i}]`)];
     expect(errorOf(laughs.join("\n"))).toMatch(/^space\.yaml:2:\d+: Excessive alias count/);
+  });
+
+  test("merges what keys of YAML 1.1 say is merged, where the file is such a one", () => {
+    const text =
+      "layersPerGroup: 1\ntasks: &t { on: 1, off: 2 }\nnested: { <<: { on: true, share: 0.25 }, share: 0.75 }\n";
+    expect(parseYaml(text, "space.yaml", schema, { asYaml11: true })).toMatchObject({
+      nested: { on: true, share: 0.75 },
+    });
+    expect(errorOf(text)).toContain('space.yaml:3:11: nested: unknown key "<<"');
+    const laughs = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} { <<: [*a${i}, *a${i}] }`);
+    expect(errorOf(["a0: &a0 { x: 1 }", ...laughs].join("\n"), { asYaml11: true })).toContain("Excessive alias count");
+  });
+
+  test.each([
+    ["nested: { <<: 5 }", ":2:11: <<: expected a mapping, an alias of one, or a list of these"],
+    ["nested: { <<: [{}, 5] }", ":2:11: <<: expected a mapping, an alias of one, or a list of these"],
+    ["nested: { <<: { __proto__: {} } }", 'a key cannot be named "__proto__"'],
+    ["tasks: { a: 010 }", ":2:13: 010 is 8 in YAML 1.1, by which others read this file, and 10 since; write 8 or 10"],
+    ["tasks: { a: -010 }", "-010 is -8 in YAML 1.1"],
+  ])("refuses as YAML 1.1: %s", (line, message) => {
+    expect(errorOf(`layersPerGroup: 1\n${line}`, { asYaml11: true })).toContain(message);
+  });
+
+  test("takes numbers that are the same in every YAML", () => {
+    const text = 'layersPerGroup: 07\ntasks: { a: 0, b: 00, c: 0.5, d: 010.5, e: 09 }\nnames: ["010"]';
+    expect(parseYaml(text, "space.yaml", schema, { asYaml11: true }).tasks).toEqual({
+      a: 0,
+      b: 0,
+      c: 0.5,
+      d: 10.5,
+      e: 9,
+    });
+    expect(parseYaml("layersPerGroup: 010", "space.yaml", schema).layersPerGroup).toBe(10);
   });
 
   test("names a file that is missing, empty, too large or not text", async () => {

@@ -180,6 +180,23 @@ describe("planMerge", () => {
     ]);
   });
 
+  test("tells once of each parameter that its method does not have", () => {
+    const notices: string[] = [];
+    const models = [
+      { model: "a", parameters: { weight: 1, density: 0.5 } },
+      { model: "b", parameters: { weight: 1, density: 0.7 } },
+    ];
+    const recipe = { merge_method: "linear", models, parameters: { int8_mask: true, normalize: true } };
+    plan(recipe, undefined, { onNotice: (text) => notices.push(text) });
+    expect(notices).toEqual([
+      "density: linear has no such parameter; it is ignored, as in mergekit",
+      "int8_mask: linear has no such parameter; it is ignored, as in mergekit",
+    ]);
+    notices.length = 0;
+    plan({ ...recipe, merge_method: "ties", base_model: "c" }, undefined, { onNotice: (text) => notices.push(text) });
+    expect(notices).toEqual([]);
+  });
+
   test("takes the options of a method as the file has them, numbers in quotes too, and mergekit's own where it is asked to be as that", () => {
     const karcher = { merge_method: "karcher", models: pair(1, 1) };
     expect(optionsOf({ ...karcher, parameters: { max_iter: 1000, tol: "1e-9" } })).toEqual({

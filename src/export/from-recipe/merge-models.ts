@@ -76,9 +76,20 @@ export async function mergeModels(options: MergeModelsOptions): Promise<MergedMo
     const merged = await writeMerge(recipe, opened, place, { ...options, onNotice });
     await place.publish();
     return { model: place.shown, ...merged };
+  } catch (error) {
+    throw inFile(recipe.path, error);
   } finally {
     for (const { checkpoint } of opened.values()) await checkpoint[Symbol.asyncDispose]();
   }
+}
+
+/** A fault of the recipe with the file in the place of the word. */
+function inFile(path: string | undefined, error: unknown): unknown {
+  if (path === undefined || !(error instanceof UserError) || !error.message.startsWith("recipe: ")) return error;
+  return new UserError(
+    error.message.replace("recipe", () => path),
+    { cause: error },
+  );
 }
 
 /** A UserError where the merge, which has a tied weight once, would lose what a model has under its other name. */

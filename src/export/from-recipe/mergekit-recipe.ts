@@ -33,6 +33,7 @@ export async function mergekitRecipe(given: string | MergekitRecipeInput): Promi
   // A folder of this machine is nobody's business elsewhere.
   const text = recipeText(recipe, (path) => (parseReference(path) ? path : basename(path)));
   return {
+    path: typeof given === "string" ? given : undefined,
     models: new Map(models),
     donor,
     chatTemplate: recipe.chat_template,

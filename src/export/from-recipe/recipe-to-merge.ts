@@ -6,6 +6,8 @@ import type { ModelToOpen } from "./open-models.ts";
 
 /** A recipe of either kind, as far as it is known without its models. */
 export interface RecipeToMerge {
+  /** Where it was read, if it is a file that faults of the plan do not name. */
+  readonly path?: string | undefined;
   /** By the names that the plan has them by. */
   readonly models: ReadonlyMap<string, ModelToOpen>;
   /** The name of the model whose configuration and tokenizer the merge takes. */

@@ -95,6 +95,16 @@ describe("mergeModels", () => {
     expect(await refusal(mergeModels({ recipe, to: join(folder, "out") }))).toBe(
       `${recipe}:2:46: models[0].parameters.wieght: no method has such a parameter; did you mean "weight"?`,
     );
+    const merge = "merge_method: linear\nmodels: [&a { model: ./a, parameters: { weight: 1 } }, ";
+    for (const [second, fault] of [
+      ["{ <<: *a, model: ./b, parameters: { weight: -1 } }]", "model.embed_tokens.weight: the weights sum to 0"],
+      ["{ <<: *a, model: ./b, parameters: { weight: 010 } }]", "010 is 8 in YAML 1.1"],
+    ] as const) {
+      writeFileSync(recipe, merge + second);
+      const said = await refusal(mergeModels({ recipe, to: join(folder, "out") }));
+      expect(said.slice(0, recipe.length + 1)).toBe(`${recipe}:`);
+      expect(said).toContain(fault);
+    }
     expect(readdirSync(folder)).toEqual([]);
   });
 
