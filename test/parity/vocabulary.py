@@ -34,7 +34,9 @@ CHAT, TOOL = ["<|chat_start|>", "<|chat_end|>"], ["<|tool|>"]
 POLICIES = {"base": [], "union": CHAT + TOOL, "chat": CHAT}
 TEXT = f"{CHAT[0]}user\nWhere is the fox?{CHAT[1]} {TOOL[0]} in the barn"
 TOLERANCE = 1e-4  # nats of a token, f32
-COLUMNS = ["family", "tokenizer", "tokens", "rows", "heads", "acc", "gap of choices", "bits per byte", "gap of texts", "gap of added tokens"]  # fmt: skip
+ROUNDINGS = 4  # or as many times what transformers is off by in f32
+COLUMNS = ["family", "tokenizer", "tokens", "rows", "heads", "acc", "gap of choices", "bits per byte", "gap of texts", "gap of added tokens",
+           "of f32 in transformers", "of weights off by 2^-25"]  # fmt: skip
 INTRODUCTION = """# Experts of other tokens
 
 `test/parity/vocabulary.sh --to test/parity/VOCABULARY.md` makes a tiny random base of each family, an expert with two more tokens
@@ -42,8 +44,11 @@ INTRODUCTION = """# Experts of other tokens
 as transformers makes them, and lets evomerge search and export under each policy of `tokenizer`. transformers loads every export
 with nothing missing, unexpected or of another shape; a text with all three tokens has the ids that it has for the model whose
 tokenizer it is; `acc` and bits per byte are lm_eval's and evomerge's alike. Gaps are the largest between two log-likelihoods, in
-nats; that of added tokens is between transformers and `evomerge logprobs`, on that text. Models are random, so their scores say
-nothing of merging.
+nats; that of added tokens is between transformers in f64 and `evomerge logprobs`, on that text, and may be 1e-4, or four times what
+transformers itself is off by in f32, which is the last column. Models are random, so their scores say nothing of merging.
+
+The columns behind it are what these values in f64 are away from transformers' own in f32, and from those where every weight is off by
+a part of 2^-25 or so, which is less than f32 can tell: as much is lost to f32's rounding by whoever computes in it.
 
 """
 
@@ -141,23 +146,32 @@ def faults_of(export: Path, folder: Path, policy: str, config) -> list[str]:
     return found
 
 
-def gap_of_added(export: Path, config) -> float:
-    """Largest distance of log-probabilities on a text with all added tokens."""
+def gaps_of_added(export: Path, config) -> list[float]:
+    """How far log-probabilities on a text with all added tokens are from those in f64: evomerge's, transformers' in f32, and those
+    of weights that are off by half a rounding of f32."""
     ids = AutoTokenizer.from_pretrained(export)(TEXT)["input_ids"]
     make = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     model = make.from_pretrained(export, dtype=torch.float32).eval()
-    read = torch.tensor([ids])
-    with torch.no_grad():
-        if config.is_encoder_decoder:
-            decoded = [config.decoder_start_token_id, *ids]
-            logits = model(input_ids=read, decoder_input_ids=torch.tensor([decoded[:-1]])).logits[0]
-            asked, targets = {"encoder": ids, "decoder": decoded}, ids
-        else:
-            logits, asked, targets = model(read).logits[0, :-1], ids, ids[1:]
-    expected = logits.log_softmax(-1)[range(len(targets)), targets].tolist()
+    decoded = [config.decoder_start_token_id, *ids] if config.is_encoder_decoder else []
+    asked = {"encoder": ids, "decoder": decoded} if decoded else ids
+    in_f32, in_f64 = log_probabilities(model, ids, decoded), log_probabilities(model.double(), ids, decoded)
+    for weight in model.parameters():
+        weight.data *= 1 + 2**-25 * torch.randn_like(weight)
+    moved = log_probabilities(model, ids, decoded)
     found = json.loads(evomerge("logprobs", str(export), "--ids", json.dumps(asked)))
     found = found["logProbabilities"] if isinstance(found, dict) else found
-    return max(abs(a - b) for a, b in zip(expected, found, strict=True))
+    return [(values.double() - in_f64).abs().max().item() for values in (torch.tensor(found, dtype=torch.float64), in_f32, moved)]
+
+
+def log_probabilities(model, ids: list[int], decoded: list[int]) -> torch.Tensor:
+    """Of each token that a model predicts; `decoded` is what a decoder reads of them."""
+    read = torch.tensor([ids])
+    with torch.no_grad():
+        if model.config.is_encoder_decoder:
+            logits, targets = model(input_ids=read, decoder_input_ids=torch.tensor([decoded[:-1]])).logits[0], ids
+        else:
+            logits, targets = model(read).logits[0, :-1], ids[1:]
+    return logits.log_softmax(-1)[range(len(targets)), targets]
 
 
 def heads_of(folder: Path) -> str:
@@ -185,13 +199,14 @@ def main() -> int:
                 compared = {task: parity.compare(str(export), task, False, False) for task in ("demo_mmlu", "demo_texts")}
                 own += [fault for _, unequal in compared.values() for fault in unequal]
                 (_, choices), (_, texts) = (table for table, _ in compared.values())
-                gap = gap_of_added(export, config)
-                if not gap <= TOLERANCE:
+                gap, rounding, moved = gaps_of_added(export, config)
+                if not gap <= max(TOLERANCE, ROUNDINGS * rounding):
                     own.append(f"log-probabilities of added tokens differ by {gap}")
                 tokens = len(AutoTokenizer.from_pretrained(export))
                 rows = json.loads((export / "config.json").read_text())["vocab_size"]
                 heads = f"{parents}: {heads_of(export)}"
-                lines.append([family, policy, str(tokens), str(rows), heads, choices[1], choices[-1], texts[1], texts[-1], f"{gap:.1e}"])
+                gaps = [f"{one:.1e}" for one in (gap, rounding, moved)]
+                lines.append([family, policy, str(tokens), str(rows), heads, choices[1], choices[-1], texts[1], texts[-1], *gaps])
                 print("\t".join(lines[-1]), flush=True)
                 for fault in own:
                     print(f"{family}, {policy}: {fault}", flush=True)
