@@ -142,8 +142,17 @@ export class Checkpoint implements AsyncDisposable {
     return digest.digest();
   }
 
+  /** A UserError where a file of weights was written to since it was opened: for whoever does not read twice. */
+  async checkUnchanged(): Promise<void> {
+    for (const file of this.#open) await file.checkUnchanged();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await closeAll([...this.#files, ...(this.#adapter ? [this.#adapter] : [])]);
+    await closeAll(this.#open);
+  }
+
+  get #open(): readonly WeightFile[] {
+    return this.#adapter ? [...this.#files, this.#adapter] : this.#files;
   }
 
   #placeOf(name: string): { readonly file: WeightFile; readonly tensor: TensorInfo } {

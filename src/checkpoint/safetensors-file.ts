@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
+import { checkVersion, type FileVersion, versionOf } from "../files/file-version.ts";
 import { openFile } from "../files/read-file.ts";
 import { readRange } from "./pieces.ts";
 import {
@@ -16,27 +17,30 @@ export class SafetensorsFile implements AsyncDisposable {
   readonly path: string;
   readonly header: SafetensorsHeader;
   readonly #handle: FileHandle;
+  readonly #version: FileVersion;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
 
   /** Reads the header only; a UserError when there is no such file or its header is not sound. */
   static async open(path: string): Promise<SafetensorsFile> {
     const handle = await openFile(path, "weights in safetensors");
     try {
-      const status = await handle.stat();
-      const prefix = await readRange(handle, path, 0, Math.min(LENGTH_BYTES, status.size));
-      const length = readHeaderLength(prefix, path, status.size);
-      const header = parseHeader(await readRange(handle, path, LENGTH_BYTES, length), path, status.size);
-      return new SafetensorsFile(path, handle, header);
+      const version = await versionOf(handle, path);
+      const size = Number(version.bytes);
+      const prefix = await readRange(handle, path, 0, Math.min(LENGTH_BYTES, size));
+      const length = readHeaderLength(prefix, path, size);
+      const header = parseHeader(await readRange(handle, path, LENGTH_BYTES, length), path, size);
+      return new SafetensorsFile(version, header);
     } catch (error) {
       await handle.close();
       throw error;
     }
   }
 
-  private constructor(path: string, handle: FileHandle, header: SafetensorsHeader) {
-    this.path = path;
+  private constructor(version: FileVersion, header: SafetensorsHeader) {
+    this.path = version.path;
     this.header = header;
-    this.#handle = handle;
+    this.#version = version;
+    this.#handle = version.handle;
     this.#tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
@@ -55,6 +59,10 @@ export class SafetensorsFile implements AsyncDisposable {
 
   placeOf(name: string): FilePlace {
     return { path: this.path, descriptor: this.#handle.fd, start: this.#tensorOf(name).start };
+  }
+
+  checkUnchanged(): Promise<void> {
+    return checkVersion(this.#version);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,8 @@ export interface WeightFile extends AsyncDisposable {
   read(name: string): Promise<ReadTensor>;
   /** Some of these bytes, from byte `start` on. */
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** A UserError where the file was written to since it was opened. */
+  checkUnchanged(): Promise<void>;
   /** Where these bytes lie one after the other in a file that is open; undefined where they are made when they are read. */
   placeOf?(name: string): FilePlace | undefined;
 }

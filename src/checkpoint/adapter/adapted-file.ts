@@ -54,6 +54,11 @@ export class AdaptedFile implements WeightFile {
     return this.#adapter.changes.has(name) ? undefined : this.#base.placeOf?.(name);
   }
 
+  /** Of the base's file; the adapter's is not this one's. */
+  checkUnchanged(): Promise<void> {
+    return this.#base.checkUnchanged();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#base[Symbol.asyncDispose]();
   }

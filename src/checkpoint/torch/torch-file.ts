@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
+import { checkVersion, type FileVersion, versionOf } from "../../files/file-version.ts";
 import { openFile } from "../../files/read-file.ts";
 import { elementCount } from "../../tensor/dtype.ts";
 import { readRange, updateHash } from "../pieces.ts";
@@ -15,6 +16,7 @@ export class TorchFile implements AsyncDisposable {
   readonly path: string;
   readonly header: Header;
   readonly #handle: FileHandle;
+  readonly #version: FileVersion;
   readonly #views: ReadonlyMap<string, TorchView>;
   /** Position of the first byte of each storage, by its key. */
   readonly #places: ReadonlyMap<string, number>;
@@ -23,10 +25,10 @@ export class TorchFile implements AsyncDisposable {
   static async open(path: string): Promise<TorchFile> {
     const handle = await openFile(path, "weights of torch.save");
     try {
-      const { size: bytes } = await handle.stat();
+      const version = await versionOf(handle, path);
       const read = (start: number, length: number): Promise<Uint8Array> => readRange(handle, path, start, length);
-      const { views, place } = await readTorchContent({ path, bytes, read });
-      return new TorchFile(path, handle, { views, places: await place() });
+      const { views, place } = await readTorchContent({ path, bytes: Number(version.bytes), read });
+      return new TorchFile(version, { views, places: await place() });
     } catch (error) {
       await handle.close();
       throw error;
@@ -34,13 +36,13 @@ export class TorchFile implements AsyncDisposable {
   }
 
   private constructor(
-    path: string,
-    handle: FileHandle,
+    version: FileVersion,
     { views, places }: { readonly views: ReadonlyMap<string, TorchView>; readonly places: ReadonlyMap<string, number> },
   ) {
-    this.path = path;
+    this.path = version.path;
     this.header = headerOf(views);
-    this.#handle = handle;
+    this.#version = version;
+    this.#handle = version.handle;
     this.#views = views;
     this.#places = places;
   }
@@ -71,6 +73,10 @@ export class TorchFile implements AsyncDisposable {
     const view = this.#viewOf(name);
     if (!isContiguous(view)) return undefined;
     return { path: this.path, descriptor: this.#handle.fd, start: this.#spanOf(view).start };
+  }
+
+  checkUnchanged(): Promise<void> {
+    return checkVersion(this.#version);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

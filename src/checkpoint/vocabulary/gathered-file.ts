@@ -72,6 +72,10 @@ export class GatheredFile implements WeightFile {
     return this.#stored.has(name) ? undefined : this.#file.placeOf?.(name);
   }
 
+  checkUnchanged(): Promise<void> {
+    return this.#file.checkUnchanged();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #gather(name: string, { name: stored, dtype, shape, bytes }: TensorInfo): Promise<Uint8Array<ArrayBuffer>> {

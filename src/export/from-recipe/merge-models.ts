@@ -74,6 +74,8 @@ export async function mergeModels(options: MergeModelsOptions): Promise<MergedMo
     await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress });
     for (const { checkpoint } of opened.values()) await checkTied(checkpoint, signal);
     const merged = await writeMerge(recipe, opened, place, { ...options, onNotice });
+    // Weights are read once and not hashed: what came of a file that was written to meanwhile is of neither.
+    for (const { checkpoint } of opened.values()) await checkpoint.checkUnchanged();
     await place.publish();
     return { model: place.shown, ...merged };
   } catch (error) {
