@@ -49,8 +49,8 @@ export async function oneVocabulary(
       throw new UserError(
         `recipe: tokenizer: ${parents}; leave it out where all models have one vocabulary, or use models with a tokenizer`,
       );
-    // A folder that has none is spoken of where the merge gets none.
-    if ([...opened.values()].every(({ folder }) => hasTokenizer(folder)))
+    // Where nobody has a tokenizer, there are no tokens to speak of.
+    if ([...opened.values()].some(({ folder }) => hasTokenizer(folder)))
       onNotice(`rows of embeddings are merged by their places, whatever their tokens are: ${parents}`);
     return { checkpoints, changes: {} };
   }

@@ -44,14 +44,23 @@ let written: Promise<void> | undefined;
 /** Writes the models when they are first needed: their tokenizers lie in a folder of the test that calls it. */
 const ready = (): Promise<void> => (written ??= writeModels());
 
-async function merged(tokens: object): Promise<{ readonly model: string; readonly notices: readonly string[] }> {
+interface Merged {
+  readonly model: string;
+  readonly notices: readonly string[];
+}
+
+async function merged(tokens: object): Promise<Merged> {
   await ready();
+  return mergedBy(linear(tokens));
+}
+
+async function mergedBy(recipe: Parameters<typeof mergeModels>[0]["recipe"]): Promise<Merged> {
   const to = join(await temporaryFolder(), "merged");
   const notices: string[] = [];
   const onEvent = (event: { readonly type: string; readonly text?: string }): void => {
     if (event.type === "notice") notices.push(event.text ?? "");
   };
-  return { model: (await mergeModels({ recipe: linear(tokens), to, onEvent })).model, notices };
+  return { model: (await mergeModels({ recipe, to, onEvent })).model, notices };
 }
 
 /** Some rows of a tensor. */
@@ -107,6 +116,16 @@ describe("a recipe", () => {
     expect(await refusal(mergeModels({ recipe, to: at("never") }))).toBe(
       `recipe: tokenizer: ${at("bare")} has no tokenizer.json with a tokenizer_config.json; leave it out where all models have one vocabulary, or use models with a tokenizer`,
     );
+  });
+
+  test("says that rows have their places where one of the models has no tokenizer", async () => {
+    await writeTinyVocabulary(at("words"), {});
+    await writeTinyModel(at("wordless"), { vocabulary: 320 });
+    const models = ["words", "wordless"].map((name) => ({ model: at(name), parameters: { weight: 1 } }));
+    const { notices } = await mergedBy({ merge_method: "linear", base_model: at("words"), models });
+    expect(notices).toEqual([
+      `rows of embeddings are merged by their places, whatever their tokens are: ${at("wordless")} has no tokenizer.json with a tokenizer_config.json`,
+    ]);
   });
 
   test("is refused where words are others", async () => {
