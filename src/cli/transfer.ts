@@ -1,3 +1,4 @@
+import { bytesText } from "../files/bytes-text.ts";
 import { duration } from "../report/duration.ts";
 
 /** The rate is measured over this long, so that a stall shows soon and a burst does not. */
@@ -30,13 +31,4 @@ export class Transfer {
     const [first = { at: now, bytes }] = samples;
     return now > first.at ? (1000 * (bytes - first.bytes)) / (now - first.at) : 0;
   }
-}
-
-/** Bytes for people, in decimal units as the Hub counts them: `16.1 GB`. */
-export function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  // From 999.95 on, one place after the point makes a thousand.
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes) / 0.99995) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }

@@ -1,6 +1,7 @@
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { tellEqualParents } from "../../experiment/equal-weights.ts";
 import { examineParents, fetchSources, planSources, resolveSources } from "../../experiment/sources.ts";
+import { bytesText } from "../../files/bytes-text.ts";
 import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";
 import type { FetchPlan } from "../../hub/transfer/plan-fetch.ts";
@@ -8,7 +9,6 @@ import { alignedText } from "../../report/table.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { print, printJson, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
-import { bytesText } from "../transfer.ts";
 
 export interface FetchCommandOptions {
   /** Whether to say what would be fetched, and fetch no weight. */

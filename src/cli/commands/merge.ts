@@ -1,10 +1,10 @@
 import { mergeModels } from "../../export/from-recipe/merge-models.ts";
 import { lmEvalCommand } from "../../export/lm-eval-command.ts";
+import { bytesText } from "../../files/bytes-text.ts";
 import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
-import { bytesText } from "../transfer.ts";
 
 export interface MergeCommandOptions {
   readonly base?: string | undefined;

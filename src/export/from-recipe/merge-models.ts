@@ -4,6 +4,7 @@ import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
 import { UserError } from "../../errors.ts";
 import { checkAliases } from "../../experiment/check-aliases.ts";
 import { evomergeVersion } from "../../experiment/identity.ts";
+import { bytesText } from "../../files/bytes-text.ts";
 import { freeBytesAt } from "../../files/free-bytes.ts";
 import type { Hub } from "../../hub/api/hub.ts";
 import { mergeFiles, type MergedWeights } from "../../merge-files/merge-files.ts";
@@ -135,7 +136,7 @@ async function checkRoom(weights: readonly PlannedWeight[], { path, shown }: Exp
   const free = await freeBytesAt(dirname(path));
   if (bytes <= free) return bytes;
   throw new UserError(
-    `cannot write ${shown}: the merge takes ${(bytes / 1e9).toFixed(1)} GB, and ${(free / 1e9).toFixed(1)} GB are free there; make room, or merge to another disk`,
+    `cannot write ${shown}: the merge takes ${bytesText(bytes)}, and ${bytesText(free)} are free there; make room, or merge to another disk`,
   );
 }
 

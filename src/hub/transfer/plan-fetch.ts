@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.ts";
+import { bytesText } from "../../files/bytes-text.ts";
 import { freeBytesAt } from "../../files/free-bytes.ts";
 import { presentBytes } from "../cache/cache.ts";
 import type { Hub } from "../api/hub.ts";
@@ -51,7 +52,7 @@ export async function planFetch(hub: Hub, wanted: readonly WantedFiles[]): Promi
 export function checkDisk({ missingBytes, freeBytes, cache }: FetchPlan): void {
   if (missingBytes > freeBytes)
     throw new UserError(
-      `${inGigabytes(missingBytes)} GB are to be fetched to ${cache}, where ${inGigabytes(freeBytes)} GB are free; ` +
+      `${bytesText(missingBytes)} are to be fetched to ${cache}, where ${bytesText(freeBytes)} are free; ` +
         "make room, or set HF_HUB_CACHE to a folder on a larger disk",
     );
 }
@@ -69,9 +70,4 @@ async function planRepository(hub: Hub, { repository, files }: WantedFiles): Pro
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** Such as 13.5. */
-function inGigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(1);
 }

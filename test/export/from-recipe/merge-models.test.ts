@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { mergeModels, type MergeModelsOptions } from "../../../src/export/from-r
 import { checkWeights, openModel } from "../../../src/model/open-model.ts";
 import { launchRun } from "../../../src/run/run-experiment.ts";
 import { toFloat32 } from "../../../src/tensor/half.ts";
+import { safetensorsBytes } from "../../checkpoint/safetensors-bytes.ts";
 import { refusal } from "../../refusal.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { writeAdapted, writeTinyAdapter } from "../../tiny-adapter.ts";
@@ -106,6 +107,21 @@ describe("mergeModels", () => {
       expect(said).toContain(fault);
     }
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("refuses a merge that the disk has no room for, in sizes as people read them", async () => {
+    const folder = await temporaryFolder();
+    const shape = [2 ** 20, 2 ** 22];
+    const bytes = 2 * shape[0]! * shape[1]!;
+    const header = safetensorsBytes({ weight: { dtype: "BF16", shape, data_offsets: [0, bytes] } });
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ model_type: "of-holes" }));
+    writeFileSync(join(folder, "model.safetensors"), header);
+    truncateSync(join(folder, "model.safetensors"), header.length + bytes);
+    const recipe = { merge_method: "passthrough", models: [{ model: folder }] };
+    const to = join(await temporaryFolder(), "out");
+    expect(await refusal(mergeModels({ recipe, to }))).toMatch(
+      /^cannot write .*out: the merge takes 8\.8 TB, and \d+\.\d [MGT]B are free there; make room/,
+    );
   });
 
   test("writes another dtype into weights and config.json, in shards of a size", async () => {
