@@ -3,6 +3,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/compile-programs.ts",
     // Only what hangs may come to these: a machine that others use too can be ten times slower.
     testTimeout: 600_000,
     hookTimeout: 600_000,

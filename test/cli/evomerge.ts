@@ -1,9 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { pathToFileURL } from "node:url";
+import { compiled } from "../compiled.ts";
 
 /** What a command left when it ended. */
 export interface Ended {
@@ -25,12 +23,10 @@ export function untimed(text: string): string {
   return text.replaceAll(TIMED, "").replaceAll(ENDED, "$<end>");
 }
 
-const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
-// Resolved here, since a process in another folder would not find it by its name.
-const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const main = compiled(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 
 /** The command line as words, for a shell in any folder. */
-export const command: readonly string[] = [process.execPath, "--import", loader, main];
+export const command: readonly string[] = [process.execPath, main];
 
 /** The command line as a process that was started by it prints it. */
 export const shownCommand: string = ["node", ...command.slice(1)].join(" ");
@@ -55,7 +51,7 @@ export async function evomerge(
   args: readonly string[],
   { watch, env }: Surroundings = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, ["--import", loader, main, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
     timeout: 600_000,
     env: { ...process.env, ...env },

@@ -33,7 +33,9 @@ test("the built program scores as the sources do", async () => {
   expect(await run(root, [compiler, ...project])).toEqual({ code: 0, stdout: "", stderr: "" });
   const ended = await run(folder, [join(built, "dist", "cli", "main.js"), ...score]);
   expect(ended).toMatchObject({ code: 0, stderr: "" });
-  expect(JSON.parse(ended.stdout)).toEqual(JSON.parse((await evomerge(folder, score)).stdout));
+  const loader = import.meta.resolve("tsx");
+  const sources = await run(folder, ["--import", loader, join(root, "src", "cli", "main.ts"), ...score]);
+  expect(JSON.parse(ended.stdout)).toEqual(JSON.parse(sources.stdout));
 });
 
 test("Ctrl-C ends a program whose tokenizer never ends", async ({ skip }) => {

@@ -17,6 +17,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { formatManifest } from "../../src/model-folder/manifest.ts";
+import { compiled } from "../compiled.ts";
 
 /** A process of export-to.ts that has loaded its modules, or is about to. */
 export class Exporter {
@@ -27,8 +28,7 @@ export class Exporter {
   #onLine: (line: string) => void = () => {};
 
   constructor() {
-    const script = join(import.meta.dirname, "export-to.ts");
-    this.child = spawn(process.execPath, ["--import", "tsx", script], {
+    this.child = spawn(process.execPath, [compiled(import.meta.dirname, "export-to.ts")], {
       stdio: ["pipe", "pipe", "inherit"],
       timeout: 600_000,
       killSignal: "SIGABRT",

@@ -21,6 +21,7 @@ import { ExportPlace } from "../../src/export/export-place.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { stagedName } from "../../src/files/staged-name.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { mountOn } from "../mounted.ts";
@@ -46,8 +47,8 @@ interface Leftover {
 /** Takes the place of an export in a process of its own, which is killed. */
 async function killedExport(name = "model"): Promise<Leftover> {
   const target = join(await temporaryFolder(), name);
-  const script = join(import.meta.dirname, "take-place.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", script, target], { stdio: ["ignore", "pipe", "inherit"] });
+  const script = compiled(import.meta.dirname, "take-place.ts");
+  const child = spawn(process.execPath, [script, target], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   child.kill("SIGKILL");

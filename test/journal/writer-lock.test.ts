@@ -7,13 +7,14 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { currentProcess, type ProcessIdentity } from "../../src/files/process-identity.ts";
 import { WriterLock } from "../../src/journal/writer-lock.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 /** A lock that a process holds which `unshare` put into namespaces of its own; `name` is that of the lock's file. */
 async function heldUnder(unshare: readonly string[]): Promise<{ folder: string; name: string }> {
   const folder = await temporaryFolder();
-  const script = join(import.meta.dirname, "hold-lock.ts");
-  const holder = spawn("unshare", [...unshare, process.execPath, "--import", "tsx", script, folder]);
+  const script = compiled(import.meta.dirname, "hold-lock.ts");
+  const holder = spawn("unshare", [...unshare, process.execPath, script, folder]);
   onTestFinished(() => void holder.kill("SIGKILL"));
   const [said] = (await once(holder.stdout, "data")) as [Buffer];
   expect(said.toString()).toBe("held\n");
@@ -23,7 +24,7 @@ async function heldUnder(unshare: readonly string[]): Promise<{ folder: string; 
 
 /** Starts a process that tries to take the lock; what it says is "held" or "refused". */
 async function contend(folder: string): Promise<{ process: ChildProcess; says: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "hold-lock.ts"), folder], {
+  const child = spawn(process.execPath, [compiled(import.meta.dirname, "hold-lock.ts"), folder], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -11,6 +11,7 @@ import { modelTypes } from "../../src/model/architectures.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, tinyExperiment, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
@@ -312,8 +313,8 @@ describe("resuming a run", () => {
   });
 
   test("refuses a run that another process is at", async () => {
-    const script = join(import.meta.dirname, "..", "journal", "hold-lock.ts");
-    const holder = spawn(process.execPath, ["--import", "tsx", script, join(earlier, "run")]);
+    const script = compiled(import.meta.dirname, "..", "journal", "hold-lock.ts");
+    const holder = spawn(process.execPath, [script, join(earlier, "run")]);
     onTestFinished(() => void holder.kill("SIGKILL"));
     await once(holder.stdout, "data");
     expect(await failureOf(resumeRun(join(earlier, "run")), earlier)).toBe(

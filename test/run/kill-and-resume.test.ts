@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Budget } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, type TinyExperiment, traces, writeTinyExperiment } from "../tiny-experiment.ts";
 
@@ -42,8 +43,8 @@ function stage(run: string): string {
 
 /** A process of carry-through.ts. */
 function startProcess(): { child: ChildProcessWithoutNullStreams; closed: Promise<unknown>; errors: () => string } {
-  const script = join(import.meta.dirname, "carry-through.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", script], { timeout: 240_000, killSignal: "SIGABRT" });
+  const script = compiled(import.meta.dirname, "carry-through.ts");
+  const child = spawn(process.execPath, [script], { timeout: 240_000, killSignal: "SIGABRT" });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   // Where the process is gone already its exit code tells.

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { PACKAGE_VERSION } from "../../../src/device/ggml/packages.ts";
+import { compiled } from "../../compiled.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { installTrees, type PackageName } from "./package-trees.ts";
 
@@ -22,8 +23,8 @@ interface Printed {
 
 /** A process of its own for every case: none can load two builds of ggml. */
 async function start(from: string, ...then: string[]): Promise<Printed> {
-  const script = join(import.meta.dirname, "start-process.ts");
-  const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script, from, ...then]);
+  const script = compiled(import.meta.dirname, "start-process.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, from, ...then]);
   return JSON.parse(stdout) as Printed;
 }
 

@@ -6,6 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { compiled } from "../../compiled.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { LoopbackHub } from "../loopback-hub.ts";
 import type { LoggedRequest } from "../loopback/fault.ts";
@@ -17,7 +18,7 @@ const isStorage = ({ path }: LoggedRequest): boolean => path.startsWith("/lfs/")
 
 /** Starts a process that fetches the model; it shares the cache in `folder` with others. */
 function startFetching({ url }: LoopbackHub, folder: string): ChildProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "fetch-model.ts")], {
+  const child = spawn(process.execPath, [compiled(import.meta.dirname, "fetch-model.ts")], {
     env: { ...process.env, HOME: folder, HF_ENDPOINT: url, HF_HUB_CACHE: folder },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -3,6 +3,7 @@ import { copyFile, open, readdir, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { compiled } from "../../../compiled.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { productLibraries } from "../product-libraries.ts";
 
@@ -10,9 +11,9 @@ const torch = productLibraries.find(({ name }) => name.endsWith(" of PyTorch"));
 
 /** In a process of its own, since one can hold one PyTorch only. */
 async function find(file: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
-  const script = join(import.meta.dirname, "find-process.ts");
+  const script = compiled(import.meta.dirname, "find-process.ts");
   const options = { env: { ...process.env, ...environment } };
-  return (await promisify(execFile)(process.execPath, ["--import", "tsx", script, file], options)).stdout;
+  return (await promisify(execFile)(process.execPath, [script, file], options)).stdout;
 }
 
 /** A folder with PyTorch's libraries, of which the one for products is a copy. */
