@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { freeHostBytes } from "../device/host-memory.ts";
 import { tensorBytes } from "../checkpoint/safetensors-header.ts";
 import { type OpenShard, type WrittenFile, writeShards } from "../checkpoint/write-checkpoint.ts";
 import { MergeUnderWay } from "./merge-under-way.ts";
@@ -14,6 +15,8 @@ export interface MergeFilesOptions {
   readonly maxShardBytes?: number | undefined;
   /** How many threads merge: as many as there are cores, and none beside this one for a small merge, unless given. */
   readonly threads?: number | undefined;
+  /** What whole tensors, which some methods need, may take of the memory unless one weight alone needs more: half of what is free unless given. */
+  readonly roomBytes?: number | undefined;
   /** Whether parents are compared with what was read of them before, which takes hashing them. */
   readonly watchesParents?: boolean | undefined;
 }
@@ -39,11 +42,12 @@ export async function mergeFiles(
   const specs = plan.map(({ spec }) => spec);
   const bytes = specs.reduce((sum, spec) => sum + tensorBytes(spec), 0);
   const { signal, threads, onProgress = () => {}, watchesParents = false } = options;
+  const { roomBytes = freeHostBytes() / 2 } = options;
   const told = (done: number): void => onProgress(done, bytes);
   let digest = "";
   const fillAll = async (shards: readonly OpenShard[]): Promise<readonly string[]> => {
     await using hands = await openHands({ threads, bytes, files: shards.length, signal });
-    const merging = new MergeUnderWay(hands, { plan, checkpoints, watchesParents, signal, told });
+    const merging = new MergeUnderWay(hands, { plan, checkpoints, watchesParents, roomBytes, signal, told });
     const sums = await merging.fill(shards);
     digest = merging.digest();
     return sums;

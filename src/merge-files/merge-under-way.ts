@@ -5,7 +5,9 @@ import type { StoredTensor } from "../checkpoint/safetensors-header.ts";
 import { tensorLine, WeightsDigest } from "../checkpoint/weights-digest.ts";
 import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
 import { writeAt } from "./file-bytes.ts";
+import { wholeTensorBytes } from "./whole-tensors.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
+import { MemoryTurns } from "./memory-turns.ts";
 import type { TaskResult, ParentTensor } from "./task.ts";
 import type { Hand, Hands } from "./threads.ts";
 
@@ -14,6 +16,8 @@ interface Order {
   readonly plan: readonly PlannedWeight[];
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly watchesParents: boolean;
+  /** What whole tensors may take of the memory, unless one merge alone needs more. */
+  readonly roomBytes: number;
   readonly signal: AbortSignal | undefined;
   /** By how many bytes are done. */
   readonly told: (doneBytes: number) => void;
@@ -31,6 +35,7 @@ export class MergeUnderWay {
   readonly #weights: ReadonlyMap<string, PlannedWeight>;
   readonly #digest = new WeightsDigest();
   readonly #turn: LimitFunction;
+  readonly #memory: MemoryTurns;
   #done = 0;
 
   constructor(hands: Hands, order: Order) {
@@ -38,6 +43,7 @@ export class MergeUnderWay {
     this.#order = order;
     this.#weights = new Map(order.plan.map((weight) => [weight.spec.name, weight]));
     this.#turn = pLimit(hands.merging.length * TASKS);
+    this.#memory = new MemoryTurns(order.roomBytes);
   }
 
   /** Of all weights that are merged. */
@@ -95,9 +101,18 @@ export class MergeUnderWay {
     return sha256;
   }
 
-  async #merge({ name, start, bytes }: StoredTensor, { target }: OpenShard): Promise<TaskResult> {
+  #merge(tensor: StoredTensor, shard: OpenShard): Promise<TaskResult> {
+    const weight = known(this.#weights.get(tensor.name), tensor.name);
+    const held = wholeTensorBytes(weight, this.#order.checkpoints);
+    return this.#memory.during(held, () => this.#mergeNow(weight, tensor, shard));
+  }
+
+  async #mergeNow(
+    weight: PlannedWeight,
+    { name, start, bytes }: StoredTensor,
+    { target }: OpenShard,
+  ): Promise<TaskResult> {
     const { checkpoints, watchesParents, told } = this.#order;
-    const weight = known(this.#weights.get(name), name);
     const sources = parentsOf(weight);
     const parents: ParentTensor[] = [];
     for (const source of sources) parents.push(await parentAt(checkpoints, source));

@@ -10,10 +10,13 @@ import { UserError } from "../../src/errors.ts";
 import { sha256Of } from "../../src/files/sha256.ts";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { tensorBytes } from "../../src/checkpoint/safetensors-header.ts";
+import { writeShards } from "../../src/checkpoint/write-checkpoint.ts";
 import { mergeFiles, type MergedWeights, type MergeFilesOptions } from "../../src/merge-files/merge-files.ts";
 import { flip } from "../flip.ts";
 import { writeTinyAdapter } from "../tiny-adapter.ts";
+import { MergeUnderWay } from "../../src/merge-files/merge-under-way.ts";
 import type { PlannedWeight } from "../../src/merge-files/plan.ts";
+import { type Hand, openHands } from "../../src/merge-files/threads.ts";
 import { type Recipe, stepAt } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { experts as allExperts, openTinyFamily, recipeOf, type TinyFamily } from "../evaluate/tiny-family.ts";
@@ -75,6 +78,37 @@ describe("mergeFiles", () => {
     await copyFile(join(folder, "family", "a", "config.json"), join(folder, "shards", "config.json"));
     await using written = await Checkpoint.open(join(folder, "shards"));
     expect(await written.weightsDigest()).toBe(alone.digest);
+  });
+
+  test("without room for whole tensors, what needs them merges one weight after the other", async () => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device);
+    const parameters = declarations.ties.parameters.map(({ name }) => [name, recipe.parameters["weight"]!]);
+    const plan = planOf(family, { method: "ties", parameters: Object.fromEntries(parameters) }, allExperts);
+    await using hands = await openHands({ threads: 2, bytes: 0, files: 1, signal: undefined });
+    let [now, most] = [0, 0];
+    const counting = (hand: Hand): Hand => ({
+      get pending() {
+        return hand.pending;
+      },
+      do(task) {
+        now += 1;
+        most = Math.max(most, now);
+        return hand.do(task).finally(() => (now -= 1));
+      },
+      [Symbol.asyncDispose]: () => hand[Symbol.asyncDispose](),
+    });
+    const counted = { ...hands, merging: hands.merging.map(counting) };
+    const order = { plan, checkpoints: family.checkpoints, watchesParents: false, roomBytes: 0, signal: undefined };
+    const merging = new MergeUnderWay(counted, { ...order, told: () => {} });
+    await writeShards(
+      join(folder, "host"),
+      plan.map(({ spec }) => spec),
+      (shards) => merging.fill(shards),
+    );
+    expect(most).toBe(1);
+    const alone = await mergeFiles(plan, family.checkpoints, join(folder, "alone"), { threads: 0 });
+    expect(merging.digest()).toBe(alone.digest);
   });
 
   test("merges an adapter, whose tensors lie in no file, as the model that it makes", async () => {
