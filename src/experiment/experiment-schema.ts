@@ -22,8 +22,8 @@ export const nameSchema = z
     error: ({ input }) => `"${String(input)}" is a name of JavaScript's own; take another`,
   });
 
-/** A file of mergekit's. */
-const recipePathSchema = z.string("a file of mergekit's, or a mapping").min(1, "a file of mergekit's");
+/** A file of mergekit's, or the recipe.json of an export. */
+const recipePathSchema = z.string("a file of mergekit's, a recipe.json, or a mapping").min(1, "a file");
 
 const givingNames = "give the expert a name of its own, as in { name: folder }";
 

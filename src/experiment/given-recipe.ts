@@ -1,8 +1,16 @@
-/** Recipes of mergekit's among those of an experiment: kept with the names of its parents in the place of their paths. */
-import { dirname } from "node:path";
+/**
+ * Recipes in files among those of an experiment: one of mergekit's is kept with the names of its parents in the place of their
+ * paths, the recipe.json of an export as it is.
+ */
+import { basename, dirname } from "node:path";
+import { expectation } from "../config/expectation.ts";
+import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
+import { readJsonObject } from "../files/json-object.ts";
 import { realPath } from "../files/real-path.ts";
 import { formatReference, parseReference } from "../hub/api/reference.ts";
+import { recipeSchema } from "../journal/recipe-schema.ts";
+import type { Recipe } from "../merge/recipe.ts";
 import { type ModelReference, pathWithRevision, referenceText } from "../mergekit/model-reference.ts";
 import { loadMergekitRecipe, type MergekitRecipeInput } from "../mergekit/recipe-file.ts";
 import { withModels } from "../mergekit/recipe-text.ts";
@@ -14,7 +22,12 @@ export interface MergekitGiven {
   readonly mergekit: MergekitRecipeInput;
 }
 
-export type GivenRecipe = KnotRecipe | MergekitGiven;
+/** The recipe of an export, whose experts have the names of the experiment's. */
+export interface ExportedGiven {
+  readonly exported: Recipe;
+}
+
+export type GivenRecipe = KnotRecipe | MergekitGiven | ExportedGiven;
 
 /** The parents of an experiment: folders, or names on the Hub. */
 export interface GivenParents {
@@ -24,10 +37,25 @@ export interface GivenParents {
 
 const BASE = "base";
 
-/** Reads a file; a UserError where a model of it is none of the experiment's. */
-export async function loadGivenRecipe(path: string, parents: GivenParents): Promise<MergekitGiven> {
+/** What an export calls its recipe. */
+const EXPORTED = "recipe.json";
+
+/** Reads a file; a UserError where a model of a recipe of mergekit's is none of the experiment's. */
+export async function loadGivenRecipe(path: string, parents: GivenParents): Promise<MergekitGiven | ExportedGiven> {
+  if (basename(path) === EXPORTED) return { exported: await loadExported(path) };
   const recipe = await loadMergekitRecipe(path);
   return { mergekit: withModels(recipe, (model) => parentOf(model, path, parents)) as MergekitRecipeInput };
+}
+
+async function loadExported(path: string): Promise<Recipe> {
+  const written = await readJsonObject(path);
+  if ("columns" in written)
+    throw new UserError(
+      `${path}: it has coefficients by column, which no recipe of an experiment has; give one without`,
+    );
+  const parsed = recipeSchema.safeParse(written, { error: expectation, reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new UserError(`${path}: expected a recipe as an export writes it: ${firstFaultOf(parsed.error.issues)}`);
 }
 
 function parentOf(model: ModelReference, file: string, { base, experts }: GivenParents): string {

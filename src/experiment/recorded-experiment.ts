@@ -2,6 +2,7 @@ import { z } from "zod";
 import { expectation } from "../config/expectation.ts";
 import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
+import { recipeSchema as exportedRecipeSchema } from "../journal/recipe-schema.ts";
 import { mergekitRecipeSchema } from "../mergekit/recipe-file.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
 import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
@@ -14,7 +15,7 @@ import { evaluationsSchema, nameSchema, pathSchema, searchSchema, taskSchema } f
 import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
-import type { MergekitGiven } from "./given-recipe.ts";
+import type { ExportedGiven, MergekitGiven } from "./given-recipe.ts";
 import { BASE } from "./workspace.ts";
 
 /** A search space is judged by what judges its file, where only the depth is written otherwise. */
@@ -62,6 +63,8 @@ const mergekitSchema: z.ZodType<MergekitGiven> = z.strictObject({
   }),
 });
 
+const exportedSchema: z.ZodType<ExportedGiven> = z.strictObject({ exported: exportedRecipeSchema });
+
 const rowsSchema: z.ZodType<RowSource> = z.union([
   z.array(pathSchema).min(1),
   z.strictObject({
@@ -85,7 +88,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     experts: z.array(z.strictObject({ name: nameSchema, path: pathSchema })).min(1),
     tokenizer: z.string().exactOptional(),
     space: spaceSchema,
-    recipes: z.record(nameSchema, z.union([mergekitSchema, recipeSchema])).exactOptional(),
+    recipes: z.record(nameSchema, z.union([mergekitSchema, exportedSchema, recipeSchema])).exactOptional(),
     tasks: z
       .array(
         z.strictObject({

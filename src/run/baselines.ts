@@ -1,12 +1,13 @@
 import type { Experiment } from "../experiment/experiment.ts";
+import type { GivenRecipe } from "../experiment/given-recipe.ts";
 import { UserError } from "../errors.ts";
 import { recipeOfParents, type ParentNames } from "../mergekit/parent-recipe.ts";
-import type { MergekitRecipeInput } from "../mergekit/recipe-file.ts";
 import { declarations } from "../merge/declarations.ts";
 import { optionsOf } from "../merge/method.ts";
+import { exportedRecipe } from "../space/exported-recipe.ts";
 import { type MergeRecipe, sameEverywhere, uniformRecipe, type Recipe } from "../merge/recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
-import { isKnotRecipe, recipeOver } from "../space/knot-recipe.ts";
+import { isKnotRecipe, type KnotRecipe, recipeOver } from "../space/knot-recipe.ts";
 import type { SearchSpace } from "../space/search-space.ts";
 
 /** A model that the search has to beat. */
@@ -67,7 +68,7 @@ export function listBaselines(
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
-      recipe: isKnotRecipe(recipe) ? recipeOver(groups, recipe) : named(name, recipe.mergekit, parents),
+      recipe: isKnotRecipe(recipe) ? recipeOver(groups, recipe) : named(name, recipe, parents),
     })),
   ];
 }
@@ -84,9 +85,9 @@ function sweptParameter({ method, options }: MergedSpace): string | undefined {
   return declaration.parameters.some(({ name }) => name === swept) ? swept : undefined;
 }
 
-function named(name: string, recipe: MergekitRecipeInput, parents: ParentNames): Recipe {
+function named(name: string, recipe: Exclude<GivenRecipe, KnotRecipe>, parents: ParentNames): Recipe {
   try {
-    return recipeOfParents(recipe, parents);
+    return "exported" in recipe ? exportedRecipe(recipe.exported, parents) : recipeOfParents(recipe.mergekit, parents);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`recipes.${name}: ${error.message}`, { cause: error });

@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { recordedExperiment } from "../../src/experiment/recorded-experiment.ts";
+import { recipeFiles } from "../../src/export/recipe-files.ts";
 import { readJournal } from "../../src/journal/journal.ts";
+import { uniformRecipe } from "../../src/merge/recipe.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyExperiment } from "../tiny-experiment.ts";
+import { tinyModel } from "../tiny-model.ts";
 
 const recipe = (weight: number): string => `
 merge_method: task_arithmetic
@@ -61,6 +64,43 @@ describe("a recipe of mergekit's in an experiment", () => {
     writeFileSync(join(folder, "merge.yml"), slices);
     expect(await refusal(launchRun(await loadExperiment(path), join(folder, "run")))).toBe(
       "recipes.published: its layers are others than the base's; a search scores merges of layers of one place each",
+    );
+  });
+});
+
+describe("the recipe.json of an export in an experiment", () => {
+  test("is a baseline and survives its journal", async () => {
+    const folder = await temporaryFolder();
+    const file = { recipes: { earlier: "recipe.json" }, budget: { evaluations: 5 } };
+    const path = await writeTinyExperiment(folder, { file });
+    const own = uniformRecipe("task_arithmetic", { nature: 0.3, craft: 0.4 }, tinyModel().groups);
+    writeFileSync(join(folder, "recipe.json"), recipeFiles(own).get("recipe.json")!);
+    const experiment = await loadExperiment(path);
+    expect(experiment.recipes).toEqual({ earlier: { exported: own } });
+    expect(recordedExperiment(folder, JSON.parse(JSON.stringify(experiment))).recipes).toEqual(experiment.recipes);
+    const told: string[] = [];
+    await launchRun(experiment, join(folder, "run"), {
+      onEvent: (event) => {
+        if (event.type === "baselines") told.push(...event.models.map(({ name }) => name));
+      },
+    });
+    expect(told).toContain("earlier");
+  });
+
+  test("is refused where it is none, or of other experts", async () => {
+    const folder = await temporaryFolder();
+    const file = { recipes: { earlier: "recipe.json" }, budget: { evaluations: 5 } };
+    const path = await writeTinyExperiment(folder, { file });
+    const recipe = join(folder, "recipe.json");
+    writeFileSync(recipe, '{ "method": "linear", "columns": {} }');
+    expect(await refusal(loadExperiment(path))).toMatch(/recipe\.json: it has coefficients by column/);
+    writeFileSync(recipe, '{ "method": "karcher", "parameters": {}, "options": { "max_iter": 0.5 } }');
+    expect(await refusal(loadExperiment(path))).toBe(
+      `${recipe}: expected a recipe as an export writes it: options.max_iter: expected a whole number from 0 to 1000000`,
+    );
+    writeFileSync(recipe, '{ "method": "passthrough", "model": "news" }');
+    expect(await refusal(launchRun(await loadExperiment(path), join(folder, "run")))).toBe(
+      "recipes.earlier: it is the model news; expected one of base, nature, craft",
     );
   });
 });

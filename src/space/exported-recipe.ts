@@ -1,0 +1,68 @@
+/** The recipe of an earlier export, as a baseline of a run: its merge of the parents that have the names of its own. */
+import { UserError } from "../errors.ts";
+import { declarations } from "../merge/declarations.ts";
+import {
+  type Curves,
+  curvesOf,
+  hasColumns,
+  type MergeRecipe,
+  type Recipe,
+  type WeightwiseRecipe,
+} from "../merge/recipe.ts";
+import { allWeights, type Model } from "../model/architecture.ts";
+import { whyNotMerged } from "./expert-count.ts";
+
+/** The names of the parents, and the model that they are of. */
+interface NamedParents {
+  readonly base: string;
+  readonly experts: readonly string[];
+  readonly model: Pick<Model, "stages">;
+}
+
+/** The recipe itself; a UserError, without its name, where it is no merge of these parents' weights. */
+export function exportedRecipe(recipe: Recipe, parents: NamedParents): WeightwiseRecipe {
+  const { base, experts } = parents;
+  if (recipe.method === "stack") throw new UserError("it stacks layers; a search scores merges and models as they are");
+  if (recipe.method === "passthrough") {
+    const names = [base, ...experts];
+    if (names.includes(recipe.model)) return recipe;
+    throw new UserError(`it is the model ${recipe.model}; expected one of ${names.join(", ")}`);
+  }
+  if (hasColumns(recipe))
+    throw new UserError("it has coefficients by column, in a file of their own; give one without");
+  const wrongCount = whyNotMerged(recipe.method, experts.length);
+  if (wrongCount !== undefined) throw new UserError(wrongCount);
+  checkParameters(recipe, parents);
+  return recipe;
+}
+
+/** Every parameter needs a value for each expert at each weight, and none for others. */
+function checkParameters({ method, parameters }: MergeRecipe, parents: NamedParents): void {
+  const taken = declarations[method].parameters.map(({ name }) => name);
+  const given = Object.keys(parameters);
+  if (taken.length !== given.length || taken.some((name) => !given.includes(name)))
+    throw new UserError(
+      `expected values of ${taken.join(", ") || "no parameter"}, which ${method} takes, found those of ${given.join(", ") || "none"}`,
+    );
+  for (const [name, curves] of Object.entries(parameters)) checkCurves(name, curves, parents);
+}
+
+function checkCurves(parameter: string, curves: Curves, { experts, model }: NamedParents): void {
+  const weights = allWeights(model);
+  const depth = Math.max(0, ...weights.map(({ layer = -1 }) => layer + 1));
+  for (const weight of weights) {
+    const own = curvesOf(curves, weight) ?? {};
+    const named = Object.keys(own);
+    const where = `${parameter} at ${weight.name}`;
+    if (named.length !== experts.length || experts.some((expert) => !named.includes(expert)))
+      throw new UserError(
+        `${where}: expected values for ${experts.join(", ")}, found some for ${named.join(", ") || "none"}; name the experts as in its run`,
+      );
+    for (const { layers } of Object.values(own)) {
+      if (layers.length <= depth && (weight.layer === undefined || weight.layer < layers.length)) continue;
+      throw new UserError(
+        `${where}: expected values for ${depth} layers, found ${layers.length}; take a model of its depth`,
+      );
+    }
+  }
+}
