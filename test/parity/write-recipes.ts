@@ -1,9 +1,10 @@
 /**
  * Writes tiny models and merges them by the recipes of test/fixtures/recipes as mergekit does, into a folder: models in
- * `<kind>/<name>`, a recipe in `<kind>/<recipe>.yml` and its merge in `<kind>/<recipe>`. Used by recipes.py.
+ * `<kind>/<name>`, a recipe in `<kind>/<recipe>.yml` and its merge in `<kind>/<recipe>`, which `<kind>/<recipe>.bf16` has in bf16.
+ * Used by recipes.py.
  * @module
  */
-import { copyFile, readdir } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mergeModels } from "../../src/export/from-recipe/merge-models.ts";
 import { recipeKinds, recipes, writeRecipeModels } from "../mergekit/recipe-models.ts";
@@ -14,6 +15,10 @@ for (const kind of recipeKinds) {
   for (const file of await readdir(join(recipes, kind))) {
     const recipe = join(folder, kind, file);
     await copyFile(join(recipes, kind, file), recipe);
-    await mergeModels({ recipe, to: recipe.replace(/\.yml$/, ""), mergekitCompat: true });
+    const to = recipe.replace(/\.yml$/, "");
+    await mergeModels({ recipe, to, mergekitCompat: true });
+    const rounded = `${to}.rounded`;
+    await writeFile(rounded, `${await readFile(recipe, "utf8")}\nout_dtype: bfloat16\n`);
+    await mergeModels({ recipe: rounded, to: `${to}.bf16`, mergekitCompat: true });
   }
 }
