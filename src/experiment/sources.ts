@@ -129,12 +129,23 @@ export interface ModelFolderOptions extends SourceOptions {
 }
 
 /** The folder of a model that is given as a folder or by its name on the Hub. */
-export async function modelFolder(
+export async function modelFolder(model: string, options?: ModelFolderOptions): Promise<string> {
+  return (await bringModel(model, options)).folder;
+}
+
+/** A model on this machine, and what it was brought from: its folder, or its name on the Hub with the commit. */
+export interface BroughtModel {
+  readonly folder: string;
+  readonly source: string;
+}
+
+/** The same with what the name means today. */
+export async function bringModel(
   model: string,
   { hub: given, toScore = false, ...options }: ModelFolderOptions = {},
-): Promise<string> {
+): Promise<BroughtModel> {
   const reference = hubReference(model);
-  if (!reference) return model;
+  if (!reference) return { folder: model, source: model };
   const hub = given ?? (await openHub());
   const repository = await openModelRepository(hub, reference, options);
   const parent = await filesOnHub(hub, repository, options);
@@ -142,7 +153,8 @@ export async function modelFolder(
   if (fault !== undefined) throw new UserError(fault);
   const { files } = parent;
   checkDisk(await planFetch(hub, [{ repository, files }]));
-  return fetchFiles(hub, repository, files, options);
+  const source = formatReference({ name: repository.name, revision: repository.commit });
+  return { folder: await fetchFiles(hub, repository, files, options), source };
 }
 
 /** As far as it is known before any small file is here. */

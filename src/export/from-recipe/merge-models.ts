@@ -141,15 +141,15 @@ async function checkRoom(weights: readonly PlannedWeight[], { path, shown }: Exp
 }
 
 async function cardOf(
-  { method, text, models }: RecipeToMerge,
+  { method, text }: RecipeToMerge,
   opened: ReadonlyMap<string, OpenedModel>,
   { digest }: MergedWeights,
   name: string,
 ): Promise<string> {
-  const listed = Array.from(models, async ([key, { model }]) => ({
+  const listed = Array.from(opened, async ([key, { checkpoint, source }]) => ({
     name: basename(key),
-    path: model,
-    licence: await licenceOf(opened.get(key)?.checkpoint.folder ?? ""),
+    path: source,
+    licence: await licenceOf(checkpoint.folder),
   }));
   const facts = { name, method, text, weightsDigest: digest, version: evomergeVersion() };
   return mergeCard({ ...facts, models: await Promise.all(listed) });

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { findModel } from "../../experiment/model-name.ts";
 import { openCheckpoint } from "../../experiment/open-checkpoint.ts";
-import { modelFolder, type ModelFolderOptions } from "../../experiment/sources.ts";
+import { bringModel, modelFolder, type ModelFolderOptions } from "../../experiment/sources.ts";
 
 /** A model of a recipe: a folder or a name on the Hub, with the adapter that changes it. */
 export interface ModelToOpen {
@@ -16,6 +16,8 @@ export interface ModelToOpen {
 export interface OpenedModel {
   readonly checkpoint: Checkpoint;
   readonly folder: string;
+  /** The folder, or the model's name on the Hub with the commit that was opened. */
+  readonly source: string;
 }
 
 /** Opens models one after the other; what is opened is the caller's also where a later one cannot be. */
@@ -25,12 +27,12 @@ export async function openModels(
   options: ModelFolderOptions,
 ): Promise<void> {
   for (const [name, { model, adapter }] of models) {
-    const folder = await modelFolder(model, options);
+    const { folder, source } = await bringModel(model, options);
     const checkpoint =
       adapter === undefined
         ? await openCheckpoint(folder)
         : await openCheckpoint(await modelFolder(adapter, options), { base: folder });
-    opened.set(name, { checkpoint, folder });
+    opened.set(name, { checkpoint, folder, source });
   }
 }
 
