@@ -206,6 +206,8 @@ describe("planMerge", () => {
     expect(optionsOf({ ...karcher, parameters: { max_iter: 10 } })).toBeUndefined();
     const unlike = { merge_method: "multislerp", models: pair(1, -1), parameters: { normalize_weights: false } };
     expect(optionsOf(unlike)).toEqual({ normalize_weights: false });
+    const nuslerp = { merge_method: "nuslerp", models: pair(1, 3), parameters: { nuslerp_row_wise: true } };
+    expect(plan(nuslerp)[0]!.step).toEqual({ method: "nuslerp", values: { weight: [1, 3] } });
     const stock = { merge_method: "model_stock", base_model: "c", models: pair(1, 1) };
     expect(optionsOf(stock)).toBeUndefined();
     expect(optionsOf(stock, { isCompatible: true })).toEqual({ extrapolate: true });
@@ -232,6 +234,14 @@ describe("planMerge", () => {
     [
       { merge_method: "nuslerp", models: pair(1, 1), parameters: { nuslerp_flatten: false } },
       "nuslerp_flatten: expected true, which is what nuslerp computes here, found false",
+    ],
+    [
+      { merge_method: "model_stock", base_model: "c", models: pair(1, 1), parameters: { filter_wise: true } },
+      "filter_wise: expected false, which is what model_stock computes here, found true",
+    ],
+    [
+      { merge_method: "ties", base_model: "c", models: pair(1, 1), parameters: { rescale: true } },
+      "rescale: expected false, which is what ties computes here, found true",
     ],
     [
       {
