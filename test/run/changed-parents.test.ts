@@ -31,7 +31,7 @@ beforeAll(async () => {
   finished = join(models, "finished");
   await interrupt(experiment, begun, ({ type }) => type === "generation");
   await launch(experiment, finished);
-}, 120_000);
+});
 afterAll(() => rm(models, { recursive: true, force: true }));
 
 /** Where a tensor begins in the only file of a model. */

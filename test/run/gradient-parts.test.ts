@@ -34,7 +34,7 @@ beforeAll(async () => {
   experiment = await tinyExperiment(models, { file, model: { dtype: "f32" } });
   whole = await launch(experiment, join(models, "whole"));
   inParts = await launch(experiment, join(models, "parts"), { partMs });
-}, 120_000);
+});
 afterAll(() => rm(models, { recursive: true, force: true }));
 
 /** Losses of the rows of the first generation, and its gradients. */
@@ -80,7 +80,7 @@ describe("gradients that are recorded in parts", () => {
       await resumeRun(run, { partMs });
       expect(traces(run), `after record ${i + 1}, ${type}`).toEqual(traces(inParts.folder));
     }
-  }, 300_000);
+  });
 
   test("lose one of them when they are stopped", async () => {
     const run = join(await temporaryFolder(), "run");

@@ -36,7 +36,7 @@ beforeAll(async () => {
   }
   whole = await launch(experiment, join(models, "whole"));
   inParts = await launch(experiment, join(models, "parts"), { partMs });
-}, 120_000);
+});
 afterAll(() => rm(models, { recursive: true, force: true }));
 
 /** What a run found, to the last bit: its records without times and parts, and the numbers that they refer to. */
@@ -96,7 +96,7 @@ describe("a run that is recorded in parts", () => {
       await resumeRun(run, { partMs });
       expect(traces(run), `after record ${i + 1} of ${records.length}, ${type}`).toEqual(traces(inParts.folder));
     }
-  }, 300_000);
+  });
 
   test.each([
     ["baselines", "rung"],

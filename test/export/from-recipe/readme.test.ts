@@ -31,4 +31,4 @@ test("the README's example of mergeModels merges", async () => {
   await using merged = await openCheckpoint(model);
   expect(await merged.weightsDigest()).toBe(weightsDigest);
   expect(new Set(Array.from(merged.tensors.values(), ({ dtype }) => dtype))).toEqual(new Set(["bf16"]));
-}, 60_000);
+});
