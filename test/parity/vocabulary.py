@@ -45,7 +45,7 @@ as transformers makes them, and lets evomerge search and export under each polic
 with nothing missing, unexpected or of another shape; a text with all three tokens has the ids that it has for the model whose
 tokenizer it is; `acc` and bits per byte are lm_eval's and evomerge's alike. Gaps are the largest between two log-likelihoods, in
 nats; that of added tokens is between transformers in f64 and `evomerge logprobs`, on that text, and may be 1e-4, or four times what
-transformers itself is off by in f32, which is the last column. Models are random, so their scores say nothing of merging.
+transformers itself is off by in f32. Models are random, so their scores say nothing of merging.
 
 The columns behind it are what these values in f64 are away from transformers' own in f32, and from those where every weight is off by
 a part of 2^-25 or so, which is less than f32 can tell: as much is lost to f32's rounding by whoever computes in it.
