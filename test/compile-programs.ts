@@ -21,7 +21,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   const folder = await realpath(await mkdtemp(join(tmpdir(), "evomerge-")));
   for (const name of ["node_modules", "package.json"]) await symlink(join(root, name), join(folder, name));
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-  const project = ["-p", join(root, "tsconfig.programs.json"), "--outDir", folder];
+  const project = ["-p", join(import.meta.dirname, "tsconfig.programs.json"), "--outDir", folder];
   await promisify(execFile)(process.execPath, [compiler, ...project]);
   provide("compiled", folder);
   return () => rm(folder, { recursive: true, force: true });
