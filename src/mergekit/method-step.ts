@@ -93,9 +93,13 @@ function folded(
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const isOn = (key: string): boolean => shared[key] !== undefined && booleanOf(key, shared[key]);
   // Where normalize is an option, each element has a sum of its own.
-  const isDivided = isOn("normalize_weights") || (isOn("normalize") && !own.has("normalize"));
-  if (isDivided && Math.abs(sum) < NOTHING)
-    throw new UserError("the weights sum to 0, by which none can be normalized; give others, or normalize: false");
+  const dividing = ["normalize_weights", "normalize"].find(
+    (key) => isOn(key) && !(key === "normalize" && own.has(key)),
+  );
+  if (dividing !== undefined && Math.abs(sum) < NOTHING)
+    throw new UserError(
+      `the weights sum to ${sum}, by which none can be normalized, as by all below ${NOTHING}; give others, or ${dividing}: false`,
+    );
   const { normalize, lambda } = mergekit.parameters;
   const divisor = normalize === false && isOn("normalize") ? sum : 1;
   const factor = lambda === 1 ? numberOf({ name: "lambda" }, shared["lambda"] ?? 1) : 1;
@@ -107,6 +111,9 @@ function numberOf({ name, limits }: Pick<ParameterSpec, "name" | "limits">, valu
   const found = value === undefined ? "nothing" : JSON.stringify(value);
   if (typeof number !== "number" || !Number.isFinite(number))
     throw new UserError(`${name}: expected a number, found ${found}`);
+  // Sums of larger ones may overflow, and what they are divided by would be nothing.
+  if (!Number.isFinite(Math.fround(number)))
+    throw new UserError(`${name}: expected a number that f32 can hold, found ${found}`);
   const [least, most] = limits ?? [-Infinity, Infinity];
   if (number < least || number > most)
     throw new UserError(`${name}: expected a number from ${least} to ${most}, found ${found}`);

@@ -230,7 +230,18 @@ describe("planMerge", () => {
       { merge_method: "karcher", models: pair(1, 1), parameters: { tol: "small" } },
       'tol: expected a number from 0 to 1, found "small"',
     ],
-    [{ merge_method: "multislerp", models: pair(1, -1) }, "the weights sum to 0, by which none can be normalized"],
+    [
+      { merge_method: "multislerp", models: pair(1, -1) },
+      "the weights sum to 0, by which none can be normalized, as by all below 1e-8; give others, or normalize_weights: false",
+    ],
+    [
+      { merge_method: "linear", models: pair(1e-9, 1e-9) },
+      "the weights sum to 2e-9, by which none can be normalized, as by all below 1e-8; give others, or normalize: false",
+    ],
+    [
+      { merge_method: "linear", models: pair(1e308, 1e308) },
+      "weight: expected a number that f32 can hold, found 1e+308",
+    ],
     [
       { merge_method: "nuslerp", models: pair(1, 1), parameters: { nuslerp_flatten: false } },
       "nuslerp_flatten: expected true, which is what nuslerp computes here, found false",
