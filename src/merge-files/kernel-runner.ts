@@ -8,7 +8,7 @@ export class KernelRunner {
   readonly #memory = wasmMemory(0);
   #bytes = new Uint8Array(this.#memory.buffer);
 
-  /** Puts what a kernel computes with in its place; what is read into `bytesAt` before the next is loaded stays there. */
+  /** Puts what a kernel computes with in its place; what is read into `inputBytes` before the next is loaded stays there. */
   load({ module, memory }: Kernel): LoadedKernel {
     growTo(this.#memory, memory.bytes);
     if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
