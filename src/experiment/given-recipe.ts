@@ -1,8 +1,8 @@
 /**
  * Recipes in files among those of an experiment: one of mergekit's is kept with the names of its parents in the place of their
- * paths, the recipe.json of an export as it is.
+ * paths, that of an export as it is.
  */
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { expectation } from "../config/expectation.ts";
 import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
@@ -15,6 +15,7 @@ import { type ModelReference, pathWithRevision, referenceText } from "../mergeki
 import { loadMergekitRecipe, type MergekitRecipeInput } from "../mergekit/recipe-file.ts";
 import { withModels } from "../mergekit/recipe-text.ts";
 import type { KnotRecipe } from "../space/knot-recipe.ts";
+import { exportedRecipeFile, MAX_RECIPE_BYTES } from "./exported-recipe-file.ts";
 import { findModel } from "./model-name.ts";
 
 /** A recipe of mergekit's whose models are called by the names of the experiment's. */
@@ -37,18 +38,16 @@ export interface GivenParents {
 
 const BASE = "base";
 
-/** What an export calls its recipe. */
-const EXPORTED = "recipe.json";
-
-/** Reads a file; a UserError where a model of a recipe of mergekit's is none of the experiment's. */
+/** Reads a file, or the one in the folder of an export; a UserError where a model of a recipe of mergekit's is none of the experiment's. */
 export async function loadGivenRecipe(path: string, parents: GivenParents): Promise<MergekitGiven | ExportedGiven> {
-  if (basename(path) === EXPORTED) return { exported: await loadExported(path) };
+  const exported = await exportedRecipeFile(path);
+  if (exported !== undefined) return { exported: await loadExported(exported) };
   const recipe = await loadMergekitRecipe(path);
   return { mergekit: withModels(recipe, (model) => parentOf(model, path, parents)) as MergekitRecipeInput };
 }
 
 async function loadExported(path: string): Promise<Recipe> {
-  const written = await readJsonObject(path);
+  const written = await readJsonObject(path, MAX_RECIPE_BYTES);
   if ("columns" in written)
     throw new UserError(
       `${path}: it has coefficients by column, which no recipe of an experiment has; give one without`,

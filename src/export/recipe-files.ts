@@ -1,6 +1,7 @@
 /** A recipe as files of an exported folder: recipe.json, which people read, and the coefficients of columns beside it. */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { MAX_RECIPE_BYTES, RECIPE_FILE } from "../experiment/exported-recipe-file.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { readFileWithin } from "../files/read-file.ts";
 import { sha256Of } from "../files/sha256.ts";
@@ -9,11 +10,6 @@ import { recipeSchema } from "../journal/recipe-schema.ts";
 import { hasColumns, type Recipe, type RecipeWithColumns } from "../merge/recipe.ts";
 import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
 import { formatColumns, parseColumns } from "./columns-file.ts";
-
-const RECIPE_FILE = "recipe.json";
-
-/** A recipe has a number for each layer, expert, group and parameter, and f32 for each column. */
-const MAX_BYTES = 2 ** 28;
 
 /** The files by name: recipe.json has in the place of `columns` the name of their file, and its sha256. */
 export function recipeFiles(recipe: Recipe): ReadonlyMap<DescriptionFile, string | Uint8Array> {
@@ -27,10 +23,14 @@ export function recipeFiles(recipe: Recipe): ReadonlyMap<DescriptionFile, string
 }
 
 /** The recipe of which an exported folder has the files; a UserError where they are not as they were written. */
-export async function readRecipe(folder: string): Promise<Recipe> {
-  const path = join(folder, RECIPE_FILE);
-  const written = await readJsonObject(path, MAX_BYTES);
-  const columns = "columns" in written ? { columns: await readColumns(folder, written) } : {};
+export function readRecipe(folder: string): Promise<Recipe> {
+  return readRecipeFile(join(folder, RECIPE_FILE));
+}
+
+/** The same of a file that may have another name; coefficients of columns are in the file beside it. */
+export async function readRecipeFile(path: string): Promise<Recipe> {
+  const written = await readJsonObject(path, MAX_RECIPE_BYTES);
+  const columns = "columns" in written ? { columns: await readColumns(path, written) } : {};
   const parsed = recipeSchema.safeParse({ ...written, ...columns });
   if (parsed.success) return parsed.data;
   const where = showUntrusted(parsed.error.issues[0]?.path.join("."));
@@ -39,19 +39,19 @@ export async function readRecipe(folder: string): Promise<Recipe> {
   );
 }
 
-async function readColumns(folder: string, { columns: said }: JsonObject): Promise<RecipeWithColumns["columns"]> {
+async function readColumns(recipe: string, { columns: said }: JsonObject): Promise<RecipeWithColumns["columns"]> {
   const { file, sha256 } = isJsonObject(said) ? said : {};
   if (file !== COLUMNS_FILE) {
     throw new UserError(
-      `${join(folder, RECIPE_FILE)}: columns: expected the file ${COLUMNS_FILE}, found ${showUntrusted(file)}; export again`,
+      `${recipe}: columns: expected the file ${COLUMNS_FILE}, found ${showUntrusted(file)}; export again`,
     );
   }
-  const path = join(folder, COLUMNS_FILE);
-  const content = await readFileWithin(path, { what: "coefficients of columns", maxBytes: MAX_BYTES });
+  const path = join(dirname(recipe), COLUMNS_FILE);
+  const content = await readFileWithin(path, { what: "coefficients of columns", maxBytes: MAX_RECIPE_BYTES });
   const found = sha256Of(content);
   if (found !== sha256) {
     throw new UserError(
-      `${path}: expected sha256 ${showUntrusted(sha256)}, as ${RECIPE_FILE} says, found ${found}; export again`,
+      `${path}: expected sha256 ${showUntrusted(sha256)}, as ${basename(recipe)} says, found ${found}; export again`,
     );
   }
   return parseColumns(content, path);

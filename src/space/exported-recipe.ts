@@ -36,8 +36,11 @@ export function exportedRecipe(recipe: Recipe, parents: NamedParents): Weightwis
   return recipe;
 }
 
-/** Every parameter needs a value for each expert at each weight, and none for others. */
-function checkParameters({ method, parameters }: MergeRecipe, parents: NamedParents): void {
+/** A UserError where a parameter lacks a value for an expert at a weight, or has one for others. */
+export function checkParameters(
+  { method, parameters }: MergeRecipe,
+  parents: Pick<NamedParents, "experts" | "model">,
+): void {
   const taken = declarations[method].parameters.map(({ name }) => name);
   const given = Object.keys(parameters);
   if (taken.length !== given.length || taken.some((name) => !given.includes(name)))
@@ -47,11 +50,19 @@ function checkParameters({ method, parameters }: MergeRecipe, parents: NamedPare
   for (const [name, curves] of Object.entries(parameters)) checkCurves(name, curves, parents);
 }
 
-function checkCurves(parameter: string, curves: Curves, { experts, model }: NamedParents): void {
+function checkCurves(
+  parameter: string,
+  curves: Curves,
+  { experts, model }: Pick<NamedParents, "experts" | "model">,
+): void {
   const weights = allWeights(model);
   const depth = Math.max(0, ...weights.map(({ layer = -1 }) => layer + 1));
   for (const weight of weights) {
-    const own = curvesOf(curves, weight) ?? {};
+    const own = curvesOf(curves, weight);
+    if (!own)
+      throw new UserError(
+        `${parameter}: expected values for the group ${weight.group}, which ${weight.name} is of, or for its kind, ${weight.tensor}; found those for ${Object.keys(curves).join(", ") || "none"}`,
+      );
     const named = Object.keys(own);
     const where = `${parameter} at ${weight.name}`;
     if (named.length !== experts.length || experts.some((expert) => !named.includes(expert)))

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
@@ -77,6 +77,13 @@ describe("the recipe.json of an export in an experiment", () => {
     writeFileSync(join(folder, "recipe.json"), recipeFiles(own).get("recipe.json")!);
     const experiment = await loadExperiment(path);
     expect(experiment.recipes).toEqual({ earlier: { exported: own } });
+    renameSync(join(folder, "recipe.json"), join(folder, "copy.txt"));
+    mkdirSync(join(folder, "best"));
+    cpSync(join(folder, "copy.txt"), join(folder, "best", "recipe.json"));
+    for (const recipe of ["copy.txt", "best"]) {
+      const named = await loadExperiment(await writeTinyExperiment(folder, { file: { recipes: { earlier: recipe } } }));
+      expect(named.recipes).toEqual(experiment.recipes);
+    }
     expect(recordedExperiment(folder, JSON.parse(JSON.stringify(experiment))).recipes).toEqual(experiment.recipes);
     const told: string[] = [];
     await launchRun(experiment, join(folder, "run"), {

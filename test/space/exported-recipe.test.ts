@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type MergeRecipe, type Recipe, sameEverywhere } from "../../src/merge/recipe.ts";
+import { type Curves, type MergeRecipe, type Recipe, sameEverywhere } from "../../src/merge/recipe.ts";
 import { pack } from "../../src/tensor/packed.ts";
 import { exportedRecipe } from "../../src/space/exported-recipe.ts";
 import { tinyModel } from "../tiny-model.ts";
@@ -11,6 +11,11 @@ const parents = { base: "base", experts: ["a", "b"], model };
 function mergeOver(layers: number, experts: Readonly<Record<string, number>> = { a: 0.5, b: 0.2 }): MergeRecipe {
   const groups = model.groups.map(({ name, isLayered }) => ({ name, layers: isLayered ? layers : 0 }));
   return { method: "linear", parameters: { weight: sameEverywhere(experts, groups) } };
+}
+
+function withoutGroup(group: string): Curves {
+  const { [group]: _, ...others } = mergeOver(3).parameters["weight"]!;
+  return others;
 }
 
 test("an exported recipe is a merge of parents of its names, whatever their order", () => {
@@ -34,6 +39,11 @@ test.each<[string, Recipe, string]>([
     "no values",
     { method: "linear", parameters: {} },
     "expected values of weight, which linear takes, found those of none",
+  ],
+  [
+    "a group less",
+    { method: "linear", parameters: { weight: withoutGroup("mlp") } },
+    "weight: expected values for the group mlp, which model.layers.0.mlp.gate_proj.weight is of, or for its kind, gate_proj; found those for attention, ",
   ],
   ["another method", { ...mergeOver(3), method: "slerp" }, "the method slerp merges 1 expert, and there are 2"],
   ["another model", { method: "passthrough", model: "c" }, "it is the model c; expected one of base, a, b"],

@@ -1,12 +1,10 @@
-import { statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { UserError } from "../../errors.ts";
+import { exportedRecipeFile, RECIPE_FILE } from "../../experiment/exported-recipe-file.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
 import { mergekitRecipe } from "./mergekit-recipe.ts";
 import { ownRecipe, type RecipeParents } from "./own-recipe.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
-
-const OWN = "recipe.json";
 
 interface RecipeToOpen extends RecipeParents {
   readonly recipe: string | MergekitRecipeInput;
@@ -15,8 +13,7 @@ interface RecipeToOpen extends RecipeParents {
 }
 
 /**
- * A recipe of either kind: a file that is told by its name, an exported folder, which has a recipe.json, or an object. A UserError
- * where it is given what the other kind takes.
+ * A recipe of either kind: a file, an exported folder or an object. A UserError where it is given what the other kind takes.
  */
 export async function openRecipe({
   recipe,
@@ -26,13 +23,13 @@ export async function openRecipe({
   seed,
 }: RecipeToOpen): Promise<RecipeToMerge> {
   const path = typeof recipe === "string" ? resolve(recipe) : undefined;
-  const isFolder = path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (path !== undefined && (isFolder || basename(path) === OWN)) {
+  const exported = path !== undefined && (await exportedRecipeFile(path));
+  if (exported) {
     if (mergekitCompat === true || seed !== undefined)
       throw new UserError(
-        `a ${OWN} has its own seed and no faults of mergekit's; leave out mergekitCompat and seed (--mergekit-compat, --seed)`,
+        `a ${RECIPE_FILE} has its own seed and no faults of mergekit's; leave out mergekitCompat and seed (--mergekit-compat, --seed)`,
       );
-    return ownRecipe(isFolder ? join(path, OWN) : path, {
+    return ownRecipe(exported, {
       ...(base !== undefined && { base }),
       ...(experts && { experts }),
     });

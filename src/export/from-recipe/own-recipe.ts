@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { nearestName } from "../../config/nearest-name.ts";
 import { UserError } from "../../errors.ts";
 import { baseOf, BASE } from "../../experiment/workspace.ts";
 import { readJournal } from "../../journal/journal.ts";
@@ -7,10 +8,11 @@ import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
 import { checkWeights, openModel } from "../../model/open-model.ts";
 import { located, tellingsOf } from "../../run/told-places.ts";
 import { whyNotMerged } from "../../space/expert-count.ts";
+import { checkParameters } from "../../space/exported-recipe.ts";
 import { commonDtype } from "../common-dtype.ts";
 import { mergekitConfig } from "../mergekit-config.ts";
 import { planRecipe } from "../plan-recipe.ts";
-import { readRecipe, recipeFiles } from "../recipe-files.ts";
+import { readRecipeFile, recipeFiles } from "../recipe-files.ts";
 import { withoutFolders } from "../without-folders.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
@@ -28,13 +30,12 @@ interface RecordedParents extends RecipeParents {
 
 /**
  * The recipe.json of an export, with base and experts as they are given, or else as the journal has them of the run that the
- * export lies in. A UserError where neither names all that the recipe does.
+ * export lies in. A UserError where these do not name all that the recipe does, or others.
  */
 export async function ownRecipe(path: string, given: RecipeParents): Promise<RecipeToMerge> {
-  const folder = dirname(path);
-  const recipe = await readRecipe(folder);
-  const recorded = recordedParents(dirname(folder));
-  const parents = parentsOf(recipe, path, { ...recorded, ...given });
+  const recipe = await readRecipeFile(path);
+  const recorded = recordedParents(dirname(dirname(path)));
+  const parents = parentsOf(recipe, path, { recorded, given });
   const { tokenizer } = recorded;
   const experiment = withoutFolders({ name: "the recipe", ...parents });
   const named = [{ name: BASE, path: parents.base }, ...parents.experts];
@@ -49,6 +50,8 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
     plan: (checkpoints) => {
       const model = openModel(baseOf(checkpoints), "f32");
       for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
+      const experts = parents.experts.map(({ name }) => name);
+      if (isMerge(recipe)) inRecipe(path, () => checkParameters(recipe, { experts, model }));
       // Configuration and weights outside the layers are the base's.
       const stacked = recipe.method === "stack" ? recipe.layers.map(({ layer }) => ({ model: BASE, layer })) : [];
       return { weights: planRecipe(recipe, model, checkpoints), layers: new Map([["", stacked]]) };
@@ -67,6 +70,16 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
   };
 }
 
+/** A fault of the recipe with its file. */
+function inRecipe(path: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
 /** Those of the run in a folder, if there is one. */
 function recordedParents(folder: string): RecordedParents {
   if (!existsSync(join(folder, "journal.jsonl"))) return {};
@@ -79,17 +92,33 @@ interface NamedParents {
   readonly experts: readonly { readonly name: string; readonly path: string }[];
 }
 
-function parentsOf(recipe: Recipe, path: string, { base, experts = {} }: RecipeParents): NamedParents {
+function parentsOf(
+  recipe: Recipe,
+  path: string,
+  { recorded, given }: { readonly recorded: RecipeParents; readonly given: RecipeParents },
+): NamedParents {
+  const base = given.base ?? recorded.base;
+  const experts = { ...recorded.experts, ...given.experts };
   const lacking = (what: string): UserError =>
     new UserError(`${path}: it names models and not where they are; give ${what}`);
   if (base === undefined) throw lacking("the base with --base, and each expert with --expert <name>=<model>");
   const named = expertsIn(recipe);
+  checkNames(Object.keys(given.experts ?? {}), named.length > 0 ? named : Object.keys(recorded.experts ?? {}), path);
   const missing = named.find((name) => !Object.hasOwn(experts, name));
   if (missing !== undefined) throw lacking(`--expert ${missing}=<model>`);
   const names = named.length > 0 ? named : Object.keys(experts);
   const wrongCount = !isMerge(recipe) ? undefined : whyNotMerged(recipe.method, names.length);
   if (wrongCount !== undefined) throw new UserError(`${path}: ${wrongCount}`);
   return { base, experts: names.map((name) => ({ name, path: experts[name] ?? "" })) };
+}
+
+/** A UserError where a model is given by a name that is not known; where none is, any is taken. */
+function checkNames(given: readonly string[], known: readonly string[], path: string): void {
+  const unknown = known.length === 0 ? undefined : given.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, known);
+  const advice = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  throw new UserError(`${path}: it has no expert ${unknown} (--expert), but ${known.join(", ")}${advice}`);
 }
 
 /** The experts of a recipe in its order; none are named by one without parameters. */

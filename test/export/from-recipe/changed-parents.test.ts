@@ -1,4 +1,15 @@
-import { closeSync, cpSync, existsSync, openSync, renameSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mergeModels } from "../../../src/export/from-recipe/merge-models.ts";
@@ -43,11 +54,27 @@ describe("models that change while they are merged", () => {
         closeSync(descriptor);
       });
       expect(await refusal(work)).toMatch(
-        new RegExp(String.raw`${file}: it was written to while it was read \(\d+ bytes before, \d+ now\); begin again`),
+        new RegExp(
+          String.raw`${file}: it was written to while it was read \(last at \S+Z before, at \S+Z now\); begin again`,
+        ),
       );
       expect(existsSync(join(folder, "out"))).toBe(false);
     },
   );
+
+  test("what is told of one is what differs, its size where that does", async () => {
+    const folder = await writeModels();
+    const file = join(folder, "b", "model.safetensors");
+    const bytes = statSync(file).size;
+    const sent = mergedWhile(folder, "out", () => appendFileSync(file, "."));
+    expect(await refusal(sent)).toContain(`(${bytes} bytes before, ${bytes + 1} now)`);
+    truncateSync(file, bytes);
+    const [, before, now] = /last at (\S+) before, at (\S+) now/.exec(
+      await refusal(mergedWhile(folder, "out", () => utimesSync(file, 1e9, 1e9 + 0.5))),
+    )!;
+    expect(now).toBe("2001-09-09T01:46:40.500000000Z");
+    expect(Date.parse(before!)).toBeGreaterThan(Date.parse(now!));
+  });
 
   test("a model that takes the place of one is for the next merge", async () => {
     const folder = await writeModels();

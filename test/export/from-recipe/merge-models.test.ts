@@ -194,6 +194,10 @@ describe("mergeModels", () => {
     expect(await refusal(merged(apart, { base, experts: { nature: experts["nature"]! } }))).toBe(
       `${apart}: it names models and not where they are; give --expert craft=<model>`,
     );
+    expect(await refusal(merged(apart, { base, experts: { ...experts, crafts: at("a") } }))).toBe(
+      `${apart}: it has no expert crafts (--expert), but nature, craft; did you mean "craft"?`,
+    );
+    expect((await merged(exported, { experts: { craft: experts["craft"]! } })).digest).toBe(weightsDigest);
   });
 
   test("gives the merge the chat template that its recipe writes out, names or finds most often", async () => {
