@@ -1,21 +1,12 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLError,
-} from "yaml";
+import { type Document, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
 import type { z } from "zod";
 import { ConfigError, UserError } from "../errors.ts";
 import { readTextWithin } from "../files/read-file.ts";
 import { expectation } from "./expectation.ts";
 import { type Fault, faultsOf } from "./faults.ts";
+import type { PlacedFault } from "./placed-fault.ts";
 import { offsetAt } from "./source-position.ts";
+import { yaml11Faults } from "./yaml11.ts";
 
 /** Files written by hand are a few kilobytes; a larger one is the wrong file, not worth parsing. */
 const EXPECTED = { what: "a YAML file", maxBytes: 1 << 20 };
@@ -52,7 +43,12 @@ export function parseYaml<T>(
     return new ConfigError({ file, line, column: col }, message);
   };
 
-  const faults = [...syntaxFaults(document), ...repeatedKeys(document), ...(asYaml11 ? yaml11Faults(document) : [])];
+  const faults = [
+    ...syntaxFaults(document),
+    ...repeatedKeys(document),
+    ...endlessAliases(document),
+    ...(asYaml11 ? yaml11Faults(document) : []),
+  ];
   const [first] = faults.toSorted((a, b) => a.offset - b.offset);
   if (first !== undefined) throw errorAt(first.offset, first.message);
   if (document.contents === null) throw new UserError(`${file} is empty: expected a mapping of keys to values`);
@@ -81,11 +77,6 @@ function keyThatWouldBeLost(value: unknown): readonly PropertyKey[] | undefined 
   return undefined;
 }
 
-interface PlacedFault {
-  readonly offset: number;
-  readonly message: string;
-}
-
 function syntaxFaults({ errors, warnings }: Document.Parsed): PlacedFault[] {
   return [...errors, ...warnings].map((error) => ({ offset: error.pos[0], message: describeSyntaxError(error) }));
 }
@@ -107,26 +98,15 @@ function repeatedKeys(document: Document.Parsed): PlacedFault[] {
   return faults;
 }
 
-/** What YAML 1.1 could not read, or as another number than we do. */
-function yaml11Faults(document: Document.Parsed): PlacedFault[] {
+/** Aliases of what they are in, which would have no end. */
+function endlessAliases(document: Document.Parsed): PlacedFault[] {
   const faults: PlacedFault[] = [];
-  const mappingOf = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
   visit(document, {
-    Pair(_, { key, value }) {
-      if (!isScalar(key) || key.source !== "<<") return;
-      const merged = mappingOf(value);
-      if ((isSeq(merged) ? merged.items : [merged]).every((own) => isMap(mappingOf(own)))) return;
-      faults.push({
-        offset: key.range?.[0] ?? 0,
-        message: "<<: expected a mapping, an alias of one, or a list of these",
-      });
-    },
-    Scalar(_, { type, value, source = "", range }) {
-      if (type !== "PLAIN" || typeof value !== "number" || !/^[-+]?0[0-7]+$/.test(source)) return;
-      const octal = Number.parseInt(source, 8);
-      if (octal === value) return;
-      const message = `${source} is ${octal} in YAML 1.1, by which others read this file, and ${value} since; write ${octal} or ${value}`;
-      faults.push({ offset: range?.[0] ?? 0, message });
+    Alias(_, alias, within) {
+      const node = alias.resolve(document);
+      if (!node || !within.includes(node)) return;
+      const message = `*${alias.source} is part of what it stands for, and would have no end; write out what is meant`;
+      faults.push({ offset: alias.range?.[0] ?? 0, message });
     },
   });
   return faults;
@@ -142,8 +122,12 @@ function expand(document: Document.Parsed, errorAt: (offset: number, message: st
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
-    if (error instanceof ReferenceError) throw errorAt(offsetOfBadAlias(document), error.message);
-    throw error;
+    if (!(error instanceof ReferenceError)) throw error;
+    const isUnresolved = error.message.startsWith("Unresolved");
+    const message = isUnresolved
+      ? error.message
+      : `aliases stand for more than ${MAX_ALIASES} copies of what they name; write some of it out`;
+    throw errorAt(offsetOfBadAlias(document), message);
   }
 }
 

@@ -1,0 +1,5 @@
+/** What is wrong at a place of a text. */
+export interface PlacedFault {
+  readonly offset: number;
+  readonly message: string;
+}
