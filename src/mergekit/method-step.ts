@@ -35,14 +35,8 @@ export function methodStep(
   given: GivenValues,
   { isCompatible }: { readonly isCompatible: boolean },
 ): Step {
-  const { name, parameters, mergekit } = declaration;
-  for (const [key, value] of Object.entries(fixedOf(declaration))) {
-    const found = given.shared[key];
-    if (FOLDABLE.has(key) || (typeof value === "boolean" ? booleanOf(key, found) : found) === value) continue;
-    throw new UserError(
-      `${key}: expected ${value}, which is what ${mergekit.method ?? name} computes here, found ${found}`,
-    );
-  }
+  const { name, parameters } = declaration;
+  for (const key of Object.keys(fixedOf(declaration))) checkFixed(declaration, key, given.shared[key]);
   const values = parameters.map((spec): [string, number[]] => {
     const { name: parameter, per } = spec;
     const numbers = given.experts.map((own) => numberOf(spec, (per === "model" ? given.shared : own)[parameter]));
@@ -54,6 +48,25 @@ export function methodStep(
     values: Object.fromEntries(values),
     ...(Object.keys(options).length > 0 && { options }),
   };
+}
+
+/** A UserError where a value of a parameter of mergekit's is none, or not ours; without a declaration it is a number. */
+export function checkValue(declaration: MethodDeclaration | undefined, key: string, value: Scalar): void {
+  const option = declaration?.options?.find(({ name }) => name === key);
+  const isFixed = declaration !== undefined && Object.hasOwn(fixedOf(declaration), key);
+  if (option) optionOf(option, value);
+  else if (isFixed) checkFixed(declaration, key, value);
+  else numberOf(declaration?.parameters.find(({ name }) => name === key) ?? { name: key }, value);
+}
+
+function checkFixed(declaration: MethodDeclaration, key: string, found: Scalar | undefined): void {
+  const { name, mergekit } = declaration;
+  const fixed = fixedOf(declaration)[key];
+  const value = typeof fixed === "boolean" ? booleanOf(key, found) : numberOf({ name: key }, found);
+  if (FOLDABLE.has(key) || value === fixed) return;
+  throw new UserError(
+    `${key}: expected ${fixed}, which is what ${mergekit.method ?? name} computes here, found ${found}`,
+  );
 }
 
 /** What our formula has in the place of settings that it does not take, which for mergekit is the declaration's or the default. */

@@ -73,6 +73,11 @@ export function takenBy(method: string): Readonly<Record<string, MergekitParamet
   return parameters[method] ?? {};
 }
 
+/** Whether anything that is computed here for some method depends on a parameter. */
+export function hasEffect(parameter: string): boolean {
+  return Object.values(parameters).some((own) => own[parameter] && !own[parameter].isWithoutEffect);
+}
+
 /** Whether a file's base is to a method of mergekit what experts are. */
 export function takesBaseForExpert(method: string): boolean {
   return baseIsExpert.has(method);

@@ -28,11 +28,17 @@ type Growing = Record<string, Record<string, Record<string, { layers: number[]; 
  * The same merge with curves for each kind of tensors, and for each group the mean over its kinds, from which a search begins that
  * tells groups apart only. A UserError, without the recipe's name, where the merge is not one of the parents' weights of equal
  * names with one method and one coefficient a tensor.
+ * `onNotice` is told what of it is not as in mergekit.
  */
-export function recipeOfParents(recipe: MergekitRecipeInput, { base, experts, model }: ParentNames): WeightwiseRecipe {
+export function recipeOfParents(
+  recipe: MergekitRecipeInput,
+  { base, experts, model }: ParentNames,
+  onNotice?: (text: string) => void,
+): WeightwiseRecipe {
   const tensors = new Map(allWeights(model).map(({ name, shape }) => [name, { dtype: "f32", shape } as const]));
   const header = { folder: "", config: {}, tensors, model };
-  const { weights } = planMerge(checkMergekitRecipe(recipe), new Map([base, ...experts].map((name) => [name, header])));
+  const headers = new Map([base, ...experts].map((name) => [name, header]));
+  const { weights } = planMerge(checkMergekitRecipe(recipe), headers, { onNotice });
   const planned = new Map(weights.map((weight) => [weight.spec.name, weight]));
   if (weights.length !== tensors.size || weights.some(isElsewhere))
     throw new UserError("its layers are others than the base's; a search scores merges of layers of one place each");

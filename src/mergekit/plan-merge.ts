@@ -1,6 +1,8 @@
 /** From a recipe and the headers of its models to what is merged for each weight. */
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import { UserError } from "../errors.ts";
+import { declarations } from "../merge/declarations.ts";
+import type { Step } from "../merge/recipe.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
 import { sameShape } from "../tensor/dtype.ts";
 import { atLayer, placesInModel, type ModelPlaces, type ModelHeader } from "./model-places.ts";
@@ -56,8 +58,29 @@ export function planMerge(
       return { spec: { ...own, name, dtype: dtype ? dtypes[dtype] : own.dtype }, ...(base && { base }), experts, step };
     }),
   ).flat();
+  tellZeros(weights, notices);
   const layers = new Map(Array.from(modules, ([module, slices]) => [module, slices.flatMap(originsIn)]));
   return { weights, layers };
+}
+
+/**
+ * Weights of zeros are asked for where a layer is to add nothing, and else an oversight, so they are told. A model of nothing else
+ * is a UserError, as is a sum of weights of 0.
+ */
+function tellZeros(weights: readonly PlannedWeight[], notices: Notices): void {
+  const zeros = weights.filter(({ step }) => isZero(step));
+  const [first] = zeros;
+  if (!first) return;
+  if (zeros.length === weights.length)
+    throw new UserError("recipe: all weights are 0, which makes a model of zeros; give others");
+  notices.tell(`${zeros.length} tensors of the merge, such as ${first.spec.name}, are zeros, as their weights are`);
+}
+
+function isZero(step: Step): boolean {
+  if (step.method === "passthrough") return step.scale === 0;
+  // Others are the base, or their weights are only compared.
+  const { needsBase, needs } = declarations[step.method];
+  return !needsBase && !needs?.gram && (step.values["weight"] ?? [1]).every((weight) => weight === 0);
 }
 
 /** A weight of the result before its settings are looked up. */

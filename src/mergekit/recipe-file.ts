@@ -5,6 +5,7 @@ import { firstFaultOf } from "../config/faults.ts";
 import { loadYaml } from "../config/load-yaml.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import { UserError } from "../errors.ts";
+import { checkValues } from "./check-values.ts";
 import { mergekitMethods, mergekitParameters } from "./methods.ts";
 import { modelReferenceSchema } from "./model-reference.ts";
 import { settingsSchema } from "./settings.ts";
@@ -42,7 +43,7 @@ export const mergekitRecipeSchema = z
       .optional(),
     chat_template: z.string().min(1).optional(),
   })
-  .check(exactlyOne(["models", "slices", "modules"]))
+  .check(exactlyOne(["models", "slices", "modules"]), checkValues)
   .refine(
     ({ tokenizer_source, tokenizer }) => tokenizer_source === undefined || tokenizer === undefined,
     "expected tokenizer_source or tokenizer, found both",

@@ -28,10 +28,11 @@ const taskArithmetic: MergedSpace = { method: "task_arithmetic", parameters: {} 
 /** What of a search space decides its baselines. */
 type MergedSpace = Pick<SearchSpace, "method" | "parameters" | "options" | "seed">;
 
-/** Base and experts as they are, the uniform average, a sweep of one value for all experts, and the given recipes. */
+/** Base and experts as they are, the uniform average, a sweep of one value for all experts, and the given recipes, of which `onNotice` is told. */
 export function listBaselines(
   { space: searched, recipes = {} }: Pick<Experiment, "space" | "recipes">,
   parents: Parents & ParentNames,
+  onNotice?: (text: string) => void,
 ): Baseline[] {
   const { base, experts } = parents;
   // Stacks merge nothing, and are to beat what does.
@@ -68,7 +69,7 @@ export function listBaselines(
     ...Object.entries(recipes).map(([name, recipe]): Baseline => ({
       name,
       kind: "recipe",
-      recipe: isKnotRecipe(recipe) ? recipeOver(groups, recipe) : named(name, recipe, parents),
+      recipe: isKnotRecipe(recipe) ? recipeOver(groups, recipe) : named(name, recipe, parents, onNotice),
     })),
   ];
 }
@@ -85,9 +86,15 @@ function sweptParameter({ method, options }: MergedSpace): string | undefined {
   return declaration.parameters.some(({ name }) => name === swept) ? swept : undefined;
 }
 
-function named(name: string, recipe: Exclude<GivenRecipe, KnotRecipe>, parents: ParentNames): Recipe {
+function named(
+  name: string,
+  recipe: Exclude<GivenRecipe, KnotRecipe>,
+  parents: ParentNames,
+  onNotice?: (text: string) => void,
+): Recipe {
   try {
-    return "exported" in recipe ? exportedRecipe(recipe.exported, parents) : recipeOfParents(recipe.mergekit, parents);
+    if ("exported" in recipe) return exportedRecipe(recipe.exported, parents);
+    return recipeOfParents(recipe.mergekit, parents, (text) => onNotice?.(`recipes.${name}: ${text}`));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`recipes.${name}: ${error.message}`, { cause: error });

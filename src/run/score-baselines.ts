@@ -30,7 +30,7 @@ const PATIENCE = { times: 2, ms: 1000, share: 1 / 4 } as const;
  * the best few on all, or on as many as there is time for. The uniform average sets the unit of each task.
  */
 export async function scoreBaselines(session: Session): Promise<ScoredBaselines> {
-  const listed = listedOf(session);
+  const listed = listedOf(session, (text) => session.emit({ type: "notice", text }));
   const rungs = new ScoredRungs(listed, session.tasks);
   rungs.fallBackOn(await takeForecast(session, listed, rungs));
   await climb(session, listed, rungs);
@@ -53,8 +53,9 @@ export function canGrow(session: Session, { rungs }: ScoredBaselines): boolean {
   return nextRung(session, listedOf(session), rungs) !== undefined;
 }
 
-function listedOf({ experiment, workspace }: Session): readonly Baseline[] {
-  return listBaselines(experiment, { base: BASE, experts: workspace.experts, model: workspace.model });
+function listedOf({ experiment, workspace }: Session, onNotice?: (text: string) => void): readonly Baseline[] {
+  const { experts, model } = workspace;
+  return listBaselines(experiment, { base: BASE, experts, model }, onNotice);
 }
 
 /** As many rungs as there is time for. */

@@ -17,7 +17,7 @@ merge_method: task_arithmetic
 base_model: ./base
 models:
   - model: ./nature
-    parameters: { weight: ${weight} }
+    parameters: { weight: ${weight}, epsilon: 0.1 }
   - model: craft
     parameters: { weight: [0.1, 0.4] }
 `;
@@ -34,7 +34,7 @@ describe("a recipe of mergekit's in an experiment", () => {
           merge_method: "task_arithmetic",
           base_model: "base",
           models: [
-            { model: "nature", parameters: { weight: 0.9 } },
+            { model: "nature", parameters: { weight: 0.9, epsilon: 0.1 } },
             { model: "craft", parameters: { weight: [0.1, 0.4] } },
           ],
         },
@@ -45,10 +45,14 @@ describe("a recipe of mergekit's in an experiment", () => {
     const told: string[] = [];
     await launchRun(experiment, run, {
       onEvent: (event) => {
+        if (event.type === "notice") told.push(event.text);
         if (event.type === "baselines") told.push(...event.models.map(({ name }) => name));
       },
     });
     expect(told).toContain("published");
+    expect(told).toContain(
+      "recipes.published: epsilon: task_arithmetic has no such parameter; it is ignored, as in mergekit",
+    );
     expect(readJournal(run).records.length).toBeGreaterThan(3);
   });
 

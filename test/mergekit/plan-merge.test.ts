@@ -188,13 +188,26 @@ describe("planMerge", () => {
     ];
     const recipe = { merge_method: "linear", models, parameters: { int8_mask: true, normalize: true } };
     plan(recipe, undefined, { onNotice: (text) => notices.push(text) });
-    expect(notices).toEqual([
-      "density: linear has no such parameter; it is ignored, as in mergekit",
-      "int8_mask: linear has no such parameter; it is ignored, as in mergekit",
-    ]);
+    expect(notices).toEqual(["density: linear has no such parameter; it is ignored, as in mergekit"]);
     notices.length = 0;
     plan({ ...recipe, merge_method: "ties", base_model: "c" }, undefined, { onNotice: (text) => notices.push(text) });
     expect(notices).toEqual([]);
+  });
+
+  test("tells of weights that are zeros, and refuses a model of these", () => {
+    const notices: string[] = [];
+    const sum = { merge_method: "linear", models: [{ model: "a" }] };
+    const weight = [{ filter: "o_proj", value: 0 }, { value: 1 }];
+    plan({ ...sum, parameters: { normalize: false, weight } }, undefined, { onNotice: (text) => notices.push(text) });
+    expect(notices).toEqual([
+      "3 tensors of the merge, such as model.layers.0.self_attn.o_proj.weight, are zeros, as their weights are",
+    ]);
+    expect(() => plan({ ...sum, parameters: { normalize: false, weight: 0 } })).toThrow(
+      "recipe: all weights are 0, which makes a model of zeros; give others",
+    );
+    const nothing = { merge_method: "passthrough", models: [{ model: "a", parameters: { scale: 0 } }] };
+    expect(() => plan(nothing)).toThrow("all weights are 0");
+    plan({ merge_method: "task_arithmetic", base_model: "c", models: pair(0, 0) });
   });
 
   test("takes the options of a method as the file has them, numbers in quotes too, and mergekit's own where it is asked to be as that", () => {
@@ -224,7 +237,7 @@ describe("planMerge", () => {
     [{ merge_method: "passthrough", models: pair(1, 1) }, "passthrough copies one model, found 2"],
     [
       { merge_method: "karcher", models: pair(1, 1), parameters: { max_iter: 2.5 } },
-      "max_iter: expected a whole number from 0 to 1000000, found 2.5",
+      "recipe: parameters.max_iter: expected a whole number from 0 to 1000000, found 2.5",
     ],
     [
       { merge_method: "karcher", models: pair(1, 1), parameters: { tol: "small" } },

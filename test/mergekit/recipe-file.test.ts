@@ -41,6 +41,26 @@ describe("a file of mergekit", () => {
     ],
     ["merge_method: linear", "merge.yml:1:1: expected exactly one of models, slices or modules, found none"],
     [
+      "merge_method: ties\nmodels:\n  - model: a\n    parameters: { density: [0.5, 2] }",
+      "merge.yml:4:34: models[0].parameters.density[1]: expected a number from 0.001 to 1, found 2",
+    ],
+    [
+      "merge_method: linear\nmodels: [{ model: a }]\nparameters:\n  weight:\n    - { filter: mlp, value: one }\n    - value: 1",
+      'merge.yml:5:29: parameters.weight[0].value: expected a number, found "one"',
+    ],
+    [
+      "merge_method: passthrough\nslices: [{ sources: [{ model: a, layer_range: [0, 1], parameters: { scale: on } }] }]",
+      'merge.yml:2:76: slices[0].sources[0].parameters.scale: expected a number, found "on"',
+    ],
+    [
+      "merge_method: ties\nmodels: [{ model: a }]\nparameters: { normalize: perhaps, int8_mask: perhaps }",
+      'merge.yml:3:26: parameters.normalize: expected true or false, found "perhaps"',
+    ],
+    [
+      "merge_method: nuslerp\nmodels: [{ model: a }]\nparameters: { nuslerp_flatten: false }",
+      "merge.yml:3:32: parameters.nuslerp_flatten: expected true, which is what nuslerp computes here, found false",
+    ],
+    [
       "merge_method: linear\nmodels: [{ model: a }]\nslices: [{ sources: [{ model: a, layer_range: [0, 1] }] }]",
       "merge.yml:1:1: expected exactly one of models, slices or modules, found models and slices",
     ],
