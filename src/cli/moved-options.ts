@@ -25,6 +25,8 @@ export function movedPlaces({ base, expert, rows, guard }: MovedOptions): MovedP
 /** A folder, or a name on the Hub where no folder is called so. */
 export function parseModel(text: string, earlier?: string): string {
   if (earlier !== undefined) throw new InvalidArgumentError("expected it once");
+  // Resolved, it would be the current folder.
+  if (text === "") throw new InvalidArgumentError("expected a folder or a name");
   return hubReference(text) ? text : resolve(text);
 }
 

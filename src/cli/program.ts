@@ -4,6 +4,7 @@ import { engineNames, type EngineName } from "../device/open-device.ts";
 import { evaluationsSchema } from "../experiment/experiment-schema.ts";
 import { precisions, type Budget, type Precision } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../experiment/identity.ts";
+import { refuseEmptyPaths } from "./empty-paths.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
     .version(evomergeVersion())
     .configureOutput(usage)
     .configureHelp({ subcommandTerm: (command) => command.name() })
+    .hook("preAction", (_, command) => refuseEmptyPaths(command))
     // Inherited by every command: errors are turned into exit codes in one place.
     .exitOverride();
 
