@@ -48,11 +48,11 @@ const mergeRecipeSchema = z
     seed: z.int().min(0).exactOptional(),
   })
   .check(({ value: { method, options = {} }, issues }) => {
-    for (const spec of declarations[method].options ?? []) {
-      const value = options[spec.name];
-      const expected = value === undefined ? undefined : whyNoOption(spec, value);
+    for (const [name, value] of Object.entries(options)) {
+      const spec = declarations[method].options?.find((own) => own.name === name);
+      const expected = spec ? whyNoOption(spec, value) : `an option that ${method} has`;
       if (expected === undefined) continue;
-      issues.push({ code: "custom", input: value, path: ["options", spec.name], message: `expected ${expected}` });
+      issues.push({ code: "custom", input: value, path: ["options", name], message: `expected ${expected}` });
     }
   });
 

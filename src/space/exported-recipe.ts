@@ -5,10 +5,12 @@ import {
   type Curves,
   curvesOf,
   hasColumns,
+  MAX_VALUE,
   type MergeRecipe,
   type Recipe,
   type WeightwiseRecipe,
 } from "../merge/recipe.ts";
+import type { ParameterSpec } from "../merge/method.ts";
 import { allWeights, type Model } from "../model/architecture.ts";
 import { whyNotMerged } from "./expert-count.ts";
 
@@ -36,7 +38,7 @@ export function exportedRecipe(recipe: Recipe, parents: NamedParents): Weightwis
   return recipe;
 }
 
-/** A UserError where a parameter lacks a value for an expert at a weight, or has one for others. */
+/** A UserError where a parameter lacks a value for an expert at a weight, has one that is none of it, or has one for others. */
 export function checkParameters(
   { method, parameters }: MergeRecipe,
   parents: Pick<NamedParents, "experts" | "model">,
@@ -47,11 +49,11 @@ export function checkParameters(
     throw new UserError(
       `expected values of ${taken.join(", ") || "no parameter"}, which ${method} takes, found those of ${given.join(", ") || "none"}`,
     );
-  for (const [name, curves] of Object.entries(parameters)) checkCurves(name, curves, parents);
+  for (const spec of declarations[method].parameters) checkCurves(spec, parameters[spec.name] ?? {}, parents);
 }
 
 function checkCurves(
-  parameter: string,
+  { name: parameter, limits: [least, most] = [-MAX_VALUE, MAX_VALUE] }: ParameterSpec,
   curves: Curves,
   { experts, model }: Pick<NamedParents, "experts" | "model">,
 ): void {
@@ -69,11 +71,14 @@ function checkCurves(
       throw new UserError(
         `${where}: expected values for ${experts.join(", ")}, found some for ${named.join(", ") || "none"}; name the experts as in its run`,
       );
-    for (const { layers } of Object.values(own)) {
-      if (layers.length <= depth && (weight.layer === undefined || weight.layer < layers.length)) continue;
-      throw new UserError(
-        `${where}: expected values for ${depth} layers, found ${layers.length}; take a model of its depth`,
-      );
+    for (const [expert, { layers, rest }] of Object.entries(own)) {
+      const value = weight.layer === undefined ? rest : layers[weight.layer];
+      if (layers.length > depth || value === undefined)
+        throw new UserError(
+          `${where}: expected values for ${depth} layers, found ${layers.length}; take a model of its depth`,
+        );
+      if (value < least || value > most)
+        throw new UserError(`${where}: expected a value from ${least} to ${most} for ${expert}, found ${value}`);
     }
   }
 }

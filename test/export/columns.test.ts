@@ -8,6 +8,7 @@ import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportIn } from "../../src/export/export-in.ts";
 import { ExportPlace } from "../../src/export/export-place.ts";
 import { exportRun } from "../../src/export/export-run.ts";
+import { mergeModels } from "../../src/export/from-recipe/merge-models.ts";
 import { readRecipe } from "../../src/export/recipe-files.ts";
 import { writeModel } from "../../src/export/write-model.ts";
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
@@ -78,6 +79,10 @@ describe("a merge with coefficients of columns", () => {
     expect(await readRecipe(folder)).toEqual(recipe);
     expect(await exportIn(folder, recipe)).toBe("this");
     expect(await exportIn(folder, { method, parameters: recipe.parameters })).toBe("another");
+    const { base, experts } = experiment;
+    const parents = { base, experts: Object.fromEntries(experts.map(({ name, path }) => [name, path])) };
+    const again = await mergeModels({ recipe: folder, to: join(await temporaryFolder(), "again"), ...parents });
+    expect(again.weightsDigest).toBe(digests[0]);
     // As any folder of a model is scored.
     for (const { name, guard } of experiment.tasks) {
       const { loss } = await scoreModel({ model: folder, rows: guard as readonly string[], precision: "f32" });

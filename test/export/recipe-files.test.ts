@@ -133,6 +133,7 @@ describe("recipeFiles and readRecipe", () => {
   test.each([
     ["max_iter", 1e9],
     ["tol", true],
+    ["max_itr", 3],
   ])("refuse an option of another value: %s", async (name, value) => {
     const folder = await written({ method: "karcher", parameters: {}, options: { [name]: value } });
     expect(await refusal(readRecipe(folder))).toContain(`found another value at 'options.${name}'`);

@@ -41,6 +41,11 @@ test.each<[string, Recipe, string]>([
     "expected values of weight, which linear takes, found those of none",
   ],
   [
+    "a value beyond the method",
+    { method: "sce", parameters: { select_topk: mergeOver(3, { a: 1, b: 2 }).parameters["weight"]! } },
+    "select_topk at model.embed_tokens.weight: expected a value from 0.001 to 1 for b, found 2",
+  ],
+  [
     "a group less",
     { method: "linear", parameters: { weight: withoutGroup("mlp") } },
     "weight: expected values for the group mlp, which model.layers.0.mlp.gate_proj.weight is of, or for its kind, gate_proj; found those for attention, ",

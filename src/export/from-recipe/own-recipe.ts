@@ -5,6 +5,7 @@ import { UserError } from "../../errors.ts";
 import { baseOf, BASE } from "../../experiment/workspace.ts";
 import { readJournal } from "../../journal/journal.ts";
 import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
+import { allWeights } from "../../model/architecture.ts";
 import { checkWeights, openModel } from "../../model/open-model.ts";
 import { located, tellingsOf } from "../../run/told-places.ts";
 import { whyNotMerged } from "../../space/expert-count.ts";
@@ -51,7 +52,7 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
       const model = openModel(baseOf(checkpoints), "f32");
       for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
       const experts = parents.experts.map(({ name }) => name);
-      if (isMerge(recipe)) inRecipe(path, () => checkParameters(recipe, { experts, model }));
+      inRecipe(path, () => checkRecipe(recipe, { experts, model }));
       // Configuration and weights outside the layers are the base's.
       const stacked = recipe.method === "stack" ? recipe.layers.map(({ layer }) => ({ model: BASE, layer })) : [];
       return { weights: planRecipe(recipe, model, checkpoints), layers: new Map([["", stacked]]) };
@@ -68,6 +69,17 @@ export async function ownRecipe(path: string, given: RecipeParents): Promise<Rec
       ]);
     },
   };
+}
+
+function checkRecipe(recipe: Recipe, { experts, model }: Parameters<typeof checkParameters>[1]): void {
+  if (isMerge(recipe)) checkParameters(recipe, { experts, model });
+  if (recipe.method !== "stack") return;
+  const depth = Math.max(0, ...allWeights(model).map(({ layer = -1 }) => layer + 1));
+  const at = recipe.layers.findIndex(({ layer }) => layer >= depth);
+  if (at >= 0)
+    throw new UserError(
+      `layers[${at}].layer: expected one from 0 to ${depth - 1}, which the base has, found ${recipe.layers[at]?.layer}`,
+    );
 }
 
 /** A fault of the recipe with its file. */

@@ -31,4 +31,9 @@ test("takes the recipe of an export for one whatever it is called, and says what
   expect(await refusal(merged(copy))).toMatch(
     /my-recipe\.yml: weight: expected values for the group mlp, which model\.layers\.0\.mlp\.\w+\.weight is of/,
   );
+  const layers = ["a", "b"].map((model, i) => ({ model, layer: 2 + i, scale: 1 }));
+  writeFileSync(copy, JSON.stringify({ method: "stack", layers, rest: "a" }));
+  expect(await refusal(merged(copy))).toBe(
+    `${copy}: layers[1].layer: expected one from 0 to 2, which the base has, found 3`,
+  );
 });
