@@ -99,8 +99,10 @@ export class Checkpoint implements AsyncDisposable {
    * UserError when they are not those of an earlier reading.
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { bytes, sha256 } = await this.#placeOf(name).file.read(name);
-    this.meet(name, sha256);
+    const { file, tensor } = this.#placeOf(name);
+    const { bytes, sha256 } = await file.read(name);
+    this.#bytesRead += tensor.bytes;
+    this.#known.meet(file.path, name, tensorLine(tensor, sha256));
     return bytes;
   }
 
@@ -108,13 +110,6 @@ export class Checkpoint implements AsyncDisposable {
   placeOf(name: string): FilePlace | undefined {
     const { file } = this.#placeOf(name);
     return file.placeOf?.(name);
-  }
-
-  /** Takes a tensor that was read at its place for read: a UserError when its sha256 is not that of an earlier reading. */
-  meet(name: string, sha256: string): void {
-    const { file, tensor } = this.#placeOf(name);
-    this.#bytesRead += tensor.bytes;
-    this.#known.meet(file.path, name, tensorLine(tensor, sha256));
   }
 
   /** Some bytes of a tensor from its byte `start` on, for a first look: nothing is learnt from them. */

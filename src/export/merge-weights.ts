@@ -1,10 +1,9 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { WeightsDigest } from "../checkpoint/weights-digest.ts";
-import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
+import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { type Expression, input } from "../device/expression.ts";
 import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
-import type { MergedWeights } from "../merge-files/merge-files.ts";
 import { stagePathOf } from "../evaluate/path.ts";
 import type { WeightSource } from "../evaluate/route.ts";
 import { prepareMerge, type WeightSources } from "../merge/prepare-merge.ts";
@@ -21,6 +20,12 @@ export interface MergeSource {
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly base: string;
   readonly experts: readonly string[];
+}
+
+/** Weights on the disk: their digest, however they are divided into files, and the files. */
+interface MergedWeights {
+  readonly digest: string;
+  readonly files: readonly WrittenFile[];
 }
 
 /**

@@ -17,19 +17,11 @@ export interface MergeFilesOptions {
   readonly threads?: number | undefined;
   /** What whole tensors, which some methods need, may take of the memory unless one weight alone needs more: half of what is free unless given. */
   readonly roomBytes?: number | undefined;
-  /** Whether parents are compared with what was read of them before, which takes hashing them. */
-  readonly watchesParents?: boolean | undefined;
-}
-
-/** Weights on the disk: their digest, however they are divided into files, and the files. */
-export interface MergedWeights {
-  readonly digest: string;
-  readonly files: readonly WrittenFile[];
 }
 
 /**
  * Merges weights piece by piece on all cores and writes them into a folder as safetensors, in the order of the plan.
- * `checkpoints` has every model that the plan names. What is written is read back before files get their names. A UserError
+ * `checkpoints` has every model that the plan names. What is written is read back before files get their names. The files; a UserError
  * where a parent cannot be read or is not finite, or the result cannot be written; then the files that were in the folder
  * are untouched.
  */
@@ -38,20 +30,14 @@ export async function mergeFiles(
   checkpoints: ReadonlyMap<string, Checkpoint>,
   folder: string,
   options: MergeFilesOptions = {},
-): Promise<MergedWeights> {
+): Promise<readonly WrittenFile[]> {
   const specs = plan.map(({ spec }) => spec);
   const bytes = specs.reduce((sum, spec) => sum + tensorBytes(spec), 0);
-  const { signal, threads, onProgress = () => {}, watchesParents = false } = options;
-  const { roomBytes = freeHostBytes() / 2 } = options;
+  const { signal, threads, onProgress = () => {}, roomBytes = freeHostBytes() / 2 } = options;
   const told = (done: number): void => onProgress(done, bytes);
-  let digest = "";
   const fillAll = async (shards: readonly OpenShard[]): Promise<readonly string[]> => {
     await using hands = await openHands({ threads, bytes, files: shards.length, signal });
-    const merging = new MergeUnderWay(hands, { plan, checkpoints, watchesParents, roomBytes, signal, told });
-    const sums = await merging.fill(shards);
-    digest = merging.digest();
-    return sums;
+    return await new MergeUnderWay(hands, { plan, checkpoints, roomBytes, signal, told }).fill(shards);
   };
-  const files = await writeShards(folder, specs, fillAll, options);
-  return { digest, files };
+  return await writeShards(folder, specs, fillAll, options);
 }

@@ -1,21 +1,18 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { crc32 } from "node:zlib";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StoredTensor } from "../checkpoint/safetensors-header.ts";
-import { tensorLine, WeightsDigest } from "../checkpoint/weights-digest.ts";
 import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
-import { writeAt } from "./file-bytes.ts";
+import { PiecesWritten } from "./file-bytes.ts";
 import { wholeTensorBytes } from "./whole-tensors.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
 import { MemoryTurns } from "./memory-turns.ts";
-import type { TaskResult, ParentTensor } from "./task.ts";
+import type { ParentTensor } from "./task.ts";
 import type { Hand, Hands } from "./threads.ts";
 
 /** What is merged, and who is told of it. */
 interface Order {
   readonly plan: readonly PlannedWeight[];
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
-  readonly watchesParents: boolean;
   /** What whole tensors may take of the memory, unless one merge alone needs more. */
   readonly roomBytes: number;
   readonly signal: AbortSignal | undefined;
@@ -28,12 +25,11 @@ const TASKS = 2;
 /** Bytes behind which the disk is asked to take what was written, so that little is left to wait for at the end. */
 const SYNC_BYTES = 2 ** 28;
 
-/** One merge under way: weights go to the threads that merge, and files that have them to those that read them back. */
+/** One merge under way: weights go to the threads that merge, and files that have them to those that hash them. */
 export class MergeUnderWay {
   readonly #hands: Hands;
   readonly #order: Order;
   readonly #weights: ReadonlyMap<string, PlannedWeight>;
-  readonly #digest = new WeightsDigest();
   readonly #turn: LimitFunction;
   readonly #memory: MemoryTurns;
   #done = 0;
@@ -46,15 +42,10 @@ export class MergeUnderWay {
     this.#memory = new MemoryTurns(order.roomBytes);
   }
 
-  /** Of all weights that are merged. */
-  digest(): string {
-    return this.#digest.digest();
-  }
-
   /** Writes and closes all files; the sha256 of each. */
   async fill(shards: readonly OpenShard[]): Promise<readonly string[]> {
-    const { reading } = this.#hands;
-    const filling = shards.map((shard, i) => this.#fill(shard, known(reading[i % reading.length], "a thread")));
+    const { hashing } = this.#hands;
+    const filling = shards.map((shard, i) => this.#fill(shard, known(hashing[i % hashing.length], "a thread")));
     try {
       return await Promise.all(filling);
     } catch (error) {
@@ -68,26 +59,21 @@ export class MergeUnderWay {
     }
   }
 
-  /** All weights of a file are merged at once; it is read back in order behind them. */
-  async #fill(shard: OpenShard, reader: Hand): Promise<string> {
+  /** All weights of a file are merged at once; it is hashed in order behind them. */
+  async #fill(shard: OpenShard, hasher: Hand): Promise<string> {
     const { target, header, tensors } = shard;
     const place = { path: target.path, descriptor: target.descriptor };
     const merged = tensors.map((tensor) => this.#turn(() => this.#merge(tensor, shard)));
     // What fails is reported where it is awaited.
     for (const one of merged) void one.catch(() => {});
-    writeAt({ ...place, start: 0 }, 0, header);
-    let { sha256 } = await reader.do({
-      kind: "read back",
-      ...place,
-      start: 0,
-      bytes: header.length,
-      crc32: crc32(header),
-    });
+    const beginning = { ...place, start: 0 };
+    new PiecesWritten(beginning).write(0, header);
+    let sha256 = await hasher.do({ kind: "hash", place: beginning, bytes: header.length });
     let unsynced = 0;
     const syncs: Promise<void>[] = [];
     for (const [i, { start, bytes }] of tensors.entries()) {
-      const own = await merged[i];
-      ({ sha256 } = await reader.do({ kind: "read back", ...place, start, bytes, crc32: known(own, "a sum").crc32 }));
+      await merged[i];
+      sha256 = await hasher.do({ kind: "hash", place: { ...place, start }, bytes });
       unsynced += bytes;
       if (unsynced >= SYNC_BYTES) {
         unsynced = 0;
@@ -98,41 +84,24 @@ export class MergeUnderWay {
     }
     await Promise.all(syncs);
     await target.close();
-    return sha256;
+    return known(sha256, "a file's content");
   }
 
-  #merge(tensor: StoredTensor, shard: OpenShard): Promise<TaskResult> {
+  #merge(tensor: StoredTensor, shard: OpenShard): Promise<void> {
     const weight = known(this.#weights.get(tensor.name), tensor.name);
     const held = wholeTensorBytes(weight, this.#order.checkpoints);
     return this.#memory.during(held, () => this.#mergeNow(weight, tensor, shard));
   }
 
-  async #mergeNow(
-    weight: PlannedWeight,
-    { name, start, bytes }: StoredTensor,
-    { target }: OpenShard,
-  ): Promise<TaskResult> {
-    const { checkpoints, watchesParents, told } = this.#order;
-    const sources = parentsOf(weight);
+  async #mergeNow(weight: PlannedWeight, { start, bytes }: StoredTensor, { target }: OpenShard): Promise<void> {
+    const { checkpoints, told } = this.#order;
     const parents: ParentTensor[] = [];
-    for (const source of sources) parents.push(await parentAt(checkpoints, source));
+    for (const source of parentsOf(weight)) parents.push(await parentAt(checkpoints, source));
     const [hand] = this.#hands.merging.toSorted((a, b) => a.pending - b.pending);
-    const found = await known(hand, "a thread").do({
-      kind: "merge",
-      weight,
-      parents,
-      target: { descriptor: target.descriptor, start },
-      hashesParents: watchesParents,
-    });
-    for (const [i, sha256] of found.parents.entries()) {
-      const { model, tensor } = known(sources[i], "a parent");
-      // What was read by another way was compared then.
-      if (!(parents[i]?.stored instanceof Uint8Array)) known(checkpoints.get(model), model).meet(tensor, sha256);
-    }
-    this.#digest.addLine(name, tensorLine(weight.spec, found.sha256));
+    const { path, descriptor } = target;
+    await known(hand, "a thread").do({ kind: "merge", weight, parents, target: { path, descriptor, start } });
     this.#done += bytes;
     told(this.#done);
-    return found;
   }
 }
 

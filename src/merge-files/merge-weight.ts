@@ -1,32 +1,28 @@
-import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { crc32 } from "node:zlib";
 import { notFinite } from "../checkpoint/not-finite.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import { UserError } from "../errors.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
-import { fillFrom, writeAt } from "./file-bytes.ts";
+import { fillFrom, PiecesWritten } from "./file-bytes.ts";
 import { kernelOf } from "./kernel.ts";
 import { PIECE } from "./kernel-memory.ts";
 import type { KernelRunner } from "./kernel-runner.ts";
 import { parentsOf, type PlannedWeight } from "./plan.ts";
 import { expressionOf } from "./weight-expression.ts";
-import type { TaskResult, MergeTask, ParentTensor } from "./task.ts";
+import type { MergeTask, ParentTensor } from "./task.ts";
 
 /** Pieces after which the event loop gets its turn: some 10 ms. */
 const PIECES = 32;
 
-/** Merges a weight piece by piece: reads those of its parents, computes, writes and hashes. */
-export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<TaskResult> {
+/** Merges a weight piece by piece: reads those of its parents, computes and writes. */
+export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<void> {
   const { weight, parents, target } = task;
   const elements = elementCount(weight.spec.shape);
   // Of nothing there is nothing to be known, such as where a density would cut.
   const { expression, inputs } = await expressionOf(elements === 0 ? copyOf(weight) : weight, parents);
   const kernel = runner.load(kernelOf(expression, inputs));
-  const merged = createHash("sha256");
-  const own = parents.map(() => createHash("sha256"));
+  const written = new PiecesWritten(target);
   const size = bytesPerElement[weight.spec.dtype];
-  let sum = 0;
   for (let first = 0, piece = 1; first < elements; first += PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
     const count = Math.min(PIECE, elements - first);
@@ -34,13 +30,8 @@ export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promis
     const isFinite = kernel.run(first, count);
     const bytes = kernel.outputBytes(count * size);
     if (!isFinite) refuseNonFinite(task, read, bytes, first);
-    writeAt(target, first * size, bytes);
-    merged.update(bytes);
-    sum = crc32(bytes, sum);
-    if (task.hashesParents) for (const [i, hash] of own.entries()) hash.update(read[i] ?? "");
+    written.write(first * size, bytes);
   }
-  const parentSums = task.hashesParents ? own.map((hash) => hash.digest("hex")) : [];
-  return { sha256: merged.digest("hex"), crc32: sum, parents: parentSums };
 }
 
 function copyOf(weight: PlannedWeight): PlannedWeight {

@@ -19,29 +19,17 @@ export interface MergeTask {
   readonly weight: PlannedWeight;
   /** The base, where there is one, and the experts. */
   readonly parents: readonly ParentTensor[];
-  readonly target: Pick<FilePlace, "descriptor" | "start">;
-  /** Whether the parents' bytes are hashed, too. */
-  readonly hashesParents: boolean;
+  readonly target: FilePlace;
 }
 
-/** To read some bytes of a file back, those that follow what was read of it before. */
-export interface ReadTask {
-  readonly kind: "read back";
-  readonly path: string;
-  readonly descriptor: number;
-  readonly start: number;
+/** To hash some bytes of a file, those that follow what was hashed of it before. */
+export interface HashTask {
+  readonly kind: "hash";
+  readonly place: FilePlace;
   readonly bytes: number;
-  /** Of what was written there. */
-  readonly crc32: number;
 }
 
-export type ThreadTask = MergeTask | ReadTask;
+export type ThreadTask = MergeTask | HashTask;
 
-/** What a task has found; sums are sha256 in hexadecimal. */
-export interface TaskResult {
-  /** Of the merged weight; of a file so far. */
-  readonly sha256: string;
-  readonly crc32: number;
-  /** Of each parent, where they were asked for. */
-  readonly parents: readonly string[];
-}
+/** What a task has found: the sha256 of a file so far, in hexadecimal, where it hashes. */
+export type TaskResult = string | undefined;

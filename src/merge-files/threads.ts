@@ -16,10 +16,10 @@ export interface Hand extends AsyncDisposable {
   do(task: ThreadTask): Promise<TaskResult>;
 }
 
-/** Who merges and who reads files back: threads for all cores, or this one alone, with the same bits. */
+/** Who merges and who hashes files: threads for all cores, or this one alone, with the same bits. */
 export interface Hands extends AsyncDisposable {
   readonly merging: readonly Hand[];
-  readonly reading: readonly Hand[];
+  readonly hashing: readonly Hand[];
 }
 
 /** What a merge asks for. */
@@ -37,8 +37,8 @@ export async function openHands({ threads, bytes, files, signal }: Wanted): Prom
   signal?.throwIfAborted();
   const cores = availableParallelism();
   const count = threads ?? (bytes < SMALL_BYTES ? 0 : cores);
-  const readers = Math.min(files, Math.ceil(count / 2));
-  const started = count === 0 ? [] : await startThreads(count + readers);
+  const hashers = Math.min(files, Math.ceil(count / 2));
+  const started = count === 0 ? [] : await startThreads(count + hashers);
   const all = started.length > 0 ? started : [new OwnHand()];
   const end = async (): Promise<void> => {
     signal?.removeEventListener("abort", abort);
@@ -46,8 +46,8 @@ export async function openHands({ threads, bytes, files, signal }: Wanted): Prom
   };
   const abort = (): void => void end();
   signal?.addEventListener("abort", abort);
-  if (started.length === 0) return { merging: all, reading: all, [Symbol.asyncDispose]: end };
-  return { merging: started.slice(0, count), reading: started.slice(count), [Symbol.asyncDispose]: end };
+  if (started.length === 0) return { merging: all, hashing: all, [Symbol.asyncDispose]: end };
+  return { merging: started.slice(0, count), hashing: started.slice(count), [Symbol.asyncDispose]: end };
 }
 
 /** All of them, or none where one cannot be started, as where there is no memory for it. */

@@ -31,7 +31,7 @@ describe("merge", () => {
     expect(stderr).toMatch(/^merging \[=+\] 100 %, .*\/s, 0 s left$/m);
     const again = await evomerge(folder, ["merge", "merge.yml", "out", "--max-shard-size", "300KB"]);
     expect(again.stdout).toMatch(
-      /^merged 111 tensors, .* into .*\/out\nweights [0-9a-f]{64}; read back\nevaluate it with: /,
+      /^merged 111 tensors, .* into .*\/out\nread back; the sha256 of each file is in SHA256SUMS\nevaluate it with: /,
     );
     expect(readdirSync(join(folder, "out"))).toContain("model.safetensors.index.json");
   });

@@ -2,6 +2,7 @@ import { mergeModels } from "../../export/from-recipe/merge-models.ts";
 import { lmEvalCommand } from "../../export/lm-eval-command.ts";
 import { bytesText } from "../../files/bytes-text.ts";
 import { printableLine } from "../../files/printable.ts";
+import { MANIFEST } from "../../model-folder/manifest.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { print, printJson } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -31,10 +32,10 @@ export async function mergeCommand(
     printJson({ ...merged, lmEval });
     return;
   }
-  const { model, weightsDigest, bytes, tensors } = merged;
+  const { model, bytes, tensors } = merged;
   const lines = [
     `merged ${tensors} tensors, ${bytesText(bytes)}, into ${model}`,
-    `weights ${weightsDigest}; read back`,
+    `read back; the sha256 of each file is in ${MANIFEST}`,
     `evaluate it with: ${lmEval}`,
   ];
   print(lines.map(printableLine).join("\n"));

@@ -10,7 +10,6 @@ export interface MergeFacts {
   /** The recipe as a file. */
   readonly text: string;
   readonly models: readonly CardModel[];
-  readonly weightsDigest: string;
   /** Of evomerge. */
   readonly version: string;
 }
@@ -24,7 +23,7 @@ export interface CardModel {
 }
 
 /** The README.md of a model that was merged by a recipe: what of, and how. */
-export function mergeCard({ name, method, text, models, weightsDigest, version }: MergeFacts): string {
+export function mergeCard({ name, method, text, models, version }: MergeFacts): string {
   const licence = mergedLicence(new Map(models.map((model) => [model.name, model.licence])));
   const listed = models.map((model) => {
     const place = parseReference(model.path) ? linkOf(model.path) : `${oneLine(model.name)}, a local model`;
@@ -48,8 +47,6 @@ ${licence.note}
 \`\`\`yaml
 ${text.replaceAll("```", "` ` `").trimEnd()}
 \`\`\`
-
-Digest of the weights: \`${weightsDigest}\`.
 
 ## Evaluation
 

@@ -1,13 +1,14 @@
 import { basename, dirname } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
+import type { WrittenFile } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import { checkAliases } from "../../experiment/check-aliases.ts";
 import { evomergeVersion } from "../../experiment/identity.ts";
 import { bytesText } from "../../files/bytes-text.ts";
 import { freeBytesAt } from "../../files/free-bytes.ts";
 import type { Hub } from "../../hub/api/hub.ts";
-import { mergeFiles, type MergedWeights } from "../../merge-files/merge-files.ts";
+import { mergeFiles } from "../../merge-files/merge-files.ts";
 import type { PlannedWeight } from "../../merge-files/plan.ts";
 import { knownModel } from "../../mergekit/model-places.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
@@ -52,7 +53,8 @@ export type MergeEvent = Extract<RunEvent, { type: "notice" | "fetching" | "merg
 export interface MergedModel {
   /** Folder of the model. */
   readonly model: string;
-  readonly weightsDigest: string;
+  /** Those of its weights. */
+  readonly files: readonly WrittenFile[];
   /** Of all weights. */
   readonly bytes: number;
   readonly tensors: number;
@@ -124,10 +126,10 @@ async function writeMerge(
     onNotice(`${folder} has no tokenizer, and neither has the merge; put the files of one into its folder`);
   const onProgress = (doneBytes: number, totalBytes: number): void =>
     onEvent?.({ type: "merging", doneBytes, totalBytes });
-  const merged = await mergeFiles(plan.weights, checkpoints, place.staged, { signal, onProgress, maxShardBytes });
-  const card = await cardOf(recipe, opened, merged, basename(place.path));
-  await writeBeside(place.staged, merged.files, [...carriedOver, ...recipe.files(checkpoints), ["README.md", card]]);
-  return { weightsDigest: merged.digest, bytes, tensors: specs.length };
+  const files = await mergeFiles(plan.weights, checkpoints, place.staged, { signal, onProgress, maxShardBytes });
+  const card = await cardOf(recipe, opened, basename(place.path));
+  await writeBeside(place.staged, files, [...carriedOver, ...recipe.files(checkpoints), ["README.md", card]]);
+  return { files, bytes, tensors: specs.length };
 }
 
 /** The bytes of all weights; a UserError where the disk has no room for them. */
@@ -143,7 +145,6 @@ async function checkRoom(weights: readonly PlannedWeight[], { path, shown }: Exp
 async function cardOf(
   { method, text }: RecipeToMerge,
   opened: ReadonlyMap<string, OpenedModel>,
-  { digest }: MergedWeights,
   name: string,
 ): Promise<string> {
   const listed = Array.from(opened, async ([key, { checkpoint, source }]) => ({
@@ -151,6 +152,6 @@ async function cardOf(
     path: source,
     licence: await licenceOf(checkpoint.folder),
   }));
-  const facts = { name, method, text, weightsDigest: digest, version: evomergeVersion() };
+  const facts = { name, method, text, version: evomergeVersion() };
   return mergeCard({ ...facts, models: await Promise.all(listed) });
 }

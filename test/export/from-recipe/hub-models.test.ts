@@ -24,9 +24,10 @@ test("takes the revision that a name has, and the card says which commit that wa
   ] as const) {
     const recipe = { merge_method: "passthrough", models: [{ model: name }] };
     const hub = await testHub(server, join(folder, "cache"));
-    const { model, weightsDigest } = await mergeModels({ recipe, to: join(folder, "out"), hub });
+    const { model } = await mergeModels({ recipe, to: join(folder, "out"), hub });
     await using own = await Checkpoint.open(join(folder, local));
-    expect(weightsDigest).toBe(await own.weightsDigest());
+    await using merged = await Checkpoint.open(model);
+    expect(await merged.weightsDigest()).toBe(await own.weightsDigest());
     const card = readFileSync(join(model, "README.md"), "utf8");
     expect(card).toContain(
       `[org/model](https://huggingface.co/org/model/tree/${commit}) at \`${commit}\`, licence mit`,

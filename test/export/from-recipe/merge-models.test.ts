@@ -54,8 +54,9 @@ async function merged(
   const onEvent: MergeModelsOptions["onEvent"] = (event) => {
     if (event.type === "notice") notices.push(event.text);
   };
-  const { model, weightsDigest } = await mergeModels({ recipe, to, onEvent, ...options });
-  return { model, notices, digest: weightsDigest };
+  const { model } = await mergeModels({ recipe, to, onEvent, ...options });
+  await using written = await openCheckpoint(model);
+  return { model, notices, digest: await written.weightsDigest() };
 }
 
 async function valuesOf(folder: string, name: string): Promise<Float32Array> {

@@ -1,0 +1,25 @@
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { sha256Of } from "../../src/files/sha256.ts";
+import { FileHashes } from "../../src/merge-files/hash-files.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+test("hashes files part by part, each for itself", async () => {
+  const folder = await temporaryFolder();
+  const contents = [700_000, 1000].map((length) => Uint8Array.from({ length }, (_, i) => i % 251));
+  const places = contents.map((content, i) => {
+    const path = join(folder, String(i));
+    writeFileSync(path, content);
+    return { path, descriptor: openSync(path, "r"), start: 0 };
+  });
+  const hashes = new FileHashes();
+  const add = (file: number, from: number, to: number): Promise<string> =>
+    hashes.add({ kind: "hash", place: { ...places[file]!, start: from }, bytes: to - from });
+  await add(0, 0, 1000);
+  await add(1, 0, 1000);
+  await add(0, 1000, 1000);
+  expect(await add(0, 1000, 600_000)).toBe(sha256Of(contents[0]!.subarray(0, 600_000)));
+  expect(await add(1, 1000, 1000)).toBe(sha256Of(contents[1]!));
+  for (const { descriptor } of places) closeSync(descriptor);
+});
