@@ -23,6 +23,8 @@ export interface KernelMemory {
   readonly inputOf: (tensor: DeviceTensor) => number;
   readonly numberOf: (x: Expression) => number;
   readonly rowOf: (row: Node<"constant">) => number;
+  /** All operations with what they take, and where: equal ones are computed by one function. */
+  readonly outline: string;
   /** Whether a node is used more than once. */
   readonly isShared: (x: Expression) => boolean;
 }
@@ -54,6 +56,11 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
   }
   const [columns, ...others] = new Set(Array.from(rows.keys(), ({ values: { length } }) => length));
   if (others.length > 0) throw new Error(`merge: rows of ${columns} and of ${others[0]} columns in one expression`);
+  const inputOf = (tensor: DeviceTensor): number => known(inputs.get(tensor));
+  const placeOf = (x: Expression): number | undefined => {
+    if (x.op === "input") return inputOf(x.tensor);
+    return numbers.get(x) ?? (x.op === "constant" ? rows.get(x) : undefined);
+  };
   return {
     inputs: [...inputs.values()],
     output,
@@ -61,9 +68,10 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
     values,
     numbers,
     columns,
-    inputOf: (tensor) => known(inputs.get(tensor)),
+    inputOf,
     numberOf: (x) => known(numbers.get(x)),
     rowOf: (row) => known(rows.get(row)),
+    outline: outlineOf(expression, output, placeOf),
     isShared: (x) => known(uses.get(x)) > 1,
   };
 }
@@ -80,6 +88,22 @@ function usesOf(expression: Expression): ReadonlyMap<Expression, number> {
   };
   visit(expression);
   return uses;
+}
+
+/** Each node in a line, by the lines of its operands. */
+function outlineOf(expression: Expression, output: number, placeOf: (x: Expression) => number | undefined): string {
+  const places = new Map<Expression, number>();
+  const lines = [`to ${output}`];
+  const visit = (x: Expression): number => {
+    const before = places.get(x);
+    if (before !== undefined) return before;
+    const operands = [...("x" in x ? [visit(x.x)] : []), ...("y" in x ? [visit(x.y)] : [])];
+    lines.push(`${x.op} ${x.dtype} of ${operands.join()} at ${placeOf(x)}`);
+    places.set(x, lines.length - 1);
+    return lines.length - 1;
+  };
+  visit(expression);
+  return lines.join("\n");
 }
 
 function known<T>(value: T | undefined): T {

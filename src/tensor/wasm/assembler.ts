@@ -60,6 +60,7 @@ const vector = {
   "i32x4.add": 0xae,
   "i32x4.sub": 0xb1,
   "i32x4.mul": 0xb5,
+  "i32x4.max_u": 0xb9,
   "f32x4.abs": 0xe0,
   "f32x4.add": 0xe4,
   "f32x4.sub": 0xe5,

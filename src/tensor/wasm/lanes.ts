@@ -49,7 +49,8 @@ const HALF = 126 << 23;
 /** 2^16; up to here the carry of rounding gives infinity. */
 const FIRST_INFINITE = 143 << 23;
 
-function shift(name: "i32x4.shl" | "i32x4.shr_u", by: number): Code {
+/** Moves the bits of each lane. */
+export function shift(name: "i32x4.shl" | "i32x4.shr_u", by: number): Code {
   return [0x41, by, ...op(name)];
 }
 
@@ -64,7 +65,7 @@ function storeHalves(offset: number, [lanes]: Scratch): Code {
 }
 
 /** Bits of f16 in i32 lanes to f32: the product is exact, of subnormal numbers too. */
-function widenFloat16([half]: Scratch): Code {
+export function widenFloat16([half]: Scratch): Code {
   const exponent = [...op("local.get", half), ...masked(0x7c00), ...splat(0x7c00), ...op("i32x4.ge_u")];
   return [
     ...op("local.tee", half),
@@ -113,7 +114,7 @@ function roundBfloat16([value]: Scratch): Code {
 }
 
 /** f32 to bits of f16 in lanes of 32 bits. */
-function roundFloat16([value, magnitude]: Scratch): Code {
+export function roundFloat16([value, magnitude]: Scratch): Code {
   const size = op("local.get", magnitude);
   const normal = rounded([...size, ...splat(REBIAS), ...op("i32x4.sub")], 13);
   const subnormal = [...size, ...splat(HALF), ...op("f32x4.add"), ...splat(HALF), ...op("i32x4.sub")];

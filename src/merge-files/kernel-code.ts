@@ -1,0 +1,195 @@
+/** What a kernel computes of groups of elements, as instructions. */
+import { storedDtype } from "../device/device-tensor.ts";
+import type { Expression, Node } from "../device/expression.ts";
+import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
+import { at, type Code, i32, type Instruction, op, splat, type ValueType } from "../tensor/wasm/assembler.ts";
+import { roundLanes } from "../tensor/wasm/lanes.ts";
+import { loadPairs, type Pair, storePairs } from "../tensor/wasm/pairs.ts";
+import type { KernelMemory } from "./kernel-memory.ts";
+import { shownInputs } from "./shown-inputs.ts";
+
+/** Elements of a group: those at even places are one vector, those at odd places another. */
+export const ELEMENTS = 8;
+const halves = [0, 1] as const;
+type Half = (typeof halves)[number];
+
+/** The parameters: the first element in the piece, how many, and the column of the first. */
+export const [FIRST, COUNT, COLUMN] = [0, 1, 2] as const;
+/** Twice and four times the element, four times the column, and twice the end. */
+export const [TWICE, FOURFOLD, ROW, END] = [3, 4, 5, 6] as const;
+/** The largest bits of results without their sign; other than 0 where an input is not finite that no result shows. */
+export const [TOP, ODD] = [7, 8] as const;
+const SCRATCH: Pair = [9, 10];
+const RESULT: Pair = [11, 12];
+const NEXT_LOCAL = 13;
+
+const arithmetic = {
+  add: "f32x4.add",
+  sub: "f32x4.sub",
+  mul: "f32x4.mul",
+  div: "f32x4.div",
+} as const satisfies Partial<Record<Expression["op"], Instruction>>;
+
+/** The bits of 1. */
+const ONE = 0x3f80_0000;
+const WITHOUT_SIGN = 0x7fff_ffff;
+
+/** Writes the code of one expression, group by group. */
+export class KernelWriter {
+  readonly #expression: Expression;
+  readonly #memory: KernelMemory;
+  readonly #shown: ReadonlySet<Expression>;
+  /** The first local of what has one: nodes, and numbers by their address or `bits`. */
+  readonly #locals = new Map<Expression | number | string, number>();
+  #count = NEXT_LOCAL;
+  readonly #before: Code[] = [];
+  /** What is in its locals: pairs of the group, and nodes of the half. */
+  #loaded = new Set<Expression>();
+  #done = new Set<Expression>();
+
+  constructor(expression: Expression, memory: KernelMemory) {
+    this.#expression = expression;
+    this.#memory = memory;
+    this.#shown = shownInputs(expression);
+  }
+
+  /** Behind the parameters. */
+  get locals(): readonly ValueType[] {
+    return [...Array<"i32">(TOP - TWICE).fill("i32"), ...Array<"v128">(this.#count - TOP).fill("v128")];
+  }
+
+  /** What fills locals once, in front of the loop, for the groups that were written. */
+  get before(): Code {
+    return this.#before.flat();
+  }
+
+  /** Computes a group, so many behind the place of the locals, remembers whether it is finite, and stores it. */
+  group(index: number): Code {
+    this.#loaded = new Set();
+    const { op: last } = this.#expression;
+    const dtype = storedDtype(this.#expression);
+    const size = bytesPerElement[dtype];
+    const result = last === "cast" ? this.#expression.x : this.#expression;
+    const computed = halves.flatMap((half) => {
+      this.#done = new Set();
+      return [...this.#valueOf(result, { index, half }), ...op("local.set", RESULT[half])];
+    });
+    const largest = halves.flatMap((half) => [
+      ...op("local.get", RESULT[half]),
+      ...this.#splat(WITHOUT_SIGN),
+      ...op("v128.and"),
+      ...op("local.get", TOP),
+      ...op("i32x4.max_u"),
+      ...op("local.set", TOP),
+    ]);
+    const address = this.#memory.output + index * ELEMENTS * size;
+    return [...computed, ...largest, ...storePairs[dtype](placeOf(dtype), address, RESULT, this.#splat, SCRATCH)];
+  }
+
+  /** Leaves the vector of a node on the stack; that of a node which is used again in its local, too. */
+  #valueOf(x: Expression, place: Place): Code {
+    const isKept = this.#memory.isShared(x) && x.op !== "input" && x.op !== "constant";
+    if (!isKept) return this.#compute(x, place);
+    const local = this.#localsOf(x, 1);
+    if (this.#done.has(x)) return op("local.get", local);
+    this.#done.add(x);
+    return [...this.#compute(x, place), ...op("local.tee", local)];
+  }
+
+  #compute(x: Expression, place: Place): Code {
+    switch (x.op) {
+      case "input":
+        return this.#input(x, place);
+      case "constant":
+        return this.#memory.numbers.has(x) ? this.#number(x) : this.#row(x, place);
+      case "cast":
+        return [...this.#valueOf(x.x, place), ...roundLanes[storedDtype(x)](SCRATCH)];
+      case "scale":
+        return [...this.#valueOf(x.x, place), ...this.#number(x), ...op("f32x4.mul")];
+      case "abs":
+        return [...this.#valueOf(x.x, place), ...op("f32x4.abs")];
+      case "step":
+        return [
+          ...this.#valueOf(x.x, place),
+          ...this.#splat(0),
+          ...op("f32x4.gt"),
+          ...this.#splat(ONE),
+          ...op("v128.and"),
+        ];
+      case "add":
+      case "sub":
+      case "mul":
+      case "div":
+        return [...this.#valueOf(x.x, place), ...this.#valueOf(x.y, place), ...op(arithmetic[x.op])];
+      default:
+        throw new Error(`merge: ${x.op} is not computed element by element`);
+    }
+  }
+
+  #number(x: Expression): Code {
+    const address = this.#memory.numberOf(x);
+    return this.#once(address, [...i32(0), ...at("v128.load32_splat", address)]);
+  }
+
+  readonly #splat = (bits: number): Code => this.#once(`bits ${bits}`, splat(bits));
+
+  /** What is the same in all groups is computed in front of the loop. */
+  #once(key: number | string, code: Code): Code {
+    const isNew = !this.#locals.has(key);
+    const local = this.#localsOf(key, 1);
+    if (isNew) this.#before.push([...code, ...op("local.set", local)]);
+    return op("local.get", local);
+  }
+
+  #row(x: Node<"constant">, { index, half }: Place): Code {
+    const address = this.#memory.rowOf(x) + index * ELEMENTS * 4;
+    const [loading, locals] = this.#pair(x, (own) =>
+      loadPairs.f32(op("local.get", ROW), address, own, this.#splat, SCRATCH[0]),
+    );
+    return [...loading, ...op("local.get", locals[half])];
+  }
+
+  /** An input that is not finite, where no result shows it, is remembered: then x - x is NaN, else it is 0. */
+  #input(x: Node<"input">, { index, half }: Place): Code {
+    const dtype = storedDtype(x.tensor);
+    const address = this.#memory.inputOf(x.tensor) + index * ELEMENTS * bytesPerElement[dtype];
+    const [loading, locals] = this.#pair(x, (own) => [
+      ...loadPairs[dtype](placeOf(dtype), address, own, this.#splat, SCRATCH[0]),
+      ...(this.#shown.has(x) ? [] : own.flatMap(rememberOdd)),
+    ]);
+    return [...loading, ...op("local.get", locals[half])];
+  }
+
+  /** The locals of a pair, and the code that fills them where the group has none yet. */
+  #pair(x: Expression, load: (locals: Pair) => Code): readonly [Code, Pair] {
+    const first = this.#localsOf(x, 2);
+    const locals: Pair = [first, first + 1];
+    if (this.#loaded.has(x)) return [[], locals];
+    this.#loaded.add(x);
+    return [load(locals), locals];
+  }
+
+  #localsOf(key: Expression | number | string, count: number): number {
+    const known = this.#locals.get(key);
+    if (known !== undefined) return known;
+    const first = this.#count;
+    this.#locals.set(key, first);
+    this.#count += count;
+    return first;
+  }
+}
+
+/** A vector: one of both of a group. */
+interface Place {
+  readonly index: number;
+  readonly half: Half;
+}
+
+function placeOf(dtype: Dtype): Code {
+  return op("local.get", bytesPerElement[dtype] === 4 ? FOURFOLD : TWICE);
+}
+
+function rememberOdd(local: number): Code {
+  const value = op("local.get", local);
+  return [...value, ...value, ...op("f32x4.sub"), ...op("local.get", ODD), ...op("v128.or"), ...op("local.set", ODD)];
+}
