@@ -1,6 +1,6 @@
 /** One engine in a process of its own, since some engines exclude each other; it works when its parent asks. */
 import { UserError } from "../src/errors.ts";
-import type { EngineName } from "../src/device/open-device.ts";
+import type { EngineName } from "../src/device/engine-names.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { demoRows } from "./demo-rows.ts";
 import { openGeneration } from "./generation.ts";

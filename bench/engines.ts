@@ -7,7 +7,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { engines } from "../src/device/open-device.ts";
+import { engines } from "../src/device/engine-names.ts";
 import { alignedText } from "../src/report/table.ts";
 import { interleave, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";

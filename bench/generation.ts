@@ -6,7 +6,8 @@ import { type StagePath, stagePathsOf, routeAlong } from "../src/evaluate/path.t
 import { promptsOf } from "../src/evaluate/prompt.ts";
 import { mergeStage } from "../src/evaluate/stage-graph.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import { BASE, batchTokensFor, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
+import { BASE } from "../src/experiment/the-base.ts";
+import { batchTokensFor, openWorkspace, type Workspace } from "../src/experiment/workspace.ts";
 import type { Recipe } from "../src/merge/recipe.ts";
 import type { Model, Weight } from "../src/model/architecture.ts";
 import { genomeOf } from "../src/space/spaces.ts";

@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launchRun, loadExperiment } from "../src/index.ts";
-import { BASE } from "../src/experiment/workspace.ts";
+import { BASE } from "../src/experiment/the-base.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { Recipe, StackRecipe } from "../src/merge/recipe.ts";
 import { alignedText } from "../src/report/table.ts";

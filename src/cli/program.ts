@@ -1,9 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
-import { engineNames, type EngineName } from "../device/open-device.ts";
-import { evaluationsSchema } from "../experiment/experiment-schema.ts";
-import { precisions, type Budget, type Precision } from "../experiment/experiment.ts";
-import { evomergeVersion } from "../experiment/identity.ts";
+import { engineNames, type EngineName } from "../device/engine-names.ts";
+import { MOST_EVALUATIONS, precisions, type Budget, type Precision } from "../experiment/experiment.ts";
+import { evomergeVersion } from "../experiment/evomerge-version.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
@@ -252,9 +251,9 @@ function parseTime(text: string): Budget {
 }
 
 function parseCount(text: string): Budget {
-  const count = evaluationsSchema.safeParse(parsePositive(text));
-  if (!count.success) throw new InvalidArgumentError("expected at most 1000000000");
-  return { evaluations: count.data };
+  const evaluations = parsePositive(text);
+  if (evaluations > MOST_EVALUATIONS) throw new InvalidArgumentError(`expected at most ${MOST_EVALUATIONS}`);
+  return { evaluations };
 }
 
 function parsePositive(text: string): number {

@@ -1,15 +1,10 @@
 import { UserError } from "../errors.ts";
 import type { Device } from "./device.ts";
+import type { EngineName, engines } from "./engine-names.ts";
 import { openGgml } from "./ggml/engine.ts";
 import { MissingEngine } from "./missing-engine.ts";
 import { RefusedSetting } from "./refused-setting.ts";
 import { openTfjs } from "./tfjs/open-tfjs.ts";
-
-export const engines = ["ggml", "tfjs", "tfjs-node", "tfjs-node-gpu"] as const;
-
-/** As experiment files name them; `auto` is the first that works. */
-export const engineNames = ["auto", ...engines] as const;
-export type EngineName = (typeof engineNames)[number];
 
 /** What `auto` tries, in this order, and why a row stands where it does; a named engine tries its own rows. */
 const preference: readonly {

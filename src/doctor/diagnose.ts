@@ -2,7 +2,8 @@
 import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import type { Device } from "../device/device.ts";
-import { type EngineName, openDevice } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
+import { openDevice } from "../device/open-device.ts";
 import { openHub } from "../hub/api/hub.ts";
 import { findLmEval } from "../lm-eval/find-lm-eval.ts";
 import { lookAt, type Finding } from "./finding.ts";

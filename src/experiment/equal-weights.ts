@@ -2,7 +2,7 @@
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { haveSameWeights } from "../checkpoint/same-weights.ts";
 import { UserError } from "../errors.ts";
-import { BASE } from "./workspace.ts";
+import { BASE } from "./the-base.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import type { Experiment } from "./experiment.ts";
 import { filesOfFolder, type ParentFiles } from "./parent-files.ts";

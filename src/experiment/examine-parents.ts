@@ -9,7 +9,7 @@ import { findEqualWeights, type NamedParent } from "./equal-weights.ts";
 import type { Experiment } from "./experiment.ts";
 import { filesOfFolder, filesOnHub, type ParentFiles } from "./parent-files.ts";
 import { policyOf } from "./tokenizer-policy.ts";
-import { BASE } from "./workspace.ts";
+import { BASE } from "./the-base.ts";
 
 /** What was found about models, and what is to be fetched of those on the Hub. */
 export interface Examination {

@@ -1,5 +1,5 @@
 import { parseReference } from "../hub/api/reference.ts";
-import { BASE } from "./workspace.ts";
+import { BASE } from "./the-base.ts";
 import type { Experiment, RowSource } from "./experiment.ts";
 
 /** What a path of an experiment is for, and the option of the command line that says where it is now. */

@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
-import { engineNames } from "../device/open-device.ts";
-import { type Budget, precisions } from "./experiment.ts";
+import { engineNames } from "../device/engine-names.ts";
+import { type Budget, MOST_EVALUATIONS, precisions } from "./experiment.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { checkRecipes, knotRecipeSchema } from "../space/knot-recipe.ts";
@@ -67,7 +67,7 @@ export const searchSchema = z.strictObject({
 });
 
 /** Candidates that a run may score. */
-export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(1e9);
+export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(MOST_EVALUATIONS);
 
 const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: evaluationsSchema }).transform(
   ({ key, value }): Budget => (key === "time" ? { seconds: value } : { evaluations: value }),

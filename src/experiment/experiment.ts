@@ -1,4 +1,4 @@
-import type { EngineName } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import type { GivenRecipe } from "./given-recipe.ts";
 import type { OptimizerName } from "../search/optimizers.ts";
 import type { AnySpace } from "../space/spaces.ts";
@@ -69,6 +69,9 @@ export interface SearchOptions {
 
 /** What ends a run: wall-clock time, which covers everything up to the export, or evaluations of candidates. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
+
+/** That a budget may have. */
+export const MOST_EVALUATIONS = 1e9;
 
 export const precisions = ["auto", "f32", "bf16", "mixed"] as const;
 

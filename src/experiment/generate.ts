@@ -1,4 +1,4 @@
-import type { EngineName } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import { OutOfMemory } from "../errors.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
 import { noticeOfForgetfulCaches } from "../generate/forgetful-caches.ts";
@@ -13,7 +13,8 @@ import type { Precision } from "./experiment.ts";
 import { type ModelToScore, parentsToScore } from "./parents-to-score.ts";
 import { productDtypes } from "./precision.ts";
 import type { SourceOptions } from "./sources.ts";
-import { BASE, baseOf, openWorkspace } from "./workspace.ts";
+import { BASE, baseOf } from "./the-base.ts";
+import { openWorkspace } from "./workspace.ts";
 
 export interface GenerateOptions extends ModelToScore {
   readonly prompts: readonly string[];

@@ -1,11 +1,9 @@
-// oxlint-disable-next-line evomerge/bounded-reads -- of our own package
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { rowsDigest } from "../tasks/rows.ts";
 import { type Experiment, precisions } from "./experiment.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
 import { sha256Of } from "../files/sha256.ts";
+import { evomergeVersion } from "./evomerge-version.ts";
 
 /**
  * Everything outside the experiment file that decides a run, mostly as hashes, by a name for people; all but the weights,
@@ -65,10 +63,4 @@ function short(value = "nothing"): string {
 /** What computed the run; other versions may propose other genes or round otherwise. */
 export function versions({ device }: Workspace): Record<string, string> {
   return { evomerge: evomergeVersion(), node: process.version, v8: process.versions.v8, engine: device.name };
-}
-
-/** The version in this package's package.json. */
-export function evomergeVersion(): string {
-  const path = join(import.meta.dirname, "..", "..", "package.json");
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }

@@ -1,5 +1,5 @@
 import { openCheckpoint } from "./open-checkpoint.ts";
-import type { EngineName } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import { UserError } from "../errors.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
@@ -13,7 +13,7 @@ import type { Precision } from "./experiment.ts";
 import { openEngine } from "./open-engine.ts";
 import { productDtypes, resolvePrecision } from "./precision.ts";
 import { sequenceIds, type TokenIds } from "./token-ids.ts";
-import { BASE } from "./workspace.ts";
+import { BASE } from "./the-base.ts";
 
 export interface LogProbabilitiesOptions {
   /** Folder with config.json and weights, or of an adapter, or `org/name@revision` of the Hub; a folder needs no tokenizer. */

@@ -28,3 +28,9 @@ export function findModel(
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
+
+/** The model of the Hub that a text names; undefined where a folder of that name is there, or could be meant alone. */
+export function hubReference(model: string): HubReference | undefined {
+  const found = findModel(model, "");
+  return "reference" in found ? found.reference : undefined;
+}

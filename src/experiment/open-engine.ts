@@ -1,7 +1,7 @@
 import type { Device } from "../device/device.ts";
 import { openForPrecision } from "../device/exact-f32.ts";
 import { openDevice } from "../device/open-device.ts";
-import type { EngineName } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import type { Precision } from "./experiment.ts";
 
 /** A device, and why it is this one, in one clause. */

@@ -6,7 +6,8 @@ import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { orReason } from "./parent-finding.ts";
 import { modelFolder, type ModelFolderOptions } from "./sources.ts";
-import { BASE, type WorkspaceOptions } from "./workspace.ts";
+import { BASE } from "./the-base.ts";
+import type { WorkspaceOptions } from "./workspace.ts";
 
 /** How an adapter that is scored by itself is called among its parents. */
 const ADAPTER = "adapter";

@@ -9,14 +9,14 @@ import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-r
 import { searchSpaceSchema } from "../space/search-space.ts";
 import type { AnySpace } from "../space/spaces.ts";
 import { stackSpaceSchema } from "../space/stack-space.ts";
-import { engineNames } from "../device/open-device.ts";
+import { engineNames } from "../device/engine-names.ts";
 import { whyNoPopulation } from "./experiment-file.ts";
 import { evaluationsSchema, nameSchema, pathSchema, searchSchema, taskSchema } from "./experiment-schema.ts";
 import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
 import type { ExportedGiven, MergekitGiven } from "./given-recipe.ts";
-import { BASE } from "./workspace.ts";
+import { BASE } from "./the-base.ts";
 
 /** A search space is judged by what judges its file, where only the depth is written otherwise. */
 const mergeSpaceSchema = z

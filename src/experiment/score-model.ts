@@ -8,7 +8,7 @@ import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 import { hasRoomForSamples, writeSamples, type Sample } from "../tasks/samples.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
-import type { EngineName } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import { cutRows } from "./cut-rows.ts";
 import type { Precision } from "./experiment.ts";
 import { productDtypes } from "./precision.ts";

@@ -7,13 +7,13 @@ import { fetchFiles } from "../hub/transfer/fetch-files.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/transfer/plan-fetch.ts";
-import { formatReference, type HubReference, parseReference } from "../hub/api/reference.ts";
+import { formatReference, parseReference } from "../hub/api/reference.ts";
 import type { Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment.ts";
 import { compareParents } from "./compare-parents.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { examine, pathsOf } from "./examine-parents.ts";
-import { findModel } from "./model-name.ts";
+import { hubReference } from "./model-name.ts";
 import { openModelRepository } from "./open-model-repository.ts";
 import { filesOnHub } from "./parent-files.ts";
 
@@ -113,12 +113,6 @@ export async function examineParents(
 export function namesHub(experiment: Experiment): boolean {
   const rows = experiment.tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
   return [...pathsOf(experiment)].some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
-}
-
-/** The model of the Hub that a text names; undefined where a folder of that name is there, or could be meant alone. */
-export function hubReference(model: string): HubReference | undefined {
-  const found = findModel(model, "");
-  return "reference" in found ? found.reference : undefined;
 }
 
 export interface ModelFolderOptions extends SourceOptions {

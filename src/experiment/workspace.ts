@@ -1,3 +1,4 @@
+import { BASE, baseOf } from "./the-base.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { Device } from "../device/device.ts";
@@ -8,7 +9,7 @@ import { ParentWeights } from "../evaluate/parent-weights.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerSource } from "../model/tokenizer/tokenizer.ts";
-import type { EngineName } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import type { Precision } from "./experiment.ts";
 import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
 import { openEngine, type OpenedEngine } from "./open-engine.ts";
@@ -19,9 +20,6 @@ import { viewCheckpoints } from "../vocabulary/view-checkpoints.ts";
 import { policyOf } from "./tokenizer-policy.ts";
 import { firstFault } from "./parent-finding.ts";
 import { filesOfCheckpoint } from "./parent-files.ts";
-
-/** The name of the base model among the parents. */
-export const BASE = "base";
 
 /** Padded tokens of a batch: enough to keep a GPU busy, little enough to stop soon. */
 export const GPU_BATCH_TOKENS = 16_384;
@@ -170,11 +168,4 @@ async function checkParents(
     await ofBase?.[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** The base among open parents. */
-export function baseOf(checkpoints: Workspace["checkpoints"]): Checkpoint {
-  const base = checkpoints.get(BASE);
-  if (!base) throw new Error("workspace: no base");
-  return base;
 }

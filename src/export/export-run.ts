@@ -1,7 +1,8 @@
 import { UserError } from "../errors.ts";
 import { join, resolve } from "node:path";
-import { evomergeVersion } from "../experiment/identity.ts";
-import { baseOf, type Workspace } from "../experiment/workspace.ts";
+import { evomergeVersion } from "../experiment/evomerge-version.ts";
+import { baseOf } from "../experiment/the-base.ts";
+import type { Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";

@@ -1,8 +1,8 @@
 import { Document, isMap, isSeq, visit } from "yaml";
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { evomergeVersion } from "../experiment/identity.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { evomergeVersion } from "../experiment/evomerge-version.ts";
+import { BASE } from "../experiment/the-base.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";
 import { declarations } from "../merge/declarations.ts";

@@ -1,4 +1,4 @@
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import { printableLine } from "../files/printable.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import { hasColumns, type Recipe, type StackRecipe } from "../merge/recipe.ts";

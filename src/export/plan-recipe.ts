@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { stagePathOf } from "../evaluate/path.ts";
-import { BASE, baseOf } from "../experiment/workspace.ts";
+import { BASE, baseOf } from "../experiment/the-base.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
 import { declarations } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";

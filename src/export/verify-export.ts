@@ -4,7 +4,8 @@ import { UserError } from "../errors.ts";
 import type { RowLosses } from "../evaluate/evaluator.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Task } from "../experiment/load-tasks.ts";
-import { BASE, openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
+import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 

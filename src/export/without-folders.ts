@@ -1,5 +1,5 @@
 import type { Experiment } from "../experiment/experiment.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import { parseReference } from "../hub/api/reference.ts";
 
 /**

@@ -1,9 +1,10 @@
 import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
 import { UserError } from "../errors.ts";
 import { resultOf } from "../evaluate/path.ts";
-import { evomergeVersion } from "../experiment/identity.ts";
+import { evomergeVersion } from "../experiment/evomerge-version.ts";
 import type { Task } from "../experiment/load-tasks.ts";
-import { BASE, baseOf, type Workspace } from "../experiment/workspace.ts";
+import { BASE, baseOf } from "../experiment/the-base.ts";
+import type { Workspace } from "../experiment/workspace.ts";
 import { readJournal } from "../journal/journal.ts";
 import { restackedFields } from "../model/restacked-config.ts";
 import { runFacts } from "../report/run-facts.ts";

@@ -6,7 +6,7 @@ import { openCheckpoint } from "../experiment/open-checkpoint.ts";
 import { isAdapter } from "../checkpoint/weight-files.ts";
 import { readExportedFiles } from "../model-folder/exported-files.ts";
 import { UserError } from "../errors.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import { exportRun } from "../export/export-run.ts";
 import { readRecipe, recipeFiles } from "../export/recipe-files.ts";
 import { readJournal } from "../journal/journal.ts";

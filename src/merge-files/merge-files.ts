@@ -39,5 +39,5 @@ export async function mergeFiles(
     await using hands = await openHands({ threads, bytes, files: shards.length, signal });
     return await new MergeUnderWay(hands, { plan, checkpoints, roomBytes, signal, told }).fill(shards);
   };
-  return await writeShards(folder, specs, fillAll, options);
+  return writeShards(folder, specs, fillAll, options);
 }

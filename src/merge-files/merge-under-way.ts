@@ -5,7 +5,7 @@ import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
 import { PiecesWritten } from "./file-bytes.ts";
 import { wholeTensorBytes } from "./whole-tensors.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
-import { MemoryTurns } from "./memory-turns.ts";
+import { BytesRoom } from "./bytes-room.ts";
 import type { ParentTensor } from "./task.ts";
 import type { Hand, Hands } from "./threads.ts";
 
@@ -22,6 +22,8 @@ interface Order {
 
 /** Tasks that a thread has before it: the one at hand, and the next. */
 const TASKS = 2;
+/** Bytes that are merged and not yet hashed, behind which no other merge begins: what is hashed last, by one thread, is little to wait for. */
+const AHEAD_BYTES = 2 ** 26;
 /** Bytes behind which the disk is asked to take what was written, so that little is left to wait for at the end. */
 const SYNC_BYTES = 2 ** 28;
 
@@ -31,15 +33,16 @@ export class MergeUnderWay {
   readonly #order: Order;
   readonly #weights: ReadonlyMap<string, PlannedWeight>;
   readonly #turn: LimitFunction;
-  readonly #memory: MemoryTurns;
+  readonly #memory: BytesRoom;
+  readonly #ahead = new BytesRoom(AHEAD_BYTES);
   #done = 0;
 
   constructor(hands: Hands, order: Order) {
     this.#hands = hands;
     this.#order = order;
     this.#weights = new Map(order.plan.map((weight) => [weight.spec.name, weight]));
-    this.#turn = pLimit(hands.merging.length * TASKS);
-    this.#memory = new MemoryTurns(order.roomBytes);
+    this.#turn = pLimit({ concurrency: hands.merging.length * TASKS, rejectOnClear: true });
+    this.#memory = new BytesRoom(order.roomBytes);
   }
 
   /** Writes and closes all files; the sha256 of each. */
@@ -50,6 +53,7 @@ export class MergeUnderWay {
       return await Promise.all(filling);
     } catch (error) {
       this.#turn.clearQueue();
+      this.#ahead.clear(error);
       // Nobody may write to a file, or read one, that is closed meanwhile.
       await this.#hands[Symbol.asyncDispose]();
       const ends = await Promise.allSettled(filling);
@@ -74,6 +78,7 @@ export class MergeUnderWay {
     for (const [i, { start, bytes }] of tensors.entries()) {
       await merged[i];
       sha256 = await hasher.do({ kind: "hash", place: { ...place, start }, bytes });
+      this.#ahead.leave(bytes);
       unsynced += bytes;
       if (unsynced >= SYNC_BYTES) {
         unsynced = 0;
@@ -87,10 +92,12 @@ export class MergeUnderWay {
     return known(sha256, "a file's content");
   }
 
-  #merge(tensor: StoredTensor, shard: OpenShard): Promise<void> {
+  async #merge(tensor: StoredTensor, shard: OpenShard): Promise<void> {
+    await this.#ahead.enter(0);
     const weight = known(this.#weights.get(tensor.name), tensor.name);
     const held = wholeTensorBytes(weight, this.#order.checkpoints);
-    return this.#memory.during(held, () => this.#mergeNow(weight, tensor, shard));
+    await this.#memory.during(held, () => this.#mergeNow(weight, tensor, shard));
+    this.#ahead.take(tensor.bytes);
   }
 
   async #mergeNow(weight: PlannedWeight, { start, bytes }: StoredTensor, { target }: OpenShard): Promise<void> {

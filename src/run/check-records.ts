@@ -5,7 +5,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import type { ParentNames } from "../mergekit/parent-recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
 import { isStackOf, isWhole } from "../space/is-whole.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import { unnamedGenes } from "./plan-search.ts";
 import { algorithmOf, generationKind } from "./search-kind.ts";

@@ -3,7 +3,7 @@ import { mean } from "simple-statistics";
 import { UserError } from "../errors.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
 import { productDtypes } from "../experiment/precision.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import { endIdsOf } from "../generate/end-ids.ts";
 import { generateTexts } from "../generate/generate-texts.ts";
 import { holdMerge } from "../generate/held-merge.ts";

@@ -1,7 +1,7 @@
 /** Refusals of models and rows that are not those that a recorded run began with, in words that tell what to do. */
 import type { Experiment } from "../experiment/experiment.ts";
 import { mapPlaces, type PathUse } from "../experiment/experiment-paths.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { optionFor } from "./places.ts";
 import { isElsewhere, othersThere, tellingsOf } from "./told-places.ts";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
-import { BASE } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";

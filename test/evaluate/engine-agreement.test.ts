@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import { promptsOf } from "../../src/evaluate/prompt.ts";
-import type { EngineName } from "../../src/device/open-device.ts";
-import { BASE, openWorkspace } from "../../src/experiment/workspace.ts";
+import type { EngineName } from "../../src/device/engine-names.ts";
+import { BASE } from "../../src/experiment/the-base.ts";
+import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { uniformRecipe, type Recipe } from "../../src/merge/recipe.ts";
 import { readRows } from "../../src/tasks/rows.ts";
 

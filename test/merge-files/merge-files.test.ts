@@ -41,6 +41,10 @@ async function digestOf(folder: string): Promise<string> {
   return await checkpoint.weightsDigest();
 }
 
+function spoilEmbeddings(name: string, values: Float32Array): void {
+  if (name === "model.embed_tokens.weight") values[77] = Number.NaN;
+}
+
 describe("mergeFiles", () => {
   let device: Device;
   beforeAll(async () => {
@@ -154,6 +158,17 @@ describe("mergeFiles", () => {
     await expect(merging).rejects.toThrow(
       new UserError(`${b}: tensor ${name}: element 77 is NaN or infinite; expected finite weights, use another model`),
     );
+    expect(readdirSync(join(folder, "host"))).toEqual([]);
+  });
+
+  test.each([0, 2])("of several files, one that cannot be made ends all (%i threads)", async (threads) => {
+    const folder = await temporaryFolder();
+    await using family = await openTinyFamily(join(folder, "family"), device, { b: { edit: spoilEmbeddings } });
+    const merging = mergeFiles(planOf(family, recipe, allExperts), family.checkpoints, join(folder, "host"), {
+      threads,
+      maxShardBytes: 1500,
+    });
+    await expect(merging).rejects.toThrow("model.embed_tokens.weight: element 77 is NaN");
     expect(readdirSync(join(folder, "host"))).toEqual([]);
   });
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import { BASE, openWorkspace } from "../../src/experiment/workspace.ts";
+import { BASE } from "../../src/experiment/the-base.ts";
+import { openWorkspace } from "../../src/experiment/workspace.ts";
 import type { TaskRow } from "../../src/tasks/rows.ts";
 
 type Row = readonly [context: string, continuations: readonly string[]];

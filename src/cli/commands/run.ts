@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { exportIn } from "../../export/export-in.ts";
 import { checkExportPlace, exportRun } from "../../export/export-run.ts";
-import type { EngineName } from "../../device/open-device.ts";
+import type { EngineName } from "../../device/engine-names.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides, type Budget } from "../../experiment/experiment.ts";
 import { printableLine } from "../../files/printable.ts";

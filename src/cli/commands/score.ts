@@ -1,5 +1,5 @@
 import { scoreModel, type ScoreModelOptions } from "../../experiment/score-model.ts";
-import type { EngineName } from "../../device/open-device.ts";
+import type { EngineName } from "../../device/engine-names.ts";
 import type { Precision } from "../../experiment/experiment.ts";
 import type { MmluFormat } from "../../tasks/row-formats.ts";
 import { interruptionSignal } from "../interruption.ts";

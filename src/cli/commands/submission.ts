@@ -1,5 +1,5 @@
 import { UserError } from "../../errors.ts";
-import type { EngineName } from "../../device/open-device.ts";
+import type { EngineName } from "../../device/engine-names.ts";
 import type { Precision } from "../../experiment/experiment.ts";
 import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
 import { generateAnswers } from "../../submission/generate-answers.ts";

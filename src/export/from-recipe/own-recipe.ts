@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { nearestName } from "../../config/nearest-name.ts";
 import { UserError } from "../../errors.ts";
-import { baseOf, BASE } from "../../experiment/workspace.ts";
+import { baseOf, BASE } from "../../experiment/the-base.ts";
 import { readJournal } from "../../journal/journal.ts";
 import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
 import { allWeights } from "../../model/architecture.ts";

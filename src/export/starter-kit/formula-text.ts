@@ -1,5 +1,5 @@
 /** What a merge method computes, as the body of a Python function of a tensor's `name`, `group` and `layer`. */
-import { BASE } from "../../experiment/workspace.ts";
+import { BASE } from "../../experiment/the-base.ts";
 import { asFactor, type Formula, isOfExpert, operandsOf, partsOf } from "../../merge/formula.ts";
 import type { ParameterSpec } from "../../merge/method.ts";
 import { pythonString } from "./python-literal.ts";

@@ -1,4 +1,4 @@
-import { BASE } from "../../experiment/workspace.ts";
+import { BASE } from "../../experiment/the-base.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
 import { declarations } from "../../merge/declarations.ts";
 import { formulaParameters } from "../../merge/formula-numbers.ts";
