@@ -1,5 +1,5 @@
 import type { TensorInfo } from "../checkpoint/checkpoint.ts";
-import type { StoredValues } from "../tensor/gram.ts";
+import type { StoredValues } from "../tensor/stored-values.ts";
 
 /** One weight of one parent, read but not uploaded. */
 export interface Loaded {

@@ -7,7 +7,7 @@ import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
 import { stagePathOf } from "../evaluate/path.ts";
 import type { WeightSource } from "../evaluate/route.ts";
 import { prepareMerge, type WeightSources } from "../merge/prepare-merge.ts";
-import type { StoredValues } from "../tensor/gram.ts";
+import type { StoredValues } from "../tensor/stored-values.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Model } from "../model/architecture.ts";

@@ -3,7 +3,7 @@ import { mergeTensor } from "../merge/merge-tensor.ts";
 import { prepareMerge } from "../merge/prepare-merge.ts";
 import type { Step } from "../merge/recipe.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
-import type { StoredValues } from "../tensor/gram.ts";
+import type { StoredValues } from "../tensor/stored-values.ts";
 import { fillFrom } from "./file-bytes.ts";
 import { parentsOf, type PlannedWeight } from "./plan.ts";
 import type { ParentTensor } from "./task.ts";
@@ -60,13 +60,16 @@ function stepByPlace(step: Step, sources: ReturnType<typeof parentsOf>): Step {
 
 /** Those of a parent, which are read as a whole once somebody asks for them. */
 function valuesOf({ dtype, shape, stored }: ParentTensor): StoredValues {
-  let bytes = stored instanceof Uint8Array ? stored : undefined;
+  if (stored instanceof Uint8Array) return { dtype, bytes: stored };
+  const length = elementCount(shape) * bytesPerElement[dtype];
+  let bytes: Uint8Array | undefined;
   return {
     dtype,
+    unread: { length, read: (start, into) => fillFrom(stored, start, into) },
     get bytes() {
       if (bytes) return bytes;
-      bytes = new Uint8Array(elementCount(shape) * bytesPerElement[dtype]);
-      if (!(stored instanceof Uint8Array)) fillFrom(stored, 0, bytes);
+      bytes = new Uint8Array(length);
+      fillFrom(stored, 0, bytes);
       return bytes;
     },
   };

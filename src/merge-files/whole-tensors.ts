@@ -8,12 +8,13 @@ import { parentsOf, type PlannedWeight } from "./plan.ts";
 export function wholeTensorBytes(weight: PlannedWeight, checkpoints: ReadonlyMap<string, Checkpoint>): number {
   const { step, experts, spec } = weight;
   const needs = step.method === "passthrough" ? undefined : declarations[step.method].needs;
+  const readsWhole = needs?.leaves !== undefined || needs?.disagreement !== undefined;
   const leaves = (needs?.leaves ?? []).length * experts.length * 4 * elementCount(spec.shape);
   const parents = parentsOf(weight).map(({ model, tensor }) => {
     const checkpoint = checkpoints.get(model);
     const stored = checkpoint?.tensors.get(tensor);
     // One that is made when it is read is made as a whole.
-    return stored && (needs || !checkpoint?.placeOf(tensor)) ? tensorBytes(stored) : 0;
+    return stored && (readsWhole || !checkpoint?.placeOf(tensor)) ? tensorBytes(stored) : 0;
   });
   return parents.reduce((sum, bytes) => sum + bytes, leaves);
 }

@@ -1,4 +1,4 @@
-import type { StoredValues } from "../tensor/gram.ts";
+import type { StoredValues } from "../tensor/stored-values.ts";
 import { type Disagreement, disagreementsOf } from "../tensor/disagreement.ts";
 import { declarations } from "./declarations.ts";
 import { SHARE_UNIT } from "./method.ts";

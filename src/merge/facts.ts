@@ -1,5 +1,6 @@
 /** What a merge must know of a weight's parents as a whole: made on the host, once, with the same bits wherever it is read. */
-import type { Gram, StoredValues } from "../tensor/gram.ts";
+import type { Gram } from "../tensor/gram.ts";
+import type { StoredValues } from "../tensor/stored-values.ts";
 import type { Shape } from "../tensor/dtype.ts";
 import type { Disagreement } from "../tensor/disagreement.ts";
 

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { bytesPerElement } from "../tensor/dtype.ts";
-import { type Gram, gramOf, type StoredValues } from "../tensor/gram.ts";
+import { type Gram, gramOf } from "../tensor/gram.ts";
+import { elementsOf, type StoredValues } from "../tensor/stored-values.ts";
 import { magnitudesAt } from "../tensor/magnitudes.ts";
 import { declarations } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
@@ -38,7 +38,7 @@ export class WeightFacts {
     await this.#disagreements.learn(lacking, base, experts, ahead);
     const cutting = lacking.filter((step) => needsOf(step)?.cuts);
     if (cutting.length === 0) return;
-    this.#count = base.bytes.length / bytesPerElement[base.dtype];
+    this.#count = elementsOf(base);
     const asked = cutting.map((step) => this.#placesOf(step));
     for (const [expert, stored] of experts.entries()) {
       const known = (this.#magnitudes[expert] ??= new Magnitudes());

@@ -1,7 +1,7 @@
 /** Where experts differ most in what they add to a tensor, and how much each of them adds there. */
 import { setImmediate } from "node:timers/promises";
 import { bytesPerElement } from "./dtype.ts";
-import type { StoredValues } from "./gram.ts";
+import type { StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
 import { valuesAt } from "./magnitudes.ts";
 

@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { bytesPerElement } from "./dtype.ts";
 import { expWithinOne, ln } from "./elementary.ts";
-import type { StoredValues } from "./gram.ts";
+import type { StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
 
 /** Elements after which the event loop gets its turn. */

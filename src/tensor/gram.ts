@@ -1,6 +1,7 @@
 /** What a merge may know of a weight's parents as a whole: their lengths and angles. */
 import { setImmediate } from "node:timers/promises";
-import { bytesPerElement, type Dtype } from "./dtype.ts";
+import { bytesPerElement } from "./dtype.ts";
+import { copyElements, elementsOf, type StoredValues } from "./stored-values.ts";
 import { BLOCK, InnerProducts } from "./wasm/inner-products.ts";
 
 /**
@@ -9,14 +10,10 @@ import { BLOCK, InnerProducts } from "./wasm/inner-products.ts";
  */
 export type Gram = readonly (readonly number[])[];
 
-/** A weight of one parent as it is stored. */
-export interface StoredValues {
-  readonly dtype: Dtype;
-  readonly bytes: Uint8Array;
-}
-
-/** Blocks after which the event loop gets its turn. */
-const BLOCKS = 2048;
+/** Elements of each tensor that are read at once, whole blocks. */
+const PIECE = 64 * BLOCK;
+/** Pieces after which the event loop gets its turn. */
+const PIECES = 32;
 
 /**
  * The Gram matrix of one weight of base and experts, all of one size. Sums are those of doubles in a fixed order, block by
@@ -25,11 +22,14 @@ const BLOCKS = 2048;
 export async function gramOf(base: StoredValues, experts: readonly StoredValues[]): Promise<Gram> {
   const parents = [base, ...experts];
   const products = new InnerProducts(parents.map(({ dtype }) => dtype));
-  const tensors = parents.map(({ bytes }) => bytes);
-  const count = base.bytes.length / bytesPerElement[base.dtype];
-  for (let first = 0; first < count; first += BLOCK) {
-    if (first % (BLOCKS * BLOCK) === 0) await setImmediate();
-    products.add(tensors, first, Math.min(BLOCK, count - first));
+  const pieces = parents.map(({ dtype }) => new Uint8Array(PIECE * bytesPerElement[dtype]));
+  const all = elementsOf(base);
+  for (let start = 0, piece = 0; start < all; start += PIECE, piece += 1) {
+    if (piece % PIECES === 0) await setImmediate();
+    const count = Math.min(PIECE, all - start);
+    const read = pieces.map((bytes, i) => bytes.subarray(0, count * bytesPerElement[parents[i]!.dtype]));
+    for (const [i, parent] of parents.entries()) copyElements(parent, start, read[i]!);
+    for (let first = 0; first < count; first += BLOCK) products.add(read, first, Math.min(BLOCK, count - first));
   }
   return parents.map((_, i) => parents.map((_, j) => products.at(i, j)));
 }

@@ -1,6 +1,6 @@
 /** Which elements of a tensor change much from those of another, in rows that change much as distributions. */
 import { rowDivergences } from "./divergence.ts";
-import type { StoredValues } from "./gram.ts";
+import type { StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
 import { valuesAt } from "./magnitudes.ts";
 

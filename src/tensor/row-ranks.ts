@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { bytesPerElement } from "./dtype.ts";
-import type { StoredValues } from "./gram.ts";
+import { copyElements, elementsOf, type StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
 
 /** Elements after which the event loop gets its turn. */
@@ -15,7 +15,7 @@ const WIDEST = 2 ** 22;
  */
 export async function rowRanksOf(base: StoredValues, x: StoredValues, width: number): Promise<Float32Array> {
   if (width > WIDEST) throw new Error(`ranks: expected rows of at most ${WIDEST} elements, found ${width}`);
-  const ranks = new Float32Array(x.bytes.length / bytesPerElement[x.dtype]);
+  const ranks = new Float32Array(elementsOf(x));
   const keys = new Float64Array(width);
   const share = Math.fround(1 / Math.max(1, width - 1));
   for (let start = 0, since = 0; start < ranks.length; start += width, since += width) {
@@ -34,7 +34,8 @@ export async function rowRanksOf(base: StoredValues, x: StoredValues, width: num
   return ranks;
 }
 
-function rowOf({ bytes, dtype }: StoredValues, start: number, width: number): Float32Array {
-  const size = bytesPerElement[dtype];
-  return toFloat32(bytes.subarray(start * size, (start + width) * size), dtype);
+function rowOf(values: StoredValues, start: number, width: number): Float32Array {
+  const row = new Uint8Array(width * bytesPerElement[values.dtype]);
+  copyElements(values, start, row);
+  return toFloat32(row, values.dtype);
 }

@@ -88,8 +88,8 @@ describe("mergeFiles", () => {
   test("without room for whole tensors, what needs them merges one weight after the other", async () => {
     const folder = await temporaryFolder();
     await using family = await openTinyFamily(join(folder, "family"), device);
-    const parameters = declarations.ties.parameters.map(({ name }) => [name, recipe.parameters["weight"]!]);
-    const plan = planOf(family, { method: "ties", parameters: Object.fromEntries(parameters) }, allExperts);
+    const parameters = declarations.della.parameters.map(({ name }) => [name, recipe.parameters["weight"]!]);
+    const plan = planOf(family, { method: "della", parameters: Object.fromEntries(parameters) }, allExperts);
     await using hands = await openHands({ threads: 2, bytes: 0, files: 1, signal: undefined });
     let [now, most] = [0, 0];
     const counting = (hand: Hand): Hand => ({

@@ -5,7 +5,7 @@ import { type MergeParents, mergeTensor, type Scaled } from "../../src/merge/mer
 import { prepareMerge } from "../../src/merge/prepare-merge.ts";
 import type { Step } from "../../src/merge/recipe.ts";
 import type { Shape } from "../../src/tensor/dtype.ts";
-import type { StoredValues } from "../../src/tensor/gram.ts";
+import type { StoredValues } from "../../src/tensor/stored-values.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 
 /** One weight of a base and of experts by name, f32. */

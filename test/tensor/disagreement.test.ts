@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { StoredValues } from "../../src/tensor/gram.ts";
+import type { StoredValues } from "../../src/tensor/stored-values.ts";
 import { fromFloat32 } from "../../src/tensor/half.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { disagreementsOf } from "../../src/tensor/disagreement.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { rowDivergences } from "../../src/tensor/divergence.ts";
-import type { StoredValues } from "../../src/tensor/gram.ts";
+import type { StoredValues } from "../../src/tensor/stored-values.ts";
 import { fromFloat32 } from "../../src/tensor/half.ts";
 
 function f32(values: ArrayLike<number>): StoredValues {

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Dtype } from "../../src/tensor/dtype.ts";
-import type { StoredValues } from "../../src/tensor/gram.ts";
+import type { StoredValues } from "../../src/tensor/stored-values.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
+import { oneMagnitude } from "../../src/tensor/one-magnitude.ts";
 import { magnitudesAt } from "../../src/tensor/magnitudes.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 
@@ -15,6 +16,17 @@ function random(seed: number, dtype: Dtype, count: number, scale = 1): StoredVal
       dtype,
     ),
   };
+}
+
+/** A tensor and one that differs from it a little, as a fine-tune does: of bf16 many differences are equal. */
+function tuned(dtype: Dtype, count: number): readonly [StoredValues, StoredValues] {
+  const stream = RandomStream.of(3, "tuned");
+  const from = Float32Array.from({ length: count }, () => 0.02 * stream.normal());
+  const to = from.map((value) => value + 0.002 * stream.normal());
+  return [
+    { dtype, bytes: fromFloat32(from, dtype) },
+    { dtype, bytes: fromFloat32(to, dtype) },
+  ];
 }
 
 /** All magnitudes of the differences, in order. */
@@ -58,4 +70,39 @@ test("magnitudes at any places are those of sorted differences", async () => {
       },
     ),
   );
+});
+
+test.each(["f32", "bf16", "f16"] as const)("few magnitudes are those of sorted differences: %s", async (dtype) => {
+  const count = 2 ** 18 + 13;
+  const [base, x] = tuned(dtype, count);
+  const expected = sorted(base, x);
+  for (const places of [
+    [0],
+    [1],
+    [count >> 6],
+    [count >> 1],
+    [Math.floor(0.9 * count)],
+    [100_000, count - 30],
+    [count - 1],
+  ])
+    expect(await magnitudesAt(base, x, places)).toEqual(Float32Array.from(places, (place) => expected[place]!));
+  for (const share of [0.3, 0.5, 0.77, 0.95]) {
+    const place = Math.floor(share * count);
+    expect(await oneMagnitude(base, x, place)).toBe(expected[place]);
+  }
+});
+
+test("equal tensors, whose differences are all zeros, and a sample that tells something wrong", async () => {
+  const count = 2 ** 18 + 3;
+  const [base] = tuned("f32", count);
+  expect(await magnitudesAt(base, base, [count >> 1])).toEqual(Float32Array.of(0));
+  // Elements that are sampled are the first of each run: those between are other ones.
+  const values = new Float32Array(base.bytes.slice().buffer);
+  for (let run = 0; run < 256; run += 1) {
+    const first = Math.floor((run * (count - 64)) / 255);
+    for (let i = first; i < first + 64; i += 1) values[i]! += 5 + i / count;
+  }
+  const x: StoredValues = { dtype: "f32", bytes: new Uint8Array(values.buffer) };
+  expect(await oneMagnitude(base, x, count >> 1)).toBeUndefined();
+  expect(await magnitudesAt(base, x, [count >> 1])).toEqual(Float32Array.of(0));
 });

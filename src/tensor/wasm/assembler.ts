@@ -16,6 +16,7 @@ const plain = {
   "i32.lt_u": 0x49,
   "i32.or": 0x72,
   "i32.add": 0x6a,
+  "i32.sub": 0x6b,
   "i32.and": 0x71,
   "i32.shl": 0x74,
   "i32.shr_u": 0x76,
@@ -24,6 +25,7 @@ const plain = {
   "i32.store": 0x36,
   "f64.load": 0x2b,
   "f64.store": 0x39,
+  if: 0x04,
   br_if: 0x0d,
   end: 0x0b,
   "local.get": 0x20,
@@ -40,6 +42,7 @@ const vector = {
   "i8x16.shuffle": 0x0d,
   "i32x4.splat": 0x11,
   "i32x4.extract_lane": 0x1b,
+  "i32x4.lt_s": 0x39,
   "i32x4.ge_u": 0x40,
   "i32x4.gt_u": 0x3c,
   "i32x4.lt_u": 0x3a,
@@ -99,6 +102,11 @@ export function i32(value: number): Code {
 /** Adds to a local. */
 export function increase(local: number, by: number): Code {
   return [...op("local.get", local), ...i32(by), ...op("i32.add"), ...op("local.set", local)];
+}
+
+/** Code that is done where what is on the stack, an i32, is not 0. */
+export function conditional(body: Code): Code {
+  return [...op("if"), 0x40, ...body, ...op("end")];
 }
 
 /** Code that is done again as long as what it leaves, an i32, is not 0. */

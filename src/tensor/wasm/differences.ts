@@ -1,4 +1,5 @@
 import { bytesPerElement, type Dtype } from "../dtype.ts";
+import { copyElements, type StoredValues } from "../stored-values.ts";
 import { assemble, at, type Code, increase, op, repeated } from "./assembler.ts";
 import { instantiate, wasmMemory } from "./instantiate.ts";
 import { loadLanes, type Scratch } from "./lanes.ts";
@@ -27,10 +28,10 @@ export class Differences {
   }
 
   /** Of so many elements from one on, as bits that the next call overwrites. */
-  of(x: Uint8Array, y: Uint8Array, first: number, count: number): Uint32Array {
+  of(x: StoredValues, y: StoredValues, first: number, count: number): Uint32Array {
     const [sizeX, sizeY] = this.#sizes;
-    this.#bytes.set(x.subarray(first * sizeX, (first + count) * sizeX), FROM);
-    this.#bytes.set(y.subarray(first * sizeY, (first + count) * sizeY), OTHER);
+    copyElements(x, first, this.#bytes.subarray(FROM, FROM + count * sizeX));
+    copyElements(y, first, this.#bytes.subarray(OTHER, OTHER + count * sizeY));
     this.#run(count);
     return new Uint32Array(this.#memory.buffer, RESULT, count);
   }

@@ -1,0 +1,142 @@
+import { bytesPerElement, type Dtype } from "../dtype.ts";
+import { copyElements, type StoredValues } from "../stored-values.ts";
+import { assemble, at, type Code, conditional, i32, increase, op, repeated, splat } from "./assembler.ts";
+import { instantiate, wasmMemory } from "./instantiate.ts";
+import { loadPairs, type Pair } from "./pairs.ts";
+
+/** Elements that are looked at at once, and in one turn of the loop: two vectors. */
+export const RANGE_PIECE = 2 ** 16;
+const GROUP = 8;
+const LANES = [0, 1, 2, 3] as const;
+
+/** Where pieces of the two tensors and the counts are. */
+const [FROM, OTHER, COUNTS] = [0, 1, 2].map((i) => i * 4 * RANGE_PIECE) as [number, number, number];
+
+/** Parameters: how many elements, the bits from which on magnitudes are counted, those at which it ends, and how many these are. */
+const [COUNT, LOW, HIGH, WIDTH] = [0, 1, 2, 3];
+/** The element times 2 and 4, and the place of one in the range. */
+const [TWICE, FOURFOLD, PLACE] = [4, 5, 6];
+const FIRST_VECTOR = 7;
+/** Both bounds in all lanes; how many are below the range, as negative numbers; pieces of both tensors. */
+const [LOWEST, HIGHEST, BELOW, SCRATCH] = [0, 1, 2, 3].map((i) => FIRST_VECTOR + i) as [number, number, number, number];
+const X: Pair = [FIRST_VECTOR + 4, FIRST_VECTOR + 5];
+const Y: Pair = [FIRST_VECTOR + 6, FIRST_VECTOR + 7];
+const VECTORS = 8;
+
+/** How often each of the magnitudes |x - y| of two tensors is there that lie in a range, and how many are below it. */
+export class RangeCounts {
+  readonly #low: number;
+  readonly #sizes: readonly [number, number];
+  readonly #bytes: Uint8Array;
+  readonly #run: ReturnType<typeof instantiate>;
+  /** By the bits of f32, from the lowest on. */
+  readonly counts: Uint32Array;
+  below = 0;
+
+  /** The bits of f32 of the range's lowest magnitude, and how many follow it with it. */
+  constructor(x: Dtype, y: Dtype, low: number, width: number) {
+    const memory = wasmMemory(COUNTS + 4 * width);
+    this.#low = low;
+    this.#sizes = [bytesPerElement[x], bytesPerElement[y]];
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#run = instantiate(moduleOf(x, y), memory);
+    this.counts = new Uint32Array(memory.buffer, COUNTS, width);
+  }
+
+  /** Adds so many elements, a piece at most, from one on. */
+  add(x: StoredValues, y: StoredValues, first: number, count: number): void {
+    const whole = Math.ceil(count / GROUP) * GROUP;
+    for (const [at, values, size] of [
+      [FROM, x, this.#sizes[0]],
+      [OTHER, y, this.#sizes[1]],
+    ] as const) {
+      copyElements(values, first, this.#bytes.subarray(at, at + count * size));
+      this.#bytes.fill(0, at + count * size, at + whole * size);
+    }
+    const { length } = this.counts;
+    this.below += this.#run(whole, this.#low, this.#low + length, length);
+    // What was added to a group are zeros.
+    if (this.#low > 0) this.below -= whole - count;
+    else this.counts[0]! -= whole - count;
+  }
+}
+
+function moduleOf(x: Dtype, y: Dtype): Uint8Array<ArrayBuffer> {
+  const load = (dtype: Dtype, address: number, locals: Pair): Code =>
+    loadPairs[dtype](op("local.get", bytesPerElement[dtype] === 4 ? FOURFOLD : TWICE), address, locals, splat, SCRATCH);
+  const magnitudes = X.flatMap((own, i) => [
+    ...op("local.get", own),
+    ...op("local.get", Y[i]!),
+    ...op("f32x4.sub"),
+    ...op("f32x4.abs"),
+    ...op("local.set", own),
+  ]);
+  const group = [
+    ...load(x, FROM, X),
+    ...load(y, OTHER, Y),
+    ...magnitudes,
+    ...isIn(X[0], Y[0]),
+    ...isIn(X[1], Y[1]),
+    ...op("v128.or"),
+    ...op("v128.any_true"),
+    ...conditional(X.flatMap((own) => LANES.flatMap((lane) => countLane(own, lane)))),
+  ];
+  const next = [...increase(FOURFOLD, 4 * GROUP), ...increase(TWICE, 2 * GROUP)];
+  const isMore = [...op("local.get", TWICE), ...op("local.get", COUNT), ...op("local.get", COUNT), ...op("i32.add")];
+  return assemble({
+    parameters: ["i32", "i32", "i32", "i32"],
+    result: "i32",
+    locals: [...Array<"i32">(FIRST_VECTOR - TWICE).fill("i32"), ...Array<"v128">(VECTORS).fill("v128")],
+    body: [
+      ...inAllLanes(LOW, LOWEST),
+      ...inAllLanes(HIGH, HIGHEST),
+      ...repeated([...group, ...next, ...isMore, ...op("i32.lt_u")]),
+      ...i32(0),
+      ...LANES.flatMap((lane) => [...op("local.get", BELOW), ...op("i32x4.extract_lane", lane), ...op("i32.sub")]),
+    ],
+  });
+}
+
+function isUnder(own: number, bound: number): Code {
+  return [...op("local.get", own), ...op("local.get", bound), ...op("i32x4.lt_s")];
+}
+
+/** True is -1 in a lane, so that a sum counts; who is under the higher bound alone is in the range. */
+function isIn(own: number, scratch: number): Code {
+  return [
+    ...isUnder(own, LOWEST),
+    ...op("local.tee", scratch),
+    ...op("local.get", BELOW),
+    ...op("i32x4.add"),
+    ...op("local.set", BELOW),
+    ...isUnder(own, HIGHEST),
+    ...op("local.get", scratch),
+    ...op("v128.xor"),
+  ];
+}
+
+function inAllLanes(from: number, to: number): Code {
+  return [...op("local.get", from), ...op("i32x4.splat"), ...op("local.set", to)];
+}
+
+/** Counts the magnitude in a lane where it is in the range. */
+function countLane(own: number, lane: number): Code {
+  const address = [...op("local.get", PLACE), ...i32(2), ...op("i32.shl")];
+  return [
+    ...op("local.get", own),
+    ...op("i32x4.extract_lane", lane),
+    ...op("local.get", LOW),
+    ...op("i32.sub"),
+    ...op("local.tee", PLACE),
+    ...op("local.get", WIDTH),
+    ...op("i32.lt_u"),
+    ...conditional([
+      ...address,
+      ...address,
+      ...at("i32.load", COUNTS),
+      ...i32(1),
+      ...op("i32.add"),
+      ...at("i32.store", COUNTS),
+    ]),
+  ];
+}
