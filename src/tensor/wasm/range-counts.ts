@@ -9,13 +9,16 @@ export const RANGE_PIECE = 2 ** 16;
 const GROUP = 8;
 const LANES = [0, 1, 2, 3] as const;
 
-/** Where pieces of the two tensors and the counts are. */
-const [FROM, OTHER, COUNTS] = [0, 1, 2].map((i) => i * 4 * RANGE_PIECE) as [number, number, number];
+const VECTOR = 16;
 
-/** Parameters: how many elements, the bits from which on magnitudes are counted, those at which it ends, and how many these are. */
-const [COUNT, LOW, HIGH, WIDTH] = [0, 1, 2, 3];
-/** The element times 2 and 4, and the place of one in the range. */
-const [TWICE, FOURFOLD, PLACE] = [4, 5, 6];
+/** Where pieces of the two tensors, a group of magnitudes and the counts are. */
+const [FROM, OTHER, SPILLED] = [0, 1, 2].map((i) => i * 4 * RANGE_PIECE) as [number, number, number];
+const COUNTS = SPILLED + 2 * VECTOR;
+
+/** Parameters: how many elements, the bits from which on magnitudes are counted, and those at which that ends. */
+const [COUNT, LOW, HIGH] = [0, 1, 2];
+/** The element times 2 and 4; a bit for each of a group that is in the range, and where one is counted. */
+const [TWICE, FOURFOLD, SET, PLACE] = [3, 4, 5, 6];
 const FIRST_VECTOR = 7;
 /** Both bounds in all lanes; how many are below the range, as negative numbers; pieces of both tensors. */
 const [LOWEST, HIGHEST, BELOW, SCRATCH] = [0, 1, 2, 3].map((i) => FIRST_VECTOR + i) as [number, number, number, number];
@@ -54,7 +57,7 @@ export class RangeCounts {
       this.#bytes.fill(0, at + count * size, at + whole * size);
     }
     const { length } = this.counts;
-    this.below += this.#run(whole, this.#low, this.#low + length, length);
+    this.below += this.#run(whole, this.#low, this.#low + length);
     // What was added to a group are zeros.
     if (this.#low > 0) this.below -= whole - count;
     else this.counts[0]! -= whole - count;
@@ -77,14 +80,16 @@ function moduleOf(x: Dtype, y: Dtype): Uint8Array<ArrayBuffer> {
     ...magnitudes,
     ...isIn(X[0], Y[0]),
     ...isIn(X[1], Y[1]),
-    ...op("v128.or"),
-    ...op("v128.any_true"),
-    ...conditional(X.flatMap((own) => LANES.flatMap((lane) => countLane(own, lane)))),
+    ...i32(LANES.length),
+    ...op("i32.shl"),
+    ...op("i32.or"),
+    ...op("local.tee", SET),
+    ...conditional(COUNT_SET),
   ];
   const next = [...increase(FOURFOLD, 4 * GROUP), ...increase(TWICE, 2 * GROUP)];
   const isMore = [...op("local.get", TWICE), ...op("local.get", COUNT), ...op("local.get", COUNT), ...op("i32.add")];
   return assemble({
-    parameters: ["i32", "i32", "i32", "i32"],
+    parameters: ["i32", "i32", "i32"],
     result: "i32",
     locals: [...Array<"i32">(FIRST_VECTOR - TWICE).fill("i32"), ...Array<"v128">(VECTORS).fill("v128")],
     body: [
@@ -101,7 +106,7 @@ function isUnder(own: number, bound: number): Code {
   return [...op("local.get", own), ...op("local.get", bound), ...op("i32x4.lt_s")];
 }
 
-/** True is -1 in a lane, so that a sum counts; who is under the higher bound alone is in the range. */
+/** Leaves a bit for each lane: true is -1, so that a sum counts, and who is under the higher bound alone is in the range. */
 function isIn(own: number, scratch: number): Code {
   return [
     ...isUnder(own, LOWEST),
@@ -112,6 +117,7 @@ function isIn(own: number, scratch: number): Code {
     ...isUnder(own, HIGHEST),
     ...op("local.get", scratch),
     ...op("v128.xor"),
+    ...op("i32x4.bitmask"),
   ];
 }
 
@@ -119,24 +125,30 @@ function inAllLanes(from: number, to: number): Code {
   return [...op("local.get", from), ...op("i32x4.splat"), ...op("local.set", to)];
 }
 
-/** Counts the magnitude in a lane where it is in the range. */
-function countLane(own: number, lane: number): Code {
-  const address = [...op("local.get", PLACE), ...i32(2), ...op("i32.shl")];
-  return [
-    ...op("local.get", own),
-    ...op("i32x4.extract_lane", lane),
+/** Counts each of the magnitudes whose bits are set, those of even elements and then those of odd ones. */
+const COUNT_SET: Code = [
+  ...X.flatMap((own, i) => [...i32(0), ...op("local.get", own), ...at("v128.store", SPILLED + i * VECTOR)]),
+  ...repeated([
+    ...op("local.get", SET),
+    ...op("i32.ctz"),
+    ...i32(2),
+    ...op("i32.shl"),
+    ...at("i32.load", SPILLED),
     ...op("local.get", LOW),
     ...op("i32.sub"),
+    ...i32(2),
+    ...op("i32.shl"),
     ...op("local.tee", PLACE),
-    ...op("local.get", WIDTH),
-    ...op("i32.lt_u"),
-    ...conditional([
-      ...address,
-      ...address,
-      ...at("i32.load", COUNTS),
-      ...i32(1),
-      ...op("i32.add"),
-      ...at("i32.store", COUNTS),
-    ]),
-  ];
-}
+    ...op("local.get", PLACE),
+    ...at("i32.load", COUNTS),
+    ...i32(1),
+    ...op("i32.add"),
+    ...at("i32.store", COUNTS),
+    ...op("local.get", SET),
+    ...op("local.get", SET),
+    ...i32(1),
+    ...op("i32.sub"),
+    ...op("i32.and"),
+    ...op("local.tee", SET),
+  ]),
+];
