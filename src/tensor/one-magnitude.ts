@@ -18,7 +18,7 @@ const PIECES = 64;
 /**
  * The magnitude |x - base|, rounded to f32, that stands at a place when all stand in ascending order. Exact: a sample tells
  * between which two it must lie, and those between are counted by their bits. Undefined where the sample cannot tell, as of
- * few elements, or told something wrong. 1 to 2 CPU-nanoseconds an element.
+ * few elements, or told something wrong. 2 to 3 CPU-nanoseconds an element.
  */
 export async function oneMagnitude(base: StoredValues, x: StoredValues, place: number): Promise<number | undefined> {
   const count = elementsOf(base);
@@ -58,6 +58,5 @@ function sampleOf(base: StoredValues, x: StoredValues, count: number): Uint32Arr
     const first = Math.floor((run * (count - RUN)) / (runs - 1));
     sample.set(differences.of(x, base, first, RUN), run * RUN);
   }
-  for (const [i, bits] of sample.entries()) sample[i] = bits & 0x7fff_ffff;
-  return sample.toSorted();
+  return sample.map((bits) => bits & 0x7fff_ffff).toSorted();
 }
