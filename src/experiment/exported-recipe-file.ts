@@ -11,7 +11,7 @@ export const MAX_RECIPE_BYTES = 2 ** 28;
 
 /** Keys that an export's recipe has at some place, and none of mergekit's; one that is broken JSON has them too. */
 const OWN_KEY = /"(method|rest)"\s*:/;
-const MERGEKIT_KEY = /"merge_method"\s*:/;
+const MERGEKIT_KEY = /\bmerge_method"?\s*:/;
 
 /** The path of the export's recipe that a file or an exported folder is, undefined where a file is another recipe. */
 export async function exportedRecipeFile(path: string): Promise<string | undefined> {

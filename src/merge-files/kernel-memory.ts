@@ -57,9 +57,10 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
   const [columns, ...others] = new Set(Array.from(rows.keys(), ({ values: { length } }) => length));
   if (others.length > 0) throw new Error(`merge: rows of ${columns} and of ${others[0]} columns in one expression`);
   const inputOf = (tensor: DeviceTensor): number => known(inputs.get(tensor));
-  const placeOf = (x: Expression): number | undefined => {
-    if (x.op === "input") return inputOf(x.tensor);
-    return numbers.get(x) ?? (x.op === "constant" ? rows.get(x) : undefined);
+  const placeOf = (x: Expression): string => {
+    if (x.op === "input") return `at ${inputOf(x.tensor)}`;
+    if (numbers.has(x)) return `by the number at ${numbers.get(x)}`;
+    return x.op === "constant" ? `by the row at ${rows.get(x)}` : "";
   };
   return {
     inputs: [...inputs.values()],
@@ -91,14 +92,14 @@ function usesOf(expression: Expression): ReadonlyMap<Expression, number> {
 }
 
 /** Each node in a line, by the lines of its operands. */
-function outlineOf(expression: Expression, output: number, placeOf: (x: Expression) => number | undefined): string {
+function outlineOf(expression: Expression, output: number, placeOf: (x: Expression) => string): string {
   const places = new Map<Expression, number>();
   const lines = [`to ${output}`];
   const visit = (x: Expression): number => {
     const before = places.get(x);
     if (before !== undefined) return before;
     const operands = [...("x" in x ? [visit(x.x)] : []), ...("y" in x ? [visit(x.y)] : [])];
-    lines.push(`${x.op} ${x.dtype} of ${operands.join()} at ${placeOf(x)}`);
+    lines.push(`${x.op} ${x.dtype} of ${operands.join()} ${placeOf(x)}`);
     places.set(x, lines.length - 1);
     return lines.length - 1;
   };

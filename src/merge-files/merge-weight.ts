@@ -67,8 +67,20 @@ function refuseNonFinite(
   }
   const { name, dtype } = weight.spec;
   const at = firstNonFinite(merged, dtype);
-  if (at >= 0)
-    throw new UserError(
-      `merge: tensor ${name}: element ${first + at} of the result is NaN or infinite in ${dtype}; expected finite weights, use smaller coefficients or a type of more range`,
-    );
+  if (at < 0) return;
+  // By way of inner products an element makes others, too.
+  for (const parent of parents) refuseNonFiniteParent(parent);
+  throw new UserError(
+    `merge: tensor ${name}: element ${first + at} of the result is NaN or infinite in ${dtype}; expected finite weights, use smaller coefficients or a type of more range`,
+  );
+}
+
+function refuseNonFiniteParent(parent: ParentTensor): void {
+  const elements = elementCount(parent.shape);
+  const piece = new Uint8Array(bytesOf(parent, PIECE));
+  for (let first = 0; first < elements; first += PIECE) {
+    const read = readPiece(parent, first, piece.subarray(0, bytesOf(parent, Math.min(PIECE, elements - first))));
+    const at = firstNonFinite(read, parent.dtype);
+    if (at >= 0) throw notFinite(parent.folder, parent.name, first + at);
+  }
 }

@@ -46,6 +46,9 @@ export async function openHands({ threads, bytes, files, signal }: Wanted): Prom
   };
   const abort = (): void => void end();
   signal?.addEventListener("abort", abort);
+  // Threads take a while to start.
+  if (signal?.aborted === true) await end();
+  signal?.throwIfAborted();
   if (started.length === 0) return { merging: all, hashing: all, [Symbol.asyncDispose]: end };
   return { merging: started.slice(0, count), hashing: started.slice(count), [Symbol.asyncDispose]: end };
 }
@@ -62,17 +65,14 @@ async function startThreads(count: number): Promise<readonly Hand[]> {
 /** The thread that asks, which stays free for other events between pieces. */
 class OwnHand implements Hand {
   readonly #work = new ThreadWork();
-  #isOver = false;
   pending = 0;
 
   do(task: ThreadTask): Promise<TaskResult> {
-    if (this.#isOver) return Promise.reject(ended());
     return this.#work.do(task);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#isOver = true;
-    return Promise.resolve();
+    return this.#work.end();
   }
 }
 

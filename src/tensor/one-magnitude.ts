@@ -12,6 +12,8 @@ const LEAST = 2 ** 18;
 const DEVIATIONS = 4;
 /** Bits of f32 that differ by no more are counted one by one. */
 const WIDEST = 2 ** 21;
+/** The bits of infinity; those of NaN are more. */
+const INFINITY = 0x7f80_0000;
 /** Pieces after which the event loop gets its turn. */
 const PIECES = 64;
 
@@ -28,7 +30,7 @@ export async function oneMagnitude(base: StoredValues, x: StoredValues, place: n
   const margin = DEVIATIONS * Math.sqrt(SAMPLED * share * (1 - share)) + 1;
   const low = sample[Math.floor(share * SAMPLED - margin)];
   const high = sample[Math.ceil(share * SAMPLED + margin)];
-  if (low === undefined || high === undefined || high - low >= WIDEST) return undefined;
+  if (low === undefined || high === undefined || high >= INFINITY || high - low >= WIDEST) return undefined;
   const range = new RangeCounts(x.dtype, base.dtype, low, high - low + 1);
   for (let first = 0, piece = 1; first < count; first += RANGE_PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();

@@ -161,6 +161,16 @@ test("merges that differ in numbers alone are one module, others are not", () =>
   expect(kernelOf(cast(abs(cast(input(leaf), "f32")), "bf16"), [leaf]).module).not.toEqual(module);
 });
 
+test("a number and a row at the same place are other modules", () => {
+  const [one, three, four] = [1, 3, 4].map((columns) => {
+    const tensor: DeviceTensor = { dtype: "f32", shape: [4, columns] };
+    const row = constant(new Float32Array(columns).fill(2), [1, columns]);
+    return kernelOf(mul(input(tensor), row), [tensor]).module;
+  });
+  expect(one).not.toEqual(four);
+  expect(three).toEqual(four);
+});
+
 test.each([["f32"], ["f16"], ["bf16"]] as const)("says whether an element of %s is NaN or infinite", (own) => {
   const leaf: DeviceTensor = { dtype: own, shape: [1000] };
   const kernel = new KernelRunner().load(kernelOf(cast(scale(cast(input(leaf), "f32"), 0), "f32"), [leaf]));

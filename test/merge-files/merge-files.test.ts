@@ -9,7 +9,7 @@ import { UserError } from "../../src/errors.ts";
 import { sha256Of } from "../../src/files/sha256.ts";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { tensorBytes } from "../../src/checkpoint/safetensors-header.ts";
-import { writeShards } from "../../src/checkpoint/write-checkpoint.ts";
+import { writeCheckpoint, writeShards } from "../../src/checkpoint/write-checkpoint.ts";
 import { mergeFiles, type MergeFilesOptions } from "../../src/merge-files/merge-files.ts";
 import { writeTinyAdapter } from "../tiny-adapter.ts";
 import { MergeUnderWay } from "../../src/merge-files/merge-under-way.ts";
@@ -170,6 +170,27 @@ describe("mergeFiles", () => {
     });
     await expect(merging).rejects.toThrow("model.embed_tokens.weight: element 77 is NaN");
     expect(readdirSync(join(folder, "host"))).toEqual([]);
+  });
+
+  test("names the element that is not finite where inner products spread it", async () => {
+    const folder = await temporaryFolder();
+    const spec = { name: "w", shape: [70_000], dtype: "f32" as const };
+    const checkpoints = new Map<string, Checkpoint>();
+    for (const model of ["base", "a"]) {
+      const values = Float32Array.from({ length: 70_000 }, (_, i) =>
+        Math.sin(i * model.length + model.codePointAt(0)!),
+      );
+      if (model === "a") values[69_999] = Number.NaN;
+      await writeCheckpoint(join(folder, model), [spec], () => Promise.resolve(new Uint8Array(values.buffer)));
+      writeFileSync(join(folder, model, "config.json"), "{}");
+      checkpoints.set(model, await Checkpoint.open(join(folder, model)));
+    }
+    const [base, ...experts] = ["base", "a"].map((model) => ({ model, tensor: "w" }));
+    const plan: PlannedWeight[] = [{ spec, base, experts, step: { method: "slerp", values: { t: [0.5] } } }];
+    await expect(mergeFiles(plan, checkpoints, join(folder, "host"))).rejects.toThrow(
+      "a: tensor w: element 69999 is NaN",
+    );
+    for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
   });
 
   test("refuses a result that its type cannot hold, and leaves no file", async () => {

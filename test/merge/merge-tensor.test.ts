@@ -159,7 +159,9 @@ describe("mergeTensor", () => {
           const experts = byName(asMany(method, Object.values(all)));
           const step = stepOf(method, asMany(method, weights));
           const gram = await gramOf(base, Object.values(experts));
-          expect(await merge(base, experts, step)).toEqual(referenceMerge(base, experts, step, gram));
+          const [found, expected] = [await merge(base, experts, step), referenceMerge(base, experts, step, gram)];
+          // The sign of a NaN, as of opposite experts, is each processor's.
+          expect(toFloat32(found, base.dtype)).toEqual(toFloat32(expected, base.dtype));
         }),
       );
     },

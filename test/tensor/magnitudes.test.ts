@@ -92,6 +92,13 @@ test.each(["f32", "bf16", "f16"] as const)("few magnitudes are those of sorted d
   }
 });
 
+test("NaN among what is sampled is no bound", async () => {
+  const [base, x] = tuned("f32", 2 ** 18);
+  const bytes = x.bytes.slice().fill(0xff, x.bytes.length / 4);
+  expect(await oneMagnitude(base, { dtype: "f32", bytes }, 2 ** 17)).toBeUndefined();
+  expect(await magnitudesAt(base, { dtype: "f32", bytes }, [2 ** 17])).toEqual(Float32Array.of(Number.NaN));
+});
+
 test("equal tensors, whose differences are all zeros, and a sample that tells something wrong", async () => {
   const count = 2 ** 18 + 3;
   const [base] = tuned("f32", count);

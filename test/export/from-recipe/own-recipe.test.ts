@@ -7,6 +7,19 @@ import { refusal } from "../../refusal.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { tinyModel, writeTinyModel } from "../../tiny-model.ts";
 
+test("takes mergekit's YAML for it though it is written with braces and quotes", async () => {
+  const folder = await temporaryFolder();
+  await writeTinyModel(join(folder, "a"), { layers: 1 });
+  const recipe = join(folder, "recipe.yml");
+  writeFileSync(
+    recipe,
+    '{merge_method: linear, models: [{model: ./a, parameters: {weight: [{filter: "method", value: 1}, {value: 1}]}}]}',
+  );
+  await mergeModels({ recipe, to: join(folder, "out") });
+  writeFileSync(recipe, '{merge_method: passthrough, models: [{model: ./a}], "rest": 1}');
+  expect(await refusal(mergeModels({ recipe, to: join(folder, "out") }))).toContain('unknown key "rest"');
+});
+
 test("takes the recipe of an export for one whatever it is called, and says what it lacks", async () => {
   const folder = await temporaryFolder();
   for (const [seed, name] of ["base", "a", "b"].entries())
