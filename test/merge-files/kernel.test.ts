@@ -19,8 +19,9 @@ import { kernelOf } from "../../src/merge-files/kernel.ts";
 import { KernelRunner } from "../../src/merge-files/kernel-runner.ts";
 import { bytesPerElement, type Dtype, elementCount } from "../../src/tensor/dtype.ts";
 import { firstNonFinite } from "../../src/tensor/finite.ts";
-import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
+import { fromFloat32 } from "../../src/tensor/half.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
+import { numbersOf } from "../numbers-of.ts";
 import { testedEngines } from "../device/tested-engines.ts";
 
 interface Tensor {
@@ -130,11 +131,6 @@ function runKernel(expression: Expression, leaves: readonly DeviceTensor[], tens
     return merged;
   });
   return new Uint8Array(Buffer.concat(parts));
-}
-
-/** Numbers to compare, since the sign and payload of a NaN is each processor's. */
-function numbersOf(bytes: Uint8Array, own: Dtype): number[] {
-  return Array.from(toFloat32(bytes, own), (value) => (Number.isNaN(value) ? Number.NaN : value));
 }
 
 test.each(testedEngines)("kernels give the bits of %s, whatever is computed of whatever types", async (_, open) => {
