@@ -20,6 +20,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   const root = join(import.meta.dirname, "..");
   const folder = await realpath(await mkdtemp(join(tmpdir(), "evomerge-")));
   for (const name of ["node_modules", "package.json"]) await symlink(join(root, name), join(folder, name));
+  await symlink("src", join(folder, "dist"));
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   const project = ["-p", join(import.meta.dirname, "tsconfig.programs.json"), "--outDir", folder];
   await promisify(execFile)(process.execPath, [compiler, ...project]);

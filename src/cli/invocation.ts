@@ -1,6 +1,7 @@
 /** How this program was called, for the paths that it is given and for the commands that it prints. */
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { ownFolder } from "../files/own-package.ts";
 import { shellPath, shellWord } from "../files/shell-word.ts";
 
 /** What a process knows of its start. */
@@ -13,9 +14,6 @@ export interface Invocation {
   /** Options of node itself. */
   readonly nodeOptions: readonly string[];
 }
-
-/** Folder of our package.json, from `src/cli` as from `dist/cli`. */
-const root = join(import.meta.dirname, "..", "..");
 
 const thisProcess: Invocation = {
   folder: process.cwd(),
@@ -47,7 +45,7 @@ function ownCommand(called: Invocation): string {
   const { program, nodeOptions, folder } = called;
   const caller = npmCaller(called);
   if (caller !== undefined) {
-    const prefix = packageAround(caller) === root ? "" : `--prefix ${shellPath(root)} `;
+    const prefix = packageAround(caller) === ownFolder() ? "" : `--prefix ${shellPath(ownFolder())} `;
     return `npm ${prefix}run -s evomerge --`;
   }
   if (dirname(program).endsWith(join("node_modules", ".bin"))) return "npx evomerge";
@@ -59,7 +57,8 @@ function ownCommand(called: Invocation): string {
 
 /** Where npm was when it was told to run a script of our package.json; undefined for any other start. */
 function npmCaller({ folder, environment }: Invocation): string | undefined {
-  const isOwnScript = folder === root && ["evomerge", "start"].includes(environment["npm_lifecycle_event"] ?? "");
+  const isOwnScript =
+    ["evomerge", "start"].includes(environment["npm_lifecycle_event"] ?? "") && folder === ownFolder();
   const caller = environment["INIT_CWD"];
   // As process.cwd() has it, so that paths between the two hold.
   return isOwnScript && caller !== undefined ? realpathSync(caller) : undefined;

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typin
 import { durationSchema } from "../config/duration.ts";
 import { engineNames, type EngineName } from "../device/engine-names.ts";
 import { MOST_EVALUATIONS, precisions, type Budget, type Precision } from "../experiment/experiment.ts";
-import { evomergeVersion } from "../experiment/evomerge-version.ts";
+import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";

@@ -3,7 +3,7 @@ import { type Experiment, precisions } from "./experiment.ts";
 import type { Task } from "./load-tasks.ts";
 import type { Workspace } from "./workspace.ts";
 import { sha256Of } from "../files/sha256.ts";
-import { evomergeVersion } from "./evomerge-version.ts";
+import { evomergeVersion } from "../files/own-package.ts";
 
 /**
  * Everything outside the experiment file that decides a run, mostly as hashes, by a name for people; all but the weights,

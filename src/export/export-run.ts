@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { join, resolve } from "node:path";
-import { evomergeVersion } from "../experiment/evomerge-version.ts";
+import { evomergeVersion } from "../files/own-package.ts";
 import { baseOf } from "../experiment/the-base.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";

@@ -1,7 +1,7 @@
 import { Document, isMap, isSeq, visit } from "yaml";
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { evomergeVersion } from "../experiment/evomerge-version.ts";
+import { evomergeVersion } from "../files/own-package.ts";
 import { BASE } from "../experiment/the-base.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";

@@ -1,7 +1,7 @@
 import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
 import { UserError } from "../errors.ts";
 import { resultOf } from "../evaluate/path.ts";
-import { evomergeVersion } from "../experiment/evomerge-version.ts";
+import { evomergeVersion } from "../files/own-package.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import { BASE, baseOf } from "../experiment/the-base.ts";
 import type { Workspace } from "../experiment/workspace.ts";

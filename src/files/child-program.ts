@@ -1,11 +1,30 @@
 import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { ownFolder } from "./own-package.ts";
 
-/** The module of that name beside another, as a program for `fork`; in TypeScript where this module is. */
-export function childProgram(folder: string, name: string): { readonly path: string; readonly execArgv: string[] } {
-  const extension = extname(import.meta.filename);
-  const path = join(folder, `${name}${extension}`);
-  if (extension !== ".ts") return { path, execArgv: [] };
-  return { path, execArgv: ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] };
+/** What is started as a process or thread of its own, by its file in `src/`. The build makes each of them a file in `dist/`. */
+export const childPrograms = {
+  ggmlMessages: "device/ggml/message-worker.js",
+  merging: "merge-files/merge-worker.ts",
+  parquet: "tasks/parquet-process.ts",
+  tokenizers: "model/tokenizer/tokenizer-process.ts",
+} as const;
+
+/** How Node is told to run a program: for `fork`, or as a `Worker`. */
+export interface ChildProgram {
+  readonly path: string;
+  /** Options of Node, beside those that the program is to have. */
+  readonly execArgv: string[];
+}
+
+/** The program as it is beside this one: built, or in TypeScript where that is what runs here. */
+export function childProgram(name: keyof typeof childPrograms): ChildProgram {
+  const file = childPrograms[name];
+  // The build puts this module anywhere in dist/, so that nothing is found from its own place.
+  if (extname(import.meta.filename) !== ".ts") {
+    return { path: join(ownFolder(), "dist", file.replace(/\.ts$/, ".js")), execArgv: [] };
+  }
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  return { path: join(ownFolder(), "src", file), execArgv: file.endsWith(".ts") ? ["--import", tsx] : [] };
 }

@@ -83,7 +83,7 @@ class Thread implements Hand {
   #isOver = false;
 
   static async start(): Promise<Thread> {
-    const { path, execArgv } = childProgram(import.meta.dirname, "merge-worker");
+    const { path, execArgv } = childProgram("merging");
     const worker = new Worker(path, { execArgv });
     await once(worker, "message");
     return new Thread(worker);

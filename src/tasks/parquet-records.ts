@@ -37,7 +37,7 @@ export async function parquetRecords(
   }: { readonly signal?: AbortSignal | undefined; readonly patienceMs?: number } = {},
 ): Promise<Iterable<RowRecord>> {
   signal?.throwIfAborted();
-  const { path: program, execArgv } = childProgram(import.meta.dirname, "parquet-process");
+  const { path: program, execArgv } = childProgram("parquet");
   const child = fork(program, {
     execArgv: [`--max-old-space-size=${HEAP_MB}`, ...execArgv],
     serialization: "advanced",

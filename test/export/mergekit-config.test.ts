@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
-import { evomergeVersion } from "../../src/experiment/evomerge-version.ts";
+import { evomergeVersion } from "../../src/files/own-package.ts";
 import { stepAt, type MergeRecipe, type Step } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { methodsByColumn } from "../merge/method-kinds.ts";

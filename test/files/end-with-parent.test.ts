@@ -1,12 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { childProgram } from "../../src/files/child-program.ts";
+import { compiled } from "../compiled.ts";
 
 test("a process that is busy for ever ends when its parent is killed", async () => {
-  const { path, execArgv } = childProgram(import.meta.dirname, "busy-parent");
-  const parent = spawn(process.execPath, [...execArgv, path], { cwd: join(import.meta.dirname, "..", "..") });
+  const parent = spawn(process.execPath, [compiled(import.meta.dirname, "busy-parent.ts")]);
   const [told] = (await once(parent.stdout, "data")) as [Buffer];
   const child = Number(told.toString());
   onTestFinished(() => void (isAlive(child) && process.kill(child, "SIGKILL")));

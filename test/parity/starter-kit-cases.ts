@@ -10,7 +10,7 @@ import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../src/checkpoint/write-checkpoint.ts";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
-import { evomergeVersion } from "../../src/experiment/evomerge-version.ts";
+import { evomergeVersion } from "../../src/files/own-package.ts";
 import { BASE } from "../../src/experiment/the-base.ts";
 import { exportedConfig } from "../../src/export/exported-config.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";

@@ -1,6 +1,7 @@
 /** What ggml has said lately, kept for the errors that it explains. */
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { childProgram } from "../../files/child-program.ts";
 
 /** Lines kept; an error shows the last few. */
 const KEPT = 20;
@@ -18,10 +19,11 @@ let port: MessagePort | undefined;
 /** Starts the thread that listens; it does not keep the process alive. */
 export async function startListening(): Promise<Listeners> {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(new URL("message-worker.js", import.meta.url), {
+  const { path, execArgv } = childProgram("ggmlMessages");
+  const worker = new Worker(path, {
     workerData: { port: port2, kept: KEPT },
     transferList: [port2],
-    execArgv: [],
+    execArgv,
   });
   const [listeners] = (await once(worker, "message")) as [Listeners];
   worker.unref();

@@ -4,7 +4,7 @@ import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
 import type { WrittenFile } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import { checkAliases } from "../../experiment/check-aliases.ts";
-import { evomergeVersion } from "../../experiment/evomerge-version.ts";
+import { evomergeVersion } from "../../files/own-package.ts";
 import { bytesText } from "../../files/bytes-text.ts";
 import { freeBytesAt } from "../../files/free-bytes.ts";
 import type { Hub } from "../../hub/api/hub.ts";

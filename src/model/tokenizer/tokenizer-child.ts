@@ -9,8 +9,6 @@ const HEAP_MB = 1024;
 /** How often the child is looked at. */
 const LOOK_MS = 250;
 
-const program = childProgram(import.meta.dirname, "tokenizer-process");
-
 /** Rejects what was asked of a process that ended because of somebody else: it can be asked again of the next one. */
 export class EndedByOthers extends Error {
   override readonly name = "EndedByOthers";
@@ -48,8 +46,9 @@ export class TokenizerChild {
   }
 
   private constructor() {
-    this.#child = fork(program.path, {
-      execArgv: [`--max-old-space-size=${HEAP_MB}`, ...program.execArgv],
+    const { path, execArgv } = childProgram("tokenizers");
+    this.#child = fork(path, {
+      execArgv: [`--max-old-space-size=${HEAP_MB}`, ...execArgv],
       serialization: "advanced",
       // What the engine writes when its heap is full is told in a sentence.
       stdio: ["ignore", "ignore", "ignore", "ipc"],
