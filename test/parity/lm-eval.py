@@ -22,6 +22,7 @@ os.environ.setdefault("HF_DATASETS_CACHE", tempfile.mkdtemp(prefix="parity-"))
 
 import lm_eval  # noqa: E402
 import yaml  # noqa: E402
+from lm_eval.tasks import TaskManager  # noqa: E402
 from t5_models import keep_heads_apart, t5_models  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +82,8 @@ TASKS = {  # the task of lm_eval, its rows, and the options that render them as 
     "demo_texts": (texts, TEXTS, []),
 }
 
+WITHOUT_DEFAULTS = TaskManager(include_defaults=False)  # by itself each evaluation reads the thousands of lm_eval's own tasks first
+
 
 def by_lm_eval(model: str, dtype: str, task: str, in_chat: bool) -> tuple[list[dict], dict]:
     """lm_eval's samples in the order of the rows, and its results."""
@@ -92,6 +95,7 @@ def by_lm_eval(model: str, dtype: str, task: str, in_chat: bool) -> tuple[list[d
         batch_size=16,
         bootstrap_iters=0,
         log_samples=True,
+        task_manager=WITHOUT_DEFAULTS,
         apply_chat_template=in_chat,
         fewshot_as_multiturn=in_chat,
     )
