@@ -1,9 +1,8 @@
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { inject } from "vitest";
+import type { TestProgram } from "./compile-programs.ts";
 
-const root = join(import.meta.dirname, "..");
-
-/** The program that a file in TypeScript was compiled to, for a process of its own. */
-export function compiled(...path: readonly string[]): string {
-  return join(inject("compiled"), relative(root, join(...path)).replace(/\.ts$/, ".js"));
+/** Path of a built program of tests, or of the command line, for a process of its own. */
+export function compiled(program: `test/${TestProgram}` | "cli/main"): string {
+  return join(inject("compiled"), "dist", `${program}.js`);
 }

@@ -1,5 +1,4 @@
 /** The package that this module is part of, wherever in it the build has put the module. */
-// oxlint-disable-next-line evomerge/bounded-reads -- of our own package
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 

@@ -1,0 +1,81 @@
+/**
+ * How the programs and the library are built: few files each, since Node takes a third of a second to find and read the 450
+ * modules of a command. They share chunks, so that every class is there once and what a command does not need is not read.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { OutputBundle, Plugin, RolldownOptions } from "rolldown";
+import { childPrograms } from "./src/files/child-program.ts";
+
+/** What is read here of a package.json. */
+type Manifest = Record<"name" | "version" | "license", string> &
+  Partial<Record<"dependencies" | "peerDependencies" | "optionalDependencies", Record<string, string>>>;
+
+/** Dependencies whose modules go into ours, with all that they import: those where that was measured to pay. */
+const INSIDE = new Set(["@commander-js/extra-typings", "commander", "p-limit", "yaml", "zod"]);
+
+const { dependencies, peerDependencies, optionalDependencies } = manifestIn(import.meta.dirname);
+const installed = Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies });
+const outside = installed.filter((name) => !INSIDE.has(name));
+const entries = ["cli/main.ts", "index.ts", ...Object.values(childPrograms)];
+
+const config = {
+  platform: "node",
+  input: Object.fromEntries(entries.map((file) => [file.replace(/\.[jt]s$/, ""), join("src", file)])),
+  external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  // As tsc's: Node 20 does not know `using`.
+  transform: { target: "es2023" },
+  plugins: [notices()],
+  output: {
+    dir: "dist",
+    cleanDir: true,
+    // No hashes: stacks are read by people. Nor is anything made shorter, which saves no time.
+    chunkFileNames: "chunks/[name].js",
+    sourcemap: true,
+    // As tsc's maps, these tell file and line.
+    sourcemapExcludeSources: true,
+    // Who writes programs reads these in declarations.
+    comments: { jsdoc: false },
+  },
+} satisfies RolldownOptions;
+export default config;
+
+/** Writes the licences of what is inside beside it. */
+function notices(): Plugin {
+  return {
+    name: "notices",
+    generateBundle(_, bundle) {
+      const texts = foldersInside(bundle).map((folder) => {
+        const { name, version, license } = manifestIn(folder);
+        return `${name} ${version} (${license})\n\n${licenceIn(folder)}`;
+      });
+      const head = "The programs in this folder hold parts of these packages.";
+      this.emitFile({
+        type: "asset",
+        fileName: "NOTICES.txt",
+        source: [head, ...texts].join(`\n\n${"-".repeat(80)}\n\n`),
+      });
+    },
+  };
+}
+
+/** Folders of all packages of which there are modules, in order. */
+function foldersInside(bundle: OutputBundle): string[] {
+  const modules = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
+  const folders = modules.flatMap((id) => {
+    // What the bundler adds of its own.
+    if (id.startsWith("\0")) return [join(import.meta.dirname, "node_modules", "rolldown")];
+    return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [];
+  });
+  return [...new Set(folders)].toSorted();
+}
+
+function manifestIn(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+}
+
+function licenceIn(folder: string): string {
+  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+  if (file === undefined) throw new Error(`${folder} has no file of its licence, which the built package must hold`);
+  return readFileSync(join(folder, file), "utf8").trim();
+}
