@@ -1,4 +1,5 @@
 /** Derivatives of losses by the coefficients of merges: a pass forward that keeps its states, then one back. */
+import { byCoefficient } from "../merge/formula-numbers.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Slope } from "./backward-run.ts";
 import { fitting, Room } from "./fitting.ts";
@@ -113,9 +114,10 @@ function addTo(
   { weight, factor, values }: Slope,
   experts: number,
 ): void {
-  const zeros = (): Float64Array[] => Array.from({ length: experts }, () => new Float64Array(values.length));
   for (const { parameter, expert, slope } of factor) {
+    const own = byCoefficient(slope, values);
+    const zeros = (): Float64Array[] => Array.from({ length: experts }, () => new Float64Array(own.length));
     const sums = ((derivatives[weight.name] ??= {})[parameter] ??= zeros())[expert]!;
-    for (const [column, value] of values.entries()) sums[column]! += slope * value;
+    for (const [column, value] of own.entries()) sums[column]! += value;
   }
 }

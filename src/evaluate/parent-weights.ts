@@ -145,7 +145,8 @@ export class ParentWeights implements AsyncDisposable {
 
   async #learn(steps: readonly Step[], [base, ...experts]: readonly Loaded[]): Promise<void> {
     if (!base) throw new Error("parents: there is no base");
-    await this.#factsOf(base.info.name).learn(steps, storedIn(base), experts.map(storedIn), { ahead: true });
+    const { name, shape } = base.info;
+    await this.#factsOf(name).learn(steps, shape, [storedIn(base), ...experts.map(storedIn)], { ahead: true });
   }
 
   #readAhead(route: Route, index: number): Promise<Loaded[]> {

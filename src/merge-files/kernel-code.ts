@@ -13,15 +13,15 @@ export const ELEMENTS = 8;
 const halves = [0, 1] as const;
 type Half = (typeof halves)[number];
 
-/** The parameters: the first element in the piece, how many, and the column of the first. */
-export const [FIRST, COUNT, COLUMN] = [0, 1, 2] as const;
-/** Twice and four times the element, four times the column, and twice the end. */
-export const [TWICE, FOURFOLD, ROW, END] = [3, 4, 5, 6] as const;
+/** The parameters: the first element in the piece, how many, the column of the first, and the row that all are in. */
+export const [FIRST, COUNT, COLUMN, ROW] = [0, 1, 2, 3] as const;
+/** Twice and four times the element, four times the column and the row, and twice the end. */
+export const [TWICE, FOURFOLD, IN_COLUMNS, IN_ROWS, END] = [4, 5, 6, 7, 8] as const;
 /** The largest bits of results without their sign; other than 0 where an input is not finite that no result shows. */
-export const [TOP, ODD] = [7, 8] as const;
-const SCRATCH: Pair = [9, 10];
-const RESULT: Pair = [11, 12];
-const NEXT_LOCAL = 13;
+export const [TOP, ODD] = [9, 10] as const;
+const SCRATCH: Pair = [11, 12];
+const RESULT: Pair = [13, 14];
+const NEXT_LOCAL = 15;
 
 const arithmetic = {
   add: "f32x4.add",
@@ -101,7 +101,8 @@ export class KernelWriter {
       case "input":
         return this.#input(x, place);
       case "constant":
-        return this.#memory.numbers.has(x) ? this.#number(x) : this.#row(x, place);
+        if (this.#memory.numbers.has(x)) return this.#number(x);
+        return this.#memory.isOfRows(x) ? this.#numberOfRow(x) : this.#columns(x, place);
       case "cast":
         return [...this.#valueOf(x.x, place), ...roundLanes[storedDtype(x)](SCRATCH)];
       case "scale":
@@ -131,6 +132,11 @@ export class KernelWriter {
     return this.#once(address, [...i32(0), ...at("v128.load32_splat", address)]);
   }
 
+  #numberOfRow(x: Node<"constant">): Code {
+    const address = this.#memory.numbersOf(x);
+    return this.#once(address, [...op("local.get", IN_ROWS), ...at("v128.load32_splat", address)]);
+  }
+
   readonly #splat = (bits: number): Code => this.#once(`bits ${bits}`, splat(bits));
 
   /** What is the same in all groups is computed in front of the loop. */
@@ -141,10 +147,10 @@ export class KernelWriter {
     return op("local.get", local);
   }
 
-  #row(x: Node<"constant">, { index, half }: Place): Code {
-    const address = this.#memory.rowOf(x) + index * ELEMENTS * 4;
+  #columns(x: Node<"constant">, { index, half }: Place): Code {
+    const address = this.#memory.numbersOf(x) + index * ELEMENTS * 4;
     const [loading, locals] = this.#pair(x, (own) =>
-      loadPairs.f32(op("local.get", ROW), address, own, this.#splat, SCRATCH[0]),
+      loadPairs.f32(op("local.get", IN_COLUMNS), address, own, this.#splat, SCRATCH[0]),
     );
     return [...loading, ...op("local.get", locals[half])];
   }

@@ -1,6 +1,6 @@
 import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
 import type { Expression, Node } from "../device/expression.ts";
-import { bytesPerElement } from "../tensor/dtype.ts";
+import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 
 /** Elements of each tensor that are merged at once: those of all parents stay in a core's cache. */
 export const PIECE = 2 ** 16;
@@ -18,11 +18,14 @@ export interface KernelMemory {
   readonly values: ReadonlyMap<number, Float32Array>;
   /** The addresses of what is the same at all elements: factors of `scale`, and constants of one number. */
   readonly numbers: ReadonlyMap<Expression, number>;
-  /** How long rows are, where something differs among columns. */
-  readonly columns: number | undefined;
+  /** How many elements a line has, where something differs among columns or among rows. */
+  readonly line: number | undefined;
   readonly inputOf: (tensor: DeviceTensor) => number;
   readonly numberOf: (x: Expression) => number;
-  readonly rowOf: (row: Node<"constant">) => number;
+  /** Whether a constant of several numbers has one for each row, rather than for each column. */
+  readonly isOfRows: (x: Node<"constant">) => boolean;
+  /** Where numbers of columns, or of rows, are. */
+  readonly numbersOf: (row: Node<"constant">) => number;
   /** All operations with what they take, and where: equal ones are computed by one function. */
   readonly outline: string;
   /** Whether a node is used more than once. */
@@ -48,19 +51,23 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
     return address;
   };
   const constants = [...uses.keys()].filter((x) => x.op === "constant");
-  const rows = new Map(constants.filter((x) => x.values.length > 1).map((x) => [x, place(x.values)]));
+  const lines = new Map(constants.filter((x) => x.values.length > 1).map((x) => [x, place(x.values)]));
   const numbers = new Map<Expression, number>();
   for (const x of uses.keys()) {
     if (x.op === "scale") numbers.set(x, place(Float32Array.of(x.factor)));
     if (x.op === "constant" && x.values.length === 1) numbers.set(x, place(x.values));
   }
-  const [columns, ...others] = new Set(Array.from(rows.keys(), ({ values: { length } }) => length));
-  if (others.length > 0) throw new Error(`merge: rows of ${columns} and of ${others[0]} columns in one expression`);
+  const width = expression.shape.at(-1) ?? 1;
+  const isOfRows = ({ shape, values: own }: Node<"constant">): boolean =>
+    shape.at(-1) === 1 && own.length * width === elementCount(expression.shape);
+  const widths = Array.from(lines.keys(), (x) => (isOfRows(x) ? width : x.values.length));
+  const [line, ...others] = new Set(widths);
+  if (others.length > 0) throw new Error(`merge: lines of ${line} and of ${others[0]} elements in one expression`);
   const inputOf = (tensor: DeviceTensor): number => known(inputs.get(tensor));
   const placeOf = (x: Expression): string => {
     if (x.op === "input") return `at ${inputOf(x.tensor)}`;
     if (numbers.has(x)) return `by the number at ${numbers.get(x)}`;
-    return x.op === "constant" ? `by the row at ${rows.get(x)}` : "";
+    return x.op === "constant" ? `by the ${isOfRows(x) ? "rows" : "columns"} at ${lines.get(x)}` : "";
   };
   return {
     inputs: [...inputs.values()],
@@ -68,10 +75,11 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
     bytes,
     values,
     numbers,
-    columns,
+    line,
     inputOf,
     numberOf: (x) => known(numbers.get(x)),
-    rowOf: (row) => known(rows.get(row)),
+    isOfRows,
+    numbersOf: (x) => known(lines.get(x)),
     outline: outlineOf(expression, output, placeOf),
     isShared: (x) => known(uses.get(x)) > 1,
   };

@@ -42,13 +42,13 @@ export class LoadedKernel {
 
   /** Computes a piece of so many elements, the first of which is that of the tensor; true says that all its inputs and results are finite. */
   run(start: number, count: number): boolean {
-    const { columns } = this.#memory;
-    if (columns === undefined) return this.#run(0, count, 0) === 0;
+    const { line } = this.#memory;
+    if (line === undefined) return this.#run(0, count, 0, 0) === 0;
     let odd = 0;
     for (let first = 0; first < count;) {
-      const column = (start + first) % columns;
-      const length = Math.min(count - first, columns - column);
-      odd |= this.#run(first, length, column);
+      const column = (start + first) % line;
+      const length = Math.min(count - first, line - column);
+      odd |= this.#run(first, length, column, (start + first - column) / line);
       first += length;
     }
     return odd === 0;

@@ -6,7 +6,21 @@ import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { assemble, type Code, i32, increase, op, repeated, splat } from "../tensor/wasm/assembler.ts";
-import { COLUMN, COUNT, ELEMENTS, END, FIRST, FOURFOLD, KernelWriter, ODD, ROW, TOP, TWICE } from "./kernel-code.ts";
+import {
+  COLUMN,
+  COUNT,
+  ELEMENTS,
+  END,
+  FIRST,
+  FOURFOLD,
+  IN_COLUMNS,
+  IN_ROWS,
+  KernelWriter,
+  ODD,
+  ROW,
+  TOP,
+  TWICE,
+} from "./kernel-code.ts";
 import { type KernelMemory, planMemory } from "./kernel-memory.ts";
 
 /** Groups of elements in one turn of the loop. */
@@ -15,7 +29,7 @@ const GROUPS = 2;
 /** The bits of the least f32 that is infinite once it is rounded to a format; those of a NaN are more. */
 const INFINITE: Readonly<Record<Dtype, number>> = { f32: 0x7f80_0000, bf16: 0x7f7f_8000, f16: 0x477f_f000 };
 
-/** A function `run(first, count, column)`, which leaves 0 where all inputs and results are finite, and what it has in memory. */
+/** A function `run(first, count, column, row)`, which leaves 0 where all inputs and results are finite, and what it has in memory. */
 export interface Kernel {
   readonly module: Uint8Array<ArrayBuffer>;
   readonly memory: KernelMemory;
@@ -39,7 +53,7 @@ function moduleOf(expression: Expression, memory: KernelMemory): Uint8Array<Arra
   const loop = repeated([...turn, ...advance(GROUPS * ELEMENTS), ...more]);
   const largest = [...op("local.get", TOP), ...splat(INFINITE[storedDtype(expression)]), ...op("i32x4.ge_u")];
   return assemble({
-    parameters: ["i32", "i32", "i32"],
+    parameters: ["i32", "i32", "i32", "i32"],
     result: "i32",
     locals: writer.locals,
     body: [
@@ -57,7 +71,8 @@ function moduleOf(expression: Expression, memory: KernelMemory): Uint8Array<Arra
 const START: Code = [
   ...shifted(FIRST, 1, TWICE),
   ...shifted(FIRST, 2, FOURFOLD),
-  ...shifted(COLUMN, 2, ROW),
+  ...shifted(COLUMN, 2, IN_COLUMNS),
+  ...shifted(ROW, 2, IN_ROWS),
   ...op("local.get", FIRST),
   ...op("local.get", COUNT),
   ...op("i32.add"),
@@ -72,5 +87,5 @@ function shifted(from: number, by: number, to: number): Code {
 
 /** Moves on by so many elements. */
 function advance(elements: number): Code {
-  return [...increase(FOURFOLD, 4 * elements), ...increase(ROW, 4 * elements), ...increase(TWICE, 2 * elements)];
+  return [...increase(FOURFOLD, 4 * elements), ...increase(IN_COLUMNS, 4 * elements), ...increase(TWICE, 2 * elements)];
 }

@@ -3,11 +3,13 @@ import type { Gram } from "../tensor/gram.ts";
 import type { StoredValues } from "../tensor/stored-values.ts";
 import type { Shape } from "../tensor/dtype.ts";
 import type { Disagreement } from "../tensor/disagreement.ts";
+import type { VectorGrams, Vectors } from "../tensor/vector-grams.ts";
+import type { Options } from "./method.ts";
 
 /** What a merge method asks for. */
 export interface Needs {
-  /** Inner products of base and of what each expert adds to it. */
-  readonly gram?: true;
+  /** Inner products of base and of what each expert adds to it: of the whole, or of each of the vectors that it is divided into. */
+  readonly gram?: (options: Options) => "whole" | Vectors;
   /**
    * Magnitudes of what an expert adds to the base: the places at which they stand among all `count` in ascending order, from
    * the expert's own values of the method's parameters.
@@ -22,6 +24,8 @@ export interface Needs {
 /** What is known of a weight where a method asked for it. */
 export interface ParentFacts {
   readonly gram?: Gram | undefined;
+  /** In the place of those of the whole. */
+  readonly vectors?: VectorGrams | undefined;
   /** Of each expert, in their order, the magnitudes that were asked for, in theirs. */
   readonly cuts?: readonly (readonly number[])[] | undefined;
   readonly disagreement?: Disagreement | undefined;

@@ -3,20 +3,25 @@ import { Dual } from "./dual.ts";
 import type { ParentFacts } from "./facts.ts";
 import { coefficientsIn } from "./formula.ts";
 import { type MethodDeclaration, type Options, optionsOf, type ParameterSpec } from "./method.ts";
-import type { StepValue } from "./recipe.ts";
+import type { MergeStep, StepValue } from "./recipe.ts";
+import { numbersByVector, type VectorNumbers } from "./vector-numbers.ts";
 
 /** The derivative of a number in a formula by a coefficient of the recipe. */
 export interface FactorSlope {
   readonly parameter: string;
   /** Index of its expert. */
   readonly expert: number;
-  readonly slope: number;
+  /** Of each of several numbers, its own. */
+  readonly slope: number | Float64Array;
 }
+
+/** A number of a formula, or one for each input column of a weight, or for each of the vectors that it is divided into. */
+export type FormulaValue = StepValue | VectorNumbers;
 
 /** What a formula takes at a weight. */
 export interface FormulaNumbers {
   /** By parameter of the formula, in the order of the experts. */
-  readonly values: Readonly<Record<string, readonly StepValue[]>>;
+  readonly values: Readonly<Record<string, readonly FormulaValue[]>>;
   readonly slopesOf: (parameter: string, expert: number) => readonly FactorSlope[];
 }
 
@@ -34,22 +39,39 @@ export function formulaParameters(
 /** What the formula of a method takes where its parameters have such values, in the order of the experts. */
 export function formulaNumbers(
   method: Method,
-  values: FormulaNumbers["values"],
+  values: MergeStep["values"],
   facts: ParentFacts = {},
   options: Options = {},
 ): FormulaNumbers {
   const { derive } = method;
   if (!derive) return { values, slopesOf: itself };
-  const { given, inputs } = inputsOf(method, values, facts.gram ? facts.gram.length - 1 : 0);
-  const made = derive.make({ facts, values: given, options: optionsOf(method, options) });
-  const numbers = Object.entries(made).map(([name, duals]) => [name, duals.map(({ value }) => value)]);
+  const { given, inputs } = inputsOf(method, values, (facts.vectors?.parents ?? facts.gram?.length ?? 1) - 1);
+  const known = { facts, values: given, options: optionsOf(method, options) };
+  const { vectors } = facts;
+  const made: Readonly<Record<string, readonly (Dual | VectorNumbers)[]>> = vectors
+    ? numbersByVector(vectors, (gram) => derive.make({ ...known, facts: { ...facts, gram } }))
+    : derive.make(known);
+  const numbers = Object.entries(made).map(([name, own]) => [name, own.map(numberIn)]);
   return {
-    values: { ...values, ...(Object.fromEntries(numbers) as Record<string, number[]>) },
+    values: { ...values, ...(Object.fromEntries(numbers) as Record<string, FormulaValue[]>) },
     slopesOf: (parameter, expert) => {
-      const dual = made[parameter]?.[expert];
-      return dual ? inputs.map((input, i) => ({ ...input, slope: dual.slopes[i] ?? 0 })) : itself(parameter, expert);
+      const own = made[parameter]?.[expert];
+      return own ? inputs.map((input, i) => ({ ...input, slope: own.slopes[i] ?? 0 })) : itself(parameter, expert);
     },
   };
+}
+
+/** The derivative by a coefficient, or those by its columns, from the derivatives by a number of the formula or by several. */
+export function byCoefficient(slope: FactorSlope["slope"], values: Iterable<number>): readonly number[] {
+  if (typeof slope === "number") return Array.from(values, (value) => slope * value);
+  let sum = 0;
+  let vector = 0;
+  for (const value of values) sum += (slope[vector++] ?? Number.NaN) * value;
+  return [sum];
+}
+
+function numberIn(made: Dual | VectorNumbers): number | VectorNumbers {
+  return made instanceof Dual ? made.value : made;
 }
 
 function itself(parameter: string, expert: number): FactorSlope[] {
@@ -59,7 +81,7 @@ function itself(parameter: string, expert: number): FactorSlope[] {
 /** Values as inputs of derivatives; those by column, of which nothing is made, are left out. */
 function inputsOf(
   { parameters }: Method,
-  values: FormulaNumbers["values"],
+  values: MergeStep["values"],
   atLeast: number,
 ): { readonly given: Record<string, Dual[]>; readonly inputs: readonly Omit<FactorSlope, "slope">[] } {
   const inputs: Omit<FactorSlope, "slope">[] = [];

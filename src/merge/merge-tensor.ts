@@ -18,9 +18,9 @@ import { unpack } from "../tensor/packed.ts";
 import { declarations } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { type Formula, isOfExpert } from "./formula.ts";
-import { type FactorSlope, type FormulaNumbers, formulaNumbers } from "./formula-numbers.ts";
+import { type FactorSlope, type FormulaNumbers, type FormulaValue, formulaNumbers } from "./formula-numbers.ts";
 import { optionsOf } from "./method.ts";
-import type { Step, StepValue } from "./recipe.ts";
+import type { Step } from "./recipe.ts";
 
 /** One weight of every parent, all of one shape, and what the method asks of them. */
 export interface MergeParents extends ParentFacts {
@@ -34,7 +34,7 @@ export interface MergeParents extends ParentFacts {
   readonly dtype?: Dtype | undefined;
 }
 
-/** Where coefficients enter a merge: by the factor of a node, which is one number or, as its y, one for each column. */
+/** Where coefficients enter a merge: by the factor of a node, which is one number or, as its y, one for each column or other vector. */
 export interface Scaled {
   readonly node: Node<"scale"> | Node<"mul">;
   /** Derivatives of the factor by the coefficients that it is made of. */
@@ -124,12 +124,12 @@ function computeAnew(formula: Formula, operands: Operands, expert: number): Expr
   }
 }
 
-function valueOf({ values }: Operands, parameter: string, expert: number): StepValue {
+function valueOf({ values }: Operands, parameter: string, expert: number): FormulaValue {
   return known(values[parameter]?.[expert], parameter);
 }
 
-/** f32 [..., columns] by a number, or each of its columns by one of its own. */
-function times(x: Expression, value: StepValue): Node<"scale"> | Node<"mul"> {
+/** f32 [..., columns] by a number, or each of its columns, or other vectors, by one of its own. */
+function times(x: Expression, value: FormulaValue): Node<"scale"> | Node<"mul"> {
   if (typeof value === "number") return scale(x, value);
   const columns = row(value, x);
   // One number for all columns becomes one for each.
@@ -143,8 +143,9 @@ function times(x: Expression, value: StepValue): Node<"scale"> | Node<"mul"> {
   return mul(wide, columns);
 }
 
-/** f32 [1, ..., columns], or one number in all dimensions of `like`. */
-function row(value: StepValue, { shape }: Expression): Node<"constant"> {
+/** f32 [1, ..., columns] or that of other vectors, or one number in all dimensions of `like`. */
+function row(value: FormulaValue, { shape }: Expression): Node<"constant"> {
+  if (typeof value === "object") return constant(value.values, value.shape);
   const values = typeof value === "number" ? Float32Array.of(value) : known(unpack(value), "coefficients of columns");
   const last = shape.length - 1;
   return constant(

@@ -16,11 +16,7 @@ export type WeightSources = Pick<LeafSource, "weight" | "shape" | "base" | "expe
 /** Makes all that a merge asks for, of a weight whose bytes are at hand. */
 export async function prepareMerge(step: Step, sources: WeightSources): Promise<Prepared> {
   const facts = new WeightFacts();
-  await facts.learn(
-    [step],
-    sources.base,
-    sources.experts.map(({ stored }) => stored),
-  );
+  await facts.learn([step], sources.shape, [sources.base, ...sources.experts.map(({ stored }) => stored)]);
   const leaves: Record<string, Float32Array>[] = sources.experts.map(() => ({}));
   for (const leaf of leavesOf(step)) {
     for (const [expert, own] of leaves.entries()) own[leaf.name] = await makeLeaf(leaf, step, sources, expert);

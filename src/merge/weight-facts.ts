@@ -1,16 +1,19 @@
 import { setImmediate } from "node:timers/promises";
+import type { Shape } from "../tensor/dtype.ts";
 import { type Gram, gramOf } from "../tensor/gram.ts";
 import { elementsOf, type StoredValues } from "../tensor/stored-values.ts";
 import { magnitudesAt } from "../tensor/magnitudes.ts";
+import { type VectorGrams, type Vectors, vectorGramsOf } from "../tensor/vector-grams.ts";
 import { declarations } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
-import { SHARE_UNIT } from "./method.ts";
+import { optionsOf, SHARE_UNIT } from "./method.ts";
 import type { Step } from "./recipe.ts";
 import { Disagreements } from "./disagreements.ts";
 
 /** What is known of one weight of base and experts for the merges that were asked for so far. */
 export class WeightFacts {
-  #gram: Gram | undefined;
+  /** By what the weight is divided into. */
+  readonly #grams = new Map<"whole" | Vectors, Pick<ParentFacts, "gram" | "vectors">>();
   /** Of each expert. */
   #magnitudes: Magnitudes[] = [];
   #count = 0;
@@ -19,22 +22,24 @@ export class WeightFacts {
   /** Whether a merge asks for what is not known yet. */
   lacks(step: Step): boolean {
     const needs = needsOf(step);
-    if ((needs?.gram && !this.#gram) || this.#disagreements.lacks(step)) return true;
+    const division = divisionOf(step);
+    if ((division && !this.#grams.has(division)) || this.#disagreements.lacks(step)) return true;
     return needs?.cuts !== undefined && (this.#count === 0 || this.#placesOf(step).some(lacking(this.#magnitudes)));
   }
 
   /**
-   * Looks at the parents' bytes for what the merges ask. With `ahead` what a search may ask later is found, too: the
+   * Looks at the parents' bytes, of that shape, for what the merges ask. With `ahead` what a search may ask later is found, too: the
    * magnitudes at all multiples of a parameter's unit.
    */
   async learn(
     steps: readonly Step[],
-    base: StoredValues,
-    experts: readonly StoredValues[],
+    shape: Shape,
+    [base, ...experts]: readonly [StoredValues, ...StoredValues[]],
     { ahead = false } = {},
   ): Promise<void> {
     const lacking = steps.filter((step) => this.lacks(step));
-    if (lacking.some((step) => needsOf(step)?.gram) && !this.#gram) this.#gram = await gramOf(base, experts);
+    for (const division of new Set(lacking.flatMap((step) => divisionOf(step) ?? [])))
+      if (!this.#grams.has(division)) this.#grams.set(division, await gramsOf(division, shape, base, experts));
     await this.#disagreements.learn(lacking, base, experts, ahead);
     const cutting = lacking.filter((step) => needsOf(step)?.cuts);
     if (cutting.length === 0) return;
@@ -50,10 +55,10 @@ export class WeightFacts {
 
   /** What is known for a merge; undefined of what it does not ask for. */
   of(step: Step): ParentFacts {
-    const needs = needsOf(step);
+    const [needs, division] = [needsOf(step), divisionOf(step)];
     if (this.lacks(step)) throw new Error(`merge: ${step.method} asks for what is not known of its parents`);
     return {
-      ...(needs?.gram && { gram: this.#gram }),
+      ...(division && this.#grams.get(division)),
       ...(needs?.disagreement && { disagreement: this.#disagreements.of(step) }),
       ...(needs?.cuts && {
         cuts: this.#placesOf(step).map((places, i) =>
@@ -112,6 +117,24 @@ function placesAhead(count: number): number[] {
 
 function lacking(magnitudes: readonly Magnitudes[]): (places: readonly number[], expert: number) => boolean {
   return (places, expert) => places.some((place) => magnitudes[expert]?.at(place) === undefined);
+}
+
+/** A weight of one dimension is one vector, however others are divided. */
+async function gramsOf(
+  division: "whole" | Vectors,
+  shape: Shape,
+  base: StoredValues,
+  experts: readonly StoredValues[],
+): Promise<{ readonly gram: Gram } | { readonly vectors: VectorGrams }> {
+  if (division === "whole" || shape.length < 2) return { gram: await gramOf(base, experts) };
+  return { vectors: await vectorGramsOf(division, shape, base, experts) };
+}
+
+/** What a merge divides a weight into, where it asks for lengths and angles. */
+function divisionOf(step: Step): "whole" | Vectors | undefined {
+  if (step.method === "passthrough") return undefined;
+  const declaration = declarations[step.method];
+  return declaration.needs?.gram?.(optionsOf(declaration, step.options));
 }
 
 function needsOf(step: Step): (typeof declarations)[keyof typeof declarations]["needs"] {

@@ -43,8 +43,7 @@ const parameters: Readonly<Record<string, Readonly<Record<string, MergekitParame
   della: { ...differences(true, true), epsilon: each(0.15) },
   della_linear: { ...differences(false, true), epsilon: each(0.15) },
   slerp: { t: { per: "model" } },
-  // Rows are told from columns only where a tensor is not one vector, which is refused.
-  nuslerp: { weight: each(), nuslerp_flatten: shared(true), nuslerp_row_wise: noEffect(shared(false)) },
+  nuslerp: { weight: each(), nuslerp_flatten: shared(true), nuslerp_row_wise: shared(false) },
   multislerp: { weight: each(), normalize_weights: shared(true), eps: noEffect(shared(1e-8)) },
   karcher: { max_iter: shared(10), tol: shared(1e-5) },
   model_stock: { filter_wise: shared(false) },

@@ -95,6 +95,8 @@ test("derivatives by the coefficients are what small steps say", async () => {
     method: fc.constantFrom(
       ...(["task_arithmetic", "linear", "nuslerp", "task_nuslerp", "multislerp", "task_multislerp"] as const),
     ),
+    isFlat: fc.boolean(),
+    isByColumn: fc.boolean(),
     config: fc.record({
       num_hidden_layers: fc.integer({ min: 1, max: 3 }),
       num_key_value_heads: fc.constantFrom(1, 2, 4),
@@ -104,13 +106,15 @@ test("derivatives by the coefficients are what small steps say", async () => {
   });
   await using device = await openGgml({ backend: "cpu" });
   await fc.assert(
-    fc.asyncProperty(shape, async ({ seed, method, config }) => {
+    fc.asyncProperty(shape, async ({ seed, method, isFlat, isByColumn, config }) => {
       await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype: "f32" });
       const stream = RandomStream.of(seed, "coefficients");
       // Where weights are shares, their sum is far from 0.
       const [recipe, direction] = [declarations[method].needs?.gram ? 1 : 0.4, 0].map((mean) =>
         recipeOf(config.num_hidden_layers, () => mean + 0.2 * stream.normal(), method),
       );
+      if (method.endsWith("nuslerp"))
+        Object.assign(recipe!, { options: { nuslerp_flatten: isFlat, nuslerp_row_wise: isByColumn } });
       const lossRows = rows.map((row) => lossRow(row));
       const [derivatives] = (await family.scorer.gradient([recipe!], lossRows)).derivatives;
       const ends = [1, -1, 2, -2].map((steps) => moved(recipe!, direction!, steps * STEP));

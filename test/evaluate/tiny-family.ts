@@ -80,7 +80,7 @@ export function moved(recipe: MergeRecipe, direction: MergeRecipe, by: number): 
       return { layers: layers.map((value, i) => value + by * along.layers[i]!), rest: rest + by * along.rest };
     }),
   );
-  return { method: recipe.method, parameters: { weight: curves } };
+  return { ...recipe, parameters: { weight: curves } };
 }
 
 /** How fast a loss changes in that direction, by its derivatives at every weight. */

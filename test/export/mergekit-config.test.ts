@@ -229,7 +229,9 @@ describe("mergekitConfig", () => {
       max_iter: 7,
       tol: 1e-5,
     });
-    expect(toldOf({ method: "model_stock", parameters: {}, options: { extrapolate: true } })).toBeUndefined();
+    const stock = { method: "model_stock", parameters: {} } as const;
+    expect(toldOf({ ...stock, options: { extrapolate: true } })).toEqual({ filter_wise: false });
+    expect(toldOf({ ...stock, options: { filter_wise: true } })).toEqual({ filter_wise: true });
   });
 
   test("computes in f32 and saves in the dtype of the base", () => {

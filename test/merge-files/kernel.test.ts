@@ -30,8 +30,14 @@ interface Tensor {
   readonly bytes: Uint8Array;
 }
 
-/** How a node is made of two others, a number and a row. */
-const operations: readonly ((x: Expression, y: Expression, factor: number, row: Expression) => Expression)[] = [
+/** How a node is made of two others, a number, one for each column and one for each row. */
+const operations: readonly ((
+  x: Expression,
+  y: Expression,
+  factor: number,
+  columns: Expression,
+  rows: Expression,
+) => Expression)[] = [
   (x, y) => add(x, y),
   (x, y) => sub(x, y),
   (x, y) => mul(x, y),
@@ -39,7 +45,8 @@ const operations: readonly ((x: Expression, y: Expression, factor: number, row: 
   (x, _, factor) => scale(x, factor),
   (x) => abs(x),
   (x) => step(x),
-  (x, _, __, row) => mul(x, row),
+  (x, _, __, columns) => mul(x, columns),
+  (x, _, __, ___, rows) => mul(x, rows),
   (x, _, factor) =>
     sub(
       x,
@@ -101,13 +108,18 @@ function tensorsOf({ dtypes, shape, seed }: Recipe): Tensor[] {
 
 function expressionOf({ nodes, result, shape, seed }: Recipe, leaves: readonly DeviceTensor[]): Expression {
   const random = RandomStream.of(seed, "row");
-  const row = constant(
-    Float32Array.from({ length: shape[1]! }, () => random.normal()),
+  const [columns, rows] = [
     [1, shape[1]!],
+    [shape[0]!, 1],
+  ].map((own) =>
+    constant(
+      Float32Array.from({ length: elementCount(own) }, () => random.normal()),
+      own,
+    ),
   );
   const made = leaves.map((leaf) => cast(input(leaf), "f32"));
   for (const [operation, x, y, factor] of nodes)
-    made.push(operations[operation]!(made[x % made.length]!, made[y % made.length]!, factor, row));
+    made.push(operations[operation]!(made[x % made.length]!, made[y % made.length]!, factor, columns!, rows!));
   return cast(made.at(-1)!, result);
 }
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
-import { declarations, methodNames } from "../../src/merge/declarations.ts";
+import { declarations, type MethodName, methodNames } from "../../src/merge/declarations.ts";
+import type { Options } from "../../src/merge/method.ts";
 import { UserError } from "../../src/errors.ts";
 import { sha256Of } from "../../src/files/sha256.ts";
 import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
@@ -52,7 +53,13 @@ describe("mergeFiles", () => {
   });
   afterAll(() => device[Symbol.asyncDispose]());
 
-  test.each(["passthrough", ...methodNames] as const)("%s has the bits of the device's merge", async (method) => {
+  test.each<["passthrough" | MethodName, Options]>([
+    ["passthrough", {}],
+    ...methodNames.map((method): [MethodName, Options] => [method, {}]),
+    ["nuslerp", { nuslerp_flatten: false }],
+    ["task_nuslerp", { nuslerp_flatten: false, nuslerp_row_wise: true }],
+    ["model_stock", { filter_wise: true }],
+  ])("%s with %j has the bits of the device's merge", async (method, options) => {
     const folder = await temporaryFolder();
     await using family = await openTinyFamily(join(folder, "family"), device, { b: { dtype: "f16" } });
     const experts = method === "passthrough" ? allExperts : allExperts.slice(0, declarations[method].experts?.most);
@@ -60,7 +67,11 @@ describe("mergeFiles", () => {
     const recipe: Recipe =
       method === "passthrough"
         ? { method, model: "a" }
-        : { method, parameters: Object.fromEntries(declarations[method].parameters.map(({ name }) => [name, curves])) };
+        : {
+            method,
+            parameters: Object.fromEntries(declarations[method].parameters.map(({ name }) => [name, curves])),
+            options,
+          };
     const source = { device, model: family.model, checkpoints: family.checkpoints, base: "base", experts };
     const expected = await mergeWeights(source, recipe, join(folder, "device"));
     const merged = await mergeFiles(planOf(family, recipe, experts), family.checkpoints, join(folder, "host"));

@@ -75,7 +75,9 @@ describe.each(combinations)("the combination of %s", (method) => {
                 const own = weights.map((weight, i) => (isShared || i === by ? weight + step : weight));
                 return Number(at(own).values[name]![expert]);
               });
-              expect(Math.abs((up! - down!) / 2e-6 - slope)).toBeLessThan(1e-5 * Math.max(1, Math.abs(slope)));
+              expect(Math.abs((up! - down!) / 2e-6 - Number(slope))).toBeLessThan(
+                1e-5 * Math.max(1, Math.abs(Number(slope))),
+              );
             }
           }
         }

@@ -1,6 +1,7 @@
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
-import { dot, type Expression, input } from "../../src/device/expression.ts";
+import { dot, type Expression, input, mul, sumTo } from "../../src/device/expression.ts";
 import { gradients } from "../../src/device/gradient.ts";
+import { byCoefficient } from "../../src/merge/formula-numbers.ts";
 import { type MergeParents, mergeTensor, type Scaled } from "../../src/merge/merge-tensor.ts";
 import { prepareMerge } from "../../src/merge/prepare-merge.ts";
 import type { Step } from "../../src/merge/recipe.ts";
@@ -44,12 +45,13 @@ export async function mergedSlopes(
     for (const [i, { node, factor }] of met.entries()) {
       const derivative = found[i];
       if (!derivative) continue;
-      const [sum] = await device.run([dot(derivative, node.x)]);
-      const [value = Number.NaN] = toFloat32(await device.read(sum!), "f32");
-      device.free(sum!);
+      const byFactor = node.op === "scale" ? dot(derivative, node.x) : sumTo(mul(derivative, node.x), node.y.shape);
+      const [sums] = await device.run([byFactor]);
+      const values = toFloat32(await device.read(sums!), "f32");
+      device.free(sums!);
       for (const { parameter, expert, slope } of factor) {
         const own = (slopes[parameter] ??= Object.keys(family.experts).map(() => 0));
-        own[expert]! += slope * value;
+        own[expert]! += byCoefficient(slope, values)[0] ?? Number.NaN;
       }
     }
     device.free(put);

@@ -42,7 +42,7 @@ export function referenceMerge(
   const declaration = declarations[step.method];
   const { values } = formulaNumbers(declaration, step.values, { gram });
   const weights = values[declaration.needs?.gram ? "factor" : "weight"]!.map((value) =>
-    typeof value === "number" ? [fround(value)] : [...unpack(value)!],
+    typeof value === "number" ? [fround(value)] : typeof value === "string" ? [...unpack(value)!] : [],
   );
   const excess = fround(Number(values["excess"]?.[0]));
   const element =

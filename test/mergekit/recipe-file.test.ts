@@ -57,8 +57,8 @@ describe("a file of mergekit", () => {
       'merge.yml:3:26: parameters.normalize: expected true or false, found "perhaps"',
     ],
     [
-      "merge_method: nuslerp\nmodels: [{ model: a }]\nparameters: { nuslerp_flatten: false }",
-      "merge.yml:3:32: parameters.nuslerp_flatten: expected true, which is what nuslerp computes here, found false",
+      "merge_method: ties\nmodels: [{ model: a }]\nparameters: { rescale: true }",
+      "merge.yml:3:24: parameters.rescale: expected false, which is what ties computes here, found true",
     ],
     [
       "merge_method: linear\nmodels: [{ model: a }]\nslices: [{ sources: [{ model: a, layer_range: [0, 1] }] }]",

@@ -51,6 +51,7 @@ interface Case extends KitMerge {
 const bf16: Storage = { dtype: "bf16" };
 const f16: Storage = { dtype: "f16" };
 const f32: Storage = { dtype: "f32" };
+const [rows, columns] = [{ nuslerp_flatten: false }, { nuslerp_flatten: false, nuslerp_row_wise: true }];
 
 const cases: readonly Case[] = [
   { name: "untied-bf16", method: "task_arithmetic", base: bf16, experts: { nature: bf16, craft: bf16 } },
@@ -179,6 +180,16 @@ const cases: readonly Case[] = [
   { name: "nuslerp", method: "nuslerp", base: f32, experts: { nature: f32, craft: bf16 }, byTensor: true },
   { name: "task-nuslerp", method: "task_nuslerp", base: bf16, experts: { nature: bf16, craft: f16 } },
   { name: "multislerp", method: "multislerp", base: bf16, experts: { nature: bf16, craft: bf16, news: bf16 } },
+  { name: "nuslerp-rows", method: "nuslerp", options: rows, base: bf16, experts: { nature: bf16, craft: f32 } },
+  { name: "task-nuslerp-columns", method: "task_nuslerp", options: columns, base: f32, experts: { a: f32, b: bf16 } },
+  {
+    name: "t5-model-stock-rows",
+    method: "model_stock",
+    options: { filter_wise: true },
+    config: t5Config(),
+    base: f32,
+    experts: { nature: bf16, craft: f32 },
+  },
   { name: "karcher", method: "karcher", base: f16, experts: { nature: f16, craft: bf16 } },
   { name: "model-stock", method: "model_stock", tied: true, base: bf16, experts: { nature: bf16, craft: f32 } },
   { name: "nearswap", method: "nearswap", tied: true, base: bf16, experts: { nature: f32 } },

@@ -1,5 +1,5 @@
 import { declarations, type MethodName } from "../../src/merge/declarations.ts";
-import { isRandom } from "../../src/merge/method.ts";
+import { isRandom, type Options } from "../../src/merge/method.ts";
 import type { Curve, Curves, WeightwiseRecipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
@@ -8,6 +8,7 @@ import { recipeWithColumns } from "../export/recipe-with-columns.ts";
 /** What is merged how. */
 export interface KitMerge {
   readonly method: MethodName | "passthrough";
+  readonly options?: Options;
   /** Whether every kind of tensors has coefficients of its own. */
   readonly byTensor?: boolean;
   /** Whether columns have coefficients of their own, but for norms. */
@@ -16,7 +17,7 @@ export interface KitMerge {
 
 /** Coefficients with all their digits, negative ones among them. */
 export function recipeOf(
-  { method, byTensor, byColumn }: KitMerge,
+  { method, options, byTensor, byColumn }: KitMerge,
   experts: readonly string[],
   model: Model,
 ): WeightwiseRecipe {
@@ -35,6 +36,10 @@ export function recipeOf(
     return Object.fromEntries(Array.from(names, (group) => [group, ofExperts(group)]));
   };
   const parameters = declarations[method].parameters.map(({ name, limits }) => [name, curvesWithin(limits)]);
-  const recipe = { method, parameters: Object.fromEntries(parameters) as Record<string, Curves> };
+  const recipe = {
+    method,
+    parameters: Object.fromEntries(parameters) as Record<string, Curves>,
+    ...(options && { options }),
+  };
   return isRandom(declarations[method]) ? { ...recipe, seed: 7 } : recipe;
 }

@@ -1,6 +1,15 @@
 /** Coefficients as Python: their tables, and for those of curves the function that finds a tensor's coefficients. */
-import { type Curves, curvesOf, hasColumns, type MergeRecipe, type WeightwiseRecipe } from "../../merge/recipe.ts";
-import { columnsText } from "./columns-text.ts";
+import { declarations } from "../../merge/declarations.ts";
+import { optionsOf } from "../../merge/method.ts";
+import {
+  type Curves,
+  curvesOf,
+  hasColumns,
+  type MergeRecipe,
+  type RecipeWithColumns,
+  type WeightwiseRecipe,
+} from "../../merge/recipe.ts";
+import { columnsText, type NumberedPart } from "./columns-text.ts";
 import { type PythonData, pythonLiteral } from "./python-literal.ts";
 import type { StoredWeight } from "./tensor-table.ts";
 
@@ -20,7 +29,13 @@ export function coefficientText(
   return `# By parameter, group of tensors and model: a value for each layer, and one for the tensors outside the layers.
 COEFFICIENTS = ${pythonLiteral(coefficientTable(recipe, weights, merged))}
 
-${hasColumns(recipe) ? columnsText(recipe, weights, merged) : ""}`;
+${hasColumns(recipe) ? columnsText(recipe, numberedPart(recipe), weights, merged) : ""}`;
+}
+
+/** What has coefficients of its own where not the whole tensor has one. */
+export function numberedPart({ method, options }: RecipeWithColumns): NumberedPart {
+  const declaration = declarations[method];
+  return declaration.needs?.gram?.(optionsOf(declaration, options)) === "rows" ? "row" : "column";
 }
 
 /** Curves by parameter, group and merged model. */

@@ -6,9 +6,13 @@ import type { StoredWeight } from "./tensor-table.ts";
 
 const PER_LINE = 112;
 
+/** What of a tensor has numbers of its own. */
+export type NumberedPart = "column" | "row";
+
 /** The table, for the merged models. */
 export function columnsText(
   { columns }: RecipeWithColumns,
+  part: NumberedPart,
   weights: readonly StoredWeight[],
   merged: readonly string[],
 ): string {
@@ -22,7 +26,7 @@ export function columnsText(
     }),
     "    },",
   ]);
-  return `# By parameter, tensor and model: a value for each input column, float32 in base64, in the place of those above.
+  return `# By parameter, tensor and model: a value for each ${part === "row" ? "row" : "input column"}, float32 in base64, in the place of those above.
 COLUMNS = {
 ${lines.join("\n")}
 }
@@ -41,13 +45,13 @@ function linesOf(name: string, experts: Readonly<Record<string, Packed>>): (mode
 }
 
 /** Of the table, beside that of the curves. */
-export const coefficientsWithColumns = `
+export const coefficientsWithColumns = (part: NumberedPart): string => `
 def coefficients(parameter, name, group, layer):
-    """The merged models, each with its coefficient at a tensor, rounded to float32, or one for each of its columns."""
+    """The merged models, each with its coefficient at a tensor, rounded to float32, or one for each of its ${part}s."""
     columns = COLUMNS.get(parameter, {}).get(name)
     for model in MERGED:
         if columns is not None:
-            yield model, torch.frombuffer(bytearray(base64.b64decode(columns[model])), dtype=torch.float32)
+            yield model, torch.frombuffer(bytearray(base64.b64decode(columns[model])), dtype=torch.float32)${part === "row" ? ".unsqueeze(-1)" : ""}
             continue
         curve = COEFFICIENTS[parameter][group][model]
         value = curve["rest"] if layer is None else curve["layers"][layer]

@@ -8,7 +8,7 @@ import type { Model } from "../../model/architecture.ts";
 import { commonDtype } from "../common-dtype.ts";
 import type { KitName } from "./kit-name.ts";
 import { classMembers } from "./class-text.ts";
-import { coefficients, coefficientText, groupIn } from "./coefficients-text.ts";
+import { coefficients, coefficientText, groupIn, numberedPart } from "./coefficients-text.ts";
 import { coefficientsWithColumns } from "./columns-text.ts";
 import { formulaBody } from "./formula-text.ts";
 import { functions } from "./function-text.ts";
@@ -120,7 +120,7 @@ def merge_tensor(name, group, layer, models):
   };
   const leaves = (declaration.needs?.leaves ?? []).map(({ python }) => `\n${python}`).join("");
   return hasColumns(recipe)
-    ? `${head}${formulaBody(method, "name, group, layer")}\n${coefficientsWithColumns}${leaves}`
+    ? `${head}${formulaBody(method, "name, group, layer")}\n${coefficientsWithColumns(numberedPart(recipe))}${leaves}`
     : `${head}${formulaBody(method)}\n${coefficients}${leaves}`;
 }
 

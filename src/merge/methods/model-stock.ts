@@ -15,9 +15,15 @@ export const modelStock: Readonly<Record<"model_stock", MethodDeclaration>> = {
         const factor = new Dual(ratio / (gram.length - 1));
         return ofDifferences(gram.slice(1).map(() => factor));
       },
+      ({ filter_wise: isByRow }) => (isByRow === true ? "rows" : "whole"),
     ),
     parameters: [],
     options: [
+      {
+        name: "filter_wise",
+        default: false,
+        summary: "whether each row of a tensor, the weights of one output, is a vector of its own",
+      },
       {
         name: "extrapolate",
         default: false,

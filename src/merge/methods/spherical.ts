@@ -1,5 +1,6 @@
-/** Means on a sphere: a weight of a model as one long vector, of which direction and length are merged apart. */
+/** Means on a sphere: a weight of a model as one long vector, or as one a row or column, of which direction and length are merged apart. */
 import { combining } from "../combination.ts";
+import type { Vectors } from "../../tensor/vector-grams.ts";
 import { Dual } from "../dual.ts";
 import type { MethodDeclaration, Options, OptionSpec, ParameterSpec } from "../method.ts";
 import {
@@ -31,6 +32,25 @@ const normalizeWeights: OptionSpec = {
   default: true,
   summary: "whether weights are divided by their sum; otherwise a sum other than 1 changes the length",
 };
+
+const flatten: OptionSpec = {
+  name: "nuslerp_flatten",
+  default: true,
+  summary: "whether a tensor is one vector; otherwise each of its rows is one, or each of its columns",
+};
+
+const byColumn: OptionSpec = {
+  name: "nuslerp_row_wise",
+  default: false,
+  summary:
+    "whether a tensor that is not one vector has one for each column, which goes along its first dimension, instead of for each row",
+};
+
+/** As in mergekit, where a weight is a matrix of outputs by inputs and the rows of its transpose are meant. */
+function vectorsOf({ nuslerp_flatten: isFlat, nuslerp_row_wise: isByColumn }: Options): "whole" | Vectors {
+  if (isFlat === true) return "whole";
+  return isByColumn === true ? "columns" : "rows";
+}
 
 const shoemake = "Shoemake 1985, doi:10.1145/325334.325242";
 const goddard = "Goddard 2025, goddard.blog/posts/multislerp-wow-what-a-cool-idea";
@@ -75,10 +95,12 @@ export const sphericalMethods: Readonly<
       "first expert",
       "a point on the arc between two experts, by the share of the second",
       (gram, { weight = [] }) => ofExperts(twoOnArc(productsOfExperts(gram), weight)),
+      vectorsOf,
     ),
     parameters: [shareOf("weights")],
+    options: [flatten, byColumn],
     experts: two,
-    mergekit: { parameters: { nuslerp_flatten: true }, isWithoutBase: true },
+    mergekit: { parameters: {}, isWithoutBase: true },
   },
   task_nuslerp: {
     name: "task_nuslerp",
@@ -87,10 +109,12 @@ export const sphericalMethods: Readonly<
       "base",
       "base + a point on the arc between the differences of two experts from it, by the share of the second",
       (gram, { weight = [] }) => ofDifferences(twoOnArc(productsOfDifferences(gram), weight)),
+      vectorsOf,
     ),
     parameters: [shareOf("difference from the base")],
+    options: [flatten, byColumn],
     experts: two,
-    mergekit: { method: "nuslerp", parameters: { nuslerp_flatten: true } },
+    mergekit: { method: "nuslerp", parameters: {} },
   },
   multislerp: {
     name: "multislerp",
