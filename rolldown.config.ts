@@ -12,7 +12,15 @@ type Manifest = Record<"name" | "version" | "license", string> &
   Partial<Record<"dependencies" | "peerDependencies" | "optionalDependencies", Record<string, string>>>;
 
 /** Dependencies whose modules go into ours, with all that they import: those where that was measured to pay. */
-const INSIDE = new Set(["@commander-js/extra-typings", "commander", "p-limit", "yaml", "zod"]);
+const INSIDE = new Set([
+  "@commander-js/extra-typings",
+  "commander",
+  "hyparquet",
+  "hyparquet-compressors",
+  "p-limit",
+  "yaml",
+  "zod",
+]);
 
 const { dependencies, peerDependencies, optionalDependencies } = manifestIn(import.meta.dirname);
 const installed = Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies });
