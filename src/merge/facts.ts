@@ -4,6 +4,7 @@ import type { StoredValues } from "../tensor/stored-values.ts";
 import type { Shape } from "../tensor/dtype.ts";
 import type { Disagreement } from "../tensor/disagreement.ts";
 import type { VectorGrams, Vectors } from "../tensor/vector-grams.ts";
+import type { KeptRange } from "./kept-gains.ts";
 import type { Options } from "./method.ts";
 
 /** What a merge method asks for. */
@@ -15,6 +16,8 @@ export interface Needs {
    * the expert's own values of the method's parameters.
    */
   readonly cuts?: (values: Readonly<Record<string, number>>, count: number) => readonly number[];
+  /** From the magnitudes of an expert at its cuts, and the options: those between which its L1 norm is kept. */
+  readonly keeps?: (cuts: readonly number[], options: Options) => KeptRange | undefined;
   /** The elements at which the experts differ most: which part of those at which they do, from the values of the method's parameters. */
   readonly disagreement?: (values: Readonly<Record<string, number>>) => number;
   /** Tensors that stand beside the parents in the formula. */
@@ -28,6 +31,8 @@ export interface ParentFacts {
   readonly vectors?: VectorGrams | undefined;
   /** Of each expert, in their order, the magnitudes that were asked for, in theirs. */
   readonly cuts?: readonly (readonly number[])[] | undefined;
+  /** Of each expert, what its L1 norm is kept by. */
+  readonly gains?: readonly number[] | undefined;
   readonly disagreement?: Disagreement | undefined;
 }
 

@@ -9,6 +9,7 @@ import type { ParentFacts } from "./facts.ts";
 import { optionsOf, SHARE_UNIT } from "./method.ts";
 import type { Step } from "./recipe.ts";
 import { Disagreements } from "./disagreements.ts";
+import { KeptGains, type KeptRange } from "./kept-gains.ts";
 
 /** What is known of one weight of base and experts for the merges that were asked for so far. */
 export class WeightFacts {
@@ -17,6 +18,7 @@ export class WeightFacts {
   /** Of each expert. */
   #magnitudes: Magnitudes[] = [];
   #count = 0;
+  readonly #gains = new KeptGains();
   readonly #disagreements = new Disagreements();
 
   /** Whether a merge asks for what is not known yet. */
@@ -24,7 +26,9 @@ export class WeightFacts {
     const needs = needsOf(step);
     const division = divisionOf(step);
     if ((division && !this.#grams.has(division)) || this.#disagreements.lacks(step)) return true;
-    return needs?.cuts !== undefined && (this.#count === 0 || this.#placesOf(step).some(lacking(this.#magnitudes)));
+    if (needs?.cuts === undefined) return false;
+    if (this.#count === 0 || this.#placesOf(step).some(lacking(this.#magnitudes))) return true;
+    return this.#gains.lacks(this.#rangesOf(step));
   }
 
   /**
@@ -51,6 +55,7 @@ export class WeightFacts {
       await known.learn(base, stored, [...later, ...asked.flatMap((places) => places[expert] ?? [])]);
       await setImmediate();
     }
+    for (const step of cutting) await this.#gains.learn(this.#rangesOf(step), base, experts);
   }
 
   /** What is known for a merge; undefined of what it does not ask for. */
@@ -60,12 +65,24 @@ export class WeightFacts {
     return {
       ...(division && this.#grams.get(division)),
       ...(needs?.disagreement && { disagreement: this.#disagreements.of(step) }),
-      ...(needs?.cuts && {
-        cuts: this.#placesOf(step).map((places, i) =>
-          places.map((place) => this.#magnitudes[i]?.at(place) ?? Number.NaN),
-        ),
-      }),
+      ...(needs?.cuts && { cuts: this.#cutsOf(step), gains: this.#gains.of(this.#rangesOf(step)) }),
     };
+  }
+
+  /** Of each expert. */
+  #cutsOf(step: Step): readonly (readonly number[])[] {
+    return this.#placesOf(step).map((places, i) => places.map((place) => this.#magnitudes[i]?.at(place) ?? Number.NaN));
+  }
+
+  /** Of each expert, where a merge keeps its norm. */
+  #rangesOf(step: Step): readonly KeptRange[] {
+    if (step.method === "passthrough") return [];
+    const declaration = declarations[step.method];
+    const options = optionsOf(declaration, step.options);
+    return this.#cutsOf(step).flatMap((cuts) => {
+      const range = declaration.needs?.keeps?.(cuts, options);
+      return range ? [range] : [];
+    });
   }
 
   /** Of each expert. */

@@ -133,7 +133,7 @@ function select(values: Uint16Array, places: readonly number[]): number[] {
 }
 
 /** The bits of the differences, piece by piece. */
-async function eachPiece(base: StoredValues, x: StoredValues, see: (bits: Uint32Array) => void): Promise<void> {
+export async function eachPiece(base: StoredValues, x: StoredValues, see: (bits: Uint32Array) => void): Promise<void> {
   const count = elementsOf(base);
   const differences = new Differences(x.dtype, base.dtype);
   for (let start = 0, piece = 1; start < count; start += DIFFERENCES, piece += 1) {

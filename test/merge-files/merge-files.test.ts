@@ -59,6 +59,7 @@ describe("mergeFiles", () => {
     ["nuslerp", { nuslerp_flatten: false }],
     ["task_nuslerp", { nuslerp_flatten: false, nuslerp_row_wise: true }],
     ["model_stock", { filter_wise: true }],
+    ["breadcrumbs", { rescale: true }],
   ])("%s with %j has the bits of the device's merge", async (method, options) => {
     const folder = await temporaryFolder();
     await using family = await openTinyFamily(join(folder, "family"), device, { b: { dtype: "f16" } });

@@ -57,10 +57,6 @@ describe("a file of mergekit", () => {
       'merge.yml:3:26: parameters.normalize: expected true or false, found "perhaps"',
     ],
     [
-      "merge_method: ties\nmodels: [{ model: a }]\nparameters: { rescale: true }",
-      "merge.yml:3:24: parameters.rescale: expected false, which is what ties computes here, found true",
-    ],
-    [
       "merge_method: linear\nmodels: [{ model: a }]\nslices: [{ sources: [{ model: a, layer_range: [0, 1] }] }]",
       "merge.yml:1:1: expected exactly one of models, slices or modules, found models and slices",
     ],

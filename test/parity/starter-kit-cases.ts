@@ -210,7 +210,7 @@ const cases: readonly Case[] = [
     experts: { nature: { ...bf16, sharded: true }, craft: f32 },
     byTensor: true,
   },
-  { name: "ties", method: "ties", base: bf16, experts: { nature: bf16, craft: bf16 } },
+  { name: "ties", method: "ties", options: { rescale: true }, base: bf16, experts: { nature: bf16, craft: bf16 } },
   { name: "breadcrumbs-ties", method: "breadcrumbs_ties", base: f32, experts: { nature: f32, craft: bf16, news: f16 } },
   { name: "dare", method: "dare_linear", base: bf16, experts: { nature: bf16, craft: f32 } },
   {

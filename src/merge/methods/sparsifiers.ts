@@ -20,7 +20,7 @@ import { type MethodDeclaration, type Options, type OptionSpec, type ParameterSp
 export interface Sparsifier extends Pick<MethodDeclaration, "derive"> {
   readonly needs: NonNullable<MethodDeclaration["needs"]>;
   readonly parameters: readonly ParameterSpec[];
-  readonly options?: readonly OptionSpec[];
+  readonly options: readonly OptionSpec[];
   readonly words: string;
   /** What stays of an expert's difference from the base. */
   readonly changeOf: (options: Options) => Formula;
@@ -70,6 +70,18 @@ const rescale: OptionSpec = {
   summary: "whether what stays is divided by its chance to stay, so that the mean is as without dropping",
 };
 
+const keepNorm: OptionSpec = {
+  name: "rescale",
+  default: false,
+  summary: "whether what stays is multiplied so that its magnitudes have the sum that they had before trimming",
+};
+
+/** What stays of a trimmed difference. */
+function trimmed(isKept: Formula, { rescale: isScaled }: Options): Formula {
+  const kept = product(difference, isKept);
+  return isScaled === true ? product(kept, number("gain")) : kept;
+}
+
 /** Of so many elements how many stay: at least one. */
 function keptOf(share: number, count: number): number {
   return Math.max(1, Math.floor(share * count));
@@ -98,33 +110,44 @@ export const sparsifiers = {
   trim: {
     words: "each trimmed to its largest part",
     parameters: [density],
-    needs: { cuts: ({ density: kept = 1 }, count) => [count - keptOf(kept, count)] },
-    derive: {
-      numbers: ofExperts("below"),
-      make: ({ facts: { cuts = [] } }) => ({ below: constants(cuts.map(([least = Number.NaN]) => below(least))) }),
+    options: [keepNorm],
+    needs: {
+      cuts: ({ density: kept = 1 }, count) => [count - keptOf(kept, count)],
+      keeps: ([least = Number.NaN], { rescale: isScaled }) => (isScaled === true ? [least, Infinity] : undefined),
     },
-    changeOf: () => product(difference, isPositive(minus(size, number("below")))),
+    derive: {
+      numbers: ofExperts("below", "gain"),
+      make: ({ facts: { cuts = [], gains = [] } }) => ({
+        below: constants(cuts.map(([least = Number.NaN]) => below(least))),
+        gain: constants(gains),
+      }),
+    },
+    changeOf: (options) => trimmed(isPositive(minus(size, number("below"))), options),
   },
   /** Neither the very largest stay nor the small ones. */
   trimBoth: {
     words: "each trimmed of its small and its very largest elements",
     parameters: [density, gamma],
+    options: [keepNorm],
     needs: {
       cuts: ({ density: share = 1, gamma: out = 0 }, count) => {
         const kept = keptOf(share, count);
         const outliers = Math.min(Math.floor(out * count), count - kept);
         return [count - kept - outliers, count - outliers - 1];
       },
+      keeps: ([least = Number.NaN, largest = Number.NaN], { rescale: isScaled }) =>
+        isScaled === true ? [least, largest] : undefined,
     },
     derive: {
-      numbers: ofExperts("below", "largest"),
-      make: ({ facts: { cuts = [] } }) => ({
+      numbers: ofExperts("below", "largest", "gain"),
+      make: ({ facts: { cuts = [], gains = [] } }) => ({
         below: constants(cuts.map(([least = Number.NaN]) => below(least))),
         largest: constants(cuts.map(([, largest]) => largest)),
+        gain: constants(gains),
       }),
     },
-    changeOf: () =>
-      product(difference, minus(isPositive(minus(size, number("below"))), isPositive(minus(size, number("largest"))))),
+    changeOf: (options) =>
+      trimmed(minus(isPositive(minus(size, number("below"))), isPositive(minus(size, number("largest")))), options),
   },
   /** Each element stays by chance. */
   drop: {

@@ -65,7 +65,7 @@ const normalize = (usual: boolean): OptionSpec => ({
 });
 
 function declare(name: string, { sparsifier, elects, normalize: usual, source }: Row): MethodDeclaration {
-  const { words, needs, derive, parameters, options = [], changeOf }: Sparsifier = sparsifiers[sparsifier];
+  const { words, needs, derive, parameters, options, changeOf }: Sparsifier = sparsifiers[sparsifier];
   return {
     name,
     source,
