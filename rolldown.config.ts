@@ -53,9 +53,9 @@ function notices(): Plugin {
   return {
     name: "notices",
     generateBundle(_, bundle) {
-      const texts = foldersInside(bundle).map((folder) => {
+      const texts = Array.from(modulesInside(bundle), ([folder, modules]) => {
         const { name, version, license } = manifestIn(folder);
-        return `${name} ${version} (${license})\n\n${licenceIn(folder)}`;
+        return [`${name} ${version} (${license})`, licenceIn(folder), ...modules.flatMap(claimsIn)].join("\n\n");
       });
       const head = "The programs in this folder hold parts of these packages.";
       this.emitFile({
@@ -67,15 +67,27 @@ function notices(): Plugin {
   };
 }
 
-/** Folders of all packages of which there are modules, in order. */
-function foldersInside(bundle: OutputBundle): string[] {
+/** The files that are inside, by the folder of their package, in order. */
+function modulesInside(bundle: OutputBundle): Map<string, readonly string[]> {
   const modules = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
-  const folders = modules.flatMap((id) => {
-    // What the bundler adds of its own.
-    if (id.startsWith("\0")) return [join(import.meta.dirname, "node_modules", "rolldown")];
-    return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [];
-  });
-  return [...new Set(folders)].toSorted();
+  const inside = new Map<string, string[]>();
+  for (const id of modules.toSorted()) {
+    // What the bundler adds of its own has no file.
+    const isAdded = id.startsWith("\0");
+    const folder = isAdded ? join(import.meta.dirname, "node_modules", "rolldown") : packageFolder(id);
+    if (folder !== undefined) inside.set(folder, [...(inside.get(folder) ?? []), ...(isAdded ? [] : [id])]);
+  }
+  return inside;
+}
+
+function packageFolder(file: string): string | undefined {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+}
+
+/** Comments by which a file says that it is from somebody else than its package. */
+function claimsIn(file: string): string[] {
+  const comments = readFileSync(file, "utf8").match(/\/\*[^]*?\*\//g) ?? [];
+  return comments.filter((text) => /copyright/i.test(text));
 }
 
 function manifestIn(folder: string): Manifest {

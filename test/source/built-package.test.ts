@@ -47,6 +47,8 @@ describe("the built package", () => {
     for (const name of ["commander", "yaml", "yocto-queue", "zod"])
       expect(notices).toMatch(new RegExp(`^${name} [\\d.]+ \\(`, "m"));
     expect(notices).toContain("Copyright (c) 2025 Colin McDonnell");
+    // A file that its package has from somebody else.
+    expect(notices).toContain("Copyright 2013 Google Inc");
   });
 
   test("is a library that does nothing until it is called, with the exports of its source", async () => {
