@@ -5,6 +5,7 @@
 import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
 import type { Expression } from "../device/expression.ts";
 import type { Dtype } from "../tensor/dtype.ts";
+import type { NamedModule } from "../tensor/wasm/instantiate.ts";
 import { assemble, type Code, i32, increase, op, repeated, splat } from "../tensor/wasm/assembler.ts";
 import {
   COLUMN,
@@ -31,19 +32,14 @@ const INFINITE: Readonly<Record<Dtype, number>> = { f32: 0x7f80_0000, bf16: 0x7f
 
 /** A function `run(first, count, column, row)`, which leaves 0 where all inputs and results are finite, and what it has in memory. */
 export interface Kernel {
-  readonly module: Uint8Array<ArrayBuffer>;
+  readonly module: NamedModule;
   readonly memory: KernelMemory;
 }
-
-/** By what tells one from others: to assemble a module takes longer than to merge a small weight. */
-const modules = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /** The kernel of an expression of inputs that are `leaves`, all of its shape. Merges by other numbers have the same module. */
 export function kernelOf(expression: Expression, leaves: readonly DeviceTensor[]): Kernel {
   const memory = planMemory(expression, leaves);
-  const known = modules.get(memory.outline) ?? moduleOf(expression, memory);
-  modules.set(memory.outline, known);
-  return { module: known, memory };
+  return { module: { name: memory.outline, assembled: () => moduleOf(expression, memory) }, memory };
 }
 
 function moduleOf(expression: Expression, memory: KernelMemory): Uint8Array<ArrayBuffer> {

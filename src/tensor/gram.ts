@@ -21,7 +21,7 @@ const PIECES = 32;
  */
 export async function gramOf(base: StoredValues, experts: readonly StoredValues[]): Promise<Gram> {
   const parents = [base, ...experts];
-  const products = new InnerProducts(parents.map(({ dtype }) => dtype));
+  using products = new InnerProducts(parents.map(({ dtype }) => dtype));
   const pieces = parents.map(({ dtype }) => new Uint8Array(PIECE * bytesPerElement[dtype]));
   const all = elementsOf(base);
   for (let start = 0, piece = 0; start < all; start += PIECE, piece += 1) {

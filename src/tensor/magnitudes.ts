@@ -135,7 +135,7 @@ function select(values: Uint16Array, places: readonly number[]): number[] {
 /** The bits of the differences, piece by piece. */
 export async function eachPiece(base: StoredValues, x: StoredValues, see: (bits: Uint32Array) => void): Promise<void> {
   const count = elementsOf(base);
-  const differences = new Differences(x.dtype, base.dtype);
+  using differences = new Differences(x.dtype, base.dtype);
   for (let start = 0, piece = 1; start < count; start += DIFFERENCES, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
     see(differences.of(x, base, start, Math.min(DIFFERENCES, count - start)));

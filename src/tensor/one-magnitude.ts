@@ -31,7 +31,7 @@ export async function oneMagnitude(base: StoredValues, x: StoredValues, place: n
   const low = sample[Math.floor(share * SAMPLED - margin)];
   const high = sample[Math.ceil(share * SAMPLED + margin)];
   if (low === undefined || high === undefined || high >= INFINITY || high - low >= WIDEST) return undefined;
-  const range = new RangeCounts(x.dtype, base.dtype, low, high - low + 1);
+  using range = new RangeCounts(x.dtype, base.dtype, low, high - low + 1);
   for (let first = 0, piece = 1; first < count; first += RANGE_PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
     range.add(x, base, first, Math.min(RANGE_PIECE, count - first));
@@ -53,7 +53,7 @@ function placeIn(counts: Uint32Array, place: number): number | undefined {
 
 /** Bits of magnitudes, ascending. */
 function sampleOf(base: StoredValues, x: StoredValues, count: number): Uint32Array {
-  const differences = new Differences(x.dtype, base.dtype);
+  using differences = new Differences(x.dtype, base.dtype);
   const sample = new Uint32Array(SAMPLED);
   const runs = SAMPLED / RUN;
   for (let run = 0; run < runs; run += 1) {

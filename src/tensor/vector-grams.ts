@@ -98,7 +98,7 @@ type Summing = (
 ) => Promise<void>;
 
 const addRows: Summing = async (grams, parents, read) => {
-  const products = new InnerProducts(parents.map(({ dtype }) => dtype));
+  using products = new InnerProducts(parents.map(({ dtype }) => dtype));
   let current = 0;
   const finish = (): void => {
     grams.put(current, (i, j) => products.at(i, j));
@@ -114,7 +114,7 @@ const addRows: Summing = async (grams, parents, read) => {
 
 const addColumns: Summing = async (grams, parents, read) => {
   const dtypes = parents.map(({ dtype }) => dtype);
-  const products = new ColumnProducts(dtypes, grams.count);
+  using products = new ColumnProducts(dtypes, grams.count);
   await read((tensors, first, count, _, column) => products.add(tensors, first, count, column));
   const sums = parents.map((_, i) => parents.slice(0, i + 1).map((__, j) => products.sums(i, j)));
   for (let column = 0; column < grams.count; column += 1) grams.put(column, (i, j) => sums[i]![j]![column]!);

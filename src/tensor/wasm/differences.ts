@@ -1,7 +1,7 @@
 import { bytesPerElement, type Dtype } from "../dtype.ts";
 import { copyElements, type StoredValues } from "../stored-values.ts";
 import { assemble, at, type Code, increase, op, repeated } from "./assembler.ts";
-import { instantiate, wasmMemory } from "./instantiate.ts";
+import { BorrowedMemory } from "./borrowed-memory.ts";
 import { loadLanes, type Scratch } from "./lanes.ts";
 
 /** Elements that are looked at at once. */
@@ -16,24 +16,30 @@ const [FROM, OTHER, RESULT] = [0, 1, 2].map((i) => i * (4 * DIFFERENCES + BEHIND
 const SCRATCH: Scratch = [3, 4];
 
 /** x - y of the pieces of two tensors, each difference rounded to f32. */
-export class Differences {
-  readonly #memory = wasmMemory(3 * (4 * DIFFERENCES + BEHIND));
-  readonly #bytes = new Uint8Array(this.#memory.buffer);
+export class Differences implements Disposable {
+  readonly #memory: BorrowedMemory;
   readonly #sizes: readonly [number, number];
-  readonly #run: ReturnType<typeof instantiate>;
 
   constructor(x: Dtype, y: Dtype) {
     this.#sizes = [bytesPerElement[x], bytesPerElement[y]];
-    this.#run = instantiate(moduleOf(x, y), this.#memory);
+    this.#memory = new BorrowedMemory(
+      { name: `differences ${x} ${y}`, assembled: () => moduleOf(x, y) },
+      3 * (4 * DIFFERENCES + BEHIND),
+    );
   }
 
   /** Of so many elements from one on, as bits that the next call overwrites. */
   of(x: StoredValues, y: StoredValues, first: number, count: number): Uint32Array {
+    const { bytes, run } = this.#memory;
     const [sizeX, sizeY] = this.#sizes;
-    copyElements(x, first, this.#bytes.subarray(FROM, FROM + count * sizeX));
-    copyElements(y, first, this.#bytes.subarray(OTHER, OTHER + count * sizeY));
-    this.#run(count);
-    return new Uint32Array(this.#memory.buffer, RESULT, count);
+    copyElements(x, first, bytes.subarray(FROM, FROM + count * sizeX));
+    copyElements(y, first, bytes.subarray(OTHER, OTHER + count * sizeY));
+    run(count);
+    return new Uint32Array(bytes.buffer, RESULT, count);
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,5 @@
 import { assemble, at, type Code, i32, increase, op, repeated, splat } from "./assembler.ts";
-import { instantiate, wasmMemory } from "./instantiate.ts";
+import { BorrowedMemory } from "./borrowed-memory.ts";
 
 /** Numbers that are made at once: they stay in a core's cache. */
 export const HASHED = 2 ** 14;
@@ -21,18 +21,21 @@ const [COUNTERS, MIXED] = [4, 5];
  * Uniform numbers in [0, 1), multiples of 2^-24, each of its counter alone (Salmon et al. 2011,
  * doi:10.1145/2063384.2063405): twice through the finalizer of MurmurHash3, under a key each time.
  */
-export class HashedCounters {
-  readonly #memory = wasmMemory(NUMBERS + 4 * HASHED);
-  readonly #run = instantiate(hashing, this.#memory);
+export class HashedCounters implements Disposable {
+  readonly #memory = new BorrowedMemory({ name: "hashed counters", assembled: hashing }, NUMBERS + 4 * HASHED);
 
   constructor() {
-    new Int32Array(this.#memory.buffer, MULTIPLES, LANES).set([0, 1, 2, 3].map((lane) => Math.imul(lane, STEP)));
+    new Int32Array(this.#memory.bytes.buffer, MULTIPLES, LANES).set([0, 1, 2, 3].map((lane) => Math.imul(lane, STEP)));
   }
 
   /** Of so many indices from one on, up to HASHED, which the next call overwrites. */
   of(first: number, second: number, start: number, count: number): Float32Array {
-    this.#run((Math.imul(start, STEP) + first) | 0, second, count);
-    return new Float32Array(this.#memory.buffer, NUMBERS, count);
+    this.#memory.run((Math.imul(start, STEP) + first) | 0, second, count);
+    return new Float32Array(this.#memory.bytes.buffer, NUMBERS, count);
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
   }
 }
 
@@ -57,35 +60,36 @@ const keyed: Code = [
   ...op("i32x4.add"),
 ];
 
-const hashing = assemble({
-  parameters: ["i32", "i32", "i32"],
-  locals: ["i32", "v128", "v128"],
-  body: [
-    ...op("local.get", FIRST),
-    ...op("i32x4.splat"),
-    ...i32(0),
-    ...at("v128.load", MULTIPLES),
-    ...op("i32x4.add"),
-    ...op("local.set", COUNTERS),
-    ...repeated([
-      ...op("local.get", ADDRESS),
-      ...mixed(keyed),
-      ...i32(8),
-      ...op("i32x4.shr_u"),
-      ...op("f32x4.convert_i32x4_u"),
-      ...splat(UNIT),
-      ...op("f32x4.mul"),
-      ...at("v128.store", NUMBERS),
-      ...op("local.get", COUNTERS),
-      ...splat(LANES * STEP),
+const hashing = (): Uint8Array<ArrayBuffer> =>
+  assemble({
+    parameters: ["i32", "i32", "i32"],
+    locals: ["i32", "v128", "v128"],
+    body: [
+      ...op("local.get", FIRST),
+      ...op("i32x4.splat"),
+      ...i32(0),
+      ...at("v128.load", MULTIPLES),
       ...op("i32x4.add"),
       ...op("local.set", COUNTERS),
-      ...increase(ADDRESS, 4 * LANES),
-      ...op("local.get", ADDRESS),
-      ...op("local.get", COUNT),
-      ...i32(2),
-      ...op("i32.shl"),
-      ...op("i32.lt_u"),
-    ]),
-  ],
-});
+      ...repeated([
+        ...op("local.get", ADDRESS),
+        ...mixed(keyed),
+        ...i32(8),
+        ...op("i32x4.shr_u"),
+        ...op("f32x4.convert_i32x4_u"),
+        ...splat(UNIT),
+        ...op("f32x4.mul"),
+        ...at("v128.store", NUMBERS),
+        ...op("local.get", COUNTERS),
+        ...splat(LANES * STEP),
+        ...op("i32x4.add"),
+        ...op("local.set", COUNTERS),
+        ...increase(ADDRESS, 4 * LANES),
+        ...op("local.get", ADDRESS),
+        ...op("local.get", COUNT),
+        ...i32(2),
+        ...op("i32.shl"),
+        ...op("i32.lt_u"),
+      ]),
+    ],
+  });

@@ -1,5 +1,5 @@
 import { bytesPerElement, type Dtype } from "../dtype.ts";
-import { instantiate, wasmMemory } from "./instantiate.ts";
+import { BorrowedMemory } from "./borrowed-memory.ts";
 import { LANES, pairAt, type ProductsLayout, productsLayout, productsModule } from "./products-code.ts";
 
 export { BLOCK } from "./products-code.ts";
@@ -9,7 +9,7 @@ export { BLOCK } from "./products-code.ts";
  * element are added one after the other; sums of even elements and those of odd ones are added block by block, and to each
  * other in the end.
  */
-export class InnerProducts {
+export class InnerProducts implements Disposable {
   readonly #blocks: Blocks;
 
   /** The types of the tensors, of which the others are taken from the first. */
@@ -32,10 +32,14 @@ export class InnerProducts {
   clear(): void {
     this.#blocks.clear();
   }
+
+  [Symbol.dispose](): void {
+    this.#blocks[Symbol.dispose]();
+  }
 }
 
 /** The same of each column of tensors that are read row by row, whose products are added one after the other. */
-export class ColumnProducts {
+export class ColumnProducts implements Disposable {
   readonly #blocks: Blocks;
 
   constructor(dtypes: readonly Dtype[], columns: number) {
@@ -51,39 +55,51 @@ export class ColumnProducts {
   sums(i: number, j: number): Float64Array {
     return this.#blocks.sums(i, j);
   }
+
+  [Symbol.dispose](): void {
+    this.#blocks[Symbol.dispose]();
+  }
 }
 
 /** Blocks of tensors in a memory of their own, and what multiplies them there. */
-class Blocks {
+class Blocks implements Disposable {
   readonly #layout: ProductsLayout;
-  readonly #bytes: Uint8Array;
-  readonly #run: ReturnType<typeof instantiate>;
+  readonly #memory: BorrowedMemory;
 
   constructor(layout: ProductsLayout, each: "block" | "element") {
     this.#layout = layout;
-    const memory = wasmMemory(layout.bytes);
-    this.#run = instantiate(productsModule(layout, each), memory);
-    this.#bytes = new Uint8Array(memory.buffer);
+    const name = `products of each ${each} ${JSON.stringify(layout)}`;
+    this.#memory = new BorrowedMemory({ name, assembled: () => productsModule(layout, each) }, layout.bytes);
+    this.clear();
   }
 
   run(tensors: readonly Uint8Array[], first: number, count: number, sum: number): void {
+    const { bytes: memory, run: multiply } = this.#memory;
     // Zeros add nothing.
     const end = Math.ceil(count / LANES) * LANES;
     for (const [i, bytes] of tensors.entries()) {
       const { dtype, address } = this.#layout.inputs[i]!;
       const size = bytesPerElement[dtype];
-      this.#bytes.set(bytes.subarray(first * size, (first + count) * size), address);
-      this.#bytes.fill(0, address + count * size, address + end * size);
+      memory.set(bytes.subarray(first * size, (first + count) * size), address);
+      memory.fill(0, address + count * size, address + end * size);
     }
-    this.#run(2 * end, sum * Float64Array.BYTES_PER_ELEMENT);
+    multiply(2 * end, sum * Float64Array.BYTES_PER_ELEMENT);
   }
 
   sums(i: number, j: number): Float64Array {
     const { sums, stride } = this.#layout;
-    return new Float64Array(this.#bytes.buffer, sums + pairAt(i, j) * stride, stride / Float64Array.BYTES_PER_ELEMENT);
+    return new Float64Array(
+      this.#memory.bytes.buffer,
+      sums + pairAt(i, j) * stride,
+      stride / Float64Array.BYTES_PER_ELEMENT,
+    );
   }
 
   clear(): void {
-    this.#bytes.fill(0, this.#layout.sums, this.#layout.bytes);
+    this.#memory.bytes.fill(0, this.#layout.sums, this.#layout.bytes);
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
   }
 }

@@ -4,6 +4,8 @@ export interface WasmMemory {
   grow(pages: number): number;
 }
 
+type WasmFunction = (...numbers: number[]) => number;
+
 /** What Node has and its types leave to those of browsers. */
 const { Memory, Module, Instance } = Reflect.get(globalThis, "WebAssembly") as {
   readonly Memory: new (size: { initial: number }) => WasmMemory;
@@ -24,13 +26,27 @@ export function growTo(memory: WasmMemory, bytes: number): void {
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
 }
 
-/** By the bytes of a module. Code that is kept is soon compiled well; new code is compiled fast, and runs slowly. */
-const compiled = new Map<string, object>();
+/** A module of `assemble` under a name that tells it from all others: to assemble one takes longer than to merge a small weight. */
+export interface NamedModule {
+  readonly name: string;
+  readonly assembled: () => Uint8Array<ArrayBuffer>;
+}
 
-/** The function of a module of `assemble`, over that memory; equal modules are compiled once a thread. */
-export function instantiate(module: Uint8Array<ArrayBuffer>, memory: WasmMemory): (...numbers: number[]) => number {
-  const key = Buffer.from(module.buffer).toString("latin1");
-  const known = compiled.get(key) ?? new Module(module);
-  compiled.set(key, known);
-  return new Instance(known, { env: { memory } }).exports["run"] as (...numbers: number[]) => number;
+/** By name. Code that is kept is soon compiled well; new code is compiled fast, and runs slowly. */
+const compiled = new Map<string, object>();
+const functions = new WeakMap<WasmMemory, Map<string, WasmFunction>>();
+
+/** The function of a module over that memory; a module is assembled and compiled once a thread. */
+export function instantiate(module: NamedModule, memory: WasmMemory): WasmFunction {
+  const own = functions.get(memory) ?? new Map<string, WasmFunction>();
+  functions.set(memory, own);
+  const known = own.get(module.name) ?? functionOf(module, memory);
+  own.set(module.name, known);
+  return known;
+}
+
+function functionOf({ name, assembled }: NamedModule, memory: WasmMemory): WasmFunction {
+  const known = compiled.get(name) ?? new Module(assembled());
+  compiled.set(name, known);
+  return new Instance(known, { env: { memory } }).exports["run"] as WasmFunction;
 }

@@ -1,7 +1,7 @@
 import { bytesPerElement, type Dtype } from "../dtype.ts";
 import { copyElements, type StoredValues } from "../stored-values.ts";
 import { assemble, at, type Code, conditional, i32, increase, op, repeated, splat } from "./assembler.ts";
-import { instantiate, wasmMemory } from "./instantiate.ts";
+import { BorrowedMemory } from "./borrowed-memory.ts";
 import { loadPairs, type Pair } from "./pairs.ts";
 
 /** Elements that are looked at at once, and in one turn of the loop: two vectors. */
@@ -27,40 +27,45 @@ const Y: Pair = [FIRST_VECTOR + 6, FIRST_VECTOR + 7];
 const VECTORS = 8;
 
 /** How often each of the magnitudes |x - y| of two tensors is there that lie in a range, and how many are below it. */
-export class RangeCounts {
+export class RangeCounts implements Disposable {
   readonly #low: number;
   readonly #sizes: readonly [number, number];
-  readonly #bytes: Uint8Array;
-  readonly #run: ReturnType<typeof instantiate>;
+  readonly #memory: BorrowedMemory;
   /** By the bits of f32, from the lowest on. */
   readonly counts: Uint32Array;
   below = 0;
 
   /** The bits of f32 of the range's lowest magnitude, and how many follow it with it. */
   constructor(x: Dtype, y: Dtype, low: number, width: number) {
-    const memory = wasmMemory(COUNTS + 4 * width);
     this.#low = low;
     this.#sizes = [bytesPerElement[x], bytesPerElement[y]];
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#run = instantiate(moduleOf(x, y), memory);
-    this.counts = new Uint32Array(memory.buffer, COUNTS, width);
+    this.#memory = new BorrowedMemory(
+      { name: `counts ${x} ${y}`, assembled: () => moduleOf(x, y) },
+      COUNTS + 4 * width,
+    );
+    this.counts = new Uint32Array(this.#memory.bytes.buffer, COUNTS, width).fill(0);
   }
 
   /** Adds so many elements, a piece at most, from one on. */
   add(x: StoredValues, y: StoredValues, first: number, count: number): void {
+    const { bytes, run } = this.#memory;
     const whole = Math.ceil(count / GROUP) * GROUP;
     for (const [at, values, size] of [
       [FROM, x, this.#sizes[0]],
       [OTHER, y, this.#sizes[1]],
     ] as const) {
-      copyElements(values, first, this.#bytes.subarray(at, at + count * size));
-      this.#bytes.fill(0, at + count * size, at + whole * size);
+      copyElements(values, first, bytes.subarray(at, at + count * size));
+      bytes.fill(0, at + count * size, at + whole * size);
     }
     const { length } = this.counts;
-    this.below += this.#run(whole, this.#low, this.#low + length);
+    this.below += run(whole, this.#low, this.#low + length);
     // What was added to a group are zeros.
     if (this.#low > 0) this.below -= whole - count;
     else this.counts[0]! -= whole - count;
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
   }
 }
 

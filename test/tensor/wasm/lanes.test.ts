@@ -22,11 +22,9 @@ function convert(bytes: Uint8Array, from: Dtype, to: Dtype, between: Code = []):
   ]);
   const memory = wasmMemory(2 * OUTPUT);
   new Uint8Array(memory.buffer).set(bytes);
-  instantiate(assemble({ parameters: ["i32", "i32", "i32"], locals: ["v128", "v128"], body }), memory)(
-    0,
-    0,
-    bytes.length,
-  );
+  const assembled = (): Uint8Array<ArrayBuffer> =>
+    assemble({ parameters: ["i32", "i32", "i32"], locals: ["v128", "v128"], body });
+  instantiate({ name: body.join(), assembled }, memory)(0, 0, bytes.length);
   const length = (bytes.length / bytesPerElement[from]) * bytesPerElement[to];
   return new Uint8Array(memory.buffer.slice(OUTPUT, OUTPUT + length));
 }
