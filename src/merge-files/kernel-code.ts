@@ -108,15 +108,10 @@ export class KernelWriter {
       case "scale":
         return [...this.#valueOf(x.x, place), ...this.#number(x), ...op("f32x4.mul")];
       case "abs":
-        return [...this.#valueOf(x.x, place), ...op("f32x4.abs")];
+        // A mask in a register is one instruction; that of `f32x4.abs` is made anew each time.
+        return [...this.#valueOf(x.x, place), ...this.#splat(WITHOUT_SIGN), ...op("v128.and")];
       case "step":
-        return [
-          ...this.#valueOf(x.x, place),
-          ...this.#splat(0),
-          ...op("f32x4.gt"),
-          ...this.#splat(ONE),
-          ...op("v128.and"),
-        ];
+        return [...this.#isPositive(x.x, place), ...this.#splat(ONE), ...op("v128.and")];
       case "add":
       case "sub":
       case "mul":
@@ -125,6 +120,15 @@ export class KernelWriter {
       default:
         throw new Error(`merge: ${x.op} is not computed element by element`);
     }
+  }
+
+  /** Leaves which lanes are above 0: x - y is where x > y, as numbers below the normal ones are kept. */
+  #isPositive(x: Expression, place: Place): Code {
+    const compared =
+      x.op === "sub" && !this.#memory.isShared(x)
+        ? [...this.#valueOf(x.x, place), ...this.#valueOf(x.y, place)]
+        : [...this.#valueOf(x, place), ...this.#splat(0)];
+    return [...compared, ...op("f32x4.gt")];
   }
 
   #number(x: Expression): Code {
