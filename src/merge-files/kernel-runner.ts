@@ -1,7 +1,5 @@
-import { growTo, instantiate, wasmMemory } from "../tensor/wasm/instantiate.ts";
+import { growTo, instantiate, wasmMemory, type WasmRun } from "../tensor/wasm/instantiate.ts";
 import type { Kernel } from "./kernel.ts";
-
-type Run = ReturnType<typeof instantiate>;
 
 /** The memory that kernels compute in, one after the other. */
 export class KernelRunner {
@@ -20,11 +18,11 @@ export class KernelRunner {
 
 /** A kernel that is ready for pieces of its inputs. */
 export class LoadedKernel {
-  readonly #run: Run;
+  readonly #run: WasmRun;
   readonly #memory: Kernel["memory"];
   readonly #bytes: Uint8Array;
 
-  constructor(run: Run, memory: Kernel["memory"], bytes: Uint8Array) {
+  constructor(run: WasmRun, memory: Kernel["memory"], bytes: Uint8Array) {
     this.#run = run;
     this.#memory = memory;
     this.#bytes = bytes;

@@ -5,6 +5,7 @@ import { type OpenShard, type WrittenFile, writeShards } from "../checkpoint/wri
 import { MergeUnderWay } from "./merge-under-way.ts";
 import type { PlannedWeight } from "./plan.ts";
 import { openHands } from "./threads.ts";
+import { PART } from "./weight-parts.ts";
 
 export interface MergeFilesOptions {
   /** An abort throws its reason and leaves no file. */
@@ -17,6 +18,8 @@ export interface MergeFilesOptions {
   readonly threads?: number | undefined;
   /** What whole tensors, which some methods need, may take of the memory unless one weight alone needs more: half of what is free unless given. */
   readonly roomBytes?: number | undefined;
+  /** Weights of more elements are merged in parts, by all threads: 2^23 unless given. */
+  readonly partElements?: number | undefined;
 }
 
 /**
@@ -33,11 +36,11 @@ export async function mergeFiles(
 ): Promise<readonly WrittenFile[]> {
   const specs = plan.map(({ spec }) => spec);
   const bytes = specs.reduce((sum, spec) => sum + tensorBytes(spec), 0);
-  const { signal, threads, onProgress = () => {}, roomBytes = freeHostBytes() / 2 } = options;
+  const { signal, threads, onProgress = () => {}, roomBytes = freeHostBytes() / 2, partElements = PART } = options;
   const told = (done: number): void => onProgress(done, bytes);
   const fillAll = async (shards: readonly OpenShard[]): Promise<readonly string[]> => {
     await using hands = await openHands({ threads, bytes, files: shards.length, signal });
-    return await new MergeUnderWay(hands, { plan, checkpoints, roomBytes, signal, told }).fill(shards);
+    return await new MergeUnderWay(hands, { plan, checkpoints, roomBytes, partElements, signal, told }).fill(shards);
   };
   return writeShards(folder, specs, fillAll, options);
 }

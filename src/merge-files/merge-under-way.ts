@@ -2,12 +2,14 @@ import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StoredTensor } from "../checkpoint/safetensors-header.ts";
 import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
+import type { ParentFacts } from "../merge/facts.ts";
 import { PiecesWritten } from "./file-bytes.ts";
 import { wholeTensorBytes } from "./whole-tensors.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
 import { BytesRoom } from "./bytes-room.ts";
 import type { ParentTensor } from "./task.ts";
 import type { Hand, Hands } from "./threads.ts";
+import { weightParts, type WeightPart } from "./weight-parts.ts";
 
 /** What is merged, and who is told of it. */
 interface Order {
@@ -15,6 +17,8 @@ interface Order {
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   /** What whole tensors may take of the memory, unless one merge alone needs more. */
   readonly roomBytes: number;
+  /** What one thread merges at once of a weight. */
+  readonly partElements: number;
   readonly signal: AbortSignal | undefined;
   /** By how many bytes are done. */
   readonly told: (doneBytes: number) => void;
@@ -67,17 +71,18 @@ export class MergeUnderWay {
   async #fill(shard: OpenShard, hasher: Hand): Promise<string> {
     const { target, header, tensors } = shard;
     const place = { path: target.path, descriptor: target.descriptor };
-    const merged = tensors.map((tensor) => this.#turn(() => this.#merge(tensor, shard)));
+    const parts = tensors.flatMap((tensor) => this.#partsOf(tensor, shard));
+    const merged = parts.map((part) => this.#turn(() => this.#merge(part)));
     // What fails is reported where it is awaited.
     for (const one of merged) void one.catch(() => {});
     const beginning = { ...place, start: 0 };
     new PiecesWritten(beginning).write(0, header);
-    let sha256 = await hasher.do({ kind: "hash", place: beginning, bytes: header.length });
+    let { sha256 } = await hasher.do({ kind: "hash", place: beginning, bytes: header.length });
     let unsynced = 0;
     const syncs: Promise<void>[] = [];
-    for (const [i, { start, bytes }] of tensors.entries()) {
+    for (const [i, { start, bytes }] of parts.entries()) {
       await merged[i];
-      sha256 = await hasher.do({ kind: "hash", place: { ...place, start }, bytes });
+      ({ sha256 } = await hasher.do({ kind: "hash", place: { ...place, start }, bytes }));
       this.#ahead.leave(bytes);
       unsynced += bytes;
       if (unsynced >= SYNC_BYTES) {
@@ -92,23 +97,34 @@ export class MergeUnderWay {
     return known(sha256, "a file's content");
   }
 
-  async #merge(tensor: StoredTensor, shard: OpenShard): Promise<void> {
-    await this.#ahead.enter(0);
+  #partsOf(tensor: StoredTensor, { target: { path, descriptor } }: OpenShard): readonly WeightPart[] {
     const weight = known(this.#weights.get(tensor.name), tensor.name);
     const held = wholeTensorBytes(weight, this.#order.checkpoints);
-    await this.#memory.during(held, () => this.#mergeNow(weight, tensor, shard));
-    this.#ahead.take(tensor.bytes);
+    const learn = async (parents: readonly ParentTensor[]): Promise<ParentFacts | undefined> =>
+      (await this.#hand().do({ kind: "learn", weight, parents })).facts;
+    return weightParts(weight, tensor, { path, descriptor }, { held, most: this.#order.partElements, learn });
   }
 
-  async #mergeNow(weight: PlannedWeight, { start, bytes }: StoredTensor, { target }: OpenShard): Promise<void> {
+  async #merge(part: WeightPart): Promise<void> {
+    await this.#ahead.enter(0);
+    await this.#memory.during(part.held, () => this.#mergeNow(part));
+    this.#ahead.take(part.bytes);
+  }
+
+  async #mergeNow({ weight, part, factsOf, target, bytes }: WeightPart): Promise<void> {
     const { checkpoints, told } = this.#order;
     const parents: ParentTensor[] = [];
     for (const source of parentsOf(weight)) parents.push(await parentAt(checkpoints, source));
-    const [hand] = this.#hands.merging.toSorted((a, b) => a.pending - b.pending);
-    const { path, descriptor } = target;
-    await known(hand, "a thread").do({ kind: "merge", weight, parents, target: { path, descriptor, start } });
+    const facts = await factsOf(parents);
+    await this.#hand().do({ kind: "merge", weight, parents, facts, part, target });
     this.#done += bytes;
     told(this.#done);
+  }
+
+  /** The one with the least to do. */
+  #hand(): Hand {
+    const [hand] = this.#hands.merging.toSorted((a, b) => a.pending - b.pending);
+    return known(hand, "a thread");
   }
 }
 

@@ -14,18 +14,18 @@ import type { MergeTask, ParentTensor } from "./task.ts";
 /** Pieces after which the event loop gets its turn: some 10 ms. */
 const PIECES = 32;
 
-/** Merges a weight piece by piece: reads those of its parents, computes and writes. */
+/** Merges a weight, or a part of it, piece by piece: reads those of its parents, computes and writes. */
 export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<void> {
-  const { weight, parents, target } = task;
-  const elements = elementCount(weight.spec.shape);
+  const { weight, part, target } = task;
   // Of nothing there is nothing to be known, such as where a density would cut.
-  const { expression, inputs } = await expressionOf(elements === 0 ? copyOf(weight) : weight, parents);
+  const { expression, inputs } = await expressionOf(part.count === 0 ? { ...task, weight: copyOf(weight) } : task);
   const kernel = runner.load(kernelOf(expression, inputs));
   const written = new PiecesWritten(target);
   const size = bytesPerElement[weight.spec.dtype];
-  for (let first = 0, piece = 1; first < elements; first += PIECE, piece += 1) {
+  const end = part.first + part.count;
+  for (let { first } = part, piece = 1; first < end; first += PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
-    const count = Math.min(PIECE, elements - first);
+    const count = Math.min(PIECE, end - first);
     const read = inputs.map((input, i) => readPiece(input, first, kernel.inputBytes(i, bytesOf(input, count))));
     const isFinite = kernel.run(first, count);
     const bytes = kernel.outputBytes(count * size);

@@ -1,22 +1,18 @@
+import type { ParentFacts } from "../merge/facts.ts";
 import { FileHashes } from "./hash-files.ts";
-import type { MergeTask, TaskResult, ThreadTask } from "./task.ts";
-
-type Merge = (task: MergeTask) => Promise<void>;
+import type { MergeTask, LearnTask, TaskResult, ThreadTask } from "./task.ts";
 
 /** What one thread does, one task after the other. */
 export class ThreadWork {
-  #merge: Merge | undefined;
   readonly #hashes = new FileHashes();
+  #merging: Promise<MergeWork> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
   do(task: ThreadTask): Promise<TaskResult> {
-    const found = this.#last.then(async () => {
+    const found = this.#last.then(() => {
       if (this.#isOver) throw new Error("merge: a thread ended before its task");
-      if (task.kind === "hash") return this.#hashes.add(task);
-      this.#merge ??= await loadMerging();
-      await this.#merge(task);
-      return undefined;
+      return this.#found(task);
     });
     this.#last = found.catch(() => {});
     return found;
@@ -27,14 +23,26 @@ export class ThreadWork {
     this.#isOver = true;
     await this.#last;
   }
+
+  async #found(task: ThreadTask): Promise<TaskResult> {
+    if (task.kind === "hash") return { sha256: await this.#hashes.add(task) };
+    const { learn, merge } = await (this.#merging ??= loadMerging());
+    if (task.kind === "learn") return { facts: await learn(task) };
+    await merge(task);
+    return {};
+  }
 }
 
-/** Merges with kernels in one memory. A thread that hashes needs none of this, and starts in two thirds of the time. */
-async function loadMerging(): Promise<Merge> {
-  const [{ KernelRunner }, { mergeWeight }] = await Promise.all([
-    import("./kernel-runner.ts"),
-    import("./merge-weight.ts"),
-  ]);
+interface MergeWork {
+  readonly learn: (task: LearnTask) => Promise<ParentFacts>;
+  readonly merge: (task: MergeTask) => Promise<void>;
+}
+
+/** What merges is most of a thread's program, and the threads that hash never need it. */
+async function loadMerging(): Promise<MergeWork> {
+  const { KernelRunner } = await import("./kernel-runner.ts");
+  const { mergeWeight } = await import("./merge-weight.ts");
+  const { factsOf } = await import("./weight-expression.ts");
   const runner = new KernelRunner();
-  return (task) => mergeWeight(task, runner);
+  return { learn: factsOf, merge: (task) => mergeWeight(task, runner) };
 }

@@ -1,12 +1,13 @@
 import { type Expression, input } from "../device/expression.ts";
 import { mergeTensor } from "../merge/merge-tensor.ts";
-import { prepareMerge } from "../merge/prepare-merge.ts";
+import type { ParentFacts } from "../merge/facts.ts";
+import { learnFacts, makeLeaves, type WeightSources } from "../merge/prepare-merge.ts";
 import type { Step } from "../merge/recipe.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import type { StoredValues } from "../tensor/stored-values.ts";
 import { fillFrom } from "./file-bytes.ts";
 import { parentsOf, type PlannedWeight } from "./plan.ts";
-import type { ParentTensor } from "./task.ts";
+import type { LearnTask, MergeTask, ParentTensor } from "./task.ts";
 
 /** A merge as an expression, and the tensors that are its inputs: the parents, and behind them what is made of them. */
 export interface WeightExpression {
@@ -14,23 +15,18 @@ export interface WeightExpression {
   readonly inputs: readonly ParentTensor[];
 }
 
+/** What a merge asks of a weight as a whole. */
+export function factsOf({ weight, parents }: LearnTask): Promise<ParentFacts> {
+  return learnFacts(weight.step, sourcesOf(weight, parents));
+}
+
 /** The merge of a weight of its base, where it has one, and its experts. */
-export async function expressionOf(weight: PlannedWeight, parents: readonly ParentTensor[]): Promise<WeightExpression> {
-  const { spec, base, experts, step } = weight;
-  const [first] = parents;
-  if (!first) throw new Error("merge: a weight without parents");
-  const own = base ? parents.slice(1) : parents;
-  const stored = new Map(parents.map((parent) => [parent, valuesOf(parent)]));
-  const { facts, leaves } = await prepareMerge(step, {
-    // What is made of a weight is that of the parents' weight, wherever it goes.
-    weight: first.name,
-    shape: first.shape,
-    base: stored.get(first) ?? valuesOf(first),
-    experts: own.map((parent, i) => ({
-      name: experts[i]?.name ?? experts[i]?.model ?? "",
-      stored: stored.get(parent) ?? valuesOf(parent),
-    })),
-  });
+export async function expressionOf({ weight, parents, facts: known }: MergeTask): Promise<WeightExpression> {
+  const { spec, base, step } = weight;
+  const sources = sourcesOf(weight, parents);
+  const facts = known ?? (await learnFacts(step, sources));
+  const leaves = await makeLeaves(step, sources);
+  const first = firstOf(parents);
   const inputs = [...parents];
   const added = leaves.map((ofExpert) =>
     Object.fromEntries(
@@ -50,6 +46,27 @@ export async function expressionOf(weight: PlannedWeight, parents: readonly Pare
     stepByPlace(step, parentsOf(weight)),
   );
   return { expression, inputs };
+}
+
+function sourcesOf({ base, experts }: PlannedWeight, parents: readonly ParentTensor[]): WeightSources {
+  const first = firstOf(parents);
+  const stored = new Map(parents.map((parent) => [parent, valuesOf(parent)]));
+  return {
+    // What is made of a weight is that of the parents' weight, wherever it goes.
+    weight: first.name,
+    shape: first.shape,
+    base: stored.get(first) ?? valuesOf(first),
+    experts: (base ? parents.slice(1) : parents).map((parent, i) => ({
+      name: experts[i]?.name ?? experts[i]?.model ?? "",
+      stored: stored.get(parent) ?? valuesOf(parent),
+    })),
+  };
+}
+
+function firstOf(parents: readonly ParentTensor[]): ParentTensor {
+  const [first] = parents;
+  if (!first) throw new Error("merge: a weight without parents");
+  return first;
 }
 
 /** A `passthrough` names its parent by its place among them. */

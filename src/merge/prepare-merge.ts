@@ -15,13 +15,23 @@ export type WeightSources = Pick<LeafSource, "weight" | "shape" | "base" | "expe
 
 /** Makes all that a merge asks for, of a weight whose bytes are at hand. */
 export async function prepareMerge(step: Step, sources: WeightSources): Promise<Prepared> {
+  return { facts: await learnFacts(step, sources), leaves: await makeLeaves(step, sources) };
+}
+
+/** Learns the facts alone. */
+export async function learnFacts(step: Step, { shape, base, experts }: WeightSources): Promise<ParentFacts> {
   const facts = new WeightFacts();
-  await facts.learn([step], sources.shape, [sources.base, ...sources.experts.map(({ stored }) => stored)]);
+  await facts.learn([step], shape, [base, ...experts.map(({ stored }) => stored)]);
+  return facts.of(step);
+}
+
+/** Makes the leaves alone. */
+export async function makeLeaves(step: Step, sources: WeightSources): Promise<Prepared["leaves"]> {
   const leaves: Record<string, Float32Array>[] = sources.experts.map(() => ({}));
   for (const leaf of leavesOf(step)) {
     for (const [expert, own] of leaves.entries()) own[leaf.name] = await makeLeaf(leaf, step, sources, expert);
   }
-  return { facts: facts.of(step), leaves };
+  return leaves;
 }
 
 /** The leaves in the formula of a merge. */

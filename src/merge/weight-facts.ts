@@ -148,7 +148,7 @@ async function gramsOf(
 }
 
 /** What a merge divides a weight into, where it asks for lengths and angles. */
-function divisionOf(step: Step): "whole" | Vectors | undefined {
+export function divisionOf(step: Step): "whole" | Vectors | undefined {
   if (step.method === "passthrough") return undefined;
   const declaration = declarations[step.method];
   return declaration.needs?.gram?.(optionsOf(declaration, step.options));

@@ -75,8 +75,10 @@ describe("mergeFiles", () => {
           };
     const source = { device, model: family.model, checkpoints: family.checkpoints, base: "base", experts };
     const expected = await mergeWeights(source, recipe, join(folder, "device"));
-    const merged = await mergeFiles(planOf(family, recipe, experts), family.checkpoints, join(folder, "host"));
-    expect(merged).toEqual(expected.files);
+    const plan = planOf(family, recipe, experts);
+    expect(await mergeFiles(plan, family.checkpoints, join(folder, "host"))).toEqual(expected.files);
+    const inParts = { threads: 2, partElements: 100 };
+    expect(await mergeFiles(plan, family.checkpoints, join(folder, "parts"), inParts)).toEqual(expected.files);
   });
 
   const recipe: Recipe = recipeOf(2, (layer, expert) => 0.3 + 0.2 * layer + 0.1 * expert);
@@ -116,7 +118,7 @@ describe("mergeFiles", () => {
       [Symbol.asyncDispose]: () => hand[Symbol.asyncDispose](),
     });
     const counted = { ...hands, merging: hands.merging.map(counting) };
-    const order = { plan, checkpoints: family.checkpoints, roomBytes: 0, signal: undefined };
+    const order = { plan, checkpoints: family.checkpoints, roomBytes: 0, partElements: 100, signal: undefined };
     const merging = new MergeUnderWay(counted, { ...order, told: () => {} });
     const files = await writeShards(
       join(folder, "host"),

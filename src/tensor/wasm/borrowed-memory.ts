@@ -1,4 +1,4 @@
-import { growTo, instantiate, type NamedModule, type WasmMemory, wasmMemory } from "./instantiate.ts";
+import { growTo, instantiate, type NamedModule, type WasmMemory, wasmMemory, type WasmRun } from "./instantiate.ts";
 
 /** So many are kept that nobody uses. */
 const KEPT = 8;
@@ -13,7 +13,7 @@ const idle: WasmMemory[] = [];
 export class BorrowedMemory implements Disposable {
   readonly #memory: WasmMemory;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly run: ReturnType<typeof instantiate>;
+  readonly run: WasmRun;
 
   /** For a module that needs at least so many bytes. */
   constructor(module: NamedModule, size: number) {

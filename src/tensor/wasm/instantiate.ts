@@ -4,7 +4,7 @@ export interface WasmMemory {
   grow(pages: number): number;
 }
 
-type WasmFunction = (...numbers: number[]) => number;
+export type WasmRun = (...numbers: number[]) => number;
 
 /** What Node has and its types leave to those of browsers. */
 const { Memory, Module, Instance } = Reflect.get(globalThis, "WebAssembly") as {
@@ -34,19 +34,19 @@ export interface NamedModule {
 
 /** By name. Code that is kept is soon compiled well; new code is compiled fast, and runs slowly. */
 const compiled = new Map<string, object>();
-const functions = new WeakMap<WasmMemory, Map<string, WasmFunction>>();
+const functions = new WeakMap<WasmMemory, Map<string, WasmRun>>();
 
 /** The function of a module over that memory; a module is assembled and compiled once a thread. */
-export function instantiate(module: NamedModule, memory: WasmMemory): WasmFunction {
-  const own = functions.get(memory) ?? new Map<string, WasmFunction>();
+export function instantiate(module: NamedModule, memory: WasmMemory): WasmRun {
+  const own = functions.get(memory) ?? new Map<string, WasmRun>();
   functions.set(memory, own);
   const known = own.get(module.name) ?? functionOf(module, memory);
   own.set(module.name, known);
   return known;
 }
 
-function functionOf({ name, assembled }: NamedModule, memory: WasmMemory): WasmFunction {
+function functionOf({ name, assembled }: NamedModule, memory: WasmMemory): WasmRun {
   const known = compiled.get(name) ?? new Module(assembled());
   compiled.set(name, known);
-  return new Instance(known, { env: { memory } }).exports["run"] as WasmFunction;
+  return new Instance(known, { env: { memory } }).exports["run"] as WasmRun;
 }
