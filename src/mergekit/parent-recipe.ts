@@ -1,4 +1,5 @@
 /** A recipe of mergekit's whose models are the parents of an experiment, in the form that a search scores. */
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import { declarations } from "../merge/declarations.ts";
 import {
@@ -77,6 +78,10 @@ function mergeOf(
     if (sources.some((source) => source.model === base))
       throw new UserError("it takes the base for an expert; leave out base_model, and the base");
     if (step.method === "passthrough") throw new Error(`mergekit: ${weight.name} is copied`);
+    if (!isDeepStrictEqual(step.options, options))
+      throw new UserError(
+        `its options at ${weight.name} are others than at ${weights[0]?.name}; a search scores merges of the same options for all tensors`,
+      );
     for (const [parameter, values] of Object.entries(step.values)) {
       for (const expert of experts) {
         const at = sources.findIndex((source) => source.model === expert);

@@ -99,6 +99,14 @@ describe("recipeOfParents", () => {
       { merge_method: "linear", models: [{ model: "a" }, { model: "base" }], parameters: { weight: 1 } },
     ],
     [
+      "its options at model.layers.0.self_attn.q_proj.weight are others than at model.embed_tokens.weight",
+      {
+        merge_method: "nuslerp",
+        models: [{ model: "a" }, { model: "b" }],
+        parameters: { weight: 1, nuslerp_flatten: [{ filter: "q_proj", value: false }, { value: true }] },
+      },
+    ],
+    [
       "it leaves out b, and slerp merges all experts of an experiment",
       { merge_method: "slerp", base_model: "base", models: [{ model: "a" }], parameters: { t: 0.5 } },
     ],
