@@ -9,7 +9,6 @@ import {
 } from "../merge/method.ts";
 import type { MethodName } from "../merge/declarations.ts";
 import type { Step } from "../merge/recipe.ts";
-import { takenBy } from "./methods.ts";
 import { booleanOf, numberIn, type Scalar } from "./settings.ts";
 
 type NamedMethod = MethodDeclaration & { readonly name: MethodName };
@@ -23,9 +22,6 @@ export interface GivenValues {
 /** A sum of weights that nothing can be divided by. */
 const NOTHING = 1e-8;
 
-/** Settings that are the same as other weights, where all that a formula adds up is proportional to these. */
-const FOLDABLE: ReadonlySet<string> = new Set(["normalize", "lambda"]);
-
 /**
  * The step of a method. Where a setting is a part of our formula, such as normalized weights of a sum, it goes into the weights;
  * a UserError, without the place, where the method computes something else.
@@ -36,7 +32,7 @@ export function methodStep(
   { isCompatible }: { readonly isCompatible: boolean },
 ): Step {
   const { name, parameters } = declaration;
-  for (const key of Object.keys(fixedOf(declaration))) checkFixed(declaration, key, given.shared[key]);
+  for (const key of Object.keys(declaration.mergekit.parameters)) checkFolded(declaration, key, given.shared[key]);
   const values = parameters.map((spec): [string, number[]] => {
     const { name: parameter, per } = spec;
     const numbers = given.experts.map((own) => numberOf(spec, (per === "model" ? given.shared : own)[parameter]));
@@ -53,31 +49,16 @@ export function methodStep(
 /** A UserError where a value of a parameter of mergekit's is none, or not ours; without a declaration it is a number. */
 export function checkValue(declaration: MethodDeclaration | undefined, key: string, value: Scalar): void {
   const option = declaration?.options?.find(({ name }) => name === key);
-  const isFixed = declaration !== undefined && Object.hasOwn(fixedOf(declaration), key);
+  const isFolded = declaration !== undefined && Object.hasOwn(declaration.mergekit.parameters, key);
   if (option) optionOf(option, value);
-  else if (isFixed) checkFixed(declaration, key, value);
+  else if (isFolded) checkFolded(declaration, key, value);
   else numberOf(declaration?.parameters.find(({ name }) => name === key) ?? { name: key }, value);
 }
 
-function checkFixed(declaration: MethodDeclaration, key: string, found: Scalar | undefined): void {
-  const { name, mergekit } = declaration;
-  const fixed = fixedOf(declaration)[key];
-  const value = typeof fixed === "boolean" ? booleanOf(key, found) : numberOf({ name: key }, found);
-  if (FOLDABLE.has(key) || value === fixed) return;
-  throw new UserError(
-    `${key}: expected ${fixed}, which is what ${mergekit.method ?? name} computes here, found ${found}`,
-  );
-}
-
-/** What our formula has in the place of settings that it does not take, which for mergekit is the declaration's or the default. */
-function fixedOf({ name, parameters, options = [], mergekit }: MethodDeclaration): Readonly<Record<string, Scalar>> {
-  const taken = new Set([...parameters, ...options].map((own) => own.name));
-  const untaken = Object.entries(takenBy(mergekit.method ?? name)).flatMap(([key, parameter]) =>
-    parameter.per === "model" && !parameter.isWithoutEffect && !taken.has(key) && parameter.default !== undefined
-      ? [[key, parameter.default] as const]
-      : [],
-  );
-  return { ...Object.fromEntries(untaken), ...mergekit.parameters };
+/** Those that are no parameters of ours are parts of the weights. */
+function checkFolded({ mergekit }: MethodDeclaration, key: string, found: Scalar | undefined): void {
+  if (typeof mergekit.parameters[key] === "boolean") booleanOf(key, found);
+  else numberOf({ name: key }, found);
 }
 
 /** Those that are others than by default. */
