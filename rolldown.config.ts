@@ -1,6 +1,7 @@
 /**
- * How the programs and the library are built: few files each, since Node takes longer to find and read the 450 modules
- * of a command than most commands take (bench/starts.ts). They share chunks, so that every class is there once and what a command does not need is not read.
+ * How the programs and the library are built: few files each, since Node takes longer to find and read the 450 modules of
+ * a command than most commands take (bench/starts.ts). They share chunks, so that every class is there once and what a
+ * command does not need is not read.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
