@@ -10,7 +10,7 @@ import { openDevice } from "../../src/device/open-device.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
 import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
-import { isRandom } from "../../src/merge/method.ts";
+import { isRandom, type Options } from "../../src/merge/method.ts";
 import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { openModel } from "../../src/model/open-model.ts";
@@ -35,6 +35,16 @@ const selections = methodNames.filter((name) => {
   const isSum = needs === undefined && parameters.every((spec) => spec.name === "weight");
   return !needs?.gram && !isRandom(declarations[name]) && !isSum;
 });
+
+/** Options that no default has; experts point apart in some row of a few elements. */
+const settings: readonly (readonly [label: string, MethodName, Options])[] = [
+  ["by rows", "nuslerp", { nuslerp_flatten: false }],
+  ["by columns", "task_nuslerp", { nuslerp_flatten: false, nuslerp_row_wise: true }],
+  ["by rows", "model_stock", { filter_wise: true, extrapolate: true }],
+  ["rescaled", "ties", { rescale: true }],
+  ["rescaled", "breadcrumbs", { rescale: true }],
+  ["rescaled", "breadcrumbs_ties", { rescale: true }],
+];
 
 /** Of parameters that are no weights; outliers of as few elements as a norm has are one at least, of which mergekit would keep nothing else. */
 const drawn: Readonly<Record<string, readonly [low: number, high: number]>> = {
@@ -117,6 +127,18 @@ const cases: Readonly<Record<string, Case>> = {
       [`Gemma, ${method}, f32`, { recipe: randomRecipe(method), model: { dtype: "f32", tied: true, config: gemma } }],
     ]),
   ),
+  ...Object.fromEntries(
+    settings.flatMap(([label, method, options]): [string, Case][] => [
+      [`${method} ${label}, f32`, { recipe: { ...randomRecipe(method, KINDS), options }, model: { dtype: "f32" } }],
+      [
+        `T5, ${method} ${label}, f32`,
+        {
+          recipe: { ...randomRecipe(method, T5_GROUPS), options },
+          model: { dtype: "f32", config: tinyT5Config() },
+        },
+      ],
+    ]),
+  ),
 };
 
 function expertsOf(recipe: Recipe): string[] {
@@ -124,7 +146,7 @@ function expertsOf(recipe: Recipe): string[] {
 }
 
 /** A different coefficient for each expert, group or kind, layer and the weights outside the layers; one is written as 1e-7. */
-function randomRecipe(method: MethodName, names = GROUPS): Recipe {
+function randomRecipe(method: MethodName, names = GROUPS): MergeRecipe {
   const random = RandomStream.of(3, method);
   // Shares that nearly sum to 0 would multiply what mergekit's angles lack in digits.
   const least = declarations[method].needs?.gram ? 0.1 : -0.2;
