@@ -5,7 +5,7 @@ import { decode, encode } from "./encoding.ts";
 import { geluShare, geluSlope } from "./gelu.ts";
 import type { SlicePace } from "./pace.ts";
 import { multiply } from "./products.ts";
-import { byRows, rowsOf } from "./rows.ts";
+import { byRows, rowsOf, takeRows } from "./rows.ts";
 import type { TensorMemory } from "./tensor-memory.ts";
 
 /** What a lowering needs of the run that it is part of. */
@@ -51,7 +51,7 @@ const lowerings = {
   // tf.step would give NaN of NaN.
   step: ({ x }, { of }) => tf.tidy(() => tf.cast(tf.greater(of(x), 0), "float32")),
   matmul: multiply,
-  gatherRows: ({ table, rows }, { of }) => tf.gather(of(table), of(rows)),
+  gatherRows: ({ table, rows }, { of }) => takeRows(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
     tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
   sliceRows: ({ x, from, shape }, { of }) => rowsOf(of(x), from, shape[0] ?? 0),

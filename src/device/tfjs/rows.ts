@@ -13,6 +13,19 @@ export function rowsOf(x: tf.Tensor, begin: number, count: number): tf.Tensor {
   return tf.tensor(values, shape, "float32");
 }
 
+/** Rows of a matrix, each by its number, as a tensor of their own. */
+export function takeRows(table: tf.Tensor, rows: tf.Tensor): tf.Tensor {
+  const backend = tf.backend();
+  if (!(backend instanceof BackendWasm)) return tf.gather(table, rows);
+  // tf.gather finds the place of each element anew, which takes five times as long.
+  const [, width = 0] = table.shape;
+  const wanted = rows.dataSync<"int32">();
+  const values = new Float32Array(wanted.length * width);
+  for (const [i, row] of wanted.entries())
+    values.set(backend.readSync(table.dataId, row * width, (row + 1) * width) as Float32Array, i * width);
+  return tf.tensor(values, [wanted.length, width], "float32");
+}
+
 /** Joins compute(rows of x) along the rows, in blocks that fill a slice given the cost of a row; timers run before each. */
 export async function byRows<T extends tf.Tensor>(
   x: tf.Tensor,
