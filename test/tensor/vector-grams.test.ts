@@ -43,6 +43,18 @@ test.each([
   expect((await vectorGramsOf(vectors, shape, base, [])).shape).toEqual(expected);
 });
 
+test("columns whose sums end with a page of memory have those of the last ones, too", async () => {
+  // A piece ends in each row, so that four elements reach over the last column; 12288 and 6 times 8 bytes of each column are 183 pages.
+  const shape: Shape = [2, 249_599];
+  const parents = [1, 2, 3].map((seed) => random(shape, seed, "f32"));
+  const [base, ...experts] = parents;
+  const found = await vectorGramsOf("columns", shape, base!, experts);
+  const [own, ...others] = parents.map((parent) => vectorsOf("columns", shape, parent).at(-1)!);
+  const expected = await gramOf(own!, others);
+  for (const [i, row] of found.at(found.count - 1).entries())
+    for (const [j, value] of row.entries()) expect(value).toBeCloseTo(expected[i]![j]!, 12);
+});
+
 test.each(["rows", "columns"] as const)("%s have the inner products that they have as tensors", async (vectors) => {
   await fc.assert(
     fc.asyncProperty(shapes, dtypes, fc.nat(), async (shape, types, seed) => {

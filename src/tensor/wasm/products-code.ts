@@ -35,7 +35,9 @@ export function productsLayout(dtypes: readonly Dtype[], sums: number): Products
   const inputs = dtypes.map((dtype, i) => ({ dtype, address: i * 4 * BLOCK }));
   const first = dtypes.length * 4 * BLOCK;
   const stride = sums * Float64Array.BYTES_PER_ELEMENT;
-  return { inputs, sums: first, stride, bytes: first + pairAt(dtypes.length, 0) * stride };
+  const bytes = first + pairAt(dtypes.length, 0) * stride;
+  // Four elements at once may reach over the last sum, by zeros.
+  return { inputs, sums: first, stride, bytes: bytes + LANES * Float64Array.BYTES_PER_ELEMENT };
 }
 
 /** The place of a pair in the lower half of the matrix of products, row by row. */

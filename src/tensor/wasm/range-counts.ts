@@ -48,7 +48,8 @@ export class RangeCounts implements Disposable {
     this.#sizes = [bytesPerElement[x], bytesPerElement[y]];
     this.#memory = new BorrowedMemory(
       { name: `counts ${x} ${y}`, assembled: () => moduleOf(x, y) },
-      COUNTS + 4 * width,
+      // Behind the last is what counts those that are not in the range.
+      COUNTS + 4 * (width + 1),
     );
     this.counts = new Uint32Array(this.#memory.bytes.buffer, COUNTS, width).fill(0);
   }
