@@ -1,6 +1,4 @@
-import { createRequire } from "node:module";
 import { extname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { ownFolder } from "./own-package.ts";
 
 /** What is started as a process or thread of its own, by its file in `src/`. The build makes each of them a file in `dist/`. */
@@ -25,6 +23,11 @@ export function childProgram(name: keyof typeof childPrograms): ChildProgram {
   if (extname(import.meta.filename) !== ".ts") {
     return { path: join(ownFolder(), "dist", file.replace(/\.ts$/, ".js")), execArgv: [] };
   }
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return { path: join(ownFolder(), "src", file), execArgv: file.endsWith(".ts") ? ["--import", tsx] : [] };
+  return { path: join(ownFolder(), "src", file), execArgv: file.endsWith(".ts") ? ["--import", typescript()] : [] };
+}
+
+/** A module that lets Node read TypeScript, in threads too: there `--import tsx` leaves it as it is. */
+function typescript(): string {
+  const tsx = import.meta.resolve("tsx/esm/api");
+  return `data:text/javascript,${encodeURIComponent(`import { register } from ${JSON.stringify(tsx)}; register();`)}`;
 }

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { childProgram, childPrograms } from "../../src/files/child-program.ts";
 import { root, sourceFiles } from "./source-files.ts";
@@ -24,6 +26,13 @@ describe("programs that are started as processes or threads", () => {
     const paths = names.map((name) => childProgram(name).path);
     expect(paths).toEqual(Object.values(childPrograms).map((file) => join(root, "src", file)));
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  test("start as threads, too, where this process is TypeScript", async () => {
+    const { path, execArgv } = childProgram("merging");
+    const worker = new Worker(path, { execArgv });
+    expect(await once(worker, "message")).toEqual(["ready"]);
+    await worker.terminate();
   });
 });
 
