@@ -4,7 +4,7 @@ import { tensorBytes } from "../checkpoint/safetensors-header.ts";
 import { type OpenShard, type WrittenFile, writeShards } from "../checkpoint/write-checkpoint.ts";
 import { MergeUnderWay } from "./merge-under-way.ts";
 import type { PlannedWeight } from "./plan.ts";
-import { openHands } from "./threads.ts";
+import { MergeThreads } from "./threads.ts";
 import { PART } from "./weight-parts.ts";
 
 export interface MergeFilesOptions {
@@ -16,6 +16,8 @@ export interface MergeFilesOptions {
   readonly maxShardBytes?: number | undefined;
   /** How many threads merge: as many as there are cores, and none beside this one for a small merge, unless given. */
   readonly threads?: number | undefined;
+  /** Threads that may have begun and that another ends: those of this merge alone unless given. */
+  readonly begun?: MergeThreads | undefined;
   /** What whole tensors, which some methods need, may take of the memory unless one weight alone needs more: half of what is free unless given. */
   readonly roomBytes?: number | undefined;
   /** Weights of more elements are merged in parts, by all threads: 2^23 unless given. */
@@ -39,7 +41,10 @@ export async function mergeFiles(
   const { signal, threads, onProgress = () => {}, roomBytes = freeHostBytes() / 2, partElements = PART } = options;
   const told = (done: number): void => onProgress(done, bytes);
   const fillAll = async (shards: readonly OpenShard[]): Promise<readonly string[]> => {
-    await using hands = await openHands({ threads, bytes, files: shards.length, signal });
+    await using own = new MergeThreads();
+    const crew = options.begun ?? own;
+    crew.begin(bytes, threads);
+    await using hands = await crew.open(shards.length, signal);
     return await new MergeUnderWay(hands, { plan, checkpoints, roomBytes, partElements, signal, told }).fill(shards);
   };
   return writeShards(folder, specs, fillAll, options);

@@ -8,7 +8,8 @@ import { wholeTensorBytes } from "./whole-tensors.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
 import { BytesRoom } from "./bytes-room.ts";
 import type { ParentTensor } from "./task.ts";
-import type { Hand, Hands } from "./threads.ts";
+import type { Hand } from "./hand.ts";
+import type { Hands } from "./threads.ts";
 import { weightParts, type WeightPart } from "./weight-parts.ts";
 
 /** What is merged, and who is told of it. */

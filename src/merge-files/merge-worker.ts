@@ -1,8 +1,11 @@
 /** The program of a thread: does the tasks that it is sent. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { UserError } from "../errors.ts";
 import type { TaskResult, ThreadTask } from "./task.ts";
 import { ThreadWork } from "./thread-work.ts";
+
+/** What a thread is for. It does any task, but who hashes does not load what merges before that is asked for. */
+export type ThreadKind = "merging" | "hashing";
 
 /** The answer to the task of that number. */
 export type ThreadAnswer = { readonly id: number } & ({ readonly found: TaskResult } | { readonly fault: ThreadFault });
@@ -22,6 +25,7 @@ parentPort?.on("message", ({ id, task }: { readonly id: number; readonly task: T
   );
 });
 parentPort?.postMessage("ready");
+if (workerData === ("merging" satisfies ThreadKind)) work.prepare();
 
 function answer(message: ThreadAnswer): void {
   parentPort?.postMessage(message);

@@ -18,6 +18,12 @@ export class ThreadWork {
     return found;
   }
 
+  /** Loads what merges before the first task asks for it. */
+  prepare(): void {
+    // Who merges is told what keeps it from loading.
+    this.#loaded().catch(() => {});
+  }
+
   /** Waits for the task at hand, and does none of those behind it. */
   async end(): Promise<void> {
     this.#isOver = true;
@@ -26,10 +32,14 @@ export class ThreadWork {
 
   async #found(task: ThreadTask): Promise<TaskResult> {
     if (task.kind === "hash") return { sha256: await this.#hashes.add(task) };
-    const { learn, merge } = await (this.#merging ??= loadMerging());
+    const { learn, merge } = await this.#loaded();
     if (task.kind === "learn") return { facts: await learn(task) };
     await merge(task);
     return {};
+  }
+
+  #loaded(): Promise<MergeWork> {
+    return (this.#merging ??= loadMerging());
   }
 }
 

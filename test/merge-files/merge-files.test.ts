@@ -15,7 +15,8 @@ import { mergeFiles, type MergeFilesOptions } from "../../src/merge-files/merge-
 import { writeTinyAdapter } from "../tiny-adapter.ts";
 import { MergeUnderWay } from "../../src/merge-files/merge-under-way.ts";
 import type { PlannedWeight } from "../../src/merge-files/plan.ts";
-import { type Hand, openHands } from "../../src/merge-files/threads.ts";
+import type { Hand } from "../../src/merge-files/hand.ts";
+import { MergeThreads } from "../../src/merge-files/threads.ts";
 import { type Recipe, stepAt } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { experts as allExperts, openTinyFamily, recipeOf, type TinyFamily } from "../evaluate/tiny-family.ts";
@@ -77,7 +78,7 @@ describe("mergeFiles", () => {
     const expected = await mergeWeights(source, recipe, join(folder, "device"));
     const plan = planOf(family, recipe, experts);
     expect(await mergeFiles(plan, family.checkpoints, join(folder, "host"))).toEqual(expected.files);
-    const inParts = { threads: 2, partElements: 100 };
+    const inParts = { threads: 1, partElements: 100 };
     expect(await mergeFiles(plan, family.checkpoints, join(folder, "parts"), inParts)).toEqual(expected.files);
   });
 
@@ -91,7 +92,7 @@ describe("mergeFiles", () => {
       mergeFiles(plan, family.checkpoints, join(folder, to), options);
     const alone = await merge("alone", { threads: 0 });
     expect(await merge("one", { threads: 1 })).toEqual(alone);
-    expect(await merge("three", { threads: 3 })).toEqual(alone);
+    expect(await merge("three", { threads: 3, partElements: 100 })).toEqual(alone);
     const shards = await merge("shards", { threads: 2, maxShardBytes: 4000 });
     expect(shards.length).toBeGreaterThan(3);
     expect(await merge("shards", { threads: 0, maxShardBytes: 4000 })).toEqual(shards);
@@ -104,7 +105,9 @@ describe("mergeFiles", () => {
     await using family = await openTinyFamily(join(folder, "family"), device);
     const parameters = declarations.della.parameters.map(({ name }) => [name, recipe.parameters["weight"]!]);
     const plan = planOf(family, { method: "della", parameters: Object.fromEntries(parameters) }, allExperts);
-    await using hands = await openHands({ threads: 2, bytes: 0, files: 1, signal: undefined });
+    await using threads = new MergeThreads();
+    threads.begin(0, 2);
+    const hands = await threads.open(1, undefined);
     let [now, most] = [0, 0];
     const counting = (hand: Hand): Hand => ({
       get pending() {

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
+import { tensorBytes, type TensorSpec } from "../../checkpoint/safetensors-header.ts";
 import type { WrittenFile } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import { checkAliases } from "../../experiment/check-aliases.ts";
@@ -10,6 +10,7 @@ import { freeBytesAt } from "../../files/free-bytes.ts";
 import type { Hub } from "../../hub/api/hub.ts";
 import { mergeFiles } from "../../merge-files/merge-files.ts";
 import type { PlannedWeight } from "../../merge-files/plan.ts";
+import { MergeThreads } from "../../merge-files/threads.ts";
 import { knownModel } from "../../mergekit/model-places.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
 import type { RunEvent } from "../../run/events.ts";
@@ -70,13 +71,16 @@ export async function mergeModels(options: MergeModelsOptions): Promise<MergedMo
   const onNotice = (text: string): void => onEvent?.({ type: "notice", text });
   const recipe = await openRecipe(options);
   await using place = await ExportPlace.take(to, { signal, onNotice });
+  await using threads = new MergeThreads();
   const opened = new Map<string, OpenedModel>();
+  // A merge is about as large as any of its models.
+  const onOpen = ({ checkpoint }: OpenedModel): void => threads.begin(bytesOf(checkpoint.tensors.values()));
   try {
     const onProgress = (done: { readonly doneBytes: number; readonly totalBytes: number }): void =>
       onEvent?.({ type: "fetching", ...done });
-    await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress });
+    await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress, onOpen });
     for (const { checkpoint } of opened.values()) await checkTied(checkpoint, signal);
-    const merged = await writeMerge(recipe, opened, place, { ...options, onNotice });
+    const merged = await writeMerge(recipe, opened, place, { ...options, onNotice, threads });
     // Weights are read once and not hashed: what came of a file that was written to meanwhile is of neither.
     for (const { checkpoint } of opened.values()) await checkpoint.checkUnchanged();
     await place.publish();
@@ -103,13 +107,16 @@ async function checkTied(checkpoint: Checkpoint, signal: AbortSignal | undefined
   if (model) await checkAliases(model, checkpoint, { signal });
 }
 
-type TellingOptions = MergeModelsOptions & { readonly onNotice: (text: string) => void };
+interface WritingOptions extends MergeModelsOptions {
+  readonly onNotice: (text: string) => void;
+  readonly threads: MergeThreads;
+}
 
 async function writeMerge(
   recipe: RecipeToMerge,
   opened: ReadonlyMap<string, OpenedModel>,
   place: ExportPlace,
-  { mergekitCompat, seed, maxShardBytes, signal, onEvent, onNotice }: TellingOptions,
+  { mergekitCompat, seed, maxShardBytes, signal, onEvent, onNotice, threads: begun }: WritingOptions,
 ): Promise<Omit<MergedModel, "model">> {
   const { checkpoints, changes, tokenizer } = await oneVocabulary(opened, recipe.tokenizer, { signal, onNotice });
   await checkNoParent(checkpoints, place);
@@ -126,7 +133,7 @@ async function writeMerge(
     onNotice(`${folder} has no tokenizer, and neither has the merge; put the files of one into its folder`);
   const onProgress = (doneBytes: number, totalBytes: number): void =>
     onEvent?.({ type: "merging", doneBytes, totalBytes });
-  const files = await mergeFiles(plan.weights, checkpoints, place.staged, { signal, onProgress, maxShardBytes });
+  const files = await mergeFiles(plan.weights, checkpoints, place.staged, { begun, signal, onProgress, maxShardBytes });
   const card = await cardOf(recipe, opened, basename(place.path));
   await writeBeside(place.staged, files, [...carriedOver, ...recipe.files(checkpoints), ["README.md", card]]);
   return { files, bytes, tensors: specs.length };
@@ -134,12 +141,16 @@ async function writeMerge(
 
 /** The bytes of all weights; a UserError where the disk has no room for them. */
 async function checkRoom(weights: readonly PlannedWeight[], { path, shown }: ExportPlace): Promise<number> {
-  const bytes = weights.reduce((sum, { spec }) => sum + tensorBytes(spec), 0);
+  const bytes = bytesOf(weights.map(({ spec }) => spec));
   const free = await freeBytesAt(dirname(path));
   if (bytes <= free) return bytes;
   throw new UserError(
     `cannot write ${shown}: the merge takes ${bytesText(bytes)}, and ${bytesText(free)} are free there; make room, or merge to another disk`,
   );
+}
+
+function bytesOf(tensors: Iterable<TensorSpec>): number {
+  return Array.from(tensors).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
 }
 
 async function cardOf(

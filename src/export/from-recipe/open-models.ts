@@ -20,11 +20,16 @@ export interface OpenedModel {
   readonly source: string;
 }
 
+interface OpenModelsOptions extends ModelFolderOptions {
+  /** Told of each as soon as it is open. */
+  readonly onOpen: (model: OpenedModel) => void;
+}
+
 /** Opens models one after the other; what is opened is the caller's also where a later one cannot be. */
 export async function openModels(
   models: ReadonlyMap<string, ModelToOpen>,
   opened: Map<string, OpenedModel>,
-  options: ModelFolderOptions,
+  { onOpen, ...options }: OpenModelsOptions,
 ): Promise<void> {
   for (const [name, { model, adapter }] of models) {
     const { folder, source } = await bringModel(model, options);
@@ -32,7 +37,9 @@ export async function openModels(
       adapter === undefined
         ? await openCheckpoint(folder)
         : await openCheckpoint(await modelFolder(adapter, options), { base: folder });
-    opened.set(name, { checkpoint, folder, source });
+    const open = { checkpoint, folder, source };
+    opened.set(name, open);
+    onOpen(open);
   }
 }
 
