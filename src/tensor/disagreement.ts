@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { bytesPerElement } from "./dtype.ts";
 import type { StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
-import { valuesAt } from "./magnitudes.ts";
+import { valuesAt } from "./values-at.ts";
 
 /** The elements at which the variance of what the experts add is above a bound. */
 export interface Disagreement {

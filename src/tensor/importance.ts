@@ -2,7 +2,7 @@
 import { rowDivergences } from "./divergence.ts";
 import type { StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
-import { valuesAt } from "./magnitudes.ts";
+import { valuesAt } from "./values-at.ts";
 
 /** How far above the median importance begins, in interquartile ranges. */
 export const IMPORTANT_RANGES = 1.5;

@@ -43,6 +43,14 @@ test.each([1, 5, 2_097_144, 2_097_145])("counts which of %i magnitudes is there 
     range.add(values(numbers), zeros, 0, numbers.length);
   }
   expect(range.below).toBe(6);
+  expect([5, 6, 9, 10, 15, 16].map((place) => range.at(place))).toEqual([
+    undefined,
+    low,
+    low,
+    low + width - 1,
+    low + width - 1,
+    undefined,
+  ]);
   const there = new Map<number, number>();
   for (const [i, count] of range.counts.entries()) if (count > 0) there.set(i, count);
   expect(there).toEqual(
