@@ -6,6 +6,7 @@ import { at, type Code, i32, type Instruction, op, splat, type ValueType } from 
 import { roundLanes } from "../tensor/wasm/lanes.ts";
 import { loadPairs, type Pair, storePairs } from "../tensor/wasm/pairs.ts";
 import type { KernelMemory } from "./kernel-memory.ts";
+import { complementOf, negatedOf, numberInCode, signOf } from "./kernel-shortcuts.ts";
 import { shownInputs } from "./shown-inputs.ts";
 
 /** Elements of a group: those at even places are one vector, those at odd places another. */
@@ -32,6 +33,7 @@ const arithmetic = {
 
 /** The bits of 1. */
 const ONE = 0x3f80_0000;
+const SIGN = 0x8000_0000;
 const WITHOUT_SIGN = 0x7fff_ffff;
 
 /** Writes the code of one expression, group by group. */
@@ -88,12 +90,24 @@ export class KernelWriter {
 
   /** Leaves the vector of a node on the stack; that of a node which is used again in its local, too. */
   #valueOf(x: Expression, place: Place): Code {
-    const isKept = this.#memory.isShared(x) && x.op !== "input" && x.op !== "constant";
-    if (!isKept) return this.#compute(x, place);
+    if (signOf(x)) return [...this.#signs(x, place), ...this.#splat(ONE), ...op("v128.or")];
+    if (x.op === "input" || x.op === "constant") return this.#compute(x, place);
+    return this.#kept(x, () => this.#compute(x, place));
+  }
+
+  /** Leaves the sign bits alone of what is 1 or -1. */
+  #signs(x: Expression, place: Place): Code {
+    const sign = signOf(x);
+    if (!sign) throw new Error("merge: signs of what is neither 1 nor -1");
+    return this.#kept(x, () => [...this.#isPositive(sign, place), ...this.#splat(SIGN), ...op("v128.and")]);
+  }
+
+  #kept(x: Expression, compute: () => Code): Code {
+    if (!this.#memory.isShared(x)) return compute();
     const local = this.#localsOf(x, 1);
     if (this.#done.has(x)) return op("local.get", local);
     this.#done.add(x);
-    return [...this.#compute(x, place), ...op("local.tee", local)];
+    return [...compute(), ...op("local.tee", local)];
   }
 
   #compute(x: Expression, place: Place): Code {
@@ -101,11 +115,12 @@ export class KernelWriter {
       case "input":
         return this.#input(x, place);
       case "constant":
-        if (this.#memory.numbers.has(x)) return this.#number(x);
+        if (x.values.length === 1) return this.#number(x);
         return this.#memory.isOfRows(x) ? this.#numberOfRow(x) : this.#columns(x, place);
       case "cast":
         return [...this.#valueOf(x.x, place), ...roundLanes[storedDtype(x)](SCRATCH)];
       case "scale":
+        if (numberInCode(x) === 1) return this.#valueOf(x.x, place);
         return [...this.#valueOf(x.x, place), ...this.#number(x), ...op("f32x4.mul")];
       case "abs":
         // A mask in a register is one instruction; that of `f32x4.abs` is made anew each time.
@@ -116,14 +131,30 @@ export class KernelWriter {
       case "sub":
       case "mul":
       case "div":
-        return [...this.#valueOf(x.x, place), ...this.#valueOf(x.y, place), ...op(arithmetic[x.op])];
+        return (
+          this.#shortcut(x, place) ?? [
+            ...this.#valueOf(x.x, place),
+            ...this.#valueOf(x.y, place),
+            ...op(arithmetic[x.op]),
+          ]
+        );
       default:
         throw new Error(`merge: ${x.op} is not computed element by element`);
     }
   }
 
+  /** The same bits by fewer instructions: what is multiplied by 1 or -1 has its sign at most changed. */
+  #shortcut(x: Expression, place: Place): Code | undefined {
+    const complement = complementOf(x);
+    if (complement) return [...this.#splat(ONE), ...this.#isPositive(complement, place), ...op("v128.andnot")];
+    if (x.op !== "mul" || !signOf(x.y)) return undefined;
+    return [...this.#valueOf(x.x, place), ...this.#signs(x.y, place), ...op("v128.xor")];
+  }
+
   /** Leaves which lanes are above 0: x - y is where x > y, as numbers below the normal ones are kept. */
   #isPositive(x: Expression, place: Place): Code {
+    const negated = negatedOf(x);
+    if (negated) return [...this.#valueOf(negated, place), ...this.#splat(0), ...op("f32x4.lt")];
     const compared =
       x.op === "sub" && !this.#memory.isShared(x)
         ? [...this.#valueOf(x.x, place), ...this.#valueOf(x.y, place)]
@@ -132,6 +163,8 @@ export class KernelWriter {
   }
 
   #number(x: Expression): Code {
+    const inCode = numberInCode(x);
+    if (inCode !== undefined) return this.#splat(new Uint32Array(Float32Array.of(inCode).buffer)[0]!);
     const address = this.#memory.numberOf(x);
     return this.#once(address, [...i32(0), ...at("v128.load32_splat", address)]);
   }

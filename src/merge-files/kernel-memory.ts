@@ -1,5 +1,6 @@
 import { type DeviceTensor, storedDtype } from "../device/device-tensor.ts";
 import type { Expression, Node } from "../device/expression.ts";
+import { numberInCode } from "./kernel-shortcuts.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 
 /** Elements of each tensor that are merged at once: those of all parents stay in a core's cache. */
@@ -16,7 +17,7 @@ export interface KernelMemory {
   readonly bytes: number;
   /** What must be there before it runs, by address. */
   readonly values: ReadonlyMap<number, Float32Array>;
-  /** The addresses of what is the same at all elements: factors of `scale`, and constants of one number. */
+  /** The addresses of what is the same at all elements: factors of `scale`, and constants of one number, unless these are in the code. */
   readonly numbers: ReadonlyMap<Expression, number>;
   /** How many elements a line has, where something differs among columns or among rows. */
   readonly line: number | undefined;
@@ -54,6 +55,7 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
   const lines = new Map(constants.filter((x) => x.values.length > 1).map((x) => [x, place(x.values)]));
   const numbers = new Map<Expression, number>();
   for (const x of uses.keys()) {
+    if (numberInCode(x) !== undefined) continue;
     if (x.op === "scale") numbers.set(x, place(Float32Array.of(x.factor)));
     if (x.op === "constant" && x.values.length === 1) numbers.set(x, place(x.values));
   }
@@ -65,6 +67,8 @@ export function planMemory(expression: Expression, leaves: readonly DeviceTensor
   if (others.length > 0) throw new Error(`merge: lines of ${line} and of ${others[0]} elements in one expression`);
   const inputOf = (tensor: DeviceTensor): number => known(inputs.get(tensor));
   const placeOf = (x: Expression): string => {
+    const inCode = numberInCode(x);
+    if (inCode !== undefined) return `by ${inCode}`;
     if (x.op === "input") return `at ${inputOf(x.tensor)}`;
     if (numbers.has(x)) return `by the number at ${numbers.get(x)}`;
     return x.op === "constant" ? `by the ${isOfRows(x) ? "rows" : "columns"} at ${lines.get(x)}` : "";

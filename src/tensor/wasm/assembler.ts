@@ -54,6 +54,7 @@ const vector = {
   "f32x4.gt": 0x44,
   "v128.and": 0x4e,
   "v128.not": 0x4d,
+  "v128.andnot": 0x4f,
   "v128.or": 0x50,
   "v128.bitselect": 0x52,
   "v128.any_true": 0x53,
