@@ -16,35 +16,10 @@ export function fillFrom({ path, descriptor, start }: FilePlace, offset: number,
   }
 }
 
-/** Pieces that are written to a place of a file, each of which is read back at once. */
-export class PiecesWritten {
-  readonly #place: FilePlace;
-  #read = new Uint8Array();
-
-  constructor(place: FilePlace) {
-    this.#place = place;
-  }
-
-  /** Writes all bytes; what the file system refuses is thrown as it is, and a UserError where it has others then. */
-  write(offset: number, bytes: Uint8Array): void {
-    const { descriptor, start } = this.#place;
-    for (let done = 0; done < bytes.length;)
-      done += writeSync(descriptor, bytes, done, bytes.length - done, start + offset + done);
-    this.check(offset, bytes);
-  }
-
-  /** A UserError where the file has others than these bytes. */
-  check(offset: number, bytes: Uint8Array): void {
-    if (this.#read.length < bytes.length) this.#read = new Uint8Array(bytes.length);
-    const read = this.#read.subarray(0, bytes.length);
-    fillFrom(this.#place, offset, read);
-    if (Buffer.compare(read, bytes) === 0) return;
-    const { path, start } = this.#place;
-    const from = start + offset;
-    throw new UserError(
-      `${path}: bytes ${from} to ${from + bytes.length} are not those that were written there; check the disk and merge again`,
-    );
-  }
+/** Writes all bytes from `offset` behind the place on; what the file system refuses is thrown as it is. */
+export function writeTo({ descriptor, start }: FilePlace, offset: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(descriptor, bytes, done, bytes.length - done, start + offset + done);
 }
 
 function tryToRead(path: string, read: () => number): number {

@@ -1,3 +1,4 @@
+import { byteSum, sumOf } from "../tensor/wasm/byte-sum.ts";
 import { growTo, instantiate, wasmMemory, type WasmRun } from "../tensor/wasm/instantiate.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -12,18 +13,21 @@ export class KernelRunner {
     if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#memory.buffer);
     for (const [address, values] of memory.values)
       this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
-    return new LoadedKernel(instantiate(module, this.#memory), memory, this.#bytes);
+    const [run, sum] = [module, byteSum].map((own) => instantiate(own, this.#memory)) as [WasmRun, WasmRun];
+    return new LoadedKernel(run, sum, memory, this.#bytes);
   }
 }
 
 /** A kernel that is ready for pieces of its inputs. */
 export class LoadedKernel {
   readonly #run: WasmRun;
+  readonly #sum: WasmRun;
   readonly #memory: Kernel["memory"];
   readonly #bytes: Uint8Array;
 
-  constructor(run: WasmRun, memory: Kernel["memory"], bytes: Uint8Array) {
+  constructor(run: WasmRun, sum: WasmRun, memory: Kernel["memory"], bytes: Uint8Array) {
     this.#run = run;
+    this.#sum = sum;
     this.#memory = memory;
     this.#bytes = bytes;
   }
@@ -36,6 +40,11 @@ export class LoadedKernel {
 
   outputBytes(length: number): Uint8Array {
     return this.#bytes.subarray(this.#memory.output, this.#memory.output + length);
+  }
+
+  /** The sum of so many bytes of the output by `byteSum`, with that of those before. */
+  outputSum(length: number, before: number): number {
+    return sumOf(this.outputBytes(length), this.#sum, before);
   }
 
   /** Computes a piece of so many elements, the first of which is that of the tensor; true says that all its inputs and results are finite. */

@@ -3,7 +3,8 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { StoredTensor } from "../checkpoint/safetensors-header.ts";
 import type { OpenShard } from "../checkpoint/write-checkpoint.ts";
 import type { ParentFacts } from "../merge/facts.ts";
-import { PiecesWritten } from "./file-bytes.ts";
+import { sumOfCopy } from "../tensor/wasm/byte-sum.ts";
+import { writeTo } from "./file-bytes.ts";
 import { wholeTensorBytes } from "./whole-tensors.ts";
 import { parentsOf, type PlannedWeight, type TensorSource } from "./plan.ts";
 import { BytesRoom } from "./bytes-room.ts";
@@ -77,13 +78,13 @@ export class MergeUnderWay {
     // What fails is reported where it is awaited.
     for (const one of merged) void one.catch(() => {});
     const beginning = { ...place, start: 0 };
-    new PiecesWritten(beginning).write(0, header);
-    let { sha256 } = await hasher.do({ kind: "hash", place: beginning, bytes: header.length });
+    writeTo(beginning, 0, header);
+    let { sha256 } = await hasher.do({ kind: "hash", place: beginning, bytes: header.length, sum: sumOfCopy(header) });
     let unsynced = 0;
     const syncs: Promise<void>[] = [];
     for (const [i, { start, bytes }] of parts.entries()) {
-      await merged[i];
-      ({ sha256 } = await hasher.do({ kind: "hash", place: { ...place, start }, bytes }));
+      const sum = known(await merged[i], "what was written");
+      ({ sha256 } = await hasher.do({ kind: "hash", place: { ...place, start }, bytes, sum }));
       this.#ahead.leave(bytes);
       unsynced += bytes;
       if (unsynced >= SYNC_BYTES) {
@@ -106,20 +107,23 @@ export class MergeUnderWay {
     return weightParts(weight, tensor, { path, descriptor }, { held, most: this.#order.partElements, learn });
   }
 
-  async #merge(part: WeightPart): Promise<void> {
+  /** The sum of what was written. */
+  async #merge(part: WeightPart): Promise<number> {
     await this.#ahead.enter(0);
-    await this.#memory.during(part.held, () => this.#mergeNow(part));
+    const sum = await this.#memory.during(part.held, () => this.#mergeNow(part));
     this.#ahead.take(part.bytes);
+    return sum;
   }
 
-  async #mergeNow({ weight, part, factsOf, target, bytes }: WeightPart): Promise<void> {
+  async #mergeNow({ weight, part, factsOf, target, bytes }: WeightPart): Promise<number> {
     const { checkpoints, told } = this.#order;
     const parents: ParentTensor[] = [];
     for (const source of parentsOf(weight)) parents.push(await parentAt(checkpoints, source));
     const facts = await factsOf(parents);
-    await this.#hand().do({ kind: "merge", weight, parents, facts, part, target });
+    const { sum } = await this.#hand().do({ kind: "merge", weight, parents, facts, part, target });
     this.#done += bytes;
     told(this.#done);
+    return known(sum, weight.spec.name);
   }
 
   /** The one with the least to do. */

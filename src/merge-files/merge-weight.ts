@@ -3,7 +3,7 @@ import { notFinite } from "../checkpoint/not-finite.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import { UserError } from "../errors.ts";
 import { firstNonFinite } from "../tensor/finite.ts";
-import { fillFrom, PiecesWritten } from "./file-bytes.ts";
+import { fillFrom, writeTo } from "./file-bytes.ts";
 import { kernelOf } from "./kernel.ts";
 import { PIECE } from "./kernel-memory.ts";
 import type { KernelRunner } from "./kernel-runner.ts";
@@ -14,15 +14,15 @@ import type { MergeTask, ParentTensor } from "./task.ts";
 /** Pieces after which the event loop gets its turn: some 10 ms. */
 const PIECES = 32;
 
-/** Merges a weight, or a part of it, piece by piece: reads those of its parents, computes and writes. */
-export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<void> {
+/** Merges a weight, or a part of it, piece by piece: reads those of its parents, computes and writes. The sum of all bytes by `byteSum`. */
+export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<number> {
   const { weight, part, target } = task;
   // Of nothing there is nothing to be known, such as where a density would cut.
   const { expression, inputs } = await expressionOf(part.count === 0 ? { ...task, weight: copyOf(weight) } : task);
   const kernel = runner.load(kernelOf(expression, inputs));
-  const written = new PiecesWritten(target);
   const size = bytesPerElement[weight.spec.dtype];
   const end = part.first + part.count;
+  let sum = 0;
   for (let { first } = part, piece = 1; first < end; first += PIECE, piece += 1) {
     if (piece % PIECES === 0) await setImmediate();
     const count = Math.min(PIECE, end - first);
@@ -30,8 +30,10 @@ export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promis
     const isFinite = kernel.run(first, count);
     const bytes = kernel.outputBytes(count * size);
     if (!isFinite) refuseNonFinite(task, read, bytes, first);
-    written.write(first * size, bytes);
+    writeTo(target, first * size, bytes);
+    sum = kernel.outputSum(bytes.length, sum);
   }
+  return sum;
 }
 
 function copyOf(weight: PlannedWeight): PlannedWeight {

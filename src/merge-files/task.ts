@@ -46,6 +46,8 @@ export interface HashTask {
   readonly kind: "hash";
   readonly place: FilePlace;
   readonly bytes: number;
+  /** Of those that were written there: others are an error. */
+  readonly sum: number;
 }
 
 export type ThreadTask = LearnTask | MergeTask | HashTask;
@@ -55,4 +57,6 @@ export interface TaskResult {
   /** Of a file so far, in hexadecimal. */
   readonly sha256?: string;
   readonly facts?: ParentFacts;
+  /** Of the bytes that were written, by `byteSum`. */
+  readonly sum?: number;
 }

@@ -34,8 +34,7 @@ export class ThreadWork {
     if (task.kind === "hash") return { sha256: await this.#hashes.add(task) };
     const { learn, merge } = await this.#loaded();
     if (task.kind === "learn") return { facts: await learn(task) };
-    await merge(task);
-    return {};
+    return { sum: await merge(task) };
   }
 
   #loaded(): Promise<MergeWork> {
@@ -45,7 +44,7 @@ export class ThreadWork {
 
 interface MergeWork {
   readonly learn: (task: LearnTask) => Promise<ParentFacts>;
-  readonly merge: (task: MergeTask) => Promise<void>;
+  readonly merge: (task: MergeTask) => Promise<number>;
 }
 
 /** What merges is most of a thread's program, and the threads that hash never need it. */

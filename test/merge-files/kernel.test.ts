@@ -47,17 +47,28 @@ const operations: readonly ((
   (x) => step(x),
   (x, _, __, columns) => mul(x, columns),
   (x, _, __, ___, rows) => mul(x, rows),
-  (x, _, factor) =>
-    sub(
-      x,
-      constant(
-        Float32Array.of(factor),
-        x.shape.map(() => 1),
-      ),
-    ),
+  (x, _, factor) => sub(x, numberLike(x, factor)),
+  // What kernels have shortcuts for, also where others use its parts.
+  (x) => scale(x, 1),
+  (x) => mul(x, numberLike(x, -1)),
+  (x) => step(mul(x, numberLike(x, -1))),
+  (x) => stepLess(x, -1),
+  (x) => stepLess(x, -2),
+  (x, y) => mul(x, stepLess(y, -2)),
   (x) => cast(cast(x, "bf16"), "f32"),
   (x) => cast(cast(x, "f16"), "f32"),
 ];
+
+function numberLike({ shape }: Expression, value: number): Expression {
+  return constant(
+    Float32Array.of(value),
+    shape.map(() => 1),
+  );
+}
+
+function stepLess(x: Expression, times: number): Expression {
+  return add(mul(step(x), numberLike(x, times)), numberLike(x, 1));
+}
 
 /** An expression as numbers, of which each operation takes some: nodes are used by several others. */
 interface Recipe {

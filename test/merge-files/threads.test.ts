@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import type { HashTask } from "../../src/merge-files/task.ts";
 import { MergeThreads } from "../../src/merge-files/threads.ts";
 import { sha256Of } from "../../src/files/sha256.ts";
+import { sumOfCopy } from "../../src/tensor/wasm/byte-sum.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const hashOf = (descriptor: number, path: string): HashTask => ({
   kind: "hash",
   place: { path, descriptor, start: 0 },
-  bytes: 7,
+  bytes: Buffer.byteLength("content"),
+  sum: sumOfCopy(Buffer.from("content")),
 });
 
 async function openFile(): Promise<readonly [descriptor: number, path: string]> {
