@@ -164,7 +164,7 @@ export class KernelWriter {
 
   #number(x: Expression): Code {
     const inCode = numberInCode(x);
-    if (inCode !== undefined) return this.#splat(new Uint32Array(Float32Array.of(inCode).buffer)[0]!);
+    if (inCode !== undefined) return this.#splat(bitsOf(inCode));
     const address = this.#memory.numberOf(x);
     return this.#once(address, [...i32(0), ...at("v128.load32_splat", address)]);
   }
@@ -235,4 +235,9 @@ function placeOf(dtype: Dtype): Code {
 function rememberOdd(local: number): Code {
   const value = op("local.get", local);
   return [...value, ...value, ...op("f32x4.sub"), ...op("local.get", ODD), ...op("v128.or"), ...op("local.set", ODD)];
+}
+
+function bitsOf(value: number): number {
+  const [bits = 0] = new Uint32Array(Float32Array.of(value).buffer);
+  return bits;
 }
