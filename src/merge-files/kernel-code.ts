@@ -6,7 +6,7 @@ import { at, type Code, i32, type Instruction, op, splat, type ValueType } from 
 import { roundLanes } from "../tensor/wasm/lanes.ts";
 import { loadPairs, type Pair, storePairs } from "../tensor/wasm/pairs.ts";
 import type { KernelMemory } from "./kernel-memory.ts";
-import { complementOf, negatedOf, numberInCode, signOf } from "./kernel-shortcuts.ts";
+import { complementStepOf, negatedOf, numberInCode, signStepOf } from "./kernel-shortcuts.ts";
 import { shownInputs } from "./shown-inputs.ts";
 
 /** Elements of a group: those at even places are one vector, those at odd places another. */
@@ -90,14 +90,14 @@ export class KernelWriter {
 
   /** Leaves the vector of a node on the stack; that of a node which is used again in its local, too. */
   #valueOf(x: Expression, place: Place): Code {
-    if (signOf(x)) return [...this.#signs(x, place), ...this.#splat(ONE), ...op("v128.or")];
+    if (signStepOf(x)) return [...this.#signs(x, place), ...this.#splat(ONE), ...op("v128.or")];
     if (x.op === "input" || x.op === "constant") return this.#compute(x, place);
     return this.#kept(x, () => this.#compute(x, place));
   }
 
   /** Leaves the sign bits alone of what is 1 or -1. */
   #signs(x: Expression, place: Place): Code {
-    const sign = signOf(x);
+    const sign = signStepOf(x);
     if (!sign) throw new Error("merge: signs of what is neither 1 nor -1");
     return this.#kept(x, () => [...this.#isPositive(sign, place), ...this.#splat(SIGN), ...op("v128.and")]);
   }
@@ -145,9 +145,9 @@ export class KernelWriter {
 
   /** The same bits by fewer instructions: what is multiplied by 1 or -1 has its sign at most changed. */
   #shortcut(x: Expression, place: Place): Code | undefined {
-    const complement = complementOf(x);
+    const complement = complementStepOf(x);
     if (complement) return [...this.#splat(ONE), ...this.#isPositive(complement, place), ...op("v128.andnot")];
-    if (x.op !== "mul" || !signOf(x.y)) return undefined;
+    if (x.op !== "mul" || !signStepOf(x.y)) return undefined;
     return [...this.#valueOf(x.x, place), ...this.#signs(x.y, place), ...op("v128.xor")];
   }
 

@@ -16,12 +16,12 @@ function numberOf(x: Expression): number | undefined {
 }
 
 /** 1 - step(of): 1 where `of` is not positive, else 0. */
-export function complementOf(x: Expression): Expression | undefined {
+export function complementStepOf(x: Expression): Expression | undefined {
   return stepLess(x, -1);
 }
 
 /** 1 - 2 step(of): what has the sign of -1 where `of` is positive, else that of 1. */
-export function signOf(x: Expression): Expression | undefined {
+export function signStepOf(x: Expression): Expression | undefined {
   return stepLess(x, -2);
 }
 

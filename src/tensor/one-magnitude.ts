@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { elementsOf, type StoredValues } from "./stored-values.ts";
 import { valuesAt } from "./values-at.ts";
 import { Differences } from "./wasm/differences.ts";
-import { RANGE_PIECE, RangeCounts, WIDEST } from "./wasm/range-counts.ts";
+import { RANGE_PIECE, WIDEST } from "./wasm/range-counts-code.ts";
+import { RangeCounts } from "./wasm/range-counts.ts";
 
 /** Elements that are sampled, in runs of some: those of rows of one scale are alike. */
 const [SAMPLED, RUN] = [2 ** 14, 2 ** 6];
