@@ -10,7 +10,8 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBu
   if (dtype === "bf16") {
     for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
   } else {
-    for (let i = 0; i < bits.length; i++) bits[i] = float16Table[halves[i]!]!;
+    const table = (float16Table ??= Uint32Array.from({ length: 0x1_0000 }, (_, half) => widenFloat16(half)));
+    for (let i = 0; i < bits.length; i++) bits[i] = table[halves[i]!]!;
   }
   return new Float32Array(bits.buffer);
 }
@@ -68,8 +69,8 @@ function roundToSubnormal(magnitude: number): number {
   return (mantissa + (1 << (shift - 1)) - 1 + ((mantissa >>> shift) & 1)) >>> shift;
 }
 
-/** f32 bit pattern of every f16 bit pattern, 256 KiB. */
-const float16Table: Uint32Array = Uint32Array.from({ length: 0x1_0000 }, (_, half) => widenFloat16(half));
+/** f32 bit pattern of every f16 bit pattern, 256 KiB; made when it is first asked for, which takes longer than most modules load. */
+let float16Table: Uint32Array | undefined;
 
 function widenFloat16(half: number): number {
   const sign = (half & 0x8000) << 16;
