@@ -4,6 +4,7 @@ import type { RunEvent } from "../run/events.ts";
 import type { ModelLosses, RowCounts } from "../journal/records.ts";
 import { budgetOption, duration } from "../report/duration.ts";
 import { unitSentences } from "../report/search-sentences.ts";
+import { noticeLines, searchEnd } from "./plain-lines.ts";
 
 /** The lines by which a terminal or a log learns of an event; the verdict is a result and goes to standard output. */
 export function eventLines(event: RunEvent): readonly string[] {
@@ -39,7 +40,7 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "skipped":
       return [`${event.phase} skipped: ${event.why}`];
     case "notice":
-      return [`note: ${event.text}`];
+      return noticeLines(event);
     case "fetching":
     case "merging":
     case "pushing":
@@ -125,11 +126,6 @@ function generationLine({
 
 function restartLine({ candidates }: Extract<RunEvent, { type: "restarted" }>): string {
   return `the search has converged and begins again: ${candidates - 2} candidates, their mean and the best mean so far a generation, whose loss is told as the mean's`;
-}
-
-/** When the search ends, which is before the budget does. */
-export function searchEnd(leftMs: number): string {
-  return `search ends in ${duration(leftMs)}`;
 }
 
 function modelLine({ name, loss, scores }: ModelLosses): string {

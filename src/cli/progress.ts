@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from "../run/clock.ts";
 import type { RunEvent } from "../run/events.ts";
 import { duration } from "../report/duration.ts";
-import { eventLines, searchEnd } from "./event-lines.ts";
 import { LivingText } from "./output.ts";
 import { PhaseTime } from "./phase-time.ts";
+import { noticeLines, searchEnd } from "./plain-lines.ts";
 import { Transfer } from "./transfer.ts";
 
 /** Where no line can live, a transfer is told at these shares of its bytes. */
@@ -16,8 +16,15 @@ const LONGEST_SILENCE_MS = 30_000;
 /** Of a search with very many generations, a line is written of those that are so much of its budget apart. */
 const GENERATION_STEP = 1 / 50;
 
-/** Shows a run on a stream: lines that stay and, on a terminal, a last line that lives; elsewhere that line from time to time. */
-export class Progress {
+/** What every command tells of. */
+type PlainEvent = Extract<RunEvent, { type: "notice" | "fetching" | "pushing" | "merging" | "progress" }>;
+
+/**
+ * Shows what goes on, on a stream: lines that stay and, on a terminal, a last line that lives; elsewhere that line from time to
+ * time. What a run tells beside that is shown where `eventLines` are given, which know all of a search.
+ */
+export class Progress<Event extends RunEvent = PlainEvent> {
+  readonly #linesOf: (event: Event) => readonly string[];
   readonly #text: LivingText;
   readonly #clock: Clock;
   #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
@@ -28,7 +35,12 @@ export class Progress {
   #status: () => string;
   #endSilence: (() => void) | undefined;
 
-  constructor(text = new LivingText(), clock = systemClock) {
+  constructor(
+    linesOf: (event: Event) => readonly string[] = noticeLines,
+    text = new LivingText(),
+    clock = systemClock,
+  ) {
+    this.#linesOf = linesOf;
     this.#text = text;
     this.#clock = clock;
     const began = clock.now();
@@ -36,7 +48,7 @@ export class Progress {
     this.#listen();
   }
 
-  readonly show = (event: RunEvent): void => {
+  readonly show = (event: Event): void => {
     if (!this.#endSilence) this.#listen();
     if (event.type === "fetching" || event.type === "pushing" || event.type === "merging")
       return this.#showTransfer(event);
@@ -44,7 +56,7 @@ export class Progress {
     if (event.type === "progress")
       return this.reach(event.phase === "search" ? "generation" : event.phase, event.share, event.leftMs);
     this.#text.status("");
-    if (this.#isWorthALine(event)) for (const line of eventLines(event)) this.line(line);
+    if (this.#isWorthALine(event)) for (const line of this.#linesOf(event)) this.line(line);
     if (event.type === "generation" && "ms" in event.left) {
       const status = searchEnd(event.left.ms);
       this.#live(() => status);

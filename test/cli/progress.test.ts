@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { duration } from "../../src/report/duration.ts";
 import { LivingText } from "../../src/cli/output.ts";
+import { eventLines } from "../../src/cli/event-lines.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { VirtualClock } from "../virtual-clock.ts";
@@ -28,7 +29,7 @@ function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 10
   let written = "";
   const stream = { isTTY, write: (text: string): boolean => ((written += text), true) };
   const clock = new VirtualClock();
-  const progress = new Progress(new LivingText(stream), clock);
+  const progress = new Progress(eventLines, new LivingText(stream), clock);
   for (const event of shown) {
     progress.show(event);
     clock.pass(pauseMs);
@@ -163,7 +164,7 @@ describe("Progress", () => {
   test("does not tell again of generations that a resumed run replays", () => {
     let written = "";
     const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
-    new Progress(new LivingText(stream)).show({ ...events[2], replayed: true } as RunEvent);
+    new Progress(eventLines, new LivingText(stream)).show({ ...events[2], replayed: true } as RunEvent);
     expect(written).toBe("");
   });
 });
@@ -173,7 +174,7 @@ function heard(): { readonly lines: () => string[]; readonly clock: VirtualClock
   let written = "";
   const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
   const clock = new VirtualClock();
-  const progress = new Progress(new LivingText(stream), clock);
+  const progress = new Progress(eventLines, new LivingText(stream), clock);
   return { lines: () => written.split("\n").slice(0, -1), clock, progress };
 }
 

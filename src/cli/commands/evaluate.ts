@@ -10,6 +10,7 @@ import { Interrupted, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { print, printJson, tell } from "../output.ts";
+import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 
 export interface EvaluateCommandOptions extends MovedOptions {
@@ -69,7 +70,7 @@ function evaluatedText({ folder, benchmark }: Evaluated): string {
 /** Shows models one after another: a line for each that stays and, on a terminal, its progress. */
 class EvaluationProgress {
   readonly #task: string;
-  readonly #progress = new Progress();
+  readonly #progress = new Progress(eventLines);
 
   constructor(task: string) {
     this.#task = task;

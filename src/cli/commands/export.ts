@@ -5,6 +5,7 @@ import { interruptionSignal } from "../interruption.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { print, printJson } from "../output.ts";
+import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 
 export interface ExportCommandOptions extends MovedOptions {
@@ -22,7 +23,7 @@ export async function exportCommand(
   run: string,
   { to, starterKit, push, private: isPrivate, json, ...options }: ExportCommandOptions,
 ): Promise<void> {
-  const progress = new Progress();
+  const progress = new Progress(eventLines);
   try {
     const exported = await exportRun(run, {
       to,

@@ -18,6 +18,7 @@ import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, tell } from "../output.ts";
+import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 import { exportText } from "./export.ts";
 
@@ -61,7 +62,7 @@ async function carryThrough(
   options: FinishOptions,
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
-  const progress = new Progress();
+  const progress = new Progress(eventLines);
   let wholeMs: number | undefined;
   const onEvent = (event: RunEvent): void => {
     // Of a budget of evaluations the line that says that there was no room says how many a generation takes.

@@ -1,7 +1,8 @@
 import { UserError } from "../../errors.ts";
 import type { EngineName } from "../../device/engine-names.ts";
 import type { Precision } from "../../experiment/experiment.ts";
-import { modelFolder, type SourceOptions } from "../../experiment/sources.ts";
+import { modelFolder } from "../../experiment/model-folder.ts";
+import type { SourceOptions } from "../../experiment/sources.ts";
 import { generateAnswers } from "../../submission/generate-answers.ts";
 import { checkSubmission, type SubmissionCheck } from "../../submission/check-submission.ts";
 import { generatedTexts } from "../../submission/generated-texts.ts";
