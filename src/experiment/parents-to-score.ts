@@ -5,7 +5,7 @@ import { ADAPTER_FILE, isAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { orReason } from "./parent-finding.ts";
-import { modelFolder, type ModelFolderOptions } from "./sources.ts";
+import { modelFolder, type ModelFolderOptions } from "./model-folder.ts";
 import { BASE } from "./the-base.ts";
 import type { WorkspaceOptions } from "./workspace.ts";
 

@@ -4,18 +4,15 @@ import { UserError } from "../errors.ts";
 import { type DatasetFiles, openDataset } from "../hub/transfer/dataset.ts";
 import { snapshotFolder } from "../hub/cache/cache.ts";
 import { fetchFiles } from "../hub/transfer/fetch-files.ts";
-import { type Hub, openHub } from "../hub/api/hub.ts";
+import type { Hub } from "../hub/api/hub.ts";
 import { neededFiles } from "../hub/transfer/needed-files.ts";
 import { checkDisk, type FetchPlan, planFetch, type WantedFiles } from "../hub/transfer/plan-fetch.ts";
 import { formatReference, parseReference } from "../hub/api/reference.ts";
 import type { Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment.ts";
-import { compareParents } from "./compare-parents.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { examine, pathsOf } from "./examine-parents.ts";
-import { hubReference } from "./model-name.ts";
 import { openModelRepository } from "./open-model-repository.ts";
-import { filesOnHub } from "./parent-files.ts";
 
 export interface SourceOptions {
   readonly signal?: AbortSignal | undefined;
@@ -113,42 +110,6 @@ export async function examineParents(
 export function namesHub(experiment: Experiment): boolean {
   const rows = experiment.tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
   return [...pathsOf(experiment)].some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
-}
-
-export interface ModelFolderOptions extends SourceOptions {
-  /** The environment's unless given. */
-  readonly hub?: Hub | undefined;
-  /** Whether evomerge is to score the model: one that it cannot score is a UserError before any weight is fetched. */
-  readonly toScore?: boolean | undefined;
-}
-
-/** The folder of a model that is given as a folder or by its name on the Hub. */
-export async function modelFolder(model: string, options?: ModelFolderOptions): Promise<string> {
-  return (await bringModel(model, options)).folder;
-}
-
-/** A model on this machine, and what it was brought from: its folder, or its name on the Hub with the commit. */
-export interface BroughtModel {
-  readonly folder: string;
-  readonly source: string;
-}
-
-/** The same with what the name means today. */
-export async function bringModel(
-  model: string,
-  { hub: given, toScore = false, ...options }: ModelFolderOptions = {},
-): Promise<BroughtModel> {
-  const reference = hubReference(model);
-  if (!reference) return { folder: model, source: model };
-  const hub = given ?? (await openHub());
-  const repository = await openModelRepository(hub, reference, options);
-  const parent = await filesOnHub(hub, repository, options);
-  const fault = toScore ? firstFault((await compareParents([parent], options)).findings) : undefined;
-  if (fault !== undefined) throw new UserError(fault);
-  const { files } = parent;
-  checkDisk(await planFetch(hub, [{ repository, files }]));
-  const source = formatReference({ name: repository.name, revision: repository.commit });
-  return { folder: await fetchFiles(hub, repository, files, options), source };
 }
 
 /** As far as it is known before any small file is here. */

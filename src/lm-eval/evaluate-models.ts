@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hubReference } from "../experiment/model-name.ts";
-import { modelFolder } from "../experiment/sources.ts";
+import { modelFolder } from "../experiment/model-folder.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { type Benchmark, writeBenchmarks } from "../report/benchmarks.ts";

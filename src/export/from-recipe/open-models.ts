@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { findModel } from "../../experiment/model-name.ts";
 import { openCheckpoint } from "../../experiment/open-checkpoint.ts";
-import { bringModel, modelFolder, type ModelFolderOptions } from "../../experiment/sources.ts";
+import { bringModel, modelFolder, type ModelFolderOptions } from "../../experiment/model-folder.ts";
 
 /** A model of a recipe: a folder or a name on the Hub, with the adapter that changes it. */
 export interface ModelToOpen {
