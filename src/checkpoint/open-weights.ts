@@ -4,8 +4,6 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readJsonObject, type JsonObject } from "../files/json-object.ts";
 import { reasonOf } from "../files/system-error.ts";
-import { AdaptedFile } from "./adapter/adapted-file.ts";
-import { openAdapter } from "./adapter/open-adapter.ts";
 import { joinHeaders, type JoinedHeaders, renameTensors } from "./join-headers.ts";
 import { RenamedFile } from "./renamed-file.ts";
 import { readShardIndex } from "./shard-index.ts";
@@ -40,6 +38,8 @@ export interface OpenWeights {
 /** The weights of a base as an adapter changes them; the base is closed where the adapter cannot be opened. */
 export async function openAdapted(folder: string, names: ReadonlySet<string>, base: OpenWeights): Promise<OpenWeights> {
   try {
+    const { AdaptedFile } = await import("./adapter/adapted-file.ts");
+    const { openAdapter } = await import("./adapter/open-adapter.ts");
     const { tensors } = base.joined;
     const adapter = await openAdapter(folder, names, { tensors, modelType: base.config["model_type"] });
     return { ...base, files: base.files.map((file) => new AdaptedFile(file, adapter)), adapter: adapter.file };

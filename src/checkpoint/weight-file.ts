@@ -1,6 +1,5 @@
 import type { Header } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
-import { TorchFile } from "./torch/torch-file.ts";
 import { isTorchName } from "./weight-files.ts";
 
 /** An open file of weights, whose header has been checked against its size. */
@@ -31,6 +30,8 @@ export interface ReadTensor {
 }
 
 /** Reads the header of a file in the format that its name says; a UserError when it is not sound. */
-export function openWeightFile(path: string): Promise<WeightFile> {
-  return isTorchName(path) ? TorchFile.open(path) : SafetensorsFile.open(path);
+export async function openWeightFile(path: string): Promise<WeightFile> {
+  if (!isTorchName(path)) return SafetensorsFile.open(path);
+  const { TorchFile } = await import("./torch/torch-file.ts");
+  return TorchFile.open(path);
 }

@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import { exportedRecipeFile, RECIPE_FILE } from "../../experiment/exported-recipe-file.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
 import { mergekitRecipe } from "./mergekit-recipe.ts";
-import { ownRecipe, type RecipeParents } from "./own-recipe.ts";
+import type { RecipeParents } from "./own-recipe.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
 interface RecipeToOpen extends RecipeParents {
@@ -29,6 +29,8 @@ export async function openRecipe({
       throw new UserError(
         `a ${RECIPE_FILE} has its own seed and no faults of mergekit's; leave out mergekitCompat and seed (--mergekit-compat, --seed)`,
       );
+    // Most merges are of mergekit's recipes, and need nothing that knows runs and their journals.
+    const { ownRecipe } = await import("./own-recipe.ts");
     return ownRecipe(exported, {
       ...(base !== undefined && { base }),
       ...(experts && { experts }),
