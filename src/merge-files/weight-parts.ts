@@ -1,9 +1,8 @@
 import type { StoredTensor } from "../checkpoint/safetensors-header.ts";
 import type { FilePlace } from "../checkpoint/weight-file.ts";
-import { declarations } from "../merge/declarations.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { Step } from "../merge/recipe.ts";
-import { divisionOf } from "../merge/weight-facts.ts";
+import { divisionOf, needsOf } from "../merge/needs-of.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import { PIECE } from "./kernel-memory.ts";
 import type { PlannedWeight } from "./plan.ts";
@@ -58,8 +57,7 @@ export function weightParts(
 
 /** Of what a merge must know something. */
 function askedOf(step: Step): "nothing" | "whole" | "vectors" {
-  if (step.method === "passthrough") return "nothing";
   const division = divisionOf(step);
   if (division === "rows" || division === "columns") return "vectors";
-  return division === "whole" || declarations[step.method].needs?.cuts ? "whole" : "nothing";
+  return division === "whole" || needsOf(step)?.cuts ? "whole" : "nothing";
 }

@@ -41,6 +41,7 @@ export interface Leaf {
   readonly name: string;
   /** Whether it depends on the recipe's seed. */
   readonly isRandom?: true;
+  /** Loads what makes it, since most merges have no leaves. */
   readonly make: (source: LeafSource) => Promise<Float32Array>;
   /** A function of Python with its name, which makes the same bits of the same `source`. */
   readonly python: string;

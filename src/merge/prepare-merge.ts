@@ -1,7 +1,6 @@
-import { declarations } from "./declarations.ts";
 import type { ParentFacts, Leaf, LeafSource } from "./facts.ts";
+import { needsOf } from "./needs-of.ts";
 import type { Step } from "./recipe.ts";
-import { WeightFacts } from "./weight-facts.ts";
 
 /** What a merge of one weight asks for beside the parents. */
 export interface Prepared {
@@ -20,6 +19,10 @@ export async function prepareMerge(step: Step, sources: WeightSources): Promise<
 
 /** Learns the facts alone. */
 export async function learnFacts(step: Step, { shape, base, experts }: WeightSources): Promise<ParentFacts> {
+  const { gram, cuts, disagreement } = needsOf(step) ?? {};
+  if (!gram && !cuts && !disagreement) return {};
+  // Weighted sums wait for nothing that looks at whole tensors.
+  const { WeightFacts } = await import("./weight-facts.ts");
   const facts = new WeightFacts();
   await facts.learn([step], shape, [base, ...experts.map(({ stored }) => stored)]);
   return facts.of(step);
@@ -36,7 +39,7 @@ export async function makeLeaves(step: Step, sources: WeightSources): Promise<Pr
 
 /** The leaves in the formula of a merge. */
 export function leavesOf(step: Step): readonly Leaf[] {
-  return step.method === "passthrough" ? [] : (declarations[step.method].needs?.leaves ?? []);
+  return needsOf(step)?.leaves ?? [];
 }
 
 /** The leaf of one expert, by its index. */

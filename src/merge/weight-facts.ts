@@ -7,6 +7,7 @@ import { type VectorGrams, type Vectors, vectorGramsOf } from "../tensor/vector-
 import { declarations } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { optionsOf, SHARE_UNIT } from "./method.ts";
+import { divisionOf, needsOf } from "./needs-of.ts";
 import type { Step } from "./recipe.ts";
 import { Disagreements } from "./disagreements.ts";
 import { KeptGains, type KeptRange } from "./kept-gains.ts";
@@ -145,15 +146,4 @@ async function gramsOf(
 ): Promise<{ readonly gram: Gram } | { readonly vectors: VectorGrams }> {
   if (division === "whole" || shape.length < 2) return { gram: await gramOf(base, experts) };
   return { vectors: await vectorGramsOf(division, shape, base, experts) };
-}
-
-/** What a merge divides a weight into, where it asks for lengths and angles. */
-export function divisionOf(step: Step): "whole" | Vectors | undefined {
-  if (step.method === "passthrough") return undefined;
-  const declaration = declarations[step.method];
-  return declaration.needs?.gram?.(optionsOf(declaration, step.options));
-}
-
-function needsOf(step: Step): (typeof declarations)[keyof typeof declarations]["needs"] {
-  return step.method === "passthrough" ? undefined : declarations[step.method].needs;
 }

@@ -4,21 +4,22 @@ import type { StoredValues } from "./stored-values.ts";
 import { toFloat32 } from "./half.ts";
 import { valuesAt } from "./values-at.ts";
 
-/** How far above the median importance begins, in interquartile ranges. */
-export const IMPORTANT_RANGES = 1.5;
-
 const QUARTILES = [0.25, 0.5, 0.75];
 
 /**
  * 1 where an element of x matters, else 0: where |x - base| times the divergence of its row of that width, in parts of that of the row that diverges most, is
- * at least the median and one and a half times the range between the quartiles. These are of all elements, and exact.
+ * at least the median and so many times the range between the quartiles. These are of all elements, and exact.
  */
-export async function importantElements(base: StoredValues, x: StoredValues, width: number): Promise<Float32Array> {
+export async function importantElements(
+  base: StoredValues,
+  x: StoredValues,
+  { width, ranges }: { readonly width: number; readonly ranges: number },
+): Promise<Float32Array> {
   const values = importances(base, x, await rowParts(base, x, width));
   const places = QUARTILES.map((part) => Math.floor(part * (values.length - 1)));
   const bits = new Uint32Array(values.buffer);
   const quartiles = await valuesAt((see) => Promise.resolve(see(bits)), places);
-  const least = quartiles[1]! + IMPORTANT_RANGES * (quartiles[2]! - quartiles[0]!);
+  const least = quartiles[1]! + ranges * (quartiles[2]! - quartiles[0]!);
   for (let i = 0; i < values.length; i += 1) values[i] = values[i]! >= least ? 1 : 0;
   return values;
 }

@@ -1,14 +1,17 @@
 /** Which elements of an expert matter, as arcee_fusion tells. */
-import { IMPORTANT_RANGES, importantElements } from "../../tensor/importance.ts";
 import type { Leaf } from "../facts.ts";
+
+/** How far above the median importance begins, in interquartile ranges. */
+const IMPORTANT_RANGES = 1.5;
 
 /** 1 where an element is kept, else 0. */
 export const important: Leaf = {
   name: "important",
-  make({ base, experts, expert, shape }) {
+  async make({ base, experts, expert, shape }) {
     const own = experts[expert];
     if (!own) throw new Error(`merge: no expert ${expert} that matters`);
-    return importantElements(base, own.stored, shape.at(-1) ?? 1);
+    const { importantElements } = await import("../../tensor/importance.ts");
+    return importantElements(base, own.stored, { width: shape.at(-1) ?? 1, ranges: IMPORTANT_RANGES });
   },
   python: `
 def important(name, expert, tensor, base):

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { elementCount } from "../../tensor/dtype.ts";
-import { noiseOf } from "../../tensor/noise.ts";
 import type { Leaf } from "../facts.ts";
 
 /**
@@ -10,7 +9,8 @@ import type { Leaf } from "../facts.ts";
 export const noise: Leaf = {
   name: "noise",
   isRandom: true,
-  make({ weight, shape, seed, experts, expert }) {
+  async make({ weight, shape, seed, experts, expert }) {
+    const { noiseOf } = await import("../../tensor/noise.ts");
     const digest = createHash("sha256").update(`${seed}\n${weight}\n${experts[expert]?.name}`).digest();
     return noiseOf(digest.readInt32LE(0), digest.readInt32LE(4), elementCount(shape));
   },

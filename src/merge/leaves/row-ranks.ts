@@ -1,10 +1,12 @@
-import { rowRanksOf } from "../../tensor/row-ranks.ts";
 import type { Leaf } from "../facts.ts";
 
 /** Where each element stands in its row by how much the expert adds there, as DELLA drops by: from 0, the least, to 1. */
 export const rowRanks: Leaf = {
   name: "row_ranks",
-  make: ({ base, experts, expert, shape }) => rowRanksOf(base, experts[expert]?.stored ?? base, shape.at(-1) ?? 1),
+  async make({ base, experts, expert, shape }) {
+    const { rowRanksOf } = await import("../../tensor/row-ranks.ts");
+    return rowRanksOf(base, experts[expert]?.stored ?? base, shape.at(-1) ?? 1);
+  },
   python: `
 def row_ranks(name, expert, tensor, base):
     """Where each element stands in its row by its distance from the base: from 0, the least, to 1."""
