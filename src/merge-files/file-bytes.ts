@@ -5,9 +5,10 @@ import { UserError } from "../errors.ts";
 import { reasonOf } from "../files/system-error.ts";
 
 /** Fills `bytes` with those from `offset` behind the place on; a UserError where the file ends before or cannot be read. */
-export function fillFrom({ path, descriptor, start }: FilePlace, offset: number, bytes: Uint8Array): void {
+export function fillFrom(place: FilePlace, offset: number, bytes: Uint8Array): void {
+  const { path, start } = place;
   for (let done = 0; done < bytes.length;) {
-    const read = tryToRead(path, () => readSync(descriptor, bytes, done, bytes.length - done, start + offset + done));
+    const read = readSome(place, offset + done, bytes.subarray(done));
     if (read === 0)
       throw new UserError(
         `${path}: expected bytes up to ${start + offset + bytes.length}, found the end at ${start + offset + done}; it was cut while open`,
@@ -22,9 +23,9 @@ export function writeTo({ descriptor, start }: FilePlace, offset: number, bytes:
     done += writeSync(descriptor, bytes, done, bytes.length - done, start + offset + done);
 }
 
-function tryToRead(path: string, read: () => number): number {
+function readSome({ path, descriptor, start }: FilePlace, offset: number, bytes: Uint8Array): number {
   try {
-    return read();
+    return readSync(descriptor, bytes, 0, bytes.length, start + offset);
   } catch (cause) {
     throw new UserError(`cannot read ${path}: ${reasonOf(cause)}`, { cause });
   }

@@ -6,7 +6,7 @@ import { firstNonFinite } from "../tensor/finite.ts";
 import { fillFrom, writeTo } from "./file-bytes.ts";
 import { kernelOf } from "./kernel.ts";
 import { PIECE } from "./kernel-memory.ts";
-import type { KernelRunner } from "./kernel-runner.ts";
+import type { KernelRunner, LoadedKernel } from "./kernel-runner.ts";
 import { parentsOf, type PlannedWeight } from "./plan.ts";
 import { expressionOf } from "./weight-expression.ts";
 import type { MergeTask, ParentTensor } from "./task.ts";
@@ -16,21 +16,35 @@ const PIECES = 32;
 
 /** Merges a weight, or a part of it, piece by piece: reads those of its parents, computes and writes. The sum of all bytes by `byteSum`. */
 export async function mergeWeight(task: MergeTask, runner: KernelRunner): Promise<number> {
-  const { weight, part, target } = task;
+  const { weight, part } = task;
   // Of nothing there is nothing to be known, such as where a density would cut.
   const { expression, inputs } = await expressionOf(part.count === 0 ? { ...task, weight: copyOf(weight) } : task);
   const kernel = runner.load(kernelOf(expression, inputs));
-  const size = bytesPerElement[weight.spec.dtype];
   const end = part.first + part.count;
   let sum = 0;
-  for (let { first } = part, piece = 1; first < end; first += PIECE, piece += 1) {
-    if (piece % PIECES === 0) await setImmediate();
+  for (let { first } = part; first < end; first += PIECES * PIECE) {
+    if (first > part.first) await setImmediate();
+    sum = mergePieces(task, kernel, inputs, { first, end: Math.min(end, first + PIECES * PIECE), sum });
+  }
+  return sum;
+}
+
+/** Merges elements from one on up to another; the sum of their bytes, and those before. */
+function mergePieces(
+  task: MergeTask,
+  kernel: LoadedKernel,
+  inputs: readonly ParentTensor[],
+  { first: begin, end, sum: before }: { readonly first: number; readonly end: number; readonly sum: number },
+): number {
+  const size = bytesPerElement[task.weight.spec.dtype];
+  let sum = before;
+  for (let first = begin; first < end; first += PIECE) {
     const count = Math.min(PIECE, end - first);
     const read = inputs.map((input, i) => readPiece(input, first, kernel.inputBytes(i, bytesOf(input, count))));
     const isFinite = kernel.run(first, count);
     const bytes = kernel.outputBytes(count * size);
     if (!isFinite) refuseNonFinite(task, read, bytes, first);
-    writeTo(target, first * size, bytes);
+    writeTo(task.target, first * size, bytes);
     sum = kernel.outputSum(bytes.length, sum);
   }
   return sum;
