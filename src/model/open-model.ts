@@ -18,14 +18,26 @@ export interface CheckpointHeader {
   readonly disagreements: ReadonlyMap<string, string>;
 }
 
+/** A checkpoint as far as its model follows from it. */
+type ModelSource = Pick<CheckpointHeader, "folder" | "config"> & Partial<Pick<CheckpointHeader, "tensors">>;
+
+/** Models by their config.json, with what else each was built from: one that is opened is asked for by everyone who looks at it. */
+const known = new WeakMap<object, { readonly tensors: ModelSource["tensors"]; precision: Dtype; model: Model }>();
+
 /**
- * Builds the model that the checkpoint's config.json describes, and where that leaves something open, its tensors, if they are
+ * The model that the checkpoint's config.json describes, and where that leaves something open, its tensors, if they are
  * known. Throws a UserError for anything it cannot honour.
  */
-export function openModel(
-  { folder, config, tensors }: Pick<CheckpointHeader, "folder" | "config"> & Partial<Pick<CheckpointHeader, "tensors">>,
-  precision: Dtype,
-): Model {
+export function openModel(source: ModelSource, precision: Dtype): Model {
+  const { config, tensors } = source;
+  const last = known.get(config);
+  if (last && last.tensors === tensors && last.precision === precision) return last.model;
+  const model = buildModel(source, precision);
+  known.set(config, { tensors, precision, model });
+  return model;
+}
+
+function buildModel({ folder, config, tensors }: ModelSource, precision: Dtype): Model {
   const file = join(folder, "config.json");
   const found = config["model_type"];
   const architecture = architectures.find(({ modelType }) => modelType === found);
