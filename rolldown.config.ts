@@ -4,8 +4,8 @@
  * command does not need is not read.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { OutputBundle, Plugin, RolldownOptions } from "rolldown";
+import { basename, join } from "node:path";
+import type { CodeSplittingNameFunction, OutputBundle, Plugin, RolldownOptions } from "rolldown";
 import { childPrograms } from "./src/files/child-program.ts";
 
 /** What is read here of a package.json. */
@@ -28,6 +28,12 @@ const installed = Object.keys({ ...dependencies, ...peerDependencies, ...optiona
 const outside = installed.filter((name) => !INSIDE.has(name));
 const entries = ["cli/main.ts", "index.ts", ...Object.values(childPrograms)];
 
+/**
+ * What is loaded as one file with all that it imports, though others import some of that, which makes each of these a file: the
+ * threads of a merge wait for every one. What two of them import goes with the first.
+ */
+const inOneFile = ["merge-files/thread-work.ts", "merge-files/merge-work.ts"];
+
 const config = {
   platform: "node",
   input: Object.fromEntries(entries.map((file) => [file.replace(/\.[jt]s$/, ""), join("src", file)])),
@@ -43,11 +49,31 @@ const config = {
     sourcemap: true,
     // As tsc's maps, these tell file and line.
     sourcemapExcludeSources: true,
+    codeSplitting: { groups: inOneFile.map((entry, i) => groupOf(entry, inOneFile.length - i)) },
     // Who writes programs reads these in declarations.
     comments: { jsdoc: false },
   },
 } satisfies RolldownOptions;
 export default config;
+
+type Modules = Parameters<CodeSplittingNameFunction>[1];
+
+function groupOf(file: string, priority: number): { name: CodeSplittingNameFunction; priority: number } {
+  const entry = join(import.meta.dirname, "src", file);
+  let within: ReadonlySet<string> | undefined;
+  const name: CodeSplittingNameFunction = (id, modules) => {
+    within ??= importedBy(entry, modules);
+    return within.has(id) ? basename(file, ".ts") : undefined;
+  };
+  return { name, priority };
+}
+
+/** A module and all that it imports before it begins. */
+function importedBy(entry: string, modules: Modules): ReadonlySet<string> {
+  const found = new Set([entry]);
+  for (const id of found) for (const imported of modules.getModuleInfo(id)?.importedIds ?? []) found.add(imported);
+  return found;
+}
 
 /** Writes the licences of what is inside beside it. */
 function notices(): Plugin {

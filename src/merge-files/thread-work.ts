@@ -1,6 +1,6 @@
-import type { ParentFacts } from "../merge/facts.ts";
 import { FileHashes } from "./hash-files.ts";
-import type { MergeTask, LearnTask, TaskResult, ThreadTask } from "./task.ts";
+import type { MergeWork } from "./merge-work.ts";
+import type { TaskResult, ThreadTask } from "./task.ts";
 
 /** What one thread does, one task after the other. */
 export class ThreadWork {
@@ -32,9 +32,9 @@ export class ThreadWork {
 
   async #found(task: ThreadTask): Promise<TaskResult> {
     if (task.kind === "hash") return { sha256: await this.#hashes.add(task) };
-    const { learn, merge } = await this.#loaded();
-    if (task.kind === "learn") return { facts: await learn(task) };
-    return { sum: await merge(task) };
+    const work = await this.#loaded();
+    if (task.kind === "learn") return { facts: await work.learn(task) };
+    return { sum: await work.merge(task) };
   }
 
   #loaded(): Promise<MergeWork> {
@@ -42,16 +42,8 @@ export class ThreadWork {
   }
 }
 
-interface MergeWork {
-  readonly learn: (task: LearnTask) => Promise<ParentFacts>;
-  readonly merge: (task: MergeTask) => Promise<number>;
-}
-
 /** What merges is most of a thread's program, and the threads that hash never need it. */
 async function loadMerging(): Promise<MergeWork> {
-  const { KernelRunner } = await import("./kernel-runner.ts");
-  const { mergeWeight } = await import("./merge-weight.ts");
-  const { factsOf } = await import("./weight-expression.ts");
-  const runner = new KernelRunner();
-  return { learn: factsOf, merge: (task) => mergeWeight(task, runner) };
+  const { MergeWork } = await import("./merge-work.ts");
+  return new MergeWork();
 }
