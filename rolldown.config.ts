@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { CodeSplittingNameFunction, OutputBundle, Plugin, RolldownOptions } from "rolldown";
+import type { CodeSplittingGroup, CodeSplittingNameFunction, OutputBundle, Plugin, RolldownOptions } from "rolldown";
 import { childPrograms } from "./src/files/child-program.ts";
 
 /** What is read here of a package.json. */
@@ -58,14 +58,15 @@ export default config;
 
 type Modules = Parameters<CodeSplittingNameFunction>[1];
 
-function groupOf(file: string, priority: number): { name: CodeSplittingNameFunction; priority: number } {
+function groupOf(file: string, priority: number): CodeSplittingGroup {
   const entry = join(import.meta.dirname, "src", file);
+  const own = basename(file, ".ts");
   let within: ReadonlySet<string> | undefined;
   const name: CodeSplittingNameFunction = (id, modules) => {
     within ??= importedBy(entry, modules);
-    return within.has(id) ? basename(file, ".ts") : undefined;
+    return within.has(id) ? own : undefined;
   };
-  return { name, priority };
+  return { name, debugName: own, priority };
 }
 
 /** A module and all that it imports before it begins. */

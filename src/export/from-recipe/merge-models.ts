@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { tensorBytes, type TensorSpec } from "../../checkpoint/safetensors-header.ts";
+import { tensorBytes } from "../../checkpoint/safetensors-header.ts";
+import { weightBytes } from "../../checkpoint/weight-bytes.ts";
 import type { WrittenFile } from "../../checkpoint/write-checkpoint.ts";
 import { UserError } from "../../errors.ts";
 import { checkAliases } from "../../experiment/check-aliases.ts";
@@ -74,11 +75,11 @@ export async function mergeModels(options: MergeModelsOptions): Promise<MergedMo
   await using threads = new MergeThreads();
   const opened = new Map<string, OpenedModel>();
   // A merge is about as large as any of its models.
-  const onOpen = ({ checkpoint }: OpenedModel): void => threads.begin(bytesOf(checkpoint.tensors.values()));
+  const onFolder = async (folder: string): Promise<void> => threads.begin(await weightBytes(folder));
   try {
     const onProgress = (done: { readonly doneBytes: number; readonly totalBytes: number }): void =>
       onEvent?.({ type: "fetching", ...done });
-    await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress, onOpen });
+    await openModels(recipe.models, opened, { ...(hub && { hub }), signal, onNotice, onProgress, onFolder });
     for (const { checkpoint } of opened.values()) await checkTied(checkpoint, signal);
     const merged = await writeMerge(recipe, opened, place, { ...options, onNotice, threads });
     // Weights are read once and not hashed: what came of a file that was written to meanwhile is of neither.
@@ -141,16 +142,12 @@ async function writeMerge(
 
 /** The bytes of all weights; a UserError where the disk has no room for them. */
 async function checkRoom(weights: readonly PlannedWeight[], { path, shown }: ExportPlace): Promise<number> {
-  const bytes = bytesOf(weights.map(({ spec }) => spec));
+  const bytes = weights.reduce((sum, { spec }) => sum + tensorBytes(spec), 0);
   const free = await freeBytesAt(dirname(path));
   if (bytes <= free) return bytes;
   throw new UserError(
     `cannot write ${shown}: the merge takes ${bytesText(bytes)}, and ${bytesText(free)} are free there; make room, or merge to another disk`,
   );
-}
-
-function bytesOf(tensors: Iterable<TensorSpec>): number {
-  return Array.from(tensors).reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
 }
 
 async function cardOf(

@@ -21,25 +21,24 @@ export interface OpenedModel {
 }
 
 interface OpenModelsOptions extends ModelFolderOptions {
-  /** Told of each as soon as it is open. */
-  readonly onOpen: (model: OpenedModel) => void;
+  /** Told where each model is before it is opened. */
+  readonly onFolder: (folder: string) => Promise<void>;
 }
 
 /** Opens models one after the other; what is opened is the caller's also where a later one cannot be. */
 export async function openModels(
   models: ReadonlyMap<string, ModelToOpen>,
   opened: Map<string, OpenedModel>,
-  { onOpen, ...options }: OpenModelsOptions,
+  { onFolder, ...options }: OpenModelsOptions,
 ): Promise<void> {
   for (const [name, { model, adapter }] of models) {
     const { folder, source } = await bringModel(model, options);
+    await onFolder(folder);
     const checkpoint =
       adapter === undefined
         ? await openCheckpoint(folder)
         : await openCheckpoint(await modelFolder(adapter, options), { base: folder });
-    const open = { checkpoint, folder, source };
-    opened.set(name, open);
-    onOpen(open);
+    opened.set(name, { checkpoint, folder, source });
   }
 }
 
