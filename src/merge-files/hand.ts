@@ -84,6 +84,19 @@ export class Thread implements Hand {
   }
 }
 
+/** A thread that may still be starting, or where it cannot be started, another hand. */
+export function eitherOf(thread: Thread, other: Hand): Hand {
+  return {
+    get pending() {
+      return thread.pending;
+    },
+    async do(task) {
+      return ((await thread.started) ? thread : other).do(task);
+    },
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  };
+}
+
 /** Undefined where the system has no thread to give. */
 function tryToStart(kind: ThreadKind): Worker | undefined {
   const { path, execArgv } = childProgram("merging");

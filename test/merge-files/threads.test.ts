@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { eitherOf, OwnHand, Thread } from "../../src/merge-files/hand.ts";
 import type { HashTask } from "../../src/merge-files/task.ts";
 import { MergeThreads } from "../../src/merge-files/threads.ts";
 import { sha256Of } from "../../src/files/sha256.ts";
@@ -38,11 +39,8 @@ test("begin once, and then have as many that hash as there are files and half of
   expect((await threads.open(1, undefined)).merging).toHaveLength(1);
   threads.begin(1, 3);
   threads.begin(1, 4);
-  const one = await threads.open(1, undefined);
-  expect([one.merging.length, one.hashing.length]).toEqual([3, 1]);
-  const many = await threads.open(5, undefined);
-  expect([many.merging.length, many.hashing.length]).toEqual([3, 2]);
-  expect(many.merging).toEqual(one.merging);
+  const { merging, hashing } = await threads.open(5, undefined);
+  expect([merging.length, hashing.length]).toEqual([3, 2]);
 });
 
 test("where one cannot be started, this one does all", async () => {
@@ -67,4 +65,14 @@ test("an abort while threads start ends them", async () => {
   // Nothing is left of them that could be opened.
   const { merging } = await threads.open(1, undefined);
   expect(merging).toHaveLength(1);
+});
+
+test("where a thread that hashes cannot be started, another hand does", async () => {
+  const [descriptor, path] = await openFile();
+  const thread = new Thread("hashing");
+  const hand = eitherOf(thread, new OwnHand());
+  const asked = hand.do(hashOf(descriptor, path));
+  await thread[Symbol.asyncDispose]();
+  expect(await asked).toEqual({ sha256: sha256Of("content") });
+  closeSync(descriptor);
 });
