@@ -25,10 +25,28 @@ test.each([
   [
     "cli/commands/merge.ts",
     ["merge-files/threads.ts", "zod"],
-    ["@tensorflow/", "@huggingface/hub", "device/ggml/", "tasks/rows.ts"],
+    [
+      "@tensorflow/",
+      "@huggingface/hub",
+      "checkpoint/torch/",
+      "device/ggml/",
+      "evaluate/",
+      "experiment/sources.ts",
+      "hub/cache/",
+      "journal/",
+      "search/",
+      "space/",
+      "tasks/",
+      "tensor/gram.ts",
+    ],
   ],
   ["index.ts", ["device/open-device.ts", "zod"], ["@tensorflow/", "@huggingface/hub"]],
   ["merge-files/merge-worker.ts", ["merge-files/hash-files.ts"], ["merge-files/merge-weight.ts", "merge/"]],
+  [
+    "merge-files/merge-work.ts",
+    ["merge/declarations.ts"],
+    ["merge/weight-facts.ts", "tensor/importance.ts", "tensor/noise.ts", "tensor/row-ranks.ts", "zod"],
+  ],
 ])("%s loads what takes long when something needs it", (program, known, slow) => {
   const loaded = loadedBy(program);
   expect([...loaded]).toEqual(expect.arrayContaining(known));
