@@ -69,7 +69,7 @@ const described: ScoredRows = rows.map(({ id, group, kind, continuations, label 
 if (!existsSync(out)) await appendFile(out, `${JSON.stringify(described)}\n`);
 const done = new Set((await readFile(out, "utf8")).trim().split("\n").slice(1).map(nameOf));
 const open = candidates.filter(([name]) => !done.has(name));
-console.error(`${rows.length} rows, ${scorer.tokensOf(prompts)} padded tokens, ${open.length} candidates to score`);
+console.error(`${rows.length} rows, ${scorer.tokensOf(prompts)} tokens, ${open.length} candidates to score`);
 for (let start = 0; start < open.length; start += Number(values.together)) {
   const part = open.slice(start, start + Number(values.together));
   const { logLikelihoods } = await scorer.score(

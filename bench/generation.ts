@@ -1,6 +1,7 @@
 /** What the benchmarks measure: a generation of merged candidates, scored on rows or only merged. */
 import pLimit from "p-limit";
 import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
+import { computedTokens, totalTokens } from "../src/evaluate/batch-sizes.ts";
 import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
 import { type StagePath, stagePathsOf, routeAlong } from "../src/evaluate/path.ts";
 import { promptsOf } from "../src/evaluate/prompt.ts";
@@ -21,8 +22,10 @@ export type Setting = Pick<Experiment, "base" | "experts" | "space" | "engine" |
 /** What scoring one candidate takes. */
 export interface Work {
   readonly tokens: number;
-  /** Tokens with the padding that makes sequences of a batch equally long. */
-  readonly paddedTokens: number;
+  /** Tokens that layers compute, with what padding is left. */
+  readonly computedTokens: number;
+  /** Places of sequences in attention, with the padding that makes those of a batch equally long. */
+  readonly places: number;
   /**
    * Of matrix products on tokens that are no padding: layers, attention, and the output head where it is needed, as the last
    * layer's output projection and MLP are.
@@ -100,7 +103,8 @@ function workOf(model: Model, prompts: readonly Prompt[], packed: readonly Packe
     prompts,
     packed,
     sparedFlop,
-    paddedTokens: total(batchTokens),
+    computedTokens: totalTokens(packed, computedTokens),
+    places: total(batchTokens),
     flop:
       layersOf(model) * (perToken * tokens + 4 * attentionWidth * total(lengths.map((length) => length ** 2))) -
       sparedFlop +

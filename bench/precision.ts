@@ -60,7 +60,7 @@ function everyToken(model: Model): Model {
   const last = layersOf(model) - 1;
   const forward: Stage["forward"] = (weights, state, batch) => {
     const { hidden } = model.stages.find(({ place }) => place.layer === 0)!.forward(weights, state, batch);
-    return { hidden: gatherRows(hidden!, batch.reads) };
+    return { hidden: gatherRows(hidden!, batch.reads!.tokens) };
   };
   return {
     ...model,

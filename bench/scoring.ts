@@ -77,7 +77,7 @@ async function measure(title: string, { workspace, candidates, work, score, merg
   const share = (flop: number, timing: Timing): string =>
     percent((candidates * work.flop * busy(timing)) / busy(timings.score) / flop);
   return `
-${title}: ${device.name}, ${precision}; a candidate reads ${work.tokens} tokens, and ${percent(work.paddedTokens / work.tokens - 1)} padding
+${title}: ${device.name}, ${precision}; a candidate reads ${work.tokens} tokens, and ${percent(work.computedTokens / work.tokens - 1)} padding
 ${alignedText({ header, rows: lines })}
 scoring runs at ${share(own.flop, timings.own)} of the products of a layer, ${share(large.flop, timings.large)} of the large ones; merging takes ${percent(busy(timings.merge) / busy(timings.score))} of it`;
 }

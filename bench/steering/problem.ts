@@ -19,7 +19,7 @@ export const GRADIENT_COST = 4;
 /** Share of the search rows, by group, that steps do not see where a walk is stopped by them. */
 const HELD_OUT = 0.2;
 
-/** A search row: its part of the combined loss, which is the sum of all losses times these, and its padded tokens. */
+/** A search row: its part of the combined loss, which is the sum of all losses times these, and its tokens, as layers compute them. */
 export interface SearchRow {
   readonly task: string;
   readonly row: TaskRow;

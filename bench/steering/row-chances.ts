@@ -66,7 +66,7 @@ function meansByTask(rows: readonly SearchRow[], known: ReadonlyMap<number, numb
   return new Map(Array.from(byTask, ([task, own]) => [task, mean(own)]));
 }
 
-/** Padded tokens of rows. */
+/** Tokens of rows, as layers compute them. */
 export function tokensOf(rows: readonly SearchRow[]): number {
   return rows.reduce((sum, { tokens }) => sum + tokens, 0);
 }

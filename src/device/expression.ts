@@ -28,7 +28,12 @@ export type Expression = Typed &
     | { readonly op: "abs"; readonly x: Expression }
     | { readonly op: "step"; readonly x: Expression }
     | ({ readonly op: "matmul"; readonly x: Expression; readonly y: Expression } & ProductOptions)
-    | { readonly op: "gatherRows"; readonly table: Expression; readonly rows: Expression }
+    | {
+        readonly op: "gatherRows";
+        readonly table: Expression;
+        readonly rows: Expression;
+        readonly inverse: Expression | undefined;
+      }
     | { readonly op: "scatterRows"; readonly x: Expression; readonly rows: Expression }
     | { readonly op: "sliceRows"; readonly x: Expression; readonly from: number }
     | { readonly op: "concat"; readonly x: Expression; readonly y: Expression; readonly axis: number }
@@ -135,11 +140,20 @@ export function matmul(x: Expression, y: Expression, options: Partial<ProductOpt
   return { op: "matmul", x, y, transposeX, transposeY, precision, dtype: "f32", shape: [...outside, n, m] };
 }
 
-/** Rows of table [rows, width] (any float dtype) named by rows i32 [n]: f32 [n, width]. */
-export function gatherRows(table: Expression, rows: Expression): Expression {
+/**
+ * Rows of table [rows, width] (any float dtype) named by rows i32 [n]: f32 [n, width]. Where each row of the table passes its
+ * derivative to one row of the result alone, `inverse` i32 [rows] may say which: the way back then gathers too, which a GPU does
+ * far faster than it adds up. What other rows of the result would pass back is left out.
+ */
+export function gatherRows(table: Expression, rows: Expression, inverse?: Expression): Expression {
+  const [count = 0, width = 0] = table.shape;
   expect(table.dtype !== "i32" && table.shape.length === 2, "gatherRows", "a float table [rows, width]", table);
   expect(rows.dtype === "i32" && rows.shape.length === 1, "gatherRows", "rows as i32 [n]", rows);
-  return { op: "gatherRows", table, rows, dtype: "f32", shape: [rows.shape[0] ?? 0, table.shape[1] ?? 0] };
+  if (inverse) {
+    const fits = inverse.dtype === "i32" && sameShape(inverse.shape, [count]);
+    expect(fits, "gatherRows", `an inverse as i32 [${count}]`, inverse);
+  }
+  return { op: "gatherRows", table, rows, inverse, dtype: "f32", shape: [rows.shape[0] ?? 0, width] };
 }
 
 /** f32 [count, width] of zeros, to whose rows i32 [n] the rows of x f32 [n, width] are added; a row named twice gets both. */

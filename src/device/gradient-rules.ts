@@ -24,7 +24,7 @@ import {
 import type { OperandName } from "./graph.ts";
 
 /** Whole numbers, which have no derivatives, and the periods of rotary positions, which are constants of a model. */
-type Constant = "rows" | "positions" | "periods" | "targets";
+type Constant = "rows" | "inverse" | "positions" | "periods" | "targets";
 
 /** The derivative with respect to an operand, in its shape, from a node's own `g`. */
 type Derive<Op extends Operation> = (node: Node<Op>, g: Expression) => Expression;
@@ -78,7 +78,10 @@ const rules: Rules = {
         : matmul(x, g, { transposeX: !transposeX, ...allowed });
     },
   },
-  gatherRows: { table: ({ table, rows }, g) => scatterRows(g, rows, table.shape[0] ?? 0) },
+  gatherRows: {
+    table: ({ table, rows, inverse }, g) =>
+      inverse ? gatherRows(g, inverse) : scatterRows(g, rows, table.shape[0] ?? 0),
+  },
   scatterRows: { x: ({ rows }, g) => gatherRows(g, rows) },
   // Nothing for the rows before and behind.
   sliceRows: { x: ({ x, from }, g) => ({ op: "padRows", g, from, dtype: "f32", shape: x.shape }) },

@@ -26,7 +26,7 @@ const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } =
   abs: ["x"],
   step: ["x"],
   matmul: ["x", "y"],
-  gatherRows: ["table", "rows"],
+  gatherRows: ["table", "rows", "inverse"],
   scatterRows: ["x", "rows"],
   sliceRows: ["x"],
   concat: ["x", "y"],

@@ -1,10 +1,10 @@
 import type { Device } from "../device/device.ts";
 import type { Model } from "../model/architecture.ts";
-import type { SourceBatch, TargetSlice, TokenBatch } from "../model/token-batch.ts";
+import type { ReadRows, SourceBatch, TargetSlice, TokenBatch, TokenRows } from "../model/token-batch.ts";
 import { wholeVectors } from "./batch-layout.ts";
 import type { PackedSource } from "./pack-source.ts";
-import { paddedTokens } from "./batch-sizes.ts";
 import type { PackedBatch, Target } from "./pack.ts";
+import { placeReads, placesOfTokens, placeTokens, type PlacedReads, type PlacedTokens } from "./place-tokens.ts";
 import { Uploads } from "./uploads.ts";
 
 /** About how many logits one step of the output head may hold; more targets are scored in several steps. */
@@ -58,7 +58,7 @@ export class DeviceBatches {
 
   /** At most `count` runs of neighbouring batches with about as many tokens each. */
   divide(count: number): BatchShare[] {
-    const tokens = this.batches.map(paddedTokens);
+    const tokens = this.batches.map(tokensOf);
     const total = tokens.reduce((sum, own) => sum + own, 0);
     const shares: BatchShare[] = [];
     let start = 0;
@@ -84,23 +84,70 @@ async function putBatch(
   { constants, asked }: Pick<TokenBatch, "constants"> & { readonly asked: Asked },
   uploads: Uploads,
 ): Promise<TokenBatch> {
-  const { sequences, length } = batch;
-  const read = [...new Set(batch.targets.map(({ row }) => row))];
-  const places = new Map(read.map((row, place) => [row, place]));
-  const reads = Int32Array.from(padded(read));
+  const { sequences, length, source } = batch;
+  const all = sequences * length;
+  // Layers of a model with an encoder have a token at each place.
+  const placed = placeTokens(source ? [...Array(all).keys()] : placesOfTokens(batch), all);
+  const reads = placeReads(batch);
+  const readAt = firstAt(Array.from(reads.placeOf, (own) => reads.places[own]!));
   const slices: TargetSlice[] = [];
-  for (const slice of targets) slices.push({ ...asked, ...(await putTargets(slice, places, uploads)) });
+  for (const slice of targets) slices.push({ ...asked, ...(await putTargets(slice, readAt, uploads)) });
+  return {
+    ...(await putRows(batch, { ...placed, length }, placed.placeOf, uploads)),
+    tokens: await uploads.put(
+      placed.placeOf.map((place) => batch.tokens[place]!),
+      [placed.placeOf.length],
+    ),
+    masks: await uploads.putEach(batch.masks, (mask) => [mask, [sequences, length, length]]),
+    ...(source && { source: await putSource(source, batch, uploads) }),
+    constants,
+    reads: await putReads(batch, placed, reads, uploads),
+    targets: slices,
+  };
+}
+
+async function putReads(
+  batch: PackedBatch,
+  { tokenAt }: PlacedTokens,
+  reads: PlacedReads,
+  uploads: Uploads,
+): Promise<ReadRows> {
+  const inBatch = reads.placeOf.map((own) => reads.places[own]!);
+  const tokens = inBatch.map((place) => tokenAt?.[place] ?? place);
+  return {
+    ...(await putRows(batch, reads, inBatch, uploads)),
+    tokens: await uploads.put(tokens, [tokens.length]),
+    places: await uploads.put(reads.places, [reads.places.length]),
+  };
+}
+
+/** Tokens at those places of the batch, and at places of their own. */
+async function putRows(
+  { sequences, positions }: PackedBatch,
+  { length, placeOf, tokenAt }: PlacedTokens & { readonly length: number },
+  inBatch: Int32Array,
+  uploads: Uploads,
+): Promise<TokenRows> {
+  const placing = tokenAt && {
+    tokenAt: await uploads.put(tokenAt, [tokenAt.length]),
+    placeOf: await uploads.put(placeOf, [placeOf.length]),
+  };
   return {
     sequences,
     length,
-    tokens: await uploads.put(batch.tokens, [sequences * length]),
-    positions: await uploads.putEach(batch.positions, (positions) => [positions, [sequences * length]]),
-    masks: await uploads.putEach(batch.masks, (mask) => [mask, [sequences, length, length]]),
-    ...(batch.source && { source: await putSource(batch.source, batch, uploads) }),
-    constants,
-    reads: await uploads.put(reads, [reads.length]),
-    targets: slices,
+    ...(placing && { placing }),
+    positions: await uploads.putEach(positions, (own) => [inBatch.map((place) => own[place]!), [inBatch.length]]),
   };
+}
+
+/** That layers compute. */
+function tokensOf({ tokens, sequences, source }: TokenBatch): number {
+  return tokens.shape[0]! + sequences * (source?.length ?? 0);
+}
+
+/** Where each value stands first. */
+function firstAt(values: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(values.map((value, i) => [value, i] as const).toReversed());
 }
 
 async function putSource(
@@ -123,21 +170,18 @@ async function putSource(
 
 async function putTargets(
   targets: readonly Target[],
-  places: ReadonlyMap<number, number>,
+  readAt: ReadonlyMap<number, number>,
   uploads: Uploads,
 ): Promise<TargetSlice> {
   const all = padded(targets);
-  const rows = Int32Array.from(all, ({ row }) => places.get(row) ?? 0);
+  const rows = Int32Array.from(all, ({ row }) => readAt.get(row) ?? 0);
   const tokens = Int32Array.from(all, ({ token }) => token);
   return { rows: await uploads.put(rows, [all.length]), tokens: await uploads.put(tokens, [all.length]) };
 }
 
-/**
- * With the last one again until there are whole vectors: derivatives by weights sum over them. Nor is one row alone then, which
- * ggml multiplies by another kernel than several, whose sums round otherwise.
- */
-function padded<T>(values: readonly T[]): T[] {
-  return Array.from({ length: wholeVectors(values.length) }, (_, i) => values[Math.min(i, values.length - 1)]!);
+/** With the last one again until there are whole vectors, over which derivatives by weights sum. */
+function padded(targets: readonly Target[]): Target[] {
+  return Array.from({ length: wholeVectors(targets.length) }, (_, i) => targets[Math.min(i, targets.length - 1)]!);
 }
 
 function* slices(targets: readonly Target[], vocabularySize: number): Generator<readonly Target[]> {

@@ -5,7 +5,7 @@ import type { Slope } from "./backward-run.ts";
 import { fitting, Room } from "./fitting.ts";
 import { goBack } from "./go-back.ts";
 import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
-import { totalTokens } from "./batch-sizes.ts";
+import { paddedTokens, totalTokens } from "./batch-sizes.ts";
 import { packGroups, type PackedBatch, type Prompt } from "./pack.ts";
 import { collect, goForward, onDevice, type ScoringPass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
@@ -52,7 +52,8 @@ export async function differentiate(
     { batchTokens, ...model },
   );
   // At the entrance of every stage but the first there is a state, and a derivative by one of them on the way back.
-  const { groups, tokens } = fitting(options, recipes.length, Math.max(...lists.map(totalTokens)), model.stages.length);
+  const largest = Math.max(...lists.map((list) => totalTokens(list, paddedTokens)));
+  const { groups, tokens } = fitting(options, recipes.length, largest, model.stages.length);
   const passes = passesOf(lists, tokens);
   let done = 0;
   for (const packed of passes) {
@@ -98,7 +99,7 @@ function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (
   const passes: PackedBatch[][] = [];
   let room = -1;
   for (const list of lists) {
-    const own = totalTokens(list);
+    const own = totalTokens(list, paddedTokens);
     if (own > room) {
       passes.push([]);
       room = tokens;

@@ -66,7 +66,7 @@ export class Evaluator {
     }
   }
 
-  /** Padded tokens of each model that is scored on these rows, which were prepared. */
+  /** Tokens that layers compute of each model that is scored on these rows, which were prepared. */
   tokensOf(selection: Selection): number {
     const rows = Object.values(selection).flat();
     return this.#scorer.tokensOf(rows.flatMap(({ id }) => this.#prompts.get(id)?.prompts ?? []));

@@ -1,4 +1,4 @@
-import { totalTokens } from "./batch-sizes.ts";
+import { paddedTokens, totalTokens } from "./batch-sizes.ts";
 import type { PackedBatch } from "./pack.ts";
 import type { Merging } from "./stage-run.ts";
 
@@ -40,7 +40,7 @@ export class Room {
     candidates: number,
     batches: readonly PackedBatch[],
   ): Room {
-    const states = candidates * model.stages.length * totalTokens(batches) * model.hiddenSize * 4;
+    const states = candidates * model.stages.length * totalTokens(batches, paddedTokens) * model.hiddenSize * 4;
     return new Room((device.memory.capacityBytes ?? 0) * KEPT_SHARE - states);
   }
 

@@ -8,7 +8,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import { differentiate, type GenerationGradient, type GradientOptions, type LossRow } from "./differentiate.ts";
 import { fitting } from "./fitting.ts";
 import { Pace, type WorkTime } from "./pace.ts";
-import { firstBatches, paddedTokens, totalTokens } from "./batch-sizes.ts";
+import { computedTokens, firstBatches, paddedTokens, totalTokens } from "./batch-sizes.ts";
 import { packedTokens, packPrompts, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
 import { PartKeeper, type LogLikelihoods, type PartStore } from "./scored-parts.ts";
@@ -54,7 +54,7 @@ export class GenerationScorer {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Padded tokens of each candidate that is scored on these prompts. */
+  /** Tokens that layers compute of each candidate that is scored on these prompts. */
   tokensOf(prompts: readonly Prompt[]): number {
     return packedTokens(prompts, this.#options);
   }
@@ -82,13 +82,13 @@ export class GenerationScorer {
     const greedy = asksGreedy ? sums(1) : undefined;
     const { groups, tokens } = fitting(this.#options, recipes.length, Math.max(...batches.map(paddedTokens)));
     const keeper = new PartKeeper(parts, batches, logLikelihoods, this.#now);
-    const total = totalTokens(batches);
+    const total = totalTokens(batches, computedTokens);
     let done = keeper.kept;
     while (done < batches.length) {
       const timely = parts ? this.#pace.tokensIn(parts.partMs, recipes.length) : Infinity;
-      const packed = firstBatches(batches.slice(done), Math.min(tokens, timely));
-      const before = totalTokens(batches.slice(0, done));
-      const own = totalTokens(packed);
+      const packed = firstBatches(batches.slice(done), { padded: tokens, computed: timely });
+      const before = totalTokens(batches.slice(0, done), computedTokens);
+      const own = totalTokens(packed, computedTokens);
       let waitMs = 0;
       for (const [i, members] of groups.entries()) {
         const report = (share: number): void => onProgress?.((before + ((i + share) / groups.length) * own) / total);

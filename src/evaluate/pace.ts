@@ -1,4 +1,4 @@
-/** What is scored: so many models, each over so many padded tokens in so many passes. */
+/** What is scored: so many models, each over so many tokens, as layers compute them, in so many passes. */
 export interface Work {
   readonly models: number;
   /** Of each model. */

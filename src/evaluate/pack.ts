@@ -5,6 +5,7 @@
  */
 import { everyLength, spanOfLength, type Encoding, type Spans } from "../model/architecture.ts";
 import { layOutBatches, type BatchLayout } from "./batch-layout.ts";
+import { computedTokens, totalTokens } from "./batch-sizes.ts";
 import { packSource, type PackedSource } from "./pack-source.ts";
 
 /** A tokenised row: a context of at least one token and the continuations to score behind it. */
@@ -29,6 +30,8 @@ export interface PackedBatch {
   readonly sequences: number;
   readonly length: number;
   readonly tokens: Int32Array;
+  /** Tokens of each sequence; what stands behind them is padding. */
+  readonly counts: readonly number[];
   /** By the name of their span: 0 in sequences of other lengths. */
   readonly positions: Readonly<Record<string, Int32Array>>;
   /** [sequences, length, length] by name: 0 where a token (row) sees another (column), else -Infinity. */
@@ -68,13 +71,17 @@ export function packGroups(groups: readonly (readonly Prompt[])[], options: Pack
   return lists.map((list) => list.map((layout) => packBatch(prompts, layout, options)));
 }
 
-/** Padded tokens of all batches that these prompts are packed into. */
+/** Tokens that layers compute of all batches that these prompts are packed into. */
 export function packedTokens(prompts: readonly Prompt[], { batchTokens }: Pick<PackOptions, "batchTokens">): number {
   const alone = prompts.map((_, index) => [index]);
-  const layouts = layOutBatches(alone, prompts.map(lengthsOf), batchTokens).flat();
-  return layouts.reduce(
-    (sum, { members, lengths: [length = 0, source = 0] }) => sum + members.length * (length + source),
-    0,
+  const own = prompts.map(lengthsOf);
+  return totalTokens(layOutBatches(alone, own, batchTokens).flat(), ({ members, lengths: [length = 0, source] }) =>
+    computedTokens({
+      sequences: members.length,
+      length,
+      counts: members.map((index) => own[index]![0]!),
+      ...(source !== undefined && { source: { length: source } }),
+    }),
   );
 }
 
@@ -126,7 +133,8 @@ function packBatch(
     targets.push(...targetsOf(prompt, index, first));
   });
   const byName = Object.fromEntries(masks.map(({ name, mask }) => [name, mask]));
-  const packed = { sequences, length, tokens, positions, masks: byName, targets };
+  const counts = layouts.map((layout) => layout.tokens.length);
+  const packed = { sequences, length, tokens, counts, positions, masks: byName, targets };
   if (!encoding) return packed;
   const contexts = members.map((index) => sourceOf(prompts[index]!));
   const own = { length, positions: layouts.map((layout) => layout.positions) };

@@ -78,7 +78,6 @@ export async function putLast(
     positions: await uploads.putEach(spans, (_, span) => [lastPositions(columns, spans, span), [sequences]]),
     masks: await uploads.putEach(windows, (window) => [lastMask(columns, window), maskShape]),
     ...(encoding && { source: await putSource(uploads, encoding, columns) }),
-    reads: all,
     targets: [{ rows: all }],
     remembers: true,
   };

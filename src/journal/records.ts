@@ -24,7 +24,7 @@ export type RowCounts = Readonly<Record<string, number>>;
 /** What a scoring was of, and its wall-clock time: from such times the run plans what is to come. */
 export interface RecordedTime {
   readonly models: number;
-  /** Padded tokens of each model. */
+  /** Tokens of each model that layers compute. */
   readonly tokens: number;
   readonly passes: number;
   readonly ms: number;

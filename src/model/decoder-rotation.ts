@@ -16,11 +16,14 @@ export function rotationOf({
   return { spans, rereadsGrownTexts, constants: { [periodsOf("short")]: periods, [periodsOf("long")]: long.periods } };
 }
 
-/** x f32 [n, heads, width] at the positions of the batch. Where they are 0, as in sequences of another span, nothing turns. */
-export function turn(x: Expression, batch: TokenBatch, factor: number): Expression {
-  return Object.entries(batch.positions).reduce(
-    (turned, [span, positions], i) =>
-      rope(turned, positions, named(batch.constants, periodsOf(span)), i === 0 ? factor : 1),
+/** x f32 [n, heads, width] at its positions. Where they are 0, as in sequences of another span, nothing turns. */
+export function turn(
+  x: Expression,
+  { positions, constants }: Pick<TokenBatch, "positions" | "constants">,
+  factor: number,
+): Expression {
+  return Object.entries(positions).reduce(
+    (turned, [span, own], i) => rope(turned, own, named(constants, periodsOf(span)), i === 0 ? factor : 1),
     x,
   );
 }

@@ -30,7 +30,8 @@ export function decoderLayer(t5: T5, parts: T5Parts, isLast: boolean): Stage["fo
     const { sequences, length, remembers } = batch;
     const source = sourceOf(batch);
     const hidden = named(state, "hidden");
-    const read = (x: Expression): Expression => (isLast ? gatherRows(x, batch.reads) : x);
+    const reads = isLast ? batch.reads : undefined;
+    const read = (x: Expression): Expression => (reads ? gatherRows(x, reads.tokens) : x);
     const x = parts.norm(weights, "self norm", hidden);
     const own = seenOf(t5, parts, weights, "self", { x, sequences, past: state });
     const mask = named(batch.masks, "causal");

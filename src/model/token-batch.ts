@@ -3,7 +3,7 @@ import type { Expression } from "../device/expression.ts";
 
 /** Targets whose logits are held together. */
 export interface TargetSlice {
-  /** i32 [targets]: the row of `reads` that predicts each. */
+  /** i32 [targets]: which of the batch's `reads` predicts each. */
   readonly rows: Expression;
   /** i32 [targets]; left out where only the most likely ones are asked for. */
   readonly tokens?: Expression;
@@ -29,14 +29,37 @@ export interface SourceBatch {
   readonly targetDistances: Expression;
 }
 
-/** A batch of padded token sequences on the device. */
-export interface TokenBatch {
+/** Where tokens, which stand one behind the other without most of their padding, are in the sequences of attention. */
+export interface Placing {
+  /** i32 [sequences * length]: the token at each place; at a place that none has, one that nothing is read of. */
+  readonly tokenAt: Expression;
+  /** i32 [tokens]: the place of each; no two have the same. */
+  readonly placeOf: Expression;
+}
+
+/** Tokens of sequences, at the places that each has. */
+export interface TokenRows {
   readonly sequences: number;
+  /** Places of each sequence. */
   readonly length: number;
-  /** i32 [sequences * length] */
-  readonly tokens: Expression;
-  /** i32 [sequences * length], by the names of the model's spans: 0 in sequences whose lengths are not in it. */
+  /** Absent where each place has a token, in their order. */
+  readonly placing?: Placing;
+  /** i32 [tokens], by the names of the model's spans: 0 in sequences whose lengths are not in it. */
   readonly positions: Readonly<Record<string, Expression>>;
+}
+
+/** Those tokens of a batch that predict a target. */
+export interface ReadRows extends TokenRows {
+  /** i32 [these]: which of the batch's they are. */
+  readonly tokens: Expression;
+  /** i32 [sequences * length]: the place in the batch, hence the row of its masks, of each place. */
+  readonly places: Expression;
+}
+
+/** A batch of token sequences on the device, of equal lengths with their padding. */
+export interface TokenBatch extends TokenRows {
+  /** i32 [tokens] */
+  readonly tokens: Expression;
   /**
    * f32 [sequences, length, length], by the names of the model's windows: 0 where a token (row) sees another, else -Infinity.
    * Of a batch that goes on with others, columns for the tokens of those stand in front.
@@ -46,8 +69,8 @@ export interface TokenBatch {
   readonly source?: SourceBatch;
   /** The model's constants. */
   readonly constants: Readonly<Record<string, Expression>>;
-  /** i32 [n]: the tokens that predict a target; where no token sees another any more, these are enough. */
-  readonly reads: Expression;
+  /** Where no token sees another any more, these are enough; all where there are none. */
+  readonly reads?: ReadRows;
   readonly targets: readonly TargetSlice[];
   /**
    * Whether tokens follow in batches of their own: a layer then leaves the keys and values of all tokens so far in its state,

@@ -92,7 +92,7 @@ export function leastFraction(session: Session): number {
   return Math.min(1, divisionOf(session).leastRows / smallest);
 }
 
-/** Padded tokens of all search rows. */
+/** Tokens that layers compute of all search rows. */
 function tokensOf({ workspace, order }: Session): number {
   return workspace.evaluator.tokensOf(order.rows("search", order.counts("search", 1)));
 }

@@ -49,6 +49,9 @@ interface Constants {
   readonly periods: Expression;
   /** i32 [rows], some twice. */
   readonly places: Expression;
+  /** i32 [rows]: each row's next, in a circle, and the one before it. */
+  readonly next: Expression;
+  readonly previous: Expression;
 }
 
 type Step = (h: Expression, point: Point, constants: Constants) => Expression;
@@ -76,6 +79,7 @@ const steps = {
   "sums of columns": (h) => mul(h, sumTo(h, [1, width])),
   permute: (h) => reshape(permute(reshape(h, [rows, 2, width / 2]), [2, 0, 1]), [rows, width]),
   gatherRows: (h, _, { places }) => gatherRows(h, places),
+  "gatherRows with an inverse": (h, _, { next, previous }) => gatherRows(h, next, previous),
   scatterRows: (h, _, { places }) => scatterRows(h, places, rows),
   rope: (h, _, { positions, periods }) =>
     reshape(rope(reshape(h, [rows, heads, 2 * half]), positions, periods), [rows, width]),
@@ -173,6 +177,8 @@ class Trial {
     const constants = {
       mask: await this.#put(mask, [batch, length, length]),
       positions: await this.#putWhole([0, 1, 2, 0, 1, 7]),
+      next: await this.#putWhole([1, 2, 3, 4, 5, 0]),
+      previous: await this.#putWhole([5, 0, 1, 2, 3, 4]),
       periods: await this.#put([3], [half]),
       places: await this.#putWhole([4, 0, 0, 5, 2, 4]),
     };

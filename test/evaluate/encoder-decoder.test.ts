@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
-import { paddedTokens } from "../../src/evaluate/batch-sizes.ts";
+import { computedTokens } from "../../src/evaluate/batch-sizes.ts";
 import { packPrompts, packedTokens, type Prompt } from "../../src/evaluate/pack.ts";
 import { promptsOf } from "../../src/evaluate/prompt.ts";
 import { uniformRecipe, type Recipe } from "../../src/merge/recipe.ts";
@@ -73,7 +73,7 @@ describe("batches for an encoder and a decoder", () => {
       fc.property(settings, ({ seed, count, batchTokens }) => {
         const prompts = pairs(count, seed);
         const batches = packPrompts(prompts, { batchTokens, ...tinyT5() });
-        expect(batches.reduce((sum, batch) => sum + paddedTokens(batch), 0)).toBe(
+        expect(batches.reduce((sum, batch) => sum + computedTokens(batch), 0)).toBe(
           packedTokens(prompts, { batchTokens }),
         );
         for (const { sequences, length, source, targets } of batches) {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
+import { paddedTokens, totalTokens } from "../../src/evaluate/batch-sizes.ts";
 import type { GenerationGradient, LossRow } from "../../src/evaluate/differentiate.ts";
-import type { Prompt } from "../../src/evaluate/pack.ts";
+import { packPrompts, type Prompt } from "../../src/evaluate/pack.ts";
 import { allWeights, type Weight } from "../../src/model/architecture.ts";
 import { bytesPerElement, elementCount } from "../../src/tensor/dtype.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -83,7 +84,8 @@ describe("derivatives by the coefficients", () => {
     await using family = await openTinyFamily(await temporaryFolder(), observed, { precision: "bf16" });
     const { scorer, model } = family;
     const [recipes, rows] = [distinctRecipes(2, 2), lossRows(20)];
-    const states = 2 * model.stages.length * scorer.tokensOf(randomPrompts(20)) * model.hiddenSize * 4;
+    const batches = packPrompts(randomPrompts(20), { batchTokens: 64, ...model });
+    const states = 2 * model.stages.length * totalTokens(batches, paddedTokens) * model.hiddenSize * 4;
     const found: GenerationGradient[] = [];
     const products: number[] = [];
     for (const capacityBytes of [undefined, 5 * states, 12 * states, 100 * states]) {

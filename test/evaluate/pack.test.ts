@@ -74,6 +74,7 @@ describe("packPrompts", () => {
     ]);
     expect(rest).toEqual({
       sequences: 1,
+      counts: [5],
       targets: [
         { prompt: 0, continuation: 0, row: 1, token: 7 },
         { prompt: 0, continuation: 0, row: 2, token: 8 },

@@ -14,10 +14,10 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { newsRows, quizRows, recorded, tinyExperiment, writeRows } from "../tiny-experiment.ts";
 
 /** The same for a model of so many layers, so that a generation under way is seen to be slow before it is over. */
-const DEEP = { layers: 12, speed: { runMs: 57, numberMs: 0.037 } } as const;
+const DEEP = { layers: 12, speed: { runMs: 48, numberMs: 0.049 } } as const;
 
-/** A candidate takes about 26 s on all search rows, 0.8 s of that for its merge: as a model of 135 M weights on two cores. */
-const SLOW: Speed = { runMs: 200, numberMs: 0.13 };
+/** A candidate takes about 15 s on all search rows, 0.7 s of that for its merge: as a model of 135 M weights on two cores. */
+const SLOW: Speed = { runMs: 170, numberMs: 0.173 };
 
 let models: string;
 let experiment: Experiment;
