@@ -3,8 +3,8 @@
     python bench/merge-files.py models <folder> [<layers>]
     python bench/merge-files.py measure <folder> <mergekit-yaml> <runs> <method>...
 
-The second and third model are the first and noise. `measure` runs `node dist/cli/main.js merge`, mergekit's program and `cp`
-in turn, and prints medians of wall seconds, CPU-seconds and peak memory (resident, files that are mapped among it).
+The second and third model are the first and noise. `measure` runs `node dist/cli/main.js merge`, mergekit's program and `cp`,
+without and with waiting for the disk, in turn, and prints medians of wall seconds, CPU-seconds and peak memory (resident, files that are mapped among it).
 """
 
 import json
@@ -126,6 +126,8 @@ def measure(folder: Path, mergekit: str, runs: int, methods: list[str]) -> None:
             "evomerge": ["node", str(program), "merge", str(path), str(target)],
             "mergekit": [mergekit, str(path), str(target)],
             "cp, one model": ["cp", "-r", str(folder / "model-0"), str(target)],
+            # As evomerge ends: with all bytes on the disk.
+            "cp and sync": ["sh", "-c", 'cp -r "$0" "$1" && sync "$1"/*', str(folder / "model-0"), str(target)],
         }
         found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
         for _ in range(runs):
