@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { UserError } from "../errors.ts";
 import { childProgram } from "../files/child-program.ts";
-import type { ThreadAnswer, ThreadFault, ThreadKind } from "./merge-worker.ts";
+import type { ThreadAnswer, ThreadKind } from "./merge-worker.ts";
 import type { TaskResult, ThreadTask } from "./task.ts";
+import { errorOf } from "./thread-fault.ts";
 import { ThreadWork } from "./thread-work.ts";
 
 /** Does tasks one after the other. */
@@ -105,11 +105,6 @@ function tryToStart(kind: ThreadKind): Worker | undefined {
   } catch {
     return undefined;
   }
-}
-
-function errorOf({ isExpected, message, code }: ThreadFault): Error {
-  if (isExpected) return new UserError(message);
-  return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
 function ended(): Error {
