@@ -31,7 +31,7 @@ const TASKS = 2;
 /** Bytes that are merged and not yet hashed, behind which no other merge begins: what is hashed last, by one thread, is little to wait for. */
 const AHEAD_BYTES = 2 ** 26;
 /** Bytes behind which the disk is asked to take what was written, so that little is left to wait for at the end. */
-const SYNC_BYTES = 2 ** 28;
+const SYNC_BYTES = 2 ** 26;
 
 /** One merge under way: weights go to the threads that merge, and files that have them to those that hash them. */
 export class MergeUnderWay {
