@@ -28,8 +28,8 @@ export class MergeThreads implements AsyncDisposable {
   }
 
   /**
-   * Those that merge once they do tasks, or this one alone where none was begun or one cannot be started. Those that
-   * hash start meanwhile, since there is nothing to hash yet. An abort ends all, and with them what they do.
+   * Those that merge once they do tasks, or this one alone where none was begun or one cannot be started. This one hashes,
+   * as it has nothing else to do; of several files others, too, which start meanwhile. An abort ends all, and with them what they do.
    */
   async open(files: number, signal: AbortSignal | undefined): Promise<Hands> {
     signal?.throwIfAborted();
@@ -49,9 +49,9 @@ export class MergeThreads implements AsyncDisposable {
       await this[Symbol.asyncDispose]();
       return { merging: [own], hashing: [own], [Symbol.asyncDispose]: end };
     }
-    const count = Math.min(files, Math.ceil(merging.length / 2));
-    this.#hashing = Array.from({ length: count }, () => new Thread("hashing"));
-    const hashing = this.#hashing.map((thread) => eitherOf(thread, own));
+    const more = Math.min(files, Math.ceil(merging.length / 2)) - 1;
+    this.#hashing = Array.from({ length: more }, () => new Thread("hashing"));
+    const hashing = [own, ...this.#hashing.map((thread) => eitherOf(thread, own))];
     return { merging, hashing, [Symbol.asyncDispose]: end };
   }
 
