@@ -1,6 +1,7 @@
 /** The public API: everything that the command line does. */
 export { ConfigError, UserError } from "./errors.ts";
 export { diagnose } from "./doctor/diagnose.ts";
+export { speedFindings } from "./doctor/speed-findings.ts";
 export type { Finding } from "./doctor/finding.ts";
 export { openHub, type Hub } from "./hub/api/hub.ts";
 export { pushFolder, type Pushed, type PushOptions } from "./hub/transfer/push.ts";

@@ -233,11 +233,12 @@ export function buildProgram(): Command {
 
   program
     .command("doctor")
-    .description("say what this machine can do")
+    .description("say what this machine can do, and how fast")
+    .argument("[folder]", "of a model, whose disk is measured", ".")
     .option(...json)
-    .action(async (options) => {
+    .action(async (folder, options) => {
       const { doctorCommand } = await import("./commands/doctor.ts");
-      await doctorCommand(options);
+      await doctorCommand(folder, options);
     });
 
   return program;

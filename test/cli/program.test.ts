@@ -36,7 +36,7 @@ describe("the help", () => {
         generate       print what a model adds to prompts, each token the most likely
                        one, as JSON lines
         submission     the competition's submission.csv
-        doctor         say what this machine can do
+        doctor         say what this machine can do, and how fast
         help           display help for command
       "
     `);
@@ -275,9 +275,12 @@ describe("the help", () => {
 
   test("of doctor", () => {
     expect(help("doctor")).toMatchInlineSnapshot(`
-      "Usage: evomerge doctor [options]
+      "Usage: evomerge doctor [options] [folder]
 
-      say what this machine can do
+      say what this machine can do, and how fast
+
+      Arguments:
+        folder      of a model, whose disk is measured (default: ".")
 
       Options:
         --json      print the result as JSON
