@@ -4,9 +4,10 @@ import type { Recipe } from "../merge/recipe.ts";
 import type { Slope } from "./backward-run.ts";
 import { fitting, Room } from "./fitting.ts";
 import { goBack } from "./go-back.ts";
-import type { ScoreOptions, ScorerOptions } from "./generation-scorer.ts";
+import type { ScorerOptions } from "./generation-scorer.ts";
 import { paddedTokens, totalTokens } from "./batch-sizes.ts";
 import { packGroups, type PackedBatch, type Prompt } from "./pack.ts";
+import type { ScoreOptions } from "./scorer.ts";
 import { collect, goForward, onDevice, type ScoringPass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 

@@ -1,11 +1,11 @@
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import { rowLoss } from "../tasks/row-loss.ts";
 import { scoreRow, type RowScore } from "../tasks/score.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 import type { Recipe } from "../merge/recipe.ts";
-import type { GradientOptions, LossRow, WeightDerivatives } from "./differentiate.ts";
-import type { GenerationScorer, ScoreOptions } from "./generation-scorer.ts";
-import { inPromptOrder, inRowOrder, promptsOf, type RowPrompts, type TokenLimits } from "./prompt.ts";
+import type { GradientOptions, WeightDerivatives } from "./differentiate.ts";
+import { termRow } from "./loss-term.ts";
+import { inRowOrder, promptsOf, type RowPrompts, type TokenLimits } from "./prompt.ts";
+import type { ScoreOptions, Scorer } from "./scorer.ts";
 
 /** Rows to score, by task. */
 export type Selection = Readonly<Record<string, readonly TaskRow[]>>;
@@ -34,17 +34,12 @@ const ROWS_AT_ONCE = 512;
 
 /** Scores models, given as recipes, on rows of tasks; tokenises each row once. */
 export class Evaluator {
-  readonly #scorer: GenerationScorer;
+  readonly #scorer: Scorer;
   readonly #tokenizer: Tokenizer;
   readonly #limits: TokenLimits;
   readonly #prompts: Map<string, RowPrompts>;
 
-  constructor(
-    scorer: GenerationScorer,
-    tokenizer: Tokenizer,
-    limits: TokenLimits,
-    prompts: Map<string, RowPrompts> = new Map(),
-  ) {
+  constructor(scorer: Scorer, tokenizer: Tokenizer, limits: TokenLimits, prompts: Map<string, RowPrompts> = new Map()) {
     this.#scorer = scorer;
     this.#tokenizer = tokenizer;
     this.#limits = limits;
@@ -52,7 +47,7 @@ export class Evaluator {
   }
 
   /** Another evaluator of the same parents; what one of the two has tokenised, the other knows. */
-  withScorer(scorer: GenerationScorer): Evaluator {
+  withScorer(scorer: Scorer): Evaluator {
     return new Evaluator(scorer, this.#tokenizer, this.#limits, this.#prompts);
   }
 
@@ -70,6 +65,11 @@ export class Evaluator {
   tokensOf(selection: Selection): number {
     const rows = Object.values(selection).flat();
     return this.#scorer.tokensOf(rows.flatMap(({ id }) => this.#prompts.get(id)?.prompts ?? []));
+  }
+
+  /** How many calls may usefully be in flight at once. */
+  get lanes(): number {
+    return this.#scorer.lanes;
   }
 
   /** Tokens that the model reads at once. */
@@ -105,7 +105,10 @@ export class Evaluator {
   ): Promise<EvaluationGradient[]> {
     const prepared = await this.#prepared(selection, options.signal);
     const taskRows = Object.entries(selection).flatMap(([task, own]) => own.map((row) => ({ task, row })));
-    const lossRows = taskRows.map(({ task, row }, i) => lossRow(row, prepared[i]!, weights[task] ?? NaN));
+    const lossRows = taskRows.map(({ task, row }, i) => {
+      const { prompts, continuations } = prepared[i]!;
+      return termRow(prompts, { row, weight: weights[task] ?? NaN, continuations });
+    });
     const { logLikelihoods, derivatives } = await this.#scorer.gradient(recipes, lossRows, options);
     return logLikelihoods.map((values, candidate) => ({
       scores: scoresOf(selection, prepared, values),
@@ -136,16 +139,4 @@ function scoresOf(
   };
   const scores = Object.entries(selection).map(([task, own]): [string, RowScore[]] => [task, own.map(scoreOfNext)]);
   return Object.fromEntries(scores);
-}
-
-function lossRow(row: TaskRow, prepared: RowPrompts, weight: number): LossRow {
-  const { derivative } = rowLoss(row);
-  return {
-    prompts: prepared.prompts,
-    derivative: (values) =>
-      inPromptOrder(
-        prepared,
-        derivative(inRowOrder(prepared, values)).map((slope) => weight * slope),
-      ),
-  };
 }

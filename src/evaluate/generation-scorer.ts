@@ -7,11 +7,13 @@
 import type { Recipe } from "../merge/recipe.ts";
 import { differentiate, type GenerationGradient, type GradientOptions, type LossRow } from "./differentiate.ts";
 import { fitting } from "./fitting.ts";
-import { Pace, type WorkTime } from "./pace.ts";
-import { computedTokens, firstBatches, paddedTokens, totalTokens } from "./batch-sizes.ts";
-import { packedTokens, packPrompts, type Prompt } from "./pack.ts";
+import { Pace } from "./pace.ts";
+import { computedTokens, paddedTokens, totalTokens } from "./batch-sizes.ts";
+import { packedTokens, packPrompts, type PackedBatch, type Prompt } from "./pack.ts";
 import { sendThrough } from "./pass.ts";
-import { PartKeeper, type LogLikelihoods, type PartStore } from "./scored-parts.ts";
+import { scoreBatches } from "./score-batches.ts";
+import { sumsOf } from "./scored-parts.ts";
+import type { GenerationScores, ScoreOptions, Scorer } from "./scorer.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
 
 export interface ScorerOptions extends Merging {
@@ -21,30 +23,9 @@ export interface ScorerOptions extends Merging {
   readonly now?: (() => number) | undefined;
 }
 
-export interface GenerationScores {
-  readonly logLikelihoods: LogLikelihoods;
-  /** 1 for each continuation whose tokens are the most likely ones, else 0, if that was asked for. */
-  readonly greedy?: LogLikelihoods;
-  /** Hash of the very weights that were scored for the candidate that `digestOf` named. */
-  readonly digest?: string;
-}
-
-export interface ScoreOptions {
-  /** Looked at between two runs of the device; when it aborts, its reason is thrown and nothing stays on the device. */
-  readonly signal?: AbortSignal | undefined;
-  /** The candidate whose merged weights are to be hashed while they are scored. */
-  readonly digestOf?: number | undefined;
-  /** Whether it is asked for whether each token is the most likely one; not beside `parts`, which do not keep that. */
-  readonly greedy?: boolean | undefined;
-  /** Keeps what is scored while the call goes on. */
-  readonly parts?: PartStore | undefined;
-  /** Told the share of the call that is done, after each stage. */
-  readonly onProgress?: ((share: number) => void) | undefined;
-  /** Told at the end what was scored since the last part that was kept, and how long it took. */
-  readonly onTime?: ((time: WorkTime) => void) | undefined;
-}
-
-export class GenerationScorer {
+export class GenerationScorer implements Scorer {
+  /** Calls of all scorers of the same parents take turns. */
+  readonly lanes = 1;
   readonly #options: ScorerOptions;
   readonly #pace = new Pace();
   readonly #now: () => number;
@@ -71,39 +52,29 @@ export class GenerationScorer {
   async #score(
     recipes: readonly Recipe[],
     prompts: readonly Prompt[],
-    { signal, digestOf, greedy: asksGreedy = false, parts, onProgress, onTime }: ScoreOptions,
+    options: ScoreOptions,
   ): Promise<GenerationScores> {
     const { model, batchTokens } = this.#options;
+    const { signal, digestOf } = options;
     const batches = packPrompts(prompts, { batchTokens, ...model });
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
-    const sums = (first: number): LogLikelihoods =>
-      recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length).fill(first)));
-    const logLikelihoods = sums(0);
-    const greedy = asksGreedy ? sums(1) : undefined;
+    const logLikelihoods = sumsOf(recipes.length, prompts, 0);
+    const greedy = options.greedy ? sumsOf(recipes.length, prompts, 1) : undefined;
     const { groups, tokens } = fitting(this.#options, recipes.length, Math.max(...batches.map(paddedTokens)));
-    const keeper = new PartKeeper(parts, batches, logLikelihoods, this.#now);
-    const total = totalTokens(batches, computedTokens);
-    let done = keeper.kept;
-    while (done < batches.length) {
-      const timely = parts ? this.#pace.tokensIn(parts.partMs, recipes.length) : Infinity;
-      const packed = firstBatches(batches.slice(done), { padded: tokens, computed: timely });
-      const before = totalTokens(batches.slice(0, done), computedTokens);
+    const send = async (packed: readonly PackedBatch[], onShare: (share: number) => void): Promise<number> => {
       const own = totalTokens(packed, computedTokens);
       let waitMs = 0;
       for (const [i, members] of groups.entries()) {
-        const report = (share: number): void => onProgress?.((before + ((i + share) / groups.length) * own) / total);
+        const report = (share: number): void => onShare((i + share) / groups.length);
         const pass = { recipes, members, hashing, signal, report, logLikelihoods, greedy, now: this.#now };
-        const took = await sendThrough(this.#options, packed, pass).catch((error: unknown) => {
-          if (signal?.aborted) keeper.aborted();
-          throw error;
-        });
+        const took = await sendThrough(this.#options, packed, pass);
         this.#pace.learn({ models: members.length, tokens: own, passes: 1, ...took });
         waitMs += took.waitMs;
       }
-      done += packed.length;
-      keeper.scored(done, { tokens: own, waitMs });
-    }
-    onTime?.(keeper.time);
+      return waitMs;
+    };
+    const scoring = { batches, logLikelihoods, mostPadded: tokens, pace: this.#pace, now: this.#now, send };
+    await scoreBatches(scoring, options);
     return { logLikelihoods, ...(greedy && { greedy }), ...(hashing && { digest: hashing.digest.digest() }) };
   }
 

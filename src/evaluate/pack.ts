@@ -25,13 +25,20 @@ export interface Target {
   readonly token: number;
 }
 
-/** Padded sequences of similar length, ready for upload. */
-export interface PackedBatch {
+/** Which prompts share a batch, and how many tokens that has. */
+export interface BatchPlan {
+  /** The prompts, each of which is one sequence. */
+  readonly members: readonly number[];
   readonly sequences: number;
   readonly length: number;
-  readonly tokens: Int32Array;
   /** Tokens of each sequence; what stands behind them is padding. */
   readonly counts: readonly number[];
+  readonly source?: { readonly length: number };
+}
+
+/** Padded sequences of similar length, ready for upload. */
+export interface PackedBatch extends BatchPlan {
+  readonly tokens: Int32Array;
   /** By the name of their span: 0 in sequences of other lengths. */
   readonly positions: Readonly<Record<string, Int32Array>>;
   /** [sequences, length, length] by name: 0 where a token (row) sees another (column), else -Infinity. */
@@ -71,18 +78,30 @@ export function packGroups(groups: readonly (readonly Prompt[])[], options: Pack
   return lists.map((list) => list.map((layout) => packBatch(prompts, layout, options)));
 }
 
-/** Tokens that layers compute of all batches that these prompts are packed into. */
-export function packedTokens(prompts: readonly Prompt[], { batchTokens }: Pick<PackOptions, "batchTokens">): number {
+/**
+ * The batches of `packPrompts`, in its order, without their contents. The prompts of some neighbouring batches, in the order in
+ * which they were given, make the same batches alone.
+ */
+export function planBatches(
+  prompts: readonly Prompt[],
+  { batchTokens }: Pick<PackOptions, "batchTokens">,
+): BatchPlan[] {
   const alone = prompts.map((_, index) => [index]);
   const own = prompts.map(lengthsOf);
-  return totalTokens(layOutBatches(alone, own, batchTokens).flat(), ({ members, lengths: [length = 0, source] }) =>
-    computedTokens({
+  return layOutBatches(alone, own, batchTokens)
+    .flat()
+    .map(({ members, lengths: [length = 0, source] }) => ({
+      members,
       sequences: members.length,
       length,
       counts: members.map((index) => own[index]![0]!),
       ...(source !== undefined && { source: { length: source } }),
-    }),
-  );
+    }));
+}
+
+/** Tokens that layers compute of all batches that these prompts are packed into. */
+export function packedTokens(prompts: readonly Prompt[], options: Pick<PackOptions, "batchTokens">): number {
+  return totalTokens(planBatches(prompts, options), computedTokens);
 }
 
 /** Tokens of a prompt's sequence; a continuation's last token is only ever predicted, never read. */
@@ -134,7 +153,7 @@ function packBatch(
   });
   const byName = Object.fromEntries(masks.map(({ name, mask }) => [name, mask]));
   const counts = layouts.map((layout) => layout.tokens.length);
-  const packed = { sequences, length, tokens, counts, positions, masks: byName, targets };
+  const packed = { members, sequences, length, tokens, counts, positions, masks: byName, targets };
   if (!encoding) return packed;
   const contexts = members.map((index) => sourceOf(prompts[index]!));
   const own = { length, positions: layouts.map((layout) => layout.positions) };

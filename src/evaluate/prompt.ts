@@ -83,7 +83,10 @@ function promptsOfPair(
 }
 
 /** The values of a row's continuations, in their order, from those of its prompts. */
-export function inRowOrder({ continuations }: RowPrompts, values: readonly ArrayLike<number>[]): number[] {
+export function inRowOrder(
+  { continuations }: Pick<RowPrompts, "continuations">,
+  values: readonly ArrayLike<number>[],
+): number[] {
   const ordered: number[] = [];
   for (const [i, members] of continuations.entries())
     for (const [j, member] of members.entries()) ordered[member] = values[i]?.[j] ?? NaN;
@@ -91,6 +94,9 @@ export function inRowOrder({ continuations }: RowPrompts, values: readonly Array
 }
 
 /** The values of each of a row's prompts, from those of its continuations in the row's order. */
-export function inPromptOrder({ continuations }: RowPrompts, values: readonly number[]): number[][] {
+export function inPromptOrder(
+  { continuations }: Pick<RowPrompts, "continuations">,
+  values: readonly number[],
+): number[][] {
   return continuations.map((members) => members.map((member) => values[member] ?? NaN));
 }

@@ -5,10 +5,17 @@
  */
 import { UserError } from "../errors.ts";
 import type { WorkTime } from "./pace.ts";
-import type { PackedBatch } from "./pack.ts";
+import type { BatchPlan, Prompt } from "./pack.ts";
 
 /** Summed log-likelihoods in nats: [candidate][prompt][continuation]. */
 export type LogLikelihoods = readonly (readonly Float64Array[])[];
+
+/** As many sums as so many candidates have, that begin at `first`. */
+export function sumsOf(candidates: number, prompts: readonly Prompt[], first: number): LogLikelihoods {
+  return Array.from({ length: candidates }, () =>
+    prompts.map(({ continuations }) => new Float64Array(continuations.length).fill(first)),
+  );
+}
 
 /** What was scored of a call: the next `batches` of its batches. */
 export interface ScoredPart {
@@ -45,7 +52,7 @@ const NO_PASSES = { tokens: 0, passes: 0, waitMs: 0 };
 /** Puts the kept parts of one call into its sums, and keeps further ones as they are scored. */
 export class PartKeeper {
   readonly #store: PartStore | undefined;
-  readonly #batches: readonly PackedBatch[];
+  readonly #batches: readonly BatchPlan[];
   readonly #sums: LogLikelihoods;
   readonly #now: () => number;
   #kept = 0;
@@ -55,7 +62,7 @@ export class PartKeeper {
   #passes: Omit<WorkTime, "ms" | "models"> = NO_PASSES;
 
   /** A UserError when the parts that were kept are not of these batches. Without a store nothing is kept. */
-  constructor(store: PartStore | undefined, batches: readonly PackedBatch[], sums: LogLikelihoods, now: () => number) {
+  constructor(store: PartStore | undefined, batches: readonly BatchPlan[], sums: LogLikelihoods, now: () => number) {
     this.#now = now;
     this.#keptAt = now();
     this.#store = store;
@@ -117,8 +124,8 @@ export class PartKeeper {
   /** The sums of the prompts in the batches from the last kept to before `end`; a prompt is in one batch only. */
   #sumsOf(end: number): Float64Array[] {
     const batches = this.#batches.slice(this.#kept, end);
-    const prompts = new Set(batches.flatMap(({ targets }) => targets.map(({ prompt }) => prompt)));
-    return this.#sums.flatMap((byPrompt) => Array.from(prompts, (prompt) => byPrompt[prompt]!));
+    const prompts = batches.flatMap(({ members }) => members);
+    return this.#sums.flatMap((byPrompt) => prompts.map((prompt) => byPrompt[prompt]!));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Recipe } from "../merge/recipe.ts";
-import type { ScoreOptions } from "./generation-scorer.ts";
+import type { ScoreOptions } from "./scorer.ts";
 import { packPrompts } from "./pack.ts";
 import { goForward, onDevice, targetValues } from "./pass.ts";
 import type { Merging } from "./stage-run.ts";

@@ -3,7 +3,7 @@ import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { writeCheckpoint, type WrittenFile } from "../checkpoint/write-checkpoint.ts";
 import type { Device, DeviceTensor } from "../device/device.ts";
 import { type Expression, input } from "../device/expression.ts";
-import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
+import type { ScoreOptions } from "../evaluate/scorer.ts";
 import { stagePathOf } from "../evaluate/path.ts";
 import type { WeightSource } from "../evaluate/route.ts";
 import { prepareMerge, type WeightSources } from "../merge/prepare-merge.ts";

@@ -1,5 +1,5 @@
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
-import type { ScoreOptions } from "../evaluate/generation-scorer.ts";
+import type { ScoreOptions } from "../evaluate/scorer.ts";
 import type { PartStore } from "../evaluate/scored-parts.ts";
 import { knownTensors } from "../experiment/identity.ts";
 import type { WorkTime } from "../evaluate/pace.ts";

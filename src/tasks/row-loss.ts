@@ -1,7 +1,7 @@
 /** What a search minimises of one row, and its derivative. */
 
 /** The part of a row that its loss depends on. */
-interface ScoredRow {
+export interface ScoredRow {
   readonly kind: "choice" | "text";
   readonly continuations: readonly string[];
   readonly delimiter?: string;

@@ -4,7 +4,7 @@ import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { openTfjs } from "../../src/device/tfjs/open-tfjs.ts";
 import { UserError } from "../../src/errors.ts";
-import type { GenerationScores } from "../../src/evaluate/generation-scorer.ts";
+import type { GenerationScores } from "../../src/evaluate/scorer.ts";
 import { paddedTokens } from "../../src/evaluate/batch-sizes.ts";
 import { packPrompts } from "../../src/evaluate/pack.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";

@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { packedLength, packGroups, packPrompts, type PackedBatch, type Prompt } from "../../src/evaluate/pack.ts";
+import {
+  packedLength,
+  packGroups,
+  packPrompts,
+  planBatches,
+  type PackedBatch,
+  type Prompt,
+} from "../../src/evaluate/pack.ts";
 
 const ids = (minLength: number, maxLength: number): fc.Arbitrary<Int32Array> =>
   fc.array(fc.integer({ min: 1, max: 30 }), { minLength, maxLength }).map((tokens) => Int32Array.from(tokens));
@@ -73,6 +80,7 @@ describe("packPrompts", () => {
       [o, o, x, x, o],
     ]);
     expect(rest).toEqual({
+      members: [0],
       sequences: 1,
       counts: [5],
       targets: [
@@ -177,6 +185,31 @@ describe("packPrompts", () => {
     const equal = Array.from({ length: 5 }, (_, i) => promptOf([i + 1, 2], [3]));
     const [batch] = packPrompts(equal, { batchTokens: 80, windows: { causal: Infinity } });
     expect(batch!.targets.map(({ prompt }) => prompt)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("makes of the prompts of some neighbouring batches these batches alone, and plans them as it packs them", () => {
+    const bounds = fc.tuple(fc.nat(6), fc.nat(6));
+    fc.assert(
+      fc.property(fc.array(prompt, { minLength: 1, maxLength: 20 }), options, bounds, (all, packing, [one, other]) => {
+        const batches = packPrompts(all, packing);
+        const plans = planBatches(all, packing);
+        expect(plans).toEqual(
+          batches.map(({ members, sequences, length, counts }) => ({ members, sequences, length, counts })),
+        );
+        const some = batches.slice(Math.min(one, other), Math.max(one, other) + 1);
+        const members = some.flatMap((batch) => batch.members).toSorted((a, b) => a - b);
+        const alone = packPrompts(
+          members.map((member) => all[member]!),
+          packing,
+        );
+        const renumbered = alone.map((batch) => ({
+          ...batch,
+          members: batch.members.map((member) => members[member]!),
+          targets: batch.targets.map((target) => ({ ...target, prompt: members[target.prompt]! })),
+        }));
+        expect(renumbered).toEqual(some);
+      }),
+    );
   });
 
   test("adds no token for continuations of one token", () => {

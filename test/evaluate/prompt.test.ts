@@ -82,7 +82,7 @@ describe("promptsOf", () => {
     expect(continuations[0]).toEqual([0, 2]);
     expect(prompts[0]!.continuations).toHaveLength(2);
     const values = continuations.map((members) => members.map((member) => 10 * member));
-    expect(inRowOrder({ prompts, continuations, isCut: true }, values)).toEqual([0, 10, 20, 30]);
+    expect(inRowOrder({ continuations }, values)).toEqual([0, 10, 20, 30]);
   });
 
   test("keeps one token of context at the least", () => {

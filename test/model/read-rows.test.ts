@@ -149,6 +149,7 @@ function packedBatch({ vocabularySize }: Model, reads: readonly number[]): Packe
   const isToken = (place: number): boolean => place % LENGTH < COUNTS[Math.floor(place / LENGTH)]!;
   const places = [...Array(PLACES).keys()];
   return {
+    members: [...COUNTS.keys()],
     sequences: COUNTS.length,
     length: LENGTH,
     counts: COUNTS,
