@@ -1,5 +1,7 @@
 import type { DeviceTensor } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
+import { inOrder } from "../graph.ts";
+import { blockNodes, chainsOf, lowerInBlocks, type Chain } from "./blocks.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
@@ -12,7 +14,7 @@ const NODES_PER_EXPRESSION = 16;
 /** What a graph is made with. */
 export interface GraphContext {
   readonly ggml: Ggml;
-  /** Owns the nodes, and has room for `graphCapacity` of them. */
+  /** Owns the nodes, and has room for as many as the plan says. */
   readonly context: Pointer;
   readonly store: TensorStore;
   readonly isCpu: boolean;
@@ -22,9 +24,22 @@ export interface GraphContext {
   readonly refuse: (lowered: Pointer, operation: Operation) => void;
 }
 
-/** The most nodes that the graph of these expressions has. */
-export function graphCapacity(order: readonly Expression[], outputs: readonly Expression[]): number {
-  return (order.length + outputs.length) * NODES_PER_EXPRESSION;
+/** What a graph computes, and in which order. */
+export interface GraphPlan {
+  readonly outputs: readonly Expression[];
+  readonly order: readonly Expression[];
+  /** By the last node of each; those are computed in blocks. */
+  readonly chains: ReadonlyMap<Expression, Chain>;
+  /** The most nodes that the graph has. */
+  readonly capacity: number;
+}
+
+/** On a CPU chains of elementwise operations are computed in blocks, since its cache is larger than what starting a node takes. */
+export function planGraph(outputs: readonly Expression[], { isCpu }: Pick<GraphContext, "isCpu">): GraphPlan {
+  const order = inOrder(outputs);
+  const chains = isCpu ? chainsOf(order, outputs) : new Map<Expression, Chain>();
+  const inBlocks = [...chains.values()].reduce((sum, chain) => sum + blockNodes(chain), 0);
+  return { outputs, order, chains, capacity: (order.length + outputs.length) * NODES_PER_EXPRESSION + inBlocks };
 }
 
 /** A graph and its stored tensors, which are the caller's to free. */
@@ -38,14 +53,13 @@ export interface BuiltGraph {
 
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
-  order: readonly Expression[],
-  outputs: readonly Expression[],
+  { order, outputs, chains, capacity }: GraphPlan,
   { ggml, context, store, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const nodes = new Map<Expression, Pointer>();
   const tensorOf = (node: Expression): Pointer => nodes.get(node) ?? make(node);
   const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>() };
-  const graph: Pointer = ggml.newGraph(context, graphCapacity(order, outputs), false);
+  const graph: Pointer = ggml.newGraph(context, capacity, false);
   const results = new Map<number, DeviceTensor>();
   const constants: DeviceTensor[] = [];
   const nodeOf = (node: Expression): Pointer => {
@@ -57,21 +71,28 @@ export function buildGraph(
   };
   // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
   const make = (node: Expression): Pointer => {
-    const lowered = nodeOf(node);
+    const chain = chains.get(node);
+    const lowered = chain
+      ? lowerInBlocks(chain, lowering, (block) => void ggml.expandGraph(graph, block))
+      : nodeOf(node);
     refuse(lowered, node.op);
     nodes.set(node, lowered);
     ggml.expandGraph(graph, lowered);
     return lowered;
   };
   const places = placesOf(outputs);
+  const inChains = new Set([...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)));
   try {
     for (const node of order) {
       const asked = places.get(node) ?? [];
+      if (inChains.has(node)) continue;
       // What only moves elements is made once something reads it: a library's product may read what it moves.
       if (asked.length === 0 && (node.op === "permute" || node.op === "reshape")) continue;
       const lowered = tensorOf(node);
       // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
-      const staying = asked.map((_, i) => (i > 0 || isView(ggml, lowered) ? ggml.cont(context, lowered) : lowered));
+      const staying = asked.map((_, i) =>
+        i > 0 || (isView(ggml, lowered) && !chains.has(node)) ? ggml.cont(context, lowered) : lowered,
+      );
       for (const each of staying) ggml.expandGraph(graph, each);
       for (const [i, place] of asked.entries()) {
         const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };

@@ -6,9 +6,9 @@ import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../ten
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import type { Expression, Operation } from "../expression.ts";
-import { inOrder, tensorsOf } from "../graph.ts";
+import { tensorsOf } from "../graph.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
-import { buildGraph, graphCapacity } from "./build-graph.ts";
+import { buildGraph, type GraphPlan, planGraph } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
 import { type Lane, Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
@@ -98,8 +98,8 @@ class GgmlDevice implements Device {
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const order = inOrder(outputs);
-    return this.#work.begin(tensorsOf(order), () => this.#lanes.use((lane) => this.#runOn(lane, order, outputs)));
+    const plan = planGraph(outputs, { isCpu: this.kind === "cpu" });
+    return this.#work.begin(tensorsOf(plan.order), () => this.#lanes.use((lane) => this.#runOn(lane, plan)));
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
@@ -128,14 +128,13 @@ class GgmlDevice implements Device {
     });
   }
 
-  #runOn(lane: Lane, order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+  #runOn(lane: Lane, plan: GraphPlan): Promise<DeviceTensor[]> {
     const ggml = this.#ggml;
     const products = this.#products && new GraphProducts(ggml, this.#products);
-    const capacity = graphCapacity(order, outputs);
-    return this.#within(capacity, capacity, async (context) => {
+    return this.#within(plan.capacity, plan.capacity, async (context) => {
       const refuse = (lowered: Pointer, operation: Operation): void => this.#refuse(lane, lowered, operation);
       const own = { ggml, context, store: this.#store, isCpu: this.kind === "cpu", products, refuse };
-      const { graph, results, constants } = buildGraph(order, outputs, own);
+      const { graph, results, constants } = buildGraph(plan, own);
       try {
         await this.#computeGraph(lane, graph, products);
         return results;

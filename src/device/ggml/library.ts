@@ -33,6 +33,7 @@ const contextFunctions = {
   abortSet: "void *ggml_set_abort_callback(void *callback)",
   newTensor: "void *ggml_new_tensor(void *context, int type, int dimensions, const int64_t *sizes)",
   cast: "void *ggml_cast(void *context, void *a, int type)",
+  copyTo: "void *ggml_cpy(void *context, void *a, void *place)",
   cont: "void *ggml_cont(void *context, void *a)",
   concat: "void *ggml_concat(void *context, void *a, void *b, int axis)",
   reshape2d: "void *ggml_reshape_2d(void *context, void *a, int64_t n0, int64_t n1)",

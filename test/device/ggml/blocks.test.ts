@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Device, DeviceTensor } from "../../../src/device/device.ts";
+import {
+  abs,
+  add,
+  cast,
+  constant,
+  div,
+  input,
+  matmul,
+  mul,
+  scale,
+  step,
+  sub,
+  type Expression,
+} from "../../../src/device/expression.ts";
+import { chainsOf } from "../../../src/device/ggml/blocks.ts";
+import { openGgml } from "../../../src/device/ggml/engine.ts";
+import { inOrder } from "../../../src/device/graph.ts";
+import { fromFloat32 } from "../../../src/tensor/half.ts";
+import { RandomStream } from "../../../src/tensor/random.ts";
+
+const large = (): Expression => input({ dtype: "bf16", shape: [512, 512] });
+
+function chainsBy(...outputs: Expression[]): ReturnType<typeof chainsOf> {
+  return chainsOf(inOrder(outputs), outputs);
+}
+
+describe("which nodes are a chain", () => {
+  test("a merge is one, down to what it reads", () => {
+    const [base, expert] = [cast(large(), "f32"), cast(large(), "f32")];
+    const difference = sub(expert, base);
+    const scaled = scale(difference, 0.3);
+    const merged = add(base, scaled);
+    const rounded = cast(merged, "bf16");
+    const chains = chainsBy(matmul(input({ dtype: "f32", shape: [4, 512] }), rounded));
+    expect([...chains.keys()]).toEqual([rounded]);
+    expect(new Set(chains.get(rounded)?.nodes)).toEqual(new Set([base, expert, difference, scaled, merged, rounded]));
+    expect(chains.get(rounded)?.nodes.at(-1)).toBe(rounded);
+    expect(chains.get(rounded)?.sources).toHaveLength(2);
+  });
+
+  test("what something else reads, too, ends a chain of its own", () => {
+    const difference = sub(abs(cast(large(), "f32")), cast(large(), "f32"));
+    const scaled = step(abs(scale(difference, 2)));
+    const product = matmul(input({ dtype: "f32", shape: [4, 512] }), difference);
+    expect(new Set(chainsBy(scaled, product).keys())).toEqual(new Set([difference, scaled]));
+  });
+
+  test("what is asked for, or read by two chains, is not computed in either", () => {
+    const shared = abs(scale(abs(cast(large(), "f32")), 2));
+    const [one, other] = [abs(scale(step(shared), 3)), abs(scale(step(shared), 4))];
+    expect(new Set(chainsBy(one, other).keys())).toEqual(new Set([shared, one, other]));
+    expect(new Set(chainsBy(shared, one).keys())).toEqual(new Set([shared, one]));
+  });
+
+  test("small tensors and short chains are none", () => {
+    const small = input({ dtype: "f32", shape: [256, 256] });
+    expect(chainsBy(abs(scale(abs(small), 2))).size).toBe(0);
+    expect(chainsBy(scale(cast(large(), "f32"), 2)).size).toBe(0);
+  });
+});
+
+describe("on a CPU", () => {
+  const [rows, columns] = [700, 300];
+  let device: Device;
+  beforeAll(async () => {
+    device = await openGgml({ backend: "cpu", products: "ggml" });
+  });
+  afterAll(() => device[Symbol.asyncDispose]());
+
+  /** Of so many rows from the first on, of which `parts` are computed apart, each too small for blocks. */
+  async function computed(
+    formula: (parents: readonly Expression[], from: number, to: number) => Expression,
+    { parts, dtype }: { readonly parts: number; readonly dtype: "f32" | "f16" | "bf16" },
+  ): Promise<Buffer> {
+    const made: Uint8Array[] = [];
+    const values = [1, 2, 3].map((seed) => {
+      const stream = RandomStream.of(seed, "weight");
+      return Float32Array.from({ length: rows * columns }, () => stream.normal());
+    });
+    for (let part = 0; part < parts; part++) {
+      const [from, to] = [(part * rows) / parts, ((part + 1) * rows) / parts];
+      const tensors: DeviceTensor[] = [];
+      for (const own of values) {
+        const bytes = fromFloat32(own.subarray(from * columns, to * columns), dtype);
+        tensors.push(await device.upload(bytes, dtype, [to - from, columns]));
+      }
+      const [result] = await device.run([formula(tensors.map(input), from, to)]);
+      made.push(await device.read(result!));
+      device.free(result!, ...tensors);
+    }
+    return Buffer.concat(made);
+  }
+
+  const byRow = Float32Array.from({ length: rows }, (_, i) => 1 + i / 7);
+  const byColumn = Float32Array.from({ length: columns }, (_, i) => 1 - i / 11);
+
+  test.each(["f32", "f16", "bf16"] as const)("a chain in blocks has the bits of its rows apart, %s", async (dtype) => {
+    const merge = (parents: readonly Expression[], from: number, to: number): Expression => {
+      const [base, one, other] = parents.map((parent) => cast(parent, "f32"));
+      const rowFactors = constant(byRow.slice(from, to), [to - from, 1]);
+      const difference = mul(sub(one!, base!), constant(byColumn, [1, columns]));
+      const second = div(mul(sub(other!, base!), step(abs(difference))), rowFactors);
+      return cast(add(base!, add(scale(difference, 0.3), second)), dtype);
+    };
+    const whole = await computed(merge, { parts: 1, dtype });
+    expect(whole.equals(await computed(merge, { parts: 10, dtype }))).toBe(true);
+    expect(new Set(whole).size).toBeGreaterThan(100);
+  });
+
+  test("a chain whose end is read by a product and asked for twice", async () => {
+    const shape = [512, 512];
+    const noise = RandomStream.of(1, "noise");
+    const bytes = new Uint8Array(Float32Array.from({ length: 512 * 512 }, () => noise.normal()).buffer);
+    const tensor = await device.upload(bytes, "f32", shape);
+    const merged = add(scale(abs(input(tensor)), 0.5), input(tensor));
+    const product = matmul(merged, merged);
+    const together = await device.run([merged, merged, product]);
+    const [one, again, read] = await Promise.all(together.map((result) => device.read(result)));
+    const [small] = await device.run([matmul(input(together[0]!), input(together[0]!))]);
+    expect(Buffer.compare(one!, again!)).toBe(0);
+    expect(Buffer.compare(read!, await device.read(small!))).toBe(0);
+    device.free(...together, small!, tensor);
+  });
+});
