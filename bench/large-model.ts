@@ -7,24 +7,25 @@ import { elementCount } from "../src/tensor/dtype.ts";
 import { fromFloat32 } from "../src/tensor/half.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 
-/** A Llama of 38 million weights, large enough that matrix products outweigh everything else. */
-const config = {
+/** A Llama of 38 million weights, or 6.3 million more for each further layer: large enough that matrix products outweigh everything else. */
+const configOf = (layers: number): Record<string, unknown> => ({
   architectures: ["LlamaForCausalLM"],
   model_type: "llama",
   vocab_size: 8192,
   hidden_size: 768,
   intermediate_size: 2048,
-  num_hidden_layers: 4,
+  num_hidden_layers: layers,
   num_attention_heads: 12,
   num_key_value_heads: 4,
   max_position_embeddings: 2048,
   rms_norm_eps: 1e-6,
   hidden_act: "silu",
   tie_word_embeddings: false,
-};
+});
 
 /** Writes such a model with random weights in bf16 and the tokenizer of another model. */
-export async function writeLargeModel(folder: string, tokenizer: string, seed: number): Promise<void> {
+export async function writeLargeModel(folder: string, tokenizer: string, seed: number, layers = 4): Promise<void> {
+  const config = configOf(layers);
   await mkdir(folder);
   await writeFile(join(folder, "config.json"), JSON.stringify(config));
   for (const file of ["tokenizer.json", "tokenizer_config.json"]) {

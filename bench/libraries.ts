@@ -8,20 +8,17 @@
  * Both others, with transformers, run the base as often as there are candidates, on one thread. PyTorch, with the oneDNN that it brings
  * and without, runs the last layer for all tokens, and merges only where that is said; lm_eval runs a row's context again for each choice, and computes logits for all tokens.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type { PackedBatch } from "../src/evaluate/pack.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { alignedText } from "../src/report/table.ts";
 import { demoRows } from "./demo-rows.ts";
 import { openGeneration, type Generation, type Work } from "./generation.ts";
 import { interleave, timed, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";
+import { type Peer, plainBatch, requestsOf, startPeer } from "./peers.ts";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -63,7 +60,7 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
       return [name, () => timed(score)] as const;
     }),
     [MERGING, () => timed(generations[0]!.merge)] as const,
-    ...others.map(({ name, score }) => [name, score] as const),
+    ...others.map((peer) => [peer.name, () => workOften(peer)] as const),
   ];
   const timings = await interleave(Object.fromEntries(works), Number(values.repetitions));
   for (const { stop } of others) stop();
@@ -79,65 +76,31 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
   return alignedText({ header: [title, "wall s", "CPU s", "tokens/CPU-s", `${first} = 1`], rows: lines });
 }
 
-/** As torch-scoring.py reads it. */
-function plain({ sequences, length, tokens, positions, masks, targets }: PackedBatch): unknown {
-  return {
-    sequences,
-    length,
-    tokens: base64(tokens),
-    positions: base64(Object.values(positions)[0]!),
-    mask: base64(Object.values(masks)[0]!),
-    rows: base64(Int32Array.from(targets, ({ row }) => row)),
-    targets: base64(Int32Array.from(targets, ({ token }) => token)),
-  };
-}
-
-function base64({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
-}
-
-interface Other {
-  readonly name: string;
-  readonly score: () => Promise<Timing>;
-  readonly stop: () => void;
-}
-
 /** PyTorch on the packed batches, and lm_eval on each choice behind its context. */
-async function startOthers(python: string, { packed, prompts }: Work, precision: string): Promise<Other[]> {
-  const requests = prompts.flatMap(({ context, continuations }) =>
-    continuations.map((continuation) => [[...context], [...continuation]]),
-  );
-  const batches = packed.map(plain);
+async function startOthers(python: string, { packed, prompts }: Work, precision: string): Promise<Peer[]> {
+  const batches = packed.map(plainBatch);
   const peers: Readonly<Record<string, readonly [script: string, input: unknown, ...options: string[]]>> = {
     torch: ["torch-scoring.py", batches],
     "torch-merging": ["torch-scoring.py", batches, "merging", ...experiment.experts.map(({ path }) => path)],
     "torch-without-onednn": ["torch-scoring.py", batches, "without-onednn"],
-    "lm-eval": ["lm-eval-scoring.py", requests],
+    "lm-eval": ["lm-eval-scoring.py", requestsOf(prompts)],
   };
-  const started: Other[] = [];
+  const started: Peer[] = [];
   for (const [script, input, ...rest] of values.peers.split(",").map((name) => peers[name]!)) {
     const file = join(folder, `${script} ${precision}.json`);
     await writeFile(file, JSON.stringify(input));
-    started.push(
-      await startOther(python, [join(import.meta.dirname, script), experiment.base, file, precision, ...rest]),
-    );
+    started.push(await startPeer(python, script, [experiment.base, file, precision, ...rest]));
   }
   return started;
 }
 
-async function startOther(python: string, options: readonly string[]): Promise<Other> {
-  const child = spawn(python, options, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface(child.stdout);
-  const receive = async (): Promise<unknown> => JSON.parse(String((await once(lines, "line"))[0]));
-  const { name } = (await receive()) as { name: string };
-  const scoreOnce = async (): Promise<Timing> => {
-    child.stdin.write("\n");
-    return (await receive()) as Timing;
-  };
-  const score = async (): Promise<Timing> => {
-    const all: Timing[] = [];
-    for (let i = 0; i < candidates; i += 1) all.push(await scoreOnce());
-    return { wall: all.reduce((sum, { wall }) => sum + wall, 0), cpu: all.reduce((sum, { cpu }) => sum + cpu, 0) };
-  };
-  return { name, score, stop: () => child.stdin.end() };
+/** As often as there are candidates. */
+async function workOften({ work }: Peer): Promise<Timing> {
+  const sum = { wall: 0, cpu: 0 };
+  for (let i = 0; i < candidates; i += 1) {
+    const { wall, cpu } = await work();
+    sum.wall += wall;
+    sum.cpu += cpu;
+  }
+  return sum;
 }

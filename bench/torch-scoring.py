@@ -19,6 +19,7 @@ import transformers
 
 folder, file, precision, *rest = sys.argv[1:]
 experts = rest[rest.index("merging") + 1 :] if "merging" in rest else []
+transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
 # PyTorch has a oneDNN inside.
