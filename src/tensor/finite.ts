@@ -1,19 +1,19 @@
-import type { Dtype } from "./dtype.ts";
-
-/** The bits of a number's exponent; all of them set means NaN or infinity in every IEEE format. */
-const exponentMask: Readonly<Record<Dtype, number>> = { f32: 0x7f80_0000, bf16: 0x7f80, f16: 0x7c00 };
+import { bytesPerElement, type Dtype } from "./dtype.ts";
+import { exponentMask, LOOKED_AT, NonFinite } from "./wasm/non-finite.ts";
 
 /** Index of the first NaN or infinity among little-endian numbers, or -1. */
 export function firstNonFinite(bytes: Uint8Array, dtype: Dtype): number {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  const { buffer, byteOffset, byteLength } = aligned;
-  const bits =
-    dtype === "f32"
-      ? new Uint32Array(buffer, byteOffset, byteLength / 4)
-      : new Uint16Array(buffer, byteOffset, byteLength / 2);
-  const mask = exponentMask[dtype];
-  for (let i = 0; i < bits.length; i += 1) {
-    if ((bits[i]! & mask) === mask) return i;
+  using look = new NonFinite(dtype);
+  for (let start = 0; start < bytes.length; start += LOOKED_AT) {
+    const piece = bytes.subarray(start, start + LOOKED_AT);
+    if (look.isAmong(piece)) return start / bytesPerElement[dtype] + scan(piece, dtype);
   }
   return -1;
+}
+
+function scan(piece: Uint8Array, dtype: Dtype): number {
+  const { buffer } = new Uint8Array(piece);
+  const bits = dtype === "f32" ? new Uint32Array(buffer) : new Uint16Array(buffer);
+  const mask = exponentMask[dtype];
+  return bits.findIndex((own) => (own & mask) === mask);
 }

@@ -41,4 +41,18 @@ describe("firstNonFinite", () => {
       { examples: [[Uint8Array.of(0, 0, 0x80, 0x7f), 1, true]] },
     );
   });
+
+  test.each(dtypes)("finds one among many %s values, wherever it is", (dtype) => {
+    const size = bytesPerElement[dtype];
+    const count = 2 ** 18 + 11;
+    const infinity = { f32: 0x7f80_0000, f16: 0x7c00, bf16: 0xff80 }[dtype];
+    const largest = { f32: 0x7f7f_ffff, f16: 0x7bff, bf16: 0x7f7f }[dtype];
+    const elements = dtype === "f32" ? new Uint32Array(count) : new Uint16Array(count);
+    const bytes = new Uint8Array(elements.buffer);
+    expect(firstNonFinite(bytes, dtype)).toBe(-1);
+    for (const place of [0, 2 ** 17 / size - 1, 2 ** 17 / size, 200_003, count - 1]) {
+      elements.fill(largest)[place] = infinity;
+      expect(firstNonFinite(bytes, dtype)).toBe(place);
+    }
+  });
 });

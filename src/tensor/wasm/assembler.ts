@@ -47,6 +47,8 @@ const vector = {
   "i8x16.swizzle": 0x0e,
   "i32x4.splat": 0x11,
   "i32x4.extract_lane": 0x1b,
+  "i16x8.eq": 0x2d,
+  "i32x4.eq": 0x37,
   "i32x4.lt_s": 0x39,
   "i32x4.ge_u": 0x40,
   "i32x4.gt_u": 0x3c,
