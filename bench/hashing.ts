@@ -18,7 +18,7 @@ try {
   await using file = await open(join(folder, "weights"), "w+");
   await file.write(new Uint8Array(BYTES).map((_, i) => i ^ (i >> 8)));
   const read = async (hash?: ReturnType<typeof createHash>): Promise<void> => {
-    await readRange(file, "weights", 0, BYTES, { hash });
+    await readRange(file, "weights", 0, BYTES, { watch: hash });
     hash?.digest();
   };
   const timings = await interleave(

@@ -1,4 +1,3 @@
-import type { Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "../errors.ts";
@@ -6,27 +5,39 @@ import { UserError } from "../errors.ts";
 /** Some 20 ms of SHA-256, and far below the 2^31 bytes at which a single read makes Node abort. */
 const PIECE_BYTES = 2 ** 23;
 
-export interface ReadOptions {
-  /** Fed with the bytes: with each piece while the next one is read. */
-  readonly hash?: Hash | undefined;
+/** What looks at bytes in their order, such as a hash. */
+export interface Watch {
+  update(bytes: Uint8Array): void;
+}
+
+/** What becomes of bytes that are read. */
+export interface Reading {
+  /** Told the bytes: each piece while the next one is read. */
+  readonly watch?: Watch | undefined;
+  /** Where they go, of their very length; memory of their own unless given. */
+  readonly into?: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface ReadOptions extends Reading {
   readonly pieceBytes?: number | undefined;
 }
 
-/** Reads `bytes` bytes from position `start` into their own ArrayBuffer; a UserError when the file ends before. */
+/** Reads `bytes` bytes from position `start`; a UserError when the file ends before. */
 export async function readRange(
   handle: FileHandle,
   path: string,
   start: number,
   bytes: number,
-  { hash, pieceBytes = PIECE_BYTES }: ReadOptions = {},
+  { watch, into, pieceBytes = PIECE_BYTES }: ReadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const target = allocate(path, bytes);
-  let hashed = 0;
+  const target = into ?? allocate(path, bytes);
+  if (target.length !== bytes) throw new Error(`${path}: ${bytes} bytes do not go into ${target.length}`);
+  let watched = 0;
   let done = 0;
   while (done < bytes) {
     const reading = handle.read(target, done, Math.min(pieceBytes, bytes - done), start + done);
-    hash?.update(target.subarray(hashed, done));
-    hashed = done;
+    watch?.update(target.subarray(watched, done));
+    watched = done;
     const { bytesRead } = await reading;
     if (bytesRead === 0)
       throw new UserError(
@@ -34,12 +45,20 @@ export async function readRange(
       );
     done += bytesRead;
   }
-  hash?.update(target.subarray(hashed));
+  watch?.update(target.subarray(watched));
   return target;
 }
 
+/** The same of bytes that were made: they are watched, and copied where they are to go. */
+export async function hand(made: Uint8Array<ArrayBuffer>, { watch, into }: Reading): Promise<Uint8Array<ArrayBuffer>> {
+  if (watch) await updateHash(watch, made);
+  if (!into) return made;
+  into.set(made);
+  return into;
+}
+
 /** `hash.update` for arrays of any size, in pieces between which the event loop gets its turn. */
-export async function updateHash(hash: Hash, bytes: Uint8Array, pieceBytes: number = PIECE_BYTES): Promise<void> {
+export async function updateHash(hash: Watch, bytes: Uint8Array, pieceBytes: number = PIECE_BYTES): Promise<void> {
   for (let start = 0; start < bytes.length; start += pieceBytes) {
     if (start > 0) await setImmediate();
     hash.update(bytes.subarray(start, start + pieceBytes));

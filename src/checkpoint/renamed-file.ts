@@ -1,5 +1,6 @@
+import type { Reading } from "./pieces.ts";
 import type { Header, TensorInfo } from "./safetensors-header.ts";
-import type { FilePlace, ReadTensor, WeightFile } from "./weight-file.ts";
+import type { FilePlace, WeightFile } from "./weight-file.ts";
 
 /** A file of weights of which some tensors go by other names. */
 export class RenamedFile implements WeightFile {
@@ -18,8 +19,8 @@ export class RenamedFile implements WeightFile {
     this.#stored = new Map(Array.from(names, ([stored, name]) => [name, stored]));
   }
 
-  read(name: string): Promise<ReadTensor> {
-    return this.#file.read(this.#stored.get(name) ?? name);
+  read(name: string, reading?: Reading): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#file.read(this.#stored.get(name) ?? name, reading);
   }
 
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {

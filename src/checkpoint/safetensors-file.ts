@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { checkVersion, type FileVersion, versionOf } from "../files/file-version.ts";
 import { openFile } from "../files/read-file.ts";
-import { readRange } from "./pieces.ts";
+import { type Reading, readRange } from "./pieces.ts";
 import {
   LENGTH_BYTES,
   parseHeader,
@@ -44,12 +43,10 @@ export class SafetensorsFile implements AsyncDisposable {
     this.#tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  /** The whole tensor, in its own ArrayBuffer, and the sha256 of its bytes in hexadecimal. */
-  async read(name: string): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string }> {
-    const hash = createHash("sha256");
-    const { start, bytes: length } = this.#tensorOf(name);
-    const bytes = await readRange(this.#handle, this.path, start, length, { hash });
-    return { bytes, sha256: hash.digest("hex") };
+  /** The whole tensor. */
+  read(name: string, reading?: Reading): Promise<Uint8Array<ArrayBuffer>> {
+    const { start, bytes } = this.#tensorOf(name);
+    return readRange(this.#handle, this.path, start, bytes, reading);
   }
 
   /** Some bytes of a tensor, from its byte `start` on. */

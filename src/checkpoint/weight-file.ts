@@ -1,3 +1,4 @@
+import type { Reading } from "./pieces.ts";
 import type { Header } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import { isTorchName } from "./weight-files.ts";
@@ -6,8 +7,8 @@ import { isTorchName } from "./weight-files.ts";
 export interface WeightFile extends AsyncDisposable {
   readonly path: string;
   readonly header: Header;
-  /** A whole tensor, row-major, little-endian and in its own ArrayBuffer, and the sha256 of these bytes in hexadecimal. */
-  read(name: string): Promise<ReadTensor>;
+  /** A whole tensor, row-major and little-endian. */
+  read(name: string, reading?: Reading): Promise<Uint8Array<ArrayBuffer>>;
   /** Some of these bytes, from byte `start` on. */
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
   /** A UserError where the file was written to since it was opened. */
@@ -21,12 +22,6 @@ export interface FilePlace {
   readonly path: string;
   readonly descriptor: number;
   readonly start: number;
-}
-
-/** The values of a tensor and what tells them from any others. */
-export interface ReadTensor {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly sha256: string;
 }
 
 /** Reads the header of a file in the format that its name says; a UserError when it is not sound. */

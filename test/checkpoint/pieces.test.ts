@@ -24,8 +24,16 @@ describe("reading in pieces", () => {
 
   test.each([1, 7, 30, 60, 1000])("hashes what it reads in pieces of %d", async (pieceBytes) => {
     const hash = createHash("sha256");
-    await readRange(await openContent(), "x", 20, 60, { hash, pieceBytes });
+    await readRange(await openContent(), "x", 20, 60, { watch: hash, pieceBytes });
     expect(hash.digest("hex")).toBe(createHash("sha256").update(content.subarray(20, 80)).digest("hex"));
+  });
+
+  test("reads into memory that is given, of that very length", async () => {
+    const memory = new Uint8Array(80);
+    const into = memory.subarray(10, 70);
+    expect(await readRange(await openContent(), "x", 20, 60, { into })).toBe(into);
+    expect(memory).toEqual(Uint8Array.from([...Array(10).fill(0), ...content.slice(20, 80), ...Array(10).fill(0)]));
+    await expect(readRange(await openContent(), "x", 20, 61, { into })).rejects.toThrow("61 bytes do not go into 60");
   });
 
   test("reads nothing at the end of a file", async () => {

@@ -82,7 +82,7 @@ describe("recipeFiles and readRecipe", () => {
     await using opened = await SafetensorsFile.open(file);
     const { tensors } = opened.header;
     expect(tensors[1]).toMatchObject({ name: "weight/model.embed_tokens.weight/craft.v2", dtype: "f32", shape: [16] });
-    const { bytes } = await opened.read(tensors[1]!.name);
+    const bytes = await opened.read(tensors[1]!.name);
     expect(pack(new Float32Array(bytes.buffer))).toBe(
       recipe.columns["weight"]!["model.embed_tokens.weight"]!["craft.v2"],
     );

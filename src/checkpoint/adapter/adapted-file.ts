@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { UserError } from "../../errors.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
 import { firstNonFinite } from "../../tensor/finite.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { addLowRank, addScaled, transposed } from "../../tensor/low-rank.ts";
-import { updateHash } from "../pieces.ts";
+import { hand, type Reading } from "../pieces.ts";
 import type { Header, TensorInfo } from "../safetensors-header.ts";
-import type { FilePlace, ReadTensor, WeightFile } from "../weight-file.ts";
+import type { FilePlace, WeightFile } from "../weight-file.ts";
 import type { LowRankChange, TensorChange } from "./tensor-change.ts";
 
 /** An adapter's open file, and what it does to which tensors of its base. */
@@ -35,19 +34,15 @@ export class AdaptedFile implements WeightFile {
     this.#tensors = new Map(base.header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  async read(name: string): Promise<ReadTensor> {
+  async read(name: string, reading: Reading = {}): Promise<Uint8Array<ArrayBuffer>> {
     const change = this.#adapter.changes.get(name);
-    const stored = await this.#base.read(name);
-    if (!change) return stored;
-    const bytes = await this.#changed(this.#infoOf(name), stored.bytes, change);
-    const hash = createHash("sha256");
-    await updateHash(hash, bytes);
-    return { bytes, sha256: hash.digest("hex") };
+    if (!change) return this.#base.read(name, reading);
+    return hand(await this.#changed(this.#infoOf(name), await this.#base.read(name), change), reading);
   }
 
   async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#adapter.changes.has(name)) return this.#base.part(name, start, bytes);
-    return (await this.read(name)).bytes.slice(start, start + bytes);
+    return (await this.read(name)).slice(start, start + bytes);
   }
 
   placeOf(name: string): FilePlace | undefined {
@@ -97,7 +92,7 @@ export class AdaptedFile implements WeightFile {
   /** A tensor of the adapter. */
   async #values(name: string): Promise<Float32Array<ArrayBuffer>> {
     const { file } = this.#adapter;
-    const { bytes } = await file.read(name);
+    const bytes = await file.read(name);
     const dtype = file.header.tensors.find((tensor) => tensor.name === name)?.dtype ?? "f32";
     if (firstNonFinite(bytes, dtype) >= 0)
       throw new UserError(`${file.path}: tensor ${name} holds NaN or infinite numbers; use another adapter`);

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { checkVersion, type FileVersion, versionOf } from "../../files/file-version.ts";
 import { openFile } from "../../files/read-file.ts";
 import { elementCount } from "../../tensor/dtype.ts";
-import { readRange, updateHash } from "../pieces.ts";
+import { hand, type Reading, readRange } from "../pieces.ts";
 import type { Header } from "../safetensors-header.ts";
 import { gatherElements, isContiguous, spanOf } from "./strided.ts";
 import type { FilePlace } from "../weight-file.ts";
@@ -47,18 +46,12 @@ export class TorchFile implements AsyncDisposable {
     this.#places = places;
   }
 
-  /** The whole tensor, row-major, in its own ArrayBuffer, and the sha256 of its bytes in hexadecimal. */
-  async read(name: string): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string }> {
+  /** The whole tensor, row-major. */
+  async read(name: string, reading: Reading = {}): Promise<Uint8Array<ArrayBuffer>> {
     const view = this.#viewOf(name);
-    const hash = createHash("sha256");
-    if (isContiguous(view)) {
-      const { start, bytes } = this.#spanOf(view);
-      const read = await readRange(this.#handle, this.path, start, bytes, { hash });
-      return { bytes: read, sha256: hash.digest("hex") };
-    }
-    const bytes = await this.#gather(view);
-    await updateHash(hash, bytes);
-    return { bytes, sha256: hash.digest("hex") };
+    if (!isContiguous(view)) return hand(await this.#gather(view), reading);
+    const { start, bytes } = this.#spanOf(view);
+    return readRange(this.#handle, this.path, start, bytes, reading);
   }
 
   /** Some bytes of the tensor, from byte `start` on. */

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { HEAD } from "../adapter/embeddings.ts";
 import type { Checkpoint } from "../checkpoint.ts";
-import { updateHash } from "../pieces.ts";
+import { hand, type Reading } from "../pieces.ts";
 import { type Header, tensorBytes, type TensorInfo } from "../safetensors-header.ts";
-import type { FilePlace, ReadTensor, WeightFile } from "../weight-file.ts";
+import type { FilePlace, WeightFile } from "../weight-file.ts";
 import { hasRowsOfTokens, standsFor } from "./token-tensors.ts";
 
 /** A row of another model's embeddings. */
@@ -54,18 +53,14 @@ export class GatheredFile implements WeightFile {
     this.#rows = rows;
   }
 
-  async read(name: string): Promise<ReadTensor> {
+  async read(name: string, reading: Reading = {}): Promise<Uint8Array<ArrayBuffer>> {
     const stored = this.#stored.get(name);
-    if (!stored) return this.#file.read(name);
-    const bytes = await this.#gather(name, stored);
-    const hash = createHash("sha256");
-    await updateHash(hash, bytes);
-    return { bytes, sha256: hash.digest("hex") };
+    return stored ? hand(await this.#gather(name, stored), reading) : this.#file.read(name, reading);
   }
 
   async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#stored.has(name)) return this.#file.part(name, start, bytes);
-    return (await this.read(name)).bytes.slice(start, start + bytes);
+    return (await this.read(name)).slice(start, start + bytes);
   }
 
   placeOf(name: string): FilePlace | undefined {
