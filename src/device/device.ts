@@ -12,6 +12,14 @@ export interface DeviceMemory {
   readonly peakBytes: number;
 }
 
+/** A tensor on its way to a device. The device is not closed before it has arrived or is given up. */
+export interface Incoming {
+  /** Where its bytes are to be written, as in a file; not to be touched once it has arrived. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  arrive(): Promise<DeviceTensor>;
+  giveUp(): void;
+}
+
 /**
  * Where tensors are merged and models run. Every engine implements this interface and passes one contract suite; models
  * and merge methods are written once, as expressions. Closing a device waits for the uploads, runs and reads in flight and
@@ -30,6 +38,8 @@ export interface Device extends AsyncDisposable {
   bytesOf(tensor: DeviceTensor): number;
   /** Copies little-endian `bytes` to the device. */
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
+  /** Memory of a tensor to be, where that is the host's: what is written there need not be uploaded. */
+  receive?(tensor: DeviceTensor): Promise<Incoming>;
   /** Computes all outputs in one pass, off the event loop or in slices that keep it alive. Same inputs, same bits. */
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]>;
   /** Copies a tensor's bytes back, in its own dtype. */

@@ -22,6 +22,7 @@ import { cpuMs } from "../cpu-time.ts";
 import { gradientCases } from "./gradient-cases.ts";
 import { differentiate, testGradients } from "./gradient-contract.ts";
 import { testGraphs } from "./graph-contract.ts";
+import { testIncoming } from "./incoming-contract.ts";
 import { mapValues } from "./map-values.ts";
 import { operationCases, type StoredTensor } from "./operation-cases.ts";
 import { testProducts } from "./product-contract.ts";
@@ -94,6 +95,8 @@ export function describeEngine(name: string, open: () => Promise<Device>, tolera
     });
 
     describe("upload and read", () => {
+      testIncoming(() => device);
+
       test.each([
         { dtype: "f32", bytes: f32Bytes([0.1, -0, 3e-39, Infinity, -1e30, 7]) },
         {

@@ -1,9 +1,10 @@
 /** The `ggml` engine: the device interface on ggml's prebuilt CPU, CUDA, Vulkan and Metal backends. */
+import koffi from "koffi";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { UserError } from "../../errors.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
-import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import type { Expression, Operation } from "../expression.ts";
 import { tensorsOf } from "../graph.ts";
@@ -53,6 +54,7 @@ class GgmlDevice implements Device {
   readonly #compute: (backend: Pointer, graph: Pointer) => Promise<number>;
   readonly #capacityBytes: number | undefined;
   readonly #work: WorkInFlight;
+  readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
   #peakBytes = 0;
 
   constructor(ggml: Ggml, device: Pointer, products?: ProductLibrary) {
@@ -70,6 +72,7 @@ class GgmlDevice implements Device {
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
     this.#compute = promisify(ggml.compute.async);
+    if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);
   }
 
   get memory(): DeviceMemory {
@@ -111,6 +114,34 @@ class GgmlDevice implements Device {
       this.#store.close();
       this.#lanes.close();
     });
+  }
+
+  #receive({ dtype, shape }: DeviceTensor): Promise<Incoming> {
+    return new Promise((resolve, reject) => {
+      const begun = this.#work.begin(
+        [],
+        () => new Promise<void>((over) => resolve(this.#place({ dtype, shape }, over))),
+      );
+      begun.catch(reject);
+    });
+  }
+
+  #place(tensor: DeviceTensor, over: () => void): Incoming {
+    const context = this.#store.newContext(1);
+    this.#store.store(tensor, this.#store.newNode(context, tensor));
+    this.#ggml.freeContext(context);
+    const arrive = async (): Promise<DeviceTensor> => {
+      over();
+      return tensor;
+    };
+    const giveUp = (): void => {
+      this.#store.free(tensor);
+      over();
+    };
+    const length = this.bytesOf(tensor);
+    const memory = length > 0 ? koffi.view(this.#store.addressOf(tensor), length) : new ArrayBuffer(0);
+    const bytes = new Uint8Array(memory);
+    return { bytes, arrive, giveUp };
   }
 
   async #upload(bytes: Uint8Array, tensor: DeviceTensor): Promise<DeviceTensor> {
@@ -176,8 +207,9 @@ class GgmlDevice implements Device {
     products: GraphProducts | undefined,
   ): Promise<void> {
     // Left to itself, ggml keeps the plan of the graph before for one of as many nodes of these sizes, whatever reads what.
-    const hasRoom = this.#ggml.planGraph(workspace, graph) && this.#ggml.allocGraph(workspace, graph);
-    if (!hasRoom) throw outOfMemory(this.name, "work space");
+    const plan = (): boolean =>
+      Boolean(this.#ggml.planGraph(workspace, graph)) && Boolean(this.#ggml.allocGraph(workspace, graph));
+    if (!plan() && !(this.#store.giveWay() && plan())) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
     const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
     if (!products) return compute(graph);

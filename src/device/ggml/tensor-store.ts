@@ -2,6 +2,7 @@ import { OutOfMemory } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 
 /** A tensor's place on the device. */
@@ -16,13 +17,16 @@ export class TensorStore {
   readonly #ggml: Ggml;
   readonly #deviceName: string;
   readonly #placed = new Map<DeviceTensor, Placed>();
+  readonly #spare: SpareBuffers;
   #bytes = 0;
+  #mostBytes = 0;
   #closed = false;
 
   constructor(ggml: Ggml, device: Pointer) {
     this.#ggml = ggml;
     this.#deviceName = String(ggml.deviceName(device));
     this.bufferType = ggml.deviceBufferType(device);
+    this.#spare = new SpareBuffers((buffer) => void ggml.freeBuffer(buffer));
   }
 
   get bytes(): number {
@@ -53,19 +57,31 @@ export class TensorStore {
   /** Gives a node a buffer that lives until the tensor is freed. */
   store(tensor: DeviceTensor, node: Pointer): void {
     const bytes = Number(this.#ggml.allocSize(this.bufferType, node));
-    // ggml gives no buffer for zero bytes.
-    const buffer: Pointer = this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
+    const buffer = this.#allocate(bytes);
     if (!buffer) throw outOfMemory(this.#deviceName, `a tensor of ${bytes} bytes`);
     this.#ggml.placeTensor(buffer, node, this.#ggml.bufferBase(buffer));
     this.#placed.set(tensor, { buffer, bytes });
     this.#bytes += bytes;
+    this.#mostBytes = Math.max(this.#mostBytes, this.#bytes);
+  }
+
+  /** Where a tensor's bytes are. */
+  addressOf(tensor: DeviceTensor): Pointer {
+    return this.#ggml.bufferBase(this.#placeOf(tensor).buffer);
+  }
+
+  /** Gives back memory that is kept for tensors to come; whether there was any. */
+  giveWay(): boolean {
+    const { bytes } = this.#spare;
+    this.#spare.shrinkTo(0);
+    return bytes > 0;
   }
 
   /** Frees a tensor; after `close`, which freed all, there is nothing to do. */
   free(tensor: DeviceTensor): void {
     if (this.#closed) return;
     const { buffer, bytes } = this.#placeOf(tensor);
-    this.#ggml.freeBuffer(buffer);
+    this.#spare.put(buffer, bytes);
     this.#placed.delete(tensor);
     this.#bytes -= bytes;
   }
@@ -73,7 +89,18 @@ export class TensorStore {
   /** Frees every tensor for good. */
   close(): void {
     for (const tensor of this.#placed.keys()) this.free(tensor);
+    this.#spare.shrinkTo(0);
     this.#closed = true;
+  }
+
+  /** Memory for so many bytes, if there is any; what is spare beside it never makes more of all than were in use at once. */
+  #allocate(bytes: number): Pointer {
+    const spare = this.#spare.take(bytes);
+    if (spare) return spare;
+    this.#spare.shrinkTo(this.#mostBytes - this.#bytes - bytes);
+    // ggml gives no buffer for zero bytes.
+    const fresh = (): Pointer => this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
+    return fresh() ?? (this.giveWay() ? fresh() : undefined);
   }
 
   #placeOf(tensor: DeviceTensor): Placed {
