@@ -11,14 +11,14 @@ export interface Watch {
 }
 
 /** What becomes of bytes that are read. */
-export interface Reading {
+export interface TensorReading {
   /** Told the bytes: each piece while the next one is read. */
   readonly watch?: Watch | undefined;
   /** Where they go, of their very length; memory of their own unless given. */
   readonly into?: Uint8Array<ArrayBuffer> | undefined;
 }
 
-export interface ReadOptions extends Reading {
+export interface ReadOptions extends TensorReading {
   readonly pieceBytes?: number | undefined;
 }
 
@@ -50,7 +50,10 @@ export async function readRange(
 }
 
 /** The same of bytes that were made: they are watched, and copied where they are to go. */
-export async function hand(made: Uint8Array<ArrayBuffer>, { watch, into }: Reading): Promise<Uint8Array<ArrayBuffer>> {
+export async function hand(
+  made: Uint8Array<ArrayBuffer>,
+  { watch, into }: TensorReading,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (watch) await updateHash(watch, made);
   if (!into) return made;
   into.set(made);

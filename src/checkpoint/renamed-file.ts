@@ -1,4 +1,4 @@
-import type { Reading } from "./pieces.ts";
+import type { TensorReading } from "./pieces.ts";
 import type { Header, TensorInfo } from "./safetensors-header.ts";
 import type { FilePlace, WeightFile } from "./weight-file.ts";
 
@@ -19,7 +19,7 @@ export class RenamedFile implements WeightFile {
     this.#stored = new Map(Array.from(names, ([stored, name]) => [name, stored]));
   }
 
-  read(name: string, reading?: Reading): Promise<Uint8Array<ArrayBuffer>> {
+  read(name: string, reading?: TensorReading): Promise<Uint8Array<ArrayBuffer>> {
     return this.#file.read(this.#stored.get(name) ?? name, reading);
   }
 

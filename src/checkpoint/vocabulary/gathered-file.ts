@@ -2,7 +2,7 @@ import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { HEAD } from "../adapter/embeddings.ts";
 import type { Checkpoint } from "../checkpoint.ts";
-import { hand, type Reading } from "../pieces.ts";
+import { hand, type TensorReading } from "../pieces.ts";
 import { type Header, tensorBytes, type TensorInfo } from "../safetensors-header.ts";
 import type { FilePlace, WeightFile } from "../weight-file.ts";
 import { hasRowsOfTokens, standsFor } from "./token-tensors.ts";
@@ -53,7 +53,7 @@ export class GatheredFile implements WeightFile {
     this.#rows = rows;
   }
 
-  async read(name: string, reading: Reading = {}): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, reading: TensorReading = {}): Promise<Uint8Array<ArrayBuffer>> {
     const stored = this.#stored.get(name);
     return stored ? hand(await this.#gather(name, stored), reading) : this.#file.read(name, reading);
   }
