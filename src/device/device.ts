@@ -10,6 +10,8 @@ export interface DeviceMemory {
   readonly capacityBytes: number | undefined;
   readonly bytes: number;
   readonly peakBytes: number;
+  /** Of that, work space: what all runs that may be in flight need at most, as far as they were run. */
+  readonly workBytes: number;
 }
 
 /** A tensor on its way to a device. The device is not closed before it has arrived or is given up. */

@@ -80,6 +80,7 @@ async function thereAndBack(
   await onDevice(options, packed, async (batches, held) => {
     const { report, logLikelihoods, members } = pass;
     const room = Room.on(options, members.length, packed);
+    options.parents.makeRoom(room.wholeBytes);
     const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
     const { branches } = await goForward(options, batches, forward, { held, room });
     await collect(options.device, branches.at(-1)!, batches, { logLikelihoods });

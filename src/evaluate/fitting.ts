@@ -26,12 +26,25 @@ export function fitting(
   return { groups, tokens: tokens / Math.max(...groups.map(({ length }) => length)) };
 }
 
+/** Bytes of the states of so many candidates with these batches, at the entrance of so many stages at once. */
+export function statesBytes(
+  { model }: Pick<Merging, "model">,
+  candidates: number,
+  batches: readonly PackedBatch[],
+  stages: number,
+): number {
+  return candidates * stages * totalTokens(batches, paddedTokens) * model.hiddenSize * 4;
+}
+
 /** Bytes that may be kept for a way back, beside the states at the entrance of every stage. */
 export class Room {
+  /** Of the states and of what there is room for. */
+  readonly wholeBytes: number;
   #bytes: number;
 
-  constructor(bytes: number) {
-    this.#bytes = bytes;
+  constructor(bytes: number, states = 0) {
+    this.#bytes = bytes - states;
+    this.wholeBytes = Math.max(bytes, states);
   }
 
   /** What that leaves of a device for so many candidates with these batches; nothing where its memory is not known. */
@@ -40,8 +53,8 @@ export class Room {
     candidates: number,
     batches: readonly PackedBatch[],
   ): Room {
-    const states = candidates * model.stages.length * totalTokens(batches, paddedTokens) * model.hiddenSize * 4;
-    return new Room((device.memory.capacityBytes ?? 0) * KEPT_SHARE - states);
+    const states = statesBytes({ model }, candidates, batches, model.stages.length);
+    return new Room((device.memory.capacityBytes ?? 0) * KEPT_SHARE, states);
   }
 
   /** Whether there was room for so many more. */

@@ -1,49 +1,55 @@
-import { setImmediate } from "node:timers/promises";
 import pLimit, { type LimitFunction } from "p-limit";
-import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
-import { notFinite } from "../checkpoint/not-finite.ts";
-import type { Device, DeviceTensor } from "../device/device.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { Device } from "../device/device.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { MergeParents } from "../merge/merge-tensor.ts";
 import type { Step } from "../merge/recipe.ts";
 import { WeightFacts } from "../merge/weight-facts.ts";
-import { bytesPerElement } from "../tensor/dtype.ts";
-import { firstNonFinite } from "../tensor/finite.ts";
 import { Leaves } from "./leaves.ts";
 import { type Loaded, storedIn } from "./loaded.ts";
-import type { Direction, Route } from "./route.ts";
+import { type ByParent, ParentReader } from "./parent-reader.ts";
+import { Residency, roomAhead, roomForLeaves, roomToStay } from "./residency.ts";
+import type { Direction, Route, StageAhead } from "./route.ts";
 
 /** Weights of every parent on the device, by the weight's name, then by the parent's. */
 export type ParentTensors = ReadonlyMap<string, ByParent>;
 
-/** One weight of every parent on the device, by the parent's name. */
-type ByParent = Readonly<Record<string, DeviceTensor>>;
+/** A weight that is on the device, or on its way there. */
+interface HeldWeight {
+  readonly coming: Promise<ByParent>;
+  readonly control: AbortController;
+  tensors?: ByParent;
+  /** When nothing of it is under way any more. */
+  over: Promise<void>;
+}
 
-/** Some 20 ms of looking for numbers that are not finite. */
-const CHECKED_BYTES = 2 ** 24;
-
-/** Share of the device that parents may take for good; the rest is for activations and merged layers. */
-const RESIDENT_SHARE = 0.25;
+export interface ParentWeightsOptions {
+  /** Bytes that may stay on the device; what there is room for unless given. */
+  readonly stayBytes?: number | undefined;
+  /** Bytes that may be read ahead of the next stage. */
+  readonly aheadBytes?: number | undefined;
+}
 
 /**
- * The weights of base and experts, stage by stage of a pass's route. Where all of them fit on the device they stay there; otherwise
- * one stage of each is there at a time, and the next one is read from disk meanwhile. A weight of several stages, such as a
- * tied embedding, is read and brought to the device once a pass and stays from the first of them to the last. A pass goes
- * along its route forward, and may then go back from the end.
+ * The weights of base and experts, stage by stage of a pass's route. As many stages as the device has room for stay there from
+ * when they were first used; the others are read for each pass, ahead of the stage at hand, behind the last of a pass those that the
+ * next begins with. A weight of several stages, such as a tied embedding, is brought to the device once a pass and stays from
+ * the first of them to the last. A pass goes along its route forward, and may then go back from the end.
  */
 export class ParentWeights implements AsyncDisposable {
   /** Lets one pass begin after the other: two at once would share, and drop, each other's stages. */
   readonly turn: LimitFunction = pLimit(1);
   readonly #device: Device;
-  readonly #parents: ReadonlyMap<string, Checkpoint>;
-  readonly #resident: boolean;
-  /** By the weight's name in the checkpoint. */
-  readonly #uploaded = new Map<string, ByParent>();
-  /** Reads that the pass at hand waits for, by the stage. */
-  readonly #ahead = new Map<number, Promise<Loaded[]>>();
-  readonly #reads = new Set<Promise<Loaded[]>>();
-  readonly #checked = new Set<string>();
-  /** By the weight's name; what is known of a weight stays known. */
+  readonly #reader: ParentReader;
+  readonly #options: ParentWeightsOptions;
+  /** Of all weights. */
+  readonly #wholeBytes: number;
+  /** By the weight's name in the checkpoint, as all below. */
+  readonly #held = new Map<string, HeldWeight>();
+  readonly #residency = new Residency();
+  /** Asked for by the pass at hand for the one behind it. */
+  readonly #forNext = new Set<string>();
+  /** What is known of a weight stays known. */
   readonly #facts = new Map<string, WeightFacts>();
   readonly #leaves: Leaves;
 
@@ -51,35 +57,53 @@ export class ParentWeights implements AsyncDisposable {
     device: Device,
     /** The base, and behind it the experts in their order. */
     parents: ReadonlyMap<string, Checkpoint>,
-    options: { resident?: boolean } = {},
+    options: ParentWeightsOptions = {},
   ) {
     this.#device = device;
-    this.#parents = parents;
-    const bytes = [...parents.values()]
+    this.#reader = new ParentReader(device, parents);
+    this.#options = options;
+    this.#wholeBytes = [...parents.values()]
       .flatMap(({ tensors }) => [...tensors.values()])
       .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
-    // Of a device of unknown size no more is asked than must be.
-    const room = (device.memory.capacityBytes ?? 0) * RESIDENT_SHARE;
-    this.#resident = options.resident ?? bytes <= room;
-    this.#leaves = new Leaves(device, this.#resident ? room - bytes : 0);
+    this.#leaves = new Leaves(device, roomForLeaves(device, this.#wholeBytes));
+    this.makeRoom(0);
   }
 
   /** Tensor bytes read from disk so far. */
   get bytesRead(): number {
-    return [...this.#parents.values()].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+    return this.#reader.bytesRead;
+  }
+
+  /** What else a pass is to hold decides how many stages stay; called while no stage is in use. */
+  makeRoom(passBytes: number): void {
+    const { stayBytes = roomToStay(this.#device, this.#wholeBytes, passBytes) } = this.#options;
+    this.#drop(this.#residency.resize(stayBytes));
+  }
+
+  /** Drops some of what stays, for good, as the device has run out of memory; whether there was anything. No stage is in use. */
+  giveWay(): boolean {
+    const gone = this.#residency.giveWay();
+    this.#drop([...gone, ...this.#forNext]);
+    return gone.length > 0;
   }
 
   /**
-   * Brings a stage of the route to the device and starts reading the next in that direction; stages are loaded one after another.
-   * Throws a UserError for a weight that is not finite, and leaves nothing of the stage on the device.
+   * Brings a stage of the route to the device and starts reading those behind it in that direction; stages are loaded one after another.
+   * `turns` says of a pass forward that the way back follows. Throws a UserError for a weight that is not finite.
    */
-  async load(route: Route, index: number, direction: Direction = "forward"): Promise<ParentTensors> {
+  async load(
+    route: Route,
+    index: number,
+    direction: Direction = "forward",
+    turns: boolean = false,
+  ): Promise<ParentTensors> {
     const names = route.stages[index] ?? [];
-    if (this.#missing(route, index).length > 0) await this.#upload(route, index);
+    for (const name of names) this.#forNext.delete(name);
+    const coming = names.map((name) => this.#ask(name, route.stepsAt(index, name)).coming);
+    this.#askAhead(route, route.behind(index, direction, turns));
+    const tensors = await Promise.all(coming);
     for (const name of names) await this.#prepare(name, route.stepsAt(index, name));
-    const next = direction === "forward" ? index + 1 : index - 1;
-    if (this.#missing(route, next).length > 0) void this.#readAhead(route, next);
-    return new Map(names.map((name) => [name, this.#uploaded.get(name) ?? absent(name)]));
+    return new Map(names.map((name, i) => [name, tensors[i]!]));
   }
 
   /** What a merge asks for of a weight that was loaded for it. */
@@ -89,43 +113,89 @@ export class ParentWeights implements AsyncDisposable {
 
   /** The same of a weight by its name, but for what is on the device: the weight is read for that unless it was. */
   async measure(name: string, step: Step): Promise<ParentFacts> {
-    if (this.#factsOf(name).lacks(step)) await this.#learn([step], await this.#readOne(name));
+    if (this.#factsOf(name).lacks(step)) await this.#learn([step], await this.#reader.read(name));
     return this.#factsOf(name).of(step);
   }
 
-  /** Drops what no later stage in that direction needs of a stage from the device, unless the parents stay there for good. */
+  /** Drops what no later stage in that direction needs of a stage from the device, unless there is room for it to stay. */
   release(route: Route, index: number, direction: Direction = "forward"): void {
-    this.#dropPassing(route.endingAt(index, direction));
+    for (const name of route.endingAt(index, direction)) this.#leave(name);
   }
 
-  /** Drops what a pass that ended early has left, unless the parents stay for good. */
-  releaseAll(): void {
-    this.#ahead.clear();
-    this.#dropPassing([...this.#uploaded.keys()]);
+  /** Drops what a pass that ended, early or not, has left; when it is over nothing is under way but what the next pass begins with. */
+  async releaseAll(): Promise<void> {
+    const held = [...this.#held].filter(([name]) => !this.#forNext.has(name));
+    for (const [name, { tensors }] of held) {
+      if (tensors) this.#leave(name);
+      else this.#drop([name]);
+    }
+    await Promise.all(held.map(([, { over }]) => over));
   }
 
   /** Waits for the reads in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#reads);
-    this.#drop([...this.#uploaded.keys()]);
+    this.#drop([...this.#held.keys()]);
+    await this.#reader.settled();
   }
 
-  /** Weights of a stage that are not on the device. */
-  #missing({ stages }: Route, index: number): string[] {
-    return (stages[index] ?? []).filter((name) => !this.#uploaded.has(name));
+  /** A weight on the device, or on its way there. */
+  #ask(name: string, steps: readonly Step[]): HeldWeight {
+    const known = this.#held.get(name);
+    if (known) return known;
+    const control = new AbortController();
+    const look = async (own: readonly Loaded[]): Promise<void> => {
+      await this.#learn(steps, own);
+      await this.#leaves.put(own, steps);
+    };
+    const coming = this.#reader.bring(name, look, control.signal);
+    const held: HeldWeight = { coming, control, over: Promise.resolve() };
+    this.#held.set(name, held);
+    held.over = coming.then(
+      (tensors) => {
+        if (!control.signal.aborted) held.tensors = tensors;
+        else this.#free(name, tensors);
+      },
+      () => this.#free(name, {}),
+    );
+    return held;
   }
 
-  #dropPassing(names: readonly string[]): void {
-    if (this.#resident) this.#leaves.dropPassing(names);
-    else this.#drop(names);
+  /** Asks for the next stage of a pass, and for those behind it as far as there is room. */
+  #askAhead(route: Route, stages: readonly StageAhead[]): void {
+    const { aheadBytes = roomAhead(this.#device) } = this.#options;
+    let room = aheadBytes;
+    for (const [i, { index, isNextPass }] of stages.entries()) {
+      const names = (route.stages[index] ?? []).filter((name) => !this.#residency.has(name));
+      const waiting = isNextPass ? names : names.filter((name) => !this.#held.get(name)?.tensors);
+      room -= waiting.reduce((sum, name) => sum + this.#reader.bytesOf(name), 0);
+      if (room < 0 && (i > 0 || isNextPass)) return;
+      for (const name of names) {
+        if (isNextPass) this.#forNext.add(name);
+        this.#ask(name, route.stepsAt(index, name));
+      }
+    }
+  }
+
+  /** No stage of this pass needs a weight any more. */
+  #leave(name: string): void {
+    if (this.#residency.keep(name, this.#reader.bytesOf(name))) this.#leaves.dropPassing([name]);
+    else if (!this.#forNext.has(name)) this.#drop([name]);
   }
 
   #drop(names: readonly string[]): void {
-    this.#leaves.drop(names);
     for (const name of names) {
-      this.#device.free(...Object.values(this.#uploaded.get(name) ?? {}));
-      this.#uploaded.delete(name);
+      const { control, tensors } = this.#held.get(name) ?? {};
+      control?.abort();
+      // What is on its way is freed when it has arrived.
+      if (tensors) this.#free(name, tensors);
+      this.#held.delete(name);
+      this.#forNext.delete(name);
     }
+  }
+
+  #free(name: string, tensors: ByParent): void {
+    this.#leaves.drop([name]);
+    this.#device.free(...Object.values(tensors));
   }
 
   #factsOf(name: string): WeightFacts {
@@ -138,7 +208,7 @@ export class ParentWeights implements AsyncDisposable {
   async #prepare(name: string, steps: readonly Step[]): Promise<void> {
     const lacking = steps.filter((step) => this.#factsOf(name).lacks(step) || this.#leaves.lacks(name, step));
     if (lacking.length === 0) return;
-    const loaded = await this.#readOne(name);
+    const loaded = await this.#reader.read(name);
     await this.#learn(lacking, loaded);
     await this.#leaves.put(loaded, lacking);
   }
@@ -148,74 +218,4 @@ export class ParentWeights implements AsyncDisposable {
     const { name, shape } = base.info;
     await this.#factsOf(name).learn(steps, shape, [storedIn(base), ...experts.map(storedIn)], { ahead: true });
   }
-
-  #readAhead(route: Route, index: number): Promise<Loaded[]> {
-    const known = this.#ahead.get(index);
-    if (known) return known;
-    const reading = this.#read(route, index);
-    this.#ahead.set(index, reading);
-    this.#reads.add(reading);
-    // A failure is reported by the load that awaits it, not as an unhandled rejection meanwhile.
-    void reading.catch(() => {}).finally(() => this.#reads.delete(reading));
-    return reading;
-  }
-
-  async #upload(route: Route, index: number): Promise<void> {
-    const loaded = await this.#readAhead(route, index).finally(() => this.#ahead.delete(index));
-    const fresh: Record<string, Record<string, DeviceTensor>> = {};
-    try {
-      for (const { parent, info, bytes } of loaded) {
-        (fresh[info.name] ??= {})[parent] = await this.#device.upload(bytes, info.dtype, info.shape);
-      }
-    } catch (error) {
-      for (const byParent of Object.values(fresh)) this.#device.free(...Object.values(byParent));
-      throw error;
-    }
-    for (const [name, byParent] of Object.entries(fresh)) this.#uploaded.set(name, byParent);
-    for (const name of Object.keys(fresh)) {
-      const own = loaded.filter(({ info }) => info.name === name);
-      await this.#leaves.put(own, route.stepsAt(index, name));
-    }
-  }
-
-  /** The weights of a stage that are not on the device, and what their merges ask of them. */
-  async #read(route: Route, index: number): Promise<Loaded[]> {
-    const loaded: Loaded[] = [];
-    for (const name of this.#missing(route, index)) {
-      const own = await this.#readOne(name);
-      await this.#learn(route.stepsAt(index, name), own);
-      loaded.push(...own);
-    }
-    return loaded;
-  }
-
-  /** A weight of base and experts, in their order. */
-  async #readOne(name: string): Promise<Loaded[]> {
-    const loaded: Loaded[] = [];
-    for (const [parent, checkpoint] of this.#parents) {
-      const info = checkpoint.tensors.get(name);
-      if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
-      const bytes = await checkpoint.read(name);
-      await this.#checkFinite(checkpoint.folder, info, bytes);
-      loaded.push({ parent, info, bytes });
-    }
-    return loaded;
-  }
-
-  /** Looks at every weight once, in pieces between which the event loop gets its turn. */
-  async #checkFinite(folder: string, { name, dtype }: TensorInfo, bytes: Uint8Array): Promise<void> {
-    const key = `${folder}\n${name}`;
-    if (this.#checked.has(key)) return;
-    for (let start = 0; start < bytes.length; start += CHECKED_BYTES) {
-      if (start > 0) await setImmediate();
-      const at = firstNonFinite(bytes.subarray(start, start + CHECKED_BYTES), dtype);
-      if (at < 0) continue;
-      throw notFinite(folder, name, start / bytesPerElement[dtype] + at);
-    }
-    this.#checked.add(key);
-  }
-}
-
-function absent(name: string): never {
-  throw new Error(`parents: ${name} is not on the device`);
 }

@@ -2,6 +2,7 @@
 import type { Device } from "../device/device.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
+import { statesBytes } from "./fitting.ts";
 import { answerNames } from "../model/answers.ts";
 import { type Asked, DeviceBatches } from "./device-batches.ts";
 import type { PackedBatch, Target } from "./pack.ts";
@@ -36,6 +37,8 @@ export async function sendThrough(
   pass: ScoringPass,
 ): Promise<Pick<WorkTime, "ms" | "waitMs">> {
   const began = pass.now();
+  // The states before a stage and those behind it.
+  merging.parents.makeRoom(statesBytes(merging, pass.members.length, packed, 2));
   const asked = { wantsMostLikely: pass.greedy !== undefined };
   return onDevice(
     merging,
@@ -62,7 +65,7 @@ export async function onDevice<T>(
     return await work(batches, held);
   } finally {
     drop(device, held, ...held);
-    parents.releaseAll();
+    await parents.releaseAll();
     batches.free();
   }
 }
@@ -86,7 +89,7 @@ export async function goForward(
   let waitMs = 0;
   for (const index of route.stages.keys()) {
     const asked = pass.now();
-    const tensors = await parents.load(route, index);
+    const tensors = await parents.load(route, index, "forward", room !== undefined);
     waitMs += pass.now() - asked;
     const stage = { merging, index, paths, tensors, batches, hashing: pass.hashing };
     try {

@@ -9,6 +9,13 @@ export interface WeightSource {
 /** From the first stage to the last, or back, as derivatives go. */
 export type Direction = "forward" | "backward";
 
+/** A stage that comes later. */
+export interface StageAhead {
+  readonly index: number;
+  /** Whether it is of the pass behind this one, which goes forward. */
+  readonly isNextPass: boolean;
+}
+
 /** Which weights of the parents a pass needs at each of its stages, by their names in the checkpoints. */
 export class Route {
   readonly stages: readonly (readonly string[])[];
@@ -27,6 +34,18 @@ export class Route {
   /** What is done with a weight at a stage. */
   stepsAt(index: number, name: string): readonly Step[] {
     return this.#steps[index]?.get(name) ?? [];
+  }
+
+  /** The stages that follow one, in this pass and in the next one; `turns` says of a pass forward that the way back follows. */
+  behind(index: number, direction: Direction, turns: boolean): readonly StageAhead[] {
+    const all = [...this.stages.keys()];
+    const own = direction === "forward" ? all.slice(index + 1) : all.slice(0, index).toReversed();
+    const back = turns ? all.slice(0, -1).toReversed() : [];
+    const next = turns ? [] : all.slice(0, direction === "forward" ? index : undefined);
+    return [
+      ...[...own, ...back].map((stage) => ({ index: stage, isNextPass: false })),
+      ...next.map((stage) => ({ index: stage, isNextPass: true })),
+    ];
   }
 
   /** What a stage needs and no later one in that direction. */

@@ -61,7 +61,7 @@ export async function holdMerge(
         onProgress((index + 1) / path.length);
       }
     } catch (error) {
-      parents.releaseAll();
+      await parents.releaseAll();
       free();
       throw error;
     }

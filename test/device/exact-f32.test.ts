@@ -16,9 +16,7 @@ afterEach(() => {
 
 /** The CPU under the name of a GPU, which is all that is looked at here. */
 class Gpu extends ObservedDevice {
-  override get kind(): "gpu" {
-    return "gpu";
-  }
+  override kind = "gpu" as const;
 }
 
 const openCpu = async (): Promise<{ device: Device }> => ({ device: await openGgml({ backend: "cpu" }) });

@@ -8,7 +8,7 @@ import type { MergeRecipe } from "../../src/merge/recipe.ts";
 import { testedEngines } from "../device/tested-engines.ts";
 import { methodsOfFacts } from "../merge/method-kinds.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { experts, openTinyFamily, randomPrompts, recipeOf } from "./tiny-family.ts";
+import { experts, openTinyFamily, randomPrompts, recipeOf, weightsOptions } from "./tiny-family.ts";
 
 test.each(methodsOfFacts)(
   "%s has the same bits on every engine, while it is scored and when it is exported",
@@ -24,7 +24,7 @@ test.each(methodsOfFacts)(
       await using family = await openTinyFamily(join(folder, name), device);
       const checkpoints = new Map([...family.checkpoints].filter(([parent]) => parent !== "b" || merged.includes("b")));
       for (const resident of [true, false]) {
-        await using parents = new ParentWeights(device, checkpoints, { resident });
+        await using parents = new ParentWeights(device, checkpoints, weightsOptions(resident));
         const merging = { device, model: family.model, parents, base: "base", experts: merged };
         const scorer = new GenerationScorer({ ...merging, batchTokens: 64 });
         // Parents that stay are there already when inner products are asked for.

@@ -33,7 +33,9 @@ describe("the cost of a generation", () => {
       const shallow = costs.get(`4 layers, population ${population}`)!;
       const deep = costs.get(`16 layers, population ${population}`)!;
       expect(deep.weightBytes).toBeGreaterThan(3 * shallow.weightBytes);
-      expect(deep.peakBytes).toBeLessThanOrEqual(1.05 * shallow.peakBytes);
+      // Whether the next stage is there already when one is computed is chance.
+      const layerBytes = (deep.weightBytes - shallow.weightBytes) / 12;
+      expect(deep.peakBytes).toBeLessThanOrEqual(1.05 * shallow.peakBytes + layerBytes);
     }
   });
 
@@ -157,7 +159,7 @@ describe("parents stay on a device", () => {
     await using parents = new ParentWeights(observed, family.checkpoints);
     const route = routeAlong(new Map([[0, stagePathOf({ ...family, experts }, distinctRecipes(1, 2)[0]!)]]));
     await parents.load(route, 0);
-    parents.release(route, 0);
+    await parents.releaseAll();
     expect(observed.memory.bytes > 0).toBe(stay);
   });
 });

@@ -206,16 +206,19 @@ describe("the cost of derivatives", () => {
   }
 
   test("takes one f32 state of each stage for every token, and no more than the device has for that", async () => {
+    // Whether the next stage of the parents is there already when one is computed is chance.
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { hidden } });
+    const chance = bytesOf(Object.values(family.model.stages[1]!.weights));
     for (const layers of [2, 6]) {
       // The batches themselves: token, position and row of the mask; what is read and predicted of them is less.
       const perToken = (layers + 2) * hidden * 4 + 4 + 4 + 4 * length + 4 * 4;
       const few = await peakOf(40, layers);
       const many = await peakOf(200, layers);
-      expect(many - few).toBeLessThanOrEqual(1.05 * (160 * length) * perToken);
+      expect(many - few).toBeLessThanOrEqual(1.05 * (160 * length) * perToken + chance);
     }
     const states = 8 * hidden * 4;
     const capacity = (40 * length * states) / 0.4;
-    expect(await peakOf(400, 6, capacity)).toBeLessThan(1.05 * (await peakOf(40, 6, capacity)));
+    expect(await peakOf(400, 6, capacity)).toBeLessThan(1.05 * (await peakOf(40, 6, capacity)) + chance);
   });
 
   test("takes no more where the prompts of each row are of very different lengths", async () => {

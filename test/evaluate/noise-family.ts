@@ -6,7 +6,7 @@ import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { writeTinyModel } from "../tiny-model.ts";
-import { experts, type TinyFamily } from "./tiny-family.ts";
+import { experts, type TinyFamily, weightsOptions } from "./tiny-family.ts";
 
 export interface NoiseFamilyOptions {
   readonly config: Readonly<Record<string, unknown>>;
@@ -28,7 +28,7 @@ export async function openNoiseFamily(
   }
   const model = openModel(checkpoints.get("base")!, "f32");
   for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
-  const parents = new ParentWeights(device, checkpoints, { resident });
+  const parents = new ParentWeights(device, checkpoints, weightsOptions(resident));
   const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });
   const close = async (): Promise<void> => {
     await parents[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
-import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../../src/device/device.ts";
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../../src/device/device.ts";
+import { receive } from "../../src/device/incoming.ts";
 import type { Expression } from "../../src/device/expression.ts";
 import { inOrder } from "../../src/device/graph.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
@@ -8,25 +9,23 @@ export class ObservedDevice implements Device {
   concurrency = 1;
   /** What it claims, at first with truth. */
   fastestProducts: Dtype;
+  kind: "cpu" | "gpu";
   /** Calls so far, and matrix products that they were asked for. */
   readonly counts = { run: 0, upload: 0, products: 0 };
   /** Called before each call with how many there were before it; what it throws, the call throws. */
   before: (call: "run" | "upload", count: number) => void = () => {};
   /** What the device claims to have had free, in place of the truth. */
-  claimed: Pick<DeviceMemory, "capacityBytes"> | undefined;
+  claimed: Partial<DeviceMemory> | undefined;
   readonly #device: Device;
 
   constructor(device: Device) {
     this.#device = device;
     this.fastestProducts = device.fastestProducts;
+    this.kind = device.kind;
   }
 
   get name(): string {
     return this.#device.name;
-  }
-
-  get kind(): "cpu" | "gpu" {
-    return this.#device.kind;
   }
 
   get memory(): DeviceMemory {
@@ -40,6 +39,11 @@ export class ObservedDevice implements Device {
   async upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
     this.before("upload", this.counts.upload++);
     return this.#device.upload(bytes, dtype, shape);
+  }
+
+  async receive(tensor: DeviceTensor): Promise<Incoming> {
+    this.before("upload", this.counts.upload++);
+    return receive(this.#device, tensor);
   }
 
   async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {

@@ -4,7 +4,7 @@ import type { Device } from "../../src/device/device.ts";
 import type { WeightDerivatives } from "../../src/evaluate/differentiate.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
-import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
+import { ParentWeights, type ParentWeightsOptions } from "../../src/evaluate/parent-weights.ts";
 import type { MethodName } from "../../src/merge/declarations.ts";
 import { stepAt, type MergeRecipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
@@ -28,7 +28,8 @@ export interface TinyFamilyOptions {
   readonly model?: TinyModel;
   /** What is different about expert b. */
   readonly b?: TinyModel;
-  readonly resident?: boolean;
+  /** Whether all parents stay; what they may take and read ahead where it is more than yes or no. */
+  readonly resident?: boolean | ParentWeightsOptions;
   readonly batchTokens?: number;
   /** Of matrix products; f32 unless given. */
   readonly precision?: Dtype;
@@ -49,13 +50,19 @@ export async function openTinyFamily(
   const base = checkpoints.get("base")!;
   const model = openModel(base, precision);
   for (const checkpoint of checkpoints.values()) checkWeights(model, checkpoint);
-  const parents = new ParentWeights(device, checkpoints, { resident });
+  const parents = new ParentWeights(device, checkpoints, weightsOptions(resident));
   const scorer = new GenerationScorer({ device, model, parents, base: "base", experts, batchTokens });
   const close = async (): Promise<void> => {
     await parents[Symbol.asyncDispose]();
     for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
   };
   return { folder, model, checkpoints, parents, scorer, [Symbol.asyncDispose]: close };
+}
+
+/** All parents stay on the device, or one stage at a time and the next one. */
+export function weightsOptions(resident: boolean | ParentWeightsOptions): ParentWeightsOptions {
+  if (typeof resident === "object") return resident;
+  return resident ? { stayBytes: Infinity } : { stayBytes: 0, aheadBytes: 0 };
 }
 
 /** A merge whose weights depend on the layer; weights outside the layers have 0.3 and 0.6. */

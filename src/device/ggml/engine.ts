@@ -78,7 +78,12 @@ class GgmlDevice implements Device {
   get memory(): DeviceMemory {
     // Of work space, what a run is on: the rest is kept for the next.
     const bytes = this.#store.bytes + this.#lanes.busyBytes;
-    return { capacityBytes: this.#capacityBytes, bytes, peakBytes: Math.max(this.#peakBytes, bytes) };
+    return {
+      capacityBytes: this.#capacityBytes,
+      bytes,
+      peakBytes: Math.max(this.#peakBytes, bytes),
+      workBytes: this.#lanes.bytes,
+    };
   }
 
   bytesOf({ dtype, shape }: DeviceTensor): number {

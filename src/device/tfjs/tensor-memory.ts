@@ -5,6 +5,7 @@ import { UserError } from "../../errors.ts";
 export class TensorMemory {
   #bytes = 0;
   #peakBytes = 0;
+  #highBytes = 0;
   readonly #limit: number;
   readonly #owners = new Map<object, number>();
   readonly #transposed = new Map<tf.Tensor, tf.Tensor>();
@@ -21,6 +22,15 @@ export class TensorMemory {
     return this.#peakBytes;
   }
 
+  /** The most since `beginHigh`. */
+  get highBytes(): number {
+    return this.#highBytes;
+  }
+
+  beginHigh(): void {
+    this.#highBytes = this.#bytes;
+  }
+
   /** Takes ownership; throws a UserError, and keeps nothing, above the limit. */
   hold<T extends tf.Tensor>(tensor: T): T {
     const owners = this.#owners.get(tensor.dataId) ?? 0;
@@ -34,6 +44,7 @@ export class TensorMemory {
       );
     }
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    this.#highBytes = Math.max(this.#highBytes, this.#bytes);
     return tensor;
   }
 

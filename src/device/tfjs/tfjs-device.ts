@@ -25,6 +25,7 @@ export class TfjsDevice implements Device {
   readonly #turn: LimitFunction = pLimit(1);
   readonly #work: WorkInFlight;
   #closed = false;
+  #workBytes = 0;
 
   constructor({ name, kind, capacityBytes, limitBytes, sliceFlop }: Backend) {
     this.name = name;
@@ -38,7 +39,7 @@ export class TfjsDevice implements Device {
 
   get memory(): DeviceMemory {
     const { bytes, peakBytes } = this.#memory;
-    return { capacityBytes: this.#capacityBytes, bytes, peakBytes };
+    return { capacityBytes: this.#capacityBytes, bytes, peakBytes, workBytes: this.#workBytes };
   }
 
   bytesOf({ shape }: DeviceTensor): number {
@@ -95,6 +96,7 @@ export class TfjsDevice implements Device {
       computed.delete(node);
       this.#memory.release(value);
     };
+    this.#memory.beginHigh();
     try {
       for (const node of order) {
         if (node.op === "input") continue;
@@ -106,6 +108,7 @@ export class TfjsDevice implements Device {
       return values.map(({ dtype, value }) => this.#store(tf.clone(value), dtype));
     } finally {
       for (const value of computed.values()) this.#memory.release(value);
+      this.#workBytes = Math.max(this.#workBytes, this.#memory.highBytes - this.#memory.bytes);
     }
   }
 

@@ -1,0 +1,132 @@
+import { setImmediate } from "node:timers/promises";
+import pLimit from "p-limit";
+import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
+import { notFinite } from "../checkpoint/not-finite.ts";
+import type { Device, DeviceTensor, Incoming } from "../device/device.ts";
+import { receive } from "../device/incoming.ts";
+import { bytesPerElement } from "../tensor/dtype.ts";
+import { firstNonFinite } from "../tensor/finite.ts";
+import type { Loaded } from "./loaded.ts";
+
+/** One weight of every parent on the device, by the parent's name. */
+export type ByParent = Readonly<Record<string, DeviceTensor>>;
+
+/** Weights, each of all parents, and files that are read at once: a disk and the threads that read are busy by then. */
+const [WEIGHTS, FILES] = [2, 4];
+
+/** A weight of one parent. */
+interface OfParent {
+  readonly parent: string;
+  readonly checkpoint: Checkpoint;
+  readonly info: TensorInfo;
+}
+
+/** Some 3 ms of looking for numbers that are not finite. */
+const CHECKED_BYTES = 2 ** 24;
+
+/**
+ * Brings weights of base and experts to a device, in the order in which they are asked for and several at once: into its own
+ * memory where that is the host's, without a copy. The first time that a weight is read it is looked at for numbers that are not
+ * finite, which is a UserError.
+ */
+export class ParentReader {
+  readonly #device: Device;
+  readonly #parents: ReadonlyMap<string, Checkpoint>;
+  readonly #weights = pLimit(WEIGHTS);
+  readonly #files = pLimit(FILES);
+  readonly #checked = new Set<string>();
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  /** The base, and behind it the experts in their order. */
+  constructor(device: Device, parents: ReadonlyMap<string, Checkpoint>) {
+    this.#device = device;
+    this.#parents = parents;
+  }
+
+  /** Tensor bytes read from disk so far. */
+  get bytesRead(): number {
+    return [...this.#parents.values()].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  }
+
+  /** What a weight of all parents takes on the device. */
+  bytesOf(name: string): number {
+    return this.#infos(name).reduce((sum, { info }) => sum + this.#device.bytesOf(info), 0);
+  }
+
+  /**
+   * A weight of every parent on the device. `look` meets what was read before it arrives there. Once the signal is aborted nothing
+   * more is begun, and nothing of the weight stays on the device; whoever aborts has the rejection.
+   */
+  bring(name: string, look: (own: readonly Loaded[]) => Promise<void>, signal: AbortSignal): Promise<ByParent> {
+    const bringing = this.#weights(() => this.#bring(name, look, signal));
+    this.#underWay.add(bringing);
+    // A failure is reported by whoever awaits it, not as an unhandled rejection meanwhile.
+    void bringing.catch(() => {}).finally(() => this.#underWay.delete(bringing));
+    return bringing;
+  }
+
+  /** A weight of base and experts, in their order, in memory of its own. */
+  read(name: string): Promise<Loaded[]> {
+    return Promise.all(this.#infos(name).map((own) => this.#read(own)));
+  }
+
+  /** When all that was asked for is over, however it ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #bring(name: string, look: (own: readonly Loaded[]) => Promise<void>, signal: AbortSignal): Promise<ByParent> {
+    const incoming: Incoming[] = [];
+    const arrived: DeviceTensor[] = [];
+    const infos = this.#infos(name);
+    try {
+      signal.throwIfAborted();
+      for (const { info } of infos) incoming.push(await receive(this.#device, info));
+      const reads = infos.map((own, i) => this.#files(() => this.#read(own, signal, incoming[i]?.bytes)));
+      // What is written to may be given back once no read is under way.
+      const settled = await Promise.allSettled(reads);
+      const failure = settled.find((result) => result.status === "rejected");
+      if (failure) throw failure.reason;
+      await look(settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
+      while (incoming.length > 0) arrived.push(await incoming.shift()!.arrive());
+      signal.throwIfAborted();
+      return Object.fromEntries(infos.map(({ parent }, i) => [parent, arrived[i]!]));
+    } catch (error) {
+      for (const one of incoming) one.giveUp();
+      this.#device.free(...arrived);
+      throw error;
+    }
+  }
+
+  async #read(
+    { parent, checkpoint, info }: OfParent,
+    signal?: AbortSignal,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Loaded> {
+    signal?.throwIfAborted();
+    const bytes = await checkpoint.read(info.name, into);
+    await this.#checkFinite(checkpoint.folder, info, bytes);
+    return { parent, info, bytes };
+  }
+
+  #infos(name: string): OfParent[] {
+    return Array.from(this.#parents, ([parent, checkpoint]): OfParent => {
+      const info = checkpoint.tensors.get(name);
+      if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
+      return { parent, checkpoint, info };
+    });
+  }
+
+  /** Looks at every weight once, in pieces between which the event loop gets its turn. */
+  async #checkFinite(folder: string, { name, dtype }: TensorInfo, bytes: Uint8Array): Promise<void> {
+    const key = `${folder}\n${name}`;
+    if (this.#checked.has(key)) return;
+    for (let start = 0; start < bytes.length; start += CHECKED_BYTES) {
+      if (start > 0) await setImmediate();
+      const at = firstNonFinite(bytes.subarray(start, start + CHECKED_BYTES), dtype);
+      if (at < 0) continue;
+      throw notFinite(folder, name, start / bytesPerElement[dtype] + at);
+    }
+    this.#checked.add(key);
+  }
+}
