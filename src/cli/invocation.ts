@@ -41,7 +41,7 @@ function callersFolder(called: Invocation): string {
 }
 
 /** The words that this program is called by. */
-function ownCommand(called: Invocation): string {
+export function ownCommand(called: Invocation = thisProcess): string {
   const { program, nodeOptions, folder } = called;
   const caller = npmCaller(called);
   if (caller !== undefined) {

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { Argument, Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
 import { engineNames, type EngineName } from "../device/engine-names.ts";
+import { nativePackages } from "../device/tfjs/native-package.ts";
 import { MOST_EVALUATIONS, precisions, type Budget, type Precision } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
@@ -32,6 +33,7 @@ const movedGuard = ["--guard <task=file>", "file of its guard rows", parseNamedF
 const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive] as const;
 const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
 const adapterBase = ["--base <model>", "of an adapter: its base, if it is not where adapter_config.json says"] as const;
+const boundPackage = new Argument("[package]", "which, where both are installed").choices(nativePackages);
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -229,6 +231,25 @@ export function buildProgram(): Command {
     .action(async (file, options) => {
       const { checkSubmissionCommand } = await import("./commands/submission.ts");
       await checkSubmissionCommand(file, options);
+    });
+
+  const tensorflow = program.command("tensorflow").description("what computes in @tensorflow/tfjs-node and -gpu");
+  tensorflow
+    .command("link")
+    .description("build the installed package on the TensorFlow of a Python")
+    .addArgument(boundPackage)
+    .option("--python <path>", "the Python that has it", "python3")
+    .action(async (name, { python }) => {
+      const { linkTensorflowCommand } = await import("./commands/tensorflow.ts");
+      await linkTensorflowCommand(name, python);
+    });
+  tensorflow
+    .command("unlink")
+    .description("give the package back what it had")
+    .addArgument(boundPackage)
+    .action(async (name) => {
+      const { unlinkTensorflowCommand } = await import("./commands/tensorflow.ts");
+      await unlinkTensorflowCommand(name);
     });
 
   program

@@ -36,6 +36,7 @@ describe("the help", () => {
         generate       print what a model adds to prompts, each token the most likely
                        one, as JSON lines
         submission     the competition's submission.csv
+        tensorflow     what computes in @tensorflow/tfjs-node and -gpu
         doctor         say what this machine can do, and how fast
         help           display help for command
       "

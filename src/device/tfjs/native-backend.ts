@@ -61,11 +61,13 @@ function load(name: NativePackage, specifier: string): void {
   try {
     require(specifier);
   } catch (cause) {
-    // The package's own error, where its install script did not run.
-    if (!(cause as Error).message.includes("native addon module")) throw cause;
-    const rebuild = `npm rebuild ${specifier}`;
+    const { message, code } = cause as NodeJS.ErrnoException;
+    // The first is the package's own error, where its install script did not run.
+    const isMissing = message.includes("native addon module");
+    if (!isMissing && code !== "ERR_DLOPEN_FAILED") throw cause;
+    const fault = isMissing ? "its native library is missing" : `its native library does not load: ${message}`;
     throw new UserError(
-      `engine ${name}: ${specifier}: its native library is missing; run ${rebuild}, which downloads it, or choose another engine`,
+      `engine ${name}: ${specifier}: ${fault}; run npm rebuild ${specifier}, which downloads it, or evomerge tensorflow link, which builds it on the TensorFlow of a Python, or choose another engine`,
       { cause },
     );
   }
