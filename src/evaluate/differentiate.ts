@@ -10,6 +10,7 @@ import { packGroups, type PackedBatch, type Prompt } from "./pack.ts";
 import type { ScoreOptions } from "./scorer.ts";
 import { collect, goForward, onDevice, type ScoringPass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
+import { withinMemory } from "./within-memory.ts";
 
 /** A row whose loss depends on the log-likelihoods of its prompts. */
 export interface LossRow {
@@ -45,7 +46,9 @@ export async function differentiate(
 ): Promise<GenerationGradient> {
   const { model, batchTokens, now = () => performance.now() } = options;
   const prompts = rows.flatMap((row) => row.prompts);
-  const logLikelihoods = recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length)));
+  const sums = (): LogLikelihoods =>
+    recipes.map(() => prompts.map(({ continuations }) => new Float64Array(continuations.length)));
+  const logLikelihoods = sums();
   const derivatives = recipes.map((): Record<string, Record<string, Float64Array[]>> => ({}));
   // Seeds depend on all prompts of a row, so these meet in one pass.
   const lists = packGroups(
@@ -57,13 +60,18 @@ export async function differentiate(
   const { groups, tokens } = fitting(options, recipes.length, largest, model.stages.length);
   const passes = passesOf(lists, tokens);
   let done = 0;
-  for (const packed of passes) {
-    for (const members of groups) {
+  for (const parts of passes) {
+    for (const group of groups) {
       const report = (share: number): void => onProgress?.((done + share) / (passes.length * groups.length));
-      const pass = { recipes, members, hashing: undefined, signal, report, logLikelihoods, now };
-      const meet = (candidate: number, slope: Slope): void =>
-        addTo(derivatives[candidate]!, slope, options.experts.length);
-      await thereAndBack(options, packed, pass, { rows, meet });
+      await withinMemory(options.parents, { members: group, parts }, async ({ members, parts: own }) => {
+        // What a pass finds counts when it is over: it may be done again, for fewer.
+        const [found, slopes]: [LogLikelihoods, [number, Slope][]] = [sums(), []];
+        const pass = { recipes, members, hashing: undefined, signal, report, logLikelihoods: found, now };
+        const meet = (candidate: number, slope: Slope): void => void slopes.push([candidate, slope]);
+        await thereAndBack(options, own.flat(), pass, { rows, meet });
+        for (const [candidate, slope] of slopes) addTo(derivatives[candidate]!, slope, options.experts.length);
+        for (const member of members) addValues(logLikelihoods[member]!, found[member]!);
+      });
       done += 1;
     }
   }
@@ -97,8 +105,8 @@ function seedsFor(rows: readonly LossRow[], values: readonly Float64Array[]): re
 }
 
 /** Joins neighbouring lists of batches into passes of at most so many tokens, or of one list. */
-function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (readonly PackedBatch[])[] {
-  const passes: PackedBatch[][] = [];
+function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (readonly (readonly PackedBatch[])[])[] {
+  const passes: (readonly PackedBatch[])[][] = [];
   let room = -1;
   for (const list of lists) {
     const own = totalTokens(list, paddedTokens);
@@ -106,10 +114,14 @@ function passesOf(lists: readonly (readonly PackedBatch[])[], tokens: number): (
       passes.push([]);
       room = tokens;
     }
-    passes.at(-1)!.push(...list);
+    passes.at(-1)!.push(list);
     room -= own;
   }
   return passes;
+}
+
+function addValues(sums: readonly Float64Array[], values: readonly Float64Array[]): void {
+  for (const [i, own] of sums.entries()) for (const j of own.keys()) own[j]! += values[i]![j]!;
 }
 
 function addTo(

@@ -15,6 +15,7 @@ import { scoreBatches } from "./score-batches.ts";
 import { sumsOf } from "./scored-parts.ts";
 import type { GenerationScores, ScoreOptions, Scorer } from "./scorer.ts";
 import { WeightsHashing, type Merging } from "./stage-run.ts";
+import { type PassWork, withinMemory } from "./within-memory.ts";
 
 export interface ScorerOptions extends Merging {
   /** Padded tokens of one batch. */
@@ -60,17 +61,23 @@ export class GenerationScorer implements Scorer {
     const hashing = digestOf === undefined ? undefined : new WeightsHashing(digestOf);
     const logLikelihoods = sumsOf(recipes.length, prompts, 0);
     const greedy = options.greedy ? sumsOf(recipes.length, prompts, 1) : undefined;
-    const { groups, tokens } = fitting(this.#options, recipes.length, Math.max(...batches.map(paddedTokens)));
+    const { tokens, ...fit } = fitting(this.#options, recipes.length, Math.max(...batches.map(paddedTokens)));
+    let { groups } = fit;
     const send = async (packed: readonly PackedBatch[], onShare: (share: number) => void): Promise<number> => {
-      const own = totalTokens(packed, computedTokens);
       let waitMs = 0;
-      for (const [i, members] of groups.entries()) {
+      const passes: PassWork<PackedBatch>[] = [];
+      for (const [i, group] of groups.entries()) {
         const report = (share: number): void => onShare((i + share) / groups.length);
-        const pass = { recipes, members, hashing, signal, report, logLikelihoods, greedy, now: this.#now };
-        const took = await sendThrough(this.#options, packed, pass);
-        this.#pace.learn({ models: members.length, tokens: own, passes: 1, ...took });
-        waitMs += took.waitMs;
+        const pass = async ({ members, parts }: PassWork<PackedBatch>): Promise<void> => {
+          const shared = { recipes, hashing, signal, report, logLikelihoods, greedy, now: this.#now };
+          const took = await sendThrough(this.#options, parts, { ...shared, members });
+          this.#pace.learn({ models: members.length, tokens: totalTokens(parts, computedTokens), passes: 1, ...took });
+          waitMs += took.waitMs;
+        };
+        passes.push(...(await withinMemory(this.#options.parents, { members: group, parts: packed }, pass)));
       }
+      // What had no room together is not tried together again.
+      groups = [...new Set(passes.map(({ members }) => members))];
       return waitMs;
     };
     const scoring = { batches, logLikelihoods, mostPadded: tokens, pace: this.#pace, now: this.#now, send };

@@ -1,6 +1,7 @@
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../../src/device/device.ts";
 import { receive } from "../../src/device/incoming.ts";
 import type { Expression } from "../../src/device/expression.ts";
+import { OutOfMemory } from "../../src/errors.ts";
 import { inOrder } from "../../src/device/graph.ts";
 import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 
@@ -14,6 +15,8 @@ export class ObservedDevice implements Device {
   readonly counts = { run: 0, upload: 0, products: 0 };
   /** Called before each call with how many there were before it; what it throws, the call throws. */
   before: (call: "run" | "upload", count: number) => void = () => {};
+  /** Where tensors take more, the device runs out of memory. */
+  mostBytes = Infinity;
   /** What the device claims to have had free, in place of the truth. */
   claimed: Partial<DeviceMemory> | undefined;
   readonly #device: Device;
@@ -49,7 +52,10 @@ export class ObservedDevice implements Device {
   async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
     this.before("run", this.counts.run++);
     this.counts.products += inOrder(outputs).filter(({ op }) => op === "matmul").length;
-    return this.#device.run(outputs);
+    const results = await this.#device.run(outputs);
+    if (this.#device.memory.bytes <= this.mostBytes) return results;
+    this.#device.free(...results);
+    throw new OutOfMemory(`${this.name}: out of memory for a run`);
   }
 
   read(tensor: DeviceTensor): Promise<Uint8Array> {
