@@ -126,6 +126,21 @@ export function buildProgram(): Command {
     });
 
   program
+    .command("plan")
+    .description("say what a run will take, without reading a weight: time, memory, disk, and what binds")
+    .argument("<experiment>", "YAML file")
+    .option("--out <folder>", "folder of the run (default: in results)")
+    .addOption(budgetTime)
+    .addOption(budgetEvaluations)
+    .addOption(engine())
+    .option("--export", "with the export of the winner at the end")
+    .option(...json)
+    .action(async (file, { budget, evaluations, ...options }) => {
+      const { planCommand } = await import("./commands/plan.ts");
+      await planCommand(file, { ...options, budget: budget ?? evaluations });
+    });
+
+  program
     .command("check")
     .description("check an experiment against the rules of the LLM-Merging competition")
     .argument("<experiment>", "YAML file")

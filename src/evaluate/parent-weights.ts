@@ -23,7 +23,12 @@ interface HeldWeight {
   over: Promise<void>;
 }
 
+/** What brings weights to the device. */
+export type WeightReader = Pick<ParentReader, "bytesRead" | "bytesOf" | "bring" | "read" | "settled">;
+
 export interface ParentWeightsOptions {
+  /** In the place of one that reads the parents' files. */
+  readonly reader?: WeightReader | undefined;
   /** Bytes that may stay on the device; what there is room for unless given. */
   readonly stayBytes?: number | undefined;
   /** Bytes that may be read ahead of the next stage. */
@@ -40,7 +45,7 @@ export class ParentWeights implements AsyncDisposable {
   /** Lets one pass begin after the other: two at once would share, and drop, each other's stages. */
   readonly turn: LimitFunction = pLimit(1);
   readonly #device: Device;
-  readonly #reader: ParentReader;
+  readonly #reader: WeightReader;
   readonly #options: ParentWeightsOptions;
   /** Of all weights. */
   readonly #wholeBytes: number;
@@ -60,7 +65,7 @@ export class ParentWeights implements AsyncDisposable {
     options: ParentWeightsOptions = {},
   ) {
     this.#device = device;
-    this.#reader = new ParentReader(device, parents);
+    this.#reader = options.reader ?? new ParentReader(device, parents);
     this.#options = options;
     this.#wholeBytes = [...parents.values()]
       .flatMap(({ tensors }) => [...tensors.values()])

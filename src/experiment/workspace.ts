@@ -75,6 +75,8 @@ export interface OpeningOptions {
   readonly onNotice?: ((text: string) => void) | undefined;
   /** Wall-clock time in milliseconds; that of this machine unless given. */
   readonly now?: (() => number) | undefined;
+  /** The parents' weights, for whoever only plans what is made of them. */
+  readonly parents?: ((checkpoints: Workspace["checkpoints"]) => ParentWeights) | undefined;
 }
 
 /**
@@ -84,7 +86,7 @@ export interface OpeningOptions {
  */
 export async function openWorkspace(
   options: WorkspaceOptions,
-  { engine, signal, onNotice, now }: OpeningOptions = {},
+  { engine, signal, onNotice, now, parents }: OpeningOptions = {},
 ): Promise<Workspace> {
   const open: AsyncDisposable[] = engine ? [engine.device] : [];
   const close = async (): Promise<void> => {
@@ -108,7 +110,7 @@ export async function openWorkspace(
     const precision = resolvePrecision(options.precision, device);
     const dtypes = productDtypes(precision);
     const model = openModel(baseOf(checkpoints), dtypes.exact);
-    const weights = new ParentWeights(device, checkpoints);
+    const weights = parents?.(checkpoints) ?? new ParentWeights(device, checkpoints);
     open.push(weights);
     const experts = options.experts.map(({ name }) => name);
     const batchTokens = batchTokensFor(device, model);

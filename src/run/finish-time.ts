@@ -60,10 +60,15 @@ export function textTime(session: Session, models: number, counts: RowCounts): n
   return models * (passMs + read * tokenMs + WRITTEN.tokens * graphMs);
 }
 
+/** How many models meet the guard rows. */
+export function guardedModels({ experiment, workspace }: Pick<Session, "experiment" | "workspace">): number {
+  return workspace.checkpoints.size + Object.keys(experiment.recipes ?? {}).length + GUARDED_MERGES;
+}
+
 /** What the winner and its baselines take on so many guard rows. */
 export function guardTime(session: Session, counts: RowCounts): number {
-  const { experiment, order, workspace, comparison } = session;
-  const models = workspace.checkpoints.size + Object.keys(experiment.recipes ?? {}).length + GUARDED_MERGES;
+  const { order, comparison } = session;
+  const models = guardedModels(session);
   const rows = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const comparingMs = comparison.onceMs + models * rows * comparison.rowMs;
   return SAFETY * (slowestScoringMs(session, models, order.rows("guard", counts)) + comparingMs);

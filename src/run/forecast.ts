@@ -5,7 +5,7 @@ import type { WorkTime } from "../evaluate/pace.ts";
 import type { RecordedRung, RecordPayloads } from "../journal/records.ts";
 import type { Baseline } from "./baselines.ts";
 import { withDeadline } from "./deadline.ts";
-import { EFFORTS } from "./effort.ts";
+import { type Effort, EFFORTS } from "./effort.ts";
 import { exportTime, finishTime } from "./finish-time.ts";
 import { baselineEffort, baselinesMs } from "./plan-rungs.ts";
 import type { ScoredRungs } from "./scored-rungs.ts";
@@ -70,7 +70,39 @@ async function compute(
   rungs: ScoredRungs,
   { signal, onShare }: { readonly signal: AbortSignal; readonly onShare: (share: number) => void },
 ): Promise<Forecast> {
-  const { workspace, recorder, order, clock, paces } = session;
+  const { workspace, recorder, order, clock } = session;
+  const { models, evaluations, firstTime, time, scored } = await probe(session, listed, { signal, onShare });
+  recorder.recordParents(() => knownTensors(workspace));
+  const to = order.counts("search", 0, scored);
+  const rows = order.rows("search", to);
+  return {
+    models: models.map(({ name }, i) => ({ name, scores: taskScores(evaluations[i] ?? absent(), rows) })),
+    from: Object.fromEntries(Object.keys(to).map((task) => [task, 0])),
+    to,
+    rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
+    firstTime,
+    time,
+    ...expectations(session, listed, rungs),
+    elapsedMs: clock.elapsedMs,
+  };
+}
+
+/** What the models made of the first rows, so many of each task, and how long the last scorings took. */
+interface Probed {
+  readonly models: readonly Baseline[];
+  readonly evaluations: readonly Evaluation[];
+  readonly firstTime: WorkTime;
+  readonly time: WorkTime;
+  readonly scored: number;
+}
+
+/** Scores a few rows again and again; the run's pace is known from then on. */
+export async function probe(
+  session: Session,
+  listed: readonly Baseline[],
+  { signal, onShare }: { readonly signal?: AbortSignal | undefined; readonly onShare: (share: number) => void },
+): Promise<Probed> {
+  const { workspace, order, paces } = session;
   const models = probed(session, listed);
   const recipes = models.map(({ recipe }) => recipe);
   const times: WorkTime[] = [];
@@ -90,19 +122,7 @@ async function compute(
   const firstTime = times.at(-2) ?? time;
   if (!firstTime || !time) throw new Error("forecast: nothing was scored");
   for (const one of [firstTime, time]) paces.evaluator.learn(one);
-  recorder.recordParents(() => knownTensors(workspace));
-  const to = order.counts("search", 0, scored);
-  const rows = order.rows("search", to);
-  return {
-    models: models.map(({ name }, i) => ({ name, scores: taskScores(evaluations[i] ?? absent(), rows) })),
-    from: Object.fromEntries(Object.keys(to).map((task) => [task, 0])),
-    to,
-    rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
-    firstTime,
-    time,
-    ...expectations(session, listed, rungs),
-    elapsedMs: clock.elapsedMs,
-  };
+  return { models, evaluations, firstTime, time, scored };
 }
 
 /** Rows of each task that are scored next, after `scored` of them; undefined where enough is known, or there is no time. */
@@ -130,16 +150,17 @@ function absent(): never {
   throw new Error("forecast: a model that was not scored");
 }
 
-type Expectations = Pick<Forecast, "baselinesMs" | "generationMs" | "finishMs" | "generations" | "wholeMs" | "isSmall">;
+export type Expectations = Pick<
+  Forecast,
+  "baselinesMs" | "generationMs" | "finishMs" | "generations" | "wholeMs" | "isSmall"
+>;
 
-function expectations(session: Session, listed: readonly Baseline[], rungs: ScoredRungs): Expectations {
+/** What the phases to come take, and how many generations fit, by the paces that the session knows. */
+export function expectations(session: Session, listed: readonly Baseline[], rungs: ScoredRungs): Expectations {
   const { clock, experiment } = session;
-  const effort = baselineEffort(session, listed, rungs);
-  const baselines = baselinesMs(session, listed, rungs, effort);
-  const finish = finishTime(session, effort).totalMs;
-  const searchMs = clock.remainingMs - baselines - finish;
+  const { effort, baselines, finish, searchMs, fraction } = division(session, listed, rungs);
   const kind = generationKind(session);
-  const own = generationMs(session, kind, rowFractionFor(session, kind, searchMs));
+  const own = generationMs(session, kind, fraction);
   const generations =
     "evaluations" in experiment.budget
       ? Math.floor(experiment.budget.evaluations / evaluationsIn(kind))
@@ -153,6 +174,19 @@ function expectations(session: Session, listed: readonly Baseline[], rungs: Scor
     // Texts tell nothing that is searched on.
     isSmall: clock.isTimed && (EFFORTS.indexOf(effort) > 1 || generations < FEW_GENERATIONS),
   };
+}
+
+/** How the budget is divided, in milliseconds, and the fraction of the search rows that a generation has then. */
+export function division(
+  session: Session,
+  listed: readonly Baseline[],
+  rungs: ScoredRungs,
+): Readonly<{ effort: Effort } & Record<"baselines" | "finish" | "searchMs" | "fraction", number>> {
+  const effort = baselineEffort(session, listed, rungs);
+  const baselines = baselinesMs(session, listed, rungs, effort);
+  const finish = finishTime(session, effort).totalMs;
+  const searchMs = session.clock.remainingMs - baselines - finish;
+  return { effort, baselines, finish, searchMs, fraction: rowFractionFor(session, generationKind(session), searchMs) };
 }
 
 /** The budget that has room for everything: all baselines on all rows, enough generations and the whole finish. */

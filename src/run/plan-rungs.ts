@@ -35,6 +35,15 @@ export function nextRung(session: Session, listed: readonly Baseline[], rungs: S
   return rungsLeft(session, listed, rungs, baselineEffort(session, listed, rungs))[0];
 }
 
+/** All rungs to come, as far as it is known which baselines meet all rows. */
+export function plannedRungs(
+  session: Session,
+  listed: readonly Baseline[],
+  rungs: ScoredRungs,
+): readonly PlannedRung[] {
+  return rungsLeft(session, listed, rungs, baselineEffort(session, listed, rungs));
+}
+
 /** How much to spend on baselines and finish, so that the search has at least its half. */
 export function baselineEffort(session: Session, listed: readonly Baseline[], rungs: ScoredRungs): Effort {
   const leftMs = overheadMs(session);

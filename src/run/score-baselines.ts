@@ -53,7 +53,8 @@ export function canGrow(session: Session, { rungs }: ScoredBaselines): boolean {
   return nextRung(session, listedOf(session), rungs) !== undefined;
 }
 
-function listedOf({ experiment, workspace }: Session, onNotice?: (text: string) => void): readonly Baseline[] {
+/** The baselines of a run; `onNotice` is told of the given recipes. */
+export function listedOf({ experiment, workspace }: Session, onNotice?: (text: string) => void): readonly Baseline[] {
   const { experts, model } = workspace;
   return listBaselines(experiment, { base: BASE, experts, model }, onNotice);
 }

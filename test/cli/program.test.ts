@@ -27,6 +27,8 @@ describe("the help", () => {
                        Face folder
         merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
+        plan           say what a run will take, without reading a weight: time,
+                       memory, disk, and what binds
         check          check an experiment against the rules of the LLM-Merging
                        competition
         evaluate       evaluate a run's winner and parents, or one model, with lm_eval

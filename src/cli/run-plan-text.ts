@@ -1,0 +1,93 @@
+import { describePrecision } from "../experiment/precision.ts";
+import { bytesText } from "../files/bytes-text.ts";
+import { printableLine } from "../files/printable.ts";
+import type { RunPlan } from "../plan/run-plan.ts";
+import { duration } from "../report/duration.ts";
+
+/** Columns of a line, the name of its subject included. */
+const WIDTH = 80;
+const INDENT = 12;
+
+/** A plan for people, in lines of 80 columns. */
+export function runPlanText(plan: RunPlan): string {
+  const { generation, memory, disk, speed } = plan;
+  const [first, ...others] = plan.limits;
+  const subjects: readonly (readonly [string, string])[] = [
+    ["experiment", `${plan.experiment}, products in ${describePrecision(plan.precision)}`],
+    ["engine", plan.engine],
+    ["speed", speedText(speed)],
+    ["time", timeText(plan)],
+    ["generation", generationText(generation)],
+    ["spent on", partsText(generation)],
+    ["memory", memoryText(memory)],
+    ["disk", diskText(disk)],
+    ...(first ? [["limit", `${first.limit}. ${first.why} ${first.relief}`] as const] : []),
+    ...others.map(({ limit, why, relief }) => ["", `${limit}. ${why} ${relief}`] as const),
+  ];
+  return subjects.flatMap(([name, text]) => wrapped(name, printableLine(text))).join("\n");
+}
+
+function speedText({ flops, memoryBytes, uploadBytes, diskBytes }: RunPlan["speed"]): string {
+  const disk = diskBytes === undefined ? "" : `, disk ${bytesText(diskBytes)}/s`;
+  const products = `products ${tera(flops.f32)} TFLOP/s in f32, ${tera(flops.bf16)} in bf16`;
+  return `${products}; memory ${bytesText(memoryBytes)}/s, upload ${bytesText(uploadBytes)}/s${disk}`;
+}
+
+function tera(perSecond: number): string {
+  return (perSecond / 1e12).toPrecision(2);
+}
+
+function timeText({ expected, evaluations, gradientSteps, generation }: RunPlan): string {
+  const { generations, baselinesMs, finishMs } = expected;
+  const counted = generation.usesGradients ? `${gradientSteps} gradient steps` : `${evaluations} evaluations`;
+  return `${generations} generations, ${counted}; baselines ${shown(baselinesMs)}, finish ${shown(finishMs)}`;
+}
+
+function generationText({ ms, candidates, rows, tokens, productShare }: RunPlan["generation"]): string {
+  const what = `${candidates} candidate${candidates === 1 ? "" : "s"} on ${rows} rows (${tokens} tokens)`;
+  return `${shown(ms)}: ${what}; products at ${Math.round(100 * productShare)} % of the device's rate`;
+}
+
+function partsText({ readingMs, mergingMs, forwardMs, backwardMs, usesGradients }: RunPlan["generation"]): string {
+  const parts = [
+    `reading ${shown(readingMs)}`,
+    `merging ${shown(mergingMs)}`,
+    `forward ${shown(forwardMs)}`,
+    ...(usesGradients ? [`backward ${shown(backwardMs)}`] : []),
+  ];
+  return parts.join(", ");
+}
+
+function memoryText({
+  devicePeakBytes,
+  deviceFreeBytes,
+  hostPeakBytes,
+  hostFreeBytes,
+  ...memory
+}: RunPlan["memory"]): string {
+  const free = deviceFreeBytes === undefined ? "" : ` of ${bytesText(deviceFreeBytes)}`;
+  const stay = memory.parentsStay ? "stay there" : "pass through";
+  return `device ${bytesText(devicePeakBytes)}${free}, process ${bytesText(hostPeakBytes)} of ${bytesText(hostFreeBytes)}; parents (${bytesText(memory.parentsBytes)}) ${stay}`;
+}
+
+function diskText({ runBytes, exportBytes, freeBytes }: RunPlan["disk"]): string {
+  const exported = exportBytes === 0 ? "" : `, export ${bytesText(exportBytes)}`;
+  return `run ${bytesText(runBytes)}${exported}; ${bytesText(freeBytes)} free`;
+}
+
+/** Short times in milliseconds, which a generation of a small model takes. */
+function shown(ms: number): string {
+  return ms < 9_500 ? `${(ms / 1000).toPrecision(2)} s` : duration(ms);
+}
+
+/** Words in lines behind the name of their subject; a word that is longer than a line has one of its own. */
+function wrapped(name: string, text: string): string[] {
+  const lines: string[][] = [[]];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? [];
+    const isFull = line.length > 0 && INDENT + [...line, word].join(" ").length > WIDTH;
+    if (isFull) lines.push([word]);
+    else line.push(word);
+  }
+  return lines.map((words, i) => `${(i === 0 ? name : "").padEnd(INDENT)}${words.join(" ")}`);
+}

@@ -1,0 +1,105 @@
+import { RehearsalDevice, type Stopwatch } from "../device/rehearsal/rehearsal-device.ts";
+import { UnreadParents } from "../evaluate/unread-parents.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { openEngine } from "../experiment/open-engine.ts";
+import { productDtypes } from "../experiment/precision.ts";
+import { openWorkspace } from "../experiment/workspace.ts";
+import { BudgetClock } from "../run/budget-clock.ts";
+import { systemClock } from "../run/clock.ts";
+import { expectations } from "../run/forecast.ts";
+import { evaluationsIn, generationKind } from "../run/search-kind.ts";
+import { bindings } from "./limits.ts";
+import { type MeasuredSpeed, measureSpeed } from "./measured-speed.ts";
+import { planDisk } from "./plan-disk.ts";
+import { plannedMemory } from "./plan-memory.ts";
+import { planningSession } from "./planning-session.ts";
+import { type RehearsedRun, rehearseRun } from "./rehearse.ts";
+import type { PlannedGeneration, RunPlan } from "./run-plan.ts";
+
+export interface RunPlanOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told what a person should know of engine, models and rows. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** Where the run would be written; the current folder unless given. */
+  readonly folder?: string | undefined;
+  /** What times are measured by; the wall's unless given. */
+  readonly watch?: Stopwatch | undefined;
+  /** Whether the winner is exported at the end of the run, which the budget keeps time for. */
+  readonly exports?: boolean | undefined;
+}
+
+const byTheWall: Stopwatch = { lanes: systemClock.now, host: systemClock.now };
+
+/**
+ * What a run of an experiment would take here, with every sentence that a run would refuse it by. Nothing of a weight is read:
+ * models are folders with config.json, tokenizer and headers.
+ */
+export async function planExperiment(experiment: Experiment, options: RunPlanOptions = {}): Promise<RunPlan> {
+  const { signal, onNotice = () => {}, watch = byTheWall, folder = "." } = options;
+  const engine = await openEngine(experiment, onNotice);
+  const device = new RehearsalDevice(engine.device, watch);
+  let speed: MeasuredSpeed | undefined;
+  const clock = new BudgetClock(experiment.budget);
+  await using workspace = await openWorkspace(experiment, {
+    engine: { ...engine, device },
+    signal,
+    onNotice,
+    now: device.clock.now,
+    parents: (checkpoints) => new UnreadParents(device, checkpoints, () => speed ?? unmeasured()),
+  });
+  const session = await planningSession(experiment, workspace, { clock, ...options });
+  const ownBytes = process.memoryUsage.rss();
+  speed = await speedFor(experiment, watch.lanes);
+  const run = await rehearseRun({ session, device, signal }, onNotice);
+  const { generation } = run;
+  const expected = expectations(session, run.listed, run.rungs);
+  const { precision } = workspace;
+  const flops = speed.flops[productDtypes(precision).signal === "bf16" ? "bf16" : "f32"];
+  const plan = {
+    experiment: experiment.name,
+    engine: device.name,
+    lanes: device.concurrency,
+    precision,
+    budget: experiment.budget,
+    speed,
+    expected,
+    evaluations: expected.generations * evaluationsIn(generationKind(session)),
+    gradientSteps: generation.usesGradients ? expected.generations * generation.candidates : 0,
+    memory: plannedMemory(workspace, { device, ownBytes }),
+    generation: withParts(run, flops),
+    disk: await planDisk(session, { folder, generations: expected.generations }),
+  };
+  return { ...plan, limits: bindings(plan) };
+}
+
+/** Of a device of its own: what is rehearsed has the work space that a run has. */
+async function speedFor(experiment: Experiment, now: () => number): Promise<MeasuredSpeed> {
+  const { device } = await openEngine(experiment);
+  try {
+    return await measureSpeed(device, experiment.base, now);
+  } finally {
+    await device[Symbol.asyncDispose]();
+  }
+}
+
+function unmeasured(): never {
+  throw new Error("plan: parents were asked for before the machine was measured");
+}
+
+/** The time of a generation by part, for products at so many operations a second. */
+function withParts({ generation, mergingMs: aloneMs }: RehearsedRun, flops: number): PlannedGeneration {
+  const { scoringMs, waitMs, ms, flop, ...work } = generation;
+  const ways = work.usesGradients ? 2 : 1;
+  // Merges alone leave their weights behind, as in a generation they do not.
+  const mergingMs = Math.min(aloneMs, scoringMs - waitMs);
+  return {
+    ...work,
+    ms,
+    flop,
+    readingMs: ways * waitMs,
+    mergingMs: ways * mergingMs,
+    forwardMs: scoringMs - waitMs - mergingMs,
+    backwardMs: work.usesGradients ? Math.max(0, ms - scoringMs - waitMs - mergingMs) : 0,
+    productShare: flop / (flops * (ms / 1000)),
+  };
+}

@@ -1,0 +1,135 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runPlanText } from "../../src/cli/run-plan-text.ts";
+import type { Stopwatch } from "../../src/device/rehearsal/rehearsal-device.ts";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { openEngine } from "../../src/experiment/open-engine.ts";
+import { planExperiment, type RunPlanOptions } from "../../src/plan/plan-experiment.ts";
+import type { RunPlan } from "../../src/plan/run-plan.ts";
+import { launchRun } from "../../src/run/run-experiment.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { recorded, tinyExperiment, writeTinyExperiment } from "../tiny-experiment.ts";
+
+/** By which every graph takes a tenth of a second, whatever else the machine does, and what the host does between them nothing. */
+function steady(): Stopwatch {
+  let now = 0;
+  return { lanes: () => (now += 100), host: () => 0 };
+}
+
+async function planned(file: object = {}, options: RunPlanOptions = {}): Promise<RunPlan> {
+  const experiment = await tinyExperiment(await temporaryFolder(), { file: { ...file } });
+  return planExperiment(experiment, { watch: steady(), ...options });
+}
+
+function perToken({ flop, tokens, candidates }: RunPlan["generation"]): number {
+  return flop / tokens / candidates;
+}
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => "",
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+const byGradient = { search: { algorithm: "gradient-walk", rowFraction: 0.5 } };
+
+describe("planExperiment", () => {
+  test.each([
+    ["scores", {}, 1.05],
+    // Work space is reckoned as if each lane met the largest share of the batches.
+    ["gradients", byGradient, 1.25],
+  ])("tells the memory, candidates and tokens of what a run then %s", async (_, file, most) => {
+    const folder = await temporaryFolder();
+    const experiment = await tinyExperiment(folder, { file: { ...file } });
+    const { memory, generation, expected, evaluations } = await planExperiment(experiment, { watch: steady() });
+    const engine = await openEngine(experiment);
+    const run = join(folder, "run");
+    await launchRun(experiment, run, { engine });
+    const results = recorded(run, "result");
+    const { models, tokens } = results[0]!.time;
+    expect(generation.candidates).toBe(models);
+    // Each generation meets rows of its own.
+    expect(Math.abs(generation.tokens / tokens - 1)).toBeLessThan(0.1);
+    expect(expected.generations).toBe(results.length);
+    expect(evaluations).toBe(results.length * models * (generation.usesGradients ? 4 : 1));
+    expect(memory.devicePeakBytes / engine.device.memory.peakBytes).toBeGreaterThan(0.95);
+    expect(memory.devicePeakBytes / engine.device.memory.peakBytes).toBeLessThan(most);
+  });
+
+  test("counts the time of a generation's graphs by part, and its products", async () => {
+    const [forward, both] = [(await planned()).generation, (await planned(byGradient)).generation];
+    expect(forward).toMatchObject({ usesGradients: false, readingMs: 0, backwardMs: 0 });
+    expect(forward.forwardMs + forward.mergingMs).toBe(forward.ms);
+    // One graph for each of its candidates and stages, of a tenth of a second each.
+    expect(forward.busyMs % 100).toBe(0);
+    expect(forward.busyMs).toBeGreaterThanOrEqual(forward.ms);
+    expect(both.usesGradients).toBe(true);
+    expect(both.backwardMs).toBeGreaterThan(0);
+    expect(both.forwardMs + both.mergingMs + both.backwardMs).toBe(both.ms);
+    // A product forward is two of them back, but for what no coefficient depends on.
+    expect(perToken(both) / perToken(forward)).toBeGreaterThan(2);
+    expect(perToken(both) / perToken(forward)).toBeLessThan(4.5);
+  });
+
+  test("reads no weight: the numbers in the files may be any", async () => {
+    const folder = await temporaryFolder();
+    const experiment = await tinyExperiment(folder);
+    const before = await planExperiment(experiment, { watch: steady() });
+    const file = join(experiment.base, "model.safetensors");
+    const bytes = await readFile(file);
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    // Not a number, each of them, for which a run is refused.
+    await writeFile(file, Buffer.concat([bytes.subarray(0, start), Buffer.alloc(bytes.length - start, 0xff)]));
+    const after = await planExperiment(experiment, { watch: steady() });
+    expect(after.memory.devicePeakBytes).toBe(before.memory.devicePeakBytes);
+    expect(after.generation).toEqual(before.generation);
+    await expect(launchRun(experiment, join(folder, "run"))).rejects.toThrow(/finite/);
+  });
+
+  test("refuses what a run refuses, in the same sentence", async () => {
+    const folder = await temporaryFolder();
+    const experiment = await loadExperiment(await writeTinyExperiment(folder));
+    await rm(join(experiment.experts[0]!.path, "config.json"));
+    const ofRun = await refusal(launchRun(experiment, join(folder, "run")));
+    expect(ofRun).toMatch(/config\.json/);
+    expect(await refusal(planExperiment(experiment))).toBe(ofRun);
+  });
+
+  test("names the limit that binds and what would relax it", async () => {
+    expect((await planned()).limits).toEqual([
+      {
+        limit: "evaluations",
+        why: "The budget of 10 evaluations ends the search after 2 generations.",
+        relief: expect.stringMatching(/^More of them, or a time: --budget \d+[sm] has room for everything\.$/),
+      },
+    ]);
+    const timed = await planned({ budget: { time: "60s" } });
+    expect(timed.limits[0]).toMatchObject({
+      limit: "time",
+      why: expect.stringMatching(
+        /^The budget of 1 min 00 s ends the search after about \d+ generations, \d+ evaluations\.$/,
+      ),
+    });
+  });
+});
+
+describe("runPlanText", () => {
+  test("fits into 80 columns and tells every part", async () => {
+    const lines = runPlanText(await planned()).split("\n");
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+    const subjects = lines.flatMap((line) => /^\S+(?: \S+)?/.exec(line.slice(0, 12))?.[0]?.trim() ?? []);
+    expect(subjects).toEqual([
+      "experiment",
+      "engine",
+      "speed",
+      "time",
+      "generation",
+      "spent on",
+      "memory",
+      "disk",
+      "limit",
+    ]);
+  });
+});
