@@ -127,7 +127,7 @@ export function sumTo(x: Expression, shape: Shape): Expression {
 /**
  * Products of the matrices in the last two dimensions, f32: x [..., n, k] times y [..., k, m], or of their transposes where
  * so asked; equal leading dimensions. x is f32 and y any float format. Engines may round the factors to `precision`, which
- * is y's format unless said otherwise, and sum in f32.
+ * is y's format unless said otherwise, and sum in f32; TensorFlow then rounds the sums to it, too.
  */
 export function matmul(x: Expression, y: Expression, options: Partial<ProductOptions> = {}): Expression {
   const { transposeX = false, transposeY = false, precision = y.dtype === "i32" ? "f32" : y.dtype } = options;

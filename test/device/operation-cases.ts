@@ -175,7 +175,8 @@ function kindOf({ op, inputs: { x, weight } }: RawCase): OperationCase["kind"] {
   const dtype = weight!.dtype as Dtype;
   const values = toFloat32(decode(x!).bytes, "f32");
   const rounded = toFloat32(fromFloat32(values, dtype), dtype);
-  return values.every((value, i) => value === rounded[i]) ? "products" : "halfProducts";
+  if (!values.every((value, i) => value === rounded[i])) return "halfProducts";
+  return dtype === "f32" ? "products" : "halfSums";
 }
 
 export function decode({ dtype, shape, base64 }: RawTensor): StoredTensor {

@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import type { HalfFloats } from "./half-floats.ts";
 
 /** A TensorFlow.js backend that is loaded and active in this process. */
 export interface Backend {
@@ -11,6 +12,7 @@ export interface Backend {
   readonly limitBytes: number;
   /** Operations of a matrix product between two looks at the event loop. */
   readonly sliceFlop: number;
+  readonly halves: HalfFloats;
 }
 
 /** The model name of the CPU. */

@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { storedDtype } from "../device.ts";
 import type { Expression, Operation } from "../expression.ts";
-import { decode, encode } from "./encoding.ts";
 import { geluShare, geluSlope } from "./gelu.ts";
+import { isHalf, type HalfFloats } from "./half-floats.ts";
 import type { SlicePace } from "./pace.ts";
 import { multiply } from "./products.ts";
 import { byRows, rowsOf, takeRows } from "./rows.ts";
@@ -14,6 +13,7 @@ export interface LoweringRun {
   readonly of: (operand: Expression) => tf.Tensor;
   readonly memory: TensorMemory;
   readonly pace: SlicePace;
+  readonly halves: HalfFloats;
 }
 
 type Computed = Exclude<Operation, "input">;
@@ -30,7 +30,8 @@ export async function evaluate<Op extends Computed>(node: Computation<Op>, run: 
 const lowerings = {
   constant: ({ values, shape }) => tf.tensor(values, [...shape], "float32"),
   cast: roundTo,
-  reshape: ({ x, shape }, { of }) => tf.reshape(of(x), [...shape]),
+  reshape: ({ x, shape }, { of, halves }) =>
+    isHalf(x.dtype) ? halves.reshape(of(x), shape) : tf.reshape(of(x), [...shape]),
   permute: ({ x, order }, { of }) => tf.transpose(of(x), [...order]),
   add: ({ x, y }, { of }) => tf.add(of(x), of(y)),
   sub: ({ x, y }, { of }) => tf.sub(of(x), of(y)),
@@ -51,10 +52,12 @@ const lowerings = {
   // tf.step would give NaN of NaN.
   step: ({ x }, { of }) => tf.tidy(() => tf.cast(tf.greater(of(x), 0), "float32")),
   matmul: multiply,
-  gatherRows: ({ table, rows }, { of }) => takeRows(of(table), of(rows)),
+  gatherRows: ({ table, rows }, { of, halves }) =>
+    isHalf(table.dtype) ? halves.takeRows(of(table), of(rows)) : takeRows(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
     tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
-  sliceRows: ({ x, from, shape }, { of }) => rowsOf(of(x), from, shape[0] ?? 0),
+  sliceRows: ({ x, from, shape }, { of, halves }) =>
+    isHalf(x.dtype) ? halves.rows(of(x), from, shape[0] ?? 0) : rowsOf(of(x), from, shape[0] ?? 0),
   concat: ({ x, y, axis }, { of }) => tf.concat([of(x), of(y)], axis),
   normalize: ({ x, epsilon }, { of }) => tf.tidy(() => tf.mul(of(x), inverseRms(of(x), epsilon))),
   rope,
@@ -90,13 +93,14 @@ const lowerings = {
   dot: ({ x, y }, { of }) => tf.tidy(() => tf.reshape(tf.sum(tf.sum(tf.mul(of(x), of(y)), -1)), [1])),
 } satisfies { readonly [Op in Computed]: Lowering<Op> };
 
-/** Every format is held as f32 values that it can represent: a narrower one rounds, on the host, to the bits of any engine. */
-async function roundTo(node: Computation<"cast">, { of, pace }: LoweringRun): Promise<tf.Tensor> {
-  const value = of(node.x);
-  const dtype = storedDtype(node);
-  if (dtype === "f32") return tf.clone(value);
-  const bytes = await encode(await value.data<"float32">(), dtype, pace);
-  return tf.tensor(await decode(bytes, dtype, pace), value.shape, "float32");
+async function roundTo({ x, dtype }: Computation<"cast">, { of, pace, halves }: LoweringRun): Promise<tf.Tensor> {
+  const wide = isHalf(x.dtype) ? halves.widen(of(x)) : tf.clone(of(x));
+  if (!isHalf(dtype)) return wide;
+  try {
+    return await halves.round(wide, dtype, pace);
+  } finally {
+    wide.dispose();
+  }
 }
 
 /** x * cos + (the other half of x) * sin, where the first half takes the second negated; what does not turn stands behind. */

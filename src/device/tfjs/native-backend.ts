@@ -5,7 +5,10 @@ import { UserError } from "../../errors.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import { nvidiaGpus } from "../nvidia.ts";
 import { cpuModel, type Backend } from "./backend.ts";
+import { fastHalves } from "./fast-halves.ts";
+import { NativeHalves } from "./native-halves.ts";
 import type { NativePackage } from "./native-package.ts";
+import { RawTensorflow, type NativeBackend } from "./raw-tensorflow.ts";
 
 /**
  * Some 25 ms of one core. TensorFlow packs the weight anew for each block of rows: a core that multiplies [1024, 2048]
@@ -14,12 +17,6 @@ import type { NativePackage } from "./native-package.ts";
 const CORE_SLICE_FLOP = 5e9;
 
 const require: NodeJS.Require = createRequire(import.meta.url);
-
-/** What this engine reads from the backend that tfjs-node and tfjs-node-gpu register. */
-interface NativeBackend {
-  readonly isUsingGpuDevice: boolean;
-  readonly binding: { readonly TF_Version: string };
-}
 
 /** Starts TensorFlow's C library; throws a UserError where the package's native library or its GPU is missing. */
 export async function startNative(name: NativePackage): Promise<Backend> {
@@ -35,19 +32,25 @@ export async function startNative(name: NativePackage): Promise<Backend> {
       `engine ${name}: expected ${specifier} and evomerge to share one copy of @tensorflow/tfjs-core, found two; run npm dedupe`,
     );
   }
-  const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
+  const backend = tf.backend() as unknown as NativeBackend;
+  const { isUsingGpuDevice, binding } = backend;
   if (name === "tfjs-node-gpu" && !isUsingGpuDevice) {
     throw new UserError(
       `engine ${name}: expected a GPU, found none that TensorFlow ${binding.TF_Version} can use; check its CUDA libraries or choose the engine tfjs-node`,
     );
   }
+  const raw = new RawTensorflow(backend);
+  const fast = fastHalves(raw);
+  const products = ["f32", ...fast].join(" and ");
   return {
-    name: `TensorFlow.js ${name} ${tf.version_core} (TensorFlow ${binding.TF_Version}) on ${isUsingGpuDevice ? "a GPU" : cpuModel()}`,
+    // Losses depend on what multiplies half floats, in their last digits.
+    name: `TensorFlow.js ${name} ${tf.version_core} (TensorFlow ${binding.TF_Version}, products in ${products}) on ${isUsingGpuDevice ? "a GPU" : cpuModel()}`,
     kind: isUsingGpuDevice ? "gpu" : "cpu",
     capacityBytes: isUsingGpuDevice ? gpuBytes : freeHostBytes(),
     limitBytes: Infinity,
     // A GPU is only told what to compute.
     sliceFlop: isUsingGpuDevice ? Infinity : CORE_SLICE_FLOP * availableParallelism(),
+    halves: new NativeHalves(raw, fast),
   };
 }
 

@@ -7,7 +7,7 @@ export class TensorMemory {
   #peakBytes = 0;
   #highBytes = 0;
   readonly #limit: number;
-  readonly #owners = new Map<object, number>();
+  readonly #owners = new Map<object, { readonly count: number; readonly bytes: number }>();
   readonly #transposed = new Map<tf.Tensor, tf.Tensor>();
 
   constructor(limit: number) {
@@ -31,11 +31,11 @@ export class TensorMemory {
     this.#highBytes = this.#bytes;
   }
 
-  /** Takes ownership; throws a UserError, and keeps nothing, above the limit. */
-  hold<T extends tf.Tensor>(tensor: T): T {
-    const owners = this.#owners.get(tensor.dataId) ?? 0;
-    this.#owners.set(tensor.dataId, owners + 1);
-    if (owners === 0) this.#bytes += heldBytes(tensor.size);
+  /** Takes ownership of a tensor of so many bytes; throws a UserError, and keeps nothing, above the limit. */
+  hold<T extends tf.Tensor>(tensor: T, bytesPerElement = 4): T {
+    const { count, bytes } = this.#owners.get(tensor.dataId) ?? { count: 0, bytes: bytesPerElement * tensor.size };
+    this.#owners.set(tensor.dataId, { count: count + 1, bytes });
+    if (count === 0) this.#bytes += bytes;
     if (this.#bytes > this.#limit) {
       const [needed, limit] = [this.#bytes, this.#limit].map((bytes) => (bytes / 2 ** 30).toFixed(2));
       this.release(tensor);
@@ -62,17 +62,12 @@ export class TensorMemory {
     const transposed = this.#transposed.get(tensor);
     this.#transposed.delete(tensor);
     if (transposed !== undefined) this.release(transposed);
-    const owners = (this.#owners.get(tensor.dataId) ?? 0) - 1;
-    if (owners > 0) this.#owners.set(tensor.dataId, owners);
+    const { count, bytes } = this.#owners.get(tensor.dataId) ?? { count: 1, bytes: 0 };
+    if (count > 1) this.#owners.set(tensor.dataId, { count: count - 1, bytes });
     else {
       this.#owners.delete(tensor.dataId);
-      this.#bytes -= heldBytes(tensor.size);
+      this.#bytes -= bytes;
     }
     tensor.dispose();
   }
-}
-
-/** TensorFlow.js holds every element, whole numbers and half floats too, in 4 bytes. */
-export function heldBytes(elements: number): number {
-  return 4 * elements;
 }

@@ -6,12 +6,12 @@ import { inOrder, operands, tensorsOf } from "../graph.ts";
 import { elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
-import { decode, encode } from "./encoding.ts";
+import { isHalf, type HalfFloats } from "./half-floats.ts";
 import { evaluate } from "./lowerings.ts";
 import { SlicePace } from "./pace.ts";
-import { heldBytes, TensorMemory } from "./tensor-memory.ts";
+import { TensorMemory } from "./tensor-memory.ts";
 
-/** A device on the active backend of TensorFlow.js. Floats of every format are held as f32. */
+/** A device on the active backend of TensorFlow.js. */
 export class TfjsDevice implements Device {
   readonly name: string;
   readonly kind: "cpu" | "gpu";
@@ -27,10 +27,13 @@ export class TfjsDevice implements Device {
   #closed = false;
   #workBytes = 0;
 
-  constructor({ name, kind, capacityBytes, limitBytes, sliceFlop }: Backend) {
+  readonly #halves: HalfFloats;
+
+  constructor({ name, kind, capacityBytes, limitBytes, sliceFlop, halves }: Backend) {
     this.name = name;
     this.kind = kind;
-    this.fastestProducts = kind === "gpu" ? "bf16" : "f32";
+    this.fastestProducts = kind === "gpu" || halves.multiply("bf16") ? "bf16" : "f32";
+    this.#halves = halves;
     this.#work = new WorkInFlight(name);
     this.#pace = new SlicePace(sliceFlop);
     this.#memory = new TensorMemory(limitBytes);
@@ -42,17 +45,16 @@ export class TfjsDevice implements Device {
     return { capacityBytes: this.#capacityBytes, bytes, peakBytes, workBytes: this.#workBytes };
   }
 
-  bytesOf({ shape }: DeviceTensor): number {
-    return heldBytes(elementCount(shape));
+  bytesOf({ dtype, shape }: DeviceTensor): number {
+    return this.#bytesPerElement(dtype) * elementCount(shape);
   }
 
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor> {
     return this.#work.begin([], async () => {
-      const tensor =
-        dtype === "i32"
-          ? tf.tensor(new Int32Array(new Uint8Array(bytes).buffer), [...shape], "int32")
-          : tf.tensor(await decode(bytes, dtype, this.#pace), [...shape], "float32");
-      return this.#store(tensor, dtype);
+      if (isHalf(dtype)) return this.#store(await this.#halves.upload(bytes, dtype, shape, this.#pace), dtype, shape);
+      const { buffer } = new Uint8Array(bytes);
+      const values = dtype === "i32" ? new Int32Array(buffer) : new Float32Array(buffer);
+      return this.#store(tf.tensor(values, [...shape], dtype === "i32" ? "int32" : "float32"), dtype, shape);
     });
   }
 
@@ -63,9 +65,10 @@ export class TfjsDevice implements Device {
 
   read(tensor: DeviceTensor): Promise<Uint8Array> {
     return this.#work.begin([tensor], async () => {
-      const values = await this.#value(tensor).data();
-      if (tensor.dtype === "i32") return new Uint8Array((values as Int32Array).slice().buffer);
-      return encode(values as Float32Array, tensor.dtype, this.#pace);
+      const value = this.#value(tensor);
+      if (isHalf(tensor.dtype)) return this.#halves.read(value, tensor.dtype, this.#pace);
+      const values = (await value.data()) as Float32Array | Int32Array;
+      return new Uint8Array(values.slice().buffer);
     });
   }
 
@@ -96,27 +99,32 @@ export class TfjsDevice implements Device {
       computed.delete(node);
       this.#memory.release(value);
     };
+    const context = { of, memory: this.#memory, pace: this.#pace, halves: this.#halves };
     this.#memory.beginHigh();
     try {
       for (const node of order) {
         if (node.op === "input") continue;
-        computed.set(node, this.#memory.hold(await evaluate(node, { of, memory: this.#memory, pace: this.#pace })));
+        computed.set(node, this.#memory.hold(await evaluate(node, context), this.#bytesPerElement(node.dtype)));
         operands(node).forEach(finishReading);
         await this.#pace.pause();
       }
-      const values = outputs.map((node) => ({ dtype: node.dtype, value: of(node) }));
-      return values.map(({ dtype, value }) => this.#store(tf.clone(value), dtype));
+      const values = outputs.map((node) => ({ ...node, value: of(node) }));
+      return values.map(({ dtype, shape, value }) => this.#store(tf.clone(value), dtype, shape));
     } finally {
       for (const value of computed.values()) this.#memory.release(value);
       this.#workBytes = Math.max(this.#workBytes, this.#memory.highBytes - this.#memory.bytes);
     }
   }
 
-  #store(tensor: tf.Tensor, dtype: DeviceDtype): DeviceTensor {
-    this.#memory.hold(tensor);
-    const handle: DeviceTensor = { dtype, shape: tensor.shape };
+  #store(tensor: tf.Tensor, dtype: DeviceDtype, shape: Shape): DeviceTensor {
+    this.#memory.hold(tensor, this.#bytesPerElement(dtype));
+    const handle: DeviceTensor = { dtype, shape };
     this.#stored.set(handle, tensor);
     return handle;
+  }
+
+  #bytesPerElement(dtype: DeviceDtype): number {
+    return isHalf(dtype) ? this.#halves.bytesPerElement : 4;
   }
 
   #release(tensor: DeviceTensor): void {

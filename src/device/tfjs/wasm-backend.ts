@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { version_wasm as version } from "@tensorflow/tfjs-backend-wasm";
 import { freeHostBytes } from "../host-memory.ts";
 import { cpuModel, type Backend } from "./backend.ts";
+import { heldAsF32 } from "./half-floats.ts";
 
 /** Starts the WebAssembly backend: one thread, no native code. It finds its .wasm file beside its own module. */
 export async function startWasm(): Promise<Backend> {
@@ -22,6 +23,7 @@ export async function startWasm(): Promise<Backend> {
     limitBytes,
     // 20 ms.
     sliceFlop: 5e8,
+    halves: heldAsF32,
   };
 }
 
