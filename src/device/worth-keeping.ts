@@ -23,6 +23,11 @@ const CHEAP: ReadonlySet<Operation> = new Set([
   "sliceRows",
 ]);
 
+/** Whether a result is computed again rather than kept. */
+export function isCheap({ op }: Expression): boolean {
+  return CHEAP.has(op);
+}
+
 /**
  * Of what was computed, the nodes from which `outputs`, such as derivatives of it, are at hand but for cheap operations. What
  * is computed of nothing but inputs by such operations, as merged weights are, is not among them.
@@ -36,7 +41,7 @@ export function worthKeeping(
   const meet = (node: Expression): void => {
     if (met.has(node)) return;
     met.add(node);
-    if (CHEAP.has(node.op)) operands(node).forEach(meet);
+    if (isCheap(node)) operands(node).forEach(meet);
     else kept.add(node);
   };
   for (const node of inOrder(outputs)) {

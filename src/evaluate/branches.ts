@@ -2,6 +2,7 @@
 import pLimit from "p-limit";
 import type { Device } from "../device/device.ts";
 import type { BatchShare } from "./device-batches.ts";
+import { withDifferences } from "./differences.ts";
 import type { Stage } from "../model/architecture.ts";
 import type { Room } from "./fitting.ts";
 import { runShare, type Advanced } from "./forward-run.ts";
@@ -33,19 +34,26 @@ export interface Advance {
 }
 
 /** Runs one stage for every branch, splitting it where its candidates differ; those whose paths are over stay as they are. */
-export async function advance(
-  branches: readonly Branch[],
-  stage: StageRun,
-  { room, held, signal }: Advance,
-): Promise<Branch[]> {
-  const { device } = stage.merging;
-  const limit = pLimit(device.concurrency);
+export async function advance(branches: readonly Branch[], stage: StageRun, how: Advance): Promise<Branch[]> {
   const isOver = ({ members }: Branch): boolean => stageOf(stage, members[0]!) === undefined;
   const splits = branches
     .filter((branch) => !isOver(branch))
     .map((branch) => ({ branch, parts: splitMembers(branch, stage) }));
   const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
   const shares = sharesOf(stage, candidates);
+  const merges = splits.flatMap(({ parts }) => parts.flatMap(({ at }) => shares.map(() => at)));
+  const ahead = await withDifferences(stage, merges, (own) => runSplits(splits, shares, own, how));
+  return [...branches.filter(isOver), ...ahead];
+}
+
+async function runSplits(
+  splits: readonly { readonly branch: Branch; readonly parts: readonly Part[] }[],
+  shares: readonly BatchShare[],
+  stage: StageRun,
+  { room, held, signal }: Advance,
+): Promise<Branch[]> {
+  const { device } = stage.merging;
+  const limit = pLimit(device.concurrency);
   const run = (branch: Branch, { at, members }: Part, share: BatchShare): Promise<Advanced> =>
     limit(async () => {
       signal?.throwIfAborted();
@@ -66,11 +74,10 @@ export async function advance(
     return { advanced, failure: settled.flat().find((result) => result.status === "rejected") };
   });
   // Every run is over before a failure is thrown: whatever it reads may be freed then.
-  const ahead = (await Promise.all(runs)).flatMap(({ advanced, failure }) => {
+  return (await Promise.all(runs)).flatMap(({ advanced, failure }) => {
     if (failure) throw failure.reason;
     return advanced;
   });
-  return [...branches.filter(isOver), ...ahead];
 }
 
 /** Frees states that are held. */

@@ -5,7 +5,8 @@ import { isMerge } from "../merge/recipe.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
 import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
-import type { DeviceBatches } from "./device-batches.ts";
+import type { BatchShare, DeviceBatches } from "./device-batches.ts";
+import { withDifferences } from "./differences.ts";
 import type { Pass } from "./pass.ts";
 import { stagePathsOf, routeAlong } from "./path.ts";
 import { stageOf, type Merging, type StageRun, type StateTensors } from "./stage-run.ts";
@@ -63,24 +64,27 @@ export async function goBack(
   }
 }
 
+/** How a stage is differentiated. */
+interface Retreat extends Pick<WayBack, "meet" | "held"> {
+  readonly entrance: readonly Branch[];
+  readonly exit: readonly Branch[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Differentiates one stage for every candidate. Returns the derivatives by the states before it. */
-async function retreat(
+async function retreat(stage: StageRun, behind: readonly OfCandidate[], how: Retreat): Promise<OfCandidate[]> {
+  const shares = sharesOf(stage, behind.length);
+  const merges = behind.flatMap(({ candidate }) => shares.map(() => stageOf(stage, candidate)!));
+  return withDifferences(stage, merges, (own) => runAllBack(own, behind, shares, how));
+}
+
+async function runAllBack(
   stage: StageRun,
   behind: readonly OfCandidate[],
-  {
-    entrance,
-    exit,
-    meet,
-    held,
-    signal,
-  }: Pick<WayBack, "meet" | "held"> & {
-    readonly entrance: readonly Branch[];
-    readonly exit: readonly Branch[];
-    readonly signal: AbortSignal | undefined;
-  },
+  shares: readonly BatchShare[],
+  { entrance, exit, meet, held, signal }: Retreat,
 ): Promise<OfCandidate[]> {
   const limit = pLimit(stage.merging.device.concurrency);
-  const shares = sharesOf(stage, behind.length);
   const runs = behind.map(async ({ candidate, states: seeds }) => {
     const [before, kept] = [branchOf(entrance, candidate).states, branchOf(exit, candidate).kept.states];
     const settled = await Promise.allSettled(

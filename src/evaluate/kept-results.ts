@@ -1,11 +1,11 @@
 /**
  * Results from inside a stage that the way forward keeps for the way back. Both build the same graph of a batch's state, so that
- * a result is known by its place in the order of that graph.
+ * a result is known by its place in the order of that graph. How weights are merged, which only takes cheap operations, may differ.
  * @module
  */
 import { input, type Expression } from "../device/expression.ts";
 import { inOrder } from "../device/graph.ts";
-import { worthKeeping } from "../device/worth-keeping.ts";
+import { isCheap, worthKeeping } from "../device/worth-keeping.ts";
 import type { State } from "../model/architecture.ts";
 import { derivativesOf } from "./stage-derivatives.ts";
 import type { StageGraph } from "./stage-graph.ts";
@@ -33,7 +33,7 @@ export function recalled({ after }: StageGraph, kept: readonly StateTensors[]): 
 }
 
 function orderOf(state: State): Expression[] {
-  return inOrder(Object.values(state));
+  return inOrder(Object.values(state)).filter((node) => !isCheap(node));
 }
 
 /** In place of seeds, which are only known once everything has been scored. */

@@ -23,7 +23,7 @@ export interface StageGraph {
 
 /** `states` has what the stage before left of every batch. */
 export function stageGraph(
-  run: Pick<StageRun, "merging" | "tensors" | "batches">,
+  run: Pick<StageRun, "merging" | "tensors" | "batches" | "differences">,
   at: PathStage,
   states: readonly StateTensors[],
   share: BatchShare,
@@ -42,7 +42,7 @@ export function inputsOf(states: readonly StateTensors[], { start, end }: BatchS
 
 /** The merged weights of a stage; `meet` is told where each coefficient enters, for derivatives. */
 export function mergeStage(
-  { merging, tensors }: Pick<StageRun, "merging" | "tensors">,
+  { merging, tensors, differences }: Pick<StageRun, "merging" | "tensors" | "differences">,
   { stage, sources }: PathStage,
   meet: (coefficient: ScaledWeight) => void = () => {},
 ): StageTensors {
@@ -50,12 +50,8 @@ export function mergeStage(
   const merged = Object.entries(stage.weights).map(([role, weight]): [string, Expression] => {
     const { name, step } = sources[role]!;
     const models = mapValues(tensors.get(name) ?? {}, input);
-    return [
-      role,
-      mergeTensor({ models, base, experts, ...parents.known(name, step) }, step, (scaled) =>
-        meet({ weight, ...scaled }),
-      ),
-    ];
+    const known = { differences: differences?.get(name)?.map(input), ...parents.known(name, step) };
+    return [role, mergeTensor({ models, base, experts, ...known }, step, (scaled) => meet({ weight, ...scaled }))];
   });
   return Object.fromEntries(merged);
 }

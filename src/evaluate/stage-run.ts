@@ -47,6 +47,8 @@ export interface StageRun {
   readonly tensors: ParentTensors;
   readonly batches: DeviceBatches;
   readonly hashing: WeightsHashing | undefined;
+  /** By the weight's name, where they are on the device: see differences.ts. */
+  readonly differences?: ReadonlyMap<string, readonly DeviceTensor[]>;
 }
 
 /** The stage that a candidate is at; none where its path is over. */

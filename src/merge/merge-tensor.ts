@@ -17,7 +17,7 @@ import type { Dtype } from "../tensor/dtype.ts";
 import { unpack } from "../tensor/packed.ts";
 import { declarations } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
-import { type Formula, isOfExpert } from "./formula.ts";
+import { type Formula, isOfExpert, partsOf } from "./formula.ts";
 import { type FactorSlope, type FormulaNumbers, type FormulaValue, formulaNumbers } from "./formula-numbers.ts";
 import { optionsOf } from "./method.ts";
 import type { Step } from "./recipe.ts";
@@ -28,6 +28,8 @@ export interface MergeParents extends ParentFacts {
   readonly models: Readonly<Record<string, Expression>>;
   readonly base: string;
   readonly experts: readonly string[];
+  /** What each expert adds to the base, f32, where that was computed already. */
+  readonly differences?: readonly Expression[] | undefined;
   /** The leaves of each expert, in their order, by name; f32. */
   readonly leaves?: readonly Readonly<Record<string, Expression>>[] | undefined;
   /** Of the result; that of the base unless given. */
@@ -45,6 +47,7 @@ export interface Scaled {
 interface Operands extends FormulaNumbers {
   readonly base: Expression;
   readonly experts: readonly Expression[];
+  readonly differences: MergeParents["differences"];
   readonly leaves: MergeParents["leaves"];
   /** Told every coefficient that the formula comes by. */
   readonly meet: (scaled: Scaled) => void;
@@ -65,8 +68,20 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
   }
   const numbers = formulaNumbers(declaration, step.values, parents, step.options);
   const formula = declaration.formula(optionsOf(declaration, step.options));
-  const operands = { base: cast(base, "f32"), experts, leaves: parents.leaves, ...numbers, meet, done: new Map() };
+  const { differences, leaves } = parents;
+  const operands = { base: cast(base, "f32"), experts, differences, leaves, ...numbers, meet, done: new Map() };
   return cast(compute(formula, operands, 0), dtype);
+}
+
+/** Whether a step's formula asks for what each expert adds to the base. */
+export function readsDifferences(step: Step): boolean {
+  if (step.method === "passthrough") return false;
+  const declaration = declarations[step.method];
+  return partsOf(declaration.formula(optionsOf(declaration, step.options))).some(isDifference);
+}
+
+function isDifference(formula: Formula): boolean {
+  return formula.op === "minus" && formula.x.op === "expert" && formula.y.op === "base";
 }
 
 /** A factor of 1 is none: what is copied keeps all its bits, NaN among them. */
@@ -100,7 +115,7 @@ function computeAnew(formula: Formula, operands: Operands, expert: number): Expr
     case "plus":
       return add(at(formula.x), at(formula.y));
     case "minus":
-      return sub(at(formula.x), at(formula.y));
+      return (isDifference(formula) && operands.differences?.[expert]) || sub(at(formula.x), at(formula.y));
     case "product":
       return mul(at(formula.x), at(formula.y));
     case "quotient":
