@@ -9,8 +9,10 @@ import { evomergeVersion } from "../files/own-package.ts";
  * Everything outside the experiment file that decides a run, mostly as hashes, by a name for people; all but the weights,
  * which are hashed as they are read.
  */
-export function identify(workspace: Workspace, tasks: readonly Task[]): Record<string, string> {
-  const { tokenizer, precision, model } = workspace;
+export function identify(
+  { tokenizer, precision, model }: Pick<Workspace, "tokenizer" | "precision" | "model">,
+  tasks: readonly Task[],
+): Record<string, string> {
   const identity: Record<string, string> = {
     precision,
     tokenizer: tokenizer.digest,
@@ -38,7 +40,9 @@ export function findChange(
 }
 
 /** What was read of the parents' weights so far, or is expected of them: a line by parent and tensor. */
-export function knownTensors({ checkpoints }: Workspace): { readonly tensors: Record<string, Record<string, string>> } {
+export function knownTensors({ checkpoints }: Pick<Workspace, "checkpoints">): {
+  readonly tensors: Record<string, Record<string, string>>;
+} {
   const entries = Array.from(checkpoints, ([name, { known }]) => [name, Object.fromEntries(known)] as const);
   return { tensors: Object.fromEntries(entries) };
 }
@@ -61,6 +65,6 @@ function short(value = "nothing"): string {
 }
 
 /** What computed the run; other versions may propose other genes or round otherwise. */
-export function versions({ device }: Workspace): Record<string, string> {
-  return { evomerge: evomergeVersion(), node: process.version, v8: process.versions.v8, engine: device.name };
+export function versions({ engine }: Workspace): Record<string, string> {
+  return { evomerge: evomergeVersion(), node: process.version, v8: process.versions.v8, engine: engine.name };
 }

@@ -6,6 +6,7 @@ import { UserError } from "../errors.ts";
 import { Evaluator } from "../evaluate/evaluator.ts";
 import { GenerationScorer } from "../evaluate/generation-scorer.ts";
 import { ParentWeights } from "../evaluate/parent-weights.ts";
+import type { Scorer } from "../evaluate/scorer.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerSource } from "../model/tokenizer/tokenizer.ts";
@@ -33,9 +34,29 @@ export function batchTokensFor({ kind }: Pick<Device, "kind">, { hiddenSize }: P
   return hiddenSize < 512 ? 2048 : 1024;
 }
 
+/** What is known of the engine that scores, here or elsewhere. */
+export type EngineFacts = Pick<Device, "name" | "kind" | "fastestProducts" | "concurrency">;
+
+/** Which of a workspace's evaluators a scorer is for. */
+export type ScorerUse = "evaluator" | "signal";
+
+/** What scores merges in place of a workspace's own device. */
+export interface Elsewhere {
+  readonly engine: EngineFacts;
+  /** Why this engine, in one clause. */
+  readonly why: string;
+  /** A scorer of merges of these parents, in batches of so many padded tokens. */
+  scorer(use: ScorerUse, batchTokens: number, parents: ScoredParents): Scorer;
+}
+
+/** All that scores depend on, but for the rows. */
+export type ScoredParents = Pick<Workspace, "engine" | "precision" | "model" | "checkpoints" | "experts" | "tokenizer">;
+
 /** A base, its experts and an engine, checked against each other, open and ready to score merges. */
 export interface Workspace extends AsyncDisposable {
   readonly device: Device;
+  /** What scores: the device, unless that is done elsewhere. */
+  readonly engine: EngineFacts;
   /** Why this engine, in one clause. */
   readonly why: string;
   /** Of matrix products. */
@@ -51,6 +72,8 @@ export interface Workspace extends AsyncDisposable {
   readonly evaluator: Evaluator;
   /** For what only steers the search; the same one where the precision is. */
   readonly signal: Evaluator;
+  /** What an evaluator scores with, in batches of so many padded tokens. */
+  scorer(use: ScorerUse, batchTokens: number): Scorer;
 }
 
 /** The tokens of merges, and what is not true of them in the config.json of the base. */
@@ -70,6 +93,8 @@ export interface WorkspaceOptions {
 
 export interface OpeningOptions {
   readonly engine?: OpenedEngine;
+  /** Scores in place of the engine, which is left what else there is to compute. */
+  readonly elsewhere?: Elsewhere | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told what a person should know of the parents, and what better engine does not work here, unless the engine is given. */
   readonly onNotice?: ((text: string) => void) | undefined;
@@ -86,9 +111,9 @@ export interface OpeningOptions {
  */
 export async function openWorkspace(
   options: WorkspaceOptions,
-  { engine, signal, onNotice, now, parents }: OpeningOptions = {},
+  { engine: given, elsewhere, signal, onNotice, now, parents: weightsOf }: OpeningOptions = {},
 ): Promise<Workspace> {
-  const open: AsyncDisposable[] = engine ? [engine.device] : [];
+  const open: AsyncDisposable[] = given ? [given.device] : [];
   const close = async (): Promise<void> => {
     for (const resource of open.toReversed()) await resource[Symbol.asyncDispose]();
   };
@@ -105,31 +130,33 @@ export async function openWorkspace(
     const { tokenizer, vocabulary } = await checkParents(opened, policyOf(options), { signal, onNotice });
     open.push(tokenizer);
     const { checkpoints, changes } = viewCheckpoints(opened, vocabulary);
-    const { device, why } = engine ?? (await openEngine(options, onNotice));
-    if (!engine) open.push(device);
-    const precision = resolvePrecision(options.precision, device);
+    const { device, why } = given ?? (await openEngine(options, onNotice));
+    if (!given) open.push(device);
+    const { engine, why: chosen } = elsewhere ?? { engine: device, why };
+    const precision = resolvePrecision(options.precision, engine);
     const dtypes = productDtypes(precision);
-    const model = openModel(baseOf(checkpoints), dtypes.exact);
-    const weights = parents?.(checkpoints) ?? new ParentWeights(device, checkpoints);
+    const base = baseOf(checkpoints);
+    const models = { evaluator: openModel(base, dtypes.exact), signal: openModel(base, dtypes.signal) };
+    const model = models.evaluator;
+    const weights = weightsOf?.(checkpoints) ?? new ParentWeights(device, checkpoints);
     open.push(weights);
     const experts = options.experts.map(({ name }) => name);
-    const batchTokens = batchTokensFor(device, model);
-    const scorerOf = (own: Model): GenerationScorer =>
-      new GenerationScorer({ device, model: own, parents: weights, base: BASE, experts, batchTokens, now });
-    const evaluator = new Evaluator(scorerOf(model), tokenizer, model);
-    const signalModel = openModel(baseOf(checkpoints), dtypes.signal);
+    const parents = { engine, precision, model, checkpoints, experts, tokenizer };
+    const scorer = (use: ScorerUse, batchTokens: number): Scorer =>
+      elsewhere?.scorer(use, batchTokens, parents) ??
+      new GenerationScorer({ device, model: models[use], parents: weights, base: BASE, experts, batchTokens, now });
+    const batchTokens = batchTokensFor(engine, model);
+    const evaluator = new Evaluator(scorer("evaluator", batchTokens), tokenizer, model);
+    const isOne = dtypes.signal === dtypes.exact;
     return {
+      ...parents,
       device,
-      why,
-      precision,
-      model,
-      checkpoints,
+      why: chosen,
       vocabulary: { ...vocabulary, changes },
-      experts,
       weights,
-      tokenizer,
       evaluator,
-      signal: dtypes.signal === dtypes.exact ? evaluator : evaluator.withScorer(scorerOf(signalModel)),
+      signal: isOne ? evaluator : evaluator.withScorer(scorer("signal", batchTokens)),
+      scorer,
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

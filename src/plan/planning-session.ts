@@ -52,6 +52,7 @@ export async function planningSession(
     comparison: clock.isTimed ? measureComparison(clock.wall) : { onceMs: 0, rowMs: 0 },
     emit: () => {},
     partMs: PART_MS,
+    leastParts: 1,
     signal,
   };
 }

@@ -34,16 +34,50 @@ export async function differentiateInParts(
   const weights = rowWeights(objective, rows);
   const report = progressOf(session, "search", onShare);
   const parts = recordedParts(session, points.length, hands);
-  const differentiateNext = async (): Promise<Part> => {
-    const done = parts.length;
-    const onProgress = (share: number): void => report((done + share) / count);
-    const part = await differentiate(session, points, hands[done] ?? {}, { weights, signal, onProgress });
-    parts.push(part);
-    return part;
+  const shares = parts.map(() => 1);
+  const began = parts.length;
+  const differentiateOne = (i: number, ends: AbortSignal): Promise<Part> => {
+    const onProgress = (share: number): void => {
+      shares[began + i] = share;
+      report(shares.reduce((sum, own) => sum + own, 0) / count);
+    };
+    return differentiate(session, points, hands[began + i] ?? {}, { weights, signal: ends, onProgress });
   };
-  while (parts.length < count - 1) record(session, await differentiateNext());
-  const { time } = await differentiateNext();
-  return { ...join(parts, points.length, rows), time };
+  const { lanes } = session.workspace.signal;
+  for await (const part of severalAtOnce(count - began, lanes, signal, differentiateOne)) {
+    parts.push(part);
+    if (parts.length < count) record(session, part);
+  }
+  const last = parts.at(-1);
+  if (!last) throw new Error("gradients: no parts");
+  return { ...join(parts, points.length, rows), time: last.time };
+}
+
+/** Results in their order, of which up to so many are begun before they are asked for; none goes on when one fails. */
+async function* severalAtOnce<T>(
+  count: number,
+  lanes: number,
+  signal: AbortSignal | undefined,
+  begin: (index: number, ends: AbortSignal) => Promise<T>,
+): AsyncGenerator<T> {
+  const over = new AbortController();
+  const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  const begun: Promise<T>[] = [];
+  try {
+    for (let next = 0; next < count; next += 1) {
+      while (begun.length < Math.min(next + lanes, count)) {
+        const one = begin(begun.length, ends);
+        // It may fail while an earlier one is awaited.
+        one.catch(() => {});
+        begun.push(one);
+      }
+      const [first] = begun.slice(next);
+      if (first) yield await first;
+    }
+  } finally {
+    over.abort();
+    await Promise.allSettled(begun);
+  }
 }
 
 interface DifferentiateOptions {
@@ -63,7 +97,9 @@ async function differentiate(
   const evaluations = await workspace.signal.gradient(recipes, rows, weights, options);
   recorder.recordParents(() => knownTensors(workspace));
   const tokens = workspace.signal.tokensOf(rows);
-  const time = { models: points.length, tokens, passes: 1, ms: clock.wall.now() - began, waitMs: 0 };
+  // Those that go on at once share the time.
+  const ms = (clock.wall.now() - began) / workspace.signal.lanes;
+  const time = { models: points.length, tokens, passes: 1, ms, waitMs: 0 };
   paces.gradient.learn(time);
   const gradients = joined(points.map((point, i) => genome.pullBack(point, evaluations[i]?.derivatives ?? {})));
   return { rowLosses: Float64Array.from(flatLosses(evaluations)), gradients, time };

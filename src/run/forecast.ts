@@ -138,7 +138,7 @@ function nextProbe({ clock, tasks }: Session, times: readonly WorkTime[], scored
 /** The uniform average and, where the device computes several at once, other baselines beside it; in their order. */
 function probed({ workspace }: Session, listed: readonly Baseline[]): readonly Baseline[] {
   const chosen = [...listed.filter(isAverage), ...listed.filter((one) => !isAverage(one))];
-  const names = new Set(chosen.slice(0, Math.max(1, workspace.device.concurrency)).map(({ name }) => name));
+  const names = new Set(chosen.slice(0, Math.max(1, workspace.engine.concurrency)).map(({ name }) => name));
   return listed.filter(({ name }) => names.has(name));
 }
 

@@ -45,7 +45,8 @@ export async function recordAsk(
 /** Scores, unlike sums of gradients, have the same bits in any parts; the clock decides on these as they are made. */
 function partsFor(session: Session, models: number, rows: Selection): number {
   if (!generationKind(session).usesGradients) return 1;
-  return Math.min(Object.values(rows).flat().length, gradientParts(session, models, rows));
+  const parts = Math.max(session.leastParts, gradientParts(session, models, rows));
+  return Math.min(Object.values(rows).flat().length, parts);
 }
 
 function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation: number): Selection {

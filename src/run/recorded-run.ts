@@ -73,10 +73,10 @@ function evaluationsOf(records: readonly JournalRecord[]): number {
 /** A sentence where another engine, or another library of its products, goes on with a run: sums round otherwise there. */
 export function engineChange(
   records: readonly JournalRecord[],
-  { device }: Pick<Workspace, "device">,
+  { engine }: Pick<Workspace, "engine">,
 ): string | undefined {
   const [start] = records;
   const before = start?.type === "start" ? start.versions["engine"] : undefined;
-  if (before === undefined || before === device.name) return undefined;
-  return `this run began on ${before}; what is scored from here on is scored by ${device.name}, whose losses may differ in their last digits`;
+  if (before === undefined || before === engine.name) return undefined;
+  return `this run began on ${before}; what is scored from here on is scored by ${engine.name}, whose losses may differ in their last digits`;
 }

@@ -5,7 +5,7 @@ import { identify, versions } from "../experiment/identity.ts";
 import { prepareTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { BASE } from "../experiment/the-base.ts";
-import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import { type Elsewhere, openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { OutOfMemory } from "../errors.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
@@ -40,6 +40,10 @@ export interface RunOptions extends BringOptions {
   readonly wall?: Clock | undefined;
   /** In place of the one that the experiment names. */
   readonly engine?: OpenedEngine | undefined;
+  /** What scores in place of the engine. */
+  readonly elsewhere?: Elsewhere | undefined;
+  /** Into how many parts the rows of a generation are dealt at least, where it wants gradients: parts are what workers share. */
+  readonly parts?: number | undefined;
 }
 
 export interface ReopenOptions extends RunOptions {
@@ -73,6 +77,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   const clock = new BudgetClock(experiment.budget, undefined, opening.wall);
   await using workspace = await openWorkspace(local, {
     engine,
+    elsewhere: options.elsewhere,
     signal: options.signal,
     now: opening.wall.now,
     // Models of the Hub were spoken of as they were fetched.
@@ -116,7 +121,12 @@ export async function resumeRun(
   const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, spentOf(records), opening.wall);
-  await using workspace = await openWorkspace(local, { engine, signal: options.signal, now: opening.wall.now });
+  await using workspace = await openWorkspace(local, {
+    engine,
+    elsewhere: options.elsewhere,
+    signal: options.signal,
+    now: opening.wall.now,
+  });
   opening.isOpen();
   const change = engineChange(records, workspace);
   if (change !== undefined) noticesTo(options)(change);
@@ -204,6 +214,7 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
     emit: run.onEvent ?? (() => {}),
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,
+    leastParts: run.parts ?? 1,
   };
   announce(session, folder, view.records.length > 1);
   const found = await OutOfMemory.advising(ROOM_FOR_A_SEARCH, () => findWinner(session));
@@ -214,7 +225,7 @@ function announce({ workspace, genome, tasks, emit }: Session, folder: string, r
   emit({
     type: "opened",
     folder,
-    engine: workspace.device.name,
+    engine: workspace.engine.name,
     why: workspace.why,
     precision: workspace.precision,
     experts: workspace.experts,

@@ -37,6 +37,8 @@ export interface Session {
   readonly emit: (event: RunEvent) => void;
   /** Wall-clock time of scoring after which it is recorded. */
   readonly partMs: number;
+  /** Into how many parts the rows of a generation that wants gradients are dealt at least. */
+  readonly leastParts: number;
   /** Aborts when a person interrupts the run. */
   readonly signal: AbortSignal | undefined;
 }
