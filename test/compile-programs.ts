@@ -23,6 +23,7 @@ const programs = [
   "hub/transfer/fetch-model",
   "journal/hold-lock",
   "run/carry-through",
+  "workers/serve",
 ] as const;
 
 export type TestProgram = (typeof programs)[number];

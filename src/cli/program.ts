@@ -1,12 +1,12 @@
-import { Argument, Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { durationSchema } from "../config/duration.ts";
+import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { engineNames, type EngineName } from "../device/engine-names.ts";
 import { nativePackages } from "../device/tfjs/native-package.ts";
-import { MOST_EVALUATIONS, precisions, type Budget, type Precision } from "../experiment/experiment.ts";
+import { precisions, type Precision } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
+import { parseBytes, parseCount, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
 const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
@@ -34,6 +34,16 @@ const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (defau
 const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
 const adapterBase = ["--base <model>", "of an adapter: its base, if it is not where adapter_config.json says"] as const;
 const boundPackage = new Argument("[package]", "which, where both are installed").choices(nativePackages);
+const redis = [
+  "--redis <url>",
+  "score by workers that were told of the same Redis: redis://host or rediss://host",
+] as const;
+const mixedEngines = ["--mixed-engines", "workers may compute with other engines than the first one"] as const;
+const parts = [
+  "--parts <count>",
+  "deal the rows of each gradient into so many parts at least, which workers share",
+  parsePositive,
+] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -56,6 +66,9 @@ export function buildProgram(): Command {
     .addOption(budgetEvaluations)
     .option("--seed <number>", "seed of the search", parseSeed)
     .addOption(engine())
+    .option(...redis)
+    .option(...mixedEngines)
+    .option(...parts)
     .option("--export", "export the winner at the end")
     .option(...json)
     .action(async (file, { budget, evaluations, ...options }) => {
@@ -69,6 +82,9 @@ export function buildProgram(): Command {
     .argument("<run>", "folder of the run")
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
+    .option(...redis)
+    .option(...mixedEngines)
+    .option(...parts)
     .option("--export", "export the winner at the end")
     .option(...movedBase)
     .option(...movedExpert)
@@ -78,6 +94,18 @@ export function buildProgram(): Command {
     .action(async (folder, { budget, evaluations, ...options }) => {
       const { resumeCommand } = await import("./commands/run.ts");
       await resumeCommand(folder, { ...options, budget: budget ?? evaluations });
+    });
+
+  program
+    .command("worker")
+    .description("score for runs of an experiment, on this machine or others")
+    .argument("<experiment>", "YAML file")
+    .requiredOption("--redis <url>", "where it meets runs: redis://host, or rediss://host for TLS")
+    .option("--name <name>", "by which runs speak of it")
+    .addOption(engine())
+    .action(async (file, options) => {
+      const { workerCommand } = await import("./commands/worker.ts");
+      await workerCommand(file, options);
     });
 
   program
@@ -278,47 +306,4 @@ export function buildProgram(): Command {
     });
 
   return program;
-}
-
-function parseTime(text: string): Budget {
-  const parsed = durationSchema.safeParse(text);
-  if (parsed.success) return { seconds: parsed.data };
-  const fault = parsed.error.issues.find(({ message }) => message.startsWith("expected"))?.message;
-  throw new InvalidArgumentError(fault ?? "expected a time such as 90s, 10m, 1h");
-}
-
-function parseCount(text: string): Budget {
-  const evaluations = parsePositive(text);
-  if (evaluations > MOST_EVALUATIONS) throw new InvalidArgumentError(`expected at most ${MOST_EVALUATIONS}`);
-  return { evaluations };
-}
-
-function parsePositive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number from 1");
-  return value;
-}
-
-const bytesPerUnit: Readonly<Record<string, number>> = {
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KIB: 2 ** 10,
-  MIB: 2 ** 20,
-  GIB: 2 ** 30,
-};
-
-/** A size as in `save_pretrained`. */
-function parseBytes(text: string): number {
-  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)([KMG]i?B)$/i.exec(text.trim()) ?? [];
-  const bytes = Math.floor(Number(amount) * (bytesPerUnit[unit.toUpperCase()] ?? Number.NaN));
-  if (!Number.isSafeInteger(bytes) || bytes < 1) throw new InvalidArgumentError("expected a size such as 500MB or 5GB");
-  return bytes;
-}
-
-function parseSeed(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError("expected a whole number from 0");
-  return value;
 }

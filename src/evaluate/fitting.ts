@@ -66,7 +66,7 @@ export class Room {
 }
 
 /** The numbers below `count` in `parts` runs of nearly equal length. */
-function evenParts(count: number, parts: number): number[][] {
+export function evenParts(count: number, parts: number): number[][] {
   const numbers = [...Array(count).keys()];
   const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((count * i) / parts));
   return bounds.slice(1).map((end, i) => numbers.slice(bounds[i], end));

@@ -23,6 +23,7 @@ describe("the help", () => {
         run            launch an experiment
         resume         go on with an interrupted run, or with a finished one that is
                        given more budget
+        worker         score for runs of an experiment, on this machine or others
         export         write the winner of a run, or its best so far, as a Hugging
                        Face folder
         merge          merge models by a recipe into a Hugging Face folder
@@ -61,6 +62,12 @@ describe("the help", () => {
         --seed <number>        seed of the search
         --engine <name>        where to compute (choices: "auto", "ggml", "tfjs",
                                "tfjs-node", "tfjs-node-gpu")
+        --redis <url>          score by workers that were told of the same Redis:
+                               redis://host or rediss://host
+        --mixed-engines        workers may compute with other engines than the first
+                               one
+        --parts <count>        deal the rows of each gradient into so many parts at
+                               least, which workers share
         --export               export the winner at the end
         --json                 print the result as JSON
         -h, --help             display help for command
@@ -80,6 +87,12 @@ describe("the help", () => {
       Options:
         --budget <time>        wall-clock time for everything, such as 90s, 10m, 1h
         --evaluations <count>  candidates to score, in place of a time
+        --redis <url>          score by workers that were told of the same Redis:
+                               redis://host or rediss://host
+        --mixed-engines        workers may compute with other engines than the first
+                               one
+        --parts <count>        deal the rows of each gradient into so many parts at
+                               least, which workers share
         --export               export the winner at the end
         --base <model>         folder or Hub name of the base, if it was moved
         --expert <name=model>  likewise of an expert; may be repeated, as the next two

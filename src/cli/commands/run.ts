@@ -7,6 +7,8 @@ import type { EngineName } from "../../device/engine-names.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides, type Budget } from "../../experiment/experiment.ts";
 import { printableLine } from "../../files/printable.ts";
+import { readJournal } from "../../journal/journal.ts";
+import { experimentOf } from "../../run/recorded-run.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
@@ -18,6 +20,7 @@ import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, tell } from "../output.ts";
+import { withWorkers, type WorkersOptions } from "../with-workers.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 import { exportText } from "./export.ts";
@@ -28,7 +31,7 @@ export interface FinishOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface RunCommandOptions extends FinishOptions {
+export interface RunCommandOptions extends FinishOptions, WorkersOptions {
   readonly out?: string | undefined;
   readonly budget?: Budget | undefined;
   readonly engine?: EngineName | undefined;
@@ -40,7 +43,9 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const experiment = withOverrides(await loadExperiment(file), options);
   const folder = options.out ?? newRunFolder("results", experiment.name);
   try {
-    await carryThrough(folder, options, (running) => launchRun(experiment, folder, running));
+    await carryThrough(folder, options, (running) =>
+      withWorkers(experiment.name, options, running, (own) => launchRun(experiment, folder, own)),
+    );
   } finally {
     if (options.out === undefined) removeUnused(folder);
   }
@@ -49,11 +54,15 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
 /** `evomerge resume`: goes on with an interrupted run, or with a finished one that is given more budget. */
 export async function resumeCommand(
   folder: string,
-  options: FinishOptions & MovedOptions & { readonly budget?: Budget | undefined },
+  options: FinishOptions & MovedOptions & WorkersOptions & { readonly budget?: Budget | undefined },
 ): Promise<void> {
   const { budget } = options;
   const moved = movedPlaces(options);
-  await carryThrough(folder, options, (running) => resumeRun(folder, { ...running, budget, moved }));
+  // Workers wait for runs of an experiment by its name.
+  const name = options.redis === undefined ? "" : experimentOf(folder, readJournal(folder).records).name;
+  await carryThrough(folder, options, (running) =>
+    withWorkers(name, options, running, (own) => resumeRun(folder, { ...own, budget, moved })),
+  );
 }
 
 /** Runs to the end, or to the interruption, and leaves the tables either way. */

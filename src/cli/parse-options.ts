@@ -1,0 +1,47 @@
+/** What options of a command line say, or why they say nothing. */
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { durationSchema } from "../config/duration.ts";
+import { type Budget, MOST_EVALUATIONS } from "../experiment/experiment.ts";
+
+export function parseTime(text: string): Budget {
+  const parsed = durationSchema.safeParse(text);
+  if (parsed.success) return { seconds: parsed.data };
+  const fault = parsed.error.issues.find(({ message }) => message.startsWith("expected"))?.message;
+  throw new InvalidArgumentError(fault ?? "expected a time such as 90s, 10m, 1h");
+}
+
+export function parseCount(text: string): Budget {
+  const evaluations = parsePositive(text);
+  if (evaluations > MOST_EVALUATIONS) throw new InvalidArgumentError(`expected at most ${MOST_EVALUATIONS}`);
+  return { evaluations };
+}
+
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number from 1");
+  return value;
+}
+
+const bytesPerUnit: Readonly<Record<string, number>> = {
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+};
+
+/** A size as in `save_pretrained`. */
+export function parseBytes(text: string): number {
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)([KMG]i?B)$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(amount) * (bytesPerUnit[unit.toUpperCase()] ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes) || bytes < 1) throw new InvalidArgumentError("expected a size such as 500MB or 5GB");
+  return bytes;
+}
+
+export function parseSeed(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("expected a whole number from 0");
+  return value;
+}

@@ -1,0 +1,143 @@
+import { UserError } from "../errors.ts";
+import { computedTokens, totalTokens } from "../evaluate/batch-sizes.ts";
+import type { GenerationGradient, GradientOptions } from "../evaluate/differentiate.ts";
+import type { TermRow } from "../evaluate/loss-term.ts";
+import { Pace } from "../evaluate/pace.ts";
+import { type BatchPlan, packedTokens, planBatches, type Prompt } from "../evaluate/pack.ts";
+import { scoreBatches } from "../evaluate/score-batches.ts";
+import { sumsOf } from "../evaluate/scored-parts.ts";
+import type { GenerationScores, ScoreOptions, Scorer } from "../evaluate/scorer.ts";
+import { knownTensors } from "../experiment/identity.ts";
+import type { ScoredParents, ScorerUse } from "../experiment/workspace.ts";
+import { BASE } from "../experiment/the-base.ts";
+import type { Recipe } from "../merge/recipe.ts";
+import { type WorkerAnswer, type Numbers, receivedDerivatives, receivedSums } from "./answers.ts";
+import { DealtScoring } from "./dealt-scoring.ts";
+import { type AskedNumbers, type Job, sentPrompt, sentTerm, type Terms } from "./jobs.ts";
+import { readUnknown, sharedIdentity } from "./shared-identity.ts";
+
+/** Somebody who has jobs done by workers. */
+export interface Dealer {
+  /** Those that are there, as far as that is known. */
+  readonly workers: number;
+  /**
+   * Has every job done and `accept` told an answer to each, in any order. An answer for which that throws a UserError is none:
+   * the job is done again. Rejects with the signal's reason when that aborts.
+   */
+  deal(jobs: readonly Job[], options: DealOptions): Promise<void>;
+}
+
+export interface DealOptions {
+  readonly accept: (index: number, answer: WorkerAnswer) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RemoteOptions {
+  readonly use: ScorerUse;
+  /** Padded tokens of one batch. */
+  readonly batchTokens: number;
+  readonly parents: ScoredParents;
+  /** Whether workers with other engines may answer. */
+  readonly isMixed: boolean;
+  readonly now?: () => number;
+}
+
+/** Scores by the workers of a dealer. The parents here are read once, so that theirs are known to be the same. */
+export class RemoteScorer implements Scorer {
+  readonly #dealer: Dealer;
+  readonly #options: RemoteOptions;
+  readonly #pace = new Pace();
+  readonly #now: () => number;
+
+  constructor(dealer: Dealer, options: RemoteOptions) {
+    this.#dealer = dealer;
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  get lanes(): number {
+    return this.#workers;
+  }
+
+  tokensOf(prompts: readonly Prompt[]): number {
+    return packedTokens(prompts, this.#options);
+  }
+
+  async score(
+    recipes: readonly Recipe[],
+    prompts: readonly Prompt[],
+    options: ScoreOptions = {},
+  ): Promise<GenerationScores> {
+    const logLikelihoods = sumsOf(recipes.length, prompts, 0);
+    const greedy = options.greedy ? sumsOf(recipes.length, prompts, 1) : undefined;
+    let digest: string | undefined;
+    const send = async (planned: readonly BatchPlan[], report: (share: number) => void): Promise<number> => {
+      const began = this.#now();
+      // Weights are the same whatever they are scored on: the first batches tell their hash.
+      const digestOf = digest === undefined ? options.digestOf : undefined;
+      const own = { recipes, prompts, planned, logLikelihoods, greedy, digestOf };
+      const dealt = new DealtScoring(own, this.#workers);
+      await this.#deal(dealt.jobs, { ...options, onProgress: report }, (i, numbers) => dealt.take(i, numbers));
+      digest ??= dealt.digest;
+      const work = { models: recipes.length, tokens: totalTokens(planned, computedTokens), passes: 1 };
+      this.#pace.learn({ ...work, ms: this.#now() - began, waitMs: 0 });
+      return 0;
+    };
+    const batches = planBatches(prompts, this.#options);
+    const scoring = { batches, logLikelihoods, mostPadded: Infinity, pace: this.#pace, now: this.#now, send };
+    await scoreBatches(scoring, options);
+    return { logLikelihoods, ...(greedy && { greedy }), ...(digest !== undefined && { digest }) };
+  }
+
+  /**
+   * One job, since a sum over rows has other bits where other candidates are beside it, or rows are divided. Calls that are in
+   * flight at once go to several workers.
+   */
+  async gradient(
+    recipes: readonly Recipe[],
+    rows: readonly TermRow[],
+    options: GradientOptions = {},
+  ): Promise<GenerationGradient> {
+    const { checkpoints, experts } = this.#options.parents;
+    const weights = checkpoints.get(BASE)?.tensors ?? new Map<string, never>();
+    const sent = rows.map(({ prompts, term }) => ({ prompts: prompts.map(sentPrompt), term: sentTerm(term) }));
+    const prompts = sent.flatMap((row) => row.prompts);
+    let found: GenerationGradient | undefined;
+    await this.#deal([{ kind: "gradient", recipes, rows: sent }], options, (_, numbers) => {
+      const logLikelihoods = receivedSums(numbers.logLikelihoods, recipes.length, prompts);
+      const derivatives = receivedDerivatives(numbers.derivatives, recipes.length, experts.length, weights);
+      found = { logLikelihoods, derivatives };
+    });
+    if (!found) throw new Error("workers: a gradient without an answer");
+    return found;
+  }
+
+  get #workers(): number {
+    return Math.max(1, this.#dealer.workers);
+  }
+
+  #terms(): Terms {
+    const { use, batchTokens, parents, isMixed } = this.#options;
+    return { identity: sharedIdentity(parents), isMixed, tensors: knownTensors(parents).tensors, use, batchTokens };
+  }
+
+  /** Has jobs done, each of which has an equal part of what progress is told. */
+  async #deal(
+    jobs: readonly AskedNumbers[],
+    { signal, onProgress }: Pick<ScoreOptions, "signal" | "onProgress">,
+    take: (index: number, numbers: Numbers) => void,
+  ): Promise<void> {
+    await readUnknown(this.#options.parents, signal);
+    const terms = this.#terms();
+    const done = new Set<number>();
+    const accept = (i: number, answer: WorkerAnswer): void => {
+      if (answer.kind !== "numbers") throw new UserError(`an answer: expected numbers, found ${answer.kind}`);
+      take(i, answer);
+      onProgress?.(done.add(i).size / jobs.length);
+    };
+    await this.#dealer.deal(
+      jobs.map((job) => ({ ...job, ...terms })),
+      { signal, accept },
+    );
+  }
+}
