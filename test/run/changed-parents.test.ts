@@ -1,4 +1,4 @@
-import { cpSync, statSync } from "node:fs";
+import { cpSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
+import type { RunEvent } from "../../src/run/events.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts } from "../evaluate/tiny-family.ts";
 import { interrupt, launch } from "../observed-run.ts";
@@ -96,6 +97,29 @@ describe("a parent of which one byte has changed, its times restored", () => {
     }
     expect(traces(finished)).toEqual(before);
     expect(await exportRun(finished, { to })).toHaveProperty("weightsDigest");
+  });
+});
+
+describe("a parent that is cut short once it is open", () => {
+  test("ends the run in one sentence, and the run goes on when it is whole", async () => {
+    const folder = await temporaryFolder();
+    cpSync(begun, join(folder, "run"), { recursive: true });
+    const path = join(models, "craft", "model.safetensors");
+    const whole = readFileSync(path);
+    const half = Math.floor(whole.length / 2);
+    const onEvent = ({ type }: RunEvent): void => void (type === "opened" && truncateSync(path, half));
+    try {
+      const reason: unknown = await resumeRun(join(folder, "run"), { onEvent }).catch((error: unknown) => error);
+      expect(reason).toBeInstanceOf(UserError);
+      expect((reason as UserError).message.replace(/up to \d+/, "up to #")).toBe(
+        `${path}: expected bytes up to #, found the end at ${half}; it was cut while open`,
+      );
+    } finally {
+      writeFileSync(path, whole);
+    }
+    expect(recorded(join(folder, "run"), "result")).toEqual(recorded(begun, "result"));
+    await resumeRun(join(folder, "run"));
+    expect(traces(join(folder, "run"))).toEqual(traces(finished));
   });
 });
 
