@@ -14,6 +14,8 @@ export {
   type EvaluationEvent,
 } from "./lm-eval/evaluate-models.ts";
 export type { RunEvent } from "./run/events.ts";
+export { planExperiment, type RunPlanOptions } from "./plan/plan-experiment.ts";
+export type { RunPlan } from "./plan/run-plan.ts";
 export { loadExperiment } from "./experiment/experiment-file.ts";
 export { withOverrides, type Budget, type Experiment, type Overrides } from "./experiment/experiment.ts";
 export { newRunFolder } from "./run/run-folder.ts";
