@@ -70,9 +70,10 @@ function memoryText({
   return `device ${bytesText(devicePeakBytes)}${free}, process ${bytesText(hostPeakBytes)} of ${bytesText(hostFreeBytes)}; parents (${bytesText(memory.parentsBytes)}) ${stay}`;
 }
 
-function diskText({ runBytes, exportBytes, freeBytes }: RunPlan["disk"]): string {
+function diskText({ runBytes, exportBytes, fetchBytes, freeBytes }: RunPlan["disk"]): string {
   const exported = exportBytes === 0 ? "" : `, export ${bytesText(exportBytes)}`;
-  return `run ${bytesText(runBytes)}${exported}; ${bytesText(freeBytes)} free`;
+  const fetched = fetchBytes === 0 ? "" : `, to fetch ${bytesText(fetchBytes)}`;
+  return `run ${bytesText(runBytes)}${exported}${fetched}; ${bytesText(freeBytes)} free`;
 }
 
 /** Short times in milliseconds, which a generation of a small model takes. */

@@ -119,7 +119,7 @@ async function headersOnHub(
 ): Promise<TensorHeaders | undefined> {
   const headers: NamedHeader[] = [];
   for (const file of weights) {
-    const header = await headerOf(hub, repository, file, signal);
+    const header = await headerOfHubFile(hub, repository, file, signal);
     if (header === undefined) return undefined;
     headers.push({ name: file.path, header });
   }
@@ -133,7 +133,8 @@ async function withOwnNames(folder: string, headers: JoinedHeaders): Promise<Joi
   return renameTensors(headers, ownNames({ folder, config, tensors: headers.tensors }));
 }
 
-async function headerOf(
+/** Of a file that is here, or by a part of it; undefined where neither can be had. */
+export async function headerOfHubFile(
   hub: Hub,
   repository: Repository,
   file: RepositoryFile,

@@ -12,6 +12,7 @@ import type { Repository } from "../hub/cache/repository.ts";
 import type { DatasetSource, Experiment, RowSource, TaskFiles } from "./experiment.ts";
 import { firstFault, type ParentFinding } from "./parent-finding.ts";
 import { examine, pathsOf } from "./examine-parents.ts";
+import { standIn } from "./stand-in.ts";
 import { openModelRepository } from "./open-model-repository.ts";
 
 export interface SourceOptions {
@@ -78,9 +79,40 @@ export async function fetchSources(sources: Sources, hub: Hub, options: SourceOp
   // Which weights are equal is certain only when all are here.
   for (const { about, text } of findings) if (about !== "equal") options.onNotice?.(text);
   await fetchAll([...downloads, ...fromDatasets(datasets)], hub, options);
+  return withFiles(sources, hub, (repository) => snapshotFolder(hub, repository));
+}
+
+/**
+ * The same without the weights, for whoever reads headers alone: a folder stands for each model whose weights are not here, in
+ * `folder`, which is the caller's to remove. Rows and small files are fetched.
+ */
+export async function standInSources(
+  sources: Sources,
+  hub: Hub,
+  folder: string,
+  options: SourceOptions = {},
+): Promise<Experiment> {
+  const { experiment, models, datasets } = sources;
+  const fault = firstFault((await examine(experiment, models, hub, options)).findings);
+  if (fault !== undefined) throw new UserError(fault);
+  await fetchAll([...fromDatasets(datasets)], hub, options);
+  const folders = new Map<Repository, string>();
+  for (const repository of models.values()) {
+    const own = join(folder, String(folders.size));
+    folders.set(repository, await standIn(hub, repository, { ...options, folder: own }));
+  }
+  return withFiles(sources, hub, (repository) => folders.get(repository) ?? snapshotFolder(hub, repository));
+}
+
+/** The experiment with folders and files in place of Hub names. */
+async function withFiles(
+  { experiment, models, datasets }: Sources,
+  hub: Hub,
+  folderOf: (repository: Repository) => string,
+): Promise<Experiment> {
   const model = (name: string): string => {
     const repository = models.get(name);
-    return repository ? snapshotFolder(hub, repository) : name;
+    return repository ? folderOf(repository) : name;
   };
   const rows = async (source: RowSource): Promise<RowSource> => {
     if (!("dataset" in source)) return source;

@@ -40,7 +40,7 @@ function disk({ disk: { neededBytes, freeBytes, folder } }: Shown): Binding | un
   if (neededBytes <= freeBytes) return undefined;
   return {
     limit: "disk",
-    why: `The run and its export need ${bytesText(neededBytes)} at ${folder}, where ${bytesText(freeBytes)} are free.`,
+    why: `The run, its export and what it fetches need ${bytesText(neededBytes)} at ${folder}, where ${bytesText(freeBytes)} are free.`,
     relief: "Make room there, or keep the run on a larger disk with --out.",
   };
 }

@@ -11,10 +11,15 @@ const RECORD_BYTES = 4096;
 interface DiskOptions {
   readonly folder: string;
   readonly generations: number;
+  /** Of models and rows of the Hub. */
+  readonly fetchBytes: number;
 }
 
 /** What a run writes: points, gradients and losses of its generations, a record of each; and beside an earlier export the new one. */
-export async function planDisk(session: Session, { folder, generations }: DiskOptions): Promise<PlannedDisk> {
+export async function planDisk(
+  session: Session,
+  { folder, generations, fetchBytes }: DiskOptions,
+): Promise<PlannedDisk> {
   const { genome, tasks, exports, workspace } = session;
   const { candidates, usesGradients } = generationKind(session);
   const rows = tasks.reduce((sum, { search }) => sum + search.length, 0);
@@ -22,6 +27,6 @@ export async function planDisk(session: Session, { folder, generations }: DiskOp
   const runBytes = generations * (NUMBER_BYTES * numbers + RECORD_BYTES);
   const weights = [...baseOf(workspace.checkpoints).tensors.values()];
   const exportBytes = exports ? weights.reduce((sum, { bytes }) => sum + bytes, 0) : 0;
-  const neededBytes = runBytes + exportBytes;
-  return { folder, runBytes, exportBytes, neededBytes, freeBytes: await freeBytesAt(folder) };
+  const neededBytes = runBytes + exportBytes + fetchBytes;
+  return { folder, runBytes, exportBytes, fetchBytes, neededBytes, freeBytes: await freeBytesAt(folder) };
 }

@@ -4,6 +4,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { openEngine } from "../experiment/open-engine.ts";
 import { productDtypes } from "../experiment/precision.ts";
 import { openWorkspace } from "../experiment/workspace.ts";
+import type { Hub } from "../hub/api/hub.ts";
 import { BudgetClock } from "../run/budget-clock.ts";
 import { systemClock } from "../run/clock.ts";
 import { expectations } from "../run/forecast.ts";
@@ -12,6 +13,7 @@ import { bindings } from "./limits.ts";
 import { type MeasuredSpeed, measureSpeed } from "./measured-speed.ts";
 import { planDisk } from "./plan-disk.ts";
 import { plannedMemory } from "./plan-memory.ts";
+import { withFolders } from "./plan-sources.ts";
 import { planningSession } from "./planning-session.ts";
 import { type RehearsedRun, rehearseRun } from "./rehearse.ts";
 import type { PlannedGeneration, RunPlan } from "./run-plan.ts";
@@ -20,6 +22,8 @@ export interface RunPlanOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told what a person should know of engine, models and rows. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /** The environment's unless given. */
+  readonly hub?: Hub | undefined;
   /** Where the run would be written; the current folder unless given. */
   readonly folder?: string | undefined;
   /** What times are measured by; the wall's unless given. */
@@ -32,9 +36,13 @@ const byTheWall: Stopwatch = { lanes: systemClock.now, host: systemClock.now };
 
 /**
  * What a run of an experiment would take here, with every sentence that a run would refuse it by. Nothing of a weight is read:
- * models are folders with config.json, tokenizer and headers.
+ * of models there are config.json, tokenizer and headers, which those of the Hub are asked for alone.
  */
-export async function planExperiment(experiment: Experiment, options: RunPlanOptions = {}): Promise<RunPlan> {
+export function planExperiment(experiment: Experiment, options: RunPlanOptions = {}): Promise<RunPlan> {
+  return withFolders(experiment, options, (here, fetchBytes) => planFolders(here, fetchBytes, options));
+}
+
+async function planFolders(experiment: Experiment, fetchBytes: number, options: RunPlanOptions): Promise<RunPlan> {
   const { signal, onNotice = () => {}, watch = byTheWall, folder = "." } = options;
   const engine = await openEngine(experiment, onNotice);
   const device = new RehearsalDevice(engine.device, watch);
@@ -67,7 +75,7 @@ export async function planExperiment(experiment: Experiment, options: RunPlanOpt
     gradientSteps: generation.usesGradients ? expected.generations * generation.candidates : 0,
     memory: plannedMemory(workspace, { device, ownBytes }),
     generation: withParts(run, flops),
-    disk: await planDisk(session, { folder, generations: expected.generations }),
+    disk: await planDisk(session, { folder, generations: expected.generations, fetchBytes }),
   };
   return { ...plan, limits: bindings(plan) };
 }

@@ -64,6 +64,8 @@ export interface PlannedDisk {
   /** Of journal and numbers, and of an export. */
   readonly runBytes: number;
   readonly exportBytes: number;
+  /** Of models and rows of the Hub that are not here; the cache is taken to be on the same disk. */
+  readonly fetchBytes: number;
   readonly neededBytes: number;
   readonly freeBytes: number;
 }

@@ -8,6 +8,9 @@ import { openEngine } from "../../src/experiment/open-engine.ts";
 import { planExperiment, type RunPlanOptions } from "../../src/plan/plan-experiment.ts";
 import type { RunPlan } from "../../src/plan/run-plan.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
+import { LoopbackHub } from "../hub/loopback-hub.ts";
+import { publishTinyExperiment } from "../hub/published-experiment.ts";
+import { testHub } from "../hub/test-hub.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, writeTinyExperiment } from "../tiny-experiment.ts";
 
@@ -95,6 +98,23 @@ describe("planExperiment", () => {
     const ofRun = await refusal(launchRun(experiment, join(folder, "run")));
     expect(ofRun).toMatch(/config\.json/);
     expect(await refusal(planExperiment(experiment))).toBe(ofRun);
+  });
+
+  test("asks the Hub for headers and no weight, and comes to the same", async () => {
+    const folder = await temporaryFolder();
+    await using server = await LoopbackHub.start();
+    const hub = await testHub(server, folder);
+    const experiment = await loadExperiment(await publishTinyExperiment(server, folder));
+    const unread = await planExperiment(experiment, { hub, watch: steady() });
+    const weights = server.requests.filter(({ path }) => path.endsWith(".safetensors"));
+    expect(weights.length).toBeGreaterThan(0);
+    for (const { range } of weights) expect(range).toMatch(/^bytes=\d+-\d+$/);
+    expect(unread.disk.fetchBytes).toBeGreaterThan(0);
+    await launchRun(experiment, join(folder, "run"), { hub });
+    const here = await planExperiment(experiment, { hub, watch: steady() });
+    expect(here.disk.fetchBytes).toBe(0);
+    expect(unread.generation).toEqual(here.generation);
+    expect(unread.memory.devicePeakBytes).toBe(here.memory.devicePeakBytes);
   });
 
   test("names the limit that binds and what would relax it", async () => {
