@@ -14,11 +14,11 @@ import { mapValues, type StateTensors } from "./stage-run.ts";
 /** Of each batch, what derivatives read and would take longest to compute again, by its place. */
 export function resultsToKeep(graph: StageGraph): Record<string, Expression>[] {
   const { states, slopes } = derivativesOf(graph, graph.after.map(placeholders));
-  const orders = graph.after.map(orderOf);
+  const computed = new Set(inOrder(graph.after.flatMap((state) => Object.values(state))));
   const derivatives = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
-  const worth = worthKeeping(new Set(orders.flat()), derivatives);
-  return orders.map((order) =>
-    Object.fromEntries(order.flatMap((node, place) => (worth.has(node) ? [[place, node]] : []))),
+  const worth = worthKeeping(computed, derivatives);
+  return graph.after.map((state) =>
+    Object.fromEntries(orderOf(state).flatMap((node, place) => (worth.has(node) ? [[place, node]] : []))),
   );
 }
 
@@ -32,6 +32,7 @@ export function recalled({ after }: StageGraph, kept: readonly StateTensors[]): 
   return found;
 }
 
+/** What may be kept, by its place. */
 function orderOf(state: State): Expression[] {
   return inOrder(Object.values(state)).filter((node) => !isCheap(node));
 }
