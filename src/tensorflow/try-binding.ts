@@ -10,7 +10,7 @@ export interface TriedBinding {
 
 /** The names of bindings that are being made do not end in .node, so that `require` would read them as text. */
 const SCRIPT = `const { exports } = process.argv.slice(1).reduce((module, file) => (process.dlopen(module, file), module), { exports: {} });
-process.stdout.write(JSON.stringify({ version: exports.TF_Version, usesGpu: exports.isUsingGpuDevice() }));`;
+console.log(JSON.stringify({ version: exports.TF_Version, usesGpu: exports.isUsingGpuDevice() }));`;
 
 /** Loads a binding in a process of its own, which it may end; throws a UserError where it does not load. */
 export async function tryBinding(file: string, tensorflow: string): Promise<TriedBinding> {
