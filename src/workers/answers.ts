@@ -33,6 +33,9 @@ export type WorkerAnswer = { readonly worker: string } & (
   | { readonly kind: "left" }
 );
 
+/** A log-likelihood is not above 0 by more. */
+const ROUNDING = 1e-3;
+
 const sums = z.array(z.string());
 const worker = z.string().max(200);
 const text = z.string().max(2000);
@@ -94,7 +97,8 @@ export function receivedSums(
   return sent.map((own) => {
     const all = floatsOf(own);
     if (all.length !== total) throw wrongCount(total, "log-likelihoods", all.length);
-    if (all.includes(Infinity)) throw new UserError("an answer: expected log-likelihoods, found Infinity");
+    const impossible = all.find((value) => value > ROUNDING);
+    if (impossible !== undefined) throw new UserError(`an answer: expected log-likelihoods, found ${impossible}`);
     let end = 0;
     return counts.map((count) => all.slice(end, (end += count)));
   });

@@ -28,6 +28,8 @@ export async function openRedis(
   try {
     await redis.connect();
     await redis.ping();
+    // A database that is not there would be the first one, among keys of others.
+    await redis.select(connection.db);
     return { bullmq, redis };
   } catch (error) {
     redis.disconnect();

@@ -7,7 +7,7 @@ import { printableLine } from "../files/printable.ts";
 import { answerJob } from "./answer-job.ts";
 import type { WorkerAnswer } from "./answers.ts";
 import { callKey } from "./job-board.ts";
-import { postedJob } from "./jobs.ts";
+import { type PostedJob, postedJob } from "./jobs.ts";
 import { openRedis, queueName, type QueuePlace } from "./open-redis.ts";
 
 /** So often it is asked whether a run still waits for what is being done. */
@@ -45,8 +45,23 @@ export async function serveJobs(
   const isWaitedFor = async (call: string): Promise<boolean> => (await redis.exists(callKey(call))) === 1;
   const answer = async (data: unknown): Promise<WorkerAnswer> => {
     const left = { kind: "left", worker: name } as const;
+    const failed = (error: unknown) =>
+      ({
+        kind: "failed",
+        worker: name,
+        why: error instanceof Error ? error.message.slice(0, 2000) : "unknown",
+      }) as const;
+    let posted: PostedJob;
     try {
-      const { call, job } = postedJob(data);
+      posted = postedJob(data);
+    } catch (error) {
+      // It is no run's: whoever put it there, nothing is wrong here.
+      const refusal = failed(error);
+      onNotice?.(`${place.redis.shown}: ${printableLine(refusal.why)}; it was left out`);
+      return refusal;
+    }
+    try {
+      const { call, job } = posted;
       if (ends.signal.aborted || !(await isWaitedFor(call))) return left;
       const found = await whileWaitedFor(
         () => isWaitedFor(call),
@@ -58,7 +73,7 @@ export async function serveJobs(
       return found ?? left;
     } catch (error) {
       end(error);
-      return { kind: "failed", worker: name, why: error instanceof Error ? error.message.slice(0, 2000) : "unknown" };
+      return failed(error);
     }
   };
   const worker: Worker = new bullmq.Worker(queueName(place), (job) => answer(job.data), {

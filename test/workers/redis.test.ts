@@ -4,6 +4,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { Queue } from "bullmq";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
@@ -11,6 +12,7 @@ import type { Experiment } from "../../src/experiment/experiment.ts";
 import type { RunEvent } from "../../src/run/events.ts";
 import { launchRun, resumeRun, type RunOptions } from "../../src/run/run-experiment.ts";
 import { joinWorkers, type JoinOptions } from "../../src/workers/join-workers.ts";
+import { queueName } from "../../src/workers/open-redis.ts";
 import { redisPlace } from "../../src/workers/redis-place.ts";
 import { command, evomerge } from "../cli/evomerge.ts";
 import { compiled } from "../compiled.ts";
@@ -78,6 +80,11 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
   test("leave the journal of a run without them", async () => {
     const { url } = await startRedis();
     const workers = [await startWorker(url), await startWorker(url)];
+    // What is no job ends nobody.
+    const place = { redis: redisPlace(url, {}), experiment: experiment.name };
+    const queue = new Queue(queueName(place), { connection: place.redis.connection });
+    await queue.addBulk(["x", "y", "z"].map((name) => ({ name, data: { job: { kind: "score" } } })));
+    await queue.close();
     const folder = join(await temporaryFolder(), "run");
     const { left, notices } = await withWorkers(url, (options) => launchRun(experiment, folder, options), folder);
     expect(left).toEqual(expected);
@@ -87,6 +94,13 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
       child.kill("SIGTERM");
       await once(child, "exit");
     }
+  });
+
+  test("are not looked for in another database than the one that was named", async () => {
+    const { url } = await startRedis();
+    await expect(
+      withWorkers(`${url}/99`, (options) => launchRun(experiment, "nowhere", options), "nowhere"),
+    ).rejects.toThrow(/\/99: Redis cannot be used: ERR DB index is out of range/);
   });
 
   test("that are killed at their jobs change nothing", async () => {

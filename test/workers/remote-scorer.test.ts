@@ -129,11 +129,13 @@ describe("scoring by workers", () => {
     ["no numbers", () => ({ logLikelihoods: ["x"] }), "in base64, found other text"],
     [
       "an infinite likelihood",
-      ({ logLikelihoods: [one = ""] }) => {
-        const values = new Float64Array(Buffer.from(one, "base64").length / 8).fill(Infinity);
-        return { logLikelihoods: [Buffer.from(values.buffer).toString("base64")] };
-      },
+      ({ logLikelihoods }) => ({ logLikelihoods: filled(logLikelihoods, Infinity) }),
       "expected log-likelihoods, found Infinity",
+    ],
+    [
+      "a likelihood above 1",
+      ({ logLikelihoods }) => ({ logLikelihoods: filled(logLikelihoods, 0.01) }),
+      "expected log-likelihoods, found 0.01",
     ],
     ["no hash where one was asked for", () => ({ digest: undefined }), "expected a hash of weights, found none"],
   ])("takes no answer with %s", async (_, change, sentence) => {
@@ -144,3 +146,9 @@ describe("scoring by workers", () => {
     await expect(evaluator.evaluate(recipes(1), allRows(tasks, "guard"), { digestOf: 0 })).rejects.toThrow(sentence);
   });
 });
+
+/** As many numbers, all of them the same. */
+function filled([one = ""]: readonly string[], value: number): string[] {
+  const values = new Float64Array(Buffer.from(one, "base64").length / 8).fill(value);
+  return [Buffer.from(values.buffer).toString("base64")];
+}
