@@ -96,8 +96,9 @@ export class Checkpoint implements AsyncDisposable {
 
   /** Tells what an earlier process found in tensors. From then on it is a UserError to read anything else in them. */
   expect(known: Iterable<readonly [name: string, line: string]>, refusal?: TensorRefusal): void {
-    this.#sums.clear();
-    this.#known.expect(known, refusal);
+    const lines = [...known];
+    for (const [name] of lines) this.#sums.delete(name);
+    this.#known.expect(lines, refusal);
   }
 
   /**

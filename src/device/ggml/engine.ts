@@ -133,8 +133,11 @@ class GgmlDevice implements Device {
 
   #place(tensor: DeviceTensor, over: () => void): Incoming {
     const context = this.#store.newContext(1);
-    this.#store.store(tensor, this.#store.newNode(context, tensor));
-    this.#ggml.freeContext(context);
+    try {
+      this.#store.store(tensor, this.#store.newNode(context, tensor));
+    } finally {
+      this.#ggml.freeContext(context);
+    }
     const arrive = async (): Promise<DeviceTensor> => {
       over();
       return tensor;
