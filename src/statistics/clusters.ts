@@ -63,73 +63,96 @@ function totalsOf({ weight, values, groups }: GroupedValues, index: ReadonlyMap<
 /** Part of the squares of a sum of terms below which a variance is what rounding has left of none. */
 const ROUNDING = 1e-20;
 
+/** Which groups are taken, and how: at first each of them once, as it is. */
+export interface Draw {
+  readonly stratum: Stratum;
+  /** By group. */
+  readonly copies: Float64Array;
+  /** By group: a factor of its sums. */
+  readonly signs: Float64Array;
+  /** By task, of what was last estimated: tens of thousands of draws share one place for them. */
+  readonly means: Float64Array;
+  readonly rows: Float64Array;
+}
+
+export function drawOf(stratum: Stratum): Draw {
+  const { size, tasks } = stratum;
+  return {
+    stratum,
+    copies: new Float64Array(size).fill(1),
+    signs: new Float64Array(size).fill(1),
+    means: new Float64Array(tasks.length),
+    rows: new Float64Array(tasks.length),
+  };
+}
+
 /**
- * Estimates from groups that are taken `copies` times with `signs` before their sums. A mean over groups of different
- * sizes is a ratio; its variance is that of its linear approximation (Cochran 1977, section 6.3, with the factor
- * n / (n - 1)). Infinite for a single group, which tells nothing of others.
+ * The sum of independent estimates, each from the groups of a stratum. A mean over groups of different sizes is a ratio; its
+ * variance is that of its linear approximation (Cochran 1977, section 6.3, with the factor n / (n - 1)). Infinite for a
+ * single group, which tells nothing of others.
  */
-export function estimate({ size, tasks }: Stratum, copies: Float64Array, signs: Float64Array): Estimate {
-  if (tasks.length === 1) return ofOneTask(size, tasks[0]!, copies, signs);
-  const parts = tasks.map((task) => ({ ...task, ...meanOf(task, copies, signs) }));
+export function estimate(draws: readonly Draw[]): Estimate {
+  let total = 0;
+  let variance = 0;
+  for (const draw of draws) {
+    total += totalOf(draw);
+    variance += draw.stratum.tasks.length === 1 ? varianceOfOneTask(draw) : varianceOfTasks(draw);
+  }
+  return { total, variance };
+}
+
+function totalOf({ stratum, copies, signs, means, rows }: Draw): number {
+  let weighted = 0;
+  for (const [place, { weight, sums, counts }] of stratum.tasks.entries()) {
+    let total = 0;
+    let taken = 0;
+    for (let group = 0; group < sums.length; group++) {
+      total += copies[group]! * signs[group]! * sums[group]!;
+      taken += copies[group]! * counts[group]!;
+    }
+    means[place] = total / taken;
+    rows[place] = taken;
+    weighted += weight * means[place];
+  }
+  return weighted;
+}
+
+function varianceOfTasks({ stratum, copies, signs, means, rows }: Draw): number {
+  const { tasks, size } = stratum;
   let squares = 0;
   let magnitude = 0;
   for (let group = 0; group < size; group++) {
     let residual = 0;
     let term = 0;
-    for (const { weight, sums, counts, mean, rows } of parts) {
-      residual += (weight * (signs[group]! * sums[group]! - mean * counts[group]!)) / rows;
-      term += Math.abs((weight * sums[group]!) / rows);
+    for (let place = 0; place < tasks.length; place++) {
+      const { weight, sums, counts } = tasks[place]!;
+      residual += (weight * (signs[group]! * sums[group]! - means[place]! * counts[group]!)) / rows[place]!;
+      term += Math.abs((weight * sums[group]!) / rows[place]!);
     }
     squares += copies[group]! * residual * residual;
     magnitude += copies[group]! * term * term;
   }
-  const total = parts.reduce((sum, { weight, mean }) => sum + weight * mean, 0);
-  return { total, variance: varianceOf(size, tasks, squares, magnitude) };
+  return varianceOf(stratum, squares, magnitude);
 }
 
 /** The same, without the work that several tasks make. */
-function ofOneTask(size: number, task: TaskTotals, copies: Float64Array, signs: Float64Array): Estimate {
-  const { weight, sums, counts } = task;
-  const { mean, rows } = meanOf(task, copies, signs);
+function varianceOfOneTask({ stratum, copies, signs, means, rows }: Draw): number {
+  const { weight, sums, counts } = stratum.tasks[0]!;
+  const mean = means[0]!;
   let squares = 0;
   let magnitude = 0;
-  for (let group = 0; group < size; group++) {
+  for (let group = 0; group < stratum.size; group++) {
     const residual = signs[group]! * sums[group]! - mean * counts[group]!;
     squares += copies[group]! * residual * residual;
     magnitude += copies[group]! * sums[group]! * sums[group]!;
   }
-  const scale = (weight / rows) ** 2;
-  return { total: weight * mean, variance: varianceOf(size, [task], scale * squares, scale * magnitude) };
+  const scale = (weight / rows[0]!) ** 2;
+  return varianceOf(stratum, scale * squares, scale * magnitude);
 }
 
-function meanOf(
-  { sums, counts }: TaskTotals,
-  copies: Float64Array,
-  signs: Float64Array,
-): { readonly mean: number; readonly rows: number } {
-  let total = 0;
-  let rows = 0;
-  for (let group = 0; group < sums.length; group++) {
-    total += copies[group]! * signs[group]! * sums[group]!;
-    rows += copies[group]! * counts[group]!;
-  }
-  return { mean: total / rows, rows };
-}
-
-function varianceOf(size: number, tasks: readonly TaskTotals[], squares: number, magnitude: number): number {
+function varianceOf({ size, tasks }: Stratum, squares: number, magnitude: number): number {
   if (tasks.some(({ groups }) => groups < 2)) return Infinity;
   return squares <= ROUNDING * magnitude ? 0 : (size / (size - 1)) * squares;
-}
-
-/** The sum of independent estimates. */
-export function added(estimates: readonly Estimate[]): Estimate {
-  return estimates.reduce(
-    (sum, { total, variance }) => ({ total: sum.total + total, variance: sum.variance + variance }),
-    {
-      total: 0,
-      variance: 0,
-    },
-  );
 }
 
 /** Distance from `expected` in standard errors; infinite where there is no spread. */

@@ -1,5 +1,5 @@
 import { RandomStream } from "../tensor/random.ts";
-import { added, type Estimate, estimate, standardised, type Stratum } from "./clusters.ts";
+import { type Draw, drawOf, type Estimate, estimate, standardised, type Stratum } from "./clusters.ts";
 
 export interface ResamplingOptions {
   readonly seed: number;
@@ -14,7 +14,7 @@ const RESAMPLES = 10_000;
 
 /** What the groups say as they are. */
 export function observed(strata: readonly Stratum[]): Estimate {
-  return added(strata.map((stratum) => estimate(stratum, ones(stratum), ones(stratum))));
+  return estimate(strata.map(drawOf));
 }
 
 /**
@@ -53,22 +53,24 @@ function drawnDistances(
   stream: RandomStream,
   resamples: number,
 ): Float64Array {
-  const draws = strata.map((stratum) => ({ stratum, copies: new Float64Array(stratum.size), signs: ones(stratum) }));
+  const draws = strata.map(drawOf);
   return Float64Array.from({ length: resamples }, () => {
-    const drawn = draws.map(({ stratum, copies, signs }) => {
-      drawGroups(stratum, copies, stream);
-      return estimate(stratum, copies, signs);
-    });
-    return standardised(added(drawn), total);
+    for (const draw of draws) drawGroups(draw, stream);
+    return standardised(estimate(draws), total);
   }).toSorted();
 }
 
 /** Counts how often each group is drawn; draws again where a task has got no rows. */
-function drawGroups({ size, tasks }: Stratum, copies: Float64Array, stream: RandomStream): void {
+function drawGroups({ stratum: { size, tasks }, copies }: Draw, stream: RandomStream): void {
   do {
     copies.fill(0);
     for (let draw = 0; draw < size; draw++) copies[stream.integer(size)]! += 1;
-  } while (tasks.some(({ counts }) => !counts.some((count, group) => count * copies[group]! > 0)));
+  } while (tasks.some(({ counts }) => !hasRows(counts, copies)));
+}
+
+function hasRows(counts: Float64Array, copies: Float64Array): boolean {
+  for (let group = 0; group < counts.length; group++) if (counts[group]! * copies[group]! > 0) return true;
+  return false;
 }
 
 /**
@@ -81,14 +83,11 @@ export function signFlipPValue(strata: readonly Stratum[], { seed, resamples = R
   // Assignments that tie with the observed one must not lose to rounding.
   const least = Math.abs(standardised(observed(strata), 0)) * (1 - 1e-9);
   const stream = RandomStream.of(seed, "sign flips");
-  const flips = strata.map((stratum) => ({ stratum, copies: ones(stratum), signs: ones(stratum) }));
+  const flips = strata.map(drawOf);
   let extreme = 0;
   for (let resample = 0; resample < resamples; resample++) {
-    const flipped = flips.map(({ stratum, copies, signs }) => {
-      drawSigns(signs, stream);
-      return estimate(stratum, copies, signs);
-    });
-    if (Math.abs(standardised(added(flipped), 0)) >= least) extreme++;
+    for (const { signs } of flips) drawSigns(signs, stream);
+    if (Math.abs(standardised(estimate(flips), 0)) >= least) extreme++;
   }
   return (1 + extreme) / (1 + resamples);
 }
@@ -101,8 +100,4 @@ function drawSigns(signs: Float64Array, stream: RandomStream): void {
     signs[i] = bits & 1 ? 1 : -1;
     bits >>= 1;
   }
-}
-
-function ones({ size }: Stratum): Float64Array {
-  return new Float64Array(size).fill(1);
 }
