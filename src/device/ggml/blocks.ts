@@ -68,23 +68,35 @@ export function blockNodes({ end, nodes, sources }: Chain): number {
   return Math.ceil(rows / rowsOfBlock) * (2 * nodes.length + sources.length + 2) + 1;
 }
 
-/** Adds a chain to a graph, `expand`ed block by block, and returns its end, which lies in one piece. */
+/**
+ * Adds a chain to a graph, `expand`ed block by block, and returns its end, which lies in one piece: where it `stays`, or in work space
+ * from the first block on until what reads it has been computed.
+ */
 export function lowerInBlocks(
   { end, nodes, sources }: Chain,
   lowering: LoweringContext,
-  expand: (node: Pointer) => void,
+  { expand, stays }: { readonly expand: (node: Pointer) => void; readonly stays: boolean },
 ): Pointer {
   const { ggml, context } = lowering;
   const { rows, rowsOfBlock } = sizesOf(end);
   const read = sources.map((node) => [node, lowering.tensorOf(node)] as const);
   const whole = ggml.newTensor(context, typeNumber[end.dtype], 4, innermostFirst(end.shape));
+  // Work space for what nothing computes is given before the first node of all, unless it is a parameter.
+  if (!stays) ggml.setParameter(whole);
+  const viewOf = (pointer: Pointer, { dtype, shape }: Expression, count: number, from: number): Pointer => {
+    const [, width = 1] = shape;
+    const rowBytes = width * bytesPerElement[dtype as Dtype];
+    // An offset wraps around, so that a view may begin before what it is a view of, in the same tensor.
+    return ggml.view2d(context, pointer, width, count, rowBytes, BigInt.asUintN(64, BigInt(from * rowBytes)));
+  };
+  // Each block's place is a view of what was copied to the one before: work space of which a view is never read is never free again.
+  let copied = whole;
+  let last = 0;
   for (let from = 0; from < rows; from += rowsOfBlock) {
     const count = Math.min(rowsOfBlock, rows - from);
-    const blockOf = (pointer: Pointer, { dtype, shape: [height = 1, width = 1] }: Expression): Pointer => {
-      const rowBytes = width * bytesPerElement[dtype as Dtype];
+    const blockOf = (pointer: Pointer, node: Expression): Pointer =>
       // What has one row for all is read as it is.
-      return height < rows ? pointer : ggml.view2d(context, pointer, width, count, rowBytes, from * rowBytes);
-    };
+      (node.shape[0] ?? 1) < rows ? pointer : viewOf(pointer, node, count, from);
     const made = new Map(read.map(([node, pointer]) => [node, blockOf(pointer, node)]));
     const block = { ...lowering, tensorOf: (node: Expression): Pointer => made.get(node) };
     for (const node of nodes) {
@@ -92,9 +104,11 @@ export function lowerInBlocks(
       const isOnTheWay = node === end && node.op === "cast" && node.x.dtype === "f32";
       made.set(node, isOnTheWay ? made.get(node.x) : lower(node as Parameters<typeof lower>[0], block));
     }
-    expand(ggml.copyTo(context, made.get(end), blockOf(whole, end)));
+    copied = ggml.copyTo(context, made.get(end), viewOf(copied, end, count, from - last));
+    expand(copied);
+    last = from;
   }
-  return whole;
+  return stays ? whole : viewOf(copied, end, rows, -last);
 }
 
 function sizesOf({ shape: [rows = 1, columns = 1] }: Expression): {

@@ -56,6 +56,7 @@ export function buildGraph(
   { order, outputs, chains, capacity }: GraphPlan,
   { ggml, context, store, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
+  const places = placesOf(outputs);
   const nodes = new Map<Expression, Pointer>();
   const tensorOf = (node: Expression): Pointer => nodes.get(node) ?? make(node);
   const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>() };
@@ -73,14 +74,16 @@ export function buildGraph(
   const make = (node: Expression): Pointer => {
     const chain = chains.get(node);
     const lowered = chain
-      ? lowerInBlocks(chain, lowering, (block) => void ggml.expandGraph(graph, block))
+      ? lowerInBlocks(chain, lowering, {
+          expand: (block) => void ggml.expandGraph(graph, block),
+          stays: places.has(node),
+        })
       : nodeOf(node);
     refuse(lowered, node.op);
     nodes.set(node, lowered);
     ggml.expandGraph(graph, lowered);
     return lowered;
   };
-  const places = placesOf(outputs);
   const inChains = new Set([...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)));
   try {
     for (const node of order) {

@@ -32,6 +32,7 @@ const contextFunctions = {
   logSet: "void ggml_log_set(void *callback, void *data)",
   abortSet: "void *ggml_set_abort_callback(void *callback)",
   newTensor: "void *ggml_new_tensor(void *context, int type, int dimensions, const int64_t *sizes)",
+  setParameter: "void ggml_set_param(void *tensor)",
   cast: "void *ggml_cast(void *context, void *a, int type)",
   copyTo: "void *ggml_cpy(void *context, void *a, void *place)",
   cont: "void *ggml_cont(void *context, void *a)",

@@ -123,4 +123,24 @@ describe("on a CPU", () => {
     expect(Buffer.compare(read!, await device.read(small!))).toBe(0);
     device.free(...together, small!, tensor);
   });
+
+  test("merged weights leave work space to those behind them once they were multiplied", async () => {
+    await using own = await openGgml({ backend: "cpu", products: "ggml" });
+    const [count, width] = [6, 512];
+    const tensors: DeviceTensor[] = [];
+    for (let i = 0; i < 3 * count; i++) {
+      const bytes = new Uint8Array(2 * width * width).fill(i);
+      tensors.push(await own.upload(bytes, "bf16", [width, width]));
+    }
+    const wide = tensors.map((tensor) => cast(input(tensor), "f32"));
+    const x = input(await own.upload(new Uint8Array(4 * 4 * width), "f32", [4, width]));
+    const merged = Array.from({ length: count }, (_, i) => {
+      const [base, one, other] = wide.slice(3 * i, 3 * i + 3) as [Expression, Expression, Expression];
+      return cast(add(base, add(scale(sub(one, base), 0.3), scale(sub(other, base), 0.6))), "bf16");
+    });
+    const product = merged.reduce((state, weight) => matmul(state, weight, { transposeY: true }), x);
+    own.free(...(await own.run([product])));
+    // Of one weight what is merged, and of one block what it is merged of in f32.
+    expect(own.memory.workBytes).toBeLessThan(2.2 * 2 * width * width + 5 * 4 * 2 ** 16);
+  });
 });
