@@ -1,4 +1,5 @@
 /** The nodes that outputs need, and the order in which they are computed. */
+import { isCheap } from "./cheap.ts";
 import type { DeviceTensor } from "./device-tensor.ts";
 import type { Expression, Node, Operation } from "./expression.ts";
 
@@ -73,27 +74,35 @@ function isThere(operand: Expression | undefined): operand is Expression {
 }
 
 /**
- * Every node that the outputs need, each once, inputs before users. A node is computed as soon as all that it reads has been,
- * if something else made that happen: so of the derivatives of many batches in one graph, what each adds to those of the
- * weights is there before the next batch begins, and its activations are needed no longer.
+ * Every node that the outputs need, each once, inputs before users. What cheap operations make of inputs alone, such as a merged
+ * weight, is computed when it is first read. Another node is computed as soon as all else that it reads has been, if something
+ * made that happen: so of the derivatives of many batches in one graph, what each adds to those of the weights is there before
+ * the next batch begins, and its activations are needed no longer.
  */
 export function inOrder(outputs: readonly Expression[]): Expression[] {
-  const { users, missing } = readersOf(outputs);
+  const { users, missing, late } = readersOf(outputs);
   const done = new Set<Expression>();
-  const finish = (node: Expression): void => {
-    const ready = [node];
-    for (const next of ready) {
-      done.add(next);
-      for (const user of users.get(next) ?? []) {
+  const finishLate = (node: Expression): void => {
+    for (const operand of operands(node)) if (late.has(operand) && !done.has(operand)) finishLate(operand);
+    done.add(node);
+  };
+  const finish = (first: Expression): void => {
+    const ready = [first];
+    for (let node = ready.pop(); node; node = ready.pop()) {
+      finishLate(node);
+      const made: Expression[] = [];
+      for (const user of users.get(node) ?? []) {
         const left = (missing.get(user) ?? 0) - 1;
         missing.set(user, left);
-        if (left === 0) ready.push(user);
+        if (left === 0) made.push(user);
       }
+      // What one of them leads to is computed before the next.
+      ready.push(...made.toReversed());
     }
   };
   const visit = (node: Expression): void => {
     if (done.has(node)) return;
-    for (const operand of operands(node)) visit(operand);
+    for (const operand of operands(node)) if (!late.has(operand)) visit(operand);
     if (!done.has(node)) finish(node);
   };
   for (const output of outputs) visit(output);
@@ -105,36 +114,64 @@ export function substitute(
   outputs: readonly Expression[],
   others: ReadonlyMap<Expression, Expression>,
 ): readonly Expression[] {
-  const done = new Map(others);
-  for (const node of inOrder(outputs)) {
-    if (done.has(node)) continue;
-    const isSame = operands(node).every((operand) => done.get(operand) === operand);
-    const read = isSame ? [] : namedOperands(node).map(([name, operand]) => [name, done.get(operand)] as const);
-    done.set(node, isSame ? node : { ...node, ...Object.fromEntries(read) });
-  }
-  return outputs.map((output) => done.get(output) ?? output);
+  return rewrite(outputs, (node, same) => others.get(node) ?? same());
 }
 
-/** Who reads each node, once for each time, and how many reads of each node are still to come. */
-function readersOf(outputs: readonly Expression[]): {
+/**
+ * The same outputs where each node is what `change` makes of it, of the same type and shape; `same` is the node itself with what
+ * was made of that which it reads.
+ */
+export function rewrite(
+  outputs: readonly Expression[],
+  change: (node: Expression, same: () => Expression) => Expression,
+): readonly Expression[] {
+  const done = new Map<Expression, Expression>();
+  const made = (node: Expression): Expression => {
+    const known = done.get(node);
+    if (known) return known;
+    const own = change(node, () => withOperands(node, made));
+    done.set(node, own);
+    return own;
+  };
+  return outputs.map(made);
+}
+
+function withOperands(node: Expression, made: (operand: Expression) => Expression): Expression {
+  const read = namedOperands(node).map(([name, operand]) => [name, operand, made(operand)] as const);
+  if (read.every(([, operand, own]) => operand === own)) return node;
+  return { ...node, ...Object.fromEntries(read.map(([name, , own]) => [name, own])) };
+}
+
+/** Of the nodes that outputs need. */
+interface Readers {
+  /** What cheap operations make of inputs alone. */
+  readonly late: ReadonlySet<Expression>;
+  /** Who reads each of the others, once for each time. */
   readonly users: ReadonlyMap<Expression, readonly Expression[]>;
+  /** How many reads by each node of such others are still to come. */
   readonly missing: Map<Expression, number>;
-} {
+}
+
+function readersOf(outputs: readonly Expression[]): Readers {
+  const late = new Set<Expression>();
   const users = new Map<Expression, Expression[]>();
   const missing = new Map<Expression, number>();
   const meet = (node: Expression): void => {
     if (missing.has(node)) return;
+    missing.set(node, 0);
     const read = operands(node);
-    missing.set(node, read.length);
-    for (const operand of read) {
+    read.forEach(meet);
+    const waited = read.filter((operand) => !late.has(operand));
+    if (waited.length === 0 && isCheap(node)) late.add(node);
+    missing.set(node, waited.length);
+    for (const operand of waited) {
       const known = users.get(operand);
       if (known) known.push(node);
       else users.set(operand, [node]);
-      meet(operand);
     }
   };
   outputs.forEach(meet);
-  return { users, missing };
+  return { users, missing, late };
 }
 
 /** The tensors that the nodes read, each once. */

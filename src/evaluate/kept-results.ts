@@ -3,9 +3,10 @@
  * a result is known by its place in the order of that graph. How weights are merged, which only takes cheap operations, may differ.
  * @module
  */
+import { isCheap } from "../device/cheap.ts";
 import { input, type Expression } from "../device/expression.ts";
 import { inOrder } from "../device/graph.ts";
-import { isCheap, worthKeeping } from "../device/worth-keeping.ts";
+import { worthKeeping } from "../device/worth-keeping.ts";
 import type { State } from "../model/architecture.ts";
 import { derivativesOf } from "./stage-derivatives.ts";
 import type { StageGraph } from "./stage-graph.ts";
