@@ -1,7 +1,9 @@
 /** Derivatives of one stage of one candidate, as expressions. */
-import { add, dot, mul, scatterRows, sumTo, type Expression } from "../device/expression.ts";
+import { add, dot, mul, sumTo, type Expression } from "../device/expression.ts";
 import { gradients } from "../device/gradient.ts";
+import { derivativeOf } from "../device/gradient-rules.ts";
 import { rowsFirst } from "../device/rows-first.ts";
+import { onceMore } from "../device/compute-rows.ts";
 import type { State } from "../model/architecture.ts";
 import type { ScaledWeight, StageGraph } from "./stage-graph.ts";
 
@@ -56,12 +58,13 @@ function seededOutputs(
 /** With respect to the factor of a `scale` node, or to the numbers by which a `mul` node multiplies columns or rows. */
 function byFactor(node: Expression, derivative: Expression | undefined): Expression[] {
   if (!derivative) return [];
-  if (node.op === "scale") return [dot(derivative, node.x)];
+  if (node.op === "scale") return [dot(derivative, onceMore(node.x))];
   if (node.op !== "mul") return [];
   const { x, y } = node;
-  const sums = sumTo(mul(derivative, x), y.shape);
+  const sums = sumTo(mul(derivative, onceMore(x)), y.shape);
   // Of rows that were taken before they are multiplied, the numbers were taken too.
-  return [y.op === "gatherRows" ? scatterRows(sums, y.rows, y.table.shape[0] ?? 0) : sums];
+  if (y.op === "gatherRows") return [derivativeOf(y, "table", sums)];
+  return [y.op === "sliceRows" ? derivativeOf(y, "x", sums) : sums];
 }
 
 /** A record of what there is a value for. */

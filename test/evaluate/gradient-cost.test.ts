@@ -221,6 +221,16 @@ describe("the cost of derivatives", () => {
     expect(await peakOf(400, 6, capacity)).toBeLessThan(1.05 * (await peakOf(40, 6, capacity)) + chance);
   });
 
+  test("takes no more work space than a weight's derivative in f32, and what that is multiplied with", async () => {
+    await using own = await openGgml({ backend: "cpu" });
+    const model = { hidden: 256, vocabulary: 8192 };
+    await using family = await openTinyFamily(await temporaryFolder(), own, { model, resident: true });
+    await family.scorer.gradient(distinctRecipes(1, 2), lossRows(2));
+    const head = model.hidden * model.vocabulary;
+    // Both in f32, beside a few rows and blocks; the way forward has the merged head in bf16 and f32.
+    expect(own.memory.workBytes).toBeLessThan(10 * head);
+  });
+
   test("takes no more where the prompts of each row are of very different lengths", async () => {
     const prompts = [10, 30].map((count) => ({
       context: Int32Array.from({ length: count }, (_, i) => i),
@@ -236,7 +246,8 @@ describe("the cost of derivatives", () => {
     const least = await peakOf(count, layers);
     for (const rest of [0, 0.5, 1]) {
       const more = (await peakOf(count, layers, 4 * (states + rest * states))) - least;
-      expect(more).toBeLessThanOrEqual(rest * states);
+      // And what a stage of which a part is kept needs beside it.
+      expect(more).toBeLessThanOrEqual(1.01 * rest * states);
       expect(more).toBeGreaterThanOrEqual(0.7 * rest * states);
     }
   });
