@@ -1,5 +1,6 @@
 /** One stage of one candidate as expressions: its merged weights, and what it makes of the states before it. */
 import { input, type Expression } from "../device/expression.ts";
+import { productsInBlocks } from "../device/row-blocks.ts";
 import { mergeTensor, type Scaled } from "../merge/merge-tensor.ts";
 import type { StageTensors, State, Weight } from "../model/architecture.ts";
 import type { BatchShare } from "./device-batches.ts";
@@ -32,7 +33,28 @@ export function stageGraph(
   const merged = mergeStage(run, at, (coefficient) => coefficients.push(coefficient));
   const before = inputsOf(states, share);
   const own = run.batches.batches.slice(share.start, share.end);
-  return { merged, coefficients, before, after: own.map((batch, i) => at.stage.forward(merged, before[i]!, batch)) };
+  const after = own.map((batch, i) => at.stage.forward(merged, before[i]!, batch));
+  return { merged, before, ...inBlocks(after, coefficients) };
+}
+
+/** The same where large weights are merged in blocks, each of which a coefficient enters. */
+export function inBlocks(
+  after: readonly State[],
+  coefficients: readonly ScaledWeight[],
+  wholeElements?: number,
+): Pick<StageGraph, "after" | "coefficients"> {
+  const known = new Map(coefficients.map((coefficient) => [coefficient.node, coefficient] as const));
+  const all = [...coefficients];
+  const outputs = productsInBlocks(
+    after.flatMap((state) => Object.values(state)),
+    (node, copy) => {
+      const coefficient = known.get(node as ScaledWeight["node"]);
+      if (coefficient) all.push({ ...coefficient, node: copy as ScaledWeight["node"] });
+    },
+    wholeElements,
+  );
+  let next = 0;
+  return { after: after.map((state) => mapValues(state, () => outputs[next++]!)), coefficients: all };
 }
 
 /** What is read of the states of every batch in a share. */
