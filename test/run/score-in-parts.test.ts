@@ -31,13 +31,18 @@ beforeAll(async () => {
     ["search", "", 64],
     ["guard", ".guard", 40],
   ] as const) {
-    await writeRows(join(models, "rows", `quiz${suffix}.jsonl`), quizRows(side, count));
-    await writeRows(join(models, "rows", `news${suffix}.jsonl`), newsRows(side, count));
+    await writeRows(join(models, "rows", `quiz${suffix}.jsonl`), inGroups(side, quizRows(side, count)));
+    await writeRows(join(models, "rows", `news${suffix}.jsonl`), inGroups(side, newsRows(side, count)));
   }
   whole = await launch(experiment, join(models, "whole"));
   inParts = await launch(experiment, join(models, "parts"), { partMs });
 });
 afterAll(() => rm(models, { recursive: true, force: true }));
+
+/** Few groups for many rows: what a verdict draws of them, at the end of each run, takes as long as there are groups. */
+function inGroups(side: string, rows: readonly object[]): object[] {
+  return rows.map((row, i) => ({ ...row, group: `${side} ${i % 5}` }));
+}
 
 /** What a run found, to the last bit: its records without times and parts, and the numbers that they refer to. */
 function found(run: string): readonly object[] {
