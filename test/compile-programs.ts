@@ -41,5 +41,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   await using build = await rolldown({ ...config, cwd: root, input });
   await build.write({ ...config.output, dir: join(folder, "dist") });
   provide("compiled", folder);
+  // For the programs that a test's own process starts.
+  process.env["EVOMERGE_BUILT"] = folder;
   return () => rm(folder, { recursive: true, force: true });
 }

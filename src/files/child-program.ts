@@ -19,11 +19,18 @@ export interface ChildProgram {
 /** The program as it is beside this one: built, or in TypeScript where that is what runs here. */
 export function childProgram(name: keyof typeof childPrograms): ChildProgram {
   const file = childPrograms[name];
-  // The build puts this module anywhere in dist/, so that nothing is found from its own place.
-  if (extname(import.meta.filename) !== ".ts") {
-    return { path: join(ownFolder(), "dist", file.replace(/\.ts$/, ".js")), execArgv: [] };
-  }
+  const built = builtPackage();
+  if (built !== undefined) return { path: join(built, "dist", file.replace(/\.ts$/, ".js")), execArgv: [] };
   return { path: join(ownFolder(), "src", file), execArgv: file.endsWith(".ts") ? ["--import", typescript()] : [] };
+}
+
+/**
+ * The folder of a package that is built: our own, or, where this process is TypeScript, what its environment names, such as
+ * that which tests have built. A program starts in half the time there.
+ */
+function builtPackage(): string | undefined {
+  // The build puts this module anywhere in dist/, so that nothing is found from its own place.
+  return extname(import.meta.filename) === ".ts" ? process.env["EVOMERGE_BUILT"] : ownFolder();
 }
 
 /** A module that lets Node read TypeScript, in threads too: there `--import tsx` leaves it as it is. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { childProgram, childPrograms } from "../../src/files/child-program.ts";
 import { root, sourceFiles } from "./source-files.ts";
 
@@ -10,6 +10,7 @@ import { root, sourceFiles } from "./source-files.ts";
 const KNOWING = ["files/child-program.ts", "files/own-package.ts"];
 
 const files = sourceFiles("src");
+afterEach(() => vi.unstubAllEnvs());
 
 describe("programs that are started as processes or threads", () => {
   test("are in the table that the build reads", () => {
@@ -22,13 +23,20 @@ describe("programs that are started as processes or threads", () => {
   });
 
   test("are started where this process has them", () => {
+    vi.stubEnv("EVOMERGE_BUILT", undefined);
     const names = Object.keys(childPrograms) as (keyof typeof childPrograms)[];
     const paths = names.map((name) => childProgram(name).path);
     expect(paths).toEqual(Object.values(childPrograms).map((file) => join(root, "src", file)));
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 
+  test("are started as they were built where the environment names that, as in all other tests", () => {
+    const { path, execArgv } = childProgram("tokenizers");
+    expect([path, execArgv]).toEqual([join(inject("compiled"), "dist", "model/tokenizer/tokenizer-process.js"), []]);
+  });
+
   test("start as threads, too, where this process is TypeScript", async () => {
+    vi.stubEnv("EVOMERGE_BUILT", undefined);
     const { path, execArgv } = childProgram("merging");
     const worker = new Worker(path, { execArgv });
     expect(await once(worker, "message")).toEqual(["ready"]);
