@@ -36,13 +36,17 @@ export interface Chain {
 }
 
 /** The chains among nodes in their order, by the last of each: all nodes of a chain but that one are read in it alone. */
-export function chainsOf(order: readonly Expression[], outputs: readonly Expression[]): ReadonlyMap<Expression, Chain> {
+export function chainsOf(
+  order: readonly Expression[],
+  outputs: readonly Expression[],
+  isFree: (node: Expression) => boolean = () => true,
+): ReadonlyMap<Expression, Chain> {
   const asked = new Set(outputs);
   /** Of what was read so far the end of the chain that reads it; undefined where several do, or what is no part of any. */
   const readers = new Map<Expression, Expression | undefined>();
   const reversed = new Map<Expression, Expression[]>();
   for (const node of order.toReversed()) {
-    const end = isPart(node) ? ((asked.has(node) ? undefined : readers.get(node)) ?? node) : undefined;
+    const end = isPart(node) && isFree(node) ? ((asked.has(node) ? undefined : readers.get(node)) ?? node) : undefined;
     if (end) reversed.set(end, [...(reversed.get(end) ?? []), node]);
     for (const operand of operands(node)) {
       const reader = sameShape(operand.shape, node.shape) ? end : undefined;

@@ -4,7 +4,10 @@ import { inOrder } from "../graph.ts";
 import { blockNodes, chainsOf, lowerInBlocks, type Chain } from "./blocks.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
+import { type FinishedProduct, finishedProducts } from "./products/epilogues.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
+import type { ProductLibrary } from "./products/product-library.ts";
+import { finishes } from "./products/product-plan.ts";
 import type { TensorStore } from "./tensor-store.ts";
 import { isView } from "./views.ts";
 
@@ -28,6 +31,8 @@ export interface GraphContext {
 export interface GraphPlan {
   readonly outputs: readonly Expression[];
   readonly order: readonly Expression[];
+  /** By the last node of each; a library does what follows these products as well. */
+  readonly finished: ReadonlyMap<Expression, FinishedProduct>;
   /** By the last node of each; those are computed in blocks. */
   readonly chains: ReadonlyMap<Expression, Chain>;
   /** The most nodes that the graph has. */
@@ -35,11 +40,25 @@ export interface GraphPlan {
 }
 
 /** On a CPU chains of elementwise operations are computed in blocks, since its cache is larger than what starting a node takes. */
-export function planGraph(outputs: readonly Expression[], { isCpu }: Pick<GraphContext, "isCpu">): GraphPlan {
+export function planGraph(
+  outputs: readonly Expression[],
+  { isCpu, library }: { readonly isCpu: boolean; readonly library: ProductLibrary | undefined },
+): GraphPlan {
   const order = inOrder(outputs);
-  const chains = isCpu ? chainsOf(order, outputs) : new Map<Expression, Chain>();
+  const finished = library?.finished
+    ? finishedProducts(order, outputs, (product) => finishes(library, product))
+    : new Map<Expression, FinishedProduct>();
+  const byLibrary = new Set([...finished.values()].flatMap(({ inner, end }) => [...inner, end]));
+  const isFree = (node: Expression): boolean => !byLibrary.has(node);
+  const chains = isCpu ? chainsOf(order, outputs, isFree) : new Map<Expression, Chain>();
   const inBlocks = [...chains.values()].reduce((sum, chain) => sum + blockNodes(chain), 0);
-  return { outputs, order, chains, capacity: (order.length + outputs.length) * NODES_PER_EXPRESSION + inBlocks };
+  return {
+    outputs,
+    order,
+    finished,
+    chains,
+    capacity: (order.length + outputs.length) * NODES_PER_EXPRESSION + inBlocks,
+  };
 }
 
 /** A graph and its stored tensors, which are the caller's to free. */
@@ -53,7 +72,7 @@ export interface BuiltGraph {
 
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
-  { order, outputs, chains, capacity }: GraphPlan,
+  { order, outputs, finished, chains, capacity }: GraphPlan,
   { ggml, context, store, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const places = placesOf(outputs);
@@ -65,6 +84,8 @@ export function buildGraph(
   const constants: DeviceTensor[] = [];
   const nodeOf = (node: Expression): Pointer => {
     if (node.op === "input") return store.nodeOf(context, node.tensor);
+    const product = finished.get(node);
+    if (product && products) return products.nodeForFinished(context, product, tensorOf);
     if (node.op !== "constant") return lower(node, lowering);
     const [tensor, lowered] = storeConstant(node, { ggml, context, store });
     constants.push(tensor);
@@ -84,11 +105,14 @@ export function buildGraph(
     ggml.expandGraph(graph, lowered);
     return lowered;
   };
-  const inChains = new Set([...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)));
+  const within = new Set([
+    ...[...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)),
+    ...[...finished.values()].flatMap(({ inner }) => inner),
+  ]);
   try {
     for (const node of order) {
       const asked = places.get(node) ?? [];
-      if (inChains.has(node)) continue;
+      if (within.has(node)) continue;
       // What only moves elements is made once something reads it: a library's product may read what it moves.
       if (asked.length === 0 && (node.op === "permute" || node.op === "reshape")) continue;
       const lowered = tensorOf(node);

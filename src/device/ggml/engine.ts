@@ -106,7 +106,7 @@ class GgmlDevice implements Device {
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const plan = planGraph(outputs, { isCpu: this.kind === "cpu" });
+    const plan = planGraph(outputs, { isCpu: this.kind === "cpu", library: this.#products });
     return this.#work.begin(tensorsOf(plan.order), () => this.#lanes.use((lane) => this.#runOn(lane, plan)));
   }
 

@@ -1,30 +1,10 @@
 /** The matrix products of a graph that a library computes. */
-import { elementCount } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
-import type { FactorFormat, ProductLibrary } from "./product-library.ts";
-import { spreadOf } from "./spread.ts";
-
-/** The least operations of a product that are worth the calls on threads which it costs; ggml takes 50 to 100 us for them in f32. */
-const LEAST_FLOP = 2 ** 22;
-
-const bytesOf: Readonly<Record<FactorFormat, number>> = { f32: 4, bf16: 2 };
-
-/** A call of the library on a thread of its own. */
-export type LibraryCall = () => Promise<void>;
-
-/** Where the factors and the result lie. */
-type Addresses = Readonly<Record<"left" | "right" | "result", bigint>>;
-
-/** How a library would compute a node. */
-interface ProductPlan {
-  readonly left: Expression;
-  readonly right: Expression;
-  /** Of one call. */
-  readonly flop: number;
-  readonly calls: (addresses: Addresses, format: FactorFormat) => readonly LibraryCall[];
-}
+import type { FinishedProduct } from "./epilogues.ts";
+import type { FactorFormat, ProductLibrary, ResultStep } from "./product-library.ts";
+import { formatFor, isWorthIt, type LibraryCall, planFor } from "./product-plan.ts";
 
 /**
  * Remembers which nodes of one graph stand for products: ggml gives them and their factors places, and does not compute them.
@@ -35,6 +15,8 @@ export class GraphProducts {
   readonly #library: ProductLibrary;
   readonly #calls = new Map<Pointer, () => readonly LibraryCall[]>();
   readonly #converted = new Map<Pointer, Pointer>();
+  /** Tensors of bf16 where the expression is f32. */
+  readonly #rounded = new Set<Pointer>();
 
   constructor(ggml: Ggml, library: ProductLibrary) {
     this.#ggml = ggml;
@@ -43,20 +25,48 @@ export class GraphProducts {
 
   /** A node that stands for a product; nothing where ggml should compute it. */
   nodeFor(context: Pointer, node: Node<"matmul">, tensorOf: (node: Expression) => Pointer): Pointer {
-    const format = this.#formatFor(node);
-    const plan = planForAll(this.#library, node) ?? planForEach(this.#library, node);
-    const [rows = 0] = node.shape.slice(-2);
-    if (!format || rows < (this.#library.leastRows[format] ?? Infinity) || plan.flop < LEAST_FLOP) return undefined;
+    const format = formatFor(this.#library, node);
+    const plan = planFor(this.#library, node);
+    if (!format || !isWorthIt(this.#library, node, format, plan)) return undefined;
     const factors = [plan.left, plan.right].map((factor) => this.#convert(context, factor, tensorOf(factor), format));
-    const sizes = innermostFirst(node.shape);
-    const result: Pointer = this.#ggml.custom(context, typeNumber.f32, ...sizes, factors, 2, null, 1, null);
-    this.#calls.set(result, () => {
-      const [left = 0n, right = 0n, own = 0n] = [...factors, result].map(
-        (tensor) => this.#ggml.dataOf(tensor) as bigint,
-      );
-      return plan.calls({ left, right, result: own }, format);
+    return this.#stand(context, node, { operands: factors, format: "f32" }, (places, result) => {
+      const [left = 0n, right = 0n] = places;
+      return plan.calls({ left, right, result }, format);
     });
-    return result;
+  }
+
+  /** A node that stands for a product and what follows it. */
+  nodeForFinished(context: Pointer, finished: FinishedProduct, tensorOf: (node: Expression) => Pointer): Pointer {
+    const { product, steps, isRounded, end } = finished;
+    const { x, y, transposeX, transposeY, shape } = product;
+    const [rows = 0, columns = 0] = shape;
+    const inner = x.shape[transposeX ? 0 : 1] ?? 0;
+    const factors = [x, y].map((factor) => this.#convert(context, factor, tensorOf(factor), "bf16"));
+    const others = steps.flatMap(({ operand }) => (operand ? [operand] : []));
+    const resultFormat = isRounded ? "bf16" : "f32";
+    const operands = [...factors, ...others.map(tensorOf)];
+    const node = this.#stand(context, end, { operands, format: resultFormat }, (places, result) => {
+      const [left = 0n, right = 0n, ...rest] = places;
+      const own = steps.map(({ op, operand }): ResultStep =>
+        operand ? ({ op, address: rest.shift(), rows: operand.shape[0] } as ResultStep) : ({ op } as ResultStep),
+      );
+      const call = async (): Promise<void> =>
+        this.#library.multiplyAll?.({
+          outside: [],
+          rows,
+          columns,
+          inner,
+          format: "bf16",
+          result,
+          resultFormat,
+          steps: own,
+          left: { address: left, strides: transposeX ? [1, rows] : [inner, 1] },
+          right: { address: right, strides: transposeY ? [1, inner] : [columns, 1] },
+        });
+      return [call];
+    });
+    if (isRounded) this.#rounded.add(node);
+    return node;
   }
 
   /** The calls that compute a node, once the graph is allocated; undefined where ggml computes it. */
@@ -64,68 +74,28 @@ export class GraphProducts {
     return this.#calls.get(node)?.();
   }
 
-  /**
-   * Libraries want factors of one format. Where this one multiplies bf16 an f32 factor is rounded, as ggml itself does; where
-   * it does not, a bf16 factor is widened, which loses nothing.
-   */
-  #formatFor({ precision }: Node<"matmul">): FactorFormat | undefined {
-    if (precision === "f16") return undefined;
-    return this.#library.leastRows[precision] === undefined ? "f32" : precision;
+  /** A tensor that the calls write, once it and what they read have places. */
+  #stand(
+    context: Pointer,
+    { shape }: Expression,
+    { operands, format }: { readonly operands: readonly Pointer[]; readonly format: FactorFormat },
+    calls: (places: readonly bigint[], result: bigint) => readonly LibraryCall[],
+  ): Pointer {
+    const sizes = innermostFirst(shape);
+    const count = operands.length;
+    const node: Pointer = this.#ggml.custom(context, typeNumber[format], ...sizes, operands, count, null, 1, null);
+    this.#calls.set(node, () => {
+      const [result = 0n, ...places] = [node, ...operands].map((tensor) => this.#ggml.dataOf(tensor) as bigint);
+      return calls(places, result);
+    });
+    return node;
   }
 
   /** A factor that several products read is converted once. */
   #convert(context: Pointer, { dtype }: Expression, tensor: Pointer, format: FactorFormat): Pointer {
-    if (dtype === format) return tensor;
+    if (dtype === format || (format === "bf16" && this.#rounded.has(tensor))) return tensor;
     const copy = this.#converted.get(tensor) ?? this.#ggml.cast(context, tensor, typeNumber[format]);
     this.#converted.set(tensor, copy);
     return copy;
   }
-}
-
-/** All products of a node in one call; undefined for a library that has none, and for factors that do not suit. */
-function planForAll(library: ProductLibrary, node: Node<"matmul">): ProductPlan | undefined {
-  const spread = library.multiplyAll && spreadOf(node);
-  if (!spread) return undefined;
-  const { left, right, ...sizes } = spread;
-  return {
-    left: left.tensor,
-    right: right.tensor,
-    flop: 2 * sizes.rows * sizes.columns * sizes.inner * elementCount(sizes.outside),
-    calls: ({ left: a, right: b, result }, format) => {
-      const factors = { left: { address: a, strides: left.strides }, right: { address: b, strides: right.strides } };
-      return [async () => library.multiplyAll?.({ ...sizes, ...factors, format, result })];
-    },
-  };
-}
-
-/** One product after the other, of factors whose elements lie in order. */
-function planForEach(library: ProductLibrary, { x, y, transposeX, transposeY, shape }: Node<"matmul">): ProductPlan {
-  const [rows = 0, columns = 0] = shape.slice(-2);
-  const inner = x.shape.at(transposeX ? -2 : -1) ?? 0;
-  const count = elementCount(shape.slice(0, -2));
-  return {
-    left: x,
-    right: y,
-    flop: 2 * rows * columns * inner,
-    calls: ({ left, right, result }, format) => {
-      const width = bytesOf[format];
-      return Array.from(
-        { length: count },
-        (_, i) => async () =>
-          library.multiply({
-            rows,
-            columns,
-            inner,
-            format,
-            left: { address: after(left, i * rows * inner * width), transposed: transposeX },
-            right: { address: after(right, i * inner * columns * width), transposed: transposeY },
-            result: after(result, i * rows * columns * 4),
-          }),
-      );
-    },
-  };
-}
-
-function after(address: bigint, bytes: number): bigint {
-  return address + BigInt(bytes);
 }

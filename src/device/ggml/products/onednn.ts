@@ -3,7 +3,7 @@ import koffi from "koffi";
 import type { Pointer } from "../library.ts";
 import { type FunctionFinder, inThread } from "./c-functions.ts";
 import { bindMatmul } from "./onednn-matmul.ts";
-import type { FactorFormat, Product, ProductLibrary } from "./product-library.ts";
+import type { Factor, FactorFormat, Product, ProductLibrary, SpreadFactor, SpreadProducts } from "./product-library.ts";
 
 /** dnnl_version_t; nameless, since a type with a name could not be declared again. */
 const versionType = koffi.struct({
@@ -47,10 +47,13 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
     name,
     leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
     multiply: async (product) => {
+      // Where a processor multiplies matrices of bf16 as a whole (AMX), only the primitive makes the most of it.
+      if (product.format === "bf16" && matmul) return matmul.multiply(asSpread(product));
       const status = await gemms[product.format]?.(...gemmArguments(product));
       if (status !== 0) throw new Error(`${name}: a product in ${product.format} failed with status ${String(status)}`);
     },
-    ...(matmul && { multiplyAll: matmul }),
+    ...(matmul && { multiplyAll: (products) => matmul.multiply(products) }),
+    ...(matmul?.finishes && { finished: new Set(["bf16"]) }),
   };
 }
 
@@ -62,6 +65,16 @@ function read(version: Pointer): { readonly name: string; readonly major: number
 function hasInstructions(find: FunctionFinder): boolean {
   const isa = find("int dnnl_get_effective_cpu_isa()");
   return isa !== undefined && (Number(isa()) & BF16_INSTRUCTIONS) === BF16_INSTRUCTIONS;
+}
+
+function asSpread({ left, right, ...product }: Product): SpreadProducts {
+  const { rows, columns, inner } = product;
+  const spread = { left: spreadFactor(left, rows, inner), right: spreadFactor(right, inner, columns) };
+  return { ...product, ...spread, outside: [] };
+}
+
+function spreadFactor({ address, transposed }: Factor, rows: number, columns: number): SpreadFactor {
+  return { address, strides: transposed ? [1, rows] : [columns, 1] };
 }
 
 function gemmArguments({ rows, columns, inner, left, right, result }: Product): unknown[] {

@@ -2,7 +2,8 @@
 import type { Ggml, Pointer } from "../library.ts";
 import type { TensorStore } from "../tensor-store.ts";
 import { isView } from "../views.ts";
-import type { LibraryCall, GraphProducts } from "./graph-products.ts";
+import type { GraphProducts } from "./graph-products.ts";
+import type { LibraryCall } from "./product-plan.ts";
 
 /** Nodes that ggml computes, in the graph's order, or the calls of a library for a node that it computes. */
 type Piece = { readonly nodes: readonly Pointer[] } | { readonly calls: readonly LibraryCall[] };

@@ -27,11 +27,21 @@ export interface SpreadFactor {
   readonly strides: readonly number[];
 }
 
-/** left [...outside, rows, inner] times right [...outside, inner, columns], written to f32 [...outside, rows, columns], in order. */
+/** What is done to each result on its way to memory: a function of it, or what it is added to or multiplied by. */
+export type ResultStep =
+  | { readonly op: "relu" | "silu" | "gelu tanh" | "gelu erf" }
+  /** f32 [rows, columns], or of one row for all. */
+  | { readonly op: "add" | "mul"; readonly address: bigint; readonly rows: number };
+
+/** left [...outside, rows, inner] times right [...outside, inner, columns], written to [...outside, rows, columns], in order. */
 export interface SpreadProducts extends Pick<Product, "rows" | "columns" | "inner" | "format" | "result"> {
   readonly outside: readonly number[];
   readonly left: SpreadFactor;
   readonly right: SpreadFactor;
+  /** In their order; only matrices with nothing outside have any. */
+  readonly steps?: readonly ResultStep[];
+  /** To which results are rounded in the end; f32 unless given. */
+  readonly resultFormat?: FactorFormat;
 }
 
 export interface ProductLibrary {
@@ -46,4 +56,6 @@ export interface ProductLibrary {
   multiply(product: Product): Promise<void>;
   /** The same for many matrices at once, in libraries that read them wherever they lie: a stride of each is 1. */
   multiplyAll?(products: SpreadProducts): Promise<void>;
+  /** The formats whose products `multiplyAll` finishes by steps and rounding, faster than ggml does behind it. */
+  readonly finished?: ReadonlySet<FactorFormat>;
 }

@@ -1,7 +1,7 @@
 import koffi from "koffi";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { FactorFormat, Product } from "../../../../src/device/ggml/products/product-library.ts";
+import type { FactorFormat, Product, ResultStep } from "../../../../src/device/ggml/products/product-library.ts";
 import { fromFloat32, toFloat32 } from "../../../../src/tensor/half.ts";
 import { f32Values, generator, noise } from "../../sample-values.ts";
 import { describeLibraries } from "../product-libraries.ts";
@@ -82,7 +82,66 @@ describeLibraries("products", ({ library }) => {
     });
     expect(Math.max(...errors)).toBeLessThan(1e-6);
   });
+
+  test("finished by steps, and rounded in the end", async ({ skip }) => {
+    if (!library.finished) skip("the library finishes no products");
+    const [rows, columns, inner] = [37, 45, 20];
+    const random = generator(6);
+    const left = store([rows, inner], false, "bf16", random);
+    const right = store([inner, columns], true, "bf16", random);
+    const [added, factors] = [noise(random, columns), noise(random, rows * columns)].map((all) =>
+      Float32Array.from(all),
+    );
+    const multiply = async (resultFormat: FactorFormat, steps: readonly ResultStep[]): Promise<Float32Array> => {
+      const result = new Uint8Array((resultFormat === "f32" ? 4 : 2) * rows * columns).fill(0xff);
+      await library.multiplyAll!({
+        outside: [],
+        rows,
+        columns,
+        inner,
+        format: "bf16",
+        resultFormat,
+        steps,
+        result: addressOf(result),
+        left: { address: addressOf(left.bytes), strides: [inner, 1] },
+        right: { address: addressOf(right.bytes), strides: [1, inner] },
+      });
+      return toFloat32(result, resultFormat);
+    };
+    const sums = await multiply("f32", []);
+    const operands = [
+      { op: "add", address: koffi.address(added!), rows: 1 },
+      { op: "mul", address: koffi.address(factors!), rows },
+    ] as const;
+    const functions: readonly (readonly [op: "relu" | "silu" | "gelu tanh" | "gelu erf", of: (x: number) => number])[] =
+      [
+        ["relu", (value) => Math.max(0, value)],
+        ["silu", (value) => value / (1 + Math.exp(-value))],
+        [
+          "gelu tanh",
+          (value) => (value / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3))),
+        ],
+        ["gelu erf", (value) => (value / 2) * (1 + erf(value / Math.SQRT2))],
+      ];
+    for (const [op, of] of functions) {
+      const expected = sums.map((sum, i) => of(sum + added![i % columns]!) * factors![i]!);
+      const steps = [operands[0], { op }, operands[1]];
+      const found = await multiply("f32", steps);
+      expect(Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(2e-6);
+      expect(await multiply("bf16", steps)).toEqual(toFloat32(fromFloat32(found, "bf16"), "bf16"));
+    }
+  });
 });
+
+/** Abramowitz and Stegun, 7.1.6: a series of which 40 terms are enough for numbers around 1. */
+function erf(x: number): number {
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 40; n += 1) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
 
 function store(
   [rows, columns]: readonly [number, number],

@@ -1,0 +1,102 @@
+/** How a library computes a product, and which ones are worth its calls. */
+import { elementCount } from "../../../tensor/dtype.ts";
+import type { Expression, Node } from "../../expression.ts";
+import type { FactorFormat, ProductLibrary } from "./product-library.ts";
+import { spreadOf } from "./spread.ts";
+
+/** The least operations of a product that are worth the calls on threads which it costs; ggml takes 50 to 100 us for them in f32. */
+const LEAST_FLOP = 2 ** 22;
+
+const bytesOf: Readonly<Record<FactorFormat, number>> = { f32: 4, bf16: 2 };
+
+/** A call of the library on a thread of its own. */
+export type LibraryCall = () => Promise<void>;
+
+/** Where the factors and the result lie. */
+type Addresses = Readonly<Record<"left" | "right" | "result", bigint>>;
+
+/** How a library would compute a node. */
+export interface ProductPlan {
+  readonly left: Expression;
+  readonly right: Expression;
+  /** Of one call. */
+  readonly flop: number;
+  readonly calls: (addresses: Addresses, format: FactorFormat) => readonly LibraryCall[];
+}
+
+/** Whether a library computes a product, finishes it, and rounds what it is made of to bf16. */
+export function finishes(library: ProductLibrary, node: Node<"matmul">): boolean {
+  const isMatrix = node.shape.length === 2 && node.precision === "bf16" && library.finished?.has("bf16") === true;
+  return isMatrix && formatFor(library, node) === "bf16" && isWorthIt(library, node, "bf16", planFor(library, node));
+}
+
+/**
+ * Libraries want factors of one format. Where this one multiplies bf16 an f32 factor is rounded, as ggml itself does; where
+ * it does not, a bf16 factor is widened, which loses nothing.
+ */
+export function formatFor(library: ProductLibrary, { precision }: Node<"matmul">): FactorFormat | undefined {
+  if (precision === "f16") return undefined;
+  return library.leastRows[precision] === undefined ? "f32" : precision;
+}
+
+export function isWorthIt(
+  library: ProductLibrary,
+  { shape }: Expression,
+  format: FactorFormat,
+  { flop }: ProductPlan,
+): boolean {
+  const [rows = 0] = shape.slice(-2);
+  return rows >= (library.leastRows[format] ?? Infinity) && flop >= LEAST_FLOP;
+}
+
+export function planFor(library: ProductLibrary, node: Node<"matmul">): ProductPlan {
+  return planForAll(library, node) ?? planForEach(library, node);
+}
+
+/** All products of a node in one call; undefined for a library that has none, and for factors that do not suit. */
+function planForAll(library: ProductLibrary, node: Node<"matmul">): ProductPlan | undefined {
+  const spread = library.multiplyAll && spreadOf(node);
+  if (!spread) return undefined;
+  const { left, right, ...sizes } = spread;
+  return {
+    left: left.tensor,
+    right: right.tensor,
+    flop: 2 * sizes.rows * sizes.columns * sizes.inner * elementCount(sizes.outside),
+    calls: ({ left: a, right: b, result }, format) => {
+      const factors = { left: { address: a, strides: left.strides }, right: { address: b, strides: right.strides } };
+      return [async () => library.multiplyAll?.({ ...sizes, ...factors, format, result })];
+    },
+  };
+}
+
+/** One product after the other, of factors whose elements lie in order. */
+function planForEach(library: ProductLibrary, { x, y, transposeX, transposeY, shape }: Node<"matmul">): ProductPlan {
+  const [rows = 0, columns = 0] = shape.slice(-2);
+  const inner = x.shape.at(transposeX ? -2 : -1) ?? 0;
+  const count = elementCount(shape.slice(0, -2));
+  return {
+    left: x,
+    right: y,
+    flop: 2 * rows * columns * inner,
+    calls: ({ left, right, result }, format) => {
+      const width = bytesOf[format];
+      return Array.from(
+        { length: count },
+        (_, i) => async () =>
+          library.multiply({
+            rows,
+            columns,
+            inner,
+            format,
+            left: { address: after(left, i * rows * inner * width), transposed: transposeX },
+            right: { address: after(right, i * inner * columns * width), transposed: transposeY },
+            result: after(result, i * rows * columns * 4),
+          }),
+      );
+    },
+  };
+}
+
+function after(address: bigint, bytes: number): bigint {
+  return address + BigInt(bytes);
+}
