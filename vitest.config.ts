@@ -2,11 +2,13 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration, type
 
 /**
  * Folders whose tests leave nothing behind in their process, such as variables of the environment or a device that is to be
- * opened once: their files share processes and the modules that these have loaded, which saves each half a second.
+ * opened once: their files share processes, the modules that these have loaded, and the tokenizers' process, which saves each
+ * half a second, and most of those that run a search two.
  */
-const together = "config,journal,merge,mergekit,report,rouge,rules,search,space,statistics,tensor,vocabulary"
-  .split(",")
-  .map((folder) => `test/${folder}/**/*.test.ts`);
+const together = [
+  ..."checkpoint,config,experiment,export,generate,journal,merge,mergekit,model,plan".split(","),
+  ..."report,rouge,rules,run,search,space,statistics,tasks,tensor,vocabulary".split(","),
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 function project(name: string, files: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration {
   return {
