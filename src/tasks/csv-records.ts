@@ -29,7 +29,10 @@ export async function* csvRecords(path: string, bytes: Buffer, signal?: AbortSig
   if (!bytes.subarray(0, 2).equals(UTF16)) checkUtf8(path, bytes);
   const lineAfter = lineCounter(bytes);
   let columns: readonly string[] | undefined;
+  let records = 0;
   for await (const { record, info } of parseTable(path, bytes, signal)) {
+    // Of those behind it no more were parsed than a piece of the file holds.
+    if (++records > MAX_ROWS + 1) throw tooManyRows(path);
     const where = `${path}:${lineAfter(info.bytes)}`;
     if (columns === undefined) columns = record;
     else {
@@ -40,21 +43,16 @@ export async function* csvRecords(path: string, bytes: Buffer, signal?: AbortSig
 }
 
 async function* parseTable(path: string, bytes: Buffer, signal?: AbortSignal): AsyncGenerator<CsvRecord> {
-  let records = 0;
   const parser = parse({
     bom: true,
     info: true,
     skip_empty_lines: true,
     record_delimiter: ["\r\n", "\n"],
     max_record_size: LONGEST_RECORD,
-    // Both are counted meanwhile, before a file of nothing but separators or line ends has filled the memory.
+    // Counted meanwhile, before a file of nothing but separators has filled the memory.
     cast: (field: string, { index }: { readonly index: number }): string => {
       if (index === MOST_COLUMNS) throw new Error(`more than ${MOST_COLUMNS} columns`);
       return field;
-    },
-    on_record: <T>(record: T): T => {
-      if (++records > MAX_ROWS + 1) throw tooManyRows(path);
-      return record;
     },
   });
   const source = Readable.from(piecesOf(bytes, signal));
@@ -64,7 +62,6 @@ async function* parseTable(path: string, bytes: Buffer, signal?: AbortSignal): A
     yield* source.pipe(parser) as AsyncIterable<CsvRecord>;
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof UserError) throw error;
     throw new UserError(`${path}: expected CSV with a header: ${(error as Error).message}`, { cause: error });
   }
 }
