@@ -1,3 +1,4 @@
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -41,6 +42,14 @@ describe("programs that are started as processes or threads", () => {
     const worker = new Worker(path, { execArgv });
     expect(await once(worker, "message")).toEqual(["ready"]);
     await worker.terminate();
+  });
+
+  test("start as processes where this one is TypeScript", async () => {
+    vi.stubEnv("EVOMERGE_BUILT", undefined);
+    const { path, execArgv } = childProgram("parquet");
+    const child = fork(path, { execArgv });
+    expect(await once(child, "message")).toContain("ready");
+    child.kill("SIGKILL");
   });
 });
 
