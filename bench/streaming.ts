@@ -4,7 +4,8 @@
  *     npx tsx bench/streaming.ts [--precision bf16] [--layers 32] [--rows 4] [--tokens 64]
  *
  * Takes 17 GB of the disk, in the folder for temporary files. Memory is the most that the process had beside pages of files. Reading alone is the same
- * pass with nothing computed; computing alone is the same pass with one layer of the parents on the device in the place of all.
+ * pass with nothing computed; computing alone is the same pass with one layer of the parents on the device in the place of all. What a pass
+ * waited for parents, while it had nothing to compute, tells what reading cost it where other work on the machine spoils a comparison.
  */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -45,6 +46,20 @@ const recipe = mergeOf(layers);
 /** Seconds of a piece of work, and the most memory that the process had meanwhile. */
 interface Streamed extends Timing {
   readonly bytes: number;
+  /** Of the seconds, those without parents to compute with. */
+  readonly waited?: number;
+}
+
+/** Sums up how long a pass waits for its parents. */
+class WaitedFor extends ParentWeights {
+  seconds = 0;
+
+  override async load(...asked: Parameters<ParentWeights["load"]>): ReturnType<ParentWeights["load"]> {
+    const began = performance.now();
+    const tensors = await super.load(...asked);
+    this.seconds += (performance.now() - began) / 1e3;
+    return tensors;
+  }
 }
 
 console.log(machine());
@@ -66,17 +81,17 @@ async function measure(folders: ReadonlyMap<string, string>): Promise<void> {
     const scorer = new GenerationScorer({ ...merging(parents), batchTokens: 1024 });
     const rows = prompts.map((prompt) => ({ prompts: [prompt], derivative: (own: readonly Float64Array[]) => own }));
     return {
-      score: await observed(async () => void (await scorer.score([recipe], prompts))),
-      differentiate: await observed(async () => void (await scorer.gradient([recipe], rows))),
+      score: await observed(async () => void (await scorer.score([recipe], prompts)), parents),
+      differentiate: await observed(async () => void (await scorer.gradient([recipe], rows)), parents),
     };
   };
   const rows: string[][] = [];
-  const tell = (name: string, { wall, cpu, bytes }: Streamed): void => {
-    rows.push([name, wall.toFixed(1), cpu.toFixed(1), (bytes / 1e9).toFixed(2)]);
+  const tell = (name: string, { wall, cpu, bytes, waited }: Streamed): void => {
+    rows.push([name, wall.toFixed(1), cpu.toFixed(1), (bytes / 1e9).toFixed(2), waited?.toFixed(1) ?? ""]);
     console.log(rows.at(-1)!.join("  "));
   };
   {
-    await using parents = new ParentWeights(device, checkpoints);
+    await using parents = new WaitedFor(device, checkpoints);
     const route = routeAlong(new Map([[0, stagePathOf(merging(parents), recipe)]]));
     tell("reading alone, hashed", await observed(() => readAll(parents, route)));
     tell("reading alone, again", await observed(() => readAll(parents, route)));
@@ -89,7 +104,7 @@ async function measure(folders: ReadonlyMap<string, string>): Promise<void> {
   const alone = await works(repeated.parents);
   tell("computing alone: scoring", alone.score);
   tell("computing alone: differentiating", alone.differentiate);
-  const header = ["", "wall s", "CPU s", "GB at most"];
+  const header = ["", "wall s", "CPU s", "GB at most", "waited s"];
   console.log(`
 ${device.name}, ${values.precision}: ${layers} layers of Llama 3 8B, base and two experts, ${prompts.length} rows of ${values.tokens} tokens
 ${alignedText({ header, rows })}`);
@@ -111,7 +126,9 @@ async function readAll(parents: ParentWeights, route: Route, isBackToo = false):
 }
 
 /** Looks at the process's own memory while it works: what is in no file. */
-async function observed(work: () => Promise<void>): Promise<Streamed> {
+async function observed(work: () => Promise<void>, parents?: Merging["parents"]): Promise<Streamed> {
+  const waiting = parents instanceof WaitedFor ? parents : undefined;
+  const before = waiting?.seconds ?? 0;
   let bytes = 0;
   const look = (): void => {
     const [, kilobytes = "0"] = /^RssAnon:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
@@ -120,7 +137,7 @@ async function observed(work: () => Promise<void>): Promise<Streamed> {
   const looking = setInterval(look, 20);
   const timing = await timed(work);
   clearInterval(looking);
-  return { ...timing, bytes };
+  return { ...timing, bytes, ...(waiting && { waited: waiting.seconds - before }) };
 }
 
 function randomPrompts(count: number, tokens: number): Prompt[] {
