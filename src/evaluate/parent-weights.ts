@@ -105,7 +105,7 @@ export class ParentWeights implements AsyncDisposable {
     const names = route.stages[index] ?? [];
     for (const name of names) this.#forNext.delete(name);
     const coming = names.map((name) => this.#ask(name, route.stepsAt(index, name)).coming);
-    this.#askAhead(route, route.behind(index, direction, turns));
+    this.#askAhead(route, index, route.behind(index, direction, turns));
     const tensors = await Promise.all(coming);
     for (const name of names) await this.#prepare(name, route.stepsAt(index, name));
     return new Map(names.map((name, i) => [name, tensors[i]!]));
@@ -165,14 +165,14 @@ export class ParentWeights implements AsyncDisposable {
     return held;
   }
 
-  /** Asks for the next stage of a pass, and for those behind it as far as there is room. */
-  #askAhead(route: Route, stages: readonly StageAhead[]): void {
+  /** Asks for the next stage of a pass, and for those behind it as far as there is room, beside what is there for the stage at hand. */
+  #askAhead(route: Route, current: number, stages: readonly StageAhead[]): void {
     const { aheadBytes = roomAhead(this.#device) } = this.#options;
     let room = aheadBytes;
     for (const [i, { index, isNextPass }] of stages.entries()) {
       const names = (route.stages[index] ?? []).filter((name) => !this.#residency.has(name));
-      const waiting = isNextPass ? names : names.filter((name) => !this.#held.get(name)?.tensors);
-      room -= waiting.reduce((sum, name) => sum + this.#reader.bytesOf(name), 0);
+      const further = isNextPass ? names : names.filter((name) => !route.spans(current, name));
+      room -= further.reduce((sum, name) => sum + this.#reader.bytesOf(name), 0);
       if (room < 0 && (i > 0 || isNextPass)) return;
       for (const name of names) {
         if (isNextPass) this.#forNext.add(name);

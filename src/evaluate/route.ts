@@ -48,6 +48,12 @@ export class Route {
     ];
   }
 
+  /** Whether a weight is needed at a stage, or before it and behind it: then it stays between. */
+  spans(index: number, name: string): boolean {
+    const { first, last } = this.#spans.get(name) ?? { first: Infinity, last: -Infinity };
+    return first <= index && index <= last;
+  }
+
   /** What a stage needs and no later one in that direction. */
   endingAt(index: number, direction: Direction): readonly string[] {
     const end = direction === "forward" ? "last" : "first";

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import type { LossRow } from "../../src/evaluate/differentiate.ts";
+import { ParentReader } from "../../src/evaluate/parent-reader.ts";
 import { ParentWeights, type ParentWeightsOptions } from "../../src/evaluate/parent-weights.ts";
 import { routeAlong, stagePathOf } from "../../src/evaluate/path.ts";
 import type { Route } from "../../src/evaluate/route.ts";
@@ -135,6 +136,27 @@ describe("reading ahead", () => {
     expect(first.read).toBe(once.read);
   });
 
+  test("counts what has arrived, so that it is no more the longer a stage takes", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { layers: LAYERS } });
+    const route = routeOf(family);
+    const last = route.stages.length - 1;
+    const reader = new NotedReader(device, family.checkpoints);
+    const aheadBytes = stageBytes(family, route)[last - 1]!;
+    await using parents = new ParentWeights(device, family.checkpoints, { reader, stayBytes: 0, aheadBytes });
+    for (const index of route.stages.keys()) {
+      await parents.load(route, index, "forward", true);
+      if (index < last) parents.release(route, index);
+    }
+    // The last but one, once more.
+    await Promise.all(reader.brought);
+    const { length } = reader.brought;
+    await parents.load(route, last, "backward");
+    expect(reader.brought).toHaveLength(length);
+    parents.release(route, last, "backward");
+    await parents.load(route, last - 1, "backward");
+    expect(reader.brought.length).toBeGreaterThan(length);
+  });
+
   test("is given up with a pass that ends early, and leaves nothing", async () => {
     const early = await readBy({ aheadBytes: Infinity }, async (parents, route) => {
       await parents.load(route, 0);
@@ -142,6 +164,17 @@ describe("reading ahead", () => {
     expect(early.read).toBeLessThan(sum(early.bytes));
   });
 });
+
+/** Keeps what was asked of it. */
+class NotedReader extends ParentReader {
+  readonly brought: ReturnType<ParentReader["bring"]>[] = [];
+
+  override bring(...asked: Parameters<ParentReader["bring"]>): ReturnType<ParentReader["bring"]> {
+    const bringing = super.bring(...asked);
+    this.brought.push(bringing);
+    return bringing;
+  }
+}
 
 /** Bytes of the stages, and what was read for a pass, which leaves so much on the device. */
 async function readBy(
