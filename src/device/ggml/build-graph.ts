@@ -4,10 +4,9 @@ import { inOrder } from "../graph.ts";
 import { blockNodes, chainsOf, lowerInBlocks, type Chain } from "./blocks.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
-import { type FinishedProduct, finishedProducts } from "./products/epilogues.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
-import { finishes } from "./products/product-plan.ts";
+import { type LibraryPlan, planForLibrary } from "./products/product-plan.ts";
 import type { TensorStore } from "./tensor-store.ts";
 import { isView } from "./views.ts";
 
@@ -31,8 +30,7 @@ export interface GraphContext {
 export interface GraphPlan {
   readonly outputs: readonly Expression[];
   readonly order: readonly Expression[];
-  /** By the last node of each; a library does what follows these products as well. */
-  readonly finished: ReadonlyMap<Expression, FinishedProduct>;
+  readonly ofLibrary: LibraryPlan;
   /** By the last node of each; those are computed in blocks. */
   readonly chains: ReadonlyMap<Expression, Chain>;
   /** The most nodes that the graph has. */
@@ -45,17 +43,15 @@ export function planGraph(
   { isCpu, library }: { readonly isCpu: boolean; readonly library: ProductLibrary | undefined },
 ): GraphPlan {
   const order = inOrder(outputs);
-  const finished = library?.finished
-    ? finishedProducts(order, outputs, (product) => finishes(library, product))
-    : new Map<Expression, FinishedProduct>();
-  const byLibrary = new Set([...finished.values()].flatMap(({ inner, end }) => [...inner, end]));
+  const ofLibrary = planForLibrary(order, outputs, library);
+  const byLibrary = new Set([...ofLibrary.finished.values()].flatMap(({ inner, end }) => [...inner, end]));
   const isFree = (node: Expression): boolean => !byLibrary.has(node);
   const chains = isCpu ? chainsOf(order, outputs, isFree) : new Map<Expression, Chain>();
   const inBlocks = [...chains.values()].reduce((sum, chain) => sum + blockNodes(chain), 0);
   return {
     outputs,
     order,
-    finished,
+    ofLibrary,
     chains,
     capacity: (order.length + outputs.length) * NODES_PER_EXPRESSION + inBlocks,
   };
@@ -72,7 +68,7 @@ export interface BuiltGraph {
 
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
-  { order, outputs, finished, chains, capacity }: GraphPlan,
+  { order, outputs, ofLibrary, chains, capacity }: GraphPlan,
   { ggml, context, store, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const places = placesOf(outputs);
@@ -84,8 +80,10 @@ export function buildGraph(
   const constants: DeviceTensor[] = [];
   const nodeOf = (node: Expression): Pointer => {
     if (node.op === "input") return store.nodeOf(context, node.tensor);
-    const product = finished.get(node);
+    const product = ofLibrary.finished.get(node);
     if (product && products) return products.nodeForFinished(context, product, tensorOf);
+    const softmax = ofLibrary.softmaxes.get(node);
+    if (softmax && products) return products.nodeForSoftmax(context, softmax, tensorOf);
     if (node.op !== "constant") return lower(node, lowering);
     const [tensor, lowered] = storeConstant(node, { ggml, context, store });
     constants.push(tensor);
@@ -107,7 +105,7 @@ export function buildGraph(
   };
   const within = new Set([
     ...[...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)),
-    ...[...finished.values()].flatMap(({ inner }) => inner),
+    ...[...ofLibrary.finished.values()].flatMap(({ inner }) => inner),
   ]);
   try {
     for (const node of order) {

@@ -1,8 +1,8 @@
 /** Elementwise operations behind products, which a library can do on each result before it writes it. */
 import { sameShape } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
-import { operands } from "../../graph.ts";
 import type { ResultStep } from "./product-library.ts";
+import type { GraphReaders } from "./graph-readers.ts";
 
 /** A step whose operand is still to be computed. */
 export type EpilogueStep = { readonly op: ResultStep["op"]; readonly operand?: Expression };
@@ -21,19 +21,14 @@ export interface FinishedProduct {
 /** The products that a library takes, by the last node of each. */
 export function finishedProducts(
   order: readonly Expression[],
-  outputs: readonly Expression[],
+  readers: GraphReaders,
   takes: (product: Node<"matmul">) => boolean,
 ): ReadonlyMap<Expression, FinishedProduct> {
-  const readers = readersOf(order);
-  const asked = new Set(outputs);
   const taken = new Set<Expression>();
-  const isRounding = (reader: Expression, read: Expression): boolean =>
-    reader.op === "matmul" && reader.precision === "bf16" && reader.x === read && reader.y !== read && takes(reader);
   const stepBehind = (node: Expression): (EpilogueStep & { readonly reader: Expression }) | undefined => {
-    const [reader, ...others] = readers.get(node) ?? [];
-    if (!reader || others.length > 0 || asked.has(node) || taken.has(reader)) return undefined;
-    const step = stepOf(reader, node);
-    return step && { ...step, reader };
+    const reader = readers.only(node);
+    const step = reader && !taken.has(reader) ? stepOf(reader, node) : undefined;
+    return reader && step && { ...step, reader };
   };
   const finish = (product: Node<"matmul">): FinishedProduct => {
     const steps: EpilogueStep[] = [];
@@ -45,9 +40,7 @@ export function finishedProducts(
       taken.add(step.reader);
       end = step.reader;
     }
-    const all = readers.get(end) ?? [];
-    const isRounded = !asked.has(end) && all.length > 0 && all.every((reader) => isRounding(reader, end));
-    return { product, steps, end, inner, isRounded };
+    return { product, steps, end, inner, isRounded: readers.round(end) };
   };
   // Of two products that one operation reads, the later takes it: then the other is there.
   const products = order.toReversed().filter((node) => node.op === "matmul" && takes(node));
@@ -69,16 +62,4 @@ function stepOf(node: Expression, x: Expression): EpilogueStep | undefined {
     [1, columns],
   ].some((shape) => sameShape(operand.shape, shape as number[]));
   return fits && operand !== x && sameShape(node.shape, x.shape) ? { op: node.op, operand } : undefined;
-}
-
-function readersOf(order: readonly Expression[]): ReadonlyMap<Expression, readonly Expression[]> {
-  const readers = new Map<Expression, Expression[]>();
-  for (const node of order) {
-    for (const operand of new Set(operands(node))) {
-      const known = readers.get(operand);
-      if (known) known.push(node);
-      else readers.set(operand, [node]);
-    }
-  }
-  return readers;
 }

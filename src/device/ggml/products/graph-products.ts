@@ -4,6 +4,7 @@ import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
 import type { FinishedProduct } from "./epilogues.ts";
 import type { FactorFormat, ProductLibrary, ResultStep } from "./product-library.ts";
+import type { LibrarySoftmax } from "./softmaxes.ts";
 import { formatFor, isWorthIt, type LibraryCall, planFor } from "./product-plan.ts";
 
 /**
@@ -67,6 +68,25 @@ export class GraphProducts {
     });
     if (isRounded) this.#rounded.add(node);
     return node;
+  }
+
+  /** A node that stands for a softmax, and overwrites what it reads. */
+  nodeForSoftmax(
+    context: Pointer,
+    { node, isRounded }: LibrarySoftmax,
+    tensorOf: (node: Expression) => Pointer,
+  ): Pointer {
+    const [batch = 0, heads = 0, rows = 0, columns = 0] = node.shape;
+    const resultFormat = isRounded ? "bf16" : "f32";
+    const operands = [node.x, ...(node.mask ? [node.mask] : [])].map(tensorOf);
+    const stand = this.#stand(context, node, { operands, format: resultFormat }, ([x = 0n, mask = 0n], result) => {
+      const { factor } = node;
+      return [
+        async () => this.#library.softmax?.({ batch, heads, rows, columns, factor, x, mask, result, resultFormat }),
+      ];
+    });
+    if (isRounded) this.#rounded.add(stand);
+    return stand;
   }
 
   /** The calls that compute a node, once the graph is allocated; undefined where ggml computes it. */

@@ -15,8 +15,12 @@ const FUNCTIONS = {
   setScratchpad: "int dnnl_primitive_attr_set_scratchpad_mode(void *attributes, int mode)",
   newLayout:
     "int dnnl_memory_desc_create_with_strides(_Out_ void **layout, int dimensions, const int64_t *sizes, int type, const int64_t *strides)",
-  newPlan:
+  newProducts:
     "int dnnl_matmul_primitive_desc_create(_Out_ void **plan, void *engine, void *left, void *right, void *bias, void *result, void *attributes)",
+  newBinary:
+    "int dnnl_binary_primitive_desc_create(_Out_ void **plan, void *engine, int kind, void *x, void *y, void *result, void *attributes)",
+  newSoftmax:
+    "int dnnl_softmax_forward_primitive_desc_create(_Out_ void **plan, void *engine, int use, int kind, void *x, void *result, int axis, void *attributes)",
   describe: "int dnnl_primitive_desc_query(void *plan, int what, int index, _Out_ const char **name)",
   scratchpadOf: "void *dnnl_primitive_desc_query_md(void *plan, int what, int index)",
   newPrimitive: "int dnnl_primitive_create(_Out_ void **primitive, void *plan)",
@@ -40,7 +44,8 @@ export function findDnnlFunctions(find: FunctionFinder): DnnlFunctions | undefin
 }
 
 /** dnnl_cpu, dnnl_stream_default_flags and dnnl_scratchpad_mode_user. */
-export const [CPU, IN_ORDER, USER] = [1, 1, 1];
+export const [CPU, IN_ORDER] = [1, 1];
+const USER = 1;
 
 /** dnnl_query_impl_info_str and dnnl_query_scratchpad_md. */
 export const [IMPLEMENTATION, SCRATCHPAD_LAYOUT] = [8, 136];
@@ -48,8 +53,8 @@ export const [IMPLEMENTATION, SCRATCHPAD_LAYOUT] = [8, 136];
 /** dnnl_data_type_t. */
 export const TYPES: Readonly<Record<FactorFormat, number>> = { f32: 3, bf16: 2 };
 
-/** DNNL_ARG_SRC_0, DNNL_ARG_WEIGHTS, DNNL_ARG_DST and DNNL_ARG_SCRATCHPAD. */
-export const ARGUMENTS = [1, 33, 17, 80];
+/** DNNL_ARG_SCRATCHPAD. */
+export const SCRATCHPAD = 80;
 
 /** DNNL_ARG_SRC_1, of a step's operand. */
 export const OPERAND = 2;
@@ -60,15 +65,41 @@ export const STEP_BASES = [32768, 16384];
 /** DNNL_MEMORY_ALLOCATE: memory that the library allocates, and frees with its handle. */
 export const ALLOCATE = 2n ** 64n - 1n;
 
-/** dnnl_alg_kind_t, and the alpha of those that have one. */
-export const STEPS: Readonly<Record<ResultStep["op"], readonly [kind: number, alpha: number]>> = {
+/** A step, or a factor. */
+type AttributeStep = ResultStep | { readonly op: "scale"; readonly factor: number };
+
+/** dnnl_alg_kind_t, and the alpha of those that have one of their own. */
+export const STEPS: Readonly<Record<AttributeStep["op"], readonly [kind: number, alpha: number]>> = {
   relu: [0x20, 0],
   silu: [0x2c, 1],
   "gelu tanh": [0x2b, 0],
   "gelu erf": [0x31, 0],
+  scale: [0x26, 1],
   add: [0x1fff0, 0],
   mul: [0x1fff1, 0],
 };
+
+/** What primitives do besides: steps, whose operands have these layouts. */
+export function attributesOf(
+  dnnl: DnnlFunctions,
+  objects: DnnlObjects,
+  steps: readonly AttributeStep[],
+  operands: readonly Pointer[],
+): Pointer {
+  const attributes = objects.make((out) => dnnl.newAttributes(out), dnnl.freeAttributes);
+  // Else primitives that one thread makes share a scratchpad, and these are executed on several.
+  check(dnnl.setScratchpad(attributes, USER));
+  if (steps.length === 0) return attributes;
+  const list = objects.make((out) => dnnl.newSteps(out), dnnl.freeSteps);
+  const left = [...operands];
+  for (const step of steps) {
+    const [kind, alpha] = STEPS[step.op];
+    const own = "factor" in step ? step.factor : alpha;
+    check("address" in step ? dnnl.applyOperand(list, kind, left.shift()) : dnnl.applyFunction(list, kind, own, 0));
+  }
+  check(dnnl.setSteps(attributes, list));
+  return attributes;
+}
 
 /** Objects of the library, which are freed in the end, the last one first. */
 export class DnnlObjects {

@@ -1,6 +1,7 @@
 import { elementCount } from "../../../tensor/dtype.ts";
-import { TYPES } from "./onednn-functions.ts";
-import type { SpreadProducts } from "./product-library.ts";
+import type { Pointer } from "../library.ts";
+import { type DnnlFunctions, type DnnlObjects, TYPES } from "./onednn-functions.ts";
+import type { FactorFormat, SpreadProducts } from "./product-library.ts";
 
 /** A matrix in memory, or many of them, as oneDNN describes it. */
 export interface MatrixLayout {
@@ -21,13 +22,14 @@ export function layoutsOf(products: SpreadProducts): MatrixLayout[] {
   return [
     factor(left.strides, [rows, inner]),
     factor(right.strides, [inner, columns]),
-    inOrder([...outside, rows, columns], TYPES[resultFormat]),
-    ...steps.flatMap((step) => ("address" in step ? [inOrder([step.rows, columns], TYPES.f32)] : [])),
+    elementAfterElement([...outside, rows, columns], resultFormat),
+    ...steps.flatMap((step) => ("address" in step ? [elementAfterElement([step.rows, columns], "f32")] : [])),
   ];
 }
 
-function inOrder(sizes: readonly number[], type: number): MatrixLayout {
-  return { sizes, strides: sizes.map((_, i) => elementCount(sizes.slice(i + 1))), type };
+/** Elements one after another. */
+export function elementAfterElement(sizes: readonly number[], format: FactorFormat): MatrixLayout {
+  return { sizes, strides: sizes.map((_, i) => elementCount(sizes.slice(i + 1))), type: TYPES[format] };
 }
 
 /** All but the addresses: what has the same is computed by the same primitive. */
@@ -44,4 +46,10 @@ export function productKey({
 }: SpreadProducts): string {
   const own = steps.map((step) => ("address" in step ? `${step.op} ${step.rows}` : step.op));
   return [outside, rows, columns, inner, format, left.strides, right.strides, resultFormat, own].join(";");
+}
+
+export function newLayouts(dnnl: DnnlFunctions, objects: DnnlObjects, layouts: readonly MatrixLayout[]): Pointer[] {
+  return layouts.map(({ sizes, strides, type }) =>
+    objects.make((out) => dnnl.newLayout(out, sizes.length, sizes, type, strides), dnnl.freeLayout),
+  );
 }

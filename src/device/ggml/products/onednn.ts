@@ -3,6 +3,8 @@ import koffi from "koffi";
 import type { Pointer } from "../library.ts";
 import { type FunctionFinder, inThread } from "./c-functions.ts";
 import { bindMatmul } from "./onednn-matmul.ts";
+import { DnnlPrimitives } from "./onednn-primitives.ts";
+import { bindSoftmax } from "./onednn-softmax.ts";
 import type { Factor, FactorFormat, Product, ProductLibrary, SpreadFactor, SpreadProducts } from "./product-library.ts";
 
 /** dnnl_version_t; nameless, since a type with a name could not be declared again. */
@@ -42,7 +44,9 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
   // In every build, and in no public header.
   const bf16 = hasInstructions(find) && find(`int dnnl_gemm_bf16bf16f32${PARAMETERS}`);
   const gemms = { f32: inThread(f32), ...(bf16 && { bf16: inThread(bf16) }) };
-  const matmul = bindMatmul(find, Object.keys(gemms) as FactorFormat[]);
+  const primitives = DnnlPrimitives.bind(find);
+  const matmul = primitives && bindMatmul(primitives, Object.keys(gemms) as FactorFormat[]);
+  const softmax = primitives && bindSoftmax(primitives);
   return {
     name,
     leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
@@ -53,6 +57,7 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
       if (status !== 0) throw new Error(`${name}: a product in ${product.format} failed with status ${String(status)}`);
     },
     ...(matmul && { multiplyAll: (products) => matmul.multiply(products) }),
+    ...(softmax && { softmax }),
     ...(matmul?.finishes && { finished: new Set(["bf16"]) }),
   };
 }

@@ -44,6 +44,18 @@ export interface SpreadProducts extends Pick<Product, "rows" | "columns" | "inne
   readonly resultFormat?: FactorFormat;
 }
 
+/** softmax(factor * x + mask) over the columns, in f32. */
+export interface MaskedSoftmax extends Readonly<Record<"batch" | "heads" | "rows" | "columns" | "factor", number>> {
+  /** f32 [batch, heads, rows, columns], which is overwritten. */
+  readonly x: bigint;
+  /** f32 [batch, rows, columns] of 0 or -Infinity, at least one 0 a row. */
+  readonly mask: bigint;
+  /** In the shape of x. */
+  readonly result: bigint;
+  /** To which results are rounded. */
+  readonly resultFormat: FactorFormat;
+}
+
 export interface ProductLibrary {
   /** Library and version, for people and the journal: other libraries sum in another order. */
   readonly name: string;
@@ -56,6 +68,8 @@ export interface ProductLibrary {
   multiply(product: Product): Promise<void>;
   /** The same for many matrices at once, in libraries that read them wherever they lie: a stride of each is 1. */
   multiplyAll?(products: SpreadProducts): Promise<void>;
+  /** On other threads than the caller's, as products are. */
+  softmax?(softmax: MaskedSoftmax): Promise<void>;
   /** The formats whose products `multiplyAll` finishes by steps and rounding, faster than ggml does behind it. */
   readonly finished?: ReadonlySet<FactorFormat>;
 }

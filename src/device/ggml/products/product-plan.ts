@@ -1,7 +1,10 @@
 /** How a library computes a product, and which ones are worth its calls. */
 import { elementCount } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
+import { type FinishedProduct, finishedProducts } from "./epilogues.ts";
 import type { FactorFormat, ProductLibrary } from "./product-library.ts";
+import { GraphReaders } from "./graph-readers.ts";
+import { type LibrarySoftmax, librarySoftmaxes } from "./softmaxes.ts";
 import { spreadOf } from "./spread.ts";
 
 /** The least operations of a product that are worth the calls on threads which it costs; ggml takes 50 to 100 us for them in f32. */
@@ -24,10 +27,27 @@ export interface ProductPlan {
   readonly calls: (addresses: Addresses, format: FactorFormat) => readonly LibraryCall[];
 }
 
-/** Whether a library computes a product, finishes it, and rounds what it is made of to bf16. */
-export function finishes(library: ProductLibrary, node: Node<"matmul">): boolean {
-  const isMatrix = node.shape.length === 2 && node.precision === "bf16" && library.finished?.has("bf16") === true;
-  return isMatrix && formatFor(library, node) === "bf16" && isWorthIt(library, node, "bf16", planFor(library, node));
+/** Nodes that a library computes other than as single products, by the last node of each. */
+export interface LibraryPlan {
+  readonly finished: ReadonlyMap<Expression, FinishedProduct>;
+  readonly softmaxes: ReadonlyMap<Expression, LibrarySoftmax>;
+}
+
+export function planForLibrary(
+  order: readonly Expression[],
+  outputs: readonly Expression[],
+  library: ProductLibrary | undefined,
+): LibraryPlan {
+  if (!library) return { finished: new Map(), softmaxes: new Map() };
+  const rounds = (node: Node<"matmul">): boolean =>
+    formatFor(library, node) === "bf16" && isWorthIt(library, node, "bf16", planFor(library, node));
+  const finishes = (node: Node<"matmul">): boolean =>
+    node.shape.length === 2 && library.finished?.has("bf16") === true && rounds(node);
+  const readers = new GraphReaders(order, outputs, rounds);
+  return {
+    finished: finishedProducts(order, readers, finishes),
+    softmaxes: library.softmax ? librarySoftmaxes(order, readers) : new Map<Expression, LibrarySoftmax>(),
+  };
 }
 
 /**

@@ -12,17 +12,18 @@ import {
 } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
 import { finishedProducts } from "../../../../src/device/ggml/products/epilogues.ts";
-import { inOrder } from "../../../../src/device/graph.ts";
 import { linear } from "../../../../src/device/layers.ts";
 import { fromFloat32 } from "../../../../src/tensor/half.ts";
 import { f32Values, generator, noise } from "../../sample-values.ts";
 import { describeLibraries } from "../product-libraries.ts";
+import { isOfBf16, readGraph } from "./read-graph.ts";
 
 const x = (): Expression => input({ dtype: "f32", shape: [64, 128] });
 const weight = (out: number, into: number): Expression => input({ dtype: "bf16", shape: [out, into] });
 
 function finishedBy(...outputs: Expression[]): ReturnType<typeof finishedProducts> {
-  return finishedProducts(inOrder(outputs), outputs, () => true);
+  const { order, readers } = readGraph(outputs);
+  return finishedProducts(order, readers, isOfBf16);
 }
 
 describe("what a product is finished with", () => {

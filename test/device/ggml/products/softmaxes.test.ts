@@ -1,0 +1,100 @@
+import koffi from "koffi";
+import { describe, expect, test } from "vitest";
+import { add, input, matmul, reshape, softmax, type Expression } from "../../../../src/device/expression.ts";
+import { openGgml } from "../../../../src/device/ggml/engine.ts";
+import type { FactorFormat } from "../../../../src/device/ggml/products/product-library.ts";
+import { librarySoftmaxes } from "../../../../src/device/ggml/products/softmaxes.ts";
+import { attention } from "../../../../src/device/layers.ts";
+import type { Shape } from "../../../../src/tensor/dtype.ts";
+import { fromFloat32, toFloat32 } from "../../../../src/tensor/half.ts";
+import { f32Values, generator, noise } from "../../sample-values.ts";
+import { describeLibraries } from "../product-libraries.ts";
+import { readGraph } from "./read-graph.ts";
+
+const f32 = (...shape: number[]): Expression => input({ dtype: "f32", shape });
+
+function softmaxesBy(...outputs: Expression[]): ReturnType<typeof librarySoftmaxes> {
+  const { order, readers } = readGraph(outputs);
+  return librarySoftmaxes(order, readers);
+}
+
+/** 0 up to the place of a row, else -Infinity. */
+function causal(sequences: number, length: number): Float32Array {
+  return Float32Array.from({ length: sequences * length * length }, (_, i) =>
+    i % length <= Math.floor(i / length) % length ? 0 : -Infinity,
+  );
+}
+
+describe("which softmaxes are a library's", () => {
+  const [mask, scores] = [f32(2, 128, 128), () => matmul(f32(2, 4, 128, 64), f32(2, 4, 64, 128))];
+
+  test("those with a mask, rounded where products in bf16 alone read them", () => {
+    const shares = softmax(scores(), { mask });
+    const mixed = matmul(reshape(shares, [2, 4, 128, 128]), f32(2, 4, 128, 64), { precision: "bf16" });
+    expect(softmaxesBy(mixed).get(shares)).toEqual({ node: shares, isRounded: true });
+    expect(softmaxesBy(mixed, shares).get(shares)?.isRounded).toBe(false);
+    const exact = matmul(shares, f32(2, 4, 128, 64));
+    expect(softmaxesBy(mixed, exact).get(shares)?.isRounded).toBe(false);
+  });
+
+  test("none whose scores somebody else reads, or came with the graph", () => {
+    const read = scores();
+    const shares = softmax(read, { mask });
+    expect(softmaxesBy(shares, read).size).toBe(0);
+    expect(softmaxesBy(add(shares, read)).size).toBe(0);
+    expect(softmaxesBy(softmax(reshape(f32(8, 128, 128), [2, 4, 128, 128]), { mask })).size).toBe(0);
+    expect(softmaxesBy(softmax(reshape(scores(), [2, 4, 128, 128]), { mask })).size).toBe(1);
+  });
+});
+
+describeLibraries("softmax", ({ file, library }) => {
+  test.for(["f32", "bf16"] as const)("is that of factor x + mask: %s", async (resultFormat: FactorFormat, { skip }) => {
+    if (!library.softmax) skip("the library has none");
+    const [batch, heads, rows, columns, factor] = [2, 3, 21, 21, 0.25];
+    const x = Float32Array.from(noise(generator(8), batch * heads * rows * columns), (value) => 40 * value);
+    const [own, mask] = [x.slice(), causal(batch, rows)];
+    const result = new Uint8Array((resultFormat === "f32" ? 4 : 2) * x.length).fill(0xff);
+    const places = { x: koffi.address(own), mask: koffi.address(mask), result: koffi.address(result) };
+    await library.softmax!({ batch, heads, rows, columns, factor, resultFormat, ...places });
+    const found = toFloat32(result, resultFormat);
+    for (let row = 0; row < batch * heads * rows; row += 1) {
+      const seen = (row % rows) + 1;
+      const powers = Array.from(x.subarray(row * columns, row * columns + seen), (value) => Math.exp(factor * value));
+      const sum = powers.reduce((all, power) => all + power, 0);
+      const expected = Array.from({ length: columns }, (_, i) => (powers[i] ?? 0) / sum);
+      const errors = expected.map((value, i) => Math.abs(value - found[row * columns + i]!));
+      expect(Math.max(...errors)).toBeLessThan(resultFormat === "f32" ? 1e-6 : 2e-3);
+      expect([...found.subarray(row * columns + seen, (row + 1) * columns)].every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  test.for(["f32", "bf16"] as const)("in attention is that of ggml: %s", async (precision, { skip }) => {
+    if (!library.softmax || library.leastRows[precision] === undefined) skip("the library has none of these");
+    const [batch, length, heads, kvHeads, width] = [2, 90, 8, 4, 32];
+    const random = generator(9);
+    const shapes: readonly Shape[] = [
+      [batch, length, heads, width],
+      [batch, length, kvHeads, width],
+      [batch, length, kvHeads, width],
+    ];
+    const values = shapes.map((shape) =>
+      noise(
+        random,
+        shape.reduce((a, b) => a * b, 1),
+      ).map((value) => 3 * value),
+    );
+    const compute = async (products: string): Promise<Float32Array> => {
+      await using device = await openGgml({ backend: "cpu", products });
+      const upload = async (all: readonly number[] | Float32Array, shape: Shape): Promise<Expression> =>
+        input(await device.upload(fromFloat32(Float32Array.from(all), "f32"), "f32", shape));
+      const [query, key, value] = await Promise.all(shapes.map((shape, i) => upload(values[i]!, shape)));
+      const mask = await upload(causal(batch, length), [batch, length, length]);
+      const seen = attention({ query: query!, key: key!, value: value!, mask }, { factor: width ** -0.5, precision });
+      const [found] = await device.run([seen]);
+      return f32Values(await device.read(found!));
+    };
+    const [own, ggml] = [await compute(file), await compute("ggml")];
+    const errors = own.map((found, i) => Math.abs(found - ggml[i]!));
+    expect(Math.max(...errors)).toBeLessThan(precision === "f32" ? 1e-5 : 0.03);
+  });
+});
