@@ -4,8 +4,9 @@ import { add, input, matmul, reshape, softmax, type Expression } from "../../../
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
 import type { FactorFormat } from "../../../../src/device/ggml/products/product-library.ts";
 import { librarySoftmaxes } from "../../../../src/device/ggml/products/softmaxes.ts";
+import { gradients } from "../../../../src/device/gradient.ts";
 import { attention } from "../../../../src/device/layers.ts";
-import type { Shape } from "../../../../src/tensor/dtype.ts";
+import { elementCount, type Shape } from "../../../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../../../src/tensor/half.ts";
 import { f32Values, generator, noise } from "../../sample-values.ts";
 import { describeLibraries } from "../product-libraries.ts";
@@ -68,7 +69,10 @@ describeLibraries("softmax", ({ file, library }) => {
     }
   });
 
-  test.for(["f32", "bf16"] as const)("in attention is that of ggml: %s", async (precision, { skip }) => {
+  const attentions = (["f32", "bf16"] as const).flatMap((precision) =>
+    ["plain", "with a cap", "with a bias", "with derivatives"].map((kind) => ({ precision, kind })),
+  );
+  test.for(attentions)("in attention is that of ggml: $precision, $kind", async ({ precision, kind }, { skip }) => {
     if (!library.softmax || library.leastRows[precision] === undefined) skip("the library has none of these");
     const [batch, length, heads, kvHeads, width] = [2, 90, 8, 4, 32];
     const random = generator(9);
@@ -76,25 +80,30 @@ describeLibraries("softmax", ({ file, library }) => {
       [batch, length, heads, width],
       [batch, length, kvHeads, width],
       [batch, length, kvHeads, width],
+      [1, heads, length, length],
     ];
-    const values = shapes.map((shape) =>
-      noise(
-        random,
-        shape.reduce((a, b) => a * b, 1),
-      ).map((value) => 3 * value),
-    );
-    const compute = async (products: string): Promise<Float32Array> => {
+    const values = shapes.map((shape) => noise(random, elementCount(shape)).map((value) => 3 * value));
+    const compute = async (products: string): Promise<Float32Array[]> => {
       await using device = await openGgml({ backend: "cpu", products });
       const upload = async (all: readonly number[] | Float32Array, shape: Shape): Promise<Expression> =>
         input(await device.upload(fromFloat32(Float32Array.from(all), "f32"), "f32", shape));
-      const [query, key, value] = await Promise.all(shapes.map((shape, i) => upload(values[i]!, shape)));
+      const uploaded = await Promise.all(shapes.map((shape, i) => upload(values[i]!, shape)));
+      const [query, key, value, bias] = uploaded as [Expression, Expression, Expression, Expression];
       const mask = await upload(causal(batch, length), [batch, length, length]);
-      const seen = attention({ query: query!, key: key!, value: value!, mask }, { factor: width ** -0.5, precision });
-      const [found] = await device.run([seen]);
-      return f32Values(await device.read(found!));
+      const operands = { query, key, value, mask, ...(kind === "with a bias" && { bias }) };
+      const options = { factor: width ** -0.5, precision, ...(kind === "with a cap" && { cap: 5 }) };
+      const seen = attention(operands, options);
+      const derivatives =
+        kind === "with derivatives" ? gradients([{ output: seen, seed: seen }], [query, key, value]) : [];
+      const found = await device.run([seen, ...derivatives.filter((each) => each !== undefined)]);
+      return Promise.all(found.map(async (each) => f32Values(await device.read(each))));
     };
     const [own, ggml] = [await compute(file), await compute("ggml")];
-    const errors = own.map((found, i) => Math.abs(found - ggml[i]!));
-    expect(Math.max(...errors)).toBeLessThan(precision === "f32" ? 1e-5 : 0.03);
+    expect(own).toHaveLength(kind === "with derivatives" ? 4 : 1);
+    for (const [i, found] of own.entries()) {
+      const size = Math.max(...ggml[i]!.map(Math.abs));
+      const errors = found.map((value, at) => Math.abs(value - ggml[i]![at]!));
+      expect(Math.max(...errors) / size).toBeLessThan(precision === "f32" ? 1e-5 : 0.02);
+    }
   });
 });
