@@ -44,6 +44,8 @@ export interface Generation extends AsyncDisposable {
   readonly candidates: number;
   readonly work: Work;
   readonly score: () => Promise<void>;
+  /** Scores the base once: nothing is merged, and equal candidates would be computed once. */
+  readonly scoreAlone: () => Promise<void>;
   /** Scores, and differentiates the sum of the rows' losses by every coefficient. */
   readonly differentiate: () => Promise<void>;
   /** Scores with a model that computes the same otherwise. */
@@ -51,6 +53,8 @@ export interface Generation extends AsyncDisposable {
   /** Computes every merged weight of every candidate, and drops it. */
   readonly merge: () => Promise<void>;
 }
+
+const unmerged: Recipe = { method: "passthrough", model: BASE };
 
 /** Opens the parents and draws candidates around the start of the search space, no two of them equal. */
 export async function openGeneration(
@@ -74,6 +78,7 @@ export async function openGeneration(
     candidates,
     work: workOf(model, prompts, packed),
     score: async () => void (await signal.evaluate(recipes, { rows })),
+    scoreAlone: async () => void (await signal.evaluate([unmerged], { rows })),
     differentiate: async () => void (await signal.gradient(recipes, { rows }, { rows: 1 })),
     scoreWith: (change) => {
       const merging = { device, model: change(model), parents: workspace.weights, base: BASE, experts };

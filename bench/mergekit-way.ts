@@ -53,6 +53,7 @@ export async function startMergekitWay(task: PeersTask, mergekit: string, scorer
   ]);
   return {
     name: `${merging.name} to disk, loaded by ${scoring.name}`,
+    merges: true,
     work: async () => sum(await merging.work(JSON.stringify(configuration(task))), await scoring.work()),
     stop: () => {
       merging.stop();

@@ -8,6 +8,8 @@ import type { Timing } from "./interleave.ts";
 
 export interface Peer {
   readonly name: string;
+  /** Whether it merges what it scores. */
+  readonly merges?: boolean;
   /** Works once, on what it is sent, and says how long that took. */
   readonly work: (input?: string) => Promise<Timing>;
   readonly stop: () => void;

@@ -62,7 +62,7 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
   const space = await loadSpace("search-spaces/depth-curves.yaml");
   const rows = longRows(await demoRows(demo, Number(values.fraction)), 6);
   await using generation = await openGeneration({ base, experts, space, engine: "auto", precision }, rows, candidates);
-  const { workspace, work, merge, score, differentiate } = generation;
+  const { workspace, work, merge, score, scoreAlone, differentiate } = generation;
   const { device } = workspace;
   const peers = await startPeers(generation, precision);
   const dtype = productDtypes(workspace.precision).signal;
@@ -74,6 +74,7 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
     products: () => timed(products.multiply),
     merge: () => timed(merge),
     score: () => timed(() => lanes.during(score)),
+    scoreAlone: () => timed(scoreAlone),
     differentiate: () => timed(differentiate),
   };
   const others = Object.fromEntries(peers.map(({ name, work: once }): [string, () => Promise<Timing>] => [name, once]));
@@ -89,19 +90,32 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
   const merged = perSecond(candidates * mergedGigabytes(generation), "merge");
   const multiplied = perSecond(products.flop / 1e9, "products");
   const scored = perSecond(candidates * work.tokens, "score");
+  const scoredAlone = perSecond(work.tokens, "scoreAlone");
   const differentiated = perSecond(candidates * work.tokens, "differentiate");
-  const ofProducts = (scored * work.flop) / work.tokens / 1e9 / multiplied;
+  const ofProducts = (tokens: number): number => (tokens * work.flop) / work.tokens / 1e9 / multiplied;
   const lines = [
     ["copying memory, read and written", figure(copied), "GB", ""],
     ["merging, read and written", figure(merged), "GB", `${percent(merged / copied)} of copying`],
     ["the engine's own products, of a layer", figure(multiplied), "GFLOP", ""],
-    ["merging and scoring", figure(scored), "tokens", `${percent(ofProducts)} of the products`],
-    ["and differentiating", figure(differentiated), "tokens", `${figure(scored / differentiated)} times as long`],
-    ...peers.map(({ name }) => {
+    ["merging and scoring", figure(scored), "tokens", `${percent(ofProducts(scored))} of the products`],
+    [
+      "scoring alone, nothing merged",
+      figure(scoredAlone),
+      "tokens",
+      `${percent(ofProducts(scoredAlone))} of the products`,
+    ],
+    [
+      "merging, scoring and differentiating",
+      figure(differentiated),
+      "tokens",
+      `${figure(scored / differentiated)} times as long`,
+    ],
+    ...peers.map(({ name, merges }) => {
       const theirs = perSecond(work.tokens, name);
-      return [name, figure(theirs), "tokens", `evomerge is ${(scored / theirs).toFixed(2)} times as fast`];
+      const ours = merges ? scored : scoredAlone;
+      return [name, figure(theirs), "tokens", `evomerge is ${(ours / theirs).toFixed(2)} times as fast`];
     }),
-    ...["score", ...peers.map(({ name }) => name).slice(2)].map((name) => [
+    ...["score", ...peers.filter(({ merges }) => merges).map(({ name }) => name)].map((name) => [
       `candidates an hour, ${name === "score" ? "evomerge" : name}`,
       figure(3600 * perSecond(name === "score" ? candidates : 1, name)),
       "",
