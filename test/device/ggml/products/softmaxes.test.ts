@@ -96,7 +96,7 @@ describeLibraries("softmax", ({ file, library }) => {
       const derivatives =
         kind === "with derivatives" ? gradients([{ output: seen, seed: seen }], [query, key, value]) : [];
       const found = await device.run([seen, ...derivatives.filter((each) => each !== undefined)]);
-      return Promise.all(found.map(async (each) => f32Values(await device.read(each))));
+      return await Promise.all(found.map(async (each) => f32Values(await device.read(each))));
     };
     const [own, ggml] = [await compute(file), await compute("ggml")];
     expect(own).toHaveLength(kind === "with derivatives" ? 4 : 1);
