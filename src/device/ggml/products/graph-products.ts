@@ -1,4 +1,4 @@
-/** The matrix products of a graph that a library computes. */
+/** The products of a graph that a library computes, with what follows them, and the softmaxes. */
 import type { Expression, Node } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";

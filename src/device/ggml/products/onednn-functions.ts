@@ -43,8 +43,10 @@ export function findDnnlFunctions(find: FunctionFinder): DnnlFunctions | undefin
   return found.some(([, bound]) => !bound) ? undefined : (Object.fromEntries(found) as DnnlFunctions);
 }
 
-/** dnnl_cpu, dnnl_stream_default_flags and dnnl_scratchpad_mode_user. */
+/** dnnl_cpu and dnnl_stream_default_flags. */
 export const [CPU, IN_ORDER] = [1, 1];
+
+/** dnnl_scratchpad_mode_user. */
 const USER = 1;
 
 /** dnnl_query_impl_info_str and dnnl_query_scratchpad_md. */
@@ -125,5 +127,5 @@ export function made(into: (out: [Pointer]) => unknown): Pointer {
 }
 
 export function check(status: unknown): void {
-  if (status !== 0) throw new Error(`oneDNN: products failed with status ${String(status)}`);
+  if (status !== 0) throw new Error(`oneDNN failed with status ${String(status)}`);
 }

@@ -58,7 +58,7 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
     },
     ...(matmul && { multiplyAll: (products) => matmul.multiply(products) }),
     ...(softmax && { softmax }),
-    ...(matmul?.finishes && { finished: new Set(["bf16"]) }),
+    ...(matmul?.finishes && { finishesBf16: true }),
   };
 }
 

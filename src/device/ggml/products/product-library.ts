@@ -70,6 +70,6 @@ export interface ProductLibrary {
   multiplyAll?(products: SpreadProducts): Promise<void>;
   /** On other threads than the caller's, as products are. */
   softmax?(softmax: MaskedSoftmax): Promise<void>;
-  /** The formats whose products `multiplyAll` finishes by steps and rounding, faster than ggml does behind it. */
-  readonly finished?: ReadonlySet<FactorFormat>;
+  /** Whether `multiplyAll` finishes products in bf16 by steps and rounding, faster than ggml does behind it. */
+  readonly finishesBf16?: boolean;
 }

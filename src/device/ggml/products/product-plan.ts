@@ -39,11 +39,17 @@ export function planForLibrary(
   library: ProductLibrary | undefined,
 ): LibraryPlan {
   if (!library) return { finished: new Map(), softmaxes: new Map() };
-  const rounds = (node: Node<"matmul">): boolean =>
-    formatFor(library, node) === "bf16" && isWorthIt(library, node, "bf16", planFor(library, node));
-  const finishes = (node: Node<"matmul">): boolean =>
-    node.shape.length === 2 && library.finished?.has("bf16") === true && rounds(node);
-  const readers = new GraphReaders(order, outputs, rounds);
+  const inBf16 = new Set<Expression>(
+    order.filter(
+      (node) =>
+        node.op === "matmul" &&
+        formatFor(library, node) === "bf16" &&
+        isWorthIt(library, node, "bf16", planFor(library, node)),
+    ),
+  );
+  const finishes = (node: Expression): boolean =>
+    node.shape.length === 2 && library.finishesBf16 === true && inBf16.has(node);
+  const readers = new GraphReaders(order, outputs, (node) => inBf16.has(node));
   return {
     finished: finishedProducts(order, readers, finishes),
     softmaxes: library.softmax ? librarySoftmaxes(order, readers) : new Map<Expression, LibrarySoftmax>(),
