@@ -24,7 +24,7 @@ const thisProcess: Invocation = {
 
 /**
  * Goes to the folder that `npm run evomerge` was called in, since npm itself goes to that of the package: paths on the command
- * line and new results are where the caller is. `npm start` names a file of the package and stays there.
+ * line and new results are where the caller is. `npm start` runs what ships with the package, and stays there.
  */
 export function enterCallersFolder(called: Invocation = thisProcess): void {
   if (called.environment["npm_lifecycle_event"] === "evomerge") process.chdir(callersFolder(called));

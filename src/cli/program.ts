@@ -16,6 +16,7 @@ const engine = (): Option<"--engine <name>", undefined, undefined, EngineName> =
 /** Of a model that is only scored: nothing is searched that `mixed` could be another precision for. */
 const precision = (): Option<"--precision <name>", undefined, undefined, Exclude<Precision, "mixed">> =>
   new Option("--precision <name>", "of matrix products").choices(precisions.filter((name) => name !== "mixed"));
+const experiment = ["<experiment>", "YAML file, or the name of one that ships, such as demo"] as const;
 const budgetTime = new Option("--budget <time>", "wall-clock time for everything, such as 90s, 10m, 1h").argParser(
   parseTime,
 );
@@ -60,7 +61,7 @@ export function buildProgram(): Command {
   program
     .command("run")
     .description("launch an experiment")
-    .argument("<experiment>", "YAML file")
+    .argument(...experiment)
     .option("--out <folder>", "folder of the run (default: results/<name>)")
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
@@ -99,7 +100,7 @@ export function buildProgram(): Command {
   program
     .command("worker")
     .description("score for runs of an experiment, on this machine or others")
-    .argument("<experiment>", "YAML file")
+    .argument(...experiment)
     .requiredOption("--redis <url>", "where it meets runs: redis://host, or rediss://host for TLS")
     .option("--name <name>", "by which runs speak of it")
     .addOption(engine())
@@ -145,7 +146,7 @@ export function buildProgram(): Command {
   program
     .command("fetch")
     .description("bring an experiment's models and rows from the Hub")
-    .argument("<experiment>", "YAML file")
+    .argument(...experiment)
     .option("--dry-run", "say what would be fetched and what the disk has left; fetch no weights")
     .option(...json)
     .action(async (file, options) => {
@@ -156,7 +157,7 @@ export function buildProgram(): Command {
   program
     .command("plan")
     .description("say what a run will take, without reading a weight: time, memory, disk, and what binds")
-    .argument("<experiment>", "YAML file")
+    .argument(...experiment)
     .option("--out <folder>", "folder of the run (default: in results)")
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
@@ -171,7 +172,7 @@ export function buildProgram(): Command {
   program
     .command("check")
     .description("check an experiment against the rules of the LLM-Merging competition")
-    .argument("<experiment>", "YAML file")
+    .argument(...experiment)
     .option(...json)
     .action(async (file, options) => {
       const { checkCommand } = await import("./commands/check.ts");

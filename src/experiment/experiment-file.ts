@@ -2,6 +2,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import type { z } from "zod";
 import { anyOf } from "../config/expectation.ts";
 import { loadYaml } from "../config/load-yaml.ts";
+import { shippedFile } from "../config/shipped-file.ts";
 import { UserError } from "../errors.ts";
 import type { Experiment, RowSource, SearchOptions, TaskFiles } from "./experiment.ts";
 import { experimentSchema, type rowsSchema, type taskSchema } from "./experiment-schema.ts";
@@ -11,15 +12,17 @@ import { namedOptimizer, optimizers } from "../search/optimizers.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
 import { type AnySpace, loadSpace } from "../space/spaces.ts";
 
-/** Reads an experiment file and the search space it names; faults are errors at their line and column. */
-export async function loadExperiment(path: string): Promise<Experiment> {
+/** Reads an experiment file, or the shipped one of a name, and the search space it names; faults are errors at their line and column. */
+export async function loadExperiment(given: string): Promise<Experiment> {
+  const path = shippedFile(given, "", "experiment") ?? given;
   const file = await loadYaml(path, experimentSchema);
   const absolute = (relative: string): string => resolve(dirname(path), relative);
+  const spaceFile = (text: string): string => shippedFile(text, dirname(path), "search space") ?? absolute(text);
   const model = (text: string): string => {
     const found = findModel(text, dirname(path));
     return "folder" in found ? found.folder : text;
   };
-  const space = typeof file.space === "string" ? await loadSpace(absolute(file.space)) : file.space;
+  const space = typeof file.space === "string" ? await loadSpace(spaceFile(file.space)) : file.space;
   checkAlgorithm(path, space, file.search);
   const noPopulation = whyNoPopulation(space, file.search);
   if (noPopulation) throw new UserError(`${path}: search.population: ${noPopulation}`);
@@ -29,9 +32,9 @@ export async function loadExperiment(path: string): Promise<Experiment> {
     base: model(file.base),
     experts: Object.entries(file.experts).map(([name, text]) => ({ name, path: model(text) })),
   };
-  const { recipes, ...given } = file;
+  const { recipes, ...others } = file;
   return {
-    ...given,
+    ...others,
     name: file.name ?? basename(path, extname(path)),
     ...parents,
     ...(recipes && { recipes: await readRecipes(recipes, parents, absolute) }),
