@@ -35,7 +35,8 @@ export type TestProgram = (typeof programs)[number];
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const root = join(import.meta.dirname, "..");
   const folder = await realpath(await mkdtemp(join(tmpdir(), "evomerge-")));
-  for (const name of ["node_modules", "package.json"]) await symlink(join(root, name), join(folder, name));
+  for (const name of ["node_modules", "package.json", "experiments", "search-spaces"])
+    await symlink(join(root, name), join(folder, name));
   const ours = Object.fromEntries(programs.map((file) => [`test/${file}`, `test/${file}.ts`]));
   const input = { ...config.input, ...ours };
   await using build = await rolldown({ ...config, cwd: root, input });
