@@ -42,17 +42,24 @@ export class OutOfMemory extends UserError {
   }
 }
 
-/** A fault in a file that the user wrote; `line` and `column` count from 1. */
+/** What is wrong at a place of a file; `line` and `column` count from 1. */
+export interface FileFault {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** The faults of a file that the user wrote, one a line. */
 export class ConfigError extends UserError {
   override readonly name = "ConfigError";
   readonly file: string;
-  readonly line: number;
-  readonly column: number;
+  readonly faults: readonly FileFault[];
 
-  constructor(at: { file: string; line: number; column: number }, message: string) {
-    super(`${at.file}:${at.line}:${at.column}: ${message}`);
-    this.file = at.file;
-    this.line = at.line;
-    this.column = at.column;
+  /** `others` are so many that are not told. */
+  constructor(file: string, faults: readonly FileFault[], others = 0) {
+    const lines = faults.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+    super([...lines, ...(others > 0 ? [`${file}: and ${others} more`] : [])].join("\n"));
+    this.file = file;
+    this.faults = faults;
   }
 }

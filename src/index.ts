@@ -1,5 +1,5 @@
 /** The public API: everything that the command line does. */
-export { ConfigError, UserError } from "./errors.ts";
+export { ConfigError, type FileFault, UserError } from "./errors.ts";
 export { diagnose } from "./doctor/diagnose.ts";
 export { speedFindings } from "./doctor/speed-findings.ts";
 export type { Finding } from "./doctor/finding.ts";

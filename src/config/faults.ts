@@ -6,7 +6,9 @@ import { nearestName } from "./nearest-name.ts";
 /** One thing wrong with a parsed file: where it is, and a sentence that names what was expected and what was found. */
 export interface Fault {
   readonly path: readonly PropertyKey[];
-  readonly kind: "unknown key" | "value";
+  readonly kind: "unknown key" | "missing key" | "value";
+  /** Of a missing key its name, of an unknown one the known name that is most likely meant. */
+  readonly key?: string | undefined;
   readonly message: string;
 }
 
@@ -17,13 +19,41 @@ const MAX_LENGTH = 500;
 
 /** The first fault behind zod's issues, as a sentence that a person reads. */
 export function firstFaultOf(issues: readonly Issue[]): string {
-  const [{ message } = { message: "not valid" }] = faultsOf(issues);
-  return message.length > MAX_LENGTH ? `${message.slice(0, MAX_LENGTH)}...` : message;
+  return faultsOf(issues)[0]?.message ?? "not valid";
 }
 
 /** The faults behind zod's issues, which must come from a parse with `reportInput: true` and `error: expectation`. */
 export function faultsOf(issues: readonly Issue[]): Fault[] {
-  return issues.flatMap((issue) => faultsOfIssue(issue, []));
+  return issues
+    .flatMap((issue) => faultsOfIssue(issue, []))
+    .map(({ message, ...where }) => ({
+      ...where,
+      message: message.length > MAX_LENGTH ? `${message.slice(0, MAX_LENGTH)}...` : message,
+    }));
+}
+
+/**
+ * The faults without those that follow from unknown keys: a key that is missing where it is misspelt, and what is said of a
+ * mapping as a whole that has such a key. Unknown keys come first.
+ */
+export function withoutConsequences(faults: readonly Fault[]): Fault[] {
+  const unknown = faults.filter(({ kind }) => kind === "unknown key");
+  const misspelt = new Set(unknown.map(({ path, key }) => nameOf(path.slice(0, -1), key)));
+  const mappings = new Set(unknown.map(({ path }) => nameOf(path.slice(0, -1))));
+  const others = faults.filter(({ kind, path, key }) => {
+    if (kind === "missing key") return !misspelt.has(nameOf(path, key));
+    return kind === "value" && !mappings.has(nameOf(path));
+  });
+  return [...unknown, ...others];
+}
+
+function nameOf(path: readonly PropertyKey[], key?: string): string {
+  return JSON.stringify([path, key]);
+}
+
+/** A fault of the value at `path`, for what no schema knows. */
+export function faultAt(path: readonly PropertyKey[], message: string): Fault {
+  return { path, kind: "value", message: prefix(path) + message };
 }
 
 function faultsOfIssue(issue: Issue, parent: readonly PropertyKey[]): Fault[] {
@@ -34,7 +64,7 @@ function faultsOfIssue(issue: Issue, parent: readonly PropertyKey[]): Fault[] {
     case "invalid_union":
       return faultsOfUnion(issue, path);
     case "custom":
-      return [fault(path, issue.message)];
+      return [faultAt(path, issue.message)];
     case "invalid_key":
       return issue.issues.map(({ message }) => unexpected(path, message, path.at(-1)));
     case "invalid_value":
@@ -76,7 +106,12 @@ function isOfAnotherKind(issue: Issue): boolean {
 function unknownKey(path: readonly PropertyKey[], key: string, known: string): Fault {
   const nearest = nearestName(key, known.split(", "));
   const advice = nearest === undefined ? `expected ${anyOf(known.split(", "))}` : `did you mean "${nearest}"?`;
-  return { path, kind: "unknown key", message: `${prefix(path.slice(0, -1))}unknown key "${key}"; ${advice}` };
+  return {
+    path,
+    kind: "unknown key",
+    key: nearest,
+    message: `${prefix(path.slice(0, -1))}unknown key "${key}"; ${advice}`,
+  };
 }
 
 function unexpected(
@@ -86,15 +121,12 @@ function unexpected(
   names: readonly unknown[] = [],
 ): Fault {
   if (found === undefined) {
-    return fault(path.slice(0, -1), `missing key "${String(path.at(-1))}": expected ${expected}`);
+    const key = String(path.at(-1));
+    return { ...faultAt(path.slice(0, -1), `missing key "${key}": expected ${expected}`), kind: "missing key", key };
   }
   const nearest = typeof found === "string" ? nearestName(found, names.map(String)) : undefined;
   const advice = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  return fault(path, `expected ${expected}, found ${describe(found)}${advice}`);
-}
-
-function fault(path: readonly PropertyKey[], message: string): Fault {
-  return { path, kind: "value", message: prefix(path) + message };
+  return faultAt(path, `expected ${expected}, found ${describe(found)}${advice}`);
 }
 
 /** `parameters.weight.range[0]: ` for a path into the file, nothing for its root. */

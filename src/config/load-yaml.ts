@@ -1,12 +1,14 @@
-import { type Document, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
+import { type Document, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { ConfigError, UserError } from "../errors.ts";
+import { isJsonObject } from "../files/json-object.ts";
+import { printableLine } from "../files/printable.ts";
 import { readTextWithin } from "../files/read-file.ts";
 import { expectation } from "./expectation.ts";
-import { type Fault, faultsOf } from "./faults.ts";
+import { type Fault, faultsOf, withoutConsequences } from "./faults.ts";
 import type { PlacedFault } from "./placed-fault.ts";
 import { offsetAt } from "./source-position.ts";
-import { yaml11Faults } from "./yaml11.ts";
+import { textFaults } from "./text-faults.ts";
 
 /** Files written by hand are a few kilobytes; a larger one is the wrong file, not worth parsing. */
 const EXPECTED = { what: "a YAML file", maxBytes: 1 << 20 };
@@ -14,53 +16,100 @@ const EXPECTED = { what: "a YAML file", maxBytes: 1 << 20 };
 /** Expansions of aliases; nested aliases multiply, so a small file could otherwise fill the memory. */
 const MAX_ALIASES = 100;
 
+/** Of a file that is wrong all over, so many faults are looked for in the text, which takes a pass over its keys each. */
+const MOST_PLACED = 100;
+
+/** As many as a person reads before the first are mended. */
+const MOST_TOLD = 20;
+
 /** How a file is read. */
 export interface YamlReading {
   /** Whether others read it as YAML 1.1, which has keys that merge (<<), and octal numbers that begin with 0. */
   readonly asYaml11?: boolean;
 }
 
+/** What a file says, and the error with which it is refused for faults that its schema cannot know, each at its place. */
+export interface PlacedYaml<T> {
+  readonly value: T;
+  /** The value before its schema made anything of it. */
+  readonly written: Readonly<Record<string, unknown>>;
+  readonly errorOf: (faults: readonly Fault[]) => ConfigError;
+}
+
 /**
- * Reads a YAML file and validates it. The first fault is thrown as a ConfigError at the line and column of the offending
+ * Reads a YAML file and validates it. Its faults are thrown as one ConfigError, each with the line and column of the offending
  * key or value; a file that cannot be read is a UserError.
  */
 export async function loadYaml<T>(path: string, schema: z.ZodType<T>, reading: YamlReading = {}): Promise<T> {
-  return parseYaml(await readTextWithin(path, EXPECTED), path, schema, reading);
+  return (await loadPlacedYaml(path, schema, reading)).value;
+}
+
+/** Reads a YAML file as `loadYaml` does, for whoever looks for further faults. */
+export async function loadPlacedYaml<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  reading: YamlReading = {},
+): Promise<PlacedYaml<T>> {
+  return parsePlacedYaml(await readTextWithin(path, EXPECTED), path, schema, reading);
 }
 
 /** Validates YAML text as `loadYaml` does; `file` is the name that errors show. */
-export function parseYaml<T>(
+export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>, reading: YamlReading = {}): T {
+  return parsePlacedYaml(text, file, schema, reading).value;
+}
+
+function parsePlacedYaml<T>(
   text: string,
   file: string,
   schema: z.ZodType<T>,
-  { asYaml11 = false }: YamlReading = {},
-): T {
+  { asYaml11 = false }: YamlReading,
+): PlacedYaml<T> {
   const lineCounter = new LineCounter();
   // Its own comparison of keys takes quadratic time.
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, merge: asYaml11 });
-  const errorAt = (offset: number, message: string): ConfigError => {
-    const { line, col } = lineCounter.linePos(offset);
-    return new ConfigError({ file, line, column: col }, message);
+  const errorAt = (faults: readonly PlacedFault[], count = faults.length): ConfigError =>
+    configError(file, lineCounter, faults, count);
+  const refuse = (offset: number, message: string): never => {
+    throw errorAt([{ offset, message }]);
   };
 
-  const faults = [
-    ...syntaxFaults(document),
-    ...repeatedKeys(document),
-    ...endlessAliases(document),
-    ...(asYaml11 ? yaml11Faults(document) : []),
-  ];
-  const [first] = faults.toSorted((a, b) => a.offset - b.offset);
-  if (first !== undefined) throw errorAt(first.offset, first.message);
+  const faults = textFaults(document, asYaml11);
+  if (faults.length > 0) throw errorAt(faults);
   if (document.contents === null) throw new UserError(`${file} is empty: expected a mapping of keys to values`);
 
-  const value = expand(document, errorAt);
+  const value = expand(document, refuse);
   const lost = keyThatWouldBeLost(value);
-  if (lost) throw errorAt(offsetAt(document, lost, "key"), `a key cannot be named "${LOST}"; give it another name`);
+  if (lost) refuse(offsetAt(document, lost, "key"), `a key cannot be named "${LOST}"; give it another name`);
 
+  const errorOf = (found: readonly Fault[]): ConfigError =>
+    errorAt(
+      found.slice(0, MOST_PLACED).map((fault) => placed(document, fault)),
+      found.length,
+    );
   const parsed = schema.safeParse(value, { error: expectation, reportInput: true });
-  if (parsed.success) return parsed.data;
-  const { offset, message } = firstFault(document, faultsOf(parsed.error.issues));
-  throw errorAt(offset, message);
+  if (parsed.success) return { value: parsed.data, written: isJsonObject(value) ? value : {}, errorOf };
+  const found = withoutConsequences(faultsOf(parsed.error.issues));
+  if (found.length === 0) throw new Error("zod rejected a file without naming an issue");
+  throw errorOf(found);
+}
+
+/** The first of the faults in the order of the text, each on a line of its own whatever it quotes. */
+function configError(
+  file: string,
+  lineCounter: LineCounter,
+  faults: readonly PlacedFault[],
+  count: number,
+): ConfigError {
+  const inOrder = faults.toSorted((a, b) => a.offset - b.offset).slice(0, MOST_TOLD);
+  const told = inOrder.map(({ offset, message }) => {
+    const { line, col: column } = lineCounter.linePos(offset);
+    return { line, column, message: printableLine(message) };
+  });
+  return new ConfigError(printableLine(file), told, count - told.length);
+}
+
+function placed(document: Document.Parsed, { path, kind, message }: Fault): PlacedFault {
+  return { offset: offsetAt(document, path, kind === "unknown key" ? "key" : "value"), message };
 }
 
 /** zod leaves out a key of this name without a word, since it stands for an object's prototype. */
@@ -77,48 +126,7 @@ function keyThatWouldBeLost(value: unknown): readonly PropertyKey[] | undefined 
   return undefined;
 }
 
-function syntaxFaults({ errors, warnings }: Document.Parsed): PlacedFault[] {
-  return [...errors, ...warnings].map((error) => ({ offset: error.pos[0], message: describeSyntaxError(error) }));
-}
-
-/** Keys that their mapping already has, as it would have them as an object. */
-function repeatedKeys(document: Document.Parsed): PlacedFault[] {
-  const faults: PlacedFault[] = [];
-  visit(document, {
-    Map(_, { items }) {
-      const seen = new Set<string>();
-      for (const { key } of items as { readonly key: Node | null }[]) {
-        if (key !== null && !isScalar(key)) continue;
-        const name = (key?.value ?? null) === null ? "" : String(key);
-        if (seen.has(name)) faults.push({ offset: key?.range?.[0] ?? 0, message: "Map keys must be unique" });
-        seen.add(name);
-      }
-    },
-  });
-  return faults;
-}
-
-/** Aliases of what they are in, which would have no end. */
-function endlessAliases(document: Document.Parsed): PlacedFault[] {
-  const faults: PlacedFault[] = [];
-  visit(document, {
-    Alias(_, alias, within) {
-      const node = alias.resolve(document);
-      if (!node || !within.includes(node)) return;
-      const message = `*${alias.source} is part of what it stands for, and would have no end; write out what is meant`;
-      faults.push({ offset: alias.range?.[0] ?? 0, message });
-    },
-  });
-  return faults;
-}
-
-function describeSyntaxError({ code, message }: YAMLError): string {
-  if (code === "MULTIPLE_DOCS") return "expected one YAML document, found a second one";
-  if (code === "RESOURCE_EXHAUSTION") return "nested too deeply";
-  return message;
-}
-
-function expand(document: Document.Parsed, errorAt: (offset: number, message: string) => ConfigError): unknown {
+function expand(document: Document.Parsed, refuse: (offset: number, message: string) => never): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
@@ -127,7 +135,7 @@ function expand(document: Document.Parsed, errorAt: (offset: number, message: st
     const message = isUnresolved
       ? error.message
       : `aliases stand for more than ${MAX_ALIASES} copies of what they name; write some of it out`;
-    throw errorAt(offsetOfBadAlias(document), message);
+    return refuse(offsetOfBadAlias(document), message);
   }
 }
 
@@ -143,21 +151,4 @@ function offsetOfBadAlias(document: Document.Parsed): number {
     },
   });
   return unresolved[0] ?? offsets[0] ?? 0;
-}
-
-/** Of a file that is wrong all over, so many faults are looked for in the text, which takes a pass over its keys each. */
-const MOST_FAULTS = 100;
-
-/** The earliest fault in the text; unknown keys go first, because a misspelt key also shows up as a missing one. */
-function firstFault(document: Document.Parsed, faults: readonly Fault[]): { offset: number; message: string } {
-  const unknownKeys = faults.filter(({ kind }) => kind === "unknown key");
-  const [first] = (unknownKeys.length > 0 ? unknownKeys : faults)
-    .slice(0, MOST_FAULTS)
-    .map(({ path, kind, message }) => ({
-      offset: offsetAt(document, path, kind === "unknown key" ? "key" : "value"),
-      message,
-    }))
-    .toSorted((a, b) => a.offset - b.offset);
-  if (first === undefined) throw new Error("zod rejected a file without naming an issue");
-  return first;
 }

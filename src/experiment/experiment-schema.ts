@@ -94,6 +94,9 @@ export const experimentSchema = z
     if (message !== undefined) issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message });
   });
 
+/** An experiment file with its defaults; paths are as they are written. */
+export type ExperimentFile = z.output<typeof experimentSchema>;
+
 function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Record<string, z.output<T>>> {
   return z
     .record(nameSchema, value)

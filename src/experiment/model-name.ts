@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
+import { nearestPath } from "../config/nearest-path.ts";
 import { UserError } from "../errors.ts";
 import { type HubReference, parseReference } from "../hub/api/reference.ts";
 
@@ -19,9 +20,12 @@ export function findModel(
   if (!reference || existsSync(folder)) return { folder };
   const parent = resolve(from, text.split("/", 1)[0] ?? "");
   if (text.includes("@") || !isFolder(parent)) return { reference };
-  throw new UserError(
-    `${text}: no such folder, though there is one at ${parent}; for the model of that name on the Hub write ${text}@main`,
-  );
+  const nearest = nearestPath(folder);
+  const advice =
+    nearest === undefined
+      ? `for the model of that name on the Hub write ${text}@main`
+      : `did you mean ${nearest}, or ${text}@main of the Hub?`;
+  throw new UserError(`${text}: no such folder, though there is one at ${parent}; ${advice}`);
 }
 
 /** Whether a folder is there. */

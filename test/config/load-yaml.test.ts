@@ -17,9 +17,9 @@ const schema = z.strictObject({
   tasks: z.record(z.string().regex(/^[a-z]+$/, "a name of letters"), z.number()).optional(),
 });
 
-function errorOf(text: string, reading: YamlReading = {}): string {
+function errorOf(text: string, reading: YamlReading = {}, file = "space.yaml"): string {
   try {
-    parseYaml(text, "space.yaml", schema, reading);
+    parseYaml(text, file, schema, reading);
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
     return (error as Error).message;
@@ -40,7 +40,7 @@ describe("loadYaml", () => {
   test.each([
     ["\n\nlayersPerGrop: 4", '3:1: unknown key "layersPerGrop"; did you mean "layersPerGroup"?'],
     [
-      "layersPerGroup: 1\nzebra: 4\nyak: 5",
+      "layersPerGroup: 1\nzebra: 4",
       '2:1: unknown key "zebra"; expected layersPerGroup, method, names, pair, depth, nested or tasks',
     ],
     ["layersPerGroup: 1\nnested:\n  on: true\n  sharee: 1", '4:3: nested: unknown key "sharee"; did you mean "share"?'],
@@ -91,6 +91,7 @@ describe("loadYaml", () => {
   test("takes a moment for a file of as many keys as fit", () => {
     const keys = Array.from({ length: 60_000 }, (_, i) => `key${i}: 1\n`).join("");
     expect(errorOf(keys)).toMatch(/^space\.yaml:1:1: unknown key "key0"/);
+    expect(errorOf(keys)).toMatch(/\nspace\.yaml: and 59981 more$/);
     expect(errorOf(`${keys}key7: 1\n`)).toBe("space.yaml:60001:1: Map keys must be unique");
   });
 
@@ -102,9 +103,29 @@ describe("loadYaml", () => {
     expect(errorOf("layersPerGroup: 1\nmore: [{ a: { __proto__: 2 } }]")).toBe(`space.yaml:2:15: ${sentence}`);
   });
 
-  test("reports the earliest of several faults, and unknown keys before what they leave missing", () => {
-    expect(errorOf("method: 4\nlayersPerGroup: 0")).toContain(":1:9: method");
-    expect(errorOf("method: 4\nlayersPerGrup: 0")).toContain(':2:1: unknown key "layersPerGrup"');
+  test("reports all faults, in the order of the text", () => {
+    const text = "nested: { on: 1 }\nmethod: 4\nzebra: 1\n";
+    const error = (file: string): string => errorOf(text, {}, file);
+    expect(error("a.yaml").split("\n")).toEqual([
+      'a.yaml:1:1: missing key "layersPerGroup": expected a number',
+      "a.yaml:1:15: nested.on: expected true or false, found 1",
+      "a.yaml:2:9: method: expected linear or ties, found 4",
+      'a.yaml:3:1: unknown key "zebra"; expected layersPerGroup, method, names, pair, depth, nested or tasks',
+    ]);
+  });
+
+  test("leaves out what follows from a misspelt key, and the parser's errors after its first", () => {
+    expect(errorOf("method: 4\nlayersPerGrup: 0")).toBe(
+      'space.yaml:1:9: method: expected linear or ties, found 4\nspace.yaml:2:1: unknown key "layersPerGrup"; did you mean "layersPerGroup"?',
+    );
+    expect(errorOf("a: [1\nb: {2\nc: 'x\n")).not.toContain("\n");
+  });
+
+  test("keeps each fault on a line of its own, whatever the file and its keys are called", () => {
+    const told = errorOf('"a\\nb.yaml:1:1: x": 1\nlayersPerGroup: 1', {}, "c\nd.yaml");
+    expect(told).toMatch(/^c\\u000Ad\.yaml:1:1: unknown key "a\\u000Ab\.yaml:1:1: x"; /);
+    expect(told).not.toContain("\n");
+    expect(errorOf(`layersPerGroup: 1\n${"k".repeat(10_000)}: 1`).length).toBeLessThan(600);
   });
 
   test("follows aliases to the place of the fault, but not into an explosion", () => {

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
@@ -17,9 +17,20 @@ const least = [
   "budget: { time: 10m }",
 ];
 
+const folders = ["models/base", "models/nature", "models/craft", "guard"];
+const files = ["xsum.jsonl", "quiz.jsonl", "a.jsonl", "b.jsonl", "guard/b.jsonl", "a.csv", "b.csv"];
+
+/** A folder with all that the experiments here name, none of which is opened. */
+async function folderOfAll(): Promise<string> {
+  const folder = await temporaryFolder();
+  for (const path of folders) await mkdir(join(folder, path), { recursive: true });
+  for (const path of files) await writeFile(join(folder, path), "");
+  return folder;
+}
+
 /** Loads the least experiment with the given lines in place of those that begin with the same key. */
 async function load(...lines: string[]): Promise<{ folder: string; experiment: Experiment }> {
-  const folder = await temporaryFolder();
+  const folder = await folderOfAll();
   const path = join(folder, "first-try.yaml");
   const keys = new Set(lines.map((line) => line.split(":")[0]));
   const text = [...least.filter((line) => !keys.has(line.split(":")[0])), ...lines].join("\n");
@@ -72,14 +83,14 @@ describe("loadExperiment", () => {
     const space = "space: { method: stack, layers: { atMost: 4 }, window: 1 }";
     expect((await load(space, search)).experiment.search).toMatchObject({ algorithm: "auto", population: 4 });
     await expect(load(search)).rejects.toThrow(
-      "first-try.yaml: search.population: a gradient-walk is one point and has no population; leave it out, or name an algorithm that has one",
+      "first-try.yaml:6:40: search.population: a gradient-walk is one point and has no population; leave it out, or name an algorithm that has one",
     );
   });
 
   test("takes as many experts as the space's method merges", async () => {
     expect((await load(spaceOf("nuslerp"))).experiment.experts).toHaveLength(2);
     await expect(load(spaceOf("slerp"))).rejects.toThrow(
-      "first-try.yaml: space: the method slerp merges 1 expert, and there are 2; take other experts, or another method",
+      "first-try.yaml:5:8: space: the method slerp merges 1 expert, and there are 2; take other experts, or another method",
     );
     await expect(load(spaceOf("multislerp"), "experts: [models/nature]")).rejects.toThrow(
       "space: the method multislerp merges at least 2 experts, and there is 1",
@@ -89,7 +100,7 @@ describe("loadExperiment", () => {
   test("reads everything that a file can say", async () => {
     const { folder, experiment } = await load(
       "name: second",
-      "experts: { wild: /models/nature, made: ../craft }",
+      "experts: { wild: /, made: ../ }",
       "tasks: { b: { rows: b.jsonl, guard: guard/b.jsonl, weight: 2 }, a: { rows: a.jsonl } }",
       "search: { algorithm: random, population: 8, rowFraction: 0.25, seedFromBaselines: false }",
       "budget: { evaluations: 200 }",
@@ -100,8 +111,8 @@ describe("loadExperiment", () => {
     expect(experiment).toMatchObject({
       name: "second",
       experts: [
-        { name: "wild", path: "/models/nature" },
-        { name: "made", path: join(folder, "../craft") },
+        { name: "wild", path: "/" },
+        { name: "made", path: dirname(folder) },
       ],
       tasks: [
         { name: "b", guard: [join(folder, "guard/b.jsonl")], weight: 2 },
@@ -153,16 +164,54 @@ describe("loadExperiment", () => {
   });
 
   test("reads the search space that it names beside itself, and its faults are that file's", async () => {
-    const folder = await temporaryFolder();
+    const folder = await folderOfAll();
     await mkdir(join(folder, "spaces"));
     const path = join(folder, "experiment.yaml");
     const space = join(folder, "spaces/mine.yaml");
     await writeFile(path, [...least.filter((line) => !line.startsWith("space")), "space: spaces/mine.yaml"].join("\n"));
-    await expect(loadExperiment(path)).rejects.toThrow(`${space}: no such file or directory; expected a YAML file`);
+    await expect(loadExperiment(path)).rejects.toThrow(
+      `${path}:5:8: space: expected a search space that ships with evomerge, or a file, found none at ${space}`,
+    );
     await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 2 }\n");
     expect(mergeSpace((await loadExperiment(path)).space).depth).toEqual({ curve: "dct", terms: 2 });
     await writeFile(space, "method: linear\ngroups: all\ndepth: { dct: 0 }\n");
     await expect(loadExperiment(path)).rejects.toThrow(`${space}:3:15: depth.dct: expected at least 2, found 0`);
+  });
+
+  test("tells all paths that lead nowhere at their places, with what is most likely meant", async () => {
+    const folder = await folderOfAll();
+    const path = join(folder, "paths.yaml");
+    const lines = [
+      "base: models/bsae",
+      "experts: { nature: models/nature, craft: models, wild: guard/b.jsonl, gone: models/base/x }",
+      "space: depth-curve",
+      "tasks:",
+      "  xsum: { rows: [a.jsonl, xsun.jsonl], guard: guard }",
+    ];
+    await writeFile(path, [...lines, "budget: { time: 1h }"].join("\n"));
+    const model = "expected a folder, or a name of the Hub as org/name, found";
+    const expected = [
+      `1:7: base: models/bsae: no such folder, though there is one at ${join(folder, "models")}; did you mean ${join(folder, "models/base")}, or models/bsae@main of the Hub?`,
+      `2:56: experts.wild: ${model} a file at ${join(folder, "guard/b.jsonl")}`,
+      `2:77: experts.gone: ${model} none at ${join(folder, "models/base/x")}`,
+      "3:8: space: depth-curve: no such file, and no search space that ships with evomerge has this name; did you mean depth-curves?",
+      `5:27: tasks.xsum.rows[1]: expected a file of rows, found none at ${join(folder, "xsun.jsonl")}; did you mean ${join(folder, "xsum.jsonl")}?`,
+      `5:47: tasks.xsum.guard: expected a file of rows, found a folder at ${join(folder, "guard")}`,
+    ];
+    const { message } = await loadExperiment(path).then(
+      () => new Error("none"),
+      (error: Error) => error,
+    );
+    expect(message.split("\n")).toEqual(expected.map((line) => `${path}:${line}`));
+  });
+
+  test("tells faults of the search space with those of paths", async () => {
+    const search = "search: { algorithm: cma-es }";
+    const space = "space: { method: linear, groups: tensors, depth: per-layer, columns: true }";
+    const loading = load(search, space, "experts: [models/nature, models/crafts]");
+    await expect(loading).rejects.toThrow(
+      /yaml:4:22: search\.algorithm: .*\n.*yaml:6:26: experts\[1\]: models\/crafts: no such folder, .*did you mean .*models\/craft, or/,
+    );
   });
 
   test("reads the shipped experiment, whose models and rows fit together", async () => {

@@ -41,7 +41,9 @@ describe("a missing folder that reads like a name on the Hub", () => {
   test("is called missing without a request where its parent is there", async () => {
     const folder = await temporaryFolder();
     const file = await writeTinyExperiment(folder, { file: { base: "rows/mixed" } });
-    expect(await refusal(loadExperiment(file))).toMatch(/^rows\/mixed: no such folder, though there is one at /);
+    expect(await refusal(loadExperiment(file))).toMatch(
+      /\/tiny\.yaml:2:11: base: rows\/mixed: no such folder, though there is one at /,
+    );
   });
 
   test("is said to be neither here nor in the cache where nobody answers", async () => {

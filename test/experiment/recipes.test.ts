@@ -6,10 +6,10 @@ import type { Experiment } from "../../src/experiment/experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const least = `
-base: models/base
-experts: [models/nature, models/craft]
+base: org/base
+experts: [org/nature, org/craft]
 space: { method: linear, groups: all, depth: constant }
-tasks: { xsum: { rows: xsum.jsonl } }
+tasks: { xsum: { rows: { dataset: org/rows } } }
 budget: { time: 10m }
 recipes:
 `;

@@ -115,7 +115,7 @@ const faults: readonly Fault[] = [
   [
     "a model folder that is not there",
     (folder) => rm(join(folder, "craft"), { recursive: true }),
-    "~/craft: no such file or directory; expected a Hugging Face model folder",
+    "~/tiny.yaml:5:5: experts[1]: expected a folder, or a name of the Hub as org/name, found none at ~/craft",
   ],
   [
     "a weight that is not a number",
@@ -191,7 +191,7 @@ const faults: readonly Fault[] = [
   [
     "a file of rows that is not there",
     (folder) => rm(join(folder, "rows/news.jsonl")),
-    "~/rows/news.jsonl: no such file or directory; expected a file of rows",
+    "~/tiny.yaml:29:15: tasks.news.rows: expected a file of rows, found none at ~/rows/news.jsonl",
   ],
   [
     "a list of one choice",
