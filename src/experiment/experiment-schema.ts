@@ -50,20 +50,36 @@ export const rowsSchema = z.union([
 ]);
 
 export const taskSchema = z.strictObject({
-  rows: rowsSchema,
-  guard: rowsSchema.optional(),
-  weight: z.number().positive().min(1e-6).max(1e6).default(1),
-  loss: z.enum(choiceLossNames).default(defaultLoss),
+  rows: rowsSchema.describe(
+    "rows to search on: a file (.jsonl, .json, .csv, .parquet), a list of files, or a dataset of the Hub",
+  ),
+  guard: rowsSchema
+    .optional()
+    .describe("rows for the verdict, which no search sees; left out, 30 % of the groups of rows"),
+  weight: z.number().positive().min(1e-6).max(1e6).default(1).describe("share in the combined loss"),
+  loss: z.enum(choiceLossNames).default(defaultLoss).describe("of rows with choices"),
 });
 
 /** As many as pay off only where a candidate takes no time at all. */
 const MAX_POPULATION = 10_000;
 
 export const searchSchema = z.strictObject({
-  algorithm: z.enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])]).default("auto"),
-  population: z.union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)]).default("auto"),
-  rowFraction: z.union([z.literal("auto"), z.number().min(0.05).max(1)]).default("auto"),
-  seedFromBaselines: z.boolean().default(true),
+  algorithm: z
+    .enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])])
+    .default("auto")
+    .describe("auto is gradient-walk, for stacks of layers mixed-evolution"),
+  population: z
+    .union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)])
+    .default("auto")
+    .describe("candidates of a generation; a gradient-walk has none"),
+  rowFraction: z
+    .union([z.literal("auto"), z.number().min(0.05).max(1)])
+    .default("auto")
+    .describe("part of the rows that a generation meets"),
+  seedFromBaselines: z
+    .boolean()
+    .default(true)
+    .describe("whether the search begins at the best of uniform average, global weights and recipes"),
 });
 
 /** Candidates that a run may score. */
@@ -75,18 +91,34 @@ const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: evaluati
 
 export const experimentSchema = z
   .strictObject({
-    name: nameSchema.optional(),
-    base: pathSchema,
-    experts: expertsSchema,
-    tokenizer: z.string().exactOptional(),
-    space: z.union([pathSchema, anySpaceSchema]),
-    recipes: z.record(nameSchema, z.union([recipePathSchema, knotRecipeSchema])).exactOptional(),
-    tasks: namedMapping(taskSchema, "task"),
-    search: searchSchema.prefault({}),
-    budget: budgetSchema,
-    engine: z.enum(engineNames).default("auto"),
-    precision: z.enum(precisions).default("auto"),
-    seed: z.int().min(0).default(1),
+    name: nameSchema.optional().describe("of the runs; the file's unless given"),
+    base: pathSchema.describe(
+      "the experts' common ancestor: a folder, or org/name@revision of the Hub; configuration and tokenizer of the merged model are its",
+    ),
+    experts: expertsSchema.describe(
+      "models or LoRA adapters to merge, folders or names on the Hub: a list, or by names of your own",
+    ),
+    tokenizer: z.string().exactOptional().describe("whose tokens the merge has: base, union, or the name of an expert"),
+    space: z
+      .union([pathSchema, anySpaceSchema])
+      .describe("search space: the name of one that ships, such as task-arithmetic-tensors, a file, or written here"),
+    recipes: z
+      .record(nameSchema, z.union([recipePathSchema, knotRecipeSchema]))
+      .exactOptional()
+      .describe(
+        "known merges by name, which are baselines and starting points: coefficients, a file of mergekit's, or the recipe.json of an export",
+      ),
+    tasks: namedMapping(taskSchema, "task").describe(
+      "what is scored, by name: the combined loss is the weighted mean of theirs",
+    ),
+    search: searchSchema.prefault({}).describe("how the space is searched"),
+    budget: budgetSchema.describe("what ends a run: time for everything, such as 1h, or evaluations of candidates"),
+    engine: z.enum(engineNames).default("auto").describe("where to compute"),
+    precision: z
+      .enum(precisions)
+      .default("auto")
+      .describe("of matrix products; mixed is bf16 while searching and f32 for all that is compared"),
+    seed: z.int().min(0).default(1).describe("of all that is drawn at random"),
   })
   .check(checkRecipes)
   .check(({ value: { tokenizer, experts }, issues }) => {

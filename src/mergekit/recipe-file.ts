@@ -10,7 +10,11 @@ import { mergekitMethods, mergekitParameters } from "./methods.ts";
 import { modelReferenceSchema } from "./model-reference.ts";
 import { settingsSchema } from "./settings.ts";
 
-const parameters = settingsSchema.check(checkNames).optional();
+/** Editors complete the names that `checkNames` knows. */
+const parameters = settingsSchema
+  .check(checkNames)
+  .meta({ propertyNames: { enum: mergekitParameters } })
+  .optional();
 const model = modelReferenceSchema;
 /** The first layer, and the one behind the last. */
 const range = z.tuple([z.int().min(0), z.int().min(0)]);

@@ -80,8 +80,15 @@ describe("recordedExperiment", () => {
 
   test.each(["my run", "2024", "constructor", "ä"])("takes an experiment whose file is called %s", async (name) => {
     const path = join(await temporaryFolder(), `${name}.yaml`);
-    const file = { base: "base", experts: ["a"], space: { method: "linear", groups: "all", depth: "constant" } };
-    await writeFile(path, JSON.stringify({ ...file, tasks: { quiz: { rows: "quiz.csv" } }, budget: { time: "1m" } }));
+    const file = {
+      base: "org/base",
+      experts: ["org/a"],
+      space: { method: "linear", groups: "all", depth: "constant" },
+    };
+    await writeFile(
+      path,
+      JSON.stringify({ ...file, tasks: { quiz: { rows: { dataset: "org/quiz" } } }, budget: { time: "1m" } }),
+    );
     const experiment = await loadExperiment(path);
     expect(experiment.name).toBe(name);
     expect(recordedExperiment("run", JSON.parse(JSON.stringify(experiment)))).toEqual(experiment);

@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
 import { parseYaml } from "../../src/config/load-yaml.ts";
 import { searchSpaceSchema, type SearchSpace } from "../../src/space/search-space.ts";
-import { anySpaceSchema, loadSpace } from "../../src/space/spaces.ts";
+import { loadSpace } from "../../src/space/spaces.ts";
 import { mergeSpace } from "../merge-space.ts";
 
 const shipped = join(import.meta.dirname, "../../search-spaces");
@@ -144,10 +142,5 @@ describe("search space", () => {
     expect(() => parse([...dare, outside].join("\n"))).toThrow(
       "parameters.density.range: expected a range within 0.001 to 1, as density is defined, found 0 to 1",
     );
-  });
-
-  test("has an up-to-date JSON Schema beside it, which write-schema.ts writes", async () => {
-    const written: unknown = JSON.parse(await readFile(join(shipped, "schema.json"), "utf8"));
-    expect(written).toEqual(z.toJSONSchema(anySpaceSchema, { io: "input" }));
   });
 });
