@@ -42,9 +42,25 @@ export function parseNamedFile(
   text: string,
   earlier: Readonly<Record<string, readonly string[]>> = {},
 ): Record<string, readonly string[]> {
-  const [task, file] = divide(text, "a task and a file, as in quiz=rows/quiz.jsonl");
+  return parseNamed(text, earlier, resolve);
+}
+
+/** Likewise, where what stands behind the task may be no file. */
+export function parseNamedTexts(
+  text: string,
+  earlier: Readonly<Record<string, readonly string[]>> = {},
+): Record<string, readonly string[]> {
+  return parseNamed(text, earlier, (own) => own);
+}
+
+function parseNamed(
+  text: string,
+  earlier: Readonly<Record<string, readonly string[]>>,
+  place: (own: string) => string,
+): Record<string, readonly string[]> {
+  const [task, own] = divide(text, "a task and a file, as in quiz=rows/quiz.jsonl");
   const others = Object.hasOwn(earlier, task) ? earlier[task] : undefined;
-  return { ...earlier, [task]: [...(others ?? []), resolve(file)] };
+  return { ...earlier, [task]: [...(others ?? []), place(own)] };
 }
 
 function divide(text: string, expected: string): [name: string, path: string] {

@@ -75,6 +75,16 @@ export function tell(sentence: string): void {
   messages.write(`${printableLine(sentence)}\n`);
 }
 
+/** Whether a person may see what is told, and be asked. */
+export function areMessagesSeen(): boolean {
+  return messages.isTTY;
+}
+
+/** Asks for a line: what is typed stands behind the question. */
+export function prompt(question: string): void {
+  messages.write(`${printableLine(question)} `);
+}
+
 /** Writes an error. What it quotes of several lines is indented, so that no line of it looks like ours. */
 export function tellError(message: string): void {
   messages.write(`${printable(message.replaceAll("\n", "\n  "))}\n`);

@@ -1,6 +1,7 @@
 /** What options of a command line say, or why they say nothing. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { durationSchema } from "../config/duration.ts";
+import type { GivenExpert } from "./commands/init.ts";
 import { type Budget, MOST_EVALUATIONS } from "../experiment/experiment.ts";
 
 export function parseTime(text: string): Budget {
@@ -8,6 +9,21 @@ export function parseTime(text: string): Budget {
   if (parsed.success) return { seconds: parsed.data };
   const fault = parsed.error.issues.find(({ message }) => message.startsWith("expected"))?.message;
   throw new InvalidArgumentError(fault ?? "expected a time such as 90s, 10m, 1h");
+}
+
+/** The text of a time, once it is one. */
+export function parseTimeText(text: string): string {
+  parseTime(text);
+  return text;
+}
+
+/** An expert of a new experiment, with a name of its own before `=` or without. */
+export function parseGivenExpert(text: string, earlier: readonly GivenExpert[] = []): readonly GivenExpert[] {
+  const [, name, model = text] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
+  if (model === "") throw new InvalidArgumentError("expected a folder or a name behind =");
+  if (name !== undefined && earlier.some((other) => other.name === name))
+    throw new InvalidArgumentError(`expected every name once, found ${name} twice`);
+  return [...earlier, { ...(name !== undefined && { name }), model }];
 }
 
 export function parseCount(text: string): Budget {

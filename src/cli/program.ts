@@ -7,6 +7,7 @@ import { refuseEmptyPaths } from "./empty-paths.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import { parseBytes, parseCount, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
+import { addStartingCommands } from "./starting-commands.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
 const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
@@ -57,6 +58,8 @@ export function buildProgram(): Command {
     .hook("preAction", (_, command) => refuseEmptyPaths(command))
     // Inherited by every command: errors are turned into exit codes in one place.
     .exitOverride();
+
+  addStartingCommands(program);
 
   program
     .command("run")

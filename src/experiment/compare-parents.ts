@@ -132,7 +132,7 @@ export function differingField(
 }
 
 /** What a vocabulary evens out: models with other rows, or a head beside the embedding, are given the merge's. */
-const EVENED: ReadonlySet<string> = new Set(["vocab_size", "tie_word_embeddings", "head of its own"]);
+export const EVENED: ReadonlySet<string> = new Set(["vocab_size", "tie_word_embeddings", "head of its own"]);
 
 /** Models of two families merge where nothing but the name tells them apart, as a Mistral without a window from a Llama. */
 function familyDifference(

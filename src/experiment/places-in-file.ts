@@ -48,24 +48,27 @@ export function placesIn(file: ExperimentFile, folder: string, areListed: boolea
     ...options,
   }));
   const base = placed(file.base, ["base"], modelPlace);
-  const spaceFile = typeof file.space === "string" ? placed(file.space, ["space"], spaceAt) : undefined;
+  const spaceFile = typeof file.space === "string" ? placed(file.space, ["space"], spaceFileAt) : undefined;
   return { base, experts, tasks, spaceFile, faults };
 }
 
-function modelPlace(text: string, folder: string): string {
+/** The absolute path of a model's folder, or its name on the Hub as it is given; a UserError where there is no such folder. */
+export function modelPlace(text: string, folder: string): string {
   const found = findModel(text, folder);
   if ("reference" in found) return text;
   refuseOther(found.folder, "a folder", "a folder, or a name of the Hub as org/name");
   return found.folder;
 }
 
-function rowsFile(text: string, folder: string): string {
+/** The absolute path of a file of rows; a UserError where there is none. */
+export function rowsFile(text: string, folder: string): string {
   const path = resolve(folder, text);
   refuseOther(path, "a file", "a file of rows");
   return path;
 }
 
-function spaceAt(text: string, folder: string): string {
+/** The absolute path of a search space's file; a UserError where there is none. */
+export function spaceFileAt(text: string, folder: string): string {
   const path = shippedFile(text, folder, "search space") ?? resolve(folder, text);
   refuseOther(path, "a file", "a search space that ships with evomerge, or a file");
   return path;

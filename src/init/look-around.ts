@@ -1,0 +1,26 @@
+/** All that is found for a new experiment. */
+import type { Hub } from "../hub/api/hub.ts";
+import { type FoundModel, foundModelIn, modelsInCache, type UnfitModel } from "./find-models.ts";
+import { type FoundRows, type FoundTask, rowsIn, tasksOf } from "./find-rows.ts";
+import { lookThrough } from "./look-through.ts";
+
+export interface Surroundings {
+  readonly models: readonly FoundModel[];
+  readonly unfit: readonly UnfitModel[];
+  readonly tasks: readonly FoundTask[];
+}
+
+/** Looks for models and rows in and under a folder; where there are no two models, for models in the Hub's cache too. */
+export async function lookAround(folder: string, { cache }: Pick<Hub, "cache">): Promise<Surroundings> {
+  const models: FoundModel[] = [];
+  const unfit: UnfitModel[] = [];
+  const rows: FoundRows[] = [];
+  for await (const seen of lookThrough(folder)) {
+    const model = await foundModelIn(seen);
+    if (model && "why" in model) unfit.push(model);
+    else if (model) models.push(model);
+    rows.push(...(await rowsIn(seen)));
+  }
+  if (models.length < 2) models.push(...(await modelsInCache(cache)));
+  return { models, unfit, tasks: tasksOf(rows) };
+}

@@ -1,0 +1,31 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseYaml } from "../config/load-yaml.ts";
+import { UserError } from "../errors.ts";
+import { loadExperiment } from "../experiment/experiment-file.ts";
+import { experimentSchema } from "../experiment/experiment-schema.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { explainFailure } from "../files/durable-write.ts";
+import { type Draft, experimentText } from "./experiment-text.ts";
+
+/** Writes a new experiment file, with its folder, and reads it as a run does; a UserError where there is a file already. */
+export async function writeDraft(file: string, draft: Draft): Promise<Experiment> {
+  const text = experimentText(draft, dirname(file));
+  // What a person named may be no name.
+  parseYaml(text, file, experimentSchema);
+  explainFailure(file, () => {
+    mkdirSync(dirname(file), { recursive: true });
+    try {
+      writeFileSync(file, text, { flag: "wx" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw fileIsThere(file);
+      throw error;
+    }
+  });
+  return loadExperiment(file);
+}
+
+/** That nothing is overwritten. */
+export function fileIsThere(file: string): UserError {
+  return new UserError(`${file} is there already; give the new experiment another name with --name`);
+}

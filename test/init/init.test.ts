@@ -1,0 +1,160 @@
+import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { quizRows, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
+import { writeTinyModel } from "../tiny-model.ts";
+import { type Ended, evomerge } from "../cli/evomerge.ts";
+
+/** A folder with the models and rows of the tiny experiment, and no experiment. */
+async function folderOfModels(): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeTinyExperiment(join(folder, "models"));
+  return folder;
+}
+
+/** Runs `evomerge init` in a folder, with a cache of the Hub in which nothing is. */
+async function init(folder: string, ...args: string[]): Promise<Ended> {
+  return evomerge(folder, ["init", ...args], { env: { HF_HUB_CACHE: join(folder, ".cache"), HF_HUB_OFFLINE: "1" } });
+}
+
+async function writtenIn(folder: string, name = "experiment"): Promise<Experiment> {
+  return loadExperiment(join(folder, `${name}.yaml`));
+}
+
+describe("evomerge init", () => {
+  test("writes an experiment of what it finds, and says how to go on", async () => {
+    const folder = await folderOfModels();
+    const { code, stdout, stderr } = await init(folder);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("base: models/base, by its name\n") as string,
+    });
+    expect(stdout).toMatch(/^wrote experiment\.yaml: base base; experts craft, nature; tasks news, quiz; 1h\n/);
+    expect(stdout).toMatch(/\nrun it with: .* run experiment\.yaml --export\n$/);
+    const experiment = await writtenIn(folder);
+    expect(experiment).toMatchObject({
+      base: join(folder, "models/base"),
+      experts: ["craft", "nature"].map((name) => ({ name, path: join(folder, "models", name) })),
+      tasks: ["news", "quiz"].map((name) => ({
+        name,
+        rows: [join(folder, "models/rows", `${name}.jsonl`)],
+        guard: [join(folder, "models/rows", `${name}.guard.jsonl`)],
+      })),
+      budget: { seconds: 3600 },
+    });
+  });
+
+  test("overwrites nothing, and two may be written", async () => {
+    const folder = await folderOfModels();
+    await writeFile(join(folder, "experiment.yaml"), "mine");
+    const again = await init(folder);
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: "evomerge: experiment.yaml is there already; give the new experiment another name with --name\n",
+    });
+    expect((await init(folder, "--name", "second", "--budget", "5m")).code).toBe(0);
+    expect(await readFile(join(folder, "experiment.yaml"), "utf8")).toBe("mine");
+    expect((await writtenIn(folder, "second")).budget).toEqual({ seconds: 300 });
+  });
+
+  test("takes what is given, with names and datasets, for a folder that is not there yet", async () => {
+    const folder = await folderOfModels();
+    const models = ["--base", "models/craft", "--expert", "one=models/base", "--expert", "models/nature"];
+    const rows = [
+      "--rows",
+      "q=models/rows/quiz.jsonl",
+      "--rows",
+      "q=models/rows/news.jsonl",
+      "--rows",
+      "x=org/rows@v1",
+    ];
+    const { code, stdout } = await init(folder, "a/b", ...models, ...rows, "--space", "depth-curves");
+    expect({ code, next: /^see what it fetches with: .*$/m.test(stdout) }).toEqual({ code: 0, next: true });
+    expect(await writtenIn(join(folder, "a/b"))).toMatchObject({
+      base: join(folder, "models/craft"),
+      experts: [{ name: "one" }, { name: "nature", path: join(folder, "models/nature") }],
+      space: { depth: { curve: "dct" } },
+      tasks: [
+        { name: "q", rows: ["quiz", "news"].map((name) => join(folder, "models/rows", `${name}.jsonl`)) },
+        { name: "x", rows: { dataset: "org/rows@v1", config: "x" } },
+      ],
+    });
+  });
+
+  test("leaves out what does not merge with the base, and says why", async () => {
+    const folder = await folderOfModels();
+    await writeTinyModel(join(folder, "models/wide"), { hidden: 32 });
+    await mkdir(join(folder, "models/other"));
+    await writeFile(join(folder, "models/other/config.json"), '{ "model_type": "gpt2" }');
+    await writeFile(join(folder, "models/other/model.safetensors"), "");
+    const { code, stderr } = await init(folder);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^left out models\/wide: its hidden_size is not the base's$/m);
+    expect(stderr).toMatch(/^left out models\/other: .*model_type.*gpt2/m);
+    expect((await writtenIn(folder)).experts.map(({ name }) => name)).toEqual(["craft", "nature"]);
+  });
+
+  test("asks for a base that cannot be told", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyModel(join(folder, "one"), {});
+    await writeTinyModel(join(folder, "two"), {});
+    const { code, stderr } = await init(folder);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /evomerge: which model is the experts' common ancestor cannot be told; name it with --base: one, two\n$/,
+    );
+    expect(await readdir(folder)).not.toContain("experiment.yaml");
+  });
+
+  test("says in one sentence that there is nothing, and what there is to see", async () => {
+    const folder = await temporaryFolder();
+    const { code, stderr } = await init(folder);
+    expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 1, lines: 2 });
+    expect(stderr).toMatch(/^evomerge: no models are in \. or the Hub's cache; .* run demo\n$/);
+  });
+
+  test.each([
+    [["--base", "models/bsae"], /models\/bsae: no such folder, .*did you mean .*models\/base, or/],
+    [
+      ["--expert", "models/rows"],
+      /models\/rows: expected a model, with config\.json and weights, or an adapter; found neither/,
+    ],
+    [["--expert", "base=models/craft"], /"base" names the base model/],
+    [["--rows", "quiz=nothing.jsonl"], /expected a file of rows, found none at .*nothing\.jsonl/],
+    [["--guard", "quiz=models/rows/quiz.jsonl"], /--guard quiz: expected rows to search on too/],
+    [["--space", "deep"], /^evomerge: deep: no such file/m],
+    [["--name", "../x"], /--name: expected letters/],
+  ])("refuses %j", async (args, message) => {
+    const folder = await folderOfModels();
+    const { code, stderr } = await init(folder, ...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".yaml"))).toEqual([]);
+  });
+
+  test("writes names of strangers as what they are, and shows none that a terminal obeys", async () => {
+    const folder = await temporaryFolder();
+    const hostile = 'a: "b\u001B[31m\n# <script>';
+    await writeTinyExperiment(join(folder, hostile));
+    await writeRows(join(folder, "123 \u202E: x.csv.jsonl"), quizRows("search", 4));
+    const { code, stdout, stderr } = await init(folder);
+    expect(code).toBe(0);
+    for (const obeyed of ["\u001B", "\u202E"]) expect(stdout + stderr).not.toContain(obeyed);
+    const experiment = await writtenIn(folder);
+    expect(experiment.base).toBe(join(folder, hostile, "base"));
+    expect(experiment.tasks.map(({ name }) => name)).toContain("x.csv");
+  });
+
+  test("goes through a folder that links to itself, and not into runs", async () => {
+    const folder = await folderOfModels();
+    await symlink(folder, join(folder, "models", "again"));
+    await mkdir(join(folder, "results/one/best"), { recursive: true });
+    await writeFile(join(folder, "results/one/journal.jsonl"), "");
+    await writeTinyModel(join(folder, "results/one/best"), {});
+    expect((await init(folder)).code).toBe(0);
+    expect((await writtenIn(folder)).experts).toHaveLength(2);
+  });
+});
