@@ -7,7 +7,7 @@ import { refuseEmptyPaths } from "./empty-paths.ts";
 import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import { parseBytes, parseCount, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
-import { addStartingCommands } from "./starting-commands.ts";
+import { addCompletionCommand, addInitCommand } from "./starting-commands.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
 const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
@@ -59,7 +59,7 @@ export function buildProgram(): Command {
     // Inherited by every command: errors are turned into exit codes in one place.
     .exitOverride();
 
-  addStartingCommands(program);
+  addInitCommand(program);
 
   program
     .command("run")
@@ -308,6 +308,8 @@ export function buildProgram(): Command {
       const { doctorCommand } = await import("./commands/doctor.ts");
       await doctorCommand(folder, options);
     });
+
+  addCompletionCommand(program);
 
   return program;
 }

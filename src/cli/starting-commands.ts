@@ -1,4 +1,4 @@
-/** Commands for whoever has no experiment yet. */
+/** Commands for whoever begins; each is loaded when it is used. */
 import { Argument, type Command } from "@commander-js/extra-typings";
 import { parseNamedTexts } from "./moved-options.ts";
 import { parseGivenExpert, parseTimeText } from "./parse-options.ts";
@@ -7,8 +7,8 @@ const completionShells = ["bash", "zsh", "fish"] as const;
 
 export type CompletionShell = (typeof completionShells)[number];
 
-/** Declares them; each is loaded when it is used. */
-export function addStartingCommands(program: Command): void {
+/** Declares what writes an experiment. */
+export function addInitCommand(program: Command): void {
   program
     .command("init")
     .description("write an experiment from models and rows that are found in a folder, or given")
@@ -25,7 +25,10 @@ export function addStartingCommands(program: Command): void {
       const { initCommand } = await import("./commands/init.ts");
       await initCommand(folder, options);
     });
+}
 
+/** Declares the command that knows the others. */
+export function addCompletionCommand(program: Command): void {
   program
     .command("completion")
     .description("print a script by which a shell completes commands, options and names")

@@ -40,7 +40,7 @@ test.each<[string, (folder: string) => Promise<unknown>, string]>([
   [
     "the folder of an expert, where it is none",
     (folder) => change(join(folder, "tiny.yaml"), renamed),
-    `craft${SHOWN}: no such file or directory; expected a Hugging Face model folder`,
+    `/craft${SHOWN}\n`,
   ],
   [
     "the kind of a model",

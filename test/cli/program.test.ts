@@ -20,6 +20,8 @@ describe("the help", () => {
         -h, --help     display help for command
 
       Commands:
+        init           write an experiment from models and rows that are found in a
+                       folder, or given
         run            launch an experiment
         resume         go on with an interrupted run, or with a finished one that is
                        given more budget
@@ -41,6 +43,8 @@ describe("the help", () => {
         submission     the competition's submission.csv
         tensorflow     what computes in @tensorflow/tfjs-node and -gpu
         doctor         say what this machine can do, and how fast
+        completion     print a script by which a shell completes commands, options and
+                       names
         help           display help for command
       "
     `);
@@ -53,7 +57,7 @@ describe("the help", () => {
       launch an experiment
 
       Arguments:
-        experiment             YAML file
+        experiment             YAML file, or the name of one that ships, such as demo
 
       Options:
         --out <folder>         folder of the run (default: results/<name>)
@@ -169,7 +173,7 @@ describe("the help", () => {
       bring an experiment's models and rows from the Hub
 
       Arguments:
-        experiment  YAML file
+        experiment  YAML file, or the name of one that ships, such as demo
 
       Options:
         --dry-run   say what would be fetched and what the disk has left; fetch no
@@ -187,7 +191,7 @@ describe("the help", () => {
       check an experiment against the rules of the LLM-Merging competition
 
       Arguments:
-        experiment  YAML file
+        experiment  YAML file, or the name of one that ships, such as demo
 
       Options:
         --json      print the result as JSON
