@@ -1,0 +1,100 @@
+/**
+ * The whole main job as a stranger does it: the package is packed, installed globally and used in an empty folder. What it depends on
+ * comes from npm's cache, or else from its registry.
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** Beside what is packed, what a build reads. */
+const SOURCES = ["package.json", "src", "rolldown.config.ts", "tsconfig.json", "tsconfig.build.json", "LICENSE"];
+
+/** Without what npm tells the tests of itself. */
+const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$)/i.test(name)));
+
+async function run(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = plain,
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: folder, env, maxBuffer: 2 ** 26 });
+  return stdout;
+}
+
+/** Packs a copy of the sources in a folder, so that nobody's build is replaced; the path of the tarball. */
+async function packIn(folder: string): Promise<string> {
+  const { files } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { files: readonly string[] };
+  const named = files.filter((path) => path !== "dist").map((path) => path.replace(/\/\*\.md$/, ""));
+  for (const path of [...SOURCES, ...named, "README.md"])
+    await cp(join(root, path), join(folder, path), { recursive: true });
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  await run(folder, "npm", ["pack", "--silent"]);
+  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
+  return join(folder, tarball ?? "");
+}
+
+describe("the package, installed globally", () => {
+  let folder: string;
+  let prefix: string;
+  let installed: string;
+  let empty: string;
+
+  /** The program by its name, as a shell finds it. */
+  const evomerge = (...args: string[]): Promise<string> => {
+    const path = [join(prefix, "bin"), plain["PATH"]].join(delimiter);
+    return run(empty, "evomerge", args, {
+      ...plain,
+      PATH: path,
+      HF_HUB_OFFLINE: "1",
+      HF_HUB_CACHE: join(prefix, "cache"),
+    });
+  };
+
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), "evomerge-")));
+    // Paths with spaces are nothing special.
+    [prefix, empty] = [join(folder, "global prefix"), join(folder, "an empty folder")];
+    for (const path of [empty, join(folder, "sources")]) await mkdir(path);
+    const tarball = await packIn(join(folder, "sources"));
+    const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+    await run(empty, "npm", ["install", "--global", "--prefix", prefix, "--prefer-offline", ...quiet, tarball]);
+    installed = join(prefix, "lib", "node_modules", "evomerge");
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test("searches, exports and scores in an empty folder, and writes nothing where it is installed", async () => {
+    const before = await readdir(installed, { recursive: true });
+    const told = await evomerge("run", "demo", "--evaluations", "8", "--export");
+    expect(told).toMatch(/\nexported .* to \S.*an empty folder\/results\/demo\/best\n/);
+    await evomerge("export", "results/demo", "--to", "my-model");
+    const rows = join(installed, "experiments", "demo", "mmlu", "test.jsonl");
+    const how = ["--format", "mmlu_continuation", "--no-description", "--json"];
+    const scored = JSON.parse(await evomerge("score", "my-model", "--task", rows, ...how)) as { accuracy: number };
+    // Of base and experts the best has 0.744.
+    expect(scored.accuracy).toBeGreaterThan(0.75);
+    expect(await readdir(installed, { recursive: true })).toEqual(before);
+    expect((await readdir(empty)).toSorted()).toEqual(["my-model", "results"]);
+  });
+
+  test("writes an experiment for models that are there, with its schema, and runs it", async () => {
+    await cp(join(installed, "experiments", "demo"), join(empty, "models"), { recursive: true });
+    const next = /^run it with: evomerge (.*)$/m.exec(await evomerge("init", "--budget", "8s"))?.[1];
+    expect(next).toBe("run experiment.yaml --export");
+    const [line = ""] = (await readFile(join(empty, "experiment.yaml"), "utf8")).split("\n");
+    const schema = new URL(line.replace("# yaml-language-server: $schema=", ""));
+    expect(JSON.parse(await readFile(schema, "utf8"))).toHaveProperty("properties.base");
+    await evomerge("run", "experiment.yaml", "--evaluations", "6");
+  });
+
+  test("is a library with types", async () => {
+    const script = 'console.log(typeof (await import("evomerge")).launchRun)';
+    expect(await run(join(prefix, "lib"), process.execPath, ["--input-type=module", "-e", script])).toBe("function\n");
+    expect(await readFile(join(installed, "dist", "index.d.ts"), "utf8")).toContain("launchRun");
+  });
+});
