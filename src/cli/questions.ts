@@ -20,9 +20,9 @@ export class Questions implements Disposable {
   readonly #lines: AsyncIterator<string> | undefined;
 
   /** `isAsking` says whether anybody is asked: not in a script. */
-  constructor(isAsking: boolean) {
+  constructor(isAsking: boolean, input: NodeJS.ReadableStream = process.stdin) {
     // The terminal itself shows what is typed, and lets it be corrected.
-    this.#input = isAsking ? createInterface({ input: process.stdin }) : undefined;
+    this.#input = isAsking ? createInterface({ input }) : undefined;
     this.#lines = this.#input?.[Symbol.asyncIterator]();
   }
 

@@ -22,21 +22,18 @@ export interface FoundTask {
 
 const ENDINGS = new Set([".jsonl", ".csv", ".parquet"]);
 
-/** A larger file is read when it is named. */
-const MOST_BYTES = 2 ** 26;
+/** Validation rows are a few megabytes; a larger file is read when it is named. */
+const MOST_BYTES = 2 ** 24;
 
-/** Files of a folder of rows; in one of thousands nobody means them all. */
-const MOST_FILES = 20;
-
-/** The rows of a folder's files that are rows of choices or texts, and of none of MMLU, which no search may see. */
-export async function rowsIn({ path, names }: SeenFolder): Promise<readonly FoundRows[]> {
+/** Files of a folder that may hold rows, by their names; beside a model there are none. */
+export function rowFilesIn({ path, names }: SeenFolder): readonly string[] {
   if (names.has("config.json")) return [];
   const files = [...names].filter((name) => ENDINGS.has(extname(name))).toSorted();
-  const found = await Promise.all(files.slice(0, MOST_FILES).map((name) => rowsOf(join(path, name))));
-  return found.filter((rows) => rows !== undefined);
+  return files.map((name) => join(path, name));
 }
 
-async function rowsOf(path: string): Promise<FoundRows | undefined> {
+/** The rows of a file that are rows of choices or texts, and none of MMLU, which no search may see; undefined of any other file. */
+export async function rowsOf(path: string): Promise<FoundRows | undefined> {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isFile() || status.size > MOST_BYTES) return undefined;
   try {

@@ -11,7 +11,7 @@ export interface ProposedBase {
   readonly why: string;
 }
 
-/** The one full model that most of the others say they were made from, else the one that is called base. */
+/** The one full model that most of the others say they were made from, else the one that its name says is it. */
 export function proposeBase(models: readonly FoundModel[]): ProposedBase | undefined {
   const full = models.filter(({ identity }) => identity);
   const mentions = full.map((model) => ({ model, count: models.filter((other) => isMadeFrom(other, model)).length }));
@@ -19,16 +19,29 @@ export function proposeBase(models: readonly FoundModel[]): ProposedBase | undef
   const named = mentions.filter(({ count }) => count === most);
   const [first] = named;
   if (most > 0 && first && named.length === 1) {
-    return {
-      model: first.model,
-      why: `${most} of the others ${most === 1 ? "says" : "say"} that they were made from it`,
-    };
+    const others = most === 1 ? "another says that it was" : `${most} of the others say that they were`;
+    return { model: first.model, why: `${others} made from it` };
   }
-  const called = full.filter(({ name }) => /(^|[._-])base($|[._-])/i.test(name));
-  const [one] = called;
-  if (one && called.length === 1) return { model: one, why: "by its name" };
+  for (const isCalled of [isCalledBase, namesOthers]) {
+    const called = full.filter((model) => isCalled(model, full));
+    const [one] = called;
+    if (one && called.length === 1) return { model: one, why: "by its name" };
+  }
   const [only] = full;
   return only && full.length === 1 && models.length > 1 ? { model: only, why: "the only full model" } : undefined;
+}
+
+function isCalledBase({ name }: FoundModel): boolean {
+  return /(^|[._-])base($|[._-])/i.test(name);
+}
+
+/** Whether all others are called as it is, and something more, such as `-Instruct`. */
+function namesOthers({ name }: FoundModel, full: readonly FoundModel[]): boolean {
+  const others = full.filter((model) => model.name !== name);
+  return (
+    others.length > 0 &&
+    others.every((other) => /^[._-]/.test(other.name.slice(name.length)) && other.name.startsWith(name))
+  );
 }
 
 /** The models that fit a base, and why others do not. An adapter that says that another model is its base is left out. */

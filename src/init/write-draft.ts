@@ -13,8 +13,8 @@ export async function writeDraft(file: string, draft: Draft): Promise<Experiment
   const text = experimentText(draft, dirname(file));
   // What a person named may be no name.
   parseYaml(text, file, experimentSchema);
+  explainFailure(dirname(file), () => mkdirSync(dirname(file), { recursive: true }));
   explainFailure(file, () => {
-    mkdirSync(dirname(file), { recursive: true });
     try {
       writeFileSync(file, text, { flag: "wx" });
     } catch (error) {

@@ -1,10 +1,13 @@
 import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ownFolder } from "../../src/files/own-package.ts";
+import { loadSpace } from "../../src/space/spaces.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { quizRows, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
+import { writeTinyAdapter } from "../tiny-adapter.ts";
+import { quizRows, tokenizer, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
 import { type Ended, evomerge } from "../cli/evomerge.ts";
 
@@ -95,6 +98,53 @@ describe("evomerge init", () => {
     expect(stderr).toMatch(/^left out models\/wide: its hidden_size is not the base's$/m);
     expect(stderr).toMatch(/^left out models\/other: .*model_type.*gpt2/m);
     expect((await writtenIn(folder)).experts.map(({ name }) => name)).toEqual(["craft", "nature"]);
+  });
+
+  test("takes adapters of a base, with their search space", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyModel(join(folder, "Tiny"), { tokenizer });
+    for (const [seed, name] of ["maths", "chat"].entries())
+      await writeTinyAdapter(join(folder, "lora", name), join(folder, "Tiny"), { seed, named: "org/Tiny" });
+    await writeTinyAdapter(join(folder, "other"), join(folder, "Tiny"), { named: "org/Another" });
+    const { stderr } = await init(folder, "--rows", "x=org/rows");
+    expect(stderr).toContain("base: Tiny, 2 of the others say that they were made from it\n");
+    const { base, experts, space } = await writtenIn(folder);
+    expect(base).toBe(join(folder, "Tiny"));
+    expect(experts.map(({ name }) => name)).toEqual(["other", "chat", "maths"]);
+    expect(space).toEqual(await loadSpace(join(ownFolder(), "search-spaces", "adapters.yaml")));
+  });
+
+  test("takes models of the Hub's cache, at their commits, where the folder has none", async () => {
+    const folder = await temporaryFolder();
+    const commit = "0123456789".repeat(4);
+    for (const [seed, name] of ["tiny", "tiny-chat", "tiny-code"].entries()) {
+      const repository = join(folder, ".cache", `models--org--${name}`);
+      const perturbed = { seed, by: 0.1 };
+      await writeTinyModel(join(repository, "snapshots", commit), { tokenizer, ...(seed > 0 && { perturbed }) });
+      await mkdir(join(repository, "refs"));
+      await writeFile(join(repository, "refs/main"), commit);
+    }
+    const { stderr } = await init(folder);
+    expect(stderr).toContain(`base: org/tiny@${commit}, by its name\n`);
+    expect(stderr).toContain("rows: none are here; those of the LLM-Merging competition, of the Hub\n");
+    expect(await writtenIn(folder)).toMatchObject({
+      base: `org/tiny@${commit}`,
+      experts: ["tiny-chat", "tiny-code"].map((name) => ({ name, path: `org/${name}@${commit}` })),
+      tasks: [{ rows: { config: "cosmos_qa" } }, { rows: { config: "xsum" } }],
+    });
+  });
+
+  test("takes for the base what most models say that they were made from", async () => {
+    const folder = await folderOfModels();
+    for (const name of ["base", "nature"]) {
+      const path = join(folder, "models", name, "config.json");
+      const config = JSON.parse(await readFile(path, "utf8")) as object;
+      await writeFile(path, JSON.stringify({ ...config, _name_or_path: "../craft" }));
+    }
+    const { stderr } = await init(folder);
+    expect(stderr).toContain("base: models/craft, 2 of the others say that they were made from it\n");
+    // An expert by the name of the base has one of its own.
+    expect((await writtenIn(folder)).experts.map(({ name }) => name)).toEqual(["base-2", "nature"]);
   });
 
   test("asks for a base that cannot be told", async () => {

@@ -52,6 +52,7 @@ export async function initCommand(folder: string, options: InitCommandOptions): 
   for (const { place, why } of checked.others) tell(`left out ${shown(place)}: ${why}`);
   for (const notice of checked.notices) tell(`note: ${notice}`);
   const rows = options.rows ?? {};
+  tellRows(found, rows);
   const draft = draftOf({
     base,
     experts: checked.experts,
@@ -114,6 +115,18 @@ async function chooseExperts(
     missing: `no model that fits the base ${shown(base.place)} was found; name experts with --expert`,
     read: (answer) => Promise.all(answer.split(/\s+/).map(async (word) => numbered(experts, word) ?? givenModel(word))),
   });
+}
+
+function tellRows({ tasks }: Surroundings, given: object): void {
+  if (Object.keys(given).length > 0) return;
+  const files = tasks.map(({ rows, guard }) =>
+    [rows, ...(guard ? [guard] : [])].map(({ path }) => shown(path)).join(" and "),
+  );
+  tell(
+    files.length > 0
+      ? `rows: ${files.join(", ")}`
+      : "rows: none are here; those of the LLM-Merging competition, of the Hub",
+  );
 }
 
 function listModels(what: string, models: readonly FoundModel[]): void {
