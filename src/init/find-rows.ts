@@ -33,7 +33,7 @@ export function rowFilesIn({ path, names }: SeenFolder): readonly string[] {
 }
 
 /** The rows of a file that are rows of choices or texts, and none of MMLU, which no search may see; undefined of any other file. */
-export async function rowsOf(path: string): Promise<FoundRows | undefined> {
+export async function rowsInFile(path: string): Promise<FoundRows | undefined> {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isFile() || status.size > MOST_BYTES) return undefined;
   try {

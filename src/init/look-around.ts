@@ -1,7 +1,7 @@
 /** All that is found for a new experiment. */
 import type { Hub } from "../hub/api/hub.ts";
 import { type FoundModel, foundModelIn, modelsInCache, type UnfitModel } from "./find-models.ts";
-import { type FoundRows, type FoundTask, rowFilesIn, rowsOf, tasksOf } from "./find-rows.ts";
+import { type FoundRows, type FoundTask, rowFilesIn, rowsInFile, tasksOf } from "./find-rows.ts";
 import { lookThrough } from "./look-through.ts";
 
 export interface Surroundings {
@@ -26,7 +26,7 @@ export async function lookAround(folder: string, { cache }: Pick<Hub, "cache">):
     files.push(...rowFilesIn(seen));
   }
   for (const file of files.slice(0, MOST_FILES)) {
-    const read = await rowsOf(file);
+    const read = await rowsInFile(file);
     if (read) rows.push(read);
   }
   if (models.length < 2) models.push(...(await modelsInCache(cache)));
