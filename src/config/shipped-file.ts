@@ -16,14 +16,15 @@ const NAME = /^[\w-]+$/;
 
 /**
  * The shipped file that a text means as seen from `from`; undefined where it is a path, such as that of a file that is called so. A
- * name that nothing has, or that a file beside it has but for the ending, is a UserError.
+ * name that nothing has, or that a file beside it has but for the ending, or one that `init` wrote in a folder of that name, is a UserError.
  */
 export function shippedFile(text: string, from: string, kind: ShippedKind): string | undefined {
   if (!NAME.test(text) || isFile(resolve(from, text))) return undefined;
-  const own = [".yaml", ".yml"].map((ending) => `${text}${ending}`).find((file) => isFile(resolve(from, file)));
+  const endings = [".yaml", ".yml", ...(kind === "experiment" ? ["/experiment.yaml"] : [])];
+  const own = endings.map((ending) => `${text}${ending}`).find((file) => isFile(resolve(from, file)));
   const names = shippedNames(kind);
   if (!names.includes(text)) {
-    if (existsSync(resolve(from, text))) return undefined;
+    if (own === undefined && existsSync(resolve(from, text))) return undefined;
     const nearest = own ?? nearestName(text, names);
     const advice = nearest === undefined ? `those are ${names.join(", ")}` : `did you mean ${nearest}?`;
     throw new UserError(`${text}: no such file, and no ${kind} that ships with evomerge has this name; ${advice}`);

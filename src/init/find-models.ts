@@ -2,14 +2,14 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readAdapterConfig } from "../checkpoint/adapter/adapter-config.ts";
-import { findWeightFiles, isAdapter } from "../checkpoint/weight-files.ts";
+import { isAdapter } from "../checkpoint/weight-files.ts";
 import { UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json-object.ts";
 import { readTextWithin } from "../files/read-file.ts";
 import { formatReference, parseReference } from "../hub/api/reference.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
-import type { SeenFolder } from "./look-through.ts";
+import { isModelFolder, type SeenFolder } from "./look-through.ts";
 
 /** A model as far as its small files tell. */
 export interface FoundModel {
@@ -36,11 +36,10 @@ export async function foundModelIn(
   { path, names }: SeenFolder,
   place: string = path,
 ): Promise<FoundModel | UnfitModel | undefined> {
-  const isOne = isAdapter(names);
-  if (!isOne && !(names.has("config.json") && findWeightFiles(names))) return undefined;
+  if (!isModelFolder(names)) return undefined;
   const name = basename(parseReference(place)?.name ?? path);
   try {
-    if (isOne) {
+    if (isAdapter(names)) {
       const { baseModel } = await readAdapterConfig(path);
       return { folder: path, place, name, identity: undefined, madeFrom: baseModel };
     }

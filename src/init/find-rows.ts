@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { findMmlu } from "../tasks/mmlu-guard.ts";
 import { readRows } from "../tasks/rows.ts";
 import { keyFor } from "./key-for.ts";
-import type { SeenFolder } from "./look-through.ts";
+import { isModelFolder, type SeenFolder } from "./look-through.ts";
 
 /** A file whose rows have been read. */
 export interface FoundRows {
@@ -27,7 +27,7 @@ const MOST_BYTES = 2 ** 24;
 
 /** Files of a folder that may hold rows, by their names; beside a model there are none. */
 export function rowFilesIn({ path, names }: SeenFolder): readonly string[] {
-  if (names.has("config.json")) return [];
+  if (isModelFolder(names)) return [];
   const files = [...names].filter((name) => ENDINGS.has(extname(name))).toSorted();
   return files.map((name) => join(path, name));
 }

@@ -1,5 +1,6 @@
 /** All that is found for a new experiment. */
 import type { Hub } from "../hub/api/hub.ts";
+import { MANIFEST } from "../model-folder/manifest.ts";
 import { type FoundModel, foundModelIn, modelsInCache, type UnfitModel } from "./find-models.ts";
 import { type FoundRows, type FoundTask, rowFilesIn, rowsInFile, tasksOf } from "./find-rows.ts";
 import { lookThrough } from "./look-through.ts";
@@ -20,6 +21,11 @@ export async function lookAround(folder: string, { cache }: Pick<Hub, "cache">):
   const files: string[] = [];
   const rows: FoundRows[] = [];
   for await (const seen of lookThrough(folder)) {
+    const { path, names } = seen;
+    if (names.has(MANIFEST) && names.has("recipe.json")) {
+      unfit.push({ place: path, why: "it is an export of evomerge; to merge it again, name it with --expert" });
+      continue;
+    }
     const model = await foundModelIn(seen);
     if (model && "why" in model) unfit.push(model);
     else if (model) models.push(model);

@@ -1,6 +1,7 @@
 /** The folders in and under one, as far as a person may mean them. */
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { findWeightFiles, isAdapter } from "../checkpoint/weight-files.ts";
 
 /** A folder with the names of what is in it. */
 export interface SeenFolder {
@@ -25,13 +26,18 @@ export async function* lookThrough(start: string): AsyncGenerator<SeenFolder> {
     const names = await readdir(path).catch((): string[] => []);
     if (names.includes("journal.jsonl")) continue;
     yield { path, names: new Set(names) };
-    if (depth === DEPTH || names.includes("config.json")) continue;
+    if (depth === DEPTH || isModelFolder(new Set(names))) continue;
     for (const name of names.toSorted()) {
       if (name.startsWith(".") || name === "node_modules") continue;
       const inner = join(path, name);
       if (await isFolderAt(inner)) waiting.push({ path: inner, depth: depth + 1 });
     }
   }
+}
+
+/** Whether a folder with these files is a model or an adapter; what is within are earlier states of it. */
+export function isModelFolder(names: ReadonlySet<string>): boolean {
+  return isAdapter(names) || (names.has("config.json") && findWeightFiles(names) !== undefined);
 }
 
 async function isFolderAt(path: string): Promise<boolean> {

@@ -41,6 +41,15 @@ describe("shippedFile", () => {
     );
   });
 
+  test("says where the experiment in a folder is that was named", async () => {
+    const folder = await temporaryFolder();
+    for (const name of ["mine", "demo"]) await mkdir(join(folder, name));
+    expect(shippedFile("mine", folder, "experiment")).toBeUndefined();
+    for (const name of ["mine", "demo"]) await writeFile(join(folder, name, "experiment.yaml"), "");
+    expect(() => shippedFile("mine", folder, "experiment")).toThrow("did you mean mine/experiment.yaml?");
+    expect(() => shippedFile("demo", folder, "experiment")).toThrow("write demo/experiment.yaml for the one here");
+  });
+
   test("says of an unknown name what may be meant", async () => {
     const folder = await temporaryFolder();
     const find = (text: string): string | undefined => shippedFile(text, folder, "experiment");

@@ -198,13 +198,22 @@ describe("evomerge init", () => {
     expect(experiment.tasks.map(({ name }) => name)).toContain("x.csv");
   });
 
-  test("goes through a folder that links to itself, and not into runs", async () => {
+  test("goes through a folder that links to itself, and not into runs, exports and states of a training", async () => {
     const folder = await folderOfModels();
+    // Many projects have one.
+    await writeFile(join(folder, "config.json"), "{}");
+    await writeTinyModel(join(folder, "models/craft/checkpoint-500"), { tokenizer });
+    await writeTinyModel(join(folder, "my-model"), { tokenizer });
+    for (const name of ["SHA256SUMS", "recipe.json"]) await writeFile(join(folder, "my-model", name), "");
     await symlink(folder, join(folder, "models", "again"));
     await mkdir(join(folder, "results/one/best"), { recursive: true });
     await writeFile(join(folder, "results/one/journal.jsonl"), "");
     await writeTinyModel(join(folder, "results/one/best"), {});
-    expect((await init(folder)).code).toBe(0);
+    const { code, stderr } = await init(folder);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      "left out my-model: it is an export of evomerge; to merge it again, name it with --expert\n",
+    );
     expect((await writtenIn(folder)).experts).toHaveLength(2);
   });
 });
