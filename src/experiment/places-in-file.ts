@@ -48,6 +48,8 @@ export function placesIn(file: ExperimentFile, folder: string, areListed: boolea
     ...options,
   }));
   const base = placed(file.base, ["base"], modelPlace);
+  for (const [name, recipe] of Object.entries(file.recipes ?? {}))
+    if (typeof recipe === "string") placed(recipe, ["recipes", name], recipePlace);
   const spaceFile = typeof file.space === "string" ? placed(file.space, ["space"], spaceFileAt) : undefined;
   return { base, experts, tasks, spaceFile, faults };
 }
@@ -67,6 +69,13 @@ export function rowsFile(text: string, folder: string): string {
   return path;
 }
 
+/** Of a file of mergekit's or the recipe.json of an export, which may be given by its folder. */
+function recipePlace(text: string, folder: string): string {
+  const path = resolve(folder, text);
+  refuseOther(path, "either", "a recipe's file, or the folder of an export");
+  return path;
+}
+
 /** The absolute path of a search space's file; a UserError where there is none. */
 export function spaceFileAt(text: string, folder: string): string {
   const path = shippedFile(text, folder, "search space") ?? resolve(folder, text);
@@ -75,11 +84,11 @@ export function spaceFileAt(text: string, folder: string): string {
 }
 
 /** A UserError where there is nothing, or a folder in the place of a file or the other way round. */
-function refuseOther(path: string, kind: "a file" | "a folder", expected: string): void {
+function refuseOther(path: string, kind: "a file" | "a folder" | "either", expected: string): void {
   const status = statusOf(path);
   if (status === "hidden") return;
   const found = status && (status.isDirectory() ? "a folder" : "a file");
-  if (found === kind) return;
+  if (found === kind || (found && kind === "either")) return;
   const nearest = found ? undefined : nearestPath(path);
   const advice = nearest === undefined ? "" : `; did you mean ${nearest}?`;
   throw new UserError(`expected ${expected}, found ${found ?? "none"} at ${path}${advice}`);

@@ -187,6 +187,7 @@ describe("loadExperiment", () => {
       "space: depth-curve",
       "tasks:",
       "  xsum: { rows: [a.jsonl, xsun.jsonl], guard: guard }",
+      "recipes: { mine: mine.yml, theirs: models }",
     ];
     await writeFile(path, [...lines, "budget: { time: 1h }"].join("\n"));
     const model = "expected a folder, or a name of the Hub as org/name, found";
@@ -197,6 +198,7 @@ describe("loadExperiment", () => {
       "3:8: space: depth-curve: no such file, and no search space that ships with evomerge has this name; did you mean depth-curves?",
       `5:27: tasks.xsum.rows[1]: expected a file of rows, found none at ${join(folder, "xsun.jsonl")}; did you mean ${join(folder, "xsum.jsonl")}?`,
       `5:47: tasks.xsum.guard: expected a file of rows, found a folder at ${join(folder, "guard")}`,
+      `6:18: recipes.mine: expected a recipe's file, or the folder of an export, found none at ${join(folder, "mine.yml")}`,
     ];
     const { message } = await loadExperiment(path).then(
       () => new Error("none"),

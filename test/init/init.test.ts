@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ownFolder } from "../../src/files/own-package.ts";
@@ -189,12 +189,14 @@ describe("evomerge init", () => {
     const folder = await temporaryFolder();
     const hostile = 'a: "b\u001B[31m\n# <script>';
     await writeTinyExperiment(join(folder, hostile));
+    await rename(join(folder, hostile, "base"), join(folder, hostile, "base\nwrote x"));
     await writeRows(join(folder, "123 \u202E: x.csv.jsonl"), quizRows("search", 4));
-    const { code, stdout, stderr } = await init(folder);
+    const { code, stdout, stderr } = await init(folder, "--base", join(hostile, "base\nwrote x"));
     expect(code).toBe(0);
     for (const obeyed of ["\u001B", "\u202E"]) expect(stdout + stderr).not.toContain(obeyed);
     const experiment = await writtenIn(folder);
-    expect(experiment.base).toBe(join(folder, hostile, "base"));
+    expect(experiment.base).toBe(join(folder, hostile, "base\nwrote x"));
+    expect(stdout).toMatch(/^wrote experiment\.yaml: base base\\u000Awrote x; /);
     expect(experiment.tasks.map(({ name }) => name)).toContain("x.csv");
   });
 

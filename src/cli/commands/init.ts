@@ -3,9 +3,11 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { nameSchema } from "../../experiment/experiment-schema.ts";
 import { namesHub } from "../../experiment/sources.ts";
+import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";
 import { checkModels } from "../../init/check-models.ts";
 import { draftOf } from "../../init/draft-of.ts";
+import type { Draft } from "../../init/experiment-text.ts";
 import type { FoundModel } from "../../init/find-models.ts";
 import { givenModel, givenRows, givenSpace } from "../../init/given-places.ts";
 import { lookAround, type Surroundings } from "../../init/look-around.ts";
@@ -63,16 +65,16 @@ export async function initCommand(folder: string, options: InitCommandOptions): 
     space: options.space === undefined ? undefined : givenSpace(options.space),
     budget: options.budget ?? (await askBudget(questions)),
   });
-  const experiment = await writeDraft(file, draft);
-  const what = [
-    `base ${base.name}`,
-    `experts ${[...draft.experts.keys()].join(", ")}`,
-    `tasks ${[...draft.tasks.keys()].join(", ")}`,
-  ];
-  print(`wrote ${file}: ${what.join("; ")}; ${draft.budget}`);
-  if (namesHub(experiment)) print(`see what it fetches with: ${commandFor("fetch", file)} --dry-run`);
+  const isOnHub = namesHub(await writeDraft(file, draft));
+  print(writtenText(file, draft, base));
+  if (isOnHub) print(`see what it fetches with: ${commandFor("fetch", file)} --dry-run`);
   print(`see what it will take with: ${commandFor("plan", file)} --export`);
   print(`run it with: ${commandFor("run", file)} --export`);
+}
+
+function writtenText(file: string, { experts, tasks, budget }: Draft, base: FoundModel): string {
+  const [merged, scored] = [experts, tasks].map((all) => [...all.keys()].join(", "));
+  return printableLine(`wrote ${file}: base ${base.name}; experts ${merged}; tasks ${scored}; ${budget}`);
 }
 
 async function chooseBase(
