@@ -121,18 +121,16 @@ async function chooseExperts(
 
 function tellRows({ tasks }: Surroundings, given: object): void {
   if (Object.keys(given).length > 0) return;
-  const files = tasks.map(({ rows, guard }) =>
-    [rows, ...(guard ? [guard] : [])].map(({ path }) => shown(path)).join(" and "),
-  );
-  tell(
-    files.length > 0
-      ? `rows: ${files.join(", ")}`
-      : "rows: none are here; those of the LLM-Merging competition, of the Hub",
-  );
+  if (tasks.length === 0) tell("rows: none are here; those of the LLM-Merging competition, of the Hub");
+  for (const { name, rows, guard } of tasks) {
+    const judging = guard ? `, and ${shown(guard.path)} for the verdict` : "";
+    tell(`rows of ${name}: ${shown(rows.path)}${judging}`);
+  }
 }
 
 function listModels(what: string, models: readonly FoundModel[]): void {
-  tell(`${what}: ${models.map(({ place }, i) => `${i + 1} ${shown(place)}`).join(", ") || "none"}`);
+  tell(`${what}:${models.length === 0 ? " none" : ""}`);
+  for (const [i, { place }] of models.entries()) tell(`  ${i + 1} ${shown(place)}`);
 }
 
 /** A folder as seen from here where it lies within. */
