@@ -26,8 +26,8 @@ export interface DraftTask {
 
 export type DraftRows = readonly string[] | DatasetSource;
 
-/** YAML that `loadExperiment` reads, for a file in `folder`. */
-export function experimentText(draft: Draft, folder: string): string {
+/** YAML that `loadExperiment` reads, for a file in `folder`; `own` is where this package is. */
+export function experimentText(draft: Draft, folder: string, own: string = ownFolder()): string {
   const path = (text: string): string => quoted(isAbsolute(text) ? shortPath(text, folder) : text);
   const rows = (given: DraftRows): string => {
     if ("dataset" in given) return `{ dataset: ${quoted(given.dataset)}, config: ${quoted(given.config)} }`;
@@ -35,11 +35,11 @@ export function experimentText(draft: Draft, folder: string): string {
     return paths.length === 1 ? (paths[0] ?? "") : `[${paths.join(", ")}]`;
   };
   const experts = Array.from(draft.experts, ([name, place]) => `  ${quoted(name)}: ${path(place)}`);
-  const tasks = Array.from(draft.tasks, ([name, { rows: own, guard, note }]) => {
-    const parts = [`rows: ${rows(own)}`, ...(guard ? [`guard: ${rows(guard)}`] : [])];
+  const tasks = Array.from(draft.tasks, ([name, { rows: given, guard, note }]) => {
+    const parts = [`rows: ${rows(given)}`, ...(guard ? [`guard: ${rows(guard)}`] : [])];
     return `  ${quoted(name)}: { ${parts.join(", ")} }${note === undefined ? "" : ` # ${note}`}`;
   });
-  return `# yaml-language-server: $schema=${schemaFrom(folder)}
+  return `# yaml-language-server: $schema=${schemaFrom(folder, own)}
 
 # The experts' common ancestor. Configuration and tokenizer of the merged model are its.
 base: ${path(draft.base)}
@@ -78,11 +78,11 @@ function quoted(text: string): string {
  * Where editors find the schema: by a path where the package is a part of the project that the folder is in too, which may be moved as a
  * whole, else by an address, in which nothing need be quoted.
  */
-function schemaFrom(folder: string): string {
-  const schema = join(ownFolder(), "schemas", "experiment.json");
-  const above = dirname(ownFolder());
+function schemaFrom(folder: string, own: string): string {
+  const schema = join(own, "schemas", "experiment.json");
+  const above = dirname(own);
   const isGlobal = basename(dirname(above)) === "lib";
-  const project = basename(above) === "node_modules" && !isGlobal ? dirname(above) : ownFolder();
+  const project = basename(above) === "node_modules" && !isGlobal ? dirname(above) : own;
   const isWithin = !relative(project, folder).startsWith("..");
   const path = relative(folder, schema).replaceAll("\\", "/");
   return isWithin && !/\s/.test(path) ? path : pathToFileURL(schema).href;
