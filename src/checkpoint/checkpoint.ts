@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import { UserError } from "../errors.ts";
 import type { JsonObject } from "../files/json-object.ts";
-import { ByteSum } from "../tensor/wasm/byte-sum.ts";
 import type { JoinedHeaders } from "./join-headers.ts";
 import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import { closeAll, listFolder, type NamesOf, openAdapted, openFull, type OpenWeights } from "./open-weights.ts";
-import { updateHash } from "./pieces.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
+import { sha256OfTensor, sumOfTensor } from "./tensor-hashes.ts";
 import type { FilePlace, WeightFile } from "./weight-file.ts";
 import { isAdapter, isTorchName, refuseAdapter } from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
@@ -103,26 +101,17 @@ export class Checkpoint implements AsyncDisposable {
 
   /**
    * Bytes of a whole tensor as stored, little-endian, in memory of their own unless they are to go somewhere. They are hashed
-   * when they are first read, and summed each time, which takes a fifth of that; a UserError when they are not those of an
+   * when they are first read, and summed each time, which takes a third of that; a UserError when they are not those of an
    * earlier reading.
    */
   async read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const { file, tensor } = this.#placeOf(name);
-    const before = this.#sums.get(name);
-    const hash = before === undefined ? createHash("sha256") : undefined;
-    using sum = new ByteSum();
-    const update = (piece: Uint8Array): void => {
-      sum.update(piece);
-      hash?.update(piece);
-    };
-    const bytes = await file.read(name, { watch: { update }, into });
+    const bytes = await file.read(name, into);
     this.#bytesRead += tensor.bytes;
-    const found = sum.digest();
-    if (found === before) return bytes;
-    const own = hash ?? createHash("sha256");
-    if (!hash) await updateHash(own, bytes);
-    this.#known.meet(file.path, name, tensorLine(tensor, own.digest("hex")));
-    this.#sums.set(name, found);
+    const sum = await sumOfTensor(bytes);
+    if (sum === this.#sums.get(name)) return bytes;
+    this.#known.meet(file.path, name, tensorLine(tensor, await sha256OfTensor(bytes)));
+    this.#sums.set(name, sum);
     return bytes;
   }
 

@@ -1,4 +1,3 @@
-import type { TensorReading } from "./pieces.ts";
 import type { Header, TensorInfo } from "./safetensors-header.ts";
 import type { FilePlace, WeightFile } from "./weight-file.ts";
 
@@ -19,8 +18,8 @@ export class RenamedFile implements WeightFile {
     this.#stored = new Map(Array.from(names, ([stored, name]) => [name, stored]));
   }
 
-  read(name: string, reading?: TensorReading): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#file.read(this.#stored.get(name) ?? name, reading);
+  read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#file.read(this.#stored.get(name) ?? name, into);
   }
 
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { checkVersion, type FileVersion, versionOf } from "../files/file-version.ts";
 import { openFile } from "../files/read-file.ts";
-import { type TensorReading, readRange } from "./pieces.ts";
+import { readRange } from "./pieces.ts";
 import {
   LENGTH_BYTES,
   parseHeader,
@@ -44,9 +44,9 @@ export class SafetensorsFile implements AsyncDisposable {
   }
 
   /** The whole tensor. */
-  read(name: string, reading?: TensorReading): Promise<Uint8Array<ArrayBuffer>> {
+  read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const { start, bytes } = this.#tensorOf(name);
-    return readRange(this.#handle, this.path, start, bytes, reading);
+    return readRange(this.#handle, this.path, start, bytes, { into });
   }
 
   /** Some bytes of a tensor, from its byte `start` on. */

@@ -1,4 +1,3 @@
-import type { TensorReading } from "./pieces.ts";
 import type { Header } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors-file.ts";
 import { isTorchName } from "./weight-files.ts";
@@ -8,7 +7,7 @@ export interface WeightFile extends AsyncDisposable {
   readonly path: string;
   readonly header: Header;
   /** A whole tensor, row-major and little-endian. */
-  read(name: string, reading?: TensorReading): Promise<Uint8Array<ArrayBuffer>>;
+  read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** Some of these bytes, from byte `start` on. */
   part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
   /** A UserError where the file was written to since it was opened. */

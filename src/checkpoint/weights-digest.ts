@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { updateHash } from "./pieces.ts";
 import type { TensorSpec } from "./safetensors-header.ts";
+import { sha256OfTensor } from "./tensor-hashes.ts";
 
 /** What a tensor is and holds, in one line: `dtype shape sha256(bytes)`. */
 export function tensorLine({ dtype, shape }: Omit<TensorSpec, "name">, sha256: string): string {
@@ -17,9 +17,7 @@ export class WeightsDigest {
   /** Adds a whole tensor as stored; an Error when the name was added before. */
   async add(tensor: TensorSpec, bytes: Uint8Array): Promise<void> {
     if (this.#lines.has(tensor.name)) throw new Error(`tensor ${tensor.name} was added to the digest twice`);
-    const hash = createHash("sha256");
-    await updateHash(hash, bytes);
-    this.addLine(tensor.name, tensorLine(tensor, hash.digest("hex")));
+    this.addLine(tensor.name, tensorLine(tensor, await sha256OfTensor(bytes)));
   }
 
   /** Adds a tensor by its `tensorLine`; an Error when the name was added before. */

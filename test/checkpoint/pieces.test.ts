@@ -22,12 +22,6 @@ describe("reading in pieces", () => {
     expect(bytes).toEqual(content.slice(20, 80));
   });
 
-  test.each([1, 7, 30, 60, 1000])("hashes what it reads in pieces of %d", async (pieceBytes) => {
-    const hash = createHash("sha256");
-    await readRange(await openContent(), "x", 20, 60, { watch: hash, pieceBytes });
-    expect(hash.digest("hex")).toBe(createHash("sha256").update(content.subarray(20, 80)).digest("hex"));
-  });
-
   test("reads into memory that is given, of that very length", async () => {
     const memory = new Uint8Array(80);
     const into = memory.subarray(10, 70);

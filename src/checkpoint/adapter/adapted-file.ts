@@ -3,7 +3,7 @@ import type { Dtype } from "../../tensor/dtype.ts";
 import { firstNonFinite } from "../../tensor/finite.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { addLowRank, addScaled, transposed } from "../../tensor/low-rank.ts";
-import { hand, type TensorReading } from "../pieces.ts";
+import { putInto } from "../pieces.ts";
 import type { Header, TensorInfo } from "../safetensors-header.ts";
 import type { FilePlace, WeightFile } from "../weight-file.ts";
 import type { LowRankChange, TensorChange } from "./tensor-change.ts";
@@ -34,10 +34,10 @@ export class AdaptedFile implements WeightFile {
     this.#tensors = new Map(base.header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  async read(name: string, reading: TensorReading = {}): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const change = this.#adapter.changes.get(name);
-    if (!change) return this.#base.read(name, reading);
-    return hand(await this.#changed(this.#infoOf(name), await this.#base.read(name), change), reading);
+    if (!change) return this.#base.read(name, into);
+    return putInto(into, await this.#changed(this.#infoOf(name), await this.#base.read(name), change));
   }
 
   async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { checkVersion, type FileVersion, versionOf } from "../../files/file-version.ts";
 import { openFile } from "../../files/read-file.ts";
 import { elementCount } from "../../tensor/dtype.ts";
-import { hand, type TensorReading, readRange } from "../pieces.ts";
+import { putInto, readRange } from "../pieces.ts";
 import type { Header } from "../safetensors-header.ts";
 import { gatherElements, isContiguous, spanOf } from "./strided.ts";
 import type { FilePlace } from "../weight-file.ts";
@@ -47,11 +47,11 @@ export class TorchFile implements AsyncDisposable {
   }
 
   /** The whole tensor, row-major. */
-  async read(name: string, reading: TensorReading = {}): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const view = this.#viewOf(name);
-    if (!isContiguous(view)) return hand(await this.#gather(view), reading);
+    if (!isContiguous(view)) return putInto(into, await this.#gather(view));
     const { start, bytes } = this.#spanOf(view);
-    return readRange(this.#handle, this.path, start, bytes, reading);
+    return readRange(this.#handle, this.path, start, bytes, { into });
   }
 
   /** Some bytes of the tensor, from byte `start` on. */

@@ -2,7 +2,7 @@ import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { HEAD } from "../adapter/embeddings.ts";
 import type { Checkpoint } from "../checkpoint.ts";
-import { hand, type TensorReading } from "../pieces.ts";
+import { putInto } from "../pieces.ts";
 import { type Header, tensorBytes, type TensorInfo } from "../safetensors-header.ts";
 import type { FilePlace, WeightFile } from "../weight-file.ts";
 import { hasRowsOfTokens, standsFor } from "./token-tensors.ts";
@@ -53,9 +53,9 @@ export class GatheredFile implements WeightFile {
     this.#rows = rows;
   }
 
-  async read(name: string, reading: TensorReading = {}): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const stored = this.#stored.get(name);
-    return stored ? hand(await this.#gather(name, stored), reading) : this.#file.read(name, reading);
+    return stored ? putInto(into, await this.#gather(name, stored)) : this.#file.read(name, into);
   }
 
   async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {

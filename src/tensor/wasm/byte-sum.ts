@@ -72,35 +72,3 @@ export function sumOfCopy(bytes: Uint8Array): number {
   memory.bytes.set(bytes);
   return sumOf(memory.bytes.subarray(0, bytes.length), memory.run);
 }
-
-/** The same of bytes that come piece by piece, of any length. */
-export class ByteSum implements Disposable {
-  readonly #memory = new BorrowedMemory(byteSum, PIECE + VECTOR);
-  /** Bytes that wait until there is a piece of them. */
-  #waiting = 0;
-  #sum = 0;
-
-  update(bytes: Uint8Array): void {
-    for (let first = 0; first < bytes.length;) {
-      const own = bytes.subarray(first, first + PIECE - this.#waiting);
-      this.#memory.bytes.set(own, this.#waiting);
-      this.#waiting += own.length;
-      first += own.length;
-      if (this.#waiting === PIECE) this.#add();
-    }
-  }
-
-  digest(): number {
-    if (this.#waiting > 0) this.#add();
-    return this.#sum;
-  }
-
-  [Symbol.dispose](): void {
-    this.#memory[Symbol.dispose]();
-  }
-
-  #add(): void {
-    this.#sum = sumOf(this.#memory.bytes.subarray(0, this.#waiting), this.#memory.run, this.#sum);
-    this.#waiting = 0;
-  }
-}
