@@ -38,3 +38,5 @@ export { readJournal, type JournalView } from "./journal/journal.ts";
 export type { GuardedModel, JournalRecord, MovedPlaces, ScoredModel } from "./journal/records.ts";
 export type { Recipe } from "./merge/recipe.ts";
 export { writeTables } from "./report/write-tables.ts";
+export { readRunView, type ReportOptions, writeReport, type WrittenReport } from "./report/write-report.ts";
+export type { RunView } from "./report/view/run-view.ts";

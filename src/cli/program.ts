@@ -131,6 +131,18 @@ export function buildProgram(): Command {
     });
 
   program
+    .command("report")
+    .description("make a run's page and tables anew, from its journal as it is now")
+    .argument("<run>", "folder of the run")
+    .option(...movedRows)
+    .option(...movedGuard)
+    .option(...json)
+    .action(async (folder, options) => {
+      const { reportCommand } = await import("./commands/report.ts");
+      await reportCommand(folder, options);
+    });
+
+  program
     .command("merge")
     .description("merge models by a recipe into a Hugging Face folder")
     .argument("<recipe>", "YAML of mergekit, or the recipe.json of an export")

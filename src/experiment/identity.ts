@@ -13,15 +13,21 @@ export function identify(
   { tokenizer, precision, model }: Pick<Workspace, "tokenizer" | "precision" | "model">,
   tasks: readonly Task[],
 ): Record<string, string> {
-  const identity: Record<string, string> = {
+  return {
     precision,
     tokenizer: tokenizer.digest,
     "config.json of base": sha256Of(JSON.stringify([model.identity, model.maxLength])),
+    ...identifyRows(tasks),
   };
-  for (const { name, search, guard } of tasks) {
-    identity[`rows of ${name}`] = sha256Of(`${rowsDigest(search)} ${rowsDigest(guard)}`);
-  }
-  return identity;
+}
+
+/** What is said of the rows alone. */
+export function identifyRows(tasks: readonly Task[]): Record<string, string> {
+  const entries = tasks.map(({ name, search, guard }) => [
+    `rows of ${name}`,
+    sha256Of(`${rowsDigest(search)} ${rowsDigest(guard)}`),
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** The experiment in the precision that its run began in, which `auto` may not be on another machine. */

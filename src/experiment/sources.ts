@@ -104,6 +104,14 @@ export async function standInSources(
   return withFiles(sources, hub, (repository) => folders.get(repository) ?? snapshotFolder(hub, repository));
 }
 
+/** Brings the rows alone, and returns the experiment with their files; models keep their names. */
+export async function fetchRows(given: Experiment, hub: Hub, options: SourceOptions = {}): Promise<Experiment> {
+  const { base, experts } = given;
+  const sources = await resolveSources({ ...given, base: "", experts: [] }, hub, options);
+  await fetchAll([...fromDatasets(sources.datasets)], hub, options);
+  return { ...(await withFiles(sources, hub, (repository) => snapshotFolder(hub, repository))), base, experts };
+}
+
 /** The experiment with folders and files in place of Hub names. */
 async function withFiles(
   { experiment, models, datasets }: Sources,
@@ -140,8 +148,12 @@ export async function examineParents(
 
 /** Whether any model or any rows of an experiment are on the Hub. */
 export function namesHub(experiment: Experiment): boolean {
-  const rows = experiment.tasks.flatMap(({ rows, guard }) => [rows, guard ?? []]);
-  return [...pathsOf(experiment)].some((model) => parseReference(model)) || rows.some((source) => "dataset" in source);
+  return [...pathsOf(experiment)].some((model) => parseReference(model)) || namesDatasets(experiment);
+}
+
+/** Whether any rows are. */
+export function namesDatasets({ tasks }: Experiment): boolean {
+  return tasks.some(({ rows, guard }) => [rows, guard ?? []].some((source) => "dataset" in source));
 }
 
 /** As far as it is known before any small file is here. */

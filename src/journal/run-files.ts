@@ -11,6 +11,8 @@ export const NUMBERS = "numbers.bin";
 export const RUN_NAMES: readonly string[] = [
   JOURNAL,
   NUMBERS,
+  "report.html",
+  "plots",
   "report.md",
   "evaluations.csv",
   "generations.csv",
@@ -20,7 +22,14 @@ export const RUN_NAMES: readonly string[] = [
 ];
 
 /** Of a run in which nothing was scored the journal and what is made from it: a new one may take their place. */
-const REPLACED: ReadonlySet<string> = new Set([JOURNAL, NUMBERS, "report.md", "evaluations.csv", "generations.csv"]);
+const REPLACED: ReadonlySet<string> = new Set([
+  JOURNAL,
+  NUMBERS,
+  "report.html",
+  "report.md",
+  "evaluations.csv",
+  "generations.csv",
+]);
 
 /**
  * A UserError where a new run would replace, or take for its own, what lies in the folder; other files may be there, and a

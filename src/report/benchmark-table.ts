@@ -6,6 +6,37 @@ import { gainCells, isUncorrected, UNCORRECTED } from "./verdict-table.ts";
 /** Values of the CSV, by column. */
 export type BenchmarkRow = Readonly<Record<string, string | number>>;
 
+/** A benchmark in tables and sentences. */
+export interface BenchmarkView {
+  readonly tasks: readonly { readonly task: string; readonly table: Table; readonly sentences: readonly string[] }[];
+  /** What the benchmark lacks. */
+  readonly said: readonly string[];
+  readonly provenance: string;
+}
+
+/** What there is to see of a benchmark, of a run whose winner has this recipe. */
+export function benchmarkView(benchmark: Benchmark, recipe: unknown): BenchmarkView {
+  const { lmEvalVersion, arguments: asked, models } = benchmark;
+  const isOfAnother =
+    benchmark.recipe !== undefined &&
+    recipe !== undefined &&
+    JSON.stringify(benchmark.recipe) !== JSON.stringify(recipe);
+  return {
+    tasks: wholeTasks(benchmark).map((task) => ({
+      task,
+      table: benchmarkTable(benchmark, task),
+      sentences: benchmarkSentences(benchmark, task),
+    })),
+    said: [
+      ...(isOfAnother ? ["This winner is an earlier one than the run's; evaluate the run again."] : []),
+      ...(models.some(({ kind }) => kind === "winner")
+        ? []
+        : ["The winner has not been evaluated with these settings."]),
+    ],
+    provenance: `lm_eval ${lmEvalVersion} with \`${asked.join(" ")}\`: value ± standard error; the winner's gain in acc is paired by document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).`,
+  };
+}
+
 /** The tasks and groups of a benchmark that are not part of another group. */
 export function wholeTasks({ models }: Benchmark): readonly string[] {
   const names = models.flatMap(({ scores }) => Object.entries(scores).filter(([, { isPart }]) => !isPart));

@@ -1,6 +1,7 @@
 import type { JournalView } from "../journal/journal.ts";
 import type { ModelLosses, RecordPayloads, RowCounts, TaskScores, TextScores } from "../journal/records.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
+import { generationsIn, meanLosses, ofCandidate, type RecordedGeneration } from "./generation-losses.ts";
 
 /** Values of the CSV, by column. */
 export type EvaluationRow = Readonly<Record<string, string | number>>;
@@ -10,8 +11,7 @@ export type EvaluationRow = Readonly<Record<string, string | number>>;
  * units of the parameter.
  */
 export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
-  let plan: RecordPayloads["plan"] | undefined;
-  let asked: RecordPayloads["ask"] | undefined;
+  const generations = generationsIn(view).values();
   return view.records.flatMap((record): readonly EvaluationRow[] => {
     switch (record.type) {
       case "baselines":
@@ -27,19 +27,8 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
           ...textColumns(scores),
           ...rowColumns(record.rows),
         }));
-      case "plan":
-        plan = record;
-        return [];
-      case "ask":
-        asked = record;
-        return [];
       case "result":
-        return asked && plan
-          ? generationRows(record, asked, plan, {
-              points: view.readPoints(asked.points),
-              rowLosses: view.readNumbers(record.rowLosses),
-            })
-          : [];
+        return candidateRows(generations.next().value, view);
       case "start":
       case "parents":
       case "budget":
@@ -48,6 +37,8 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
       case "gradient":
       case "forecast":
       case "rung":
+      case "plan":
+      case "ask":
         return [];
       default:
         return record satisfies never;
@@ -56,41 +47,28 @@ export function evaluationRows(view: JournalView): readonly EvaluationRow[] {
 }
 
 /** The candidates of a generation, and what is beside them; one of all is the reference, which shows where the search is. */
-function generationRows(
-  { generation, losses, reference, work }: RecordPayloads["result"],
-  { rows }: RecordPayloads["ask"],
-  plan: RecordPayloads["plan"],
-  { points, rowLosses }: { readonly points: Float64Array; readonly rowLosses: Float64Array },
-): readonly EvaluationRow[] {
-  const own = (numbers: Float64Array, i: number): Float64Array => {
-    const length = numbers.length / losses.length;
-    return numbers.subarray(i * length, (i + 1) * length);
-  };
+function candidateRows(scored: RecordedGeneration | undefined, view: JournalView): EvaluationRow[] {
+  if (!scored) return [];
+  const { plan, ask, result } = scored;
+  const { generation, losses, reference, work } = result;
+  const points = view.readPoints(ask.points);
+  const rowLosses = view.readNumbers(result.rowLosses);
   const beside = recordedOptimizer(plan.algorithm)?.beside;
   return losses.map((loss, i) => ({
     phase: "search",
     model: i === reference && beside ? beside : `candidate ${i}`,
     loss,
-    ...lossColumns(own(rowLosses, i), rows),
-    ...rowColumns(rows),
+    ...lossColumns(meanLosses(ofCandidate(rowLosses, i, losses.length), ask.rows)),
+    ...rowColumns(ask.rows),
     generation,
     reference: i === reference ? 1 : 0,
     work: work / losses.length,
-    ...geneColumns(own(points, i), plan),
+    ...geneColumns(ofCandidate(points, i, losses.length), plan),
   }));
 }
 
-/** Mean loss by task of rows that lie task by task; none where they are not as many as were asked for. */
-function lossColumns(rowLosses: Float64Array, rows: RowCounts): EvaluationRow {
-  const counts = Object.entries(rows);
-  if (counts.reduce((sum, [, count]) => sum + count, 0) !== rowLosses.length) return {};
-  let end = 0;
-  return Object.fromEntries(
-    counts.map(([task, count]) => {
-      const own = rowLosses.subarray(end, (end += count));
-      return [`${task}_loss`, own.reduce((sum, loss) => sum + loss, 0) / count];
-    }),
-  );
+function lossColumns(losses: Readonly<Record<string, number>>): EvaluationRow {
+  return Object.fromEntries(Object.entries(losses).map(([task, loss]) => [`${task}_loss`, loss]));
 }
 
 /** In units of the parameters. */

@@ -4,7 +4,7 @@ import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
-import { benchmarkSentences, benchmarkTable, wholeTasks } from "./benchmark-table.ts";
+import { benchmarkView } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { columnsSentences } from "./columns-sentences.ts";
 import { judgedTasks, lossSentence } from "./loss-sentence.ts";
@@ -22,14 +22,8 @@ export function runReport(
   benchmarks: readonly Benchmark[],
   commandFor = installedCommand,
 ): string {
-  const { winner, isCompared, verdict, texts, looks, generations, gaveUp, baselines } = standingOf(records);
-  const searched = [
-    ...drawnSentences(records),
-    ...scoredSentences(records),
-    ...(baselines ? baselineSentences(baselines) : []),
-    ...(winner ? searchSentences({ winner: winner.name, isCompared, generations, gaveUp }) : []),
-    ...(winner ? columnsSentences(winner.recipe) : []),
-  ];
+  const { winner, verdict, texts, looks } = standingOf(records);
+  const searched = searchedSentences(records);
   const facts = runFacts(records);
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
   const parts = [
@@ -50,6 +44,18 @@ export function runReport(
   return `${parts.join("\n\n")}\n`;
 }
 
+/** What was searched, on which rows, and what that has come to. */
+export function searchedSentences(records: readonly JournalRecord[]): string[] {
+  const { winner, isCompared, generations, gaveUp, baselines } = standingOf(records);
+  return [
+    ...drawnSentences(records),
+    ...scoredSentences(records),
+    ...(baselines ? baselineSentences(baselines) : []),
+    ...(winner ? searchSentences({ winner: winner.name, isCompared, generations, gaveUp }) : []),
+    ...(winner ? columnsSentences(winner.recipe) : []),
+  ];
+}
+
 function guardText(verdict: RecordPayloads["verdict"], looks: number, loss: string): string {
   const { models } = verdict;
   const tasks = Object.keys(models[0]?.scores ?? {});
@@ -63,26 +69,13 @@ ${bullets([...guardSentences(verdict), ...verdictSentences(verdict, looks)])}`;
 }
 
 function benchmarkText(benchmark: Benchmark, recipe: unknown): string {
-  const { lmEvalVersion, arguments: asked, models } = benchmark;
-  const isOfAnother =
-    benchmark.recipe !== undefined &&
-    recipe !== undefined &&
-    JSON.stringify(benchmark.recipe) !== JSON.stringify(recipe);
-  const said = [
-    ...(isOfAnother ? ["This winner is an earlier one than the run's; evaluate the run again."] : []),
-    ...(models.some(({ kind }) => kind === "winner") ? [] : ["The winner has not been evaluated with these settings."]),
-  ];
-  const tables = wholeTasks(benchmark).map((task) => {
-    const sentences = benchmarkSentences(benchmark, task);
-    return [
-      printableLine(`### ${task}`),
-      markdownTable(benchmarkTable(benchmark, task)),
-      ...(sentences.length === 0 ? [] : [bullets(sentences)]),
-    ].join("\n\n");
-  });
-  const provenance = `lm_eval ${lmEvalVersion} with \`${printableLine(asked.join(" "))}\`: value ± standard error; the winner's gain in acc is paired by
-document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).`;
-  return [...tables, ...said, provenance].join("\n\n");
+  const { tasks, said, provenance } = benchmarkView(benchmark, recipe);
+  const tables = tasks.map(({ task, table, sentences }) =>
+    [printableLine(`### ${task}`), markdownTable(table), ...(sentences.length === 0 ? [] : [bullets(sentences)])].join(
+      "\n\n",
+    ),
+  );
+  return [...tables, ...said, printableLine(provenance)].join("\n\n");
 }
 
 /** How much was searched, and which line of generations.csv is which. */

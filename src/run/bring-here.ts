@@ -1,5 +1,12 @@
 import type { Budget, Experiment } from "../experiment/experiment.ts";
-import { fetchSources, namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
+import {
+  fetchRows,
+  fetchSources,
+  namesDatasets,
+  namesHub,
+  resolveSources,
+  type SourceOptions,
+} from "../experiment/sources.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import type { JournalRecord } from "../journal/records.ts";
 import type { RunEvent } from "./events.ts";
@@ -31,6 +38,13 @@ export async function bringHere(given: Experiment, { hub, signal, onEvent }: Bri
   const opened = hub ?? (await openHub());
   const sources = await resolveSources(given, opened, options);
   return { experiment: sources.experiment, local: await fetchSources(sources, opened, options) };
+}
+
+/** Brings its rows alone; models stay where they are. */
+export async function bringRows(given: Experiment, { hub, signal, onEvent }: BringOptions): Promise<Experiment> {
+  if (!namesDatasets(given)) return given;
+  const opened = hub ?? (await openHub());
+  return fetchRows(given, opened, { signal, onNotice: (text) => onEvent?.({ type: "notice", text }) });
 }
 
 /** Brings those of a recorded run, which goes on under its own budget unless another is given; a UserError says how to tell where they are when they were moved. */

@@ -62,6 +62,7 @@ describe("evomerge run", () => {
       exported evolved merge to ~/results/tiny/best
       weights #, the weights that were scored on the guard rows; read back and scored again
       evaluate it with: lm_eval --model hf --model_args pretrained=~/results/tiny/best --tasks mmlu --batch_size 8
+      report: ~/results/tiny/report.html
       "
     `);
   });
@@ -105,6 +106,8 @@ describe("evomerge run", () => {
       "generations.csv",
       "journal.jsonl",
       "numbers.bin",
+      "plots",
+      "report.html",
       "report.md",
     ]);
   });

@@ -28,6 +28,8 @@ describe("the help", () => {
         worker         score for runs of an experiment, on this machine or others
         export         write the winner of a run, or its best so far, as a Hugging
                        Face folder
+        report         make a run's page and tables anew, from its journal as it is
+                       now
         merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
         plan           say what a run will take, without reading a weight: time,

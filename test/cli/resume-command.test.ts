@@ -13,7 +13,8 @@ describe("evomerge resume", () => {
     await evomerge(folder, ["run", "tiny.yaml", "--out", run, "--export"]);
     const last = async (...args: string[]): Promise<string | undefined> => {
       const { stdout } = await evomerge(folder, ["resume", run, ...args]);
-      return stdout.trimEnd().split("\n").at(-1);
+      // Before the line of the report.
+      return stdout.trimEnd().split("\n").at(-2);
     };
     expect(await last()).toBe(`the winner is exported: ${join(run, "best")}`);
     expect(await last("--evaluations", "20")).toMatch(

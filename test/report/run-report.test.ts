@@ -81,8 +81,7 @@ describe("runReport", () => {
 
       - On school the winner shows no significant gain over base.
 
-      lm_eval 0.4.13 with \`--tasks school --batch_size 8\`: value ± standard error; the winner's gain in acc is paired by
-      document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).
+      lm_eval 0.4.13 with \`--tasks school --batch_size 8\`: value ± standard error; the winner's gain in acc is paired by document, with 95 % interval and a two-sided p-value that is corrected for all comparisons of the benchmark (Holm).
 
       ## Next
 

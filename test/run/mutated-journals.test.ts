@@ -7,6 +7,8 @@ import { recordedExperiment } from "../../src/experiment/recorded-experiment.ts"
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { checksum } from "../../src/journal/record-line.ts";
 import { runReport } from "../../src/report/run-report.ts";
+import { runPage } from "../../src/report/page/run-page.ts";
+import { readRunView } from "../../src/report/write-report.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { checkRecords } from "../../src/run/check-records.ts";
 import { recordedPaths } from "../../src/run/places.ts";
@@ -137,11 +139,12 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
   if (env["EVOMERGE_MUTATIONS"]) process.stdout.write(`${JSON.stringify({ ...tally, slowestMs })}\n`);
 }, 3_600_000);
 
-/** Reads a run's outcome, writes its tables and resumes it; what is wrong, where that is for the user. */
+/** Reads a run's outcome, writes its tables and its page, and resumes it; what is wrong, where that is for the user. */
 async function carryOn(folder: string): Promise<string | undefined> {
   const works = [
     async (): Promise<void> => (await readOutcome(folder)).workspace[Symbol.asyncDispose](),
     async (): Promise<void> => writeTables(folder),
+    async (): Promise<void> => void (await runPage(await readRunView(folder))),
     async (): Promise<void> => void (await resumeRun(folder, { budget: undefined })),
   ];
   let said: string | undefined;

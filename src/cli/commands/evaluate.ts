@@ -12,6 +12,7 @@ import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { print, printJson, tell } from "../output.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
+import { tryToWriteReport } from "../try-to-write.ts";
 
 export interface EvaluateCommandOptions extends MovedOptions {
   /** Of lm_eval, with commas between them; mmlu unless given. */
@@ -47,6 +48,7 @@ export async function evaluateCommand(
     if (existsSync(join(target, "journal.jsonl"))) await writeTables(target, commandFor);
     if (json) printJson(evaluated);
     else print(evaluatedText(evaluated));
+    if (existsSync(join(target, "journal.jsonl"))) await tryToWriteReport(target, signal);
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted)

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../errors.ts";
 import { exportIn } from "../../export/export-in.ts";
 import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/engine-names.ts";
@@ -13,13 +12,13 @@ import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { budgetOption } from "../../report/duration.ts";
-import { writeTables } from "../../report/write-tables.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, tell } from "../output.ts";
+import { tryToWriteReport, tryToWriteTables } from "../try-to-write.ts";
 import { withWorkers, type WorkersOptions } from "../with-workers.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
@@ -93,11 +92,18 @@ async function carryThrough(
       print(
         `search with: ${commandFor("resume", folder)} ${budgetOption(wholeMs)}${options.export ? " --export" : ""}`,
       );
+    await leaveReport(folder, running.signal, options);
   } catch (error) {
     progress.end();
     if (error instanceof Interrupted) await leave(folder, options);
     throw error;
   }
+}
+
+/** Leaves a page to look at, behind everything that the budget and the result are of. */
+async function leaveReport(folder: string, signal: AbortSignal, { json }: FinishOptions): Promise<void> {
+  const written = await tryToWriteReport(folder, signal);
+  if (written && !json) print(`report: ${printableLine(written.page)}`);
 }
 
 /** Says how to go on; before the search there is no journal yet. */
@@ -108,16 +114,6 @@ async function leave(folder: string, options: FinishOptions): Promise<void> {
   }
   await tryToWriteTables(folder);
   tell(`interrupted; go on with: ${commandFor("resume", folder)}${options.export ? " --export" : ""}`);
-}
-
-/** Tables are made anew from the journal by every command, so a run does not fail for want of them. */
-async function tryToWriteTables(folder: string): Promise<void> {
-  try {
-    await writeTables(folder, commandFor);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    tell(`note: tables were not written: ${error.message}`);
-  }
 }
 
 /** How to export the winner, or where it is. */
