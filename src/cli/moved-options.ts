@@ -11,6 +11,16 @@ export interface MovedOptions {
   readonly guard?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
+/** These options, for the commands that take them. */
+export const movedBase = ["--base <model>", "folder or Hub name of the base, if it was moved", parseModel] as const;
+export const movedExpert = [
+  "--expert <name=model>",
+  "likewise of an expert; may be repeated, as the next two",
+  parseNamedModel,
+] as const;
+export const movedRows = ["--rows <task=file>", "file of a task's rows, if it was moved", parseNamedFile] as const;
+export const movedGuard = ["--guard <task=file>", "file of its guard rows", parseNamedFile] as const;
+
 /** The places that were given, undefined where none was. */
 export function movedPlaces({ base, expert, rows, guard }: MovedOptions): MovedPlaces | undefined {
   if (!base && !expert && !rows && !guard) return undefined;
@@ -38,7 +48,7 @@ export function parseNamedModel(text: string, earlier: Readonly<Record<string, s
 }
 
 /** Adds `task=file` to those before it; a task may have several. */
-export function parseNamedFile(
+function parseNamedFile(
   text: string,
   earlier: Readonly<Record<string, readonly string[]>> = {},
 ): Record<string, readonly string[]> {

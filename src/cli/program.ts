@@ -4,7 +4,7 @@ import { nativePackages } from "../device/tfjs/native-package.ts";
 import { precisions, type Precision } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
-import { parseModel, parseNamedFile, parseNamedModel } from "./moved-options.ts";
+import { movedBase, movedExpert, movedGuard, movedRows, parseModel, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import { parseBytes, parseCount, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
 import { addCompletionCommand, addInitCommand } from "./starting-commands.ts";
@@ -24,14 +24,6 @@ const budgetTime = new Option("--budget <time>", "wall-clock time for everything
 const budgetEvaluations = new Option("--evaluations <count>", "candidates to score, in place of a time")
   .argParser(parseCount)
   .conflicts("budget");
-const movedBase = ["--base <model>", "folder or Hub name of the base, if it was moved", parseModel] as const;
-const movedExpert = [
-  "--expert <name=model>",
-  "likewise of an expert; may be repeated, as the next two",
-  parseNamedModel,
-] as const;
-const movedRows = ["--rows <task=file>", "file of a task's rows, if it was moved", parseNamedFile] as const;
-const movedGuard = ["--guard <task=file>", "file of its guard rows", parseNamedFile] as const;
 const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive] as const;
 const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
 const adapterBase = ["--base <model>", "of an adapter: its base, if it is not where adapter_config.json says"] as const;
