@@ -28,7 +28,7 @@ function group(heading: string, rows: readonly RowChange[], kind: "won" | "lost"
 }
 
 function rowOf({ number, winner, other, text }: RowChange, kind: "won" | "lost"): Html {
-  const losses = `Guard row ${number}: loss ${inShort(other)} became ${inShort(winner)}.`;
+  const losses = `Row ${number} of those scored: loss ${inShort(other)} became ${inShort(winner)}.`;
   if (!text) return html`<div class="row ${kind}">${losses}</div> `;
   const { context, answer, others } = text;
   return html`<div class="row ${kind}">
@@ -37,9 +37,10 @@ function rowOf({ number, winner, other, text }: RowChange, kind: "won" | "lost")
     <div class="text"><strong>${others.length > 0 ? "Right answer:" : "Text:"}</strong> ${answer}</div>
     ${
       others.length > 0
-        ? html`<ul>
-            ${others.map((one) => html`<li>${one}</li>`)}
-          </ul>`
+        ? html`Other answers:
+            <ul>
+              ${others.map((one) => html`<li>${one}</li>`)}
+            </ul>`
         : undefined
     }
   </div> `;

@@ -19,7 +19,7 @@ export type GuardRows = Readonly<Record<string, readonly TaskRow[]>>;
 
 /** A guard row, on which the winner has another loss than the model that it is compared with. */
 export interface RowChange {
-  /** In the order of the file's guard rows, counted from 1. */
+  /** Among the guard rows that were scored, in the order of their file, counted from 1. */
   readonly number: number;
   readonly winner: number;
   readonly other: number;
