@@ -6,9 +6,9 @@ import { type Draft, experimentText } from "../../src/init/experiment-text.ts";
 
 const draft: Draft = {
   base: "/models/base",
-  experts: new Map([["one", "/work/mine/one"]]),
+  experts: new Map([["one", "/home/me/mine/one"]]),
   space: "adapters",
-  tasks: new Map([["quiz", { rows: ["/work/mine/quiz.jsonl"], note: "12 rows" }]]),
+  tasks: new Map([["quiz", { rows: ["/home/me/mine/quiz.jsonl"], note: "12 rows" }]]),
   budget: "1h",
 };
 
@@ -18,7 +18,7 @@ function schemaLine(folder: string, own: string): string | undefined {
 
 describe("experimentText", () => {
   test("has paths from its folder on, and others as they are", () => {
-    expect(parse(experimentText(draft, "/work/mine"))).toEqual({
+    expect(parse(experimentText(draft, "/home/me/mine"))).toEqual({
       base: "/models/base",
       experts: { one: "one" },
       space: "adapters",
@@ -37,7 +37,7 @@ describe("experimentText", () => {
           ["files", { rows: files, guard: [one] }],
           ["set", { rows: { dataset: "org/rows", config: base } }],
         ]);
-        const text = experimentText({ ...draft, base, experts: new Map([["one", one]]), tasks }, "/work/mine");
+        const text = experimentText({ ...draft, base, experts: new Map([["one", one]]), tasks }, "/home/me/mine");
         expect(parse(text)).toMatchObject({
           base,
           experts: { one },
