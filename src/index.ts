@@ -14,6 +14,7 @@ export {
   type EvaluationEvent,
 } from "./lm-eval/evaluate-models.ts";
 export type { RunEvent } from "./run/events.ts";
+export type { LoggedEvent } from "./run/logged-event.ts";
 export { planExperiment, type RunPlanOptions } from "./plan/plan-experiment.ts";
 export type { RunPlan } from "./plan/run-plan.ts";
 export { loadExperiment } from "./experiment/experiment-file.ts";

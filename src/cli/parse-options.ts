@@ -26,6 +26,12 @@ export function parseGivenExpert(text: string, earlier: readonly GivenExpert[] =
   return [...earlier, { ...(name !== undefined && { name }), model }];
 }
 
+/** Standard output has the result; a file called so is `./-`. */
+export function parseEventsFile(text: string): string {
+  if (text === "-") throw new InvalidArgumentError("expected a file");
+  return text;
+}
+
 export function parseCount(text: string): Budget {
   const evaluations = parsePositive(text);
   if (evaluations > MOST_EVALUATIONS) throw new InvalidArgumentError(`expected at most ${MOST_EVALUATIONS}`);

@@ -6,7 +6,7 @@ import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
 import { movedBase, movedExpert, movedGuard, movedRows, parseModel, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
-import { parseBytes, parseCount, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
+import { parseBytes, parseCount, parseEventsFile, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
 import { addCompletionCommand, addInitCommand } from "./starting-commands.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
@@ -38,6 +38,7 @@ const parts = [
   "deal the rows of each gradient into so many parts at least, which workers share",
   parsePositive,
 ] as const;
+const events = ["--events <file>", "append what happens there, as JSON lines", parseEventsFile] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -66,6 +67,7 @@ export function buildProgram(): Command {
     .option(...mixedEngines)
     .option(...parts)
     .option("--export", "export the winner at the end")
+    .option(...events)
     .option(...json)
     .action(async (file, { budget, evaluations, ...options }) => {
       const { runCommand } = await import("./commands/run.ts");
@@ -82,6 +84,7 @@ export function buildProgram(): Command {
     .option(...mixedEngines)
     .option(...parts)
     .option("--export", "export the winner at the end")
+    .option(...events)
     .option(...movedBase)
     .option(...movedExpert)
     .option(...movedRows)

@@ -14,7 +14,8 @@ import { requirePlaces } from "./places.ts";
 import { experimentOf } from "./recorded-run.ts";
 
 export interface BringOptions {
-  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** Told what happens and, while the run's clock is there to look at, what of its budget is spent, in milliseconds. */
+  readonly onEvent?: ((event: RunEvent, elapsedMs?: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where models and rows come from that are not on this machine; the environment's unless given. */
   readonly hub?: Hub | undefined;

@@ -211,7 +211,7 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
     comparison: journal && run.clock.isTimed ? measureComparison(run.clock.wall) : { onceMs: 0, rowMs: 0 },
     paces: pacesOf(view.records, workspace.signal === workspace.evaluator),
     usual: { evaluator: usual, signal: usual, gradient: new UsualCourse() },
-    emit: run.onEvent ?? (() => {}),
+    emit: (event) => run.onEvent?.(event, run.clock.elapsedMs),
     signal: run.signal,
     partMs: run.partMs ?? PART_MS,
     leastParts: run.parts ?? 1,

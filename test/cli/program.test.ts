@@ -75,6 +75,7 @@ describe("the help", () => {
         --parts <count>        deal the rows of each gradient into so many parts at
                                least, which workers share
         --export               export the winner at the end
+        --events <file>        append what happens there, as JSON lines
         --json                 print the result as JSON
         -h, --help             display help for command
       "
@@ -100,6 +101,7 @@ describe("the help", () => {
         --parts <count>        deal the rows of each gradient into so many parts at
                                least, which workers share
         --export               export the winner at the end
+        --events <file>        append what happens there, as JSON lines
         --base <model>         folder or Hub name of the base, if it was moved
         --expert <name=model>  likewise of an expert; may be repeated, as the next two
         --rows <task=file>     file of a task's rows, if it was moved

@@ -1,17 +1,22 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { UserError } from "../../errors.ts";
 import { exportIn } from "../../export/export-in.ts";
 import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/engine-names.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides, type Budget } from "../../experiment/experiment.ts";
 import { printableLine } from "../../files/printable.ts";
+import { realPath } from "../../files/real-path.ts";
+import { reasonOf } from "../../files/system-error.ts";
 import { readJournal } from "../../journal/journal.ts";
+import { RUN_NAMES } from "../../journal/run-files.ts";
 import { experimentOf } from "../../run/recorded-run.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { budgetOption } from "../../report/duration.ts";
+import { EventLog } from "../event-log.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
@@ -28,6 +33,8 @@ export interface FinishOptions {
   /** Whether to export the winner at the end. */
   readonly export?: boolean | undefined;
   readonly json?: boolean | undefined;
+  /** File to which events are appended. */
+  readonly events?: string | undefined;
 }
 
 export interface RunCommandOptions extends FinishOptions, WorkersOptions {
@@ -42,6 +49,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const experiment = withOverrides(await loadExperiment(file), options);
   const folder = options.out ?? newRunFolder("results", experiment.name);
   try {
+    makeFolderFor(options.events);
     await carryThrough(folder, options, (running) =>
       withWorkers(experiment.name, options, running, (own) => launchRun(experiment, folder, own)),
     );
@@ -71,8 +79,10 @@ async function carryThrough(
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
   const progress = new Progress(eventLines);
+  using log = await openLog(folder, options, progress);
   let wholeMs: number | undefined;
-  const onEvent = (event: RunEvent): void => {
+  const onEvent = (event: RunEvent, elapsedMs?: number): void => {
+    log?.write(event, elapsedMs);
     // Of a budget of evaluations the line that says that there was no room says how many a generation takes.
     if (event.type === "forecast" && Number.isFinite(event.budgetMs)) ({ wholeMs } = event);
     progress.show(event);
@@ -98,6 +108,24 @@ async function carryThrough(
     if (error instanceof Interrupted) await leave(folder, options);
     throw error;
   }
+}
+
+/** The file may be one of the run's own folder, which is not there yet. */
+function makeFolderFor(events: string | undefined): void {
+  if (events === undefined) return;
+  try {
+    mkdirSync(dirname(events), { recursive: true });
+  } catch (cause) {
+    throw new UserError(`cannot write ${events}: no folder can be made for it: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Opens the file of events, where there is to be one; a UserError where the run itself writes one of that name. */
+async function openLog(folder: string, { events }: FinishOptions, progress: Progress): Promise<EventLog | undefined> {
+  if (events === undefined) return undefined;
+  if (realPath(dirname(events)) === realPath(folder) && RUN_NAMES.includes(basename(events)))
+    throw new UserError(`cannot write events to ${events}: the run has a file of that name; choose another`);
+  return EventLog.open(events, (text) => progress.show({ type: "notice", text }));
 }
 
 /** Leaves a page to look at, behind everything that the budget and the result are of. */
