@@ -6,6 +6,8 @@ export interface LossScale {
 
 /** So many times the least loss, or more, is told apart from it by a logarithm only. */
 const WIDE = 6;
+/** Less, as a part of the greatest loss, is no difference that a plot could show. */
+const ALIKE = 1e-6;
 /** Of the range, beyond the outermost values. */
 const ROOM = 0.04;
 
@@ -15,7 +17,9 @@ export function lossScale(values: readonly number[]): LossScale {
   const [least, most] = [minOf(values), maxOf(values)];
   const type = least > 0 && most / least >= WIDE ? "log" : "linear";
   const [low, high] = [least, most].map((value) => onScale(type, value)) as [number, number];
-  const room = ROOM * (high - low || Math.abs(high) || 1);
+  // Values that differ in their last digits only are as if they were equal.
+  const spread = high - low > ALIKE * Math.abs(high) ? high - low : Math.abs(high) || 1;
+  const room = ROOM * spread;
   return { type, domain: [fromScale(type, low - room), fromScale(type, high + room)] };
 }
 

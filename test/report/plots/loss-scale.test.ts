@@ -15,6 +15,7 @@ test("a scale has room for all values, and finds them again", () => {
         expect(valueAt(scale, part) / value).toBeCloseTo(1, 6);
       }
     }),
+    { examples: [[[1e-6, 1.0000000000000002e-6]], [[1e6, 999_999.9]]] },
   );
 });
 
