@@ -46,16 +46,31 @@ export async function exportedByNode(): Promise<InThreads> {
     const crc = node.func("unsigned long crc32_z(unsigned long sum, void *bytes, size_t length)");
     const [digest, sum] = [promisify(sha256.async), promisify(crc.async)];
     const functions: InThreads = {
-      sha256: async (bytes) => {
-        const written = Buffer.alloc(32);
-        await digest(bytes, bytes.length, written);
-        return written.toString("hex");
-      },
-      crc32: async (bytes) => Number(await sum(0, bytes, bytes.length)),
+      sha256: (bytes) =>
+        whileKept(bytes, async () => {
+          const written = Buffer.alloc(32);
+          await digest(bytes, bytes.length, written);
+          return written.toString("hex");
+        }),
+      crc32: (bytes) => whileKept(bytes, async () => Number(await sum(0, bytes, bytes.length))),
     };
     return (await areRight(functions)) ? functions : inPieces;
   } catch {
     return inPieces;
+  }
+}
+
+/** What functions on other threads read: an address keeps no array alive. */
+const kept = new Set<Uint8Array>();
+
+async function whileKept<T>(bytes: Uint8Array, work: () => Promise<T>): Promise<T> {
+  // A view of its own, so that the same array may be hashed twice at once.
+  const view = bytes.subarray();
+  kept.add(view);
+  try {
+    return await work();
+  } finally {
+    kept.delete(view);
   }
 }
 

@@ -12,13 +12,16 @@ export interface MatrixLayout {
 
 /** Of left, right, result, and the operands of steps. */
 export function layoutsOf(products: SpreadProducts): MatrixLayout[] {
-  const { outside, rows, columns, inner, format, left, right, resultFormat = "f32", steps = [] } = products;
+  const { rows, columns, inner, format, left, right, resultFormat = "f32", steps = [] } = products;
+  // In batches of one sequence oneDNN 3.12 left results unwritten where a loop of one stood before others.
+  const loops = products.outside.flatMap((size, i) => (size === 1 ? [] : [i]));
+  const outside = loops.map((i) => products.outside[i] ?? 1);
   // A matrix that several of the other factor are multiplied with has size 1 there, and any stride but 0.
-  const factor = (strides: readonly number[], matrix: readonly number[]): MatrixLayout => ({
-    sizes: [...outside.map((size, i) => (strides[i] === 0 ? 1 : size)), ...matrix],
-    strides: strides.map((stride) => stride || 1),
-    type: TYPES[format],
-  });
+  const factor = (all: readonly number[], matrix: readonly number[]): MatrixLayout => {
+    const strides = [...loops.map((i) => all[i] ?? 0), ...all.slice(-2)];
+    const sizes = [...outside.map((size, i) => (strides[i] === 0 ? 1 : size)), ...matrix];
+    return { sizes, strides: strides.map((stride) => stride || 1), type: TYPES[format] };
+  };
   return [
     factor(left.strides, [rows, inner]),
     factor(right.strides, [inner, columns]),
