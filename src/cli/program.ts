@@ -7,6 +7,7 @@ import { refuseEmptyPaths } from "./empty-paths.ts";
 import { movedBase, movedExpert, movedGuard, movedRows, parseModel, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import { parseBytes, parseCount, parseEventsFile, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
+import { addRunCommands } from "./run-commands.ts";
 import { addCompletionCommand, addInitCommand } from "./starting-commands.ts";
 import type { MmluFormat } from "../tasks/row-formats.ts";
 
@@ -136,6 +137,8 @@ export function buildProgram(): Command {
       const { reportCommand } = await import("./commands/report.ts");
       await reportCommand(folder, options);
     });
+
+  addRunCommands(program);
 
   program
     .command("merge")

@@ -48,6 +48,14 @@ export class ProcessLock implements Disposable {
     return rival;
   }
 
+  /** Who has the lock `name` of the folder, or may have it; nothing is written, and claims of dead processes stay. */
+  static holderOf(folder: string, name: string): Claim | undefined {
+    for (const claim of claimsIn(folder, name)) {
+      if (!isDead(claim)) return claim;
+    }
+    return undefined;
+  }
+
   private constructor(path: string) {
     this.#path = path;
   }
@@ -86,16 +94,26 @@ function writeClaim(path: string, name: string): void {
 
 /** A contender's claim that is not known to be dead; those of dead ones are removed on the way, where that is possible. */
 function findClaim(folder: string, name: string, own?: string): Claim | undefined {
-  for (const file of readdirSync(folder)) {
-    const path = join(folder, file);
-    if (!file.startsWith(`${name}-`) || !file.endsWith(".lock") || path === own) continue;
-    const claim = readClaim(path);
-    if (claim === undefined) continue;
-    if (claim.pid === undefined || lifeOf(claim) !== "ended") return claim;
+  for (const claim of claimsIn(folder, name)) {
+    if (claim.path === own) continue;
+    if (!isDead(claim)) return claim;
     // In a folder of several users it may be another's to remove; it is dead all the same.
-    tryToUnlink(path);
+    tryToUnlink(claim.path);
   }
   return undefined;
+}
+
+function isDead(claim: Claim): boolean {
+  return claim.pid !== undefined && lifeOf(claim) === "ended";
+}
+
+/** The claims of a lock that are there now, of whoever is dead or alive. */
+function* claimsIn(folder: string, name: string): Iterable<Claim> {
+  for (const file of readdirSync(folder)) {
+    if (!file.startsWith(`${name}-`) || !file.endsWith(".lock")) continue;
+    const claim = readClaim(join(folder, file));
+    if (claim) yield claim;
+  }
 }
 
 /** Undefined when the file is gone, and the lock was given back. */

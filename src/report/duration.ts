@@ -8,6 +8,14 @@ export function duration(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** The same in a cell: `9s`, `4m05s`, `3h20m`, and without what is nought: `10m`, `1h`. */
+export function briefDuration(ms: number): string {
+  return duration(ms)
+    .replace(/ 00 .*/, "")
+    .replace(" min", "m")
+    .replaceAll(" ", "");
+}
+
 /** A budget as the command line takes it, rounded up. */
 export function budgetOption(ms: number): string {
   const seconds = Math.ceil(ms / 1000);

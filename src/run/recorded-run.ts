@@ -60,7 +60,7 @@ export function requireMore(folder: string, records: readonly JournalRecord[], b
 }
 
 /** What the search has scored, as a budget counts it. */
-function evaluationsOf(records: readonly JournalRecord[]): number {
+export function evaluationsOf(records: readonly JournalRecord[]): number {
   return records.reduce(
     (sum, record) =>
       record.type === "result"

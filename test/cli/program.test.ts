@@ -30,6 +30,8 @@ describe("the help", () => {
                        Face folder
         report         make a run's page and tables anew, from its journal as it is
                        now
+        list           list the runs of a folder: state, time, what was found
+        status         say how a run stands and what comes next, also while it goes on
         merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
         plan           say what a run will take, without reading a weight: time,

@@ -16,6 +16,14 @@ const PHASES = {
   texts: "texts",
 } as const;
 
+export type RunPhase = (typeof PHASES)[keyof typeof PHASES];
+
+/** The phase that the last record is of which took time. */
+export function lastPhase(records: readonly JournalRecord[]): RunPhase {
+  const last = records.findLast((record) => "elapsedMs" in record);
+  return PHASES[last ? phaseOf(last) : "opening"];
+}
+
 /** Where the time of a run went up to its last record, by phase; those that took none are left out. */
 export function phaseTimes(records: readonly JournalRecord[]): readonly PhaseView[] {
   const times = new Map<string, PhaseView>(Object.values(PHASES).map((phase) => [phase, { phase, ms: 0, waitMs: 0 }]));
