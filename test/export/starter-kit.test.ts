@@ -303,8 +303,8 @@ describe("exportStarterKit", () => {
         const write = await planStarterKit(input(), kit);
         const before = readFileSync(join(kit, path), "utf8");
         writeFileSync(join(kit, path), text);
-        for (const refused of [write(), planStarterKit(input(), kit)]) {
-          expect(await refusal(refused)).toBe(`${join(kit, path)}: ${fault}`);
+        for (const attempt of [write, () => planStarterKit(input(), kit)]) {
+          expect(await refusal(attempt())).toBe(`${join(kit, path)}: ${fault}`);
         }
         expect(readFileSync(join(kit, path), "utf8")).toBe(text);
         writeFileSync(join(kit, path), before);
