@@ -205,14 +205,17 @@ describe("the cost of derivatives", () => {
     return observed.memory.peakBytes;
   }
 
-  /** Of one layer of a parent: whether the next stage of the parents is there already when one is computed is chance. */
-  async function stageBytes(): Promise<number> {
-    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { hidden } });
-    return bytesOf(Object.values(family.model.stages[1]!.weights));
+  /** Whether the next stage of the parents is there already at the peak is chance: the least of some attempts is without. */
+  async function leastPeakOf(...asked: Parameters<typeof peakOf>): Promise<number> {
+    const peaks: number[] = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) peaks.push(await peakOf(...asked));
+    return Math.min(...peaks);
   }
 
   test("takes one f32 state of each stage for every token, and no more than the device has for that", async () => {
-    const chance = await stageBytes();
+    // Whether the next stage of the parents is there already when one is computed is chance.
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { hidden } });
+    const chance = bytesOf(Object.values(family.model.stages[1]!.weights));
     for (const layers of [2, 6]) {
       // The batches themselves: token, position and row of the mask; what is read and predicted of them is less.
       const perToken = (layers + 2) * hidden * 4 + 4 + 4 + 4 * length + 4 * 4;
@@ -247,13 +250,12 @@ describe("the cost of derivatives", () => {
   test("takes of a device that has more a quarter with its states, for results that it would compute again", async () => {
     const [count, layers] = [100, 4];
     const states = (layers + 2) * count * length * hidden * 4;
-    const chance = await stageBytes();
-    const least = await peakOf(count, layers);
+    const least = await leastPeakOf(count, layers);
     for (const rest of [0, 0.5, 1]) {
-      const more = (await peakOf(count, layers, 4 * (states + rest * states))) - least;
+      const more = (await leastPeakOf(count, layers, 4 * (states + rest * states))) - least;
       // And what a stage of which a part is kept needs beside it.
-      expect(more).toBeLessThanOrEqual(1.01 * rest * states + chance);
-      expect(more).toBeGreaterThanOrEqual(0.7 * rest * states - chance);
+      expect(more).toBeLessThanOrEqual(1.01 * rest * states);
+      expect(more).toBeGreaterThanOrEqual(0.7 * rest * states);
     }
   });
 });

@@ -85,7 +85,7 @@ describeLibraries("softmax", ({ file, library }) => {
   const shapes = [
     { batch: 2, length: 90, heads: 8, kvHeads: 4, width: 32 },
     { batch: 1, length: 176, heads: 9, kvHeads: 3, width: 64 },
-    { batch: 1, length: 130, heads: 4, kvHeads: 1, width: 32 },
+    { batch: 1, length: 130, heads: 4, kvHeads: 1, width: 64 },
     { batch: 1, length: 130, heads: 4, kvHeads: 4, width: 32 },
     { batch: 3, length: 130, heads: 2, kvHeads: 1, width: 32 },
     { batch: 3, length: 150, heads: 1, kvHeads: 1, width: 64 },
@@ -129,7 +129,7 @@ describeLibraries("softmax", ({ file, library }) => {
       for (const [i, found] of own.entries()) {
         const size = Math.max(...ggml[i]!.map(Math.abs));
         const errors = found.map((value, at) => Math.abs(value - ggml[i]![at]!));
-        expect(Math.max(...errors) / size).toBeLessThan(precision === "f32" ? 1e-5 : 0.03);
+        expect(Math.max(...errors) / size).toBeLessThan(precision === "f32" ? 1e-5 : 0.02);
       }
     },
   );
