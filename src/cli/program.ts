@@ -1,9 +1,9 @@
-import { Argument, Command, Option } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { engineNames, type EngineName } from "../device/engine-names.ts";
-import { nativePackages } from "../device/tfjs/native-package.ts";
 import { precisions, type Precision } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
+import { addMachineCommands } from "./machine-commands.ts";
 import { movedBase, movedExpert, movedGuard, movedRows, parseModel, parseNamedModel } from "./moved-options.ts";
 import { usage } from "./output.ts";
 import { parseBytes, parseCount, parseEventsFile, parsePositive, parseSeed, parseTime } from "./parse-options.ts";
@@ -28,7 +28,6 @@ const budgetEvaluations = new Option("--evaluations <count>", "candidates to sco
 const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive] as const;
 const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
 const adapterBase = ["--base <model>", "of an adapter: its base, if it is not where adapter_config.json says"] as const;
-const boundPackage = new Argument("[package]", "which, where both are installed").choices(nativePackages);
 const redis = [
   "--redis <url>",
   "score by workers that were told of the same Redis: redis://host or rediss://host",
@@ -290,35 +289,7 @@ export function buildProgram(): Command {
       await checkSubmissionCommand(file, options);
     });
 
-  const tensorflow = program.command("tensorflow").description("what computes in @tensorflow/tfjs-node and -gpu");
-  tensorflow
-    .command("link")
-    .description("build the installed package on the TensorFlow of a Python")
-    .addArgument(boundPackage)
-    .option("--python <path>", "the Python that has it", "python3")
-    .action(async (name, { python }) => {
-      const { linkTensorflowCommand } = await import("./commands/tensorflow.ts");
-      await linkTensorflowCommand(name, python);
-    });
-  tensorflow
-    .command("unlink")
-    .description("give the package back what it had")
-    .addArgument(boundPackage)
-    .action(async (name) => {
-      const { unlinkTensorflowCommand } = await import("./commands/tensorflow.ts");
-      await unlinkTensorflowCommand(name);
-    });
-
-  program
-    .command("doctor")
-    .description("say what this machine can do, and how fast")
-    .argument("[folder]", "of a model, whose disk is measured", ".")
-    .option(...json)
-    .action(async (folder, options) => {
-      const { doctorCommand } = await import("./commands/doctor.ts");
-      await doctorCommand(folder, options);
-    });
-
+  addMachineCommands(program);
   addCompletionCommand(program);
 
   return program;
