@@ -20,6 +20,8 @@ function project(name: string, files: TestProjectInlineConfiguration["test"]): T
       hookTimeout: 600_000,
       expect: { poll: { timeout: 300_000 } },
       pool: "forks",
+      // Programs that are started write sentences on one line each, however long, unless a test says otherwise.
+      env: { COLUMNS: "10000" },
     },
   };
 }

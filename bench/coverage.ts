@@ -7,7 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { quantile } from "simple-statistics";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { type GroupedValues, strataOf } from "../src/statistics/clusters.ts";
 import { type Interval, signFlipPValue, studentisedBootstrap } from "../src/statistics/resampling.ts";
 import { RandomStream } from "../src/tensor/random.ts";

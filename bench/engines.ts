@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { engines } from "../src/device/engine-names.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { interleave, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";
 import { measures, type Measure, type Opened } from "./measures.ts";

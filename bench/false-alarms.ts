@@ -18,7 +18,7 @@ import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { writeFileAtomic } from "../src/files/atomic-file.ts";
 import { EVOLVED } from "../src/journal/records.ts";
 import { judgeModels } from "../src/report/judgement.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { launchRun } from "../src/run/run-experiment.ts";
 import { namedOptimizer, type OptimizerName, optimizers } from "../src/search/optimizers.ts";
 import { type KindName, kinds, writeLandscape } from "./false-alarms/landscape.ts";

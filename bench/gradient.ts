@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import type { TaskRow } from "../src/tasks/rows.ts";
 import { demoRows, longRows } from "./demo-rows.ts";
 import { openGeneration, type Generation, type Setting } from "./generation.ts";

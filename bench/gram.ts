@@ -1,6 +1,6 @@
 /** What inner products of parents cost beside the hash of the same bytes, which every reading takes: `npx tsx bench/gram.ts`. */
 import { createHash } from "node:crypto";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { gramOf } from "../src/tensor/gram.ts";
 import type { StoredValues } from "../src/tensor/stored-values.ts";
 import { fromFloat32 } from "../src/tensor/half.ts";

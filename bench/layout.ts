@@ -12,7 +12,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import type { Timing } from "./interleave.ts";
 import type { OpenedLayout } from "./layout-process.ts";
 import { machine } from "./machine.ts";

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { demoRows } from "./demo-rows.ts";
 import { openGeneration, type Generation, type Work } from "./generation.ts";
 import { interleave, timed, type Timing } from "./interleave.ts";

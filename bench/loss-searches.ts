@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launchRun, loadExperiment } from "../src/index.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import type { ChoiceLossName } from "../src/tasks/row-loss.ts";
 import { machine } from "./machine.ts";
 

@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { writeFileAtomic } from "../src/files/atomic-file.ts";
 import { declarations, type MethodName, methodNames } from "../src/merge/declarations.ts";
 import { isRandom } from "../src/merge/method.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { BoundedCmaEs } from "../src/search/bounded-cma-es.ts";
 import { GradientWalk } from "../src/search/gradient-walk.ts";
 import type { SearchSpace } from "../src/space/search-space.ts";

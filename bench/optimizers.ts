@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { BoundedCmaEs } from "../src/search/bounded-cma-es.ts";
 import { GradientWalk } from "../src/search/gradient-walk.ts";
 import { Lineages } from "../src/search/lineages.ts";

@@ -18,7 +18,7 @@ import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { openEngine } from "../src/experiment/open-engine.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import { planExperiment } from "../src/plan/plan-experiment.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { launchRun } from "../src/run/run-experiment.ts";
 import { machine } from "./machine.ts";
 

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { gatherRows } from "../src/device/expression.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import type { Model, Stage } from "../src/model/architecture.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { demoRows } from "./demo-rows.ts";
 import { openGeneration } from "./generation.ts";
 import { interleave, timed } from "./interleave.ts";

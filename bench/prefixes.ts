@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { openWorkspace } from "../src/experiment/workspace.ts";
 import { packedLength, type Prompt } from "../src/evaluate/pack.ts";
 import { promptsOf } from "../src/evaluate/prompt.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { readRows } from "../src/tasks/rows.ts";
 
 /** Below so many tokens in common an engine's call for what is shared costs more than it saves. */

@@ -1,5 +1,5 @@
 /** What ROUGE of long texts costs: `npx tsx bench/rouge.ts`. Two texts of as many words, drawn from so many kinds, in so many lines. */
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { rouge } from "../src/rouge/rouge.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { interleave, timed } from "./interleave.ts";

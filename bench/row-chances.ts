@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { mean } from "simple-statistics";
 import { stratifiedSubset } from "../src/tasks/subset.ts";
 import { RandomStream } from "../src/tensor/random.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { arms } from "./steering/arms.ts";
 import { Problem } from "./steering/problem.ts";
 import { byChance, filled, spreads, type Draw } from "./steering/row-chances.ts";

@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { mean, sampleStandardDeviation, standardDeviation, variance } from "simple-statistics";
 import { packedLength } from "../src/evaluate/pack.ts";
 import { Tokenizer } from "../src/model/tokenizer/tokenizer.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { readRows, type TaskRow } from "../src/tasks/rows.ts";
 import { stratifiedSubset } from "../src/tasks/subset.ts";
 import { RandomStream } from "../src/tensor/random.ts";

@@ -11,7 +11,7 @@
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { mean, median, sampleCorrelation } from "simple-statistics";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { type ChoiceScores, readChoiceScores } from "./candidate-scores-file.ts";
 import { accuracies, type Formula, losses } from "./loss-formulas.ts";

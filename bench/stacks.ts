@@ -13,7 +13,7 @@ import { launchRun, loadExperiment } from "../src/index.ts";
 import { BASE } from "../src/experiment/the-base.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { Recipe, StackRecipe } from "../src/merge/recipe.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { combinedLoss } from "../src/run/objective.ts";
 import { readOutcome } from "../src/run/run-experiment.ts";
 import type { OptimizerName } from "../src/search/optimizers.ts";

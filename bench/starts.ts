@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import config from "../rolldown.config.ts";
 import { childPrograms } from "../src/files/child-program.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { interleave, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";
 

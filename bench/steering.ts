@@ -11,7 +11,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeFileAtomic } from "../src/files/atomic-file.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { arms } from "./steering/arms.ts";
 import { machine } from "./machine.ts";
 import { Problem } from "./steering/problem.ts";

@@ -22,7 +22,7 @@ import type { Route } from "../src/evaluate/route.ts";
 import type { Merging } from "../src/evaluate/stage-run.ts";
 import type { MergeRecipe } from "../src/merge/recipe.ts";
 import { openModel } from "../src/model/open-model.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import type { Dtype } from "../src/tensor/dtype.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { writeEightBillion } from "./eight-billion.ts";

@@ -13,7 +13,7 @@ import { BASE } from "../src/experiment/the-base.ts";
 import { openWorkspace } from "../src/experiment/workspace.ts";
 import { generateTokens } from "../src/generate/generate-tokens.ts";
 import { holdMerge } from "../src/generate/held-merge.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { interleave, timed, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";

@@ -17,7 +17,7 @@ import type { Device } from "../src/device/device.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { productDtypes } from "../src/experiment/precision.ts";
 import { allWeights } from "../src/model/architecture.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { loadSpace } from "../src/space/spaces.ts";
 import { bytesPerElement, elementCount } from "../src/tensor/dtype.ts";
 import { busyLanes } from "./busy-lanes.ts";

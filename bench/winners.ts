@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { mean } from "simple-statistics";
 import { exportRun, launchRun, loadExperiment, resumeRun, type Experiment, type Outcome } from "../src/index.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import type { OptimizerName } from "../src/search/optimizers.ts";
 import { loadSpace } from "../src/space/spaces.ts";
 import { machine } from "./machine.ts";

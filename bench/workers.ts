@@ -12,7 +12,7 @@ import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { loadTasks } from "../src/experiment/load-tasks.ts";
 import { BASE } from "../src/experiment/the-base.ts";
 import { openWorkspace } from "../src/experiment/workspace.ts";
-import { alignedText } from "../src/report/table.ts";
+import { alignedText } from "../src/report/text/text-table.ts";
 import { allRows } from "../src/run/session.ts";
 import { genomeOf } from "../src/space/spaces.ts";
 import { RandomStream } from "../src/tensor/random.ts";

@@ -1,13 +1,18 @@
 import { optimizers } from "../search/optimizers.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
-import type { ModelLosses, RowCounts } from "../journal/records.ts";
+import type { RowCounts } from "../journal/records.ts";
 import { budgetOption, duration } from "../report/duration.ts";
+import { lossesTable } from "../report/losses-table.ts";
 import { unitSentences } from "../report/search-sentences.ts";
+import { alignedText } from "../report/text/text-table.ts";
 import { noticeLines, searchEnd } from "./plain-lines.ts";
 
-/** The lines by which a terminal or a log learns of an event; the verdict is a result and goes to standard output. */
-export function eventLines(event: RunEvent): readonly string[] {
+/** Before the lines of a table. */
+const INDENT = "  ";
+
+/** The lines by which a terminal or a log of so many columns learns of an event; the verdict is a result and goes to standard output. */
+export function eventLines(event: RunEvent, width = Infinity): readonly string[] {
   switch (event.type) {
     case "opened":
       return [
@@ -20,8 +25,9 @@ export function eventLines(event: RunEvent): readonly string[] {
       ];
     case "baselines":
       return [
-        "baselines (combined loss, 1 is the uniform average):",
-        ...event.models.map((model) => `  ${modelLine(model)}${rowsText(model, event.models)}`),
+        "baselines, losses on the search rows (combined: 1 is the uniform average)",
+        ...tableLines(event.models, width),
+        ...(isUneven(event.models) ? ["those on fewer rows met the first only, where others did better"] : []),
         ...unitSentences(event),
         ...(event.skipped.length === 0 ? [] : [`no time for the baselines ${event.skipped.join(", ")}`]),
       ];
@@ -34,7 +40,12 @@ export function eventLines(event: RunEvent): readonly string[] {
     case "restarted":
       return event.replayed ? [] : [restartLine(event)];
     case "finalists":
-      return [...event.models.map((model) => `finalist ${modelLine(model)}`), `winner: ${event.winner}`];
+      return [
+        ...(event.models.length === 0
+          ? []
+          : ["finalists, losses on the search rows", ...tableLines(event.models, width)]),
+        `winner: ${event.winner}`,
+      ];
     case "stopped":
       return [`${event.phase} stopped: ${event.why}`];
     case "skipped":
@@ -75,16 +86,15 @@ function smallText(generations: number): string {
     : "baselines, rows or finalists are left out for the search to have its half";
 }
 
-/** Where baselines were scored on different rows: on how many each was, which is what its loss is of. */
-function rowsText({ rows }: { readonly rows: RowCounts }, all: readonly { readonly rows: RowCounts }[]): string {
-  const counts = all.map((other) => countOf(other.rows));
-  const [count, most] = [countOf(rows), Math.max(...counts)];
-  if (counts.every((other) => other === most)) return "";
-  return count === most ? `   (on ${count} rows)` : `   (on the first ${count} of them, where others did better)`;
+/** Models and their losses, a line each, beside what is told of them. */
+function tableLines(models: Parameters<typeof lossesTable>[0], width: number): string[] {
+  const table = alignedText(lossesTable(models), { width: width - INDENT.length });
+  return table.split("\n").map((line) => (line === "" ? line : INDENT + line));
 }
 
-function countOf(rows: RowCounts): number {
-  return Object.values(rows).reduce((sum, own) => sum + own, 0);
+function isUneven(models: readonly { readonly rows: RowCounts }[]): boolean {
+  const counts = models.map(({ rows }) => Object.values(rows).reduce((sum, own) => sum + own, 0));
+  return new Set(counts).size > 1;
 }
 
 /** What a generation has beside its candidates, whose loss is told as that of the mean. */
@@ -126,13 +136,6 @@ function generationLine({
 
 function restartLine({ candidates }: Extract<RunEvent, { type: "restarted" }>): string {
   return `the search has converged and begins again: ${candidates - 2} candidates, their mean and the best mean so far a generation, whose loss is told as the mean's`;
-}
-
-function modelLine({ name, loss, scores }: ModelLosses): string {
-  const tasks = Object.entries(scores).map(([task, { loss, accuracy }]) =>
-    accuracy === undefined ? `${task} ${loss.toFixed(3)}` : `${task} ${loss.toFixed(3)} (${percent(accuracy)} right)`,
-  );
-  return `${name.padEnd(22)} ${loss.toFixed(3)}   ${tasks.join(", ")}`;
 }
 
 function percent(share: number): string {

@@ -1,29 +1,32 @@
 import type { Outcome } from "../run/run-experiment.ts";
-import { alignedText } from "../report/table.ts";
+import { alignedText } from "../report/text/text-table.ts";
+import { wrapped } from "../report/text/wrapped.ts";
+import { printableLine } from "../files/printable.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { textsSentence, textsTable } from "../report/texts-table.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 
-/** What a finished run prints: every model on the guard rows, and what that says of the winner. */
-export function outcomeText(outcome: Outcome): string {
+/** What a finished run prints in lines of so many columns: every model on the guard rows, and what that says of the winner. */
+export function outcomeText(outcome: Outcome, width = Infinity): string {
   const { experiment, winner, isCompared, verdict, texts, looks, generations, gaveUp } = outcome;
+  const lines = (sentences: readonly string[]): string[] =>
+    sentences.flatMap((sentence) => wrapped(printableLine(sentence), width, { indent: 2 }));
   const searched = searchSentences({ winner: winner.name, isCompared, generations, gaveUp });
   if (!verdict) {
-    return [`winner: ${winner.name}; the budget ended before it was compared on the guard rows`, ...searched].join(
-      "\n",
-    );
+    const unjudged = `winner: ${winner.name}; the budget ended before it was compared on the guard rows`;
+    return lines([unjudged, ...searched]).join("\n");
   }
   const tasks = experiment.tasks.map(({ name }) => name);
   const guard = verdict.models.find(({ kind }) => kind === "winner")?.loss ?? Number.NaN;
   const search = Number.isFinite(winner.loss) ? `was ${winner.loss.toFixed(3)}` : "was not measured";
   return [
-    "guard rows, which the search never saw (loss with 95 % interval; combined: 1 is the uniform average on the search rows)",
-    alignedText(verdictTable(verdict.models, tasks, looks)),
+    ...lines([
+      "guard rows, which the search never saw (loss with 95 % interval; combined: 1 is the uniform average on the search rows)",
+    ]),
+    alignedText(verdictTable(verdict.models, tasks, looks), { width }),
     "",
-    ...searched,
-    ...guardSentences(verdict),
-    ...verdictSentences(verdict, looks),
-    ...(texts ? ["", textsSentence(texts), alignedText(textsTable(texts)), ""] : []),
-    `The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`,
+    ...lines([...searched, ...guardSentences(verdict), ...verdictSentences(verdict, looks)]),
+    ...(texts ? ["", ...lines([textsSentence(texts)]), alignedText(textsTable(texts), { width }), ""] : []),
+    ...lines([`The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`]),
   ].join("\n");
 }

@@ -1,11 +1,35 @@
 /** The only place that writes to the terminal. Names, paths and messages of strangers pass here on all their ways out. */
 import { printable, printableJson, printableLine } from "../files/printable.ts";
 import { reasonOf } from "../files/system-error.ts";
+import { columnsOf, shortened } from "../report/text/columns.ts";
+import { withCommand, wrapped } from "../report/text/wrapped.ts";
 
 /** What can be written to as a terminal is. */
 export interface TextStream {
   readonly isTTY: boolean;
+  /** Of a terminal, as it is now. */
+  readonly columns?: number | undefined;
   write(text: string): unknown;
+}
+
+/** Where nobody says how wide a page is. */
+const USUAL_COLUMNS = 80;
+/** What is laid out for fewer columns cannot be read. */
+const LEAST_COLUMNS = 20;
+
+/** Columns of a line: those of the terminal, or else of the variable COLUMNS, or else 80. */
+export function lineWidth(
+  { isTTY, columns }: Pick<TextStream, "isTTY" | "columns">,
+  environment = process.env,
+): number {
+  const own = isTTY ? columns : Number(environment["COLUMNS"]);
+  return own !== undefined && Number.isInteger(own) && own > 0 ? Math.max(LEAST_COLUMNS, own) : USUAL_COLUMNS;
+}
+
+/** Whether the last line of a stream may be written anew: by a terminal that moves its cursor, and that a person looks at. */
+function livesOn({ isTTY }: Pick<TextStream, "isTTY">, environment = process.env): boolean {
+  const { TERM: terminal, CI: ci = "" } = environment;
+  return isTTY && terminal !== "dumb" && ["", "0", "false"].includes(ci);
 }
 
 /** A standard stream whose failure ends nothing: what is written to it afterwards is dropped, and the failure is kept. */
@@ -21,6 +45,10 @@ class Output implements TextStream {
 
   get isTTY(): boolean {
     return this.#stream.isTTY;
+  }
+
+  get columns(): number | undefined {
+    return this.#stream.columns;
   }
 
   readonly write = (text: string): void => {
@@ -60,9 +88,19 @@ export async function deliverResults(): Promise<boolean> {
   return failure === undefined;
 }
 
-/** Writes a result for people: one line, or several. */
+/** Writes a result for people as it is laid out: one line, or several. */
 export function print(text: string): void {
   results.write(`${printable(text)}\n`);
+}
+
+/** Columns of a line of results, as they are laid out. */
+export function resultWidth(): number {
+  return lineWidth(results);
+}
+
+/** Writes a sentence as a result, and a command behind it that a person can copy. */
+export function printSentence(sentence: string, command?: string): void {
+  results.write(joined(withCommand(printableLine(sentence), command && printableLine(command), lineWidth(results))));
 }
 
 /** Writes a result for programs. */
@@ -70,9 +108,9 @@ export function printJson(value: unknown): void {
   results.write(`${printableJson(value)}\n`);
 }
 
-/** Writes a sentence about the course of things. */
-export function tell(sentence: string): void {
-  messages.write(`${printableLine(sentence)}\n`);
+/** Writes a sentence about the course of things, and a command behind it that a person can copy. */
+export function tell(sentence: string, command?: string): void {
+  messages.write(joined(withCommand(printableLine(sentence), command && printableLine(command), lineWidth(messages))));
 }
 
 /** Whether a person may see what is told, and be asked. */
@@ -85,9 +123,18 @@ export function prompt(question: string): void {
   messages.write(`${printableLine(question)} `);
 }
 
-/** Writes an error. What it quotes of several lines is indented, so that no line of it looks like ours. */
+/**
+ * Writes an error. What it quotes of several lines is indented, so that no line of it looks like ours. Where no terminal is, what
+ * reads it finds it whole.
+ */
 export function tellError(message: string): void {
-  messages.write(`${printable(message.replaceAll("\n", "\n  "))}\n`);
+  const width = messages.isTTY ? lineWidth(messages) : Infinity;
+  const lines = printable(message.replaceAll("\n", "\n  ")).split("\n");
+  messages.write(joined(lines.flatMap((line) => wrapped(line, width, { indent: 2 }))));
+}
+
+function joined(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** Writes what the command line has to say of itself, such as its help. */
@@ -107,19 +154,33 @@ export class LivingText {
 
   /** Whether there is a last line that lives. */
   get isAlive(): boolean {
-    return this.#stream.isTTY;
+    return livesOn(this.#stream);
   }
 
-  /** Writes a line that stays. */
+  /** Columns of a line that stays. */
+  get width(): number {
+    return lineWidth(this.#stream);
+  }
+
+  /** Writes a line that stays, as several where it is wider than the stream. */
   line(line: string): void {
     this.status("");
-    this.#stream.write(`${printableLine(line)}\n`);
+    this.#stream.write(joined(wrapped(printableLine(line), this.width, { indent: 2 })));
   }
 
   /** Shows the last line, in place of the one before; an empty one removes it. */
   status(status: string): void {
-    if (!this.isAlive || status === this.#status) return;
-    this.#stream.write(`\r\u001B[K${printableLine(status)}`);
-    this.#status = status;
+    if (!this.isAlive) return;
+    // The last column stays empty: some terminals go on to the next line there.
+    const fitting = shortened(printableLine(status), this.width - 1);
+    if (fitting === this.#status) return;
+    this.#stream.write(`${this.#erasing()}${fitting}`);
+    this.#status = fitting;
+  }
+
+  /** What removes the last line, which has become several where the terminal has become narrower. */
+  #erasing(): string {
+    const above = Math.max(0, Math.ceil(columnsOf(this.#status) / this.width) - 1);
+    return above === 0 ? "\r\u001B[K" : `\r\u001B[${above}A\u001B[J`;
   }
 }

@@ -24,7 +24,7 @@ type PlainEvent = Extract<RunEvent, { type: "notice" | "fetching" | "pushing" | 
  * time. What a run tells beside that is shown where `eventLines` are given, which know all of a search.
  */
 export class Progress<Event extends RunEvent = PlainEvent> {
-  readonly #linesOf: (event: Event) => readonly string[];
+  readonly #linesOf: (event: Event, width: number) => readonly string[];
   readonly #text: LivingText;
   readonly #clock: Clock;
   #transfer: { readonly type: string; readonly rate: Transfer; shownAt: number; step: number } | undefined;
@@ -36,7 +36,7 @@ export class Progress<Event extends RunEvent = PlainEvent> {
   #endSilence: (() => void) | undefined;
 
   constructor(
-    linesOf: (event: Event) => readonly string[] = noticeLines,
+    linesOf: (event: Event, width: number) => readonly string[] = noticeLines,
     text = new LivingText(),
     clock = systemClock,
   ) {
@@ -56,7 +56,7 @@ export class Progress<Event extends RunEvent = PlainEvent> {
     if (event.type === "progress")
       return this.reach(event.phase === "search" ? "generation" : event.phase, event.share, event.leftMs);
     this.#text.status("");
-    if (this.#isWorthALine(event)) for (const line of this.#linesOf(event)) this.line(line);
+    if (this.#isWorthALine(event)) for (const line of this.#linesOf(event, this.#text.width)) this.line(line);
     if (event.type === "generation" && "ms" in event.left) {
       const status = searchEnd(event.left.ms);
       this.#live(() => status);

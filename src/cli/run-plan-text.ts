@@ -3,13 +3,13 @@ import { bytesText } from "../files/bytes-text.ts";
 import { printableLine } from "../files/printable.ts";
 import type { RunPlan } from "../plan/run-plan.ts";
 import { duration } from "../report/duration.ts";
+import { wrapped } from "../report/text/wrapped.ts";
 
-/** Columns of a line, the name of its subject included. */
-const WIDTH = 80;
-const INDENT = 12;
+/** Columns of the name of a subject. */
+const LABEL = 12;
 
-/** A plan for people, in lines of 80 columns. */
-export function runPlanText(plan: RunPlan): string {
+/** A plan for people, in lines of so many columns. */
+export function runPlanText(plan: RunPlan, width: number): string {
   const { generation, memory, disk, speed } = plan;
   const [first, ...others] = plan.limits;
   const subjects: readonly (readonly [string, string])[] = [
@@ -24,7 +24,9 @@ export function runPlanText(plan: RunPlan): string {
     ...(first ? [["limit", `${first.limit}. ${first.why} ${first.relief}`] as const] : []),
     ...others.map(({ limit, why, relief }) => ["", `${limit}. ${why} ${relief}`] as const),
   ];
-  return subjects.flatMap(([name, text]) => wrapped(name, printableLine(text))).join("\n");
+  return subjects
+    .flatMap(([name, text]) => wrapped(printableLine(text), width, { label: name.padEnd(LABEL) }))
+    .join("\n");
 }
 
 function speedText({ flops, memoryBytes, uploadBytes, diskBytes }: RunPlan["speed"]): string {
@@ -79,16 +81,4 @@ function diskText({ runBytes, exportBytes, fetchBytes, freeBytes }: RunPlan["dis
 /** Short times in milliseconds, which a generation of a small model takes. */
 function shown(ms: number): string {
   return ms < 9_500 ? `${(ms / 1000).toPrecision(2)} s` : duration(ms);
-}
-
-/** Words in lines behind the name of their subject; a word that is longer than a line has one of its own. */
-function wrapped(name: string, text: string): string[] {
-  const lines: string[][] = [[]];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? [];
-    const isFull = line.length > 0 && INDENT + [...line, word].join(" ").length > WIDTH;
-    if (isFull) lines.push([word]);
-    else line.push(word);
-  }
-  return lines.map((words, i) => `${(i === 0 ? name : "").padEnd(INDENT)}${words.join(" ")}`);
 }

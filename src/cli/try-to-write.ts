@@ -20,7 +20,7 @@ export async function tryToWriteReport(folder: string, signal: AbortSignal): Pro
     return await writeReport(folder, { commandFor, signal });
   } catch (error) {
     const why = signal.aborted ? "interrupted" : error instanceof Error ? error.message : String(error);
-    tell(`note: the report was not written: ${why}; make it with: ${commandFor("report", folder)}`);
+    tell(`note: the report was not written: ${why}; make it with:`, commandFor("report", folder));
     return undefined;
   }
 }

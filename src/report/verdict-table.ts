@@ -9,23 +9,23 @@ const FEW_GROUPS = 30;
 export const UNCORRECTED =
   'P-values are corrected for the number of comparisons and intervals are not: one without 0 may stand beside "neither".';
 
-/** Every model on the guard rows: each task with its 95 % interval, the tasks combined, and the winner's gain over it. `looks` is how many winners the guard rows have judged so far. */
+/** Every model on the guard rows: the tasks combined, the winner's gain over it, and each task with its 95 % interval. `looks` is how many winners the guard rows have judged so far. */
 export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[], looks: number): Table {
   const hasAccuracy = (task: string): boolean => models.some(({ scores }) => scores[task]?.accuracy !== undefined);
   const header = [
     "model",
-    ...tasks.flatMap((task) => [`${task} loss`, ...(hasAccuracy(task) ? [`${task} accuracy`] : [])]),
     "combined",
     "winner's gain",
     "p (Holm)",
     "winner is",
+    ...tasks.flatMap((task) => [`${task} loss`, ...(hasAccuracy(task) ? [`${task} accuracy`] : [])]),
   ];
   const judged = judgeModels(models, looks);
   const rows = models.map((model) => [
     model.name,
-    ...tasks.flatMap((task) => [lossCell(model, task), ...(hasAccuracy(task) ? [accuracyCell(model, task)] : [])]),
     model.loss.toFixed(3),
     ...gainCells(judged.get(model.name)?.combined),
+    ...tasks.flatMap((task) => [lossCell(model, task), ...(hasAccuracy(task) ? [accuracyCell(model, task)] : [])]),
   ]);
   return { header, rows };
 }

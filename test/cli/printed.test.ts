@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { LivingText, print, printJson, tell, tellError, usage } from "../../src/cli/output.ts";
-import { alignedText, markdownTable } from "../../src/report/table.ts";
+import { markdownTable } from "../../src/report/table.ts";
+import { alignedText } from "../../src/report/text/text-table.ts";
 import { hostileText, obeyed } from "../files/hostile-text.ts";
 
 afterEach(() => vi.restoreAllMocks());

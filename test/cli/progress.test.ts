@@ -27,7 +27,7 @@ const events: readonly RunEvent[] = [
 /** Shows events on a stream, one each `pauseMs`, and returns what it was written. */
 function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 1000): string {
   let written = "";
-  const stream = { isTTY, write: (text: string): boolean => ((written += text), true) };
+  const stream = { isTTY, columns: 200, write: (text: string): boolean => ((written += text), true) };
   const clock = new VirtualClock();
   const progress = new Progress(eventLines, new LivingText(stream), clock);
   for (const event of shown) {

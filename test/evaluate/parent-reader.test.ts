@@ -45,7 +45,7 @@ test.each(["ggml", "tfjs"])(
     const places = met.map((own) =>
       names.findIndex((name) => own === ["base", "a", "b"].map((p) => `${p} ${name}`).join()),
     );
-    expect([...places].sort((a, b) => a - b)).toEqual(names.map((_, i) => i));
+    expect([...places].toSorted((a, b) => a - b)).toEqual(names.map((_, i) => i));
     // Two weights are under way at once: any number may overtake a slow one, but only one is late at a time.
     for (const [i, place] of places.entries())
       expect(places.slice(i).filter((later) => later < place).length).toBeLessThanOrEqual(1);

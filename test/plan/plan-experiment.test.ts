@@ -137,7 +137,7 @@ describe("planExperiment", () => {
 
 describe("runPlanText", () => {
   test("fits into 80 columns and tells every part", async () => {
-    const lines = runPlanText(await planned()).split("\n");
+    const lines = runPlanText(await planned(), 80).split("\n");
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
     const subjects = lines.flatMap((line) => /^\S+(?: \S+)?/.exec(line.slice(0, 12))?.[0]?.trim() ?? []);
     expect(subjects).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { benchmarkRows, benchmarkSentences, benchmarkTable, wholeTasks } from "../../src/report/benchmark-table.ts";
 import type { Benchmark, BenchmarkedModel } from "../../src/report/benchmarks.ts";
-import { alignedText } from "../../src/report/table.ts";
+import { alignedText } from "../../src/report/text/text-table.ts";
 
 function model(name: string, acc: number, gain?: readonly [gain: number, pValue: number]): BenchmarkedModel {
   return {

@@ -63,10 +63,10 @@ describe("runReport", () => {
       With 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
       corrected for the number of models (Holm), and percentages are of the other model's loss.
 
-      | model | quiz loss | combined | winner's gain | p (Holm) | winner is |
+      | model | combined | winner's gain | p (Holm) | winner is | quiz loss |
       | --- | ---: | ---: | ---: | ---: | ---: |
-      | base | 1.250 [1.000, 1.500] | 0.900 | +0.250 [+0.100, +0.400] | 0.0010 | better by 27.8 % |
-      | nature | 1.250 [1.000, 1.500] | 0.900 |  |  |  |
+      | base | 0.900 | +0.250 [+0.100, +0.400] | 0.0010 | better by 27.8 % | 1.250 [1.000, 1.500] |
+      | nature | 0.900 |  |  |  | 1.250 [1.000, 1.500] |
 
       - The winner is significantly better than base, by 27.8 % of its loss.
 

@@ -1,11 +1,18 @@
 import { UserError } from "../../errors.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { printableLine } from "../../files/printable.ts";
+import { columnsOf, padded } from "../../report/text/columns.ts";
+import { wrapped } from "../../report/text/wrapped.ts";
 import { openHub } from "../../hub/api/hub.ts";
 import { checkExperiment, type RuleReport } from "../../rules/check-experiment.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, resultWidth } from "../output.ts";
 import { Progress } from "../progress.ts";
+
+/** Of a subject, before what is said of it: others have longer ones. */
+const MOST_SUBJECT = 24;
+/** Before the other lines of what is said. */
+const EVIDENCE = 11;
 
 /** `evomerge check`: every rule of the competition with its verdicts; a UserError where not all is well. */
 export async function checkCommand(
@@ -19,7 +26,7 @@ export async function checkCommand(
     onProgress: (name) => progress.show({ type: "notice", text: `looking at ${name}` }),
   }).finally(progress.end);
   if (json) printJson(report);
-  else print(reportText(report));
+  else print(reportText(report, resultWidth()));
   const reason = whyNotFine(report);
   if (reason !== undefined) throw new UserError(`${file} ${reason}`);
 }
@@ -35,16 +42,23 @@ function whyNotFine({ findings, cannotScore, unasked }: RuleReport): string | un
   if (reasons.length > 0) return reasons.join("; it ");
   const [first] = unasked;
   if (first === undefined) return undefined;
-  const names = [...new Set(unasked.map(({ name }) => shortened(name)))];
+  const names = [...new Set(unasked.map(({ name }) => withoutTail(name)))];
   return `was not checked in full, since the Hub could not be asked about ${names.join(", ")}: ${first.why}`;
 }
 
-/** The findings rule by rule, what else stands against a merge, and the day of the check. */
-export function reportText({ experiment, date, findings, cannotScore, unasked, notices }: RuleReport): string {
-  const width = Math.max(0, ...findings.map(({ subject }) => shortened(subject).length));
+/** The findings rule by rule, what else stands against a merge, and the day of the check, in lines of so many columns. */
+export function reportText(
+  { experiment, date, findings, cannotScore, unasked, notices }: RuleReport,
+  width = Infinity,
+): string {
+  const subjects = new Map(findings.map(({ subject }) => [subject, printableLine(withoutTail(subject))]));
+  const longest = Math.min(MOST_SUBJECT, Math.max(0, ...Array.from(subjects.values(), columnsOf)));
   const lines = findings.flatMap(({ rule, title, subject, verdict, evidence }, i) => [
-    ...(rule === findings[i - 1]?.rule ? [] : [`${title} (${rule})`]),
-    `  ${verdict.padEnd(7)}  ${shortened(subject).padEnd(width)}  ${evidence}`,
+    ...(rule === findings[i - 1]?.rule ? [] : wrapped(printableLine(`${title} (${rule})`), width, { indent: 2 })),
+    ...wrapped(printableLine(evidence), width, {
+      label: `  ${verdict.padEnd(7)}  ${padded(subjects.get(subject) ?? "", longest)}  `,
+      indent: EVIDENCE,
+    }),
   ]);
   const verdicts = (["fail", "warn", "unknown", "pass"] as const).map(
     (verdict) => `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`,
@@ -57,11 +71,12 @@ export function reportText({ experiment, date, findings, cannotScore, unasked, n
   ];
   const counts = [verdicts.join(", "), ...besides].join("; ");
   const notes = notices.map((text) => `note: ${text}`);
-  const all = [...lines, "", ...cannotScore, ...notes, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`];
-  return all.map(printableLine).join("\n");
+  const rest = [...cannotScore, ...notes, `${experiment}, checked on ${date.slice(0, 10)}: ${counts}`];
+  const restLines = rest.flatMap((line) => wrapped(printableLine(line), width, { indent: 2 }));
+  return [...lines, "", ...restLines].join("\n");
 }
 
 /** A model with as much of its commit as tells commits apart. */
-function shortened(subject: string): string {
+function withoutTail(subject: string): string {
   return subject.replace(/(?<=@[0-9a-f]{12})[0-9a-f]{28}$/, "");
 }

@@ -1,7 +1,9 @@
 import { diagnose } from "../../doctor/diagnose.ts";
+import { wrapped } from "../../report/text/wrapped.ts";
+import type { Finding } from "../../doctor/finding.ts";
 import { speedFindings } from "../../doctor/speed-findings.ts";
 import { printableLine } from "../../files/printable.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, resultWidth } from "../output.ts";
 
 /** `evomerge doctor`: says what this machine can do, and how fast; the disk is that of `folder`. */
 export async function doctorCommand(
@@ -9,8 +11,15 @@ export async function doctorCommand(
   options: { readonly json?: boolean | undefined } = {},
 ): Promise<void> {
   const findings = [...(await diagnose()), ...(await speedFindings(folder))];
-  const width = Math.max(...findings.map(({ name }) => name.length));
-  const lines = findings.map(({ name, works, detail }) => `${works ? "yes" : "no "}  ${name.padEnd(width)}  ${detail}`);
   if (options.json) printJson(findings);
-  else print(lines.map(printableLine).join("\n"));
+  else print(findingsText(findings, resultWidth()));
+}
+
+/** A line for each finding, or several where its detail is long. */
+function findingsText(findings: readonly Finding[], width: number): string {
+  const longest = Math.max(...findings.map(({ name }) => name.length));
+  const lines = findings.flatMap(({ name, works, detail }) =>
+    wrapped(printableLine(detail), width, { label: `${works ? "yes" : "no "}  ${name.padEnd(longest)}  ` }),
+  );
+  return lines.join("\n");
 }

@@ -2,14 +2,15 @@ import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { evaluateModels, type Evaluated, type EvaluationEvent } from "../../lm-eval/evaluate-models.ts";
 import { benchmarkSentences, benchmarkTable, wholeTasks } from "../../report/benchmark-table.ts";
-import { alignedText } from "../../report/table.ts";
+import { alignedText } from "../../report/text/text-table.ts";
+import { withCommand, wrapped } from "../../report/text/wrapped.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { printableLine } from "../../files/printable.ts";
 import { duration } from "../../report/duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
-import { print, printJson, tell } from "../output.ts";
+import { print, printJson, resultWidth, tell } from "../output.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 import { tryToWriteReport } from "../try-to-write.ts";
@@ -47,7 +48,7 @@ export async function evaluateCommand(
     progress.end();
     if (existsSync(join(target, "journal.jsonl"))) await writeTables(target, commandFor);
     if (json) printJson(evaluated);
-    else print(evaluatedText(evaluated));
+    else print(evaluatedText(evaluated, resultWidth()));
     if (existsSync(join(target, "journal.jsonl"))) await tryToWriteReport(target, signal);
   } catch (error) {
     progress.end();
@@ -57,16 +58,17 @@ export async function evaluateCommand(
   }
 }
 
-function evaluatedText({ folder, benchmark }: Evaluated): string {
+function evaluatedText({ folder, benchmark }: Evaluated, width: number): string {
   const tables = wholeTasks(benchmark).map((task) =>
     [
       printableLine(`${task}, lm_eval ${benchmark.lmEvalVersion}`),
-      alignedText(benchmarkTable(benchmark, task)),
+      alignedText(benchmarkTable(benchmark, task), { width }),
       "",
     ].join("\n"),
   );
   const sentences = wholeTasks(benchmark).flatMap((task) => benchmarkSentences(benchmark, task));
-  return [...tables, ...sentences.map(printableLine), `stored in ${printableLine(folder)}`].join("\n");
+  const lines = sentences.flatMap((sentence) => wrapped(printableLine(sentence), width, { indent: 2 }));
+  return [...tables, ...lines, ...withCommand("stored in", printableLine(folder), width)].join("\n");
 }
 
 /** Shows models one after another: a line for each that stays and, on a terminal, its progress. */

@@ -4,7 +4,7 @@ import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, printSentence } from "../output.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 
@@ -34,24 +34,21 @@ export async function exportCommand(
       signal: interruptionSignal(),
     });
     if (json) printJson(outcomeJson(exported));
-    else print(exportText(exported));
+    else printExport(exported);
   } finally {
     progress.end();
   }
 }
 
-/** Where the model is and how to evaluate it, and what else was done with it. */
-export function exportText(exported: ExportResult): string {
+/** Writes where the model is and how to evaluate it, and what else was done with it. */
+export function printExport(exported: ExportResult): void {
   const { model, weightsDigest, winner, verdict, lmEval, starterKit, pushed } = exported;
-  const proof = verdict ? "the weights that were scored on the guard rows" : "not scored on the guard rows yet";
-  const lines = [
-    `exported ${winner.name} to ${model}`,
-    `weights ${weightsDigest}, ${proof}; read back and scored again`,
-    `evaluate it with: ${lmEval}`,
-    ...(starterKit ? starterKitLines(starterKit) : []),
-    ...(pushed ? [`pushed to ${pushed.url}, commit ${pushed.commit}`] : []),
-  ];
-  return lines.map(printableLine).join("\n");
+  const proof = verdict ? "scored on the guard rows" : "not scored on the guard rows yet";
+  printSentence(`exported ${winner.name} to`, model);
+  printSentence(`weights, ${proof}, read back and scored again: sha256`, weightsDigest);
+  printSentence("evaluate it with:", lmEval);
+  if (starterKit) print(starterKitLines(starterKit).map(printableLine).join("\n"));
+  if (pushed) printSentence(`pushed to ${pushed.url}, commit ${pushed.commit}`);
 }
 
 function starterKitLines({ checkout, module, registration, commands }: StarterKitExport): string[] {

@@ -5,9 +5,10 @@ import { bytesText } from "../../files/bytes-text.ts";
 import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";
 import type { FetchPlan } from "../../hub/transfer/plan-fetch.ts";
-import { alignedText } from "../../report/table.ts";
+import { alignedText } from "../../report/text/text-table.ts";
+import { wrapped } from "../../report/text/wrapped.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
-import { print, printJson, tell } from "../output.ts";
+import { print, printJson, printSentence, resultWidth, tell } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface FetchCommandOptions {
@@ -31,12 +32,12 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
     const sources = await resolveSources(experiment, hub, options);
     const plan = await planSources(sources, hub);
     // Before the files of a gated model are asked for, which may be refused.
-    if (!json) print(planText(plan));
+    if (!json) print(planText(plan, resultWidth()));
     // Without --dry-run the first of them is the error that fetching ends with.
     const findings = dryRun ? await examineParents(sources, hub, options) : [];
     const cannotScore = findings.filter(({ verdict }) => verdict === "fault").map(({ text }) => text);
     if (json) printJson({ ...plan, cannotScore });
-    else for (const line of cannotScore) print(printableLine(line));
+    else for (const line of cannotScore) printSentence(line);
     if (!dryRun) await tellEqualParents(await fetchSources(sources, hub, options), options);
   } catch (error) {
     progress.end();
@@ -47,7 +48,7 @@ export async function fetchCommand(file: string, { dryRun, json }: FetchCommandO
 }
 
 /** What fetching takes: bytes by repository, and what the disk has left. */
-export function planText({ repositories, missingBytes, freeBytes, cache }: FetchPlan): string {
+export function planText({ repositories, missingBytes, freeBytes, cache }: FetchPlan, width = Infinity): string {
   if (repositories.length === 0) return "nothing to fetch: the experiment names no model and no rows of the Hub";
   const rows = repositories.map(({ name, commit, files, bytes, presentBytes }) => [
     name,
@@ -58,7 +59,11 @@ export function planText({ repositories, missingBytes, freeBytes, cache }: Fetch
   ]);
   const left = freeBytes - missingBytes;
   const room = left >= 0 ? `leaves ${bytesText(left)} free` : `does not fit: ${bytesText(-left)} are missing`;
-  return `${alignedText({ header: ["repository", "commit", "files", "size", "to fetch"], rows })}
-
-${bytesText(missingBytes)} to fetch; of ${bytesText(freeBytes)} free at ${cache} that ${room}`;
+  const header = ["repository", "commit", "files", "size", "to fetch"];
+  const sum = `${bytesText(missingBytes)} to fetch; of ${bytesText(freeBytes)} free at ${cache} that ${room}`;
+  return [
+    alignedText({ header, rows }, { width, spare: [2, 1] }),
+    "",
+    ...wrapped(printableLine(sum), width, { indent: 2 }),
+  ].join("\n");
 }

@@ -3,7 +3,6 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { nameSchema } from "../../experiment/experiment-schema.ts";
 import { namesHub } from "../../experiment/sources.ts";
-import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";
 import { checkModels } from "../../init/check-models.ts";
 import { draftOf } from "../../init/draft-of.ts";
@@ -15,7 +14,7 @@ import { proposeBase, proposeExperts } from "../../init/propose.ts";
 import { fileIsThere, writeDraft } from "../../init/write-draft.ts";
 import { durationSchema } from "../../config/duration.ts";
 import { commandFor, ownCommand } from "../invocation.ts";
-import { print, tell } from "../output.ts";
+import { printSentence, tell } from "../output.ts";
 import { Questions } from "../questions.ts";
 
 export interface InitCommandOptions {
@@ -66,15 +65,15 @@ export async function initCommand(folder: string, options: InitCommandOptions): 
     budget: options.budget ?? (await askBudget(questions)),
   });
   const isOnHub = namesHub(await writeDraft(file, draft));
-  print(writtenText(file, draft, base));
-  if (isOnHub) print(`see what it fetches with: ${commandFor("fetch", file)} --dry-run`);
-  print(`see what it will take with: ${commandFor("plan", file)} --export`);
-  print(`run it with: ${commandFor("run", file)} --export`);
+  printSentence(writtenText(file, draft, base));
+  if (isOnHub) printSentence("see what it fetches with:", `${commandFor("fetch", file)} --dry-run`);
+  printSentence("see what it will take with:", `${commandFor("plan", file)} --export`);
+  printSentence("run it with:", `${commandFor("run", file)} --export`);
 }
 
 function writtenText(file: string, { experts, tasks, budget }: Draft, base: FoundModel): string {
   const [merged, scored] = [experts, tasks].map((all) => [...all.keys()].join(", "));
-  return printableLine(`wrote ${file}: base ${base.name}; experts ${merged}; tasks ${scored}; ${budget}`);
+  return `wrote ${file}: base ${base.name}; experts ${merged}; tasks ${scored}; ${budget}`;
 }
 
 async function chooseBase(

@@ -1,10 +1,9 @@
 import { mergeModels } from "../../export/from-recipe/merge-models.ts";
 import { lmEvalCommand } from "../../export/lm-eval-command.ts";
 import { bytesText } from "../../files/bytes-text.ts";
-import { printableLine } from "../../files/printable.ts";
 import { MANIFEST } from "../../model-folder/manifest.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { print, printJson } from "../output.ts";
+import { printJson, printSentence } from "../output.ts";
 import { Progress } from "../progress.ts";
 
 export interface MergeCommandOptions {
@@ -33,10 +32,7 @@ export async function mergeCommand(
     return;
   }
   const { model, bytes, tensors } = merged;
-  const lines = [
-    `merged ${tensors} tensors, ${bytesText(bytes)}, into ${model}`,
-    `read back; the sha256 of each file is in ${MANIFEST}`,
-    `evaluate it with: ${lmEval}`,
-  ];
-  print(lines.map(printableLine).join("\n"));
+  printSentence(`merged ${tensors} tensors, ${bytesText(bytes)}, into`, model);
+  printSentence(`read back; the sha256 of each file is in ${MANIFEST}`);
+  printSentence("evaluate it with:", lmEval);
 }

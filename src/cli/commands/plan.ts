@@ -2,7 +2,7 @@ import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides } from "../../experiment/experiment.ts";
 import { planExperiment } from "../../plan/plan-experiment.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { print, printJson } from "../output.ts";
+import { print, printJson, resultWidth } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { runPlanText } from "../run-plan-text.ts";
 import type { RunCommandOptions } from "./run.ts";
@@ -18,5 +18,5 @@ export async function planCommand(file: string, options: RunCommandOptions): Pro
     exports: options.export,
   }).finally(progress.end);
   if (options.json) printJson(plan);
-  else print(runPlanText(plan));
+  else print(runPlanText(plan, resultWidth()));
 }

@@ -1,10 +1,9 @@
 import { writeReport } from "../../report/write-report.ts";
 import { writeTables } from "../../report/write-tables.ts";
-import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
-import { print, printJson } from "../output.ts";
+import { printJson, printSentence } from "../output.ts";
 
 export interface ReportCommandOptions extends Pick<MovedOptions, "rows" | "guard"> {
   readonly json?: boolean | undefined;
@@ -15,5 +14,5 @@ export async function reportCommand(folder: string, { json, ...moved }: ReportCo
   await writeTables(folder, commandFor);
   const written = await writeReport(folder, { commandFor, moved: movedPlaces(moved), signal: interruptionSignal() });
   if (json) printJson(written);
-  else print(`report: ${printableLine(written.page)}`);
+  else printSentence("report:", written.page);
 }

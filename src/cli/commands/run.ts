@@ -6,7 +6,6 @@ import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/engine-names.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides, type Budget } from "../../experiment/experiment.ts";
-import { printableLine } from "../../files/printable.ts";
 import { realPath } from "../../files/real-path.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import { readJournal } from "../../journal/journal.ts";
@@ -22,12 +21,12 @@ import { commandFor } from "../invocation.ts";
 import { type MovedOptions, movedPlaces } from "../moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
-import { print, printJson, tell } from "../output.ts";
+import { print, printJson, printSentence, resultWidth, tell } from "../output.ts";
 import { tryToWriteReport, tryToWriteTables } from "../try-to-write.ts";
 import { withWorkers, type WorkersOptions } from "../with-workers.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
-import { exportText } from "./export.ts";
+import { printExport } from "./export.ts";
 
 export interface FinishOptions {
   /** Whether to export the winner at the end. */
@@ -93,14 +92,16 @@ async function carryThrough(
     const outcome = await run(running);
     progress.end();
     // Before tables and export, which may fail.
-    if (!options.json) print(`${outcomeText(outcome)}\n`);
+    if (!options.json) print(`${outcomeText(outcome, resultWidth())}\n`);
     await tryToWriteTables(folder);
     const exported = options.export ? await exportRun(folder, running) : undefined;
     if (options.json) printJson(outcomeJson(exported ?? outcome));
-    else print(exported ? exportText(exported) : await nextStep(outcome));
+    else if (exported) printExport(exported);
+    else await printNextStep(outcome);
     if (!options.json && outcome.generations === 0 && wholeMs !== undefined)
-      print(
-        `search with: ${commandFor("resume", folder)} ${budgetOption(wholeMs)}${options.export ? " --export" : ""}`,
+      printSentence(
+        "search with:",
+        `${commandFor("resume", folder)} ${budgetOption(wholeMs)}${options.export ? " --export" : ""}`,
       );
     await leaveReport(folder, running.signal, options);
   } catch (error) {
@@ -131,7 +132,7 @@ async function openLog(folder: string, { events }: FinishOptions, progress: Prog
 /** Leaves a page to look at, behind everything that the budget and the result are of. */
 async function leaveReport(folder: string, signal: AbortSignal, { json }: FinishOptions): Promise<void> {
   const written = await tryToWriteReport(folder, signal);
-  if (written && !json) print(`report: ${printableLine(written.page)}`);
+  if (written && !json) printSentence("report:", written.page);
 }
 
 /** Says how to go on; before the search there is no journal yet. */
@@ -141,14 +142,14 @@ async function leave(folder: string, options: FinishOptions): Promise<void> {
     return;
   }
   await tryToWriteTables(folder);
-  tell(`interrupted; go on with: ${commandFor("resume", folder)}${options.export ? " --export" : ""}`);
+  tell("interrupted; go on with:", `${commandFor("resume", folder)}${options.export ? " --export" : ""}`);
 }
 
-/** How to export the winner, or where it is. */
-async function nextStep({ folder, winner }: Outcome): Promise<string> {
+/** Says how to export the winner, or where it is. */
+async function printNextStep({ folder, winner }: Outcome): Promise<void> {
   const best = join(folder, "best");
   const found = await exportIn(best, winner.recipe);
-  if (found === "this") return `the winner is exported: ${printableLine(best)}`;
-  const place = found === "another" ? `, in the place of an earlier one in ${printableLine(best)},` : "";
-  return `export the winner${place} with: ${commandFor("export", folder)}`;
+  if (found === "this") return printSentence("the winner is exported:", best);
+  const place = found === "another" ? `, in the place of an earlier one in ${best},` : "";
+  printSentence(`export the winner${place} with:`, commandFor("export", folder));
 }

@@ -1,20 +1,24 @@
 import { printableLine } from "../../files/printable.ts";
 import { briefDuration } from "../duration.ts";
-import { alignedText } from "../table.ts";
+import { alignedText } from "../text/text-table.ts";
+import { wrapped } from "../text/wrapped.ts";
 import type { RunList, UnreadableRun } from "./list-runs.ts";
 import type { FoundGain, RunStatus } from "./run-status.ts";
 
-/** A line for each run, then a line for each that cannot be read. */
-export function runsText(folder: string, { runs, leftOut }: RunList): string {
+/** A line for each run, then what is said of each that cannot be read, in lines of so many columns. */
+export function runsText(folder: string, { runs, leftOut }: RunList, width = Infinity): string {
   const readable = runs.filter((run) => run.state !== "unreadable");
   const faults = runs.filter((run) => run.state === "unreadable");
   const header = ["began", "state", "time", "scored", "found", "run"];
+  const lines = (sentence: string): string[] => wrapped(printableLine(sentence), width, { indent: 2 });
+  // The name of a run is what a person copies; when it began and what was scored, `status` says too.
+  const layout = { width, left: [0, 1, 4, 5], spare: [0, 3, 2] };
   return [
-    ...(runs.length === 0 ? [printableLine(`no runs in ${folder}`)] : []),
-    ...(readable.length > 0 ? [alignedText({ header, rows: readable.map(cells) }, { left: [0, 1, 4, 5] })] : []),
+    ...(runs.length === 0 ? lines(`no runs in ${folder}`) : []),
+    ...(readable.length > 0 ? [alignedText({ header, rows: readable.map(cells) }, layout)] : []),
     ...(readable.length > 0 && faults.length > 0 ? [""] : []),
-    ...faults.map(faultLine),
-    ...(leftOut > 0 ? [`and ${leftOut} more, written before these, which a list of so much does not read`] : []),
+    ...faults.flatMap((fault) => lines(faultLine(fault))),
+    ...(leftOut > 0 ? lines(`and ${leftOut} more, written before these, which a list of so much does not read`) : []),
   ].join("\n");
 }
 
@@ -47,5 +51,5 @@ export function gainInWords({ judgement, amount }: FoundGain): string {
 }
 
 function faultLine({ name, why }: UnreadableRun): string {
-  return printableLine(`${name} is unreadable: ${why}`);
+  return `${name} is unreadable: ${why}`;
 }

@@ -2,25 +2,39 @@ import { printableLine } from "../../files/printable.ts";
 import type { JournalRecord } from "../../journal/records.ts";
 import { duration } from "../duration.ts";
 import { type CommandFor, nextSteps } from "../next-steps.ts";
-import { alignedText } from "../table.ts";
+import { alignedText } from "../text/text-table.ts";
+import { columnsOf } from "../text/columns.ts";
+import { wrapped } from "../text/wrapped.ts";
 import { ShortNames } from "../view/short-text.ts";
 import type { RunStatus } from "./run-status.ts";
 import { gainInWords } from "./runs-text.ts";
 
-/** How a run stands, a line a matter, then its baselines and the commands that come next. */
-export function statusText(status: RunStatus, records: readonly JournalRecord[], commandFor: CommandFor): string {
+/** How a run stands, a line a matter, then its baselines and the commands that come next, in lines of so many columns. */
+export function statusText(
+  status: RunStatus,
+  records: readonly JournalRecord[],
+  commandFor: CommandFor,
+  width = Infinity,
+): string {
   const { name, baselines } = status;
   const names = new ShortNames();
   const facts = factsOf(status, names);
-  const width = Math.max(...facts.map(([label]) => label.length));
+  const longest = Math.max(...facts.map(([label]) => label.length));
   const rows = baselines.map((model) => [names.of(model.name), model.loss?.toFixed(3) ?? ""]);
   return [
-    printableLine(`${name}: ${stateInWords(status)}`),
-    ...facts.map(([label, value]) => printableLine(`${label.padEnd(width)}  ${value}`)),
-    ...(rows.length > 0 ? ["", alignedText({ header: ["baseline", "combined loss"], rows })] : []),
+    ...wrapped(printableLine(`${name}: ${stateInWords(status)}`), width, { indent: 2 }),
+    ...facts.flatMap(([label, value]) => wrapped(printableLine(value), width, { label: `${label.padEnd(longest)}  ` })),
+    ...(rows.length > 0 ? ["", alignedText({ header: ["baseline", "combined loss"], rows }, { width })] : []),
     "",
-    ...stepsOf(status, records, commandFor).map(([command, purpose]) => printableLine(`${command}  # ${purpose}`)),
+    ...stepLines(stepsOf(status, records, commandFor), width),
   ].join("\n");
+}
+
+/** Commands, each with its purpose behind it, or above it where lines are short: a command is never broken. */
+function stepLines(steps: readonly (readonly [command: string, purpose: string])[], width: number): string[] {
+  const lines = steps.map(([command, purpose]) => printableLine(`${command}  # ${purpose}`));
+  if (lines.every((line) => columnsOf(line) <= width)) return lines;
+  return steps.flatMap(([command, purpose]) => [`# ${purpose}`, printableLine(command)]);
 }
 
 function stateInWords({ state, writer }: RunStatus): string {
