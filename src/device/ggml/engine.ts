@@ -1,5 +1,4 @@
 /** The `ggml` engine: the device interface on ggml's prebuilt CPU, CUDA, Vulkan and Metal backends. */
-import koffi from "koffi";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { UserError } from "../../errors.ts";
@@ -146,10 +145,7 @@ class GgmlDevice implements Device {
       this.#store.free(tensor);
       over();
     };
-    const length = this.bytesOf(tensor);
-    const memory = length > 0 ? koffi.view(this.#store.addressOf(tensor), length) : new ArrayBuffer(0);
-    const bytes = new Uint8Array(memory);
-    return { bytes, arrive, giveUp };
+    return { bytes: this.#store.memoryOf(tensor, this.bytesOf(tensor)), arrive, giveUp };
   }
 
   async #upload(bytes: Uint8Array, tensor: DeviceTensor): Promise<DeviceTensor> {

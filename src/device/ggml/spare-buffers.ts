@@ -1,5 +1,13 @@
 import type { Pointer } from "./library.ts";
 
+/** Memory of the device for one tensor. */
+export interface TensorBuffer {
+  readonly buffer: Pointer;
+  readonly bytes: number;
+  /** The same memory for JavaScript, once that was asked for: V8 collects garbage for every few of these that are made. */
+  view?: ArrayBuffer;
+}
+
 /** Smaller ones cost less to ask for anew than to look for. */
 const LEAST_BYTES = 2 ** 20;
 
@@ -10,7 +18,7 @@ const LEAST_BYTES = 2 ** 20;
 export class SpareBuffers {
   readonly #free: (buffer: Pointer) => void;
   /** By their size, those that were spared last behind the others. */
-  readonly #buffers: { readonly bytes: number; readonly buffer: Pointer }[] = [];
+  readonly #buffers: TensorBuffer[] = [];
   #bytes = 0;
 
   constructor(free: (buffer: Pointer) => void) {
@@ -21,18 +29,18 @@ export class SpareBuffers {
     return this.#bytes;
   }
 
-  put(buffer: Pointer, bytes: number): void {
-    if (bytes < LEAST_BYTES) return this.#free(buffer);
-    this.#buffers.push({ bytes, buffer });
-    this.#bytes += bytes;
+  put(spare: TensorBuffer): void {
+    if (spare.bytes < LEAST_BYTES) return this.#free(spare.buffer);
+    this.#buffers.push(spare);
+    this.#bytes += spare.bytes;
   }
 
   /** One of exactly that size. */
-  take(bytes: number): Pointer {
+  take(bytes: number): TensorBuffer | undefined {
     const place = this.#buffers.findLastIndex((spare) => spare.bytes === bytes);
     if (place < 0) return undefined;
     this.#bytes -= bytes;
-    return this.#buffers.splice(place, 1)[0]?.buffer;
+    return this.#buffers.splice(place, 1)[0];
   }
 
   /** Gives back those that were spared first, until there are at most so many bytes. */

@@ -1,22 +1,17 @@
+import koffi from "koffi";
 import { OutOfMemory } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
-import { SpareBuffers } from "./spare-buffers.ts";
+import { SpareBuffers, type TensorBuffer } from "./spare-buffers.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
-
-/** A tensor's place on the device. */
-interface Placed {
-  readonly buffer: Pointer;
-  readonly bytes: number;
-}
 
 /** The tensors that outlive a computation, each in a buffer of its own. */
 export class TensorStore {
   readonly bufferType: Pointer;
   readonly #ggml: Ggml;
   readonly #deviceName: string;
-  readonly #placed = new Map<DeviceTensor, Placed>();
+  readonly #placed = new Map<DeviceTensor, TensorBuffer>();
   readonly #spare: SpareBuffers;
   #bytes = 0;
   #mostBytes = 0;
@@ -57,17 +52,20 @@ export class TensorStore {
   /** Gives a node a buffer that lives until the tensor is freed. */
   store(tensor: DeviceTensor, node: Pointer): void {
     const bytes = Number(this.#ggml.allocSize(this.bufferType, node));
-    const buffer = this.#allocate(bytes);
-    if (!buffer) throw outOfMemory(this.#deviceName, `a tensor of ${bytes} bytes`);
-    this.#ggml.placeTensor(buffer, node, this.#ggml.bufferBase(buffer));
-    this.#placed.set(tensor, { buffer, bytes });
+    const own = this.#allocate(bytes);
+    if (!own) throw outOfMemory(this.#deviceName, `a tensor of ${bytes} bytes`);
+    this.#ggml.placeTensor(own.buffer, node, this.#ggml.bufferBase(own.buffer));
+    this.#placed.set(tensor, own);
     this.#bytes += bytes;
     this.#mostBytes = Math.max(this.#mostBytes, this.#bytes);
   }
 
-  /** Where a tensor's bytes are. */
-  addressOf(tensor: DeviceTensor): Pointer {
-    return this.#ggml.bufferBase(this.#placeOf(tensor).buffer);
+  /** A tensor's memory, of which the first `bytes` are its own, where it is the host's. */
+  memoryOf(tensor: DeviceTensor, bytes: number): Uint8Array<ArrayBuffer> {
+    if (bytes === 0) return new Uint8Array();
+    const own = this.#placeOf(tensor);
+    own.view ??= koffi.view(this.#ggml.bufferBase(own.buffer), own.bytes);
+    return new Uint8Array(own.view, 0, bytes);
   }
 
   /** Gives back memory that is kept for tensors to come; whether there was any. */
@@ -80,10 +78,10 @@ export class TensorStore {
   /** Frees a tensor; after `close`, which freed all, there is nothing to do. */
   free(tensor: DeviceTensor): void {
     if (this.#closed) return;
-    const { buffer, bytes } = this.#placeOf(tensor);
-    this.#spare.put(buffer, bytes);
+    const own = this.#placeOf(tensor);
+    this.#spare.put(own);
     this.#placed.delete(tensor);
-    this.#bytes -= bytes;
+    this.#bytes -= own.bytes;
   }
 
   /** Frees every tensor for good. */
@@ -94,16 +92,17 @@ export class TensorStore {
   }
 
   /** Memory for so many bytes, if there is any; what is spare beside it never makes more of all than were in use at once. */
-  #allocate(bytes: number): Pointer {
+  #allocate(bytes: number): TensorBuffer | undefined {
     const spare = this.#spare.take(bytes);
     if (spare) return spare;
     this.#spare.shrinkTo(this.#mostBytes - this.#bytes - bytes);
     // ggml gives no buffer for zero bytes.
     const fresh = (): Pointer => this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
-    return fresh() ?? (this.giveWay() ? fresh() : undefined);
+    const buffer = fresh() ?? (this.giveWay() ? fresh() : undefined);
+    return buffer ? { buffer, bytes } : undefined;
   }
 
-  #placeOf(tensor: DeviceTensor): Placed {
+  #placeOf(tensor: DeviceTensor): TensorBuffer {
     const placed = this.#placed.get(tensor);
     if (placed) return placed;
     throw new Error(

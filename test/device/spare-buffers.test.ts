@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import type { DeviceTensor } from "../../src/device/device.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { SpareBuffers } from "../../src/device/ggml/spare-buffers.ts";
+
+const MEGABYTE = 2 ** 20;
+
+test("are given in their own size, the last first, and freed in the order of their coming", () => {
+  const freed: unknown[] = [];
+  const spare = new SpareBuffers((buffer) => void freed.push(buffer));
+  spare.put({ buffer: "small", bytes: MEGABYTE - 1 });
+  expect([freed, spare.bytes]).toEqual([["small"], 0]);
+  for (const [i, megabytes] of [1, 2, 1, 3].entries()) spare.put({ buffer: i, bytes: megabytes * MEGABYTE });
+  expect(spare.take(4 * MEGABYTE)).toBeUndefined();
+  expect(spare.take(MEGABYTE)).toMatchObject({ buffer: 2 });
+  spare.shrinkTo(4 * MEGABYTE);
+  expect([freed, spare.bytes]).toEqual([["small", 0, 1], 3 * MEGABYTE]);
+});
+
+test("bring the array that shows their memory, of which V8 would collect one for each tensor", async () => {
+  await using device = await openGgml({ backend: "cpu", products: "ggml" });
+  const tensor: DeviceTensor = { dtype: "f32", shape: [512, 1024] };
+  const first = await device.receive!(tensor);
+  const { buffer } = first.bytes;
+  device.free(await first.arrive());
+  const second = await device.receive!({ dtype: "bf16", shape: [1024, 1024] });
+  expect(second.bytes).toHaveLength(2 * MEGABYTE);
+  expect(second.bytes.buffer).toBe(buffer);
+  second.giveUp();
+});
