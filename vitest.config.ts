@@ -3,12 +3,12 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration, type
 /**
  * Folders whose tests leave nothing behind in their process, such as variables of the environment or a device that is to be
  * opened once: their files share processes, the modules that these have loaded, and the tokenizers' process, which saves each
- * half a second, and most of those that run a search two.
+ * half a second, and most of those that run a search two. Files that put others in the place of modules are named for it, and stay apart.
  */
 const together = [
   ..."checkpoint,config,experiment,export,generate,journal,merge,mergekit,model,plan".split(","),
   ..."report,rouge,rules,run,search,space,statistics,tasks,tensor,vocabulary".split(","),
-].map((folder) => `test/${folder}/**/*.test.ts`);
+].map((folder) => `test/${folder}/**/!(*.mocked).test.ts`);
 
 function project(name: string, files: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration {
   return {

@@ -1,12 +1,12 @@
 /**
  * What hashing weights costs beside reading them: `npx tsx bench/hashing.ts`. Reads a file as a checkpoint's tensors are
- * read, alone, with the sum of later readings and with the hash of the first, from the page cache, which no disk is faster than.
+ * read, alone and with the hash of the first reading, from the page cache, which no disk is faster than.
  */
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readRange } from "../src/checkpoint/pieces.ts";
-import { sha256OfTensor, sumOfTensor } from "../src/checkpoint/tensor-hashes.ts";
+import { sha256OfTensor } from "../src/checkpoint/tensor-hashes.ts";
 import { interleave, timed } from "./interleave.ts";
 import { machine } from "./machine.ts";
 
@@ -21,7 +21,6 @@ try {
   const timings = await interleave(
     {
       read: () => timed(async () => void (await read())),
-      "read and sum": () => timed(async () => void (await sumOfTensor(await read()))),
       "read and hash": () => timed(async () => void (await sha256OfTensor(await read()))),
     },
     REPETITIONS,

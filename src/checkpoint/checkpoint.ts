@@ -4,7 +4,7 @@ import type { JoinedHeaders } from "./join-headers.ts";
 import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import { closeAll, listFolder, type NamesOf, openAdapted, openFull, type OpenWeights } from "./open-weights.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
-import { sha256OfTensor, sumOfTensor } from "./tensor-hashes.ts";
+import { sha256OfTensor } from "./tensor-hashes.ts";
 import type { FilePlace, WeightFile } from "./weight-file.ts";
 import { isAdapter, isTorchName, refuseAdapter } from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
@@ -34,8 +34,8 @@ export class Checkpoint implements AsyncDisposable {
   readonly #adapter: WeightFile | undefined;
   readonly #places: ReadonlyMap<string, { readonly file: WeightFile; readonly tensor: TensorInfo }>;
   readonly #known = new KnownTensors();
-  /** Of the bytes of tensors that were read. */
-  readonly #sums = new Map<string, number>();
+  /** Those that tensors had before they were last hashed. */
+  readonly #stamps = new Map<string, string>();
   #bytesRead = 0;
 
   /**
@@ -95,24 +95,35 @@ export class Checkpoint implements AsyncDisposable {
   /** Tells what an earlier process found in tensors. From then on it is a UserError to read anything else in them. */
   expect(known: Iterable<readonly [name: string, line: string]>, refusal?: TensorRefusal): void {
     const lines = [...known];
-    for (const [name] of lines) this.#sums.delete(name);
+    for (const [name] of lines) this.#stamps.delete(name);
     this.#known.expect(lines, refusal);
   }
 
   /**
    * Bytes of a whole tensor as stored, little-endian, in memory of their own unless they are to go somewhere. They are hashed
-   * when they are first read, and summed each time, which takes a third of that; a UserError when they are not those of an
+   * when they are first read, and again once anything about their files has changed; a UserError when they are not those of an
    * earlier reading.
    */
   async read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const { file, tensor } = this.#placeOf(name);
+    const known = this.#stamps.get(name);
+    const stamp = known ?? (await file.stamp(name));
     const bytes = await file.read(name, into);
     this.#bytesRead += tensor.bytes;
-    const sum = await sumOfTensor(bytes);
-    if (sum === this.#sums.get(name)) return bytes;
+    if (known !== undefined) {
+      // Asked for behind the bytes: who writes changes the time first.
+      if (known === (await file.stamp(name))) return bytes;
+      this.#stamps.delete(name);
+      return this.read(name, into);
+    }
     this.#known.meet(file.path, name, tensorLine(tensor, await sha256OfTensor(bytes)));
-    this.#sums.set(name, sum);
+    if (stamp !== undefined) this.#stamps.set(name, stamp);
     return bytes;
+  }
+
+  /** By which later bytes of a tensor are the same ones; undefined where that cannot be told yet. */
+  stamp(name: string): Promise<string | undefined> {
+    return this.#placeOf(name).file.stamp(name);
   }
 
   /** Where the bytes of a tensor lie in an open file, for whoever reads them there; undefined where `read` makes them. */

@@ -30,6 +30,10 @@ export class RenamedFile implements WeightFile {
     return this.#file.placeOf?.(this.#stored.get(name) ?? name);
   }
 
+  stamp(name: string): Promise<string | undefined> {
+    return this.#file.stamp(this.#stored.get(name) ?? name);
+  }
+
   checkUnchanged(): Promise<void> {
     return this.#file.checkUnchanged();
   }

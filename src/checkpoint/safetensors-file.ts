@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { checkVersion, type FileVersion, versionOf } from "../files/file-version.ts";
+import { checkVersion, type FileVersion, stampOf, versionOf } from "../files/file-version.ts";
 import { openFile } from "../files/read-file.ts";
 import { readRange } from "./pieces.ts";
 import {
@@ -56,6 +56,10 @@ export class SafetensorsFile implements AsyncDisposable {
 
   placeOf(name: string): FilePlace {
     return { path: this.path, descriptor: this.#handle.fd, start: this.#tensorOf(name).start };
+  }
+
+  stamp(): Promise<string | undefined> {
+    return stampOf(this.#handle);
   }
 
   checkUnchanged(): Promise<void> {

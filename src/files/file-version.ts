@@ -5,6 +5,9 @@ import { UserError } from "../errors.ts";
 /** In nanoseconds. */
 const SECOND = 1_000_000_000n;
 
+/** Times of files are as coarse as this in milliseconds on some systems: two changes may be at one time. */
+const COARSE_MS = 2000;
+
 /** An open file as it is now. One that another takes the place of stays as it was for whoever has it open. */
 export interface FileVersion {
   readonly path: string;
@@ -30,6 +33,21 @@ export async function checkVersion({ path, handle, bytes, writtenAt }: FileVersi
   throw new UserError(
     `${path}: it was written to while it was read (${differing}); begin again once nothing writes to it`,
   );
+}
+
+/**
+ * What a file has other than before once anything in it, or about it, has changed; undefined while its last change is so near that
+ * another might be at the same time.
+ */
+export async function stampOf(handle: FileHandle): Promise<string | undefined> {
+  const { size, mtimeNs, ctimeNs, ctimeMs } = await handle.stat({ bigint: true });
+  return Date.now() - Number(ctimeMs) < COARSE_MS ? undefined : [size, mtimeNs, ctimeNs].join();
+}
+
+/** The stamp of what several files make. */
+export async function joinedStamps(stamps: readonly Promise<string | undefined>[]): Promise<string | undefined> {
+  const all = await Promise.all(stamps);
+  return all.includes(undefined) ? undefined : all.join("; ");
 }
 
 /** In UTC, with nanoseconds, by which alone two writings may differ. */

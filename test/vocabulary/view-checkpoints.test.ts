@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { compareParents } from "../../src/experiment/compare-parents.ts";
 import { openCheckpoint } from "../../src/experiment/open-checkpoint.ts";
@@ -8,6 +8,7 @@ import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";
 import type { VocabularyPolicy } from "../../src/vocabulary/plan-vocabulary.ts";
 import { viewCheckpoints } from "../../src/vocabulary/view-checkpoints.ts";
+import { flip } from "../flip.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyAdapter } from "../tiny-adapter.ts";
 import { writeTinyModel } from "../tiny-model.ts";
@@ -224,6 +225,18 @@ describe("a head", () => {
     const { checkpoints } = viewCheckpoints(own, vocabulary!);
     expect(await rowsOf(checkpoints.get("adapter")!, HEAD)).toEqual(await rowsOf(own.get("adapter")!, EMBEDDING));
   });
+});
+
+test("a row that is lent is noticed when it changes", async () => {
+  const { own, viewed } = await opened({ base: {}, chat: { added: ["<|im_end|>"] } }, () => "union");
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  const read = (): Promise<Uint8Array> => viewed("base").read(EMBEDDING);
+  expect(await read()).toEqual(await read());
+  const { path, start } = own("chat").placeOf(EMBEDDING)!;
+  const { shape, bytes } = own("chat").tensors.get(EMBEDDING)!;
+  flip(path, start + (320 * bytes) / shape[0]!);
+  await expect(read()).rejects.toThrow(`tensor ${EMBEDDING}: expected`);
 });
 
 test("models of one vocabulary stay as they are, whatever the policy", async () => {

@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.ts";
 import type { Dtype } from "../../tensor/dtype.ts";
+import { joinedStamps } from "../../files/file-version.ts";
 import { firstNonFinite } from "../../tensor/finite.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
 import { addLowRank, addScaled, transposed } from "../../tensor/low-rank.ts";
@@ -47,6 +48,11 @@ export class AdaptedFile implements WeightFile {
 
   placeOf(name: string): FilePlace | undefined {
     return this.#adapter.changes.has(name) ? undefined : this.#base.placeOf?.(name);
+  }
+
+  stamp(name: string): Promise<string | undefined> {
+    const files = this.#adapter.changes.has(name) ? [this.#base, this.#adapter.file] : [this.#base];
+    return joinedStamps(files.map((file) => file.stamp(name)));
   }
 
   /** Of the base's file; the adapter's is not this one's. */

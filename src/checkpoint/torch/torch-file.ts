@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { checkVersion, type FileVersion, versionOf } from "../../files/file-version.ts";
+import { checkVersion, type FileVersion, stampOf, versionOf } from "../../files/file-version.ts";
 import { openFile } from "../../files/read-file.ts";
 import { elementCount } from "../../tensor/dtype.ts";
 import { putInto, readRange } from "../pieces.ts";
@@ -66,6 +66,10 @@ export class TorchFile implements AsyncDisposable {
     const view = this.#viewOf(name);
     if (!isContiguous(view)) return undefined;
     return { path: this.path, descriptor: this.#handle.fd, start: this.#spanOf(view).start };
+  }
+
+  stamp(): Promise<string | undefined> {
+    return stampOf(this.#handle);
   }
 
   checkUnchanged(): Promise<void> {

@@ -1,5 +1,6 @@
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../tensor/half.ts";
+import { joinedStamps } from "../../files/file-version.ts";
 import { HEAD } from "../adapter/embeddings.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { putInto } from "../pieces.ts";
@@ -9,7 +10,7 @@ import { hasRowsOfTokens, standsFor } from "./token-tensors.ts";
 
 /** A row of another model's embeddings. */
 export interface LentRow {
-  readonly lender: Pick<Checkpoint, "tensors" | "peek">;
+  readonly lender: Pick<Checkpoint, "tensors" | "peek" | "stamp">;
   readonly row: number;
 }
 
@@ -65,6 +66,16 @@ export class GatheredFile implements WeightFile {
 
   placeOf(name: string): FilePlace | undefined {
     return this.#stored.has(name) ? undefined : this.#file.placeOf?.(name);
+  }
+
+  stamp(name: string): Promise<string | undefined> {
+    const stored = this.#stored.get(name);
+    if (!stored) return this.#file.stamp(name);
+    const lenders = new Set([...this.#rows.lent.values()].flat().map(({ lender }) => lender));
+    return joinedStamps([
+      this.#file.stamp(stored.name),
+      ...Array.from(lenders, (lender) => lender.stamp(standsFor(name, lender.tensors) ?? name)),
+    ]);
   }
 
   checkUnchanged(): Promise<void> {
