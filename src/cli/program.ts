@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { engineNames, type EngineName } from "../device/engine-names.ts";
-import { precisions, type Precision } from "../experiment/experiment.ts";
+import { precisions, startingKinds, type Precision, type StartingKind } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../files/own-package.ts";
 import { refuseEmptyPaths } from "./empty-paths.ts";
 import { addMachineCommands } from "./machine-commands.ts";
@@ -25,6 +25,9 @@ const budgetTime = new Option("--budget <time>", "wall-clock time for everything
 const budgetEvaluations = new Option("--evaluations <count>", "candidates to score, in place of a time")
   .argParser(parseCount)
   .conflicts("budget");
+const from = ["--from <run>", "folder of an earlier run to begin from, in place of the experiment's start"] as const;
+const take = (): Option<"--take <what>", undefined, undefined, StartingKind> =>
+  new Option("--take <what>", "what of it the search begins with (default: winner)").choices(startingKinds);
 const newTokens = ["--max-new-tokens <count>", "the most tokens of a text (default: 64)", parsePositive] as const;
 const until = ["--until <text...>", "a text ends before the first of these, such as $'\\n'"] as const;
 const adapterBase = ["--base <model>", "of an adapter: its base, if it is not where adapter_config.json says"] as const;
@@ -62,6 +65,8 @@ export function buildProgram(): Command {
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
     .option("--seed <number>", "seed of the search", parseSeed)
+    .option(...from)
+    .addOption(take())
     .addOption(engine())
     .option(...redis)
     .option(...mixedEngines)
@@ -173,6 +178,8 @@ export function buildProgram(): Command {
     .option("--out <folder>", "folder of the run (default: in results)")
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
+    .option(...from)
+    .addOption(take())
     .addOption(engine())
     .option("--export", "with the export of the winner at the end")
     .option(...json)

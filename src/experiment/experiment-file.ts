@@ -25,12 +25,13 @@ export async function loadExperiment(given: string): Promise<Experiment> {
   const space = ownSpace ?? (await loadSpace(spaceFile ?? ""));
   const unfit = faultsOfSpace(space, file);
   if (unfit.length > 0) throw errorOf(unfit);
-  const { recipes, ...others } = file;
+  const { recipes, start, ...others } = file;
   return {
     ...others,
     name: file.name ?? basename(path, extname(path)),
     ...places,
     ...(recipes && { recipes: await readRecipes(recipes, places, dirname(path)) }),
+    ...(start && { start: { ...start, run: resolve(dirname(path), start.run) } }),
     space,
   };
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { engineNames } from "../device/engine-names.ts";
-import { type Budget, MOST_EVALUATIONS, precisions } from "./experiment.ts";
+import { type Budget, MOST_EVALUATIONS, precisions, startingKinds } from "./experiment.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { checkRecipes, knotRecipeSchema } from "../space/knot-recipe.ts";
@@ -60,6 +60,11 @@ export const taskSchema = z.strictObject({
   loss: z.enum(choiceLossNames).default(defaultLoss).describe("of rows with choices"),
 });
 
+export const startSchema = z.strictObject({
+  run: pathSchema.describe("its folder"),
+  take: z.enum(startingKinds).default("winner").describe("what the search begins with"),
+});
+
 /** As many as pay off only where a candidate takes no time at all. */
 const MAX_POPULATION = 10_000;
 
@@ -108,6 +113,9 @@ export const experimentSchema = z
       .describe(
         "known merges by name, which are baselines and starting points: coefficients, a file of mergekit's, or the recipe.json of an export",
       ),
+    start: startSchema
+      .exactOptional()
+      .describe("an earlier run to begin from: its winner is a baseline and a starting point, too"),
     tasks: namedMapping(taskSchema, "task").describe(
       "what is scored, by name: the combined loss is the weighted mean of theirs",
     ),

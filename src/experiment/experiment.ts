@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { UserError } from "../errors.ts";
 import type { EngineName } from "../device/engine-names.ts";
 import type { GivenRecipe } from "./given-recipe.ts";
 import type { OptimizerName } from "../search/optimizers.ts";
@@ -18,6 +20,8 @@ export interface Experiment {
   readonly space: AnySpace;
   /** Known merges by name: scored beside the other baselines, and starting points of a search with their method. */
   readonly recipes?: Readonly<Record<string, GivenRecipe>>;
+  /** An earlier run that the search begins from; its winner is a recipe, too. */
+  readonly start?: StartingRun;
   readonly tasks: readonly TaskFiles[];
   readonly search: SearchOptions;
   readonly budget: Budget;
@@ -25,6 +29,27 @@ export interface Experiment {
   /** Of matrix products; merging computes in f32. */
   readonly precision: Precision;
   readonly seed: number;
+}
+
+/** What of an earlier run a search may begin from. */
+export const startingKinds = ["winner"] as const;
+
+export type StartingKind = (typeof startingKinds)[number];
+
+/** An earlier run, and what is taken of it. */
+export interface StartingRun {
+  /** Its folder. */
+  readonly run: string;
+  readonly take: StartingKind;
+  /** What was taken when the run was launched: from then on nothing of the earlier run is needed. */
+  readonly taken?: TakenStart;
+}
+
+export interface TakenStart {
+  /** Name of its winner, or of its best so far, among the recipes. */
+  readonly recipe: string;
+  /** By which it divided its rows: dividing them alike keeps what it searched on away from the guard. */
+  readonly splitSeed: number;
 }
 
 /** A model to be merged: its name in genes and reports, and its folder or Hub name. */
@@ -82,14 +107,21 @@ export interface Overrides {
   readonly budget?: Budget | undefined;
   readonly engine?: EngineName | undefined;
   readonly seed?: number | undefined;
+  /** Folder of an earlier run to begin from, and what to take of it. */
+  readonly from?: string | undefined;
+  readonly take?: StartingKind | undefined;
 }
 
 /** The experiment with the overrides that are given; both stay as they were. */
-export function withOverrides(experiment: Experiment, { budget, engine, seed }: Overrides): Experiment {
+export function withOverrides(experiment: Experiment, { budget, engine, seed, from, take }: Overrides): Experiment {
+  const run = from === undefined ? experiment.start?.run : resolve(from);
+  if (run === undefined && take !== undefined)
+    throw new UserError(`there is no run to take the ${take} of; name one with --from, or as start in the experiment`);
   return {
     ...experiment,
     budget: budget ?? experiment.budget,
     engine: engine ?? experiment.engine,
     seed: seed ?? experiment.seed,
+    ...(run !== undefined && { start: { run, take: take ?? experiment.start?.take ?? "winner" } }),
   };
 }

@@ -25,7 +25,7 @@ export interface ReadTasksOptions {
  * group that is on both sides is a UserError.
  */
 export async function readTasks(
-  { tasks, seed }: Experiment,
+  { tasks, seed, start }: Experiment,
   { signal, onNotice, onShare }: ReadTasksOptions = {},
 ): Promise<Task[]> {
   const read: UndividedRows[] = [];
@@ -37,7 +37,7 @@ export async function readTasks(
       onNotice?.(`tasks.${name}.loss: ${loss} is a loss of choices; these rows are texts, whose loss is nats per byte`);
     }
   }
-  const splits = splitTasks(read, { seed, onNotice });
+  const splits = splitTasks(read, { seed: start?.taken?.splitSeed ?? seed, onNotice });
   return tasks.map(({ name, weight }, i) => {
     const { search = [], guard = [] } = splits[i] ?? {};
     return { name, weight, search, guard };

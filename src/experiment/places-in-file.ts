@@ -50,6 +50,7 @@ export function placesIn(file: ExperimentFile, folder: string, areListed: boolea
   const base = placed(file.base, ["base"], modelPlace);
   for (const [name, recipe] of Object.entries(file.recipes ?? {}))
     if (typeof recipe === "string") placed(recipe, ["recipes", name], recipePlace);
+  if (file.start) placed(file.start.run, ["start", "run"], runPlace);
   const spaceFile = typeof file.space === "string" ? placed(file.space, ["space"], spaceFileAt) : undefined;
   return { base, experts, tasks, spaceFile, faults };
 }
@@ -73,6 +74,13 @@ export function rowsFile(text: string, folder: string): string {
 function recipePlace(text: string, folder: string): string {
   const path = resolve(folder, text);
   refuseOther(path, "either", "a recipe's file, or the folder of an export");
+  return path;
+}
+
+/** Of an earlier run; whether it is one, its journal tells. */
+function runPlace(text: string, folder: string): string {
+  const path = resolve(folder, text);
+  refuseOther(path, "a folder", "the folder of a run");
   return path;
 }
 

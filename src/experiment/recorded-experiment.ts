@@ -11,7 +11,14 @@ import type { AnySpace } from "../space/spaces.ts";
 import { stackSpaceSchema } from "../space/stack-space.ts";
 import { engineNames } from "../device/engine-names.ts";
 import { whyNoPopulation } from "./experiment-file.ts";
-import { evaluationsSchema, nameSchema, pathSchema, searchSchema, taskSchema } from "./experiment-schema.ts";
+import {
+  evaluationsSchema,
+  nameSchema,
+  pathSchema,
+  searchSchema,
+  startSchema,
+  taskSchema,
+} from "./experiment-schema.ts";
 import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
@@ -89,6 +96,9 @@ const experimentSchema: z.ZodType<Experiment> = z
     tokenizer: z.string().exactOptional(),
     space: spaceSchema,
     recipes: z.record(nameSchema, z.union([mergekitSchema, exportedSchema, recipeSchema])).exactOptional(),
+    start: startSchema
+      .extend({ taken: z.strictObject({ recipe: nameSchema, splitSeed: z.int().min(0) }) })
+      .exactOptional(),
     tasks: z
       .array(
         z.strictObject({
@@ -108,7 +118,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     seed: z.int().min(0),
   })
   .check(checkNames, (payload) => {
-    const { recipes, experts, space, search, tokenizer = "base" } = payload.value;
+    const { recipes, start, experts, space, search, tokenizer = "base" } = payload.value;
     const noPolicy = whyNoPolicy(
       tokenizer,
       experts.map(({ name }) => name),
@@ -120,6 +130,8 @@ const experimentSchema: z.ZodType<Experiment> = z
     const noPopulation = whyNoPopulation(space, search);
     if (noPopulation)
       payload.issues.push({ code: "custom", input: search, path: ["search", "population"], message: noPopulation });
+    if (start && !Object.hasOwn(recipes ?? {}, start.taken.recipe))
+      payload.issues.push({ code: "custom", input: start, path: ["start"], message: "expected the name of a recipe" });
     if (recipes) checkRecipes({ ...payload, value: { recipes, experts: mapNames(experts) } });
   });
 

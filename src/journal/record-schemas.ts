@@ -108,6 +108,8 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     versions: mapOf(z.string()),
     drawn: sides.exactOptional(),
     outOf: sides.exactOptional(),
+    looks: whole.exactOptional(),
+    searched: listOf<string>(hexadecimal, 1).exactOptional(),
   },
   parents: { tensors: mapOf(mapOf(tensorLine)) },
   budget: { budget },

@@ -115,6 +115,10 @@ export interface RecordPayloads {
     readonly drawn?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
     /** How many each task has, where not all are used. */
     readonly outOf?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
+    /** How many winners the guard rows had judged before, in the runs that this one descends from. */
+    readonly looks?: number;
+    /** What those searched on and this one does not: ids and groups of rows. */
+    readonly searched?: readonly string[];
   };
   /** What the parents' tensors held when they were first read, before anything scored with them: a line by tensor. */
   parents: { readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>> };

@@ -11,7 +11,7 @@ export interface Standing {
   readonly verdict?: RecordPayloads["verdict"];
   /** What winner and parents of that verdict write. */
   readonly texts?: RecordPayloads["texts"];
-  /** How often the guard rows have judged a winner of the run, the same one on more of them included. */
+  /** How often the guard rows have judged a winner, of the run or of those it descends from, the same one on more of them included. */
   readonly looks: number;
   /** Generations that the search has scored. */
   readonly generations: number;
@@ -42,11 +42,16 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
     ...(winner && { winner }),
     isCompared: finalists?.rows !== undefined,
     ...(winner && verdict && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict, ...(texts && { texts }) }),
-    looks: verdicts.length,
+    looks: earlierLooks(records) + verdicts.length,
     generations,
     gaveUp: last !== undefined && last.generation >= generations,
     ...(baselines && { baselines }),
   };
+}
+
+/** How often the guard rows had judged a winner before, in the runs that this one descends from. */
+export function earlierLooks([start]: readonly JournalRecord[]): number {
+  return (start?.type === "start" && start.looks) || 0;
 }
 
 /** From so many generations on, one more would not have changed much. */

@@ -7,6 +7,7 @@ import { openWorkspace } from "../experiment/workspace.ts";
 import type { Hub } from "../hub/api/hub.ts";
 import { BudgetClock } from "../run/budget-clock.ts";
 import { systemClock } from "../run/clock.ts";
+import { EarlierRun } from "../run/earlier-run.ts";
 import { expectations } from "../run/forecast.ts";
 import { evaluationsIn, generationKind } from "../run/search-kind.ts";
 import { bindings } from "./limits.ts";
@@ -39,10 +40,16 @@ const byTheWall: Stopwatch = { lanes: systemClock.now, host: systemClock.now };
  * of models there are config.json, tokenizer and headers, which those of the Hub are asked for alone.
  */
 export function planExperiment(experiment: Experiment, options: RunPlanOptions = {}): Promise<RunPlan> {
-  return withFolders(experiment, options, (here, fetchBytes) => planFolders(here, fetchBytes, options));
+  const earlier = EarlierRun.of(experiment);
+  return withFolders(experiment, options, (here, fetchBytes) => planFolders(here, fetchBytes, options, earlier));
 }
 
-async function planFolders(experiment: Experiment, fetchBytes: number, options: RunPlanOptions): Promise<RunPlan> {
+async function planFolders(
+  experiment: Experiment,
+  fetchBytes: number,
+  options: RunPlanOptions,
+  earlier: EarlierRun | undefined,
+): Promise<RunPlan> {
   const { signal, onNotice = () => {}, watch = byTheWall, folder = "." } = options;
   const engine = await openEngine(experiment, onNotice);
   const device = new RehearsalDevice(engine.device, watch);
@@ -55,7 +62,9 @@ async function planFolders(experiment: Experiment, fetchBytes: number, options: 
     now: device.clock.now,
     parents: (checkpoints) => new UnreadParents(device, checkpoints, () => speed ?? unmeasured()),
   });
-  const session = await planningSession(experiment, workspace, { clock, ...options });
+  const begun = earlier ? earlier.take(experiment, workspace) : experiment;
+  const session = await planningSession(begun, workspace, { clock, ...options });
+  await earlier?.meet(session.tasks, { signal, hub: options.hub });
   const ownBytes = process.memoryUsage.rss();
   speed = await speedFor(experiment, watch.lanes);
   const run = await rehearseRun({ session, device, signal }, onNotice);

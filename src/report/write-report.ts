@@ -4,7 +4,8 @@ import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { type JournalView, readJournal } from "../journal/journal.ts";
-import { type GuardRowsOptions, readGuardRows } from "../run/guard-rows.ts";
+import { readGuardRows } from "../run/guard-rows.ts";
+import type { ProvenTasksOptions } from "../run/proven-tasks.ts";
 import { readBenchmarks } from "./benchmarks.ts";
 import type { CommandFor } from "./next-steps.ts";
 import { requireOwnFile } from "./own-file.ts";
@@ -15,7 +16,7 @@ import { allPlots } from "./plots/plots-of.ts";
 import type { GuardRows } from "./view/row-changes.ts";
 import { type RunView, viewRun } from "./view/run-view.ts";
 
-export interface ReportOptions extends GuardRowsOptions {
+export interface ReportOptions extends ProvenTasksOptions {
   /** How the commands are worded that the report tells. */
   readonly commandFor?: CommandFor | undefined;
 }
@@ -55,7 +56,7 @@ export async function writeReport(folder: string, options: ReportOptions = {}): 
 async function rowsOrWhyNot(
   folder: string,
   { records }: JournalView,
-  options: GuardRowsOptions,
+  options: ProvenTasksOptions,
 ): Promise<GuardRows | string> {
   try {
     return await readGuardRows(folder, records, options);

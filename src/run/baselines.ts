@@ -89,7 +89,7 @@ function sweptParameter({ method, options }: MergedSpace): string | undefined {
 function named(
   name: string,
   recipe: Exclude<GivenRecipe, KnotRecipe>,
-  parents: ParentNames,
+  parents: Parents & ParentNames,
   onNotice?: (text: string) => void,
 ): Recipe {
   try {

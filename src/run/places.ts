@@ -14,7 +14,11 @@ import type { MovedPlaces } from "../journal/records.ts";
 /** The experiment as a journal in this folder records it. */
 export function recordedPaths(folder: string, experiment: Experiment): Experiment {
   const run = realPath(folder);
-  return mapPaths(experiment, (path) => recordedPath(run, path));
+  const { start } = experiment;
+  return {
+    ...mapPaths(experiment, (path) => recordedPath(run, path)),
+    ...(start && { start: { ...start, run: recordedPath(run, start.run) } }),
+  };
 }
 
 /**

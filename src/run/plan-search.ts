@@ -1,3 +1,4 @@
+import type { Experiment } from "../experiment/experiment.ts";
 import type { RecordPayloads } from "../journal/records.ts";
 import type { Genome } from "../space/genome.ts";
 import { joined } from "../tensor/float64.ts";
@@ -17,7 +18,7 @@ export type Plan = RecordPayloads["plan"];
 export async function planSearch(session: Session, scored: ScoredBaselines): Promise<Plan> {
   const { experiment, genome, recorder, clock, emit } = session;
   // Losses compare on the same rows only.
-  const [best, ...others] = experiment.search.seedFromBaselines ? warmStarts(session, longest(scored.baselines)) : [];
+  const [best, ...others] = warmStarts(session, startingPoints(experiment, longest(scored.baselines)));
   const algorithm = algorithmOf(session);
   // One that walks begins at the start.
   const kind = generationKind(session);
@@ -66,6 +67,15 @@ export async function replanSearch(
 
 function planned(session: Session, { candidates, rowFraction }: Plan, start: string): RunEvent {
   return { type: "planned", algorithm: algorithmOf(session), candidates, rowFraction, start };
+}
+
+/** Those that the search may begin with: all, or only what an earlier run has found, where there is one. */
+function startingPoints(
+  { search, start }: Pick<Experiment, "search" | "start">,
+  baselines: readonly ScoredBaseline[],
+): readonly ScoredBaseline[] {
+  if (search.seedFromBaselines) return baselines;
+  return baselines.filter(({ name }) => name === start?.taken?.recipe);
 }
 
 /** The baselines that are points of the search space, or have one near them, the best first; tells of the other merges. */

@@ -8,6 +8,7 @@ import { BASE } from "../experiment/the-base.ts";
 import { type Elsewhere, openWorkspace, type Workspace } from "../experiment/workspace.ts";
 import { OutOfMemory } from "../errors.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
+import { earlierLooks } from "../journal/standing.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { MovedPlaces } from "../journal/records.ts";
 import { genomeOf } from "../space/spaces.ts";
@@ -17,6 +18,7 @@ import type { Clock } from "./clock.ts";
 import { UsualCourse } from "./course.ts";
 import { checkRecords } from "./check-records.ts";
 import { measureComparison } from "./comparison-time.ts";
+import { EarlierRun } from "./earlier-run.ts";
 import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
 import { engineChange, rememberBudget, requireMore, spentOf } from "./recorded-run.ts";
@@ -70,19 +72,23 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   if (requireFreeFolder(folder)) {
     onNotice(`the run in ${folder} ended before anything was scored; this one takes its place`);
   }
-  const { experiment, local } = await bringHere(given, options);
-  await tellEqualParents(local, { onNotice, signal: options.signal });
+  const earlier = EarlierRun.of(given);
+  const brought = await bringHere(given, options);
+  await tellEqualParents(brought.local, { onNotice, signal: options.signal });
   const opening = new Opening(options.wall);
-  const engine = await openEngineFor(local, options);
-  const clock = new BudgetClock(experiment.budget, undefined, opening.wall);
-  await using workspace = await openWorkspace(local, {
+  const engine = await openEngineFor(brought.local, options);
+  const clock = new BudgetClock(given.budget, undefined, opening.wall);
+  await using workspace = await openWorkspace(brought.local, {
     engine,
     elsewhere: options.elsewhere,
     signal: options.signal,
     now: opening.wall.now,
     // Models of the Hub were spoken of as they were fetched.
-    ...(local === experiment && { onNotice }),
+    ...(brought.local === brought.experiment && { onNotice }),
   });
+  const experiment = earlier ? earlier.take(brought.experiment, workspace) : brought.experiment;
+  const { recipes, start: beginning } = experiment;
+  const local = { ...brought.local, ...(recipes && { recipes }), ...(beginning && { start: beginning }) };
   opening.isOpen();
   const read = await readRowsInTime(local, clock, { signal: options.signal, onNotice });
   opening.isRead();
@@ -92,6 +98,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     const cut = cutRows(`rows of ${name}`, [...search, ...guard], workspace.evaluator);
     if (cut !== undefined) onNotice(cut);
   }
+  const seenBefore = await earlier?.meet(tasks, options);
   const identity = identify(workspace, tasks);
   const start = {
     began: new Date().toISOString(),
@@ -99,6 +106,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     identity,
     versions: versions(workspace),
     ...(drawn && { drawn, outOf: countRows(read) }),
+    ...seenBefore,
   };
   using journal = Journal.create(folder, start);
   const { againMs } = opening;
@@ -218,7 +226,8 @@ async function carryOn({ folder, view, journal, budget, ...run }: OpenRun): Prom
   };
   announce(session, folder, view.records.length > 1);
   const found = await OutOfMemory.advising(ROOM_FOR_A_SEARCH, () => findWinner(session));
-  return { folder, experiment, drawn: drawnSentences(view.records), ...found };
+  const looks = earlierLooks(view.records) + found.looks;
+  return { folder, experiment, drawn: drawnSentences(view.records), ...found, looks };
 }
 
 function announce({ workspace, genome, tasks, emit }: Session, folder: string, resumed: boolean): void {

@@ -1,40 +1,36 @@
 /** The recipe of an earlier export, as a baseline of a run: its merge of the parents that have the names of its own. */
 import { UserError } from "../errors.ts";
 import { declarations } from "../merge/declarations.ts";
-import {
-  type Curves,
-  curvesOf,
-  hasColumns,
-  MAX_VALUE,
-  type MergeRecipe,
-  type Recipe,
-  type WeightwiseRecipe,
-} from "../merge/recipe.ts";
+import { type Curves, curvesOf, hasColumns, MAX_VALUE, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { allWeights, type Model } from "../model/architecture.ts";
 import { whyNotMerged } from "./expert-count.ts";
+import { isStackOf, isWhole } from "./is-whole.ts";
 
 /** The names of the parents, and the model that they are of. */
 interface NamedParents {
   readonly base: string;
   readonly experts: readonly string[];
-  readonly model: Pick<Model, "stages">;
+  readonly model: Pick<Model, "stages" | "groups">;
 }
 
-/** The recipe itself; a UserError, without its name, where it is no merge of these parents' weights. */
-export function exportedRecipe(recipe: Recipe, parents: NamedParents): WeightwiseRecipe {
+/** The recipe itself; a UserError, without its name, where it is no model of these parents' weights. */
+export function exportedRecipe(recipe: Recipe, parents: NamedParents): Recipe {
   const { base, experts } = parents;
-  if (recipe.method === "stack") throw new UserError("it stacks layers; a search scores merges and models as they are");
+  if (recipe.method === "stack") {
+    if (isStackOf(recipe, { models: [base, ...experts], model: parents.model })) return recipe;
+    throw new UserError("it stacks layers of other models; name its parents as in its run");
+  }
   if (recipe.method === "passthrough") {
     const names = [base, ...experts];
     if (names.includes(recipe.model)) return recipe;
     throw new UserError(`it is the model ${recipe.model}; expected one of ${names.join(", ")}`);
   }
-  if (hasColumns(recipe))
-    throw new UserError("it has coefficients by column, in a file of their own; give one without");
   const wrongCount = whyNotMerged(recipe.method, experts.length);
   if (wrongCount !== undefined) throw new UserError(wrongCount);
   checkParameters(recipe, parents);
+  if (hasColumns(recipe) && !isWhole(recipe, parents))
+    throw new UserError("its coefficients by column are not those of all columns of these models; begin with its own");
   return recipe;
 }
 

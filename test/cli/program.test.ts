@@ -68,6 +68,10 @@ describe("the help", () => {
         --budget <time>        wall-clock time for everything, such as 90s, 10m, 1h
         --evaluations <count>  candidates to score, in place of a time
         --seed <number>        seed of the search
+        --from <run>           folder of an earlier run to begin from, in place of the
+                               experiment's start
+        --take <what>          what of it the search begins with (default: winner)
+                               (choices: "winner")
         --engine <name>        where to compute (choices: "auto", "ggml", "tfjs",
                                "tfjs-node", "tfjs-node-gpu")
         --redis <url>          score by workers that were told of the same Redis:

@@ -24,6 +24,7 @@ test("an exported recipe is a merge of parents of its names, whatever their orde
     mergeOver(3, { b: 1, a: 0 }),
     { method: "passthrough", model: "b" },
     { method: "karcher", parameters: {} },
+    { method: "stack", layers: [{ model: "a", layer: 2, scale: 1 }], rest: "base" },
   ] satisfies Recipe[]) {
     expect(exportedRecipe(recipe, parents)).toBe(recipe);
   }
@@ -52,11 +53,11 @@ test.each<[string, Recipe, string]>([
   ],
   ["another method", { ...mergeOver(3), method: "slerp" }, "the method slerp merges 1 expert, and there are 2"],
   ["another model", { method: "passthrough", model: "c" }, "it is the model c; expected one of base, a, b"],
-  ["a stack", { method: "stack", layers: [{ model: "a", layer: 0, scale: 1 }], rest: "a" }, "it stacks layers"],
+  ["a deeper stack", { method: "stack", layers: [{ model: "a", layer: 3, scale: 1 }], rest: "a" }, "it stacks layers"],
   [
-    "columns",
+    "other columns",
     { ...mergeOver(3), columns: { weight: { w: { a: pack(Float32Array.of(1)) } } } },
-    "it has coefficients by column",
+    "its coefficients by column are not those",
   ],
 ])("an exported recipe is refused that has %s", (_, recipe, message) => {
   expect(() => exportedRecipe(recipe, parents)).toThrow(message);

@@ -5,7 +5,7 @@ import { exportIn } from "../../export/export-in.ts";
 import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/engine-names.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
-import { withOverrides, type Budget } from "../../experiment/experiment.ts";
+import { withOverrides, type Budget, type StartingKind } from "../../experiment/experiment.ts";
 import { realPath } from "../../files/real-path.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import { readJournal } from "../../journal/journal.ts";
@@ -41,6 +41,9 @@ export interface RunCommandOptions extends FinishOptions, WorkersOptions {
   readonly budget?: Budget | undefined;
   readonly engine?: EngineName | undefined;
   readonly seed?: number | undefined;
+  /** Folder of an earlier run to begin from, and what to take of it. */
+  readonly from?: string | undefined;
+  readonly take?: StartingKind | undefined;
 }
 
 /** `evomerge run`: launches an experiment and prints its verdict. */
