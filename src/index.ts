@@ -13,12 +13,45 @@ export {
   type EvaluateOptions,
   type EvaluationEvent,
 } from "./lm-eval/evaluate-models.ts";
-export type { RunEvent } from "./run/events.ts";
+export {
+  type ExperimentGenome,
+  openExperiment,
+  type OpenedExperiment,
+  type OpenExperimentOptions,
+  type MergeRecipeOptions,
+  type RecipeScores,
+  type ScoreRecipesOptions,
+} from "./library/open-experiment.ts";
+export type { GivenCoefficients, GivenValue } from "./library/given-coefficients.ts";
+export { type AnySpace, loadSpace } from "./space/spaces.ts";
+export type { ParameterSpace, SearchSpace } from "./space/search-space.ts";
+export type { StackSpace } from "./space/stack-space.ts";
+export type { Gene } from "./space/coefficient.ts";
+export type { Selection } from "./evaluate/evaluator.ts";
+export { readRows, type ReadRowsOptions, type TaskRow } from "./tasks/rows.ts";
+export type { RowScore, Summary } from "./tasks/score.ts";
+export type { Phase, RunEvent } from "./run/events.ts";
 export type { LoggedEvent } from "./run/logged-event.ts";
 export { planExperiment, type RunPlanOptions } from "./plan/plan-experiment.ts";
 export type { RunPlan } from "./plan/run-plan.ts";
 export { loadExperiment } from "./experiment/experiment-file.ts";
-export { withOverrides, type Budget, type Experiment, type Overrides } from "./experiment/experiment.ts";
+export {
+  withOverrides,
+  type Budget,
+  type DatasetSource,
+  type Experiment,
+  type Expert,
+  type Overrides,
+  type Precision,
+  type RowSource,
+  type SearchOptions,
+  type TaskFiles,
+} from "./experiment/experiment.ts";
+export type { GivenRecipe } from "./experiment/given-recipe.ts";
+export type { Task } from "./experiment/load-tasks.ts";
+export type { EngineName } from "./device/engine-names.ts";
+export type { OptimizerName } from "./search/optimizers.ts";
+export type { ChoiceLossName } from "./tasks/row-loss.ts";
 export { newRunFolder } from "./run/run-folder.ts";
 export { launchRun, resumeRun, type Outcome, type ReopenOptions, type RunOptions } from "./run/run-experiment.ts";
 export { scoreModel, type ModelScores, type ScoreModelOptions } from "./experiment/score-model.ts";
@@ -36,8 +69,28 @@ export {
 } from "./export/from-recipe/merge-models.ts";
 export type { MergekitRecipeInput } from "./mergekit/recipe-file.ts";
 export { readJournal, type JournalView } from "./journal/journal.ts";
-export type { GuardedModel, JournalRecord, MovedPlaces, ScoredModel } from "./journal/records.ts";
-export type { Recipe } from "./merge/recipe.ts";
+export type {
+  GuardedModel,
+  JournalRecord,
+  ModelLosses,
+  MovedPlaces,
+  RecordPayloads,
+  RecordType,
+  ScoredModel,
+  TaskScores,
+} from "./journal/records.ts";
+export type {
+  CopyRecipe,
+  Curve,
+  Curves,
+  MergeRecipe,
+  Recipe,
+  StackedLayer,
+  StackRecipe,
+  WeightwiseRecipe,
+} from "./merge/recipe.ts";
+export type { MethodName } from "./merge/declarations.ts";
+export type { Options } from "./merge/method.ts";
 export { writeTables } from "./report/write-tables.ts";
 export { readRunView, type ReportOptions, writeReport, type WrittenReport } from "./report/write-report.ts";
 export type { RunView } from "./report/view/run-view.ts";

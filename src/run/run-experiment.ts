@@ -38,13 +38,13 @@ export interface RunOptions extends BringOptions {
   readonly partMs?: number | undefined;
   /** Whether `exportRun` follows within the budget, which keeps time for it. */
   readonly exports?: boolean | undefined;
-  /** In place of the machine's own. */
+  /** @internal In place of the machine's own. */
   readonly wall?: Clock | undefined;
-  /** In place of the one that the experiment names. */
+  /** @internal In place of the one that the experiment names. */
   readonly engine?: OpenedEngine | undefined;
-  /** What scores in place of the engine. */
+  /** @internal What scores in place of the engine. */
   readonly elsewhere?: Elsewhere | undefined;
-  /** Into how many parts the rows of a generation are dealt at least, where it wants gradients: parts are what workers share. */
+  /** @internal Into how many parts the rows of a generation are dealt at least, where it wants gradients: parts are what workers share. */
   readonly parts?: number | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { UserError } from "../errors.ts";
 import { declarations } from "../merge/declarations.ts";
 import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import { joined } from "../tensor/float64.ts";
@@ -122,10 +123,15 @@ function startOf({ start, terms }: Coefficient): readonly number[] {
   return (terms[0]?.values ?? []).map(() => start);
 }
 
+/** A UserError where a point that code gives is none of the unit cube. */
 export function checkPoint(point: Float64Array, dimension: number): void {
-  if (point.length !== dimension) throw new Error(`genome: got ${point.length} numbers for ${dimension} genes`);
-  const outside = point.find((value) => !(value >= 0 && value <= 1));
-  if (outside !== undefined) throw new Error(`genome: ${outside} is outside the unit interval`);
+  if (point.length !== dimension)
+    throw new UserError(`point: expected ${dimension} numbers, one for each gene, found ${point.length}`);
+  const outside = point.findIndex((value) => !(value >= 0 && value <= 1));
+  if (outside >= 0)
+    throw new UserError(
+      `point: expected numbers from 0 to 1, found ${point[outside]} at ${outside}; each is a part of its gene's range`,
+    );
 }
 
 function recipeAt(

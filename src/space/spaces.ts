@@ -1,6 +1,7 @@
 /** Search spaces of either kind: coefficients of a merge method, or stacks of layers. */
 import { z } from "zod";
 import { loadYaml } from "../config/load-yaml.ts";
+import { shippedFile } from "../config/shipped-file.ts";
 import type { Model } from "../model/architecture.ts";
 import { buildGenome, type Genome } from "./genome.ts";
 import { type SearchSpace, searchSpaceSchema } from "./search-space.ts";
@@ -11,9 +12,9 @@ export type AnySpace = SearchSpace | StackSpace;
 
 export const anySpaceSchema = z.discriminatedUnion("method", [searchSpaceSchema, stackSpaceSchema]);
 
-/** Reads a search-space file; faults are errors at their line and column. */
-export function loadSpace(path: string): Promise<AnySpace> {
-  return loadYaml(path, anySpaceSchema);
+/** Reads a search-space file, or the shipped one of a name; faults are errors at their line and column. */
+export async function loadSpace(given: string): Promise<AnySpace> {
+  return loadYaml(shippedFile(given, "", "search space") ?? given, anySpaceSchema);
 }
 
 /** Lays the genes of a search space out for the given parents. */

@@ -3,7 +3,7 @@
  * comes from npm's cache, or else from its registry.
  */
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +13,20 @@ const root = join(import.meta.dirname, "..", "..");
 
 /** Beside what is packed, what a build reads. */
 const SOURCES = ["package.json", "src", "rolldown.config.ts", "tsconfig.json", "tsconfig.build.json", "LICENSE"];
+
+/** Everything that TypeScript can be told to refuse, in declarations of packages too. */
+const strictest = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noImplicitOverride: true,
+  noPropertyAccessFromIndexSignature: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+  module: "nodenext",
+  target: "es2023",
+  types: ["node"],
+};
 
 /** Without what npm tells the tests of itself. */
 const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$)/i.test(name)));
@@ -25,6 +39,12 @@ async function run(
 ): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args, { cwd: folder, env, maxBuffer: 2 ** 26 });
   return stdout;
+}
+
+/** The programs that a document shows. */
+async function programsIn(document: string): Promise<readonly string[]> {
+  const text = await readFile(join(root, document), "utf8");
+  return Array.from(text.matchAll(/^```ts\n([^]*?)^```$/gm), ([, program = ""]) => program);
 }
 
 /** Packs a copy of the sources in a folder, so that nobody's build is replaced; the path of the tarball. */
@@ -92,9 +112,46 @@ describe("the package, installed globally", () => {
     await evomerge("run", "experiment.yaml", "--evaluations", "6");
   });
 
-  test("is a library with types", async () => {
-    const script = 'console.log(typeof (await import("evomerge")).launchRun)';
-    expect(await run(join(prefix, "lib"), process.execPath, ["--input-type=module", "-e", script])).toBe("function\n");
-    expect(await readFile(join(installed, "dist", "index.d.ts"), "utf8")).toContain("launchRun");
+  test("is a library that a program compiles against as strictly as TypeScript can, declarations included, and runs", async () => {
+    const project = join(folder, "a project");
+    await mkdir(join(project, "node_modules"), { recursive: true });
+    await symlink(installed, join(project, "node_modules", "evomerge"));
+    await symlink(join(root, "node_modules", "@types"), join(project, "node_modules", "@types"));
+    await cp(join(import.meta.dirname, "outside", "main.ts"), join(project, "main.ts"));
+    await writeFile(join(project, "package.json"), JSON.stringify({ type: "module" }));
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: strictest, include: ["*.ts"] }));
+    const programs = [...(await programsIn("README.md")), ...(await programsIn("docs/library.md"))];
+    expect(programs.length).toBeGreaterThan(4);
+    for (const [i, text] of programs.entries()) await writeFile(join(project, `documented-${i}.ts`), text);
+    const rows = await readFile(join(installed, "experiments", "demo", "mmlu", "test.jsonl"), "utf8");
+    await writeFile(join(project, "rows.jsonl"), rows.split("\n").slice(0, 12).join("\n"));
+    expect(await run(project, join(root, "node_modules", ".bin", "tsc"), [])).toBe("");
+
+    const told: unknown = JSON.parse(await run(project, process.execPath, ["main.js"]));
+    expect(told).toMatchObject({
+      genes: ["nature", "craft", "news"].map((name) => ({ name: `${name}.all.weight`, low: 0 })),
+      rows: [
+        ["cosmosqa", 500],
+        ["xsum", 200],
+      ],
+      losses: [expect.any(Number), expect.any(Number), expect.any(Number)],
+      own: [12, 12, expect.any(Boolean)],
+      isWritten: true,
+      winner: expect.any(String),
+    });
+    const { losses, refusals, generations, kinds } = told as Record<string, readonly (string | number)[]>;
+    // The base has not learnt to summarise; both merges have an expert for it.
+    expect(losses![0]).toBeLessThan(Number(losses![2]));
+    expect(losses![1]).toBeLessThan(Number(losses![2]));
+    expect(refusals).toEqual([
+      "point: expected 3 numbers, one for each gene, found 1",
+      "point: expected numbers from 0 to 1, found 2 at 0; each is a part of its gene's range",
+      'the coefficients.weight.mews: no expert has this name; did you mean "news"?',
+      "recipe: model: expected one of base, nature, craft, news, found bse",
+      "recipe: expected values of weight, which task_arithmetic takes, found those of none",
+      "rows of mine: expected at least one, found none; give a larger limit, or rows",
+    ]);
+    expect(generations).toHaveLength(2);
+    expect(kinds).toContain("verdict");
   });
 });

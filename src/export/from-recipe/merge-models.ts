@@ -12,6 +12,7 @@ import type { Hub } from "../../hub/api/hub.ts";
 import { mergeFiles } from "../../merge-files/merge-files.ts";
 import type { PlannedWeight } from "../../merge-files/plan.ts";
 import { MergeThreads } from "../../merge-files/threads.ts";
+import type { Recipe } from "../../merge/recipe.ts";
 import { knownModel } from "../../mergekit/model-places.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
 import type { RunEvent } from "../../run/events.ts";
@@ -30,13 +31,15 @@ import { openRecipe } from "./open-recipe.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
 export interface MergeModelsOptions {
-  /** A file of mergekit's YAML, the recipe.json of an export, or the former as an object. */
-  readonly recipe: string | MergekitRecipeInput;
+  /** A file of mergekit's YAML or the recipe.json of an export, or either as an object. */
+  readonly recipe: string | MergekitRecipeInput | Recipe;
   /** Folder of the merged model; an earlier export there is replaced, and nothing else. */
   readonly to: string;
   /** The models that a recipe.json names, as folders or names on the Hub; those of its run unless given. */
   readonly base?: string | undefined;
   readonly experts?: Readonly<Record<string, string>> | undefined;
+  /** Whose tokens a merge of these has: `base`, `union` or the name of an expert; as in its run, or else `base`, unless given. */
+  readonly tokenizer?: string | undefined;
   /** Whether known faults of mergekit are to be repeated, so that the weights are its; of its recipes only. */
   readonly mergekitCompat?: boolean | undefined;
   /** Of methods that draw at random: 0 unless given. A recipe.json has its own. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { nearestName } from "../../config/nearest-name.ts";
 import { UserError } from "../../errors.ts";
+import { checkedShape } from "../../experiment/checked-recipe.ts";
 import { baseOf, BASE } from "../../experiment/the-base.ts";
 import { readJournal } from "../../journal/journal.ts";
 import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
@@ -17,15 +18,12 @@ import { readRecipeFile, recipeFiles } from "../recipe-files.ts";
 import { withoutFolders } from "../without-folders.ts";
 import type { RecipeToMerge } from "./recipe-to-merge.ts";
 
-/** Models that a recipe.json is merged of, which has their names alone. */
+/** Models that a recipe is merged of, which has their names alone. */
 export interface RecipeParents {
   readonly base?: string | undefined;
   /** By name. */
   readonly experts?: Readonly<Record<string, string>> | undefined;
-}
-
-/** What a journal says of a run's models beside that. */
-interface RecordedParents extends RecipeParents {
+  /** Whose tokens the merge has. */
   readonly tokenizer?: string | undefined;
 }
 
@@ -33,11 +31,24 @@ interface RecordedParents extends RecipeParents {
  * The recipe.json of an export, with base and experts as they are given, or else as the journal has them of the run that the
  * export lies in. A UserError where these do not name all that the recipe does, or others.
  */
-export async function ownRecipe(path: string, given: RecipeParents): Promise<RecipeToMerge> {
-  const recipe = await readRecipeFile(path);
+export async function recipeInFile(path: string, given: RecipeParents): Promise<RecipeToMerge> {
   const recorded = recordedParents(dirname(dirname(path)));
+  return ownRecipe(await readRecipeFile(path), path, { recorded, given });
+}
+
+/** A recipe that code gives, with its models. */
+export function recipeInCode(recipe: Recipe, given: RecipeParents): RecipeToMerge {
+  return ownRecipe(checkedShape(recipe), "recipe", { recorded: {}, given });
+}
+
+/** A recipe with its parents; `path` is what faults call it. */
+function ownRecipe(
+  recipe: Recipe,
+  path: string,
+  { recorded, given }: { readonly recorded: RecipeParents; readonly given: RecipeParents },
+): RecipeToMerge {
   const parents = parentsOf(recipe, path, { recorded, given });
-  const { tokenizer } = recorded;
+  const tokenizer = given.tokenizer ?? recorded.tokenizer;
   const experiment = withoutFolders({ name: "the recipe", ...parents });
   const named = [{ name: BASE, path: parents.base }, ...parents.experts];
   const files = recipeFiles(recipe);
@@ -93,7 +104,7 @@ function inRecipe(path: string, check: () => void): void {
 }
 
 /** Those of the run in a folder, if there is one. */
-function recordedParents(folder: string): RecordedParents {
+function recordedParents(folder: string): RecipeParents {
   if (!existsSync(join(folder, "journal.jsonl"))) return {};
   const { base, experts, tokenizer } = located(tellingsOf(folder, readJournal(folder).records), folder);
   return { base, tokenizer, experts: Object.fromEntries(experts.map(({ name, path }) => [name, path])) };

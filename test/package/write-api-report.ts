@@ -1,0 +1,6 @@
+/** Writes `docs/api.d.ts` anew: `npx tsx test/package/write-api-report.ts`. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { apiReport, apiReportText } from "./api-report.ts";
+
+writeFileSync(join(import.meta.dirname, "../../docs/api.d.ts"), apiReportText(apiReport()));
