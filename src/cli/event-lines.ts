@@ -2,11 +2,11 @@ import { optimizers } from "../search/optimizers.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { RowCounts } from "../journal/records.ts";
-import { budgetOption, duration } from "../report/duration.ts";
+import { budgetOption, duration, preciseDuration } from "../report/duration.ts";
 import { lossesTable } from "../report/losses-table.ts";
 import { unitSentences } from "../report/search-sentences.ts";
 import { alignedText } from "../report/text/text-table.ts";
-import { noticeLines, searchEnd } from "./plain-lines.ts";
+import { noticeLines } from "./plain-lines.ts";
 
 /** Before the lines of a table. */
 const INDENT = "  ";
@@ -35,8 +35,6 @@ export function eventLines(event: RunEvent, width = Infinity): readonly string[]
       return forecastLines(event);
     case "planned":
       return plannedLines(event);
-    case "generation":
-      return event.replayed ? [] : [generationLine(event)];
     case "restarted":
       return event.replayed ? [] : [restartLine(event)];
     case "finalists":
@@ -56,6 +54,7 @@ export function eventLines(event: RunEvent, width = Infinity): readonly string[]
     case "merging":
     case "pushing":
     case "progress":
+    case "generation":
     case "verdict":
     case "texts":
     case "exported":
@@ -68,10 +67,10 @@ export function eventLines(event: RunEvent, width = Infinity): readonly string[]
 /** How long the run will take, and what a budget that is too small would need to be. */
 function forecastLines(event: Extract<RunEvent, { type: "forecast" }>): readonly string[] {
   const { baselinesMs, generationMs, finishMs, generations, budgetMs, wholeMs, isSmall, exports } = event;
-  const fits = `${generations} ${generations === 1 ? "generation fits" : "generations fit"}`;
-  const room = budgetMs === Infinity ? fits : `${fits} into the budget of ${duration(budgetMs)}`;
+  const count = generations === 1 ? "1 generation" : `${generations} generations`;
+  const budget = budgetMs === Infinity ? "" : `; the budget is ${duration(budgetMs)}`;
   return [
-    `expected: baselines ${duration(baselinesMs)}, a generation ${duration(generationMs)}, finish${exports ? " and export" : ""} ${duration(finishMs)}; ${room}`,
+    `expected: baselines ${duration(baselinesMs)}, ${count} of ${preciseDuration(generationMs)}, finish${exports ? " and export" : ""} ${duration(finishMs)}${budget}`,
     ...(isSmall
       ? [
           `the budget is small for these models and rows: ${smallText(generations)}; all of it and enough generations take ${budgetOption(wholeMs)}`,
@@ -97,45 +96,19 @@ function isUneven(models: readonly { readonly rows: RowCounts }[]): boolean {
   return new Set(counts).size > 1;
 }
 
-/** What a generation has beside its candidates, whose loss is told as that of the mean. */
-const BESIDE = {
-  mean: "the mean is that of the distribution from which candidates are drawn: a merge too, and often better than all of them",
-  "best so far": "told as the mean is the loss of the best so far, on the rows of the generation",
-} as const;
-
-/** What a generation is, and in what its work is told. */
+/** What a generation is, and what is told of the search from then on. */
 function plannedLines({ algorithm, candidates, rowFraction, start }: Extract<RunEvent, { type: "planned" }>): string[] {
-  const rows = `${percent(rowFraction)} of the rows, from ${start}`;
-  const { beside, usesGradients } = optimizers[algorithm];
+  const { beside } = optimizers[algorithm];
   const one = candidates === 1 ? "one candidate" : `${candidates} candidates`;
+  const generation = beside ? `${candidates - 1} candidates and the ${beside}` : `${one} with the gradient there`;
   return [
-    beside
-      ? `search: ${algorithm}, ${candidates - 1} candidates and the ${beside} a generation, ${rows}`
-      : `search: ${algorithm}, ${one} a generation and the gradient there, ${rows}`,
-    ...(beside ? [`(${BESIDE[beside]})`] : []),
-    `(work is told in passes of one merge over all search rows${usesGradients ? "; a gradient counts as four" : ""})`,
+    `search: ${algorithm} from ${start}; a generation is ${generation}, on ${percent(rowFraction)} of the rows`,
+    "loss: the best baseline's -> the search's, each row by its latest generation",
   ];
 }
 
-function generationLine({
-  generation,
-  best,
-  mean,
-  work,
-  elapsedMs,
-  left,
-}: Extract<RunEvent, { type: "generation" }>): string {
-  const end =
-    "ms" in left
-      ? searchEnd(left.ms)
-      : `search ends after ${left.evaluations} more evaluation${left.evaluations === 1 ? "" : "s"}`;
-  const losses =
-    mean === undefined ? `loss ${best.toFixed(4)}` : `best candidate ${best.toFixed(4)}, mean ${mean.toFixed(4)}`;
-  return `generation ${generation}: ${losses}; work ${work.toFixed(1)}, ${duration(elapsedMs)} spent, ${end}`;
-}
-
 function restartLine({ candidates }: Extract<RunEvent, { type: "restarted" }>): string {
-  return `the search has converged and begins again: ${candidates - 2} candidates, their mean and the best mean so far a generation, whose loss is told as the mean's`;
+  return `the search has converged and begins again: ${candidates - 2} candidates, their mean and the best mean so far a generation`;
 }
 
 function percent(share: number): string {

@@ -79,6 +79,14 @@ const results = new Output(process.stdout);
 /** Standard error, for the course of things and for what went wrong; nobody need listen. */
 const messages = new Output(process.stderr);
 
+/** What has a last line that lives, which all else that is written takes the place of. */
+let living: LivingText | undefined;
+
+function write(to: TextStream, text: string): void {
+  living?.status("");
+  to.write(text);
+}
+
 /** Whether all results were taken; tells of those that were not, unless their reader has gone. */
 export async function deliverResults(): Promise<boolean> {
   const failure = await results.failure();
@@ -90,7 +98,7 @@ export async function deliverResults(): Promise<boolean> {
 
 /** Writes a result for people as it is laid out: one line, or several. */
 export function print(text: string): void {
-  results.write(`${printable(text)}\n`);
+  write(results, `${printable(text)}\n`);
 }
 
 /** Columns of a line of results, as they are laid out. */
@@ -100,17 +108,17 @@ export function resultWidth(): number {
 
 /** Writes a sentence as a result, and a command behind it that a person can copy. */
 export function printSentence(sentence: string, command?: string): void {
-  results.write(joined(withCommand(printableLine(sentence), command && printableLine(command), lineWidth(results))));
+  write(results, joined(withCommand(printableLine(sentence), command && printableLine(command), lineWidth(results))));
 }
 
 /** Writes a result for programs. */
 export function printJson(value: unknown): void {
-  results.write(`${printableJson(value)}\n`);
+  write(results, `${printableJson(value)}\n`);
 }
 
 /** Writes a sentence about the course of things, and a command behind it that a person can copy. */
 export function tell(sentence: string, command?: string): void {
-  messages.write(joined(withCommand(printableLine(sentence), command && printableLine(command), lineWidth(messages))));
+  write(messages, joined(withCommand(printableLine(sentence), command && printableLine(command), lineWidth(messages))));
 }
 
 /** Whether a person may see what is told, and be asked. */
@@ -120,7 +128,7 @@ export function areMessagesSeen(): boolean {
 
 /** Asks for a line: what is typed stands behind the question. */
 export function prompt(question: string): void {
-  messages.write(`${printableLine(question)} `);
+  write(messages, `${printableLine(question)} `);
 }
 
 /**
@@ -130,7 +138,7 @@ export function prompt(question: string): void {
 export function tellError(message: string): void {
   const width = messages.isTTY ? lineWidth(messages) : Infinity;
   const lines = printable(message.replaceAll("\n", "\n  ")).split("\n");
-  messages.write(joined(lines.flatMap((line) => wrapped(line, width, { indent: 2 }))));
+  write(messages, joined(lines.flatMap((line) => wrapped(line, width, { indent: 2 }))));
 }
 
 function joined(lines: readonly string[]): string {
@@ -139,8 +147,8 @@ function joined(lines: readonly string[]): string {
 
 /** Writes what the command line has to say of itself, such as its help. */
 export const usage = {
-  writeOut: (text: string): void => results.write(printable(text)),
-  writeErr: (text: string): void => messages.write(printable(text)),
+  writeOut: (text: string): void => write(results, printable(text)),
+  writeErr: (text: string): void => write(messages, printable(text)),
 };
 
 /** Lines that stay and, on a terminal, a last line that lives. */
@@ -176,6 +184,7 @@ export class LivingText {
     if (fitting === this.#status) return;
     this.#stream.write(`${this.#erasing()}${fitting}`);
     this.#status = fitting;
+    living = fitting === "" ? undefined : this;
   }
 
   /** What removes the last line, which has become several where the terminal has become narrower. */

@@ -1,5 +1,3 @@
-import { duration } from "../report/duration.ts";
-
 /** Of a phase, before what is left of it is told from it. */
 const LEAST_SHARE = 0.02;
 
@@ -24,13 +22,11 @@ export class PhaseTime {
     this.#last = { share, at: now };
   }
 
-  /** Phase, share and, once there is something to tell it from, the time left at the rate so far. */
-  text(now: number): string {
-    const percent = `${this.name} ${Math.round(100 * this.share)} %`;
+  /** Milliseconds left at the rate so far; undefined until there is something to tell it from. */
+  leftMs(now: number): number | undefined {
     const done = this.share - this.#first.share;
-    const isKnown = done >= LEAST_SHARE && this.share < 1;
-    if (!isKnown) return percent;
+    if (done < LEAST_SHARE) return undefined;
     const leftMs = ((1 - this.share) * (this.#last.at - this.#first.at)) / done - (now - this.#last.at);
-    return leftMs < 500 ? percent : `${percent}, about ${duration(leftMs)} to go`;
+    return Math.max(0, leftMs);
   }
 }

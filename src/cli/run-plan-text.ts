@@ -2,7 +2,7 @@ import { describePrecision } from "../experiment/precision.ts";
 import { bytesText } from "../files/bytes-text.ts";
 import { printableLine } from "../files/printable.ts";
 import type { RunPlan } from "../plan/run-plan.ts";
-import { duration } from "../report/duration.ts";
+import { preciseDuration } from "../report/duration.ts";
 import { wrapped } from "../report/text/wrapped.ts";
 
 /** Columns of the name of a subject. */
@@ -42,20 +42,20 @@ function tera(perSecond: number): string {
 function timeText({ expected, evaluations, gradientSteps, generation }: RunPlan): string {
   const { generations, baselinesMs, finishMs } = expected;
   const counted = generation.usesGradients ? `${gradientSteps} gradient steps` : `${evaluations} evaluations`;
-  return `${generations} generations, ${counted}; baselines ${shown(baselinesMs)}, finish ${shown(finishMs)}`;
+  return `${generations} generations, ${counted}; baselines ${preciseDuration(baselinesMs)}, finish ${preciseDuration(finishMs)}`;
 }
 
 function generationText({ ms, candidates, rows, tokens, productShare }: RunPlan["generation"]): string {
   const what = `${candidates} candidate${candidates === 1 ? "" : "s"} on ${rows} rows (${tokens} tokens)`;
-  return `${shown(ms)}: ${what}; products at ${Math.round(100 * productShare)} % of the device's rate`;
+  return `${preciseDuration(ms)}: ${what}; products at ${Math.round(100 * productShare)} % of the device's rate`;
 }
 
 function partsText({ readingMs, mergingMs, forwardMs, backwardMs, usesGradients }: RunPlan["generation"]): string {
   const parts = [
-    `reading ${shown(readingMs)}`,
-    `merging ${shown(mergingMs)}`,
-    `forward ${shown(forwardMs)}`,
-    ...(usesGradients ? [`backward ${shown(backwardMs)}`] : []),
+    `reading ${preciseDuration(readingMs)}`,
+    `merging ${preciseDuration(mergingMs)}`,
+    `forward ${preciseDuration(forwardMs)}`,
+    ...(usesGradients ? [`backward ${preciseDuration(backwardMs)}`] : []),
   ];
   return parts.join(", ");
 }
@@ -76,9 +76,4 @@ function diskText({ runBytes, exportBytes, fetchBytes, freeBytes }: RunPlan["dis
   const exported = exportBytes === 0 ? "" : `, export ${bytesText(exportBytes)}`;
   const fetched = fetchBytes === 0 ? "" : `, to fetch ${bytesText(fetchBytes)}`;
   return `run ${bytesText(runBytes)}${exported}${fetched}; ${bytesText(freeBytes)} free`;
-}
-
-/** Short times in milliseconds, which a generation of a small model takes. */
-function shown(ms: number): string {
-  return ms < 9_500 ? `${(ms / 1000).toPrecision(2)} s` : duration(ms);
 }

@@ -1,27 +1,32 @@
 import { bytesText } from "../files/bytes-text.ts";
-import { duration } from "../report/duration.ts";
+import { briefDuration, duration } from "../report/duration.ts";
+import type { Status } from "./status-line.ts";
 
 /** The rate is measured over this long, so that a stall shows soon and a burst does not. */
 const WINDOW_MS = 10_000;
-const BAR_WIDTH = 24;
 
-/** A transfer as one line: a bar, bytes, rate and the time left at that rate. */
+/** A transfer: bytes, rate and the time left at that rate. */
 export class Transfer {
   readonly #what: string;
   readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
 
-  /** `what` begins the line: fetching, merging or pushing. */
+  /** `what` it is called: fetching, merging or pushing. */
   constructor(what: string) {
     this.#what = what;
   }
 
-  /** The line after `doneBytes` of `totalBytes`; `now` in milliseconds. */
-  line(doneBytes: number, totalBytes: number, now: number): string {
+  /** As it is after `doneBytes` of `totalBytes`; `now` in milliseconds. */
+  status(doneBytes: number, totalBytes: number, now: number): Status {
     const rate = this.#bytesPerSecond(doneBytes, now);
-    const share = totalBytes === 0 ? 1 : doneBytes / totalBytes;
-    const bar = "=".repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH);
-    const left = rate > 0 ? `, ${duration((1000 * (totalBytes - doneBytes)) / rate)} left` : "";
-    return `${this.#what} [${bar}] ${Math.floor(100 * share)} %, ${bytesText(doneBytes)} of ${bytesText(totalBytes)}, ${bytesText(rate)}/s${left}`;
+    const leftMs = (1000 * (totalBytes - doneBytes)) / rate;
+    return {
+      share: totalBytes === 0 ? 1 : doneBytes / totalBytes,
+      parts: [
+        { long: `${this.#what} ${bytesText(doneBytes)} of ${bytesText(totalBytes)}`, short: this.#what },
+        { long: `${bytesText(rate)}/s` },
+        ...(rate > 0 ? [{ long: `${duration(leftMs)} left`, short: briefDuration(leftMs) }] : []),
+      ],
+    };
   }
 
   #bytesPerSecond(bytes: number, now: number): number {

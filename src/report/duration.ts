@@ -8,6 +8,11 @@ export function duration(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** The same of what may take less than a second: `0.31 s`. */
+export function preciseDuration(ms: number): string {
+  return ms < 9_500 ? `${(ms / 1000).toPrecision(2)} s` : duration(ms);
+}
+
 /** The same in a cell: `9s`, `4m05s`, `3h20m`, and without what is nought: `10m`, `1h`. */
 export function briefDuration(ms: number): string {
   return duration(ms)

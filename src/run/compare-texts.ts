@@ -13,6 +13,7 @@ import { rouge } from "../rouge/rouge.ts";
 import type { TaskRow } from "../tasks/rows.ts";
 import { withDeadline } from "./deadline.ts";
 import { exportTime, textCounts, textTime } from "./finish-time.ts";
+import { progressOf } from "./score-in-parts.ts";
 import type { Session } from "./session.ts";
 
 /** As lm_eval's tasks of one sentence ask for it. */
@@ -75,12 +76,13 @@ async function write(
   counts: RowCounts,
   signal: AbortSignal,
 ): Promise<RecordPayloads["texts"]> {
-  const { clock, order, emit } = session;
+  const { clock, order } = session;
+  const onShare = progressOf(session, "texts");
   const rows = order.rows("guard", counts);
   const models: RecordPayloads["texts"]["models"][number][] = [];
   for (const [i, writer] of writers.entries()) {
     models.push({ name: writer.name, scores: await scoresOf(session, writer, rows, signal) });
-    emit({ type: "progress", phase: "texts", share: (i + 1) / writers.length });
+    onShare((i + 1) / writers.length);
   }
   return { models, rows: counts, elapsedMs: clock.elapsedMs };
 }

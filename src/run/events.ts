@@ -25,12 +25,16 @@ export type RunEvent =
       readonly rows: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
       readonly resumed: boolean;
     }
-  /** Share of the current phase that is done, and what is left of the whole budget where it is one of time. */
+  /**
+   * Share of the current phase that is done, and what is left of the whole budget where it is one of time; behind the search what the
+   * phases to come are expected to take, at the machine's slowest.
+   */
   | {
       readonly type: "progress";
       readonly phase: Phase | "rows" | "forecast" | "score";
       readonly share: number;
       readonly leftMs?: number;
+      readonly afterMs?: number;
     }
   /** What the run is expected to take, from the time of its first scoring. */
   | {
@@ -72,6 +76,9 @@ export type RunEvent =
       readonly best: number;
       /** Where candidates are drawn from a distribution. */
       readonly mean?: number;
+      /** The search's loss on the search rows, each with the latest loss that it had: at first `baseline`, that of the best baseline. */
+      readonly overall: number;
+      readonly baseline: number;
       /** What the search has cost so far, in forward passes over all search rows; a gradient counts as four. */
       readonly work: number;
       /** Part of what the search may spend that is spent, from 0 to 1. */

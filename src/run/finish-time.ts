@@ -38,6 +38,12 @@ export function finishTime(session: Session, effort: Effort): FinishTime {
   return { finalistsMs, guardMs, textsMs, exportMs, totalMs: finalistsMs + guardMs + textsMs + exportMs };
 }
 
+/** What the phases behind this one of the finish take, when as much is spent on them as there is time for. */
+export function afterPhaseMs(session: Session, phase: "finalists" | "guard" | "texts"): number {
+  const { guardMs, textsMs, exportMs } = finishTime(session, finishWithin(session, session.clock.remainingMs));
+  return { finalists: guardMs + textsMs + exportMs, guard: textsMs + exportMs, texts: exportMs }[phase];
+}
+
 /** Guard rows that texts may be written for, among so many, from the most to the least; nothing where no task wants texts. */
 export function textCounts({ tasks }: Pick<Session, "tasks">, among: RowCounts): readonly RowCounts[] {
   const wanting = tasks.filter(({ guard }) => guard.some(({ kind }) => kind === "text"));

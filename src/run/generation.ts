@@ -4,6 +4,7 @@ import { isFlat } from "../search/flatness.ts";
 import type { Candidate, Score } from "../search/optimizer.ts";
 import { joined } from "../tensor/float64.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
+import type { RowLossMap } from "./overall-loss.ts";
 import type { Plan } from "./plan-search.ts";
 import { type AskedRows, recordAsk } from "./record-ask.ts";
 import { scoreGeneration } from "./score-generation.ts";
@@ -17,12 +18,20 @@ import { flatLosses, type Session } from "./session.ts";
 
 type Result = RecordPayloads["result"];
 
+/** By which losses of a search become one, and are told. */
+export interface Scale {
+  readonly objective: readonly ObjectiveTask[];
+  /** Combined loss of the best baseline, and its loss on each row that it met. */
+  readonly baseline: number;
+  readonly baselineLosses: RowLossMap;
+}
+
 /** Asks, scores and tells one generation, all of it on the same fresh rows, unless time runs out in its midst. */
 export async function generation(
   session: Session,
   search: SearchState,
   plan: Plan,
-  objective: readonly ObjectiveTask[],
+  scale: Scale,
 ): Promise<"told" | "out of time"> {
   const { recorder, clock } = session;
   const { optimizer } = search;
@@ -31,7 +40,7 @@ export async function generation(
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const replayed = recorder.replaying;
   const began = clock.elapsedMs;
-  const result = await takeResult(session, search, plan, objective, { candidates, rows, parts });
+  const result = await takeResult(session, search, plan, scale.objective, { candidates, rows, parts });
   if (!replayed) clock.searched(clock.elapsedMs - began);
   if (!result) return "out of time";
   search.evaluations += evaluationsIn(generationKind(session, optimizer));
@@ -39,10 +48,11 @@ export async function generation(
   search.asked = undefined;
   search.means.push(optimizer.recommend());
   search.lastScored = scoredReference(candidates, rows, result);
+  search.overall.meet(rows, referenceLosses(session, result));
   const beginsAgain = optimizer.restart?.after === optimizer.generation;
   search.flat = isFlat(result) && !beginsAgain ? search.flat + 1 : 0;
   search.work += result.work;
-  tellGeneration(session, search, plan, result, replayed);
+  tellGeneration(session, search, plan, scale, { result, replayed });
   if (beginsAgain) session.emit({ type: "restarted", candidates: optimizer.candidates, replayed });
   return "told";
 }
@@ -112,7 +122,19 @@ function scoresOf({ recorder, genome }: Session, { losses, gradients }: Result):
   }));
 }
 
-function tellGeneration(session: Session, search: SearchState, plan: Plan, result: Result, replayed: boolean): void {
+function referenceLosses({ recorder }: Session, { losses, reference, rowLosses }: Result): Float64Array {
+  const all = recorder.readNumbers(rowLosses);
+  const count = all.length / losses.length;
+  return all.subarray(reference * count, (reference + 1) * count);
+}
+
+function tellGeneration(
+  session: Session,
+  search: SearchState,
+  plan: Plan,
+  { baseline, baselineLosses, objective }: Scale,
+  { result, replayed }: { readonly result: Result; readonly replayed: boolean },
+): void {
   const { losses, reference, gradients } = result;
   const referenceLoss = losses[reference] ?? Number.NaN;
   const isTimed = "seconds" in session.experiment.budget;
@@ -122,6 +144,8 @@ function tellGeneration(session: Session, search: SearchState, plan: Plan, resul
     ...(gradients
       ? { best: referenceLoss }
       : { best: Math.min(...losses.toSpliced(reference, 1).filter(Number.isFinite)), mean: referenceLoss }),
+    overall: search.overall.from(baselineLosses, objective),
+    baseline,
     work: search.work,
     spent: result.spent,
     elapsedMs: result.elapsedMs,

@@ -6,6 +6,7 @@ import type { WorkTime } from "../evaluate/pace.ts";
 import type { RecordedTime, ScoringScope, ScoringStep } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Phase } from "./events.ts";
+import { afterPhaseMs } from "./finish-time.ts";
 import type { Session } from "./session.ts";
 
 /** Unless a run says otherwise: what a crash may cost, and what reading all parents again should be little beside. */
@@ -86,12 +87,21 @@ export async function scoreInParts(
 
 /** Tells the progress of a phase. */
 export function progressOf(
-  { clock, emit }: Session,
-  phase: Phase,
-  onShare: InPartsOptions["onShare"],
+  session: Session,
+  phase: Exclude<Phase, "export">,
+  onShare?: InPartsOptions["onShare"],
 ): (share: number) => void {
+  const { clock, emit } = session;
+  const isOfFinish = phase !== "baselines" && phase !== "search";
+  const after = isOfFinish ? { afterMs: afterPhaseMs(session, phase) } : {};
   return (share) => {
     onShare?.(share);
-    emit({ type: "progress", phase, share, ...(clock.isTimed && { leftMs: Math.max(0, clock.remainingMs) }) });
+    emit({
+      type: "progress",
+      phase,
+      share,
+      ...(clock.isTimed && { leftMs: Math.max(0, clock.remainingMs) }),
+      ...after,
+    });
   };
 }

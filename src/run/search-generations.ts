@@ -1,9 +1,11 @@
 import { isMissed } from "../journal/standing.ts";
 import type { Optimizer } from "../search/optimizer.ts";
 import { optimizers } from "../search/optimizers.ts";
-import { generation } from "./generation.ts";
+import { leastLoss } from "./best-so-far.ts";
+import { generation, type Scale } from "./generation.ts";
 import type { Plan } from "./plan-search.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
+import { longest } from "./scored-rungs.ts";
 import { generationMs, leastFraction } from "./search-cost.ts";
 import { nextCounts } from "./search-room.ts";
 import { algorithmOf, evaluationsIn, generationKind } from "./search-kind.ts";
@@ -20,13 +22,20 @@ export async function searchGenerations(
 ): Promise<void> {
   const { recorder, emit } = session;
   let isGivenUp = false;
+  const scale = scaleOf(session, scored);
   while (!isGivenUp && mayGoOn(session, plan, search)) {
-    isGivenUp = (await generation(session, search, plan, scored.objective)) === "out of time";
+    isGivenUp = (await generation(session, search, plan, scale)) === "out of time";
   }
   const why = whyStopped(search);
   if (why !== undefined) emit({ type: "stopped", phase: "search", why });
   else if ((isGivenUp ? isMissed(search.means.length) : search.means.length === 0) && !recorder.readOnly)
     emit({ type: "skipped", phase: "search", why: search.asked ? tooSlow(session, search) : noRoom(session, search) });
+}
+
+/** On which losses of the search are told: that of the best baseline, which is what a merge has to beat. */
+function scaleOf({ order, recorder }: Session, { baselines, objective, rungs }: ScoredBaselines): Scale {
+  const { name, loss } = leastLoss(longest(baselines), []);
+  return { objective, baseline: loss, baselineLosses: rungs.lossesOf(name, order, recorder) };
 }
 
 /** Whether another generation comes; a replayed search goes as far as its journal does, and another budget is planned first. */

@@ -3,6 +3,7 @@ import type { NumbersRef } from "../journal/records.ts";
 import { optimizers } from "../search/optimizers.ts";
 import type { Candidate, Optimizer } from "../search/optimizer.ts";
 import { divided } from "../tensor/float64.ts";
+import { OverallLoss } from "./overall-loss.ts";
 import type { Plan } from "./plan-search.ts";
 import { algorithmOf, populationOf } from "./search-kind.ts";
 import type { Session } from "./session.ts";
@@ -25,6 +26,8 @@ export interface SearchState {
   readonly means: Float64Array[];
   /** The reference of the last generation. */
   lastScored: ScoredReference | undefined;
+  /** What the references of all generations lost on their rows. */
+  readonly overall: OverallLoss;
   /** The next generation, where it was asked and time ran out before it was scored. */
   asked: readonly Candidate[] | undefined;
   /** Generations, up to the last one, of which all candidates had nearly the same loss. */
@@ -48,5 +51,14 @@ export function beginSearch(session: Session, plan: Plan): SearchState {
     ...(genome.levels && { levels: genome.levels }),
     inject: plan.inject ? divided(recorder.readPoints(plan.inject), genome.dimension) : [],
   });
-  return { optimizer, means: [], lastScored: undefined, asked: undefined, flat: 0, work: 0, evaluations: 0 };
+  return {
+    optimizer,
+    means: [],
+    lastScored: undefined,
+    overall: new OverallLoss(),
+    asked: undefined,
+    flat: 0,
+    work: 0,
+    evaluations: 0,
+  };
 }

@@ -11,12 +11,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Lines that the clock decides about: a transfer on its way, and what breaks a long silence. */
-const TIMED =
-  /^(?:(?:fetching|pushing|merging) \[.*\] \d\d? %, .*|preparing: .* so far|.* \d+ %(?:, about .* to go)?(?:; budget ends in .*)?|search ends (?:in|after) .*)\n/gm;
+/** Lines that the clock decides about: how far something has come that goes on. */
+const TIMED = /^(?: ?\d{1,2} % {2}.*|preparing: .* so far)\n/gm;
 
 /** The end of a transfer, which breaks silences until there is something newer. */
-const ENDED = /^(?<end>(?<transfer>\w+ \[=+\] 100 %, \S+ \S+ of \S+ \S+,).*\n)(?:\k<transfer>.*\n)+/gm;
+const ENDED = /^(?<end>100 % {2}(?<transfer>\w+ \S+ \S+ of \S+ \S+) .*\n)(?:100 % {2}\k<transfer> .*\n)+/gm;
 
 /** What a command told, without what it tells only where it takes long. */
 export function untimed(text: string): string {

@@ -128,7 +128,7 @@ describe("evomerge fetch", () => {
       const { code, stdout, stderr } = await command(["fetch", "named.yaml"]);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^tiny\/base +\w{12} +5 /m);
-      expect(stderr).toMatch(/^fetching \[={24}\] 100 %, .*\n$/m);
+      expect(stderr).toMatch(/^100 % {2}fetching .*\n$/m);
     });
     expect(requests.find(isStorage)).toMatchObject({ path: `/lfs/${base.sha256}`, range: "bytes=1000-" });
     expect(createHash("sha256").update(readFileSync(base.path)).digest("hex")).toBe(base.sha256);
@@ -181,7 +181,7 @@ describe("an experiment of names", () => {
 
   test("is pushed with the digests of SHA256SUMS, under a card that names parents and licence", async () => {
     expect(pushing.code).toBe(0);
-    expect(pushing.stderr).toMatch(/^pushing \[={24}\] 100 %, .*\n$/);
+    expect(pushing.stderr).toMatch(/^100 % {2}pushing .*\n$/);
     const { head } = server.repository("model", "me/merged")!;
     expect(pushed.pushed).toEqual({ url: `${server.url}/me/merged`, commit: head.id });
     const listed = parseManifest(best("SHA256SUMS"))!;
@@ -205,7 +205,7 @@ describe("an experiment of names", () => {
       command(["score", "results/named/best", ...rows]),
     ]);
     // Its small files, and then its weights.
-    expect(byName).toMatchObject({ code: 0, stderr: expect.stringMatching(/^(fetching \[={24}\] 100 %, .*\n){2}$/) });
+    expect(byName).toMatchObject({ code: 0, stderr: expect.stringMatching(/^(100 % {2}fetching .*\n){2}$/) });
     const scored: ModelScores = JSON.parse(byName.stdout);
     expect(scored.scores).toHaveLength(8);
     expect(scored).toEqual(JSON.parse(inFolder.stdout));

@@ -8,13 +8,26 @@ import { VirtualClock } from "../virtual-clock.ts";
 
 /** What a run in two generations tells, and what is written of it. */
 const events: readonly RunEvent[] = [
-  { type: "progress", phase: "search", share: 0.25 },
-  { type: "progress", phase: "search", share: 0.2501 },
+  {
+    type: "opened",
+    folder: "run",
+    engine: "ggml",
+    why: "alone",
+    precision: "f32",
+    experts: [],
+    genome: "4 genes",
+    rows: {},
+    resumed: false,
+  },
+  { type: "progress", phase: "search", share: 0.25, leftMs: 90_000 },
+  { type: "progress", phase: "search", share: 0.2501, leftMs: 90_000 },
   {
     type: "generation",
     generation: 0,
     best: 0.91234,
     mean: 1.00006,
+    overall: 0.93,
+    baseline: 0.95,
     work: 1.44,
     spent: 0.02,
     elapsedMs: 65_000,
@@ -31,7 +44,7 @@ function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 10
   const clock = new VirtualClock();
   const progress = new Progress(eventLines, new LivingText(stream), clock);
   for (const event of shown) {
-    progress.show(event);
+    progress.show(event, clock.now());
     clock.pass(pauseMs);
   }
   progress.end();
@@ -49,45 +62,52 @@ function percentsIn(text: string): number[] {
 }
 
 describe("Progress", () => {
-  const line =
-    "generation 0: best candidate 0.9123, mean 1.0001; work 1.4, 1 min 05 s spent, search ends in 1 h 00 min\n";
+  const opened = "run run\nengine: ggml, f32; alone\nsearch space: 4 genes\nrows: \n";
+  const generation = " 3 %  1 generation  loss 0.950 -> 0.930  1 min 29 s left\n";
 
   test("writes lines alone where the stream is no terminal", () => {
-    expect(shown(false)).toBe(`${line}guard skipped: the budget ended\n`);
+    expect(shown(false)).toBe(`${opened}${generation}guard skipped: the budget ended\n`);
   });
 
   test("says of a random search that what is beside its candidates is the best so far, and no mean", () => {
     const planned: RunEvent = { type: "planned", algorithm: "random", candidates: 5, rowFraction: 0.1, start: "base" };
     expect(shown(false, [planned])).toBe(
-      "search: random, 4 candidates and the best so far a generation, 10 % of the rows, from base\n" +
-        "(told as the mean is the loss of the best so far, on the rows of the generation)\n" +
-        "(work is told in passes of one merge over all search rows)\n",
+      "search: random from base; a generation is 4 candidates and the best so far, on 10 % of the rows\n" +
+        "loss: the best baseline's -> the search's, each row by its latest generation\n",
     );
   });
 
-  test("keeps one living line on a terminal, which each event replaces and the end removes", () => {
+  test("keeps one living line on a terminal, which tells the time each second, and which the end removes", () => {
     const clear = "\r\u001B[K";
-    expect(shown(true)).toBe(
+    const empty = "[                            ]";
+    const begun = "[=                           ]";
+    expect(shown(true, events.slice(0, 2), 2500)).toBe(
       [
-        `${clear}generation 25 %`,
-        `${clear}${line}`,
-        `${clear}search ends in 1 h 00 min`,
-        `${clear}guard skipped: the budget ended\n`,
+        opened,
+        `${clear}${empty}   0 %  opening`,
+        `${clear}${empty}   2 %  search  1 min 30 s left`,
+        `${clear}${empty}   3 %  search  1 min 30 s left`,
+        `${clear}${begun}   4 %  search  1 min 29 s left`,
+        `${clear}${begun}   5 %  search  1 min 28 s left`,
+        clear,
       ].join(""),
     );
   });
 
-  test("writes of many generations those that are a fiftieth of the search apart", () => {
-    const generation = events.find((event) => event.type === "generation")!;
+  test("writes of many generations those that are a tenth of the search apart", () => {
+    const one = events.find((event) => event.type === "generation")!;
     const many = Array.from({ length: 400 }, (_, i): RunEvent => ({
-      ...generation,
+      ...one,
       generation: i,
       spent: (i + 1) / 400,
     }));
-    const lines = shown(false, many, 1).split("\n").slice(0, -1);
-    expect(lines.length).toBeGreaterThan(45);
-    expect(lines.length).toBeLessThanOrEqual(51);
-    expect(lines[0]).toMatch(/^generation 0:/);
+    const planned: RunEvent = { type: "planned", algorithm: "random", candidates: 5, rowFraction: 0.1, start: "base" };
+    const lines = shown(false, [events[0]!, planned, ...many], 1)
+      .split("\n")
+      .slice(6, -1);
+    expect(lines.length).toBeGreaterThan(8);
+    expect(lines.length).toBeLessThanOrEqual(11);
+    expect(lines[0]).toContain("  1 generation  loss 0.950 -> 0.930");
   });
 
   test("says what a run will take, and of a small budget which one would do", () => {
@@ -103,13 +123,15 @@ describe("Progress", () => {
       exports: true,
     } as const;
     const expected =
-      "expected: baselines 1 min 01 s, a generation 20 s, finish and export 45 s; 18 generations fit into the budget of 10 min 00 s\n";
+      "expected: baselines 1 min 01 s, 18 generations of 20 s, finish and export 45 s; the budget is 10 min 00 s\n";
     expect(shown(false, [forecast])).toBe(expected);
     expect(shown(false, [{ ...forecast, generations: 0, isSmall: true }])).toContain(
       "the budget is small for these models and rows: no generation fits, so that the best of a few baselines will win; all of it and enough generations take --budget 21m\n",
     );
-    expect(shown(false, [{ ...forecast, budgetMs: Infinity }])).toContain("; 18 generations fit\n");
-    expect(shown(false, [{ ...forecast, exports: false }])).toContain(", finish 45 s; ");
+    expect(shown(false, [{ ...forecast, budgetMs: Infinity }])).toContain("export 45 s\n");
+    expect(shown(false, [{ ...forecast, exports: false, generations: 1, generationMs: 310 }])).toContain(
+      ", 1 generation of 0.31 s, finish 45 s; ",
+    );
   });
 
   test("writes a note of its own for a notice", () => {
@@ -121,10 +143,12 @@ describe("Progress", () => {
     const clear = "\r\u001B[K";
     expect(shown(true, [...transfer("fetching", [0, 25, 25]), { type: "notice", text: "renamed" }])).toBe(
       [
-        `${clear}fetching [                        ] 0 %, 0 B of 2.0 GB, 0 B/s`,
-        `${clear}fetching [======                  ] 25 %, 500.0 MB of 2.0 GB, 500.0 MB/s, 3 s left`,
-        `${clear}fetching [======                  ] 25 %, 500.0 MB of 2.0 GB, 250.0 MB/s, 6 s left`,
+        `${clear}[                            ]   0 %  fetching 0 B of 2.0 GB  0 B/s`,
+        `${clear}[=======                     ]  25 %  fetching 500.0 MB of 2.0 GB  500.0 MB/s  3 s left`,
+        `${clear}[=======                     ]  25 %  fetching 500.0 MB of 2.0 GB  250.0 MB/s  6 s left`,
         `${clear}note: renamed\n`,
+        `${clear}[=======                     ]  25 %  fetching 500.0 MB of 2.0 GB  250.0 MB/s  6 s left`,
+        clear,
       ].join(""),
     );
   });
@@ -133,7 +157,7 @@ describe("Progress", () => {
     const all = Array.from({ length: 101 }, (_, percent) => percent);
     const lines = shown(false, transfer("fetching", all)).trimEnd().split("\n");
     expect(percentsIn(lines.join("\n"))).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
-    expect(lines[4]).toBe("fetching [============            ] 50 %, 1.0 GB of 2.0 GB, 20.0 MB/s, 50 s left");
+    expect(lines[4]).toBe("50 %  fetching 1.0 GB of 2.0 GB  20.0 MB/s  50 s left");
   });
 
   test("begins with the next tenth where an earlier fetch left some", () => {
@@ -141,12 +165,12 @@ describe("Progress", () => {
   });
 
   test.each([true, false])("does not tell of what is complete from the start (terminal: %s)", (isTTY) => {
-    expect(shown(isTTY, transfer("fetching", [100, 100]))).toBe("");
+    expect(shown(isTTY, transfer("fetching", [100, 100]), 100)).toBe("");
   });
 
   test("tells of an upload after a download", () => {
     const events = [...transfer("fetching", [0, 100]), ...transfer("pushing", [0, 50, 100])];
-    const starts = shown(false, events).match(/^\w+/gm);
+    const starts = shown(false, events).match(/(?<=^\d+ % {2})\w+/gm);
     expect(starts).toEqual(["fetching", "pushing", "pushing"]);
   });
 
@@ -164,13 +188,17 @@ describe("Progress", () => {
   test("does not tell again of generations that a resumed run replays", () => {
     let written = "";
     const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
-    new Progress(eventLines, new LivingText(stream)).show({ ...events[2], replayed: true } as RunEvent);
+    new Progress(eventLines, new LivingText(stream)).show({ ...events[3], replayed: true } as RunEvent);
     expect(written).toBe("");
   });
 });
 
 /** Progress on a stream where no line can live, and the lines that it has written. */
-function heard(): { readonly lines: () => string[]; readonly clock: VirtualClock; readonly progress: Progress } {
+function heard(): {
+  readonly lines: () => string[];
+  readonly clock: VirtualClock;
+  readonly progress: Progress<RunEvent>;
+} {
   let written = "";
   const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
   const clock = new VirtualClock();
@@ -188,19 +216,30 @@ describe("a silence where no line can live", () => {
     }
     expect(lines()).toEqual([
       "preparing: looking at models and rows, 30 s so far",
-      "score of 12 rows 10 %, about 3 min 40 s to go",
-      "score of 12 rows 20 %, about 3 min 10 s to go",
+      "10 %  score of 12 rows  3 min 40 s left",
+      "20 %  score of 12 rows  3 min 10 s left",
     ]);
   });
 
   test("goes on being broken while a phase says nothing, until the end", () => {
     const { lines, clock, progress } = heard();
-    progress.show({ type: "progress", phase: "guard", share: 0.5, leftMs: 60_000 });
+    progress.reach("guard", 0.5);
     clock.pass(61_000);
-    expect(lines()).toEqual(Array(2).fill("guard 50 %; budget ends in 1 min 00 s"));
+    expect(lines()).toEqual(Array(2).fill("50 %  guard"));
     progress.end();
     clock.pass(1e6);
     expect(lines()).toHaveLength(2);
+  });
+
+  test("is broken while a run goes on by what is over and left of the whole", () => {
+    const { lines, clock, progress } = heard();
+    for (const event of events.slice(0, 4)) progress.show(event, 10_000);
+    clock.pass(61_000);
+    expect(lines().slice(4)).toEqual([
+      "10 %  1 generation  loss 0.950 -> 0.930  1 min 30 s left",
+      "40 %  1 generation  loss 0.950 -> 0.930  1 min 00 s left",
+      "70 %  1 generation  loss 0.950 -> 0.930  30 s left",
+    ]);
   });
 
   test("begins anew with every line", () => {
@@ -219,7 +258,7 @@ describe("a silence where no line can live", () => {
     clock.pass(10_000);
     progress.show({ type: "progress", phase: "baselines", share: 0.75 });
     clock.pass(20_000);
-    expect(lines()).toEqual(["baselines 75 %"]);
+    expect(lines()).toEqual(["75 %  baselines"]);
   });
 });
 
@@ -235,13 +274,4 @@ describe("duration", () => {
   ])("of %i ms is %s", (ms, text) => {
     expect(duration(ms)).toBe(text);
   });
-});
-
-test.each([
-  [0, "search ends after 0 more evaluations\n"],
-  [1, "search ends after 1 more evaluation\n"],
-  [2, "search ends after 2 more evaluations\n"],
-])("tells %i evaluations that are left", (evaluations, said) => {
-  const generation = events.find((event) => event.type === "generation");
-  expect(shown(false, [{ ...generation!, left: { evaluations } }])).toContain(said);
 });

@@ -87,7 +87,7 @@ async function carryThrough(
     log?.write(event, elapsedMs);
     // Of a budget of evaluations the line that says that there was no room says how many a generation takes.
     if (event.type === "forecast" && Number.isFinite(event.budgetMs)) ({ wholeMs } = event);
-    progress.show(event);
+    progress.show(event, elapsedMs);
   };
   const running = { onEvent, exports: options.export, signal: interruptionSignal() };
   try {
@@ -98,6 +98,7 @@ async function carryThrough(
     if (!options.json) print(`${outcomeText(outcome, resultWidth())}\n`);
     await tryToWriteTables(folder);
     const exported = options.export ? await exportRun(folder, running) : undefined;
+    progress.end();
     if (options.json) printJson(outcomeJson(exported ?? outcome));
     else if (exported) printExport(exported);
     else await printNextStep(outcome);

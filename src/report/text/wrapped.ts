@@ -18,7 +18,8 @@ export function wrapped(text: string, width: number, { label = "", indent }: Wra
   let line = label;
   /** Between the line and its next word: nothing where it has none. */
   let gap = "";
-  for (const word of text.split(" ")) {
+  // A number keeps its sign.
+  for (const word of text.split(/ (?!%)/)) {
     if (columnsOf(line + gap + word) > width && line.trim() !== "") {
       lines.push(line.trimEnd());
       [line, gap] = [margin, ""];

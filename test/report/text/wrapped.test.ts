@@ -54,6 +54,10 @@ describe("wrapped", () => {
     ]);
   });
 
+  test("leaves a number its sign", () => {
+    expect(wrapped("better by 91.2 %, or so", 16)).toEqual(["better by", "91.2 %, or so"]);
+  });
+
   test("puts a label before the first line, and as many columns before the others", () => {
     expect(wrapped("device 1 GB of 2 GB, process 3 GB", 24, { label: "memory  " })).toEqual([
       "memory  device 1 GB of 2",
@@ -72,7 +76,7 @@ describe("wrapped", () => {
       fc.property(line, line, width, (text, label, columns) => {
         const lines = wrapped(text, columns, { label });
         const wide = lines.filter((one) => columnsOf(one) > columns).map((one) => one.trim());
-        const words = [label.trim(), ...text.split(" ")];
+        const words = [label.trim(), ...text.split(/ (?!%)/)];
         for (const one of wide) expect(words).toContain(one);
         expect(lines.join("").replaceAll(" ", "")).toBe((label + text).replaceAll(" ", ""));
       }),
