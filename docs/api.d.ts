@@ -118,6 +118,12 @@ interface Finding {
     readonly detail: string;
 }
 
+interface Gain {
+    readonly gain: number;
+    readonly interval: readonly [lower: number, upper: number];
+    readonly pValue: number;
+}
+
 interface Gene {
     readonly name: string;
     readonly range: readonly [number, number];
@@ -420,6 +426,7 @@ interface RecordPayloads {
         readonly models: readonly ModelLosses[];
         readonly winner: ScoredModel;
         readonly rows?: RowCounts;
+        readonly rowLosses?: NumbersRef;
         readonly time?: RecordedTime;
         readonly elapsedMs: number;
     };
@@ -451,6 +458,39 @@ interface ReopenOptions extends RunOptions {
 
 interface ReportOptions extends ProvenTasksOptions {
     readonly commandFor?: CommandFor | undefined;
+}
+
+interface RerankedModel {
+    readonly name: string;
+    readonly scores: TaskScores;
+    readonly loss: number;
+    readonly lossBefore: number;
+    readonly rows: RowCounts;
+}
+
+interface Reranking {
+    readonly folder: string;
+    readonly weights: TaskWeights;
+    readonly weightsBefore: TaskWeights;
+    readonly models: readonly RerankedModel[];
+    readonly others: readonly RerankedModel[];
+    readonly winner: string;
+    readonly winnerBefore?: string;
+    readonly gain?: Gain;
+    readonly soFar?: {
+        readonly name: string;
+        readonly rows: RowCounts;
+        readonly gain: Gain;
+    };
+    readonly guard?: {
+        readonly models: readonly GuardedModel[];
+        readonly groups: Readonly<Record<string, number>>;
+        readonly rows: RowCounts;
+        readonly outOf: RowCounts;
+        readonly hasMetWinner: boolean;
+        readonly looks: number;
+    };
+    readonly withoutRows?: string;
 }
 
 interface RougeOptions {
@@ -776,6 +816,8 @@ type TaskScores = Readonly<Record<string, {
     readonly accuracy?: number;
 }>>;
 
+type TaskWeights = Readonly<Record<string, number>>;
+
 type TokenIds = readonly number[] | {
     readonly encoder: readonly number[];
     readonly decoder: readonly number[];
@@ -831,6 +873,8 @@ function readJournal(folder: string): JournalView;
 function readRows(paths: string | readonly string[], options?: ReadRowsOptions, signal?: AbortSignal): Promise<TaskRow[]>;
 
 function readRunView(folder: string, { commandFor, ...options }?: ReportOptions): Promise<RunView>;
+
+function rerankRun(folder: string, given: TaskWeights, options?: ProvenTasksOptions): Promise<Reranking>;
 
 function resolveSources(experiment: Experiment, hub: Hub, options?: SourceOptions): Promise<Sources>;
 
@@ -1044,12 +1088,6 @@ interface Found {
     readonly generations: number;
     readonly gaveUp: boolean;
     readonly looks: number;
-}
-
-interface Gain {
-    readonly gain: number;
-    readonly interval: readonly [lower: number, upper: number];
-    readonly pValue: number;
 }
 
 interface GainView {

@@ -70,6 +70,7 @@ export {
 export type { MergekitRecipeInput } from "./mergekit/recipe-file.ts";
 export { readJournal, type JournalView } from "./journal/journal.ts";
 export type {
+  Gain,
   GuardedModel,
   JournalRecord,
   ModelLosses,
@@ -91,6 +92,7 @@ export type {
 } from "./merge/recipe.ts";
 export type { MethodName } from "./merge/declarations.ts";
 export type { Options } from "./merge/method.ts";
+export { rerankRun, type RerankedModel, type Reranking, type TaskWeights } from "./report/rerank/rerank-run.ts";
 export { writeTables } from "./report/write-tables.ts";
 export { readRunView, type ReportOptions, writeReport, type WrittenReport } from "./report/write-report.ts";
 export type { RunView } from "./report/view/run-view.ts";

@@ -61,6 +61,20 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
+/** Weights by task, of which the command knows whether they may be. */
+export function parseWeights(text: string, earlier: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const weights = new Map(Object.entries(earlier));
+  for (const part of text.split(",")) {
+    const [, task = "", number = ""] = /^(.+)=(.*)$/s.exec(part) ?? [];
+    const weight = Number(number);
+    if (task === "" || number.trim() === "" || !Number.isFinite(weight))
+      throw new InvalidArgumentError("expected tasks and numbers, as in cosmosqa=2,xsum=1");
+    if (weights.has(task)) throw new InvalidArgumentError(`expected every task once, found ${task} twice`);
+    weights.set(task, weight);
+  }
+  return Object.fromEntries(weights);
+}
+
 export function parseSeed(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)

@@ -1,5 +1,7 @@
 /** Commands that look at runs and change nothing; each is loaded when it is used. */
 import type { Command } from "@commander-js/extra-typings";
+import { movedGuard, movedRows } from "./moved-options.ts";
+import { parseWeights } from "./parse-options.ts";
 
 /** Declares what tells how runs stand. */
 export function addRunCommands(program: Command): void {
@@ -21,5 +23,18 @@ export function addRunCommands(program: Command): void {
     .action(async (folder, options) => {
       const { statusCommand } = await import("./commands/status.ts");
       statusCommand(folder, options);
+    });
+
+  program
+    .command("rerank")
+    .description("rank a run's models under other weights of its tasks, from the losses in its journal")
+    .argument("<run>", "folder of the run")
+    .requiredOption("--weights <task=weight,...>", "such as cosmosqa=2,xsum=1; the others keep theirs", parseWeights)
+    .option(...movedRows)
+    .option(...movedGuard)
+    .option("--json", "print the result as JSON")
+    .action(async (folder, options) => {
+      const { rerankCommand } = await import("./commands/rerank.ts");
+      await rerankCommand(folder, options);
     });
 }

@@ -173,6 +173,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
     models: listOf(objectOf<ModelLosses>(scoreFields)),
     winner: objectOf<ScoredModel>(scoredFields),
     rows: rows.exactOptional(),
+    rowLosses: numbersRef.exactOptional(),
     time: time.exactOptional(),
     elapsedMs: milliseconds,
   },

@@ -101,7 +101,10 @@ export function faultOfSizes(
       );
     case "finalists":
       // A winner that was not checked has no scores.
-      return faultOfTasks([...record.models, ...withScores([record.winner])], tasks);
+      return (
+        faultOfTasks([...record.models, ...withScores([record.winner])], tasks) ??
+        (record.rowLosses && faultOfCount("rowLosses", record.rowLosses, record.models.length * rowsIn(record.rows)))
+      );
     case "verdict":
       return faultOfTasks(record.models, tasks) ?? faultOfVerdict(record, tasks);
     case "texts":
@@ -170,6 +173,10 @@ function faultOfReference({ losses, reference }: RecordPayloads["result"]): stri
 
 function faultOfCount(what: string, { count }: NumbersRef, expected: number): string | undefined {
   return count === expected ? undefined : `${what}: expected ${expected}, found ${count}`;
+}
+
+function rowsIn(counts: RowCounts = {}): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {

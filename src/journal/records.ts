@@ -229,6 +229,8 @@ export interface RecordPayloads {
     readonly winner: ScoredModel;
     /** Absent where time did not suffice to score them. */
     readonly rows?: RowCounts;
+    /** By model, then by task; earlier versions left them out. */
+    readonly rowLosses?: NumbersRef;
     readonly time?: RecordedTime;
     readonly elapsedMs: number;
   };

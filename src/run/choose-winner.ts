@@ -11,7 +11,7 @@ import { covers, fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
 import { generationKind } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
-import { scoredModel, type Session } from "./session.ts";
+import { flatLosses, scoredModel, type Session } from "./session.ts";
 
 /** Of the guard rows: what finalists that take longer than expected leave. */
 const LEAST_GUARD = 1 / 8;
@@ -108,8 +108,9 @@ async function raceWith(
   const standing = onRows(session, scored, longest(scored.baselines), rows);
   const kept = earlier && sameCounts(earlier.rows, counts) ? [inUnit(earlier.winner, scored)] : [];
   const winner = leastLoss([...standing, ...kept], models);
+  const rowLosses = recorder.storeNumbers(flatLosses(met.evaluations));
   const withoutRecipes = models.map(({ name, scores, loss }) => ({ name, scores, loss }));
-  return { models: withoutRecipes, winner, rows: counts, time: met.time, elapsedMs: clock.elapsedMs };
+  return { models: withoutRecipes, winner, rows: counts, rowLosses, time: met.time, elapsedMs: clock.elapsedMs };
 }
 
 /** What won before and the baselines of now: the search has not moved, and all its finalists have met these rows. */

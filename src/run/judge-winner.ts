@@ -1,13 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import { effectiveGroups } from "../statistics/clusters.ts";
-import { meanInterval, pairedTest } from "../statistics/paired-test.ts";
-import type { Gain, GuardedModel, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
+import { pairedGains } from "./paired-gains.ts";
+import { meanInterval } from "../statistics/paired-test.ts";
+import type { GuardedModel, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Baseline } from "./baselines.ts";
 import { EFFORTS } from "./effort.ts";
 import { exportTime, guardTime } from "./finish-time.ts";
-import { factorOf, type ObjectiveTask } from "./objective.ts";
+import type { ObjectiveTask } from "./objective.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
@@ -140,6 +141,7 @@ function standing(baselines: ScoredBaselines["baselines"], winner: ScoredModel):
   );
 }
 
+/** The winner's gains over another model on the same rows. */
 function gainsOver(
   { experiment }: Session,
   model: Evaluation,
@@ -147,20 +149,9 @@ function gainsOver(
   rows: Selection,
   objective: readonly ObjectiveTask[],
 ): NonNullable<GuardedModel["gains"]> {
-  const pairs = objective.map((task) => ({
-    name: task.name,
-    baseline: lossesOf(model, task.name),
-    candidate: lossesOf(winner, task.name),
-    groups: (rows[task.name] ?? []).map(({ group }) => group),
-  }));
-  const test = (weighted: Parameters<typeof pairedTest>[0]): Gain => {
-    const { gain, interval, pValue } = pairedTest(weighted, { seed: experiment.seed });
-    return { gain, interval, pValue };
-  };
-  return {
-    combined: test(pairs.map((pair, i) => ({ ...pair, weight: factorOf(objective[i] ?? absent(), objective) }))),
-    tasks: Object.fromEntries(pairs.map((pair) => [pair.name, test([{ ...pair, weight: 1 }])])),
-  };
+  const baseline = (task: string): readonly number[] => lossesOf(model, task);
+  const candidate = (task: string): readonly number[] => lossesOf(winner, task);
+  return pairedGains({ baseline, candidate, rows, objective, seed: experiment.seed });
 }
 
 function intervalsOf({ experiment }: Session, evaluation: Evaluation, rows: Selection): GuardedModel["intervals"] {
@@ -177,8 +168,4 @@ function lossesOf({ scores }: Evaluation, task: string): number[] {
 
 function unreachable(): never {
   throw new Error("guard: a recorded verdict was scored");
-}
-
-function absent(): never {
-  throw new Error("guard: a task without an objective");
 }

@@ -13,10 +13,8 @@ export type LeadingFind =
  * The winner of a run; without one, where its search has come to, or the best baseline of one that has not begun to search.
  * Undefined where nothing was scored. Neither models nor rows are needed: whoever takes a point scores it again.
  */
-export function leadingFind({
-  records,
-  readPoints,
-}: Pick<JournalView, "records" | "readPoints">): LeadingFind | undefined {
+export function leadingFind(view: Pick<JournalView, "records" | "readPoints">): LeadingFind | undefined {
+  const { records } = view;
   const { winner, baselines } = standingOf(records);
   if (winner) return { recipe: winner.recipe, isWinner: true };
   const plan = records.find((record) => record.type === "plan");
@@ -26,7 +24,7 @@ export function leadingFind({
   if (plan && result?.type === "result") {
     const ask = records.find((record) => record.type === "ask" && record.generation === result.generation);
     if (ask?.type !== "ask") throw new Error("earlier run: a result without its ask");
-    const points = readPoints(ask.points);
+    const points = view.readPoints(ask.points);
     const dimension = points.length / result.losses.length;
     const point = points.slice(result.reference * dimension, (result.reference + 1) * dimension);
     return { point, genes: plan.genes };

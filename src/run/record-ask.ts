@@ -49,7 +49,12 @@ function partsFor(session: Session, models: number, rows: Selection): number {
   return Math.min(Object.values(rows).flat().length, parts);
 }
 
-function freshRows({ tasks, experiment }: Session, counts: RowCounts, generation: number): Selection {
+/** The rows that a generation meets, so many of each task: the same ones for whoever asks. */
+export function freshRows(
+  { tasks, experiment }: { readonly tasks: Session["tasks"]; readonly experiment: Pick<Session["experiment"], "seed"> },
+  counts: RowCounts,
+  generation: number,
+): Selection {
   return Object.fromEntries(
     tasks.map(({ name, search }) => [
       name,

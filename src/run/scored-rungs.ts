@@ -12,6 +12,9 @@ export interface ScoredBaseline extends Baseline {
   readonly rows: RowCounts;
 }
 
+/** Losses by task and the row's id. */
+export type RungLosses = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
 /** What baselines scored on rung after rung of the search rows; each of them meets the rows in their order, without a gap. */
 export class ScoredRungs {
   readonly #listed: readonly Baseline[];
@@ -82,17 +85,8 @@ export class ScoredRungs {
   }
 
   /** The loss of one baseline on each row that it met, by task and the row's id. */
-  lossesOf(name: string, order: RowOrder, recorder: Recorder): Map<string, Map<string, number>> {
-    const losses = new Map(this.#weights.map((task) => [task.name, new Map<string, number>()]));
-    for (const { models, from, to, rowLosses } of this.#rungsOf(name)) {
-      const all = recorder.readNumbers(rowLosses);
-      const place = models.findIndex((model) => model.name === name);
-      let next = (place * all.length) / models.length;
-      for (const [task, rows] of Object.entries(order.rows("search", to, from))) {
-        for (const { id } of rows) losses.get(task)?.set(id, all[next++] ?? Number.NaN);
-      }
-    }
-    return losses;
+  lossesOf(name: string, order: RowOrder, recorder: Pick<Recorder, "readNumbers">): RungLosses {
+    return lossesOnRungs(this.#rungsOf(name), name, order, recorder);
   }
 
   get #average(): string {
@@ -108,6 +102,28 @@ export class ScoredRungs {
     const tasks = this.#weights.map((task) => ({ ...task, scale: unit[task.name]?.loss ?? Number.NaN }));
     return combinedScores(scores, tasks);
   }
+}
+
+/** The loss of one baseline on each row of some rungs, by task and the row's id. */
+export function lossesOnRungs(
+  rungs: readonly RecordedRung[],
+  name: string,
+  order: RowOrder,
+  view: Pick<Recorder, "readNumbers">,
+): RungLosses {
+  const losses = new Map<string, Map<string, number>>();
+  for (const { models, from, to, rowLosses } of rungs) {
+    const place = models.findIndex((model) => model.name === name);
+    if (place === -1) continue;
+    const all = view.readNumbers(rowLosses);
+    let next = (place * all.length) / models.length;
+    for (const [task, rows] of Object.entries(order.rows("search", to, from))) {
+      const own = losses.get(task) ?? new Map<string, number>();
+      for (const { id } of rows) own.set(id, all[next++] ?? Number.NaN);
+      losses.set(task, own);
+    }
+  }
+  return losses;
 }
 
 /** The baselines that met all rows which any has met. */

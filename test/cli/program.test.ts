@@ -32,6 +32,8 @@ describe("the help", () => {
                        now
         list           list the runs of a folder: state, time, what was found
         status         say how a run stands and what comes next, also while it goes on
+        rerank         rank a run's models under other weights of its tasks, from the
+                       losses in its journal
         merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
         plan           say what a run will take, without reading a weight: time,

@@ -40,7 +40,7 @@ describe("completion", () => {
   });
 
   test.skipIf(!isInstalled("bash")).each([
-    [["r"], ["run", "resume", "report"]],
+    [["r"], ["report", "rerank", "resume", "run"]],
     [["run", "de"], ["demo"]],
     [
       ["run", "d"],
@@ -66,7 +66,7 @@ describe("completion", () => {
     ],
     [
       ["x y", "r"],
-      ["run", "resume", "report"],
+      ["report", "rerank", "resume", "run"],
     ],
   ])("offers in bash, behind %j", async (words, offered) => {
     expect([...(await offeredByBash(...words))].toSorted()).toEqual(offered.toSorted());
@@ -81,7 +81,7 @@ describe("completion", () => {
   });
 
   test.skipIf(!isInstalled("fish")).each([
-    ["evomerge r", ["report", "resume", "run"]],
+    ["evomerge r", ["report", "rerank", "resume", "run"]],
     ["evomerge run dem", ["demo"]],
     ["evomerge run --engine g", ["ggml"]],
     ["evomerge submission ", ["check", "write"]],
