@@ -19,6 +19,7 @@ const INSIDE = new Set([
   "hyparquet",
   "hyparquet-compressors",
   "p-limit",
+  "string-width",
   "yaml",
   "zod",
 ]);
