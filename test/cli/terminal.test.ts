@@ -40,7 +40,8 @@ describe.skipIf(!hasScript)("a terminal", () => {
     const lines = pieces.map((line) => line.at(-1) ?? "");
     const living = pieces.flatMap((line) => line.slice(0, -1));
     expect(lines.join("\n")).toMatch(/guard rows, which the[^]*exported evolved merge to[^]*report:/);
-    expect(lines.join("")).not.toMatch(/\u001B|opening|\[=/);
+    expect(lines.join("")).not.toMatch(/opening|\[=/);
+    expect(lines.join("")).not.toContain("\u001B");
     // Broken between words, but for what a person copies.
     const wide = lines.filter((line) => columnsOf(line) > columns);
     for (const line of wide) expect(line).toMatch(/^ {2}(?:\/|lm_eval |[0-9a-f]{64}$)/);
@@ -55,6 +56,6 @@ describe.skipIf(!hasScript)("a terminal", () => {
     await writeTinyExperiment(folder);
     const written = await writtenTo(80, folder, "run tiny.yaml --out run", env);
     expect(written).toContain("winner: ");
-    expect(written).not.toMatch(/\u001B|\r/);
+    expect(written).not.toContain("\u001B");
   });
 });
