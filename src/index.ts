@@ -96,3 +96,4 @@ export { rerankRun, type RerankedModel, type Reranking, type TaskWeights } from 
 export { writeTables } from "./report/write-tables.ts";
 export { readRunView, type ReportOptions, writeReport, type WrittenReport } from "./report/write-report.ts";
 export type { RunView } from "./report/view/run-view.ts";
+export { watchRun, type WatchedRun, type WatchOptions } from "./watch/watch-run.ts";

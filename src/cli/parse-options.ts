@@ -44,6 +44,13 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError("expected a port: a whole number from 1 to 65535");
+  return port;
+}
+
 const bytesPerUnit: Readonly<Record<string, number>> = {
   KB: 1e3,
   MB: 1e6,

@@ -42,6 +42,7 @@ const parts = [
   parsePositive,
 ] as const;
 const events = ["--events <file>", "append what happens there, as JSON lines", parseEventsFile] as const;
+const watch = ["--watch", "show the run in the browser while it goes on, at an address that is told"] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
 /** The command line; each command is loaded when it is used. */
@@ -73,6 +74,7 @@ export function buildProgram(): Command {
     .option(...parts)
     .option("--export", "export the winner at the end")
     .option(...events)
+    .option(...watch)
     .option(...json)
     .action(async (file, { budget, evaluations, ...options }) => {
       const { runCommand } = await import("./commands/run.ts");
@@ -90,6 +92,7 @@ export function buildProgram(): Command {
     .option(...parts)
     .option("--export", "export the winner at the end")
     .option(...events)
+    .option(...watch)
     .option(...movedBase)
     .option(...movedExpert)
     .option(...movedRows)

@@ -1,7 +1,7 @@
 /** Commands that look at runs and change nothing; each is loaded when it is used. */
 import type { Command } from "@commander-js/extra-typings";
 import { movedGuard, movedRows } from "./moved-options.ts";
-import { parseWeights } from "./parse-options.ts";
+import { parsePort, parseWeights } from "./parse-options.ts";
 
 /** Declares what tells how runs stand. */
 export function addRunCommands(program: Command): void {
@@ -36,5 +36,15 @@ export function addRunCommands(program: Command): void {
     .action(async (folder, options) => {
       const { rerankCommand } = await import("./commands/rerank.ts");
       await rerankCommand(folder, options);
+    });
+
+  program
+    .command("watch")
+    .description("show a run in the browser, as it goes on, until it is interrupted")
+    .argument("<run>", "folder of the run")
+    .option("--port <number>", "of the page's address, so that it stays the same (default: any)", parsePort)
+    .action(async (folder, options) => {
+      const { watchCommand } = await import("./commands/watch.ts");
+      await watchCommand(folder, options);
     });
 }

@@ -7,6 +7,7 @@ export const childPrograms = {
   merging: "merge-files/merge-worker.ts",
   parquet: "tasks/parquet-process.ts",
   tokenizers: "model/tokenizer/tokenizer-process.ts",
+  watching: "watch/watch-process.ts",
 } as const;
 
 /** How Node is told to run a program: for `fork`, or as a `Worker`. */

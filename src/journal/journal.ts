@@ -8,7 +8,7 @@ import { JOURNAL_FORMAT, type JournalRecord, type NumbersRef, type StartRecord }
 import { realPath } from "../files/real-path.ts";
 import { removeAbandoned } from "../files/staged-name.ts";
 import { openRegularFile } from "../files/regular-file.ts";
-import { lineOf, readRecords } from "./replay.ts";
+import { lineOf, readRecords, RecordReader } from "./replay.ts";
 import { JOURNAL, NUMBERS, requireFree, RUN_NAMES } from "./run-files.ts";
 import { WriterLock } from "./writer-lock.ts";
 
@@ -159,9 +159,40 @@ export function requireFreeFolder(folder: string): boolean {
 
 /** Reads the journal of a run without changing it; needs no lock, so it works while the run goes on. */
 export function readJournal(folder: string): JournalView {
-  const { journal, numbers } = filesIn(folder);
+  const { journal } = filesIn(folder);
   requireJournal(folder);
   const { records } = explainFailure(journal, () => readRecords(journal));
+  return viewOf(folder, records);
+}
+
+/**
+ * The journal of a run that others write to, as it is whenever `read` is called: what was read before is not read again. It takes no
+ * lock and changes nothing.
+ */
+export class FollowedJournal {
+  readonly #folder: string;
+  #reader: RecordReader;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#reader = new RecordReader(filesIn(folder).journal);
+  }
+
+  /** A UserError where there is no journal, or one that cannot be read. */
+  read(): JournalView {
+    const { journal } = filesIn(this.#folder);
+    requireJournal(this.#folder);
+    return explainFailure(journal, () => {
+      // A run that had scored nothing makes room for a new one, and a folder may be deleted and come back.
+      if (!this.#reader.isContinued()) this.#reader = new RecordReader(journal);
+      this.#reader.read();
+      return viewOf(this.#folder, this.#reader.records);
+    });
+  }
+}
+
+function viewOf(folder: string, records: readonly JournalRecord[]): JournalView {
+  const { numbers } = filesIn(folder);
   return { records, readNumbers: (ref) => readNumbers(numbers, ref), readPoints: (ref) => readPoints(numbers, ref) };
 }
 

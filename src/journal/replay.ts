@@ -42,26 +42,70 @@ export interface Replay {
  * record that no run writes, whatever its checksum says.
  */
 export function readRecords(path: string): Replay {
-  const content = readingRegularFile(path, (descriptor, size) => {
-    if (size > MAX_BYTES) throw new UserError(`${path}: expected at most ${MAX_BYTES} bytes, found ${size}; ${REMEDY}`);
-    return readAt(descriptor, 0, size);
-  });
-  const records: JournalRecord[] = [];
-  const sequence = new RecordSequence();
-  let bytes = 0;
-  while (bytes < content.length) {
-    const end = content.indexOf("\n", bytes);
-    if (end === -1) break;
-    if (!fits(content.subarray(bytes, end))) {
-      throw new UserError(`${path}: record ${records.length + 1} is none that a run writes: ${LIMITS}; ${REMEDY}`);
-    }
-    const found = decodeLine(content.toString("utf8", bytes, end));
-    if (found === undefined && end === content.length - 1) break;
-    records.push(nextRecord(found, sequence, path));
-    bytes = end + 1;
+  const reader = new RecordReader(path);
+  reader.read();
+  return reader;
+}
+
+/** The last bytes of a line, its checksum among them. */
+const TAIL_BYTES = 24;
+
+/** Reads a journal, and then what was added to it. */
+export class RecordReader implements Replay {
+  readonly records: JournalRecord[] = [];
+  readonly sequence = new RecordSequence();
+  readonly #path: string;
+  #bytes = 0;
+  #tornBytes = 0;
+  /** With which the whole records end. */
+  #tail: Uint8Array = new Uint8Array();
+
+  constructor(path: string) {
+    this.#path = path;
   }
-  if (records.length === 0) throw damaged(path, 0);
-  return { records, sequence, bytes, tornBytes: content.length - bytes };
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get tornBytes(): number {
+    return this.#tornBytes;
+  }
+
+  /** Whether the file still has, where they were, the records that were read; another may have taken its place. */
+  isContinued(): boolean {
+    const { length } = this.#tail;
+    const found = readingRegularFile(this.#path, (descriptor) => readAt(descriptor, this.#bytes - length, length));
+    return found.equals(this.#tail);
+  }
+
+  /** Reads on as far as there are whole records. */
+  read(): void {
+    const content = readingRegularFile(this.#path, (descriptor, size) => {
+      if (size > MAX_BYTES)
+        throw new UserError(`${this.#path}: expected at most ${MAX_BYTES} bytes, found ${size}; ${REMEDY}`);
+      return readAt(descriptor, this.#bytes, Math.max(0, size - this.#bytes));
+    });
+    let done = 0;
+    while (done < content.length) {
+      const end = content.indexOf("\n", done);
+      if (end === -1) break;
+      const line = content.subarray(done, end);
+      if (!fits(line)) {
+        const number = this.records.length + 1;
+        throw new UserError(`${this.#path}: record ${number} is none that a run writes: ${LIMITS}; ${REMEDY}`);
+      }
+      const found = decodeLine(line.toString());
+      if (found === undefined && end === content.length - 1) break;
+      this.records.push(nextRecord(found, this.sequence, this.#path));
+      this.#bytes += end + 1 - done;
+      // Copied, so that it keeps nothing else in memory.
+      this.#tail = Uint8Array.from(content.subarray(Math.max(0, end + 1 - TAIL_BYTES), end + 1));
+      done = end + 1;
+    }
+    if (this.records.length === 0) throw damaged(this.#path, 0);
+    this.#tornBytes = content.length - done;
+  }
 }
 
 /** The line of the next record, and the record as a reader will find it; a UserError where a reader would refuse it. */

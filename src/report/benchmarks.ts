@@ -81,6 +81,7 @@ export async function writeBenchmarks(run: string, benchmarks: readonly Benchmar
   await writeFileAtomic(benchmarksPath(run), `${JSON.stringify(benchmarks, null, 2)}\n`);
 }
 
-function benchmarksPath(run: string): string {
+/** Where they are. */
+export function benchmarksPath(run: string): string {
   return join(run, "lm_eval", "benchmarks.json");
 }

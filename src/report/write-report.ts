@@ -31,7 +31,7 @@ export interface WrittenReport {
 /** What there is to see of a run at any state, read without disturbing it; texts of rows only where these are as the run began with them. */
 export async function readRunView(folder: string, { commandFor, ...options }: ReportOptions = {}): Promise<RunView> {
   const view = readJournal(folder);
-  const guardRows = await rowsOrWhyNot(folder, view, options);
+  const guardRows = await guardRowsOrWhyNot(folder, view, options);
   const benchmarks = await readBenchmarks(folder);
   return viewRun(folder, view, { benchmarks, guardRows, ...(commandFor && { commandFor }) });
 }
@@ -53,10 +53,11 @@ export async function writeReport(folder: string, options: ReportOptions = {}): 
   return { page, plots: plots.map(({ path }) => path) };
 }
 
-async function rowsOrWhyNot(
+/** The rows of the verdict, or why they are not at hand. */
+export async function guardRowsOrWhyNot(
   folder: string,
   { records }: JournalView,
-  options: ProvenTasksOptions,
+  options: ProvenTasksOptions = {},
 ): Promise<GuardRows | string> {
   try {
     return await readGuardRows(folder, records, options);

@@ -24,6 +24,8 @@ import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, printSentence, resultWidth, tell } from "../output.ts";
 import { tryToWriteReport, tryToWriteTables } from "../try-to-write.ts";
 import { withWorkers, type WorkersOptions } from "../with-workers.ts";
+import { watchBeside } from "../../watch/watch-beside.ts";
+import type { WatchedRun } from "../../watch/watch-run.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
 import { printExport } from "./export.ts";
@@ -34,6 +36,8 @@ export interface FinishOptions {
   readonly json?: boolean | undefined;
   /** File to which events are appended. */
   readonly events?: string | undefined;
+  /** Whether to show the run in the browser meanwhile. */
+  readonly watch?: boolean | undefined;
 }
 
 export interface RunCommandOptions extends FinishOptions, WorkersOptions {
@@ -82,6 +86,7 @@ async function carryThrough(
 ): Promise<void> {
   const progress = new Progress(eventLines);
   using log = await openLog(folder, options, progress);
+  await using _ = options.watch ? await showMeanwhile(folder, progress) : undefined;
   let wholeMs: number | undefined;
   const onEvent = (event: RunEvent, elapsedMs?: number): void => {
     log?.write(event, elapsedMs);
@@ -131,6 +136,15 @@ async function openLog(folder: string, { events }: FinishOptions, progress: Prog
   if (realPath(dirname(events)) === realPath(folder) && RUN_NAMES.includes(basename(events)))
     throw new UserError(`cannot write events to ${events}: the run has a file of that name; choose another`);
   return EventLog.open(events, (text) => progress.show({ type: "notice", text }));
+}
+
+/** Shows the run in the browser, from before there is anything of it. */
+async function showMeanwhile(folder: string, progress: Progress<RunEvent>): Promise<WatchedRun> {
+  const notice = (text: string): void => progress.show({ type: "notice", text });
+  const onEnd = (why: string): void => notice(`the run is not shown any more, but goes on: ${why}`);
+  const watched = await watchBeside(folder, { commandFor, onEnd });
+  notice(`the run is shown at ${watched.address}`);
+  return watched;
 }
 
 /** Leaves a page to look at, behind everything that the budget and the result are of. */

@@ -38,6 +38,12 @@ export function styleSheet(css: string): Html {
   return new Markup(`<style>${css}</style>`);
 }
 
+/** A script of ours, as it is. */
+export function inlineScript(script: string): Html {
+  if (/<[/!]/.test(script)) throw new Error("html: a script ended by markup");
+  return new Markup(`<script>${script}</script>`);
+}
+
 function markupOf(value: HtmlValue): string {
   if (value === undefined) return "";
   if (value instanceof Markup) return value.toString();

@@ -2,45 +2,66 @@ import { plotsOf } from "../plots/plots-of.ts";
 import type { RunView } from "../view/run-view.ts";
 import { excerptOf } from "../view/short-text.ts";
 import { documentOf } from "./document.ts";
-import { figuresOf } from "./figures.ts";
+import { type DrawPlot, drawForPage, figuresOf } from "./figures.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { SENTENCE, sentences, section, tableOf, withCode } from "./parts.ts";
 import { recipeOf } from "./recipe-part.ts";
 import { changedRows } from "./rows-part.ts";
 
+/** A part of a run's page under a heading of its own. */
+export interface PagePart {
+  readonly id: string;
+  readonly heading: string;
+  readonly content: Html;
+}
+
 /** A run as a page by itself, of any state of it. */
 export async function runPage(view: RunView): Promise<string> {
-  const { name, winner, verdict, texts, benchmarks, facts, searched } = view;
+  const parts = await pageParts(view);
+  const body = html`${pageHeader(view, parts)}
+    <main>${parts.map(({ content }) => content)}</main>`;
+  return documentOf(titleOf(view), body);
+}
+
+/** Title, lead and contents; `state` stands between them where the page is one that grows. */
+export function pageHeader(view: RunView, parts: readonly PagePart[], state?: Html): Html {
+  return html`<header>
+    <h1>${titleOf(view)}</h1>
+    <p class="lead">${leadOf(view)}</p>
+    ${state}
+    <nav aria-label="Parts of this page">
+      <ul>
+        ${parts.map(({ id, heading }) => html`<li><a href="#${id}">${heading}</a></li>`)}
+      </ul>
+    </nav>
+  </header>`;
+}
+
+/** The parts of the page that have anything to show. */
+export async function pageParts(view: RunView, draw: DrawPlot = drawForPage): Promise<readonly PagePart[]> {
+  const { verdict, texts, benchmarks, facts, searched, changes } = view;
   const plots = plotsOf(view);
-  const title = `${excerptOf(name, 100)}, ${winner === null ? "no winner yet" : `winner: ${winner}`}`;
   const parts: readonly (readonly [id: string, heading: string, ...content: HtmlValue[]])[] = [
-    ["verdict", "What was found", await figuresOf(plots.verdict), verdictPart(verdict)],
-    ["search", "The search", sentences(searched), await figuresOf(plots.search)],
-    ["coefficients", "Coefficients", await figuresOf(plots.coefficients)],
-    ["rows", "Rows won and lost", await figuresOf(plots.rows), view.changes ? changedRows(view.changes) : undefined],
+    ["verdict", "What was found", await figuresOf(plots.verdict, draw), verdictPart(verdict)],
+    ["search", "The search", sentences(searched), await figuresOf(plots.search, draw)],
+    ["coefficients", "Coefficients", await figuresOf(plots.coefficients, draw)],
+    ["rows", "Rows won and lost", await figuresOf(plots.rows, draw), changes ? changedRows(changes) : undefined],
     [
       "texts",
       "Texts",
       ...(texts ? [html`<p>${excerptOf(texts.sentence, SENTENCE)}</p>`, tableOf("ROUGE of texts", texts.table)] : []),
     ],
     ["benchmarks", "Benchmarks", ...benchmarks.map(benchmarkPart)],
-    ["time", "Time and machine", sentences(facts), await figuresOf(plots.time)],
+    ["time", "Time and machine", sentences(facts), await figuresOf(plots.time, draw)],
     ["next", "Recipe and commands", stepsPart(view), recipeOf(view.recipe)],
   ];
-  const shown = parts.filter(([, , ...content]) => content.some((value) => value !== undefined));
-  return documentOf(
-    title,
-    html`<header>
-        <h1>${title}</h1>
-        <p class="lead">${leadOf(view)}</p>
-        <nav aria-label="Parts of this page">
-          <ul>
-            ${shown.map(([id, heading]) => html`<li><a href="#${id}">${heading}</a></li>`)}
-          </ul>
-        </nav>
-      </header>
-      <main>${shown.map(([id, heading, ...content]) => section(id, heading, ...content))}</main>`,
-  );
+  return parts
+    .filter(([, , ...content]) => content.some((value) => value !== undefined))
+    .map(([id, heading, ...content]) => ({ id, heading, content: section(id, heading, ...content) }));
+}
+
+export function titleOf({ name, winner }: Pick<RunView, "name" | "winner">): string {
+  return `${excerptOf(name, 100)}, ${winner === null ? "no winner yet" : `winner: ${winner}`}`;
 }
 
 /** What a reader in a hurry should know. */

@@ -14,6 +14,13 @@ ul{padding-left:1.25rem}
 a{color:inherit}
 nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;list-style:none}
 .lead{font-size:1.1rem}
+.state{font-weight:600}
+progress{width:100%;max-width:46rem;accent-color:var(--category-0)}
+dl{margin:.5rem 0;max-width:46rem}
+dl div{display:flex;gap:1rem}
+dt{flex:none;width:6rem;color:var(--muted)}
+dd{margin:0}
+#connection{position:sticky;top:0;margin:0;max-width:none;background:var(--paper);font-weight:600}
 .note,figcaption{color:var(--muted);font-size:.9rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,29rem),1fr));gap:2rem 1.5rem;margin:1rem 0;align-items:start}
 figure{margin:0;min-width:0}

@@ -74,8 +74,8 @@ export function readRunStatus(folder: string): {
   return { status: statusOf(folder, records, writer), records };
 }
 
-/** Undefined, too, where the folder is none, of which the journal tells. */
-function readWriter(folder: string): Writer | undefined {
+/** Who has a run's folder; undefined, too, where the folder is none, of which the journal tells. */
+export function readWriter(folder: string): Writer | undefined {
   try {
     return WriterLock.holder(folder);
   } catch (error) {

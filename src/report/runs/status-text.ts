@@ -18,7 +18,7 @@ export function statusText(
 ): string {
   const { name, baselines } = status;
   const names = new ShortNames();
-  const facts = factsOf(status, names);
+  const facts = statusFacts(status, names);
   const longest = Math.max(...facts.map(([label]) => label.length));
   const rows = baselines.map((model) => [names.of(model.name), model.loss?.toFixed(3) ?? ""]);
   return [
@@ -26,7 +26,7 @@ export function statusText(
     ...facts.flatMap(([label, value]) => wrapped(printableLine(value), width, { label: `${label.padEnd(longest)}  ` })),
     ...(rows.length > 0 ? ["", alignedText({ header: ["baseline", "combined loss"], rows }, { width })] : []),
     "",
-    ...stepLines(stepsOf(status, records, commandFor), width),
+    ...stepLines(statusSteps(status, records, commandFor), width),
   ].join("\n");
 }
 
@@ -37,7 +37,7 @@ function stepLines(steps: readonly (readonly [command: string, purpose: string])
   return steps.flatMap(([command, purpose]) => [`# ${purpose}`, printableLine(command)]);
 }
 
-function stateInWords({ state, writer }: RunStatus): string {
+export function stateInWords({ state, writer }: RunStatus): string {
   switch (state) {
     case "running":
       return `going on, as process ${writer?.pid} on ${writer?.host}`;
@@ -54,13 +54,14 @@ function stateInWords({ state, writer }: RunStatus): string {
   }
 }
 
-type Fact = readonly [label: string, value: string];
+/** What is said of a run's state, and of what. */
+export type StatusFact = readonly [label: string, value: string];
 
-function factsOf({ found, ...status }: RunStatus, names: ShortNames): readonly Fact[] {
+export function statusFacts({ found, ...status }: RunStatus, names: ShortNames): readonly StatusFact[] {
   const { began, phase, generations, evaluations } = status;
   const count = generations === 1 ? "1 generation" : `${generations} generations`;
   const than = found?.judgement === "neither" ? "better nor worse than" : "than";
-  const facts: readonly (Fact | undefined)[] = [
+  const facts: readonly (StatusFact | undefined)[] = [
     began === undefined ? undefined : ["began", `${began.slice(0, 16).replace("T", " ")} UTC`],
     ["time", timeText(status)],
     ["last step", phase],
@@ -83,7 +84,8 @@ function timeText({ elapsedMs, budget, share }: RunStatus): string {
   return `${used}; ${Math.round(100 * share)} % of the budget of ${whole}`;
 }
 
-function stepsOf(
+/** Commands that fit the state, and what for. */
+export function statusSteps(
   { folder, state, best }: RunStatus,
   records: readonly JournalRecord[],
   commandFor: CommandFor,

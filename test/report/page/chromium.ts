@@ -22,6 +22,11 @@ export interface ShownPage {
 
 /** Shows a file until the test ends; the browser is that of the test's file. */
 export async function showPage(path: string, options: BrowserContextOptions = {}): Promise<ShownPage> {
+  return showAddress(pathToFileURL(path).href, options);
+}
+
+/** Likewise what a server has. */
+export async function showAddress(address: string, options: BrowserContextOptions = {}): Promise<ShownPage> {
   const browser = await (opened ??= launch());
   const context = await browser.newContext(options);
   onTestFinished(() => context.close());
@@ -34,7 +39,7 @@ export async function showPage(path: string, options: BrowserContextOptions = {}
     void dialog.dismiss();
   });
   page.on("request", (request) => requests.push(request.url()));
-  await page.goto(pathToFileURL(path).href);
+  await page.goto(address);
   return { page, complaints, requests };
 }
 
