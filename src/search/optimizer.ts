@@ -17,6 +17,8 @@ export interface Score {
   readonly loss: number;
   /** Derivatives of the loss by the coordinates of the unit cube, where the candidate wants them; any that is not finite marks a failure. */
   readonly gradient?: Float64Array;
+  /** For each objective its loss, where an optimizer wants these; any that is not finite marks a failed candidate. */
+  readonly losses?: readonly number[];
 }
 
 /** Where a search stands that has begun again, apart from where it had come to. */
@@ -50,6 +52,8 @@ export interface Optimizer {
   readonly candidates: number;
   /** Absent of a search that has not begun again since it converged. */
   readonly restart?: Restart | undefined;
+  /** Of a search for several objectives: where it stands, a point for each way of weighing them, or as many as are no worse than others. */
+  readonly front?: readonly Float64Array[];
   /**
    * True when the step is so small in all directions that further generations change nothing: that of a distribution below
    * 1e-3 of the range, that of a walk for a while, however short steps have become as the budget was spent.

@@ -29,7 +29,7 @@ test.each([
     const parameters = { weight: { range: [0, 1.5] as const, start: 0.9 } };
     const genome = buildGenome({ method: "task_arithmetic", ...shape, parameters }, workspace);
 
-    const scoreAt = async (point: Float64Array): Promise<Required<Score>> => {
+    const scoreAt = async (point: Float64Array): Promise<Required<Omit<Score, "losses">>> => {
       const [found] = await workspace.evaluator.gradient([genome.decode(point)], rows, weights);
       const losses = Object.entries(found!.scores).flatMap(([task, own]) =>
         own.map(({ loss }) => weights[task]! * loss),
