@@ -15,8 +15,8 @@ import { withinMemory } from "./within-memory.ts";
 /** A row whose loss depends on the log-likelihoods of its prompts. */
 export interface LossRow {
   readonly prompts: readonly Prompt[];
-  /** Derivatives of the loss by the log-likelihoods, from these: [prompt][continuation]. */
-  readonly derivative: (logLikelihoods: readonly Float64Array[]) => readonly ArrayLike<number>[];
+  /** Derivatives of a candidate's loss by the log-likelihoods, from these: [prompt][continuation]. */
+  readonly derivative: (logLikelihoods: readonly Float64Array[], candidate: number) => readonly ArrayLike<number>[];
 }
 
 export type GradientOptions = Pick<ScoreOptions, "signal" | "onProgress">;
@@ -92,16 +92,21 @@ async function thereAndBack(
     const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
     const { branches } = await goForward(options, batches, forward, { held, room });
     await collect(options.device, branches.at(-1)!, batches, { logLikelihoods });
-    const seedsOf = (candidate: number): readonly ArrayLike<number>[] => seedsFor(rows, logLikelihoods[candidate]!);
+    const seedsOf = (candidate: number): readonly ArrayLike<number>[] =>
+      seedsFor(rows, logLikelihoods[candidate]!, candidate);
     const back = { ...pass, report: (share: number) => report(FORWARD + (1 - FORWARD) * share) };
     await goBack(options, batches, back, { branches, seedsOf, meet, held });
   });
 }
 
 /** Of every prompt; those of rows that are yet to be scored are not used. */
-function seedsFor(rows: readonly LossRow[], values: readonly Float64Array[]): readonly ArrayLike<number>[] {
+function seedsFor(
+  rows: readonly LossRow[],
+  values: readonly Float64Array[],
+  candidate: number,
+): readonly ArrayLike<number>[] {
   let next = 0;
-  return rows.flatMap(({ prompts, derivative }) => derivative(values.slice(next, (next += prompts.length))));
+  return rows.flatMap(({ prompts, derivative }) => derivative(values.slice(next, (next += prompts.length)), candidate));
 }
 
 /** Joins neighbouring lists of batches into passes of at most so many tokens, or of one list. */

@@ -94,13 +94,13 @@ export class Evaluator {
   }
 
   /**
-   * The same, with derivatives of the sum of the rows' losses, each times the weight of its task. It costs about as much as
+   * The same, with derivatives of the sum of the rows' losses, each times the weight of its task, under all recipes or under each. It costs about as much as
    * three and a half evaluations and reads the parents twice.
    */
   async gradient(
     recipes: readonly Recipe[],
     selection: Selection,
-    weights: Readonly<Record<string, number>>,
+    weights: Readonly<Record<string, number | readonly number[]>>,
     options: GradientOptions = {},
   ): Promise<EvaluationGradient[]> {
     const prepared = await this.#prepared(selection, options.signal);

@@ -5,8 +5,8 @@ import { inPromptOrder, inRowOrder, type RowPrompts } from "./prompt.ts";
 /** What a row adds to a sum of losses, as data. */
 export interface LossTerm {
   readonly row: ScoredRow;
-  /** What its loss is multiplied by. */
-  readonly weight: number;
+  /** What its loss is multiplied by, under all recipes or under each. */
+  readonly weight: number | readonly number[];
   /** For each of its prompts, which of the row's continuations it has. */
   readonly continuations: RowPrompts["continuations"];
 }
@@ -22,10 +22,12 @@ export function termRow(prompts: RowPrompts["prompts"], term: LossTerm): TermRow
   return {
     prompts,
     term,
-    derivative: (values) =>
-      inPromptOrder(
+    derivative: (values, candidate) => {
+      const weight = typeof term.weight === "number" ? term.weight : (term.weight[candidate] ?? Number.NaN);
+      return inPromptOrder(
         term,
-        derivative(inRowOrder(term, values)).map((slope) => term.weight * slope),
-      ),
+        derivative(inRowOrder(term, values)).map((slope) => weight * slope),
+      );
+    },
   };
 }

@@ -10,6 +10,7 @@ import type { Experiment, SearchOptions } from "./experiment.ts";
 import { type ExperimentFile, experimentSchema } from "./experiment-schema.ts";
 import { type GivenParents, type GivenRecipe, loadGivenRecipe } from "./given-recipe.ts";
 import { placesIn } from "./places-in-file.ts";
+import { whyNoFront } from "./why-no-front.ts";
 
 /**
  * Reads an experiment file, or the shipped one of a name, and the search space it names. Faults of the file are one error, each
@@ -37,11 +38,13 @@ export async function loadExperiment(given: string): Promise<Experiment> {
 }
 
 /** What a search space does not allow of its experiment. */
-function faultsOfSpace(space: AnySpace, { search, experts }: ExperimentFile): Fault[] {
+function faultsOfSpace(space: AnySpace, { search, experts, tasks }: ExperimentFile): Fault[] {
+  const noFront = whyNoFront(space, search, Object.keys(tasks).length);
   const wrongCount = space.method === "stack" ? undefined : whyNotMerged(space.method, Object.keys(experts).length);
   const reasons = [
     { at: ["search", "algorithm"], why: whyNoAlgorithm(space, search) },
     { at: ["search", "population"], why: whyNoPopulation(space, search) },
+    { at: ["search", noFront?.option ?? ""], why: noFront?.why },
     { at: ["space"], why: wrongCount },
   ];
   return reasons.flatMap(({ at, why }) => (why === undefined ? [] : [faultAt(at, why)]));

@@ -22,6 +22,7 @@ import {
 import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
+import { whyNoFront } from "./why-no-front.ts";
 import type { ExportedGiven, MergekitGiven } from "./given-recipe.ts";
 import { BASE } from "./the-base.ts";
 
@@ -118,7 +119,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     seed: z.int().min(0),
   })
   .check(checkNames, (payload) => {
-    const { recipes, start, experts, space, search, tokenizer = "base" } = payload.value;
+    const { recipes, start, experts, space, search, tasks, tokenizer = "base" } = payload.value;
     const noPolicy = whyNoPolicy(
       tokenizer,
       experts.map(({ name }) => name),
@@ -132,6 +133,9 @@ const experimentSchema: z.ZodType<Experiment> = z
       payload.issues.push({ code: "custom", input: search, path: ["search", "population"], message: noPopulation });
     if (start && !Object.hasOwn(recipes ?? {}, start.taken.recipe))
       payload.issues.push({ code: "custom", input: start, path: ["start"], message: "expected the name of a recipe" });
+    const noFront = whyNoFront(space, search, tasks.length);
+    if (noFront)
+      payload.issues.push({ code: "custom", input: search, path: ["search", noFront.option], message: noFront.why });
     if (recipes) checkRecipes({ ...payload, value: { recipes, experts: mapNames(experts) } });
   });
 

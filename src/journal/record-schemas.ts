@@ -5,8 +5,10 @@ import { listOf, mapOf, numbersOf } from "./lists.ts";
 import { recipeSchema } from "./recipe-schema.ts";
 import type { Entry } from "./record-line.ts";
 import type {
+  FrontMember,
   Gain,
   GuardedModel,
+  JudgedPick,
   ModelLosses,
   JournalRecord,
   NumbersRef,
@@ -61,11 +63,23 @@ const scoredFields: Fields<ScoredModel> = { ...scoreFields, recipe: recipeSchema
 
 const gain = objectOf<Gain>({ gain: measured, interval, pValue: measured });
 
+const gains = objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: mapOf(gain) });
+
 const guardedModel = objectOf<GuardedModel>({
   ...scoredFields,
   kind: z.enum(["parent", "average", "global", "recipe", "winner"]),
   intervals: mapOf(interval),
-  gains: objectOf<NonNullable<GuardedModel["gains"]>>({ combined: gain, tasks: mapOf(gain) }).exactOptional(),
+  gains: gains.exactOptional(),
+});
+
+const frontMember = objectOf<FrontMember>({ of: name, scores, loss: measured });
+
+const judgedPick = objectOf<JudgedPick>({
+  place: whole.min(1),
+  scores,
+  loss: measured,
+  intervals: mapOf(interval),
+  gains,
 });
 
 const share = z.number().min(0).max(1);
@@ -172,6 +186,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   finalists: {
     models: listOf(objectOf<ModelLosses>(scoreFields)),
     winner: objectOf<ScoredModel>(scoredFields),
+    front: listOf(frontMember, 1).exactOptional(),
     rows: rows.exactOptional(),
     rowLosses: numbersRef.exactOptional(),
     time: time.exactOptional(),
@@ -179,6 +194,7 @@ const payloads: { readonly [Type in keyof RecordPayloads]: Fields<RecordPayloads
   },
   verdict: {
     models: listOf(guardedModel, 1),
+    picks: listOf(judgedPick, 1).exactOptional(),
     groups: mapOf(z.number().min(0)),
     weightsDigest: hexadecimal,
     rows,

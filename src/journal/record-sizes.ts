@@ -21,6 +21,8 @@ export interface KnownSizes {
   readonly asked: number;
   /** Parts of the next one whose gradients may still be recorded before its result. */
   readonly partsLeft: number;
+  /** Members of the last front. */
+  readonly front: number;
 }
 
 export const NOTHING_KNOWN: KnownSizes = {
@@ -31,6 +33,7 @@ export const NOTHING_KNOWN: KnownSizes = {
   generations: 0,
   asked: 0,
   partsLeft: 0,
+  front: 0,
 };
 
 /** The same with another record. */
@@ -51,6 +54,8 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
       return { ...known, partsLeft: known.partsLeft - 1 };
     case "result":
       return { ...known, generations: known.generations + 1 };
+    case "finalists":
+      return { ...known, front: record.front?.length ?? known.front };
     default:
       return known;
   }
@@ -59,7 +64,7 @@ export function knownAfter(known: KnownSizes, record: JournalRecord): KnownSizes
 /** Says which list of a record has not the length, or the names, that records before it ask for. */
 export function faultOfSizes(
   record: JournalRecord,
-  { tasks, ends, plan, dimension, generations, asked, partsLeft }: KnownSizes,
+  { tasks, ends, plan, dimension, generations, asked, partsLeft, front }: KnownSizes,
 ): string | undefined {
   switch (record.type) {
     case "start":
@@ -102,11 +107,13 @@ export function faultOfSizes(
     case "finalists":
       // A winner that was not checked has no scores.
       return (
-        faultOfTasks([...record.models, ...withScores([record.winner])], tasks) ??
+        faultOfTasks([...record.models, ...withScores([record.winner]), ...(record.front ?? [])], tasks) ??
         (record.rowLosses && faultOfCount("rowLosses", record.rowLosses, record.models.length * rowsIn(record.rows)))
       );
     case "verdict":
-      return faultOfTasks(record.models, tasks) ?? faultOfVerdict(record, tasks);
+      return (
+        faultOfTasks([...record.models, ...(record.picks ?? [])], tasks) ?? faultOfVerdict(record, { tasks, front })
+      );
     case "texts":
       return (
         faultOfNames("rows", Object.keys(record.rows), tasks) ??
@@ -183,18 +190,24 @@ function withScores(models: readonly ScoredModel[]): readonly ScoredModel[] {
   return models.filter(({ scores }) => Object.keys(scores).length > 0);
 }
 
-function faultOfVerdict({ models, groups }: RecordPayloads["verdict"], tasks: readonly string[]): string | undefined {
+function faultOfVerdict(
+  { models, picks = [], groups }: RecordPayloads["verdict"],
+  { tasks, front }: Pick<KnownSizes, "tasks" | "front">,
+): string | undefined {
   const winners = models.filter(({ kind }) => kind === "winner").length;
   if (winners !== 1) return `models: expected one winner, found ${winners}`;
   const fault = faultOfNames("groups", Object.keys(groups), tasks);
   if (fault !== undefined) return fault;
-  return firstFault(models, ({ kind, intervals, gains }) => {
-    if ((gains === undefined) !== (kind === "winner")) return "gains: expected them of every model but the winner";
-    return (
+  const missed = models.find(({ kind, gains }) => (gains === undefined) !== (kind === "winner"));
+  if (missed) return "gains: expected them of every model but the winner";
+  const beyond = picks.find(({ place }) => place > front);
+  if (beyond) return `picks: expected places up to ${front}, found ${beyond.place}`;
+  return firstFault(
+    [...models, ...picks],
+    ({ intervals, gains }) =>
       faultOfNames("intervals", Object.keys(intervals), tasks) ??
-      (gains && faultOfNames("gains", Object.keys(gains.tasks), tasks))
-    );
-  });
+      (gains && faultOfNames("gains", Object.keys(gains.tasks), tasks)),
+  );
 }
 
 function faultOfTasks(

@@ -62,6 +62,27 @@ export interface ModelLosses {
   readonly loss: number;
 }
 
+/** A model of a front: none of the others is as good as it on all tasks, and better on one. */
+export interface FrontMember {
+  /** Which finalist or baseline it is. */
+  readonly of: string;
+  readonly scores: TaskScores;
+  /** Combined. */
+  readonly loss: number;
+}
+
+/** A member of a front on the guard rows, apart from the models that are judged. */
+export interface JudgedPick {
+  /** Its place on the front, counted from 1. */
+  readonly place: number;
+  readonly scores: TaskScores;
+  readonly loss: number;
+  /** 95 % interval of the mean loss, by task. */
+  readonly intervals: GuardedModel["intervals"];
+  /** The winner's gain over it, not corrected for the number of picks. */
+  readonly gains: NonNullable<GuardedModel["gains"]>;
+}
+
 /** How the winner compares with another model on the guard rows; gains are positive where the winner is better. */
 export interface Gain {
   readonly gain: number;
@@ -227,6 +248,8 @@ export interface RecordPayloads {
     /** Without recipes: where input columns have coefficients they are large, and the winner's alone is needed. */
     readonly models: readonly ModelLosses[];
     readonly winner: ScoredModel;
+    /** Where tasks are objectives of their own: what none of all these models and baselines is better than, by the loss of the first task. */
+    readonly front?: readonly FrontMember[];
     /** Absent where time did not suffice to score them. */
     readonly rows?: RowCounts;
     /** By model, then by task; earlier versions left them out. */
@@ -237,12 +260,15 @@ export interface RecordPayloads {
   /** The winner beside its baselines on the guard rows, and the hash of the weights that were scored. */
   verdict: {
     readonly models: readonly GuardedModel[];
+    /** Members of the front that stand for it, but for those among the models. */
+    readonly picks?: readonly JudgedPick[];
     /** Groups of guard rows, by task: as many of equal size as tell as much (`effectiveGroups`). */
     readonly groups: Readonly<Record<string, number>>;
     readonly weightsDigest: string;
     /** Guard rows that were scored, and how many there are. */
     readonly rows: RowCounts;
     readonly outOf: RowCounts;
+    /** Of the models. */
     readonly rowLosses: NumbersRef;
     readonly time: RecordedTime;
     readonly elapsedMs: number;

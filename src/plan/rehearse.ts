@@ -16,6 +16,8 @@ import type { Effort } from "../run/effort.ts";
 import { plannedRungs } from "../run/plan-rungs.ts";
 import { ScoredRungs } from "../run/scored-rungs.ts";
 import { listedOf } from "../run/score-baselines.ts";
+import { finalistsIn } from "../run/finalists.ts";
+import { mostPicks } from "../run/front.ts";
 import { generationKind } from "../run/search-kind.ts";
 import type { Session } from "../run/session.ts";
 import { RandomStream } from "../tensor/random.ts";
@@ -89,10 +91,15 @@ async function rehearseFinish(rehearsed: Rehearsed, effort: Effort): Promise<voi
   const { session } = rehearsed;
   const { order } = session;
   const search = order.rows("search", searchCounts(session, effort));
-  await rehearseScoring(rehearsed, drawnRecipes(session, effort.finalists), search);
+  await rehearseScoring(rehearsed, drawnRecipes(session, finalistsIn(session, effort)), search);
   if (effort.guard === 0) return;
   const guard = order.rows("guard", order.counts("guard", effort.guard));
-  await rehearseScoring(rehearsed, drawnRecipes(session, guardedModels(session)), guard, { digestOf: 0 });
+  await rehearseScoring(
+    rehearsed,
+    drawnRecipes(session, guardedModels(session) + (effort.guard === 1 ? mostPicks(session) : 0)),
+    guard,
+    { digestOf: 0 },
+  );
 }
 
 /** Of rows that take longer than a part of a step, as many as are scored in one. */

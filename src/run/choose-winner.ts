@@ -7,9 +7,12 @@ import { combinedScores } from "./objective.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
 import { scoreInTime } from "./score-in-time.ts";
+import { finalistsIn, recommendations } from "./finalists.ts";
+import { type Front, frontOf } from "./front.ts";
+import type { Recipe } from "../merge/recipe.ts";
 import { covers, fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
-import { generationKind } from "./search-kind.ts";
+import { frontKindOf } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import { flatLosses, scoredModel, type Session } from "./session.ts";
 
@@ -37,8 +40,8 @@ export async function chooseWinner(
   search: SearchState,
   scored: ScoredBaselines,
   earlier?: Champion,
-): Promise<Pick<RecordPayloads["finalists"], "winner" | "rows">> {
-  const { recorder, clock, emit } = session;
+): Promise<Pick<RecordPayloads["finalists"], "winner" | "rows"> & { readonly front?: Front }> {
+  const { recorder, clock, emit, genome } = session;
   const record = await recorder.step("finalists", async () => {
     const met = await race(session, search, scored, earlier);
     if (met) return met;
@@ -48,8 +51,19 @@ export async function chooseWinner(
     if (search.means.length > 0) emit({ type: "skipped", phase: "finalists", why });
     return { models: [], winner, elapsedMs: clock.elapsedMs };
   });
-  emit({ type: "finalists", models: record.models, winner: record.winner.name });
-  return record;
+  const { models, winner, rows, front } = record;
+  emit({ type: "finalists", models, winner: winner.name, ...(front && { front }) });
+  if (!front) return { winner, ...(rows && { rows }) };
+  const merges = new Map<string, () => Recipe>([
+    ...scored.baselines.map(({ name, recipe }) => [name, () => recipe] as const),
+    ...recommendations(session, search).map(({ name, point }) => [name, () => genome.decode(point)] as const),
+    ...(earlier ? [[EARLIER, () => earlier.winner.recipe] as const] : []),
+  ]);
+  return { winner, ...(rows && { rows }), front: { members: front, recipes: merges } };
+}
+
+function isEvolved({ name }: ScoredModel): boolean {
+  return name === EVOLVED;
 }
 
 /** The finalists on as many rows as there is time for, on fewer where that takes too long; undefined where there is none, or nothing to score. */
@@ -84,7 +98,7 @@ async function raceWith(
   }
   const finalists = recommendations(session, search).slice(
     0,
-    begun?.models.filter((name) => name !== EARLIER).length ?? effort.finalists,
+    begun?.models.filter((name) => name !== EARLIER).length ?? finalistsIn(session, effort),
   );
   if (finalists.length === 0) return undefined;
   const evolved = finalists.map(({ name, point }) => ({ name, recipe: genome.decode(point) }));
@@ -108,9 +122,18 @@ async function raceWith(
   const standing = onRows(session, scored, longest(scored.baselines), rows);
   const kept = earlier && sameCounts(earlier.rows, counts) ? [inUnit(earlier.winner, scored)] : [];
   const winner = leastLoss([...standing, ...kept], models);
-  const rowLosses = recorder.storeNumbers(flatLosses(met.evaluations));
-  const withoutRecipes = models.map(({ name, scores, loss }) => ({ name, scores, loss }));
-  return { models: withoutRecipes, winner, rows: counts, rowLosses, time: met.time, elapsedMs: clock.elapsedMs };
+  const front = frontKindOf(session)
+    ? frontOf([...standing, ...kept.filter(isEvolved).map((model) => ({ ...model, name: EARLIER })), ...models])
+    : undefined;
+  return {
+    models: models.map(({ name, scores, loss }) => ({ name, scores, loss })),
+    winner,
+    ...(front && { front }),
+    rows: counts,
+    rowLosses: recorder.storeNumbers(flatLosses(met.evaluations)),
+    time: met.time,
+    elapsedMs: clock.elapsedMs,
+  };
 }
 
 /** What won before and the baselines of now: the search has not moved, and all its finalists have met these rows. */
@@ -135,34 +158,6 @@ function unraced(winner: ScoredModel): string {
   return winner.name === EVOLVED
     ? "the budget ended; the last mean that was scored wins, it beats the best baseline on the rows of its generation that both met"
     : "the budget ended; the best baseline wins, and whether the search's mean is better is not known";
-}
-
-/**
- * The last mean, and means of the last five and of the later half, which the noise of single generations moves less; the last
- * five points of a walk are nearly one. A search that has begun again has converged to its mean, and has rivals of it.
- */
-function recommendations(
-  session: Session,
-  { means, optimizer: { restart } }: SearchState,
-): { name: string; point: Float64Array }[] {
-  if (restart) {
-    const rivals = restart.rivals.map((point, i) => ({ name: `rival ${i + 1}`, point }));
-    return [...means.slice(-1).map((point) => ({ name: "best mean", point })), ...rivals];
-  }
-  const half = Math.ceil(means.length / 2);
-  const wanted = generationKind(session).usesGradients ? [1, half, Math.ceil(half / 2)] : [1, 5, half];
-  const spans = new Set(wanted.map((span) => Math.min(span, means.length)));
-  spans.delete(0);
-  const one = generationKind(session).usesGradients ? "point" : "mean";
-  return Array.from(spans, (span) => ({
-    name: span === 1 ? `last ${one}` : `mean of the last ${span}`,
-    point: average(means.slice(-span)),
-  }));
-}
-
-function average(points: readonly Float64Array[]): Float64Array {
-  const [first = new Float64Array()] = points;
-  return first.map((_, i) => points.reduce((sum, point) => sum + (point[i] ?? 0), 0) / points.length);
 }
 
 function absent(): never {

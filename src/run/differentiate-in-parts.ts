@@ -9,7 +9,7 @@ import { knownTensors } from "../experiment/identity.ts";
 import type { RecordedTime } from "../journal/records.ts";
 import { joined } from "../tensor/float64.ts";
 import { deal, gather, mapTasks } from "./deal-rows.ts";
-import { rowWeights, type ObjectiveTask } from "./objective.ts";
+import { rowWeights, rowWeightsOf, type ObjectiveTask } from "./objective.ts";
 import type { AskedGeneration, ScoredGeneration } from "./score-generation.ts";
 import { type InPartsOptions, progressOf } from "./score-in-parts.ts";
 import { flatLosses, type Session } from "./session.ts";
@@ -26,12 +26,12 @@ interface Part {
 /** Scores and differentiates what is not recorded yet of a generation, and records every part but the last. */
 export async function differentiateInParts(
   session: Session,
-  { points, rows, parts: count }: AskedGeneration,
+  { points, rows, parts: count, weights: own }: AskedGeneration,
   objective: readonly ObjectiveTask[],
   { signal, onShare }: InPartsOptions,
 ): Promise<ScoredGeneration> {
   const hands = deal(rows, count);
-  const weights = rowWeights(objective, rows);
+  const weights = own ? rowWeightsOf(objective, rows, own) : rowWeights(objective, rows);
   const report = progressOf(session, "search", onShare);
   const parts = recordedParts(session, points.length, hands);
   const shares = parts.map(() => 1);
@@ -81,7 +81,7 @@ async function* severalAtOnce<T>(
 }
 
 interface DifferentiateOptions {
-  readonly weights: Readonly<Record<string, number>>;
+  readonly weights: Readonly<Record<string, number | readonly number[]>>;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (share: number) => void;
 }

@@ -1,6 +1,13 @@
 import type { OptimizerName } from "../search/optimizers.ts";
 import type { ResolvedPrecision } from "../experiment/precision.ts";
-import type { GuardedModel, ModelLosses, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
+import type {
+  FrontMember,
+  GuardedModel,
+  ModelLosses,
+  RecordPayloads,
+  RowCounts,
+  ScoredModel,
+} from "../journal/records.ts";
 
 /** What a run tells while it goes on; replayed steps of a resumed run are told too, marked as such. */
 export type RunEvent =
@@ -90,7 +97,13 @@ export type RunEvent =
     }
   /** The search had converged, and begins again with generations of so many candidates, two means among them. */
   | { readonly type: "restarted"; readonly candidates: number; readonly replayed: boolean }
-  | { readonly type: "finalists"; readonly models: readonly ModelLosses[]; readonly winner: string }
+  | {
+      readonly type: "finalists";
+      readonly models: readonly ModelLosses[];
+      readonly winner: string;
+      /** Where tasks are objectives of their own. */
+      readonly front?: readonly FrontMember[];
+    }
   | {
       readonly type: "verdict";
       readonly models: readonly GuardedModel[];

@@ -4,6 +4,7 @@ import { bestSoFar, leastLoss } from "./best-so-far.ts";
 import { compareTexts } from "./compare-texts.ts";
 import { type Champion, chooseWinner } from "./choose-winner.ts";
 import { canJudgeMore, judgeWinner } from "./judge-winner.ts";
+import type { Front } from "./front.ts";
 import { type Plan, planSearch, replanSearch } from "./plan-search.ts";
 import { canGrow, growBaselines, scoreBaselines, type ScoredBaselines } from "./score-baselines.ts";
 import { hasRoom, searchGenerations } from "./search-generations.ts";
@@ -19,6 +20,10 @@ export interface Found {
   readonly isCompared: boolean;
   /** On the winner, beside its baselines; absent where it did not meet the guard rows. */
   readonly verdict?: RecordPayloads["verdict"];
+  /** Where tasks are objectives of their own and merges of the search were compared. */
+  readonly front?: Front;
+  /** Its members that met the guard rows, apart from the models of a verdict; absent where none did. */
+  readonly picks?: RecordPayloads["verdict"]["picks"];
   /** What winner and parents write, where tasks want texts and there was time for it. */
   readonly texts?: RecordPayloads["texts"];
   /** Generations that the search has scored. */
@@ -56,11 +61,15 @@ export async function findWinner(session: Session): Promise<Found> {
     const generations = search.means.length;
     if (recorder.isOver) return found ?? unfinished(session, search, scored);
     if (!recorder.replans) {
-      const { winner, rows } = await chooseWinner(session, search, scored, champion);
+      const { winner, rows, front = found?.front } = await chooseWinner(session, search, scored, champion);
       champion = rows && { winner, rows, generations };
       const looks = found?.looks ?? 0;
-      const now = { winner, isCompared: rows !== undefined, generations, gaveUp: search.asked !== undefined, looks };
-      found = isDeepStrictEqual(winner.recipe, found?.winner.recipe) ? { ...found, ...now } : now;
+      const compared = { isCompared: rows !== undefined, generations, gaveUp: search.asked !== undefined };
+      const now = { winner, ...compared, looks, ...(front && { front }) };
+      const { picks, ...before } = found ?? {};
+      // Places of another front are others.
+      const kept = { ...before, ...(picks && front === found?.front && { picks }) };
+      found = isDeepStrictEqual(winner.recipe, found?.winner.recipe) ? { ...kept, ...now } : now;
       if (recorder.isOver) return found;
       if (!goesOn(session, plan, search, scored)) {
         found = await judged(session, found, scored);
@@ -117,8 +126,9 @@ async function judged(session: Session, found: Found, scored: ScoredBaselines): 
   const { recorder } = session;
   const isRecorded = recorder.upcoming === "verdict";
   if (found.verdict && !isRecorded && !canJudgeMore(session, found.verdict)) return found;
-  const verdict = await judgeWinner(session, found.winner, scored, found.verdict);
+  const verdict = await judgeWinner(session, found, scored);
   if (!verdict) return found;
-  const { texts: _, ...others } = found;
-  return { ...others, verdict, looks: found.looks + 1 };
+  const { texts: _, picks: __, ...others } = found;
+  const { picks } = verdict;
+  return { ...others, verdict, ...(picks && { picks }), looks: found.looks + 1 };
 }

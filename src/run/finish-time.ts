@@ -1,6 +1,8 @@
 import { EFFORTS, mostThatFits, TEXT_ROWS, type Effort } from "./effort.ts";
 import { slowestPassMs, slowestScoringMs } from "./costs.ts";
 import type { RowCounts } from "../journal/records.ts";
+import { finalistsIn } from "./finalists.ts";
+import { mostPicks } from "./front.ts";
 import type { Session } from "./session.ts";
 
 /** Models on the guard rows beside the parents and the given recipes: average, best global weight, winner. */
@@ -29,8 +31,10 @@ export interface FinishTime {
 export function finishTime(session: Session, effort: Effort): FinishTime {
   const { order } = session;
   const finalistsMs =
-    SAFETY * slowestScoringMs(session, effort.finalists, order.rows("search", searchCounts(session, effort)));
-  const guardMs = effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", effort.guard));
+    SAFETY *
+    slowestScoringMs(session, finalistsIn(session, effort), order.rows("search", searchCounts(session, effort)));
+  const picks = effort.guard === 1 ? mostPicks(session) : 0;
+  const guardMs = effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", effort.guard), picks);
   const [texts] =
     effort.texts === 0 || !session.clock.isTimed ? [] : textCounts(session, order.counts("guard", effort.guard));
   const textsMs = texts ? SAFETY * textTime(session, session.workspace.checkpoints.size + 1, texts) : 0;
@@ -71,10 +75,10 @@ export function guardedModels({ experiment, workspace }: Pick<Session, "experime
   return workspace.checkpoints.size + Object.keys(experiment.recipes ?? {}).length + GUARDED_MERGES;
 }
 
-/** What the winner and its baselines take on so many guard rows. */
-export function guardTime(session: Session, counts: RowCounts): number {
+/** What the winner, its baselines and so many picks of a front take on so many guard rows. */
+export function guardTime(session: Session, counts: RowCounts, picks = 0): number {
   const { order, comparison } = session;
-  const models = guardedModels(session);
+  const models = guardedModels(session) + picks;
   const rows = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const comparingMs = comparison.onceMs + models * rows * comparison.rowMs;
   return SAFETY * (slowestScoringMs(session, models, order.rows("guard", counts)) + comparingMs);

@@ -1,7 +1,6 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { RecordPayloads } from "../journal/records.ts";
-import { isFlat } from "../search/flatness.ts";
-import type { Candidate, Score } from "../search/optimizer.ts";
+import type { Candidate } from "../search/optimizer.ts";
 import { joined } from "../tensor/float64.ts";
 import { combinedLoss, type ObjectiveTask } from "./objective.ts";
 import type { RowLossMap } from "./overall-loss.ts";
@@ -10,11 +9,12 @@ import { type AskedRows, recordAsk } from "./record-ask.ts";
 import { scoreGeneration } from "./score-generation.ts";
 import type { InPartsOptions } from "./score-in-parts.ts";
 import { scoreInTime } from "./score-in-time.ts";
-import { evaluationsIn, generationKind } from "./search-kind.ts";
+import { evaluationsIn, frontKindOf, generationKind } from "./search-kind.ts";
 import { evaluationsLeft, spentWith } from "./search-room.ts";
 import type { ScoredReference, SearchState } from "./search-state.ts";
 import { leastFinishMs, searchMsLeft } from "./search-time.ts";
 import { flatLosses, type Session } from "./session.ts";
+import { areFlat, toldScores } from "./told-scores.ts";
 
 type Result = RecordPayloads["result"];
 
@@ -36,21 +36,27 @@ export async function generation(
   const { recorder, clock } = session;
   const { optimizer } = search;
   const candidates = (search.asked ??= optimizer.ask());
-  const { rows, parts } = await recordAsk(session, plan, search, candidates);
+  const { rows, counts, parts } = await recordAsk(session, plan, search, candidates);
   if (recorder.upcoming === undefined ? recorder.readOnly : recorder.upcoming !== "result") return "out of time";
   const replayed = recorder.replaying;
   const began = clock.elapsedMs;
-  const result = await takeResult(session, search, plan, scale.objective, { candidates, rows, parts });
+  const result = await takeResult(session, search, plan, scale.objective, { candidates, rows, counts, parts });
   if (!replayed) clock.searched(clock.elapsedMs - began);
   if (!result) return "out of time";
   search.evaluations += evaluationsIn(generationKind(session, optimizer));
-  optimizer.tell(scoresOf(session, result), result.spent);
+  const scores = toldScores(session, result, scale.objective, rows);
+  optimizer.tell(scores, result.spent);
   search.asked = undefined;
   search.means.push(optimizer.recommend());
+  if (frontKindOf(session) === "survivors") {
+    search.sameRows ??= counts;
+    search.fronts.length = 0;
+  }
+  if (optimizer.front) search.fronts.push(optimizer.front);
   search.lastScored = scoredReference(candidates, rows, result);
   search.overall.meet(rows, referenceLosses(session, result));
   const beginsAgain = optimizer.restart?.after === optimizer.generation;
-  search.flat = isFlat(result) && !beginsAgain ? search.flat + 1 : 0;
+  search.flat = areFlat(scores, result.reference) && !beginsAgain ? search.flat + 1 : 0;
   search.work += result.work;
   tellGeneration(session, search, plan, scale, { result, replayed });
   if (beginsAgain) session.emit({ type: "restarted", candidates: optimizer.candidates, replayed });
@@ -72,9 +78,11 @@ async function takeResult(
   const { recorder, clock } = session;
   if (recorder.replaying) return recorder.step("result", unreachable);
   const points = candidates.map(({ point }) => point);
+  const weights = everyOne(candidates.map((candidate) => candidate.weights));
   const began = clock.elapsedMs;
   const compute = async (inTime: InPartsOptions): Promise<Result> => {
-    const { evaluations, gradients, time } = await scoreGeneration(session, { points, rows, parts }, objective, inTime);
+    const asked = { points, rows, parts, ...(weights && { weights }) };
+    const { evaluations, gradients, time } = await scoreGeneration(session, asked, objective, inTime);
     return {
       generation: search.optimizer.generation,
       losses: evaluations.map((evaluation) => combinedLoss(evaluation, objective)),
@@ -114,18 +122,15 @@ function scoredReference(
   return point && { point, rows, loss: losses[index] ?? Number.NaN, rowLosses, index };
 }
 
-function scoresOf({ recorder, genome }: Session, { losses, gradients }: Result): Score[] {
-  const all = gradients && recorder.readNumbers(gradients);
-  return losses.map((loss, i) => ({
-    loss,
-    ...(all && { gradient: all.slice(i * genome.dimension, (i + 1) * genome.dimension) }),
-  }));
-}
-
 function referenceLosses({ recorder }: Session, { losses, reference, rowLosses }: Result): Float64Array {
   const all = recorder.readNumbers(rowLosses);
   const count = all.length / losses.length;
   return all.subarray(reference * count, (reference + 1) * count);
+}
+
+function everyOne<T>(all: readonly (T | undefined)[]): readonly T[] | undefined {
+  const given = all.filter((one) => one !== undefined);
+  return given.length === all.length ? given : undefined;
 }
 
 function tellGeneration(

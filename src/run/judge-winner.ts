@@ -3,12 +3,14 @@ import type { Evaluation, Selection } from "../evaluate/evaluator.ts";
 import { effectiveGroups } from "../statistics/clusters.ts";
 import { pairedGains } from "./paired-gains.ts";
 import { meanInterval } from "../statistics/paired-test.ts";
-import type { GuardedModel, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
+import type { GuardedModel, JudgedPick, RecordPayloads, RowCounts, ScoredModel } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Baseline } from "./baselines.ts";
 import { EFFORTS } from "./effort.ts";
 import { exportTime, guardTime } from "./finish-time.ts";
+import type { Front } from "./front.ts";
 import type { ObjectiveTask } from "./objective.ts";
+import { type GuardedPick, picksInTime, picksToJudge } from "./guarded-picks.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
@@ -19,6 +21,13 @@ import { flatLosses, scoredModel, type Session } from "./session.ts";
 
 type GuardVerdict = RecordPayloads["verdict"];
 
+/** What there is to judge, and the verdict that there was on fewer rows. */
+interface Judged {
+  readonly winner: ScoredModel;
+  readonly front?: Front;
+  readonly verdict?: GuardVerdict;
+}
+
 /** A model that meets the guard rows. */
 interface Guarded {
   readonly name: string;
@@ -28,19 +37,19 @@ interface Guarded {
 
 /**
  * Scores the winner, every parent, the uniform average, the best global weight and every given recipe on the guard
- * rows, which the search has never seen, and compares the winner with each; a second time where it was on fewer of them.
+ * rows, which the search has never seen, and compares the winner with each; a second time where it was on fewer of them. Of a
+ * front those that stand for it meet them too, where there is time, and are no part of that comparison.
  * Undefined when the budget ends before.
  */
 export async function judgeWinner(
   session: Session,
-  winner: ScoredModel,
+  { winner, front, verdict: earlier }: Judged,
   scored: ScoredBaselines,
-  earlier?: GuardVerdict,
 ): Promise<GuardVerdict | undefined> {
   const { tasks, recorder, emit } = session;
   const verdict = recorder.replaying
     ? await recorder.step("verdict", unreachable)
-    : await judgeInTime(session, winner, scored);
+    : await judgeInTime(session, winner, scored, front);
   if (verdict) {
     const { models, rows } = verdict;
     emit({ type: "verdict", models, tasks: tasks.map(({ name }) => name), rows });
@@ -56,15 +65,18 @@ async function judgeInTime(
   session: Session,
   winner: ScoredModel,
   scored: ScoredBaselines,
+  front: Front | undefined,
 ): Promise<GuardVerdict | undefined> {
   const { recorder, order } = session;
   const guarded: Guarded[] = [...standing(scored.baselines, winner), { ...winner, kind: "winner" }];
   let counts = guardCounts(session);
   while (counts) {
     const rows = counts;
-    const timely = { models: guarded.length, rows: order.rows("guard", rows), by: "evaluator" } as const;
+    const picks = front ? picksInTime(session, rows, picksToJudge(front, guarded, winner)) : [];
+    const models = guarded.length + picks.length;
+    const timely = { models, rows: order.rows("guard", rows), by: "evaluator" } as const;
     const verdict = await scoreInTime(session, { ...timely, afterMs: exportTime(session) }, (inTime) =>
-      recorder.step("verdict", () => judge(session, guarded, scored.objective, rows, inTime)),
+      recorder.step("verdict", () => judge(session, { guarded, picks }, scored.objective, rows, inTime)),
     );
     if (verdict) return verdict;
     counts = guardCounts(session, rows);
@@ -95,7 +107,7 @@ function guardCounts(session: Session, givenUp?: RowCounts): RowCounts | undefin
 
 async function judge(
   session: Session,
-  guarded: readonly Guarded[],
+  { guarded, picks }: { readonly guarded: readonly Guarded[]; readonly picks: readonly GuardedPick[] },
   objective: readonly ObjectiveTask[],
   counts: RowCounts,
   inTime: InTime,
@@ -103,8 +115,9 @@ async function judge(
   const { recorder, clock, order } = session;
   const rows = order.rows("guard", counts);
   const digestOf = guarded.length - 1;
-  const recipes = guarded.map(({ recipe }) => recipe);
-  const scope = { models: guarded.map(({ name }) => name), rows: counts };
+  const all = [...guarded, ...picks];
+  const recipes = all.map(({ recipe }) => recipe);
+  const scope = { models: all.map(({ name }) => name), rows: counts };
   const { evaluations, time } = await scoreInParts(session, "guard", recipes, rows, { ...inTime, digestOf, scope });
   const last = evaluations[digestOf];
   if (last?.digest === undefined) throw new Error("guard: the winner's weights were not hashed");
@@ -119,15 +132,25 @@ async function judge(
     const isWinner = model.kind === "winner";
     models.push(isWinner ? scored : { ...scored, gains: gainsOver(session, evaluation, last, rows, objective) });
   }
+  const judgedPicks: JudgedPick[] = [];
+  for (const [i, { place, ...pick }] of picks.entries()) {
+    await setImmediate();
+    inTime.signal.throwIfAborted();
+    const evaluation = evaluations[guarded.length + i] ?? last;
+    const { scores, loss } = scoredModel(pick, evaluation, rows, objective);
+    const gains = gainsOver(session, evaluation, last, rows, objective);
+    judgedPicks.push({ place, scores, loss, intervals: intervalsOf(session, evaluation, rows), gains });
+  }
   return {
     models,
+    ...(judgedPicks.length > 0 && { picks: judgedPicks }),
     groups: Object.fromEntries(
       Object.entries(rows).map(([task, own]) => [task, effectiveGroups(own.map(({ group }) => group))]),
     ),
     weightsDigest: last.digest,
     rows: counts,
     outOf: order.counts("guard", 1),
-    rowLosses: recorder.storeNumbers(flatLosses(evaluations)),
+    rowLosses: recorder.storeNumbers(flatLosses(evaluations.slice(0, guarded.length))),
     time,
     elapsedMs: clock.elapsedMs,
   };

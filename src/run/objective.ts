@@ -25,6 +25,32 @@ export function rowWeights(tasks: readonly ObjectiveTask[], rows: Selection): Re
   return Object.fromEntries(tasks.map((task) => [task.name, factorOf(task, tasks) / (rows[task.name]?.length ?? 0)]));
 }
 
+/** The same in a sum of the scaled losses of the tasks, of which each has another weight for each candidate. */
+export function rowWeightsOf(
+  tasks: readonly ObjectiveTask[],
+  rows: Selection,
+  weights: readonly (readonly number[])[],
+): Readonly<Record<string, readonly number[]>> {
+  return Object.fromEntries(
+    tasks.map(({ name, scale }, i) => [name, weights.map((own) => own[i]! / scale / (rows[name]?.length ?? 0))]),
+  );
+}
+
+/** The share of each task in the combined loss. */
+export function sharesIn(tasks: readonly Pick<ObjectiveTask, "weight">[]): number[] {
+  const sum = tasks.reduce((all, { weight }) => all + weight, 0);
+  return tasks.map(({ weight }) => weight / sum);
+}
+
+/** The scaled loss of each task, from the losses of its rows; NaN where any of these is. */
+export function scaledLosses(losses: Float64Array, tasks: readonly ObjectiveTask[], rows: Selection): number[] {
+  let next = 0;
+  const means = new Map(
+    Object.entries(rows).map(([name, { length }]) => [name, mean([...losses.subarray(next, (next += length))])]),
+  );
+  return tasks.map(({ name, scale }) => (means.get(name) ?? Number.NaN) / scale);
+}
+
 /** Combined loss of an evaluation over the rows it was given; NaN when any row's loss is. */
 export function combinedLoss({ scores }: RowLosses, tasks: readonly ObjectiveTask[]): number {
   return tasks.reduce(

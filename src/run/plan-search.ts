@@ -1,5 +1,6 @@
 import type { Experiment } from "../experiment/experiment.ts";
 import type { RecordPayloads } from "../journal/records.ts";
+import { weighingsOf } from "../search/weighings.ts";
 import type { Genome } from "../space/genome.ts";
 import { joined } from "../tensor/float64.ts";
 import type { RunEvent } from "./events.ts";
@@ -7,7 +8,8 @@ import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
 import { longest, type ScoredBaseline } from "./scored-rungs.ts";
 import { rowFractionFor } from "./search-cost.ts";
-import { algorithmOf, generationKind, populationOf } from "./search-kind.ts";
+import { sharesIn } from "./objective.ts";
+import { algorithmOf, frontKindOf, generationKind, populationOf } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import { searchMsLeft } from "./search-time.ts";
 import type { Session } from "./session.ts";
@@ -18,7 +20,8 @@ export type Plan = RecordPayloads["plan"];
 export async function planSearch(session: Session, scored: ScoredBaselines): Promise<Plan> {
   const { experiment, genome, recorder, clock, emit } = session;
   // Losses compare on the same rows only.
-  const [best, ...others] = warmStarts(session, startingPoints(experiment, longest(scored.baselines)));
+  const starts = warmStarts(session, startingPoints(experiment, longest(scored.baselines)));
+  const [best, ...others] = starts;
   const algorithm = algorithmOf(session);
   // One that walks begins at the start.
   const kind = generationKind(session);
@@ -27,7 +30,10 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   const plan = await recorder.step("plan", async () => {
     const { elapsedMs } = clock;
     const columns = unnamedGenes(genome);
-    const beside = injected(session, others, room).map(({ point }) => point);
+    const beside =
+      frontKindOf(session) === "walks"
+        ? walkStarts(session, starts, scored)
+        : injected(session, others, room).map(({ point }) => point);
     return {
       algorithm,
       genes: genome.genes.map(({ name }) => name),
@@ -42,6 +48,24 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   });
   emit(planned(session, plan, best?.name ?? "the search space's start"));
   return plan;
+}
+
+/** Where the walks behind the first begin: each at the best by its own weighing of the tasks. */
+function walkStarts(
+  session: Session,
+  starts: readonly (ScoredBaseline & { readonly point: Float64Array })[],
+  { objective }: Pick<ScoredBaselines, "objective">,
+): readonly Float64Array[] {
+  const [, ...weighings] = weighingsOf(sharesIn(objective), populationOf(session));
+  return weighings.flatMap((weights) => {
+    const lossOf = ({ scores }: ScoredBaseline): number =>
+      objective.reduce(
+        (sum, { name, scale }, i) => sum + weights[i]! * ((scores[name]?.loss ?? Number.NaN) / scale),
+        0,
+      );
+    const [best] = bestFirst(starts.map((start) => ({ point: start.point, loss: lossOf(start) })));
+    return best ? [best.point] : [];
+  });
 }
 
 /** How many genes of a genome have no name. */

@@ -7,14 +7,15 @@ import { joined, sameBits } from "../tensor/float64.ts";
 import { RandomStream } from "../tensor/random.ts";
 import { gradientParts } from "./costs.ts";
 import type { Plan } from "./plan-search.ts";
-import { generationKind } from "./search-kind.ts";
-import { nextCounts } from "./search-room.ts";
+import { frontKindOf, generationKind } from "./search-kind.ts";
+import { nextCounts, plannedCounts } from "./search-room.ts";
 import type { SearchState } from "./search-state.ts";
 import type { Session } from "./session.ts";
 
 /** The rows of a generation, and in how many parts of them gradients are recorded. */
 export interface AskedRows {
   readonly rows: Selection;
+  readonly counts: RowCounts;
   readonly parts: number;
 }
 
@@ -25,13 +26,16 @@ export async function recordAsk(
   search: SearchState,
   candidates: readonly Candidate[],
 ): Promise<AskedRows> {
-  const { recorder, order } = session;
+  const { recorder } = session;
   const { replaying } = recorder;
   const { generation } = search.optimizer;
+  // What survives is compared with what is scored later.
+  const meeting = frontKindOf(session) === "survivors" ? 0 : generation;
+  const rowsOf = (counts: RowCounts): Selection => freshRows(session, counts, meeting);
   const points = joined(candidates.map(({ point }) => point));
   const asked = await recorder.step("ask", async () => {
-    const rows = nextCounts(session, plan, search) ?? order.counts("search", plan.rowFraction, 1);
-    const parts = partsFor(session, candidates.length, freshRows(session, rows, generation));
+    const rows = nextCounts(session, plan, search) ?? plannedCounts(session, plan, search);
+    const parts = partsFor(session, candidates.length, rowsOf(rows));
     return { generation, points: recorder.storeNumbers(points), rows, ...(parts > 1 && { parts }) };
   });
   if (replaying && !sameBits(recorder.readPoints(asked.points), points)) {
@@ -39,7 +43,7 @@ export async function recordAsk(
       `${recorder.folder}: generation ${generation} of the journal has other genes than evomerge proposes here; resume with the versions that its first record names`,
     );
   }
-  return { rows: freshRows(session, asked.rows, generation), parts: asked.parts ?? 1 };
+  return { rows: rowsOf(asked.rows), counts: asked.rows, parts: asked.parts ?? 1 };
 }
 
 /** Scores, unlike sums of gradients, have the same bits in any parts; the clock decides on these as they are made. */

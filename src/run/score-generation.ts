@@ -9,6 +9,8 @@ import type { Session } from "./session.ts";
 /** What is scored of a generation. */
 export interface AskedGeneration {
   readonly points: readonly Float64Array[];
+  /** Of the tasks in the loss of each point that is differentiated; those of the combined loss unless given. */
+  readonly weights?: readonly (readonly number[])[];
   readonly rows: Selection;
   /** Of the rows, in which gradients are recorded. */
   readonly parts: number;
@@ -17,7 +19,7 @@ export interface AskedGeneration {
 /** What the points of a generation made of its rows. */
 export interface ScoredGeneration {
   readonly evaluations: readonly RowLosses[];
-  /** Of the combined losses by the coordinates of the unit cube, of each point, where the optimizer wants them. */
+  /** Of the losses, by their weights, by the coordinates of the unit cube, of each point, where the optimizer wants them. */
   readonly gradients?: readonly Float64Array[];
   /** Of what was scored since the last part that was recorded. */
   readonly time: RecordedTime;

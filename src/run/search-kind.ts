@@ -1,5 +1,11 @@
 import type { Optimizer } from "../search/optimizer.ts";
-import { GRADIENT_PASSES, namedOptimizer, type OptimizerName, optimizers } from "../search/optimizers.ts";
+import {
+  GRADIENT_PASSES,
+  namedOptimizer,
+  type OptimizerName,
+  optimizers,
+  populationSizeOf,
+} from "../search/optimizers.ts";
 import type { Session } from "./session.ts";
 
 type Searched = Pick<Session, "experiment" | "genome">;
@@ -18,10 +24,17 @@ export function algorithmOf({ experiment }: Pick<Session, "experiment">): Optimi
 
 /** Candidates of a first generation beside the mean, if there is one. */
 export function populationOf({ experiment, genome }: Searched): number {
-  const { population } = optimizers[algorithmOf({ experiment })];
-  if (population === "one point") return 1;
-  const given = experiment.search.population;
-  return given === "auto" ? population(genome.dimension) : given;
+  const { population: given } = experiment.search;
+  return populationSizeOf(optimizers[algorithmOf({ experiment })], {
+    dimension: genome.dimension,
+    objectives: experiment.tasks.length,
+    ...(given !== "auto" && { given }),
+  });
+}
+
+/** What it goes on with from one generation to the next, where tasks are objectives of their own. */
+export function frontKindOf(session: Pick<Session, "experiment">): "walks" | "survivors" | undefined {
+  return optimizers[algorithmOf(session)].front;
 }
 
 /** The next generation of a search, which grows where it begins again; the first one where there is no search yet. */

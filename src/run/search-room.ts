@@ -1,6 +1,6 @@
 import type { RowCounts } from "../journal/records.ts";
 import type { Plan } from "./plan-search.ts";
-import { lastFraction, rowFractionFor } from "./search-cost.ts";
+import { generationMs, lastFraction, rowFractionFor } from "./search-cost.ts";
 import { evaluationsIn, generationKind } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import { searchMsLeft } from "./search-time.ts";
@@ -10,18 +10,33 @@ import type { Session } from "./session.ts";
 export function nextCounts(session: Session, plan: Plan, search: SearchState): RowCounts | undefined {
   const { clock, experiment, order } = session;
   const kind = generationKind(session, search.optimizer);
+  const planned = plannedCounts(session, plan, search);
   if ("evaluations" in experiment.budget) {
-    return evaluationsLeft(session, search) >= evaluationsIn(kind)
-      ? order.counts("search", plan.rowFraction, 1)
-      : undefined;
+    return evaluationsLeft(session, search) >= evaluationsIn(kind) ? planned : undefined;
   }
   const leftMs = searchMsLeft(session, plan);
+  if (search.sameRows) return generationMs(session, kind, shareOf(session, planned)) <= leftMs ? planned : undefined;
   // What a gradient takes was a guess when the rows were planned.
-  const planned = kind.usesGradients
+  const fractionPlanned = kind.usesGradients
     ? Math.min(plan.rowFraction, rowFractionFor(session, kind, clock.searchedMs + leftMs))
     : plan.rowFraction;
-  const fraction = lastFraction(session, kind, { planned, leftMs, isFirst: search.means.length === 0 });
+  const fraction = lastFraction(session, kind, {
+    planned: fractionPlanned,
+    leftMs,
+    isFirst: search.means.length === 0,
+  });
   return fraction === undefined ? undefined : order.counts("search", fraction, 1);
+}
+
+/** Rows of the next generation, whatever time there is: those of the first one where all meet the same. */
+export function plannedCounts({ order }: Session, { rowFraction }: Plan, { sameRows }: SearchState): RowCounts {
+  return sameRows ?? order.counts("search", rowFraction, 1);
+}
+
+/** Of all search rows. */
+function shareOf({ tasks }: Session, counts: RowCounts): number {
+  const all = tasks.reduce((sum, { search }) => sum + search.length, 0);
+  return Object.values(counts).reduce((sum, count) => sum + count, 0) / all;
 }
 
 /** Evaluations that the budget has left; Infinity where it is one of time. */

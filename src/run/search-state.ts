@@ -1,11 +1,12 @@
 import type { Selection } from "../evaluate/evaluator.ts";
-import type { NumbersRef } from "../journal/records.ts";
+import type { NumbersRef, RowCounts } from "../journal/records.ts";
 import { optimizers } from "../search/optimizers.ts";
 import type { Candidate, Optimizer } from "../search/optimizer.ts";
 import { divided } from "../tensor/float64.ts";
 import { OverallLoss } from "./overall-loss.ts";
 import type { Plan } from "./plan-search.ts";
 import { algorithmOf, populationOf } from "./search-kind.ts";
+import { sharesIn } from "./objective.ts";
 import type { Session } from "./session.ts";
 
 /** A point that was scored as the reference of a generation, and where its losses are. */
@@ -24,6 +25,10 @@ export interface SearchState {
   readonly optimizer: Optimizer;
   /** What the optimizer recommended after every generation: the mean of a distribution, or where a walk was. */
   readonly means: Float64Array[];
+  /** Of a search for several objectives, its front after every generation, or after the last one alone where that is no walk's. */
+  readonly fronts: (readonly Float64Array[])[];
+  /** Rows of every generation, where survivors of one are compared with the next; unknown before the first. */
+  sameRows: RowCounts | undefined;
   /** The reference of the last generation. */
   lastScored: ScoredReference | undefined;
   /** What the references of all generations lost on their rows. */
@@ -48,12 +53,15 @@ export function beginSearch(session: Session, plan: Plan): SearchState {
     populationSize: populationOf(session),
     seed: experiment.seed,
     rates: genome.rates,
+    objectives: sharesIn(experiment.tasks),
     ...(genome.levels && { levels: genome.levels }),
     inject: plan.inject ? divided(recorder.readPoints(plan.inject), genome.dimension) : [],
   });
   return {
     optimizer,
     means: [],
+    fronts: [],
+    sameRows: undefined,
     lastScored: undefined,
     overall: new OverallLoss(),
     asked: undefined,

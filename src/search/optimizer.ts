@@ -9,13 +9,15 @@ export interface Candidate {
    * generations that met other rows do not compare otherwise.
    */
   readonly isReference: boolean;
+  /** Of the objectives in the loss whose gradient it wants, which sum to 1; those of the combined loss unless given. */
+  readonly weights?: readonly number[];
 }
 
 /** What became of a candidate. */
 export interface Score {
   /** Combined loss, to be minimised; one that is not finite marks a failed candidate, which ranks last. */
   readonly loss: number;
-  /** Derivatives of the loss by the coordinates of the unit cube, where the candidate wants them; any that is not finite marks a failure. */
+  /** Derivatives of the loss, as the candidate weighs the objectives, by the coordinates of the unit cube, where the candidate wants them; any that is not finite marks a failure. */
   readonly gradient?: Float64Array;
   /** For each objective its loss, where an optimizer wants these; any that is not finite marks a failed candidate. */
   readonly losses?: readonly number[];
@@ -81,6 +83,8 @@ export interface OptimizerOptions {
   /** Candidates per generation, at least 2, beside a reference that is none of them. */
   readonly populationSize?: number;
   readonly seed: number;
+  /** The share of each objective in the combined loss; one objective unless given. */
+  readonly objectives?: readonly number[];
   /** The first candidates of the first generation, points in the unit cube; at most a population. */
   readonly inject?: readonly Float64Array[];
 }

@@ -91,7 +91,7 @@ const term: z.ZodType<LossTerm> = z.strictObject({
     label: z.int().nonnegative(),
     loss: z.enum(choiceLossNames).exactOptional(),
   }),
-  weight: z.number(),
+  weight: z.union([z.number(), z.array(z.number())]),
   continuations: z.array(z.array(z.int().nonnegative())),
 });
 

@@ -11,11 +11,14 @@ const accuracies: Readonly<Record<OptimizerName, number>> = {
   random: 0.1,
   "gradient-walk": 0.01,
   lineages: 0.01,
+  "front-walk": 0.01,
+  nsga2: 0.01,
 };
 
 for (const name of Object.keys(optimizers) as OptimizerName[]) {
   const { create, population, beside, usesGradients } = optimizers[name];
-  const hasPopulation = population !== "one point";
+  // Of one objective there is one weighing.
+  const hasPopulation = typeof population === "function";
   describeOptimizer(name, create, {
     accuracy: accuracies[name],
     firstSize: (n) => (hasPopulation ? population(n) : 1) + (beside ? 1 : 0),

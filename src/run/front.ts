@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "../errors.ts";
+import { showUntrusted } from "../files/show-untrusted.ts";
+import type { FrontMember, ModelLosses } from "../journal/records.ts";
+import type { Recipe } from "../merge/recipe.ts";
+import { kneeOf } from "../search/knee.ts";
+import { frontsOf } from "../search/pareto.ts";
+import { frontKindOf } from "./search-kind.ts";
+import type { Session } from "./session.ts";
+
+/** The members of a front, by the loss of the first task, and how the models that they are of are merged. */
+export interface Front {
+  readonly members: readonly FrontMember[];
+  /** By what members are of. */
+  readonly recipes: ReadonlyMap<string, () => Recipe>;
+}
+
+/** The name of what stands for a front in other ways than by a place on it. */
+export const KNEE = "knee";
+
+/** A way to name a member: the knee, or the best on a task. */
+export interface FrontPick {
+  readonly name: string;
+  /** Place on the front, counted from 1. */
+  readonly place: number;
+}
+
+/** Members that meet the guard rows for their front at most: each takes as long as another baseline. */
+const MOST_PICKS = 4;
+
+/** The models that no other is better than, where losses of tasks are not weighed against each other; of equal ones the first. */
+export function frontOf(models: readonly ModelLosses[]): readonly FrontMember[] | undefined {
+  const tasks = Object.keys(models[0]?.scores ?? {});
+  const losses = models.map(({ scores }) => tasks.map((task) => scores[task]?.loss ?? Number.NaN));
+  const finite = [...models.keys()].filter((i) => losses[i]!.every(Number.isFinite));
+  const different = finite.filter((i) => finite.every((j) => j >= i || !isDeepStrictEqual(losses[i], losses[j])));
+  const [best = []] = frontsOf(different.map((i) => losses[i]!));
+  const front = best.map((k) => different[k]!).toSorted((a, b) => losses[a]![0]! - losses[b]![0]!);
+  if (front.length === 0) return undefined;
+  return front.map((i) => {
+    const { name, scores, loss } = models[i]!;
+    return { of: name, scores, loss };
+  });
+}
+
+/** The knee of a front, and what is best on each task. */
+export function picksOf(front: readonly FrontMember[]): readonly FrontPick[] {
+  const tasks = Object.keys(front[0]?.scores ?? {});
+  const lossesOn = (task: string): number[] => front.map(({ scores }) => scores[task]?.loss ?? Number.NaN);
+  const knee = kneeOf(front.map((_, i) => tasks.map((task) => lossesOn(task)[i]!)));
+  const best = tasks.map((task) => ({ name: task, place: 1 + lossesOn(task).indexOf(Math.min(...lossesOn(task))) }));
+  return knee === undefined ? [] : [{ name: KNEE, place: knee + 1 }, ...best];
+}
+
+/** The place of what a person asks for; a UserError that lists what there is. */
+export function placeOf(front: readonly FrontMember[], pick: string): number {
+  const known = picksOf(front);
+  const number = /^\d{1,6}$/.test(pick) ? Number(pick) : undefined;
+  const place = known.find(({ name }) => name === pick)?.place ?? number;
+  if (place !== undefined && place >= 1 && place <= front.length) return place;
+  const tasks = known.slice(1).map(({ name }) => name);
+  throw new UserError(
+    `--pick: expected ${KNEE}, a task (${tasks.join(", ")}) or a place on the front from 1 to ${front.length}, found ${showUntrusted(pick)}`,
+  );
+}
+
+/** Whether a member is the winner of its run, as far as its scores tell. */
+export function isWinner(member: FrontMember | undefined, { scores }: Pick<ModelLosses, "scores">): boolean {
+  return isDeepStrictEqual(member?.scores, scores);
+}
+
+/** How many members of its front a run brings to its guard rows at most; none where it has none. */
+export function mostPicks(session: Pick<Session, "experiment">): number {
+  return frontKindOf(session) ? Math.min(MOST_PICKS, session.experiment.tasks.length + 1) : 0;
+}
+
+/** How a member is merged; a UserError where the run has no such model, which no journal of it says. */
+export function recipeAt({ members, recipes }: Front, place: number): Recipe {
+  const { of = "" } = members[place - 1] ?? {};
+  const recipe = recipes.get(of);
+  if (recipe) return recipe();
+  throw new UserError(
+    `the front in the journal: expected models of this run, found ${showUntrusted(of)}; resume with the versions that its first record names`,
+  );
+}
