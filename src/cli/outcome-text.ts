@@ -2,9 +2,17 @@ import type { Outcome } from "../run/run-experiment.ts";
 import { alignedText } from "../report/text/text-table.ts";
 import { wrapped } from "../report/text/wrapped.ts";
 import { printableLine } from "../files/printable.ts";
+import { FRONT_SENTENCE, frontRows, frontTable } from "../report/front-rows.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { textsSentence, textsTable } from "../report/texts-table.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
+
+/** What a front is, where there is one. */
+function frontLines({ front, winner, verdict, picks }: Outcome, width: number): string[] {
+  if (!front) return [];
+  const rows = frontRows({ front: front.members, winner, ...(verdict && { verdict }), picks });
+  return ["", ...wrapped(FRONT_SENTENCE, width, { indent: 2 }), alignedText(frontTable(rows), { width }), ""];
+}
 
 /** What a finished run prints in lines of so many columns: every model on the guard rows, and what that says of the winner. */
 export function outcomeText(outcome: Outcome, width = Infinity): string {
@@ -14,7 +22,7 @@ export function outcomeText(outcome: Outcome, width = Infinity): string {
   const searched = searchSentences({ winner: winner.name, isCompared, generations, gaveUp });
   if (!verdict) {
     const unjudged = `winner: ${winner.name}; the budget ended before it was compared on the guard rows`;
-    return lines([unjudged, ...searched]).join("\n");
+    return [...lines([unjudged, ...searched]), ...frontLines(outcome, width)].join("\n");
   }
   const tasks = experiment.tasks.map(({ name }) => name);
   const guard = verdict.models.find(({ kind }) => kind === "winner")?.loss ?? Number.NaN;
@@ -26,6 +34,7 @@ export function outcomeText(outcome: Outcome, width = Infinity): string {
     alignedText(verdictTable(verdict.models, tasks, looks), { width }),
     "",
     ...lines([...searched, ...guardSentences(verdict), ...verdictSentences(verdict, looks)]),
+    ...frontLines(outcome, width),
     ...(texts ? ["", ...lines([textsSentence(texts)]), alignedText(textsTable(texts), { width }), ""] : []),
     ...lines([`The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`]),
   ].join("\n");

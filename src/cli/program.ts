@@ -120,6 +120,10 @@ export function buildProgram(): Command {
     .description("write the winner of a run, or its best so far, as a Hugging Face folder")
     .argument("<run>", "folder of the run")
     .option("--to <folder>", "folder of the model (default: best in the folder of the run)")
+    .option(
+      "--pick <member>",
+      "of the run's front in place of the winner: knee, a task (the best on it) or a place from 1",
+    )
     .option("--starter-kit <checkout>", "write it as a class of the LLM-Merging competition's starter kit too")
     .option("--push <org/name>", "upload the folder to the Hugging Face Hub")
     .option("--private", "make the repository private if the upload creates it")

@@ -72,11 +72,13 @@ export const searchSchema = z.strictObject({
   algorithm: z
     .enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])])
     .default("auto")
-    .describe("auto is gradient-walk, for stacks of layers mixed-evolution"),
+    .describe(
+      "auto is gradient-walk, for stacks of layers mixed-evolution; front-walk and nsga2 look for a front of several tasks",
+    ),
   population: z
     .union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)])
     .default("auto")
-    .describe("candidates of a generation; a gradient-walk has none"),
+    .describe("candidates of a generation, of a front-walk walks at most; a gradient-walk has none"),
   rowFraction: z
     .union([z.literal("auto"), z.number().min(0.05).max(1)])
     .default("auto")

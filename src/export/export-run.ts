@@ -6,6 +6,7 @@ import type { Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";
+import { standingOf } from "../journal/standing.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { Step } from "../merge/recipe.ts";
 import { readOutcome, type Outcome, type ReopenOptions, type RunOptions } from "../run/run-experiment.ts";
@@ -13,20 +14,23 @@ import { ExportPlace } from "./export-place.ts";
 import { checkReplaceable } from "./earlier-export.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 import { checkNoParent } from "./no-parent.ts";
+import { pickedOutcome, pickedPlace, type PickedOutcome } from "./picked.ts";
 import { planStarterKit, type StarterKitExport } from "./starter-kit/export-starter-kit.ts";
 import { findTarget } from "./target-folder.ts";
 import { writeModel } from "./write-model.ts";
 
 export interface ExportOptions extends ReopenOptions {
-  /** Folder of the model; `best` in the run's folder unless given. */
+  /** Folder of the model; `best` in the run's folder unless given, of what was picked `front-<place>`. */
   readonly to?: string | undefined;
+  /** A member of the run's front in place of the winner: `knee`, a task or a place on it. */
+  readonly pick?: string | undefined;
   /** Checkout of the LLM-Merging competition's starter kit, to write the merge into as a class. */
   readonly starterKit?: string | undefined;
   /** Repository of the Hub to upload the folder to. */
   readonly push?: { readonly name: string; readonly private?: boolean | undefined } | undefined;
 }
 
-export interface ExportResult extends Outcome {
+export interface ExportResult extends PickedOutcome {
   /** Folder of the model. */
   readonly model: string;
   /** Digest of the merged weights; equal to the verdict's, where there is one. */
@@ -38,29 +42,31 @@ export interface ExportResult extends Outcome {
 }
 
 /**
- * Exports the winner of a run, or the best so far of one that goes on still, as a Hugging Face folder. The model is
+ * Exports the winner of a run, or the best so far of one that goes on still, or a member of its front, as a Hugging Face folder. The model is
  * written beside its place, read back and scored again, and only then takes its place; an earlier export stays until
  * then. Throws a UserError when the weights are not those that were scored, when another export goes to the same place,
  * and for a folder that holds anything but an earlier export as it was written.
  */
 export async function exportRun(run: string, options: ExportOptions = {}): Promise<ExportResult> {
   const { to, push, signal, onEvent } = options;
-  const model = placeOf(run, to);
   // A folder that is no run gets nothing written into it.
-  readJournal(run);
-  await using place = await ExportPlace.take(model, {
+  const { records } = readJournal(run);
+  const place = options.pick === undefined ? undefined : pickedPlace(run, standingOf(records), options.pick);
+  const model = placeOf(run, to, place);
+  await using target = await ExportPlace.take(model, {
     signal,
     onNotice: (text) => onEvent?.({ type: "notice", text }),
   });
   const upload = push && { ...push, hub: options.hub ?? (await openHub()) };
   // Before anything is merged.
   if (upload) checkPush(upload.hub, upload.name);
-  const { workspace, tasks, ...outcome } = await readOutcome(run, options);
+  const { workspace, tasks, ...read } = await readOutcome(run, options);
+  const outcome = place === undefined ? read : pickedOutcome(read, place);
   await using opened = workspace;
-  await checkNoParent(opened.checkpoints, { path: place.path, shown: model });
+  await checkNoParent(opened.checkpoints, { path: target.path, shown: model });
   const addToStarterKit = await planAddition(opened, outcome, options.starterKit);
-  const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, folder: place.staged });
-  await place.publish();
+  const weightsDigest = await writeModel(opened, outcome, { ...options, tasks, folder: target.staged });
+  await target.publish();
   // Only once the weights are known to be those of the run.
   const starterKit = await addToStarterKit?.();
   onEvent?.({ type: "exported", folder: model, weightsDigest });
@@ -81,8 +87,8 @@ export async function checkExportPlace(run: string, { to, signal }: ExportOption
   await checkReplaceable(path, shown, signal);
 }
 
-function placeOf(run: string, to: string | undefined): string {
-  return resolve(to ?? join(run, "best"));
+function placeOf(run: string, to: string | undefined, place?: number): string {
+  return resolve(to ?? join(run, place === undefined ? "best" : `front-${place}`));
 }
 
 async function planAddition(

@@ -8,9 +8,11 @@ import { columnsSentences } from "../report/columns-sentences.ts";
 import { markdownTable, type Table } from "../report/table.ts";
 import { lossSentence } from "../report/loss-sentence.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
-import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
+import type { FrontRow } from "../report/front-rows.ts";
+import { lossCell, verdictSentences, verdictTable } from "../report/verdict-table.ts";
 import { cardHead, linkOf, oneLine } from "./card-parts.ts";
 import { mergedLicence } from "./licence.ts";
+import type { PickedOutcome } from "./picked.ts";
 import { lmEvalCommand } from "./lm-eval-command.ts";
 
 export interface CardFacts {
@@ -24,8 +26,8 @@ export interface CardFacts {
 }
 
 /** The README.md of an exported model: what it is made of, how, and how it compares with what it is made of. */
-export function modelCard(outcome: Outcome, { weightsDigest, version, run, licences }: CardFacts): string {
-  const { experiment, winner, verdict } = outcome;
+export function modelCard(outcome: PickedOutcome, { weightsDigest, version, run, licences }: CardFacts): string {
+  const { experiment, winner, verdict, pick } = outcome;
   const parents = [{ name: BASE, path: experiment.base }, ...experiment.experts];
   const licence = mergedLicence(new Map(parents.map(({ name }) => [name, licences.get(name)])));
   return `---
@@ -33,7 +35,7 @@ ${cardHead(parents, licence)}---
 
 # ${oneLine(experiment.name)}: ${winner.name}
 
-${whatItIs(winner)} evomerge ${version}, without training, from these models:
+${pick ? whatWasPicked(pick, outcome) : whatItIs(winner)} evomerge ${version}, without training, from these models:
 
 ${parents.map(({ name, path }) => `- ${name}: ${linkOf(path)}, licence ${licences.get(name) ?? "not stated"}`).join("\n")}
 
@@ -52,7 +54,7 @@ ${[...run, ...outcome.drawn].map((line) => `- ${printableLine(line)}`).join("\n"
 
 ## Scores on rows that the search never saw
 
-${verdict ? verdictText(verdict, outcome) : notCompared(outcome)}
+${pick ? `${pickText(pick, experiment.tasks)}\n\n` : ""}${verdict ? verdictText(verdict, outcome) : pick ? "" : notCompared(outcome)}
 
 ## Evaluation
 
@@ -60,6 +62,22 @@ ${verdict ? verdictText(verdict, outcome) : notCompared(outcome)}
 ${lmEvalCommand(".")}
 \`\`\`
 `;
+}
+
+/** The same of what was picked from a front. */
+function whatWasPicked({ place, names, of }: FrontRow, { front }: Outcome): string {
+  const which = names.length > 0 ? ` (${names.join(", ")})` : "";
+  return `Number ${place} of the ${front?.members.length ?? 0} on the front of the tasks${which}, ${of}, picked by hand from what was found by`;
+}
+
+/** What the guard rows say of it. */
+function pickText({ judged, scores }: FrontRow, tasks: Outcome["experiment"]["tasks"]): string {
+  const named = tasks.map(({ name }) => name);
+  const searched = named.map((task) => `${task} ${scores[task]?.loss.toFixed(3)}`).join(", ");
+  if (!judged)
+    return `The guard rows never judged this one. Its losses on the search rows, which it was picked by: ${searched}.`;
+  const guarded = named.map((task) => `${task} ${lossCell(judged, task)}`).join(", ");
+  return `Its losses on the guard rows, with 95 % intervals: ${guarded}; combined ${judged.loss.toFixed(3)}. On the search rows, which it was picked by: ${searched}.`;
 }
 
 /** The beginning of a sentence: a search may have found nothing better, or not have been run. */

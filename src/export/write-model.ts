@@ -14,6 +14,7 @@ import { filesOfBase } from "./files-of-base.ts";
 import { licenceOf } from "./licence.ts";
 import { mergekitConfig } from "./mergekit-config.ts";
 import { mergeWeights } from "./merge-weights.ts";
+import type { PickedOutcome } from "./picked.ts";
 import { modelCard } from "./model-card.ts";
 import { recipeFiles } from "./recipe-files.ts";
 import { verifyExport } from "./verify-export.ts";
@@ -31,7 +32,7 @@ export interface Writing extends RunOptions {
  * Writes the model of a run's winner with a manifest of what was written, reads it back and scores it again. Returns the
  * digest of its weights; a UserError when they are not those that were scored.
  */
-export async function writeModel(opened: Workspace, outcome: Outcome, writing: Writing): Promise<string> {
+export async function writeModel(opened: Workspace, outcome: PickedOutcome, writing: Writing): Promise<string> {
   const { tasks, folder, signal, onEvent } = writing;
   const { experiment, winner } = outcome;
   // Before hours may go into weights.
@@ -60,7 +61,7 @@ export async function writeModel(opened: Workspace, outcome: Outcome, writing: W
 /** What people and programs read of the merge: the recipe in our words and, if it can say it, in mergekit's, and the model card. */
 async function descriptionsOf(
   { checkpoints, model }: Workspace,
-  outcome: Outcome,
+  outcome: PickedOutcome,
   weightsDigest: string,
 ): Promise<ReadonlyMap<DescriptionFile, string | Uint8Array>> {
   const experiment = withoutFolders(outcome.experiment);

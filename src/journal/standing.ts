@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { JournalRecord, RecordPayloads, ScoredModel } from "./records.ts";
+import type { FrontMember, JournalRecord, JudgedPick, RecordPayloads, ScoredModel } from "./records.ts";
 
 /** What a run has come to, as far as it is recorded. */
 export interface Standing {
@@ -11,6 +11,10 @@ export interface Standing {
   readonly verdict?: RecordPayloads["verdict"];
   /** What winner and parents of that verdict write. */
   readonly texts?: RecordPayloads["texts"];
+  /** The last one, where tasks are objectives of their own. */
+  readonly front?: readonly FrontMember[];
+  /** Its members that met the guard rows, apart from the models of the verdict. */
+  readonly picks?: readonly JudgedPick[];
   /** How often the guard rows have judged a winner, of the run or of those it descends from, the same one on more of them included. */
   readonly looks: number;
   /** Generations that the search has scored. */
@@ -34,6 +38,11 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
   const verdict = verdicts.at(-1);
   const judgedAt = records.findLastIndex(({ type }) => type === "verdict");
   const texts = records.slice(judgedAt + 1).find((record) => record.type === "texts");
+  const frontAt = records.findLastIndex((record) => record.type === "finalists" && record.front !== undefined);
+  const compared = records[frontAt];
+  const front = compared?.type === "finalists" ? compared.front : undefined;
+  // Places of an earlier front are others.
+  const picks = judgedAt > frontAt ? verdict?.picks : undefined;
   const judged = verdict?.models.find(({ kind }) => kind === "winner");
   const generations = records.filter(({ type }) => type === "result").length;
   // One that was given up is asked for again when another budget has room for it.
@@ -42,6 +51,8 @@ export function standingOf(records: readonly JournalRecord[]): Standing {
     ...(winner && { winner }),
     isCompared: finalists?.rows !== undefined,
     ...(winner && verdict && isDeepStrictEqual(judged?.recipe, winner.recipe) && { verdict, ...(texts && { texts }) }),
+    ...(front && { front }),
+    ...(picks && { picks }),
     looks: earlierLooks(records) + verdicts.length,
     generations,
     gaveUp: last !== undefined && last.generation >= generations,

@@ -93,7 +93,8 @@ export function isUncorrected({ judgement, interval: [low, high] }: JudgedGain):
   return judgement === "neither" && (low > 0 || high < 0);
 }
 
-function lossCell({ scores, intervals }: GuardedModel, task: string): string {
+/** Mean loss of a model on a task, with its interval. */
+export function lossCell({ scores, intervals }: Pick<GuardedModel, "scores" | "intervals">, task: string): string {
   const [low, high] = intervals[task] ?? [Number.NaN, Number.NaN];
   return `${scores[task]?.loss.toFixed(3)} [${inDecimals(low, 3)}, ${inDecimals(high, 3)}]`;
 }

@@ -8,7 +8,7 @@ import type { ScoredBaselines } from "./score-baselines.ts";
 import { scoreInParts } from "./score-in-parts.ts";
 import { scoreInTime } from "./score-in-time.ts";
 import { finalistsIn, recommendations } from "./finalists.ts";
-import { type Front, frontOf } from "./front.ts";
+import { type Front, frontAmong } from "./front.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { covers, fewer, sameCounts } from "./row-order.ts";
 import { longest } from "./scored-rungs.ts";
@@ -123,7 +123,7 @@ async function raceWith(
   const kept = earlier && sameCounts(earlier.rows, counts) ? [inUnit(earlier.winner, scored)] : [];
   const winner = leastLoss([...standing, ...kept], models);
   const front = frontKindOf(session)
-    ? frontOf([...standing, ...kept.filter(isEvolved).map((model) => ({ ...model, name: EARLIER })), ...models])
+    ? frontAmong([...standing, ...kept.filter(isEvolved).map((model) => ({ ...model, name: EARLIER })), ...models])
     : undefined;
   return {
     models: models.map(({ name, scores, loss }) => ({ name, scores, loss })),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import type { FrontMember, ModelLosses } from "../journal/records.ts";
+import type { FrontMember, ModelLosses, TaskScores } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { kneeOf } from "../search/knee.ts";
 import { frontsOf } from "../search/pareto.ts";
@@ -16,11 +16,12 @@ export interface Front {
 }
 
 /** The name of what stands for a front in other ways than by a place on it. */
-export const KNEE = "knee";
+const KNEE = "knee";
 
 /** A way to name a member: the knee, or the best on a task. */
 export interface FrontPick {
   readonly name: string;
+  readonly isKnee: boolean;
   /** Place on the front, counted from 1. */
   readonly place: number;
 }
@@ -29,31 +30,37 @@ export interface FrontPick {
 const MOST_PICKS = 4;
 
 /** The models that no other is better than, where losses of tasks are not weighed against each other; of equal ones the first. */
-export function frontOf(models: readonly ModelLosses[]): readonly FrontMember[] | undefined {
+export function frontAmong(models: readonly ModelLosses[]): readonly FrontMember[] | undefined {
   const tasks = Object.keys(models[0]?.scores ?? {});
-  const losses = models.map(({ scores }) => tasks.map((task) => scores[task]?.loss ?? Number.NaN));
-  const finite = [...models.keys()].filter((i) => losses[i]!.every(Number.isFinite));
-  const different = finite.filter((i) => finite.every((j) => j >= i || !isDeepStrictEqual(losses[i], losses[j])));
-  const [best = []] = frontsOf(different.map((i) => losses[i]!));
-  const front = best.map((k) => different[k]!).toSorted((a, b) => losses[a]![0]! - losses[b]![0]!);
-  if (front.length === 0) return undefined;
-  return front.map((i) => {
-    const { name, scores, loss } = models[i]!;
-    return { of: name, scores, loss };
-  });
+  const scored = models
+    .map(({ name, scores, loss }) => ({ losses: lossesOn(tasks, scores), member: { of: name, scores, loss } }))
+    .filter(({ losses }) => losses.every(Number.isFinite));
+  const isFirst = ({ losses }: (typeof scored)[number], i: number): boolean =>
+    scored.findIndex((other) => isDeepStrictEqual(other.losses, losses)) === i;
+  const different = scored.filter(isFirst);
+  const best = new Set(frontsOf(different.map(({ losses }) => losses))[0]);
+  const front = different.filter((_, i) => best.has(i)).toSorted((a, b) => (a.losses[0] ?? 0) - (b.losses[0] ?? 0));
+  return front.length === 0 ? undefined : front.map(({ member }) => member);
 }
 
 /** The knee of a front, and what is best on each task. */
 export function picksOf(front: readonly FrontMember[]): readonly FrontPick[] {
   const tasks = Object.keys(front[0]?.scores ?? {});
-  const lossesOn = (task: string): number[] => front.map(({ scores }) => scores[task]?.loss ?? Number.NaN);
-  const knee = kneeOf(front.map((_, i) => tasks.map((task) => lossesOn(task)[i]!)));
-  const best = tasks.map((task) => ({ name: task, place: 1 + lossesOn(task).indexOf(Math.min(...lossesOn(task))) }));
-  return knee === undefined ? [] : [{ name: KNEE, place: knee + 1 }, ...best];
+  const knee = kneeOf(front.map(({ scores }) => lossesOn(tasks, scores)));
+  if (knee === undefined) return [];
+  const best = tasks.map((task) => {
+    const losses = front.flatMap(({ scores }) => lossesOn([task], scores));
+    return { name: task, isKnee: false, place: 1 + losses.indexOf(Math.min(...losses)) };
+  });
+  return [{ name: KNEE, isKnee: true, place: knee + 1 }, ...best];
+}
+
+function lossesOn(tasks: readonly string[], scores: TaskScores): number[] {
+  return tasks.map((task) => scores[task]?.loss ?? Number.NaN);
 }
 
 /** The place of what a person asks for; a UserError that lists what there is. */
-export function placeOf(front: readonly FrontMember[], pick: string): number {
+export function placeOnFront(front: readonly FrontMember[], pick: string): number {
   const known = picksOf(front);
   const number = /^\d{1,6}$/.test(pick) ? Number(pick) : undefined;
   const place = known.find(({ name }) => name === pick)?.place ?? number;

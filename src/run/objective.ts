@@ -32,7 +32,7 @@ export function rowWeightsOf(
   weights: readonly (readonly number[])[],
 ): Readonly<Record<string, readonly number[]>> {
   return Object.fromEntries(
-    tasks.map(({ name, scale }, i) => [name, weights.map((own) => own[i]! / scale / (rows[name]?.length ?? 0))]),
+    tasks.map(({ name, scale }, i) => [name, weights.map((own) => (own[i] ?? 0) / scale / (rows[name]?.length ?? 0))]),
   );
 }
 

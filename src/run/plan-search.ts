@@ -60,7 +60,7 @@ function walkStarts(
   return weighings.flatMap((weights) => {
     const lossOf = ({ scores }: ScoredBaseline): number =>
       objective.reduce(
-        (sum, { name, scale }, i) => sum + weights[i]! * ((scores[name]?.loss ?? Number.NaN) / scale),
+        (sum, { name, scale }, i) => sum + (weights[i] ?? 0) * ((scores[name]?.loss ?? Number.NaN) / scale),
         0,
       );
     const [best] = bestFirst(starts.map((start) => ({ point: start.point, loss: lossOf(start) })));

@@ -72,6 +72,7 @@ export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
   "mixed-evolution": { ...evolution, beside: "best so far", create: (options) => new MixedEvolution(options) },
   random: { ...evolution, beside: "best so far", create: (options) => new RandomSearch(options) },
   "gradient-walk": { ...byGradient, population: "one point", create: (options) => new GradientWalk(options) },
+  lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },
   "front-walk": {
     ...byGradient,
     front: "walks",
@@ -79,7 +80,6 @@ export const optimizers: Readonly<Record<OptimizerName, OptimizerKind>> = {
     create: (options) => new Scalarised(options, (own) => new GradientWalk(own)),
   },
   nsga2: { ...evolution, beside: "best so far", front: "survivors", create: (options) => new Nsga2(options) },
-  lineages: { ...byGradient, population: () => DEFAULT_LINEAGES, create: (options) => new Lineages(options) },
 };
 
 /** The `populationSize` of an optimizer, by that which is given, if one is. */

@@ -15,7 +15,10 @@ export function weighingsOf(shares: readonly number[], most: number): readonly (
 
 /** How many weighings so many objectives have, of which there are to be at most `most`: unless given, five of two objectives, seven of three. */
 export function countWeighings(objectives: number, most = 2 * objectives + 1): number {
-  return weighingsOf(new Array<number>(objectives).fill(1), most).length;
+  return weighingsOf(
+    Array.from({ length: objectives }, () => 1),
+    most,
+  ).length;
 }
 
 /** All ways of writing a whole number as a sum of so many, in order. */

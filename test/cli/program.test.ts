@@ -132,6 +132,8 @@ describe("the help", () => {
       Options:
         --to <folder>             folder of the model (default: best in the folder of
                                   the run)
+        --pick <member>           of the run's front in place of the winner: knee, a
+                                  task (the best on it) or a place from 1
         --starter-kit <checkout>  write it as a class of the LLM-Merging competition's
                                   starter kit too
         --push <org/name>         upload the folder to the Hugging Face Hub

@@ -74,7 +74,7 @@ describe("loadExperiment", () => {
     await load(space, "search: { algorithm: lineages }");
     await load("search: { algorithm: cma-es }");
     await expect(load(space, "search: { algorithm: cma-es }")).rejects.toThrow(
-      "search.algorithm: expected one that uses gradients, gradient-walk or lineages, since the search space has columns, found cma-es; leave it out, or take a space without columns",
+      "search.algorithm: expected one that uses gradients, gradient-walk, lineages or front-walk, since the search space has columns, found cma-es; leave it out, or take a space without columns",
     );
   });
 
@@ -250,7 +250,7 @@ describe("loadExperiment", () => {
     ["tasks: { xsum: { rows: x, weight: 0 } }", "tasks.xsum.weight: expected more than 0, found 0"],
     [
       "search: { algorithm: cmaes }",
-      'search.algorithm: expected auto, cma-es, sep-cma-es, mixed-evolution, random, gradient-walk or lineages, found "cmaes"; did you mean "cma-es"?',
+      'search.algorithm: expected auto, cma-es, sep-cma-es, mixed-evolution, random, gradient-walk, lineages, front-walk or nsga2, found "cmaes"; did you mean "cma-es"?',
     ],
     ["search: { population: 1 }", "search.population: expected at least 2, found 1"],
     ["search: { rowFraction: 0.01 }", "search.rowFraction: expected at least 0.05, found 0.01"],

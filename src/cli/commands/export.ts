@@ -10,6 +10,8 @@ import { Progress } from "../progress.ts";
 
 export interface ExportCommandOptions extends MovedOptions {
   readonly to?: string | undefined;
+  /** What of the run's front, in place of the winner. */
+  readonly pick?: string | undefined;
   /** Checkout of the competition's starter kit. */
   readonly starterKit?: string | undefined;
   /** Repository to upload the model to. */
@@ -21,12 +23,13 @@ export interface ExportCommandOptions extends MovedOptions {
 /** `evomerge export`: writes the winner of a run, or its best so far, as a Hugging Face folder. */
 export async function exportCommand(
   run: string,
-  { to, starterKit, push, private: isPrivate, json, ...options }: ExportCommandOptions,
+  { to, pick, starterKit, push, private: isPrivate, json, ...options }: ExportCommandOptions,
 ): Promise<void> {
   const progress = new Progress(eventLines);
   try {
     const exported = await exportRun(run, {
       to,
+      pick,
       starterKit,
       moved: movedPlaces(options),
       push: push === undefined ? undefined : { name: push, private: isPrivate },
@@ -42,9 +45,11 @@ export async function exportCommand(
 
 /** Writes where the model is and how to evaluate it, and what else was done with it. */
 export function printExport(exported: ExportResult): void {
-  const { model, weightsDigest, winner, verdict, lmEval, starterKit, pushed } = exported;
-  const proof = verdict ? "scored on the guard rows" : "not scored on the guard rows yet";
-  printSentence(`exported ${winner.name} to`, model);
+  const { model, weightsDigest, winner, verdict, pick, lmEval, starterKit, pushed } = exported;
+  const judged = pick?.judged ? "of a recipe scored on the guard rows" : "not scored on the guard rows yet";
+  const proof = verdict ? "scored on the guard rows" : judged;
+  const which = pick ? [`front ${pick.place}`, ...pick.names].join(", ") : winner.name;
+  printSentence(`exported ${which} to`, model);
   printSentence(`weights, ${proof}, read back and scored again: sha256`, weightsDigest);
   printSentence("evaluate it with:", lmEval);
   if (starterKit) print(starterKitLines(starterKit).map(printableLine).join("\n"));
