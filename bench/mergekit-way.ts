@@ -2,10 +2,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Timing } from "./interleave.ts";
-import { type Peer, plainBatch, requestsOf, startPeer } from "./peers.ts";
+import { type Peer, plainBatch, requestsOf, severalAtOnce, startPeer } from "./peers.ts";
 import type { Work } from "./generation.ts";
 
-const BATCH_SIZES = [1, 4, 8, 16, 32];
+const BATCH_SIZES = ["1", "4", "8", "16", "32"];
+
+/** Of rows, for lm_eval. */
+const REQUESTS = "requests.json";
 
 /** What peers are given: models as folders, rows, and a folder for what they make. */
 export interface PeersTask {
@@ -17,49 +20,56 @@ export interface PeersTask {
   readonly layers: number;
   readonly work: Work;
   readonly folder: string;
+  /** Of each, how many work at the same time. */
+  readonly atOnce: number;
 }
 
 /** PyTorch on evomerge's batches, and lm_eval with the size of batches that is fastest here. */
-export async function startScorers({ python, precision, base, work, folder }: PeersTask): Promise<Peer[]> {
-  const [batches, requests] = [join(folder, "batches.json"), join(folder, "requests.json")];
+export async function startScorers(task: PeersTask): Promise<Peer[]> {
+  const { python, precision, base, work, folder, atOnce } = task;
+  const batches = join(folder, "batches.json");
   await writeFile(batches, JSON.stringify(work.packed.map(plainBatch)));
-  await writeFile(requests, JSON.stringify(requestsOf(work.prompts)));
-  const torch = await startPeer(python, "torch-scoring.py", [base, batches, precision]);
-  let best: { readonly peer: Peer; readonly cpu: number } | undefined;
-  for (const size of BATCH_SIZES) {
-    const peer = await startPeer(python, "lm-eval-scoring.py", [base, requests, precision, String(size)]);
-    const { cpu } = await peer.work();
-    if (best && best.cpu <= cpu) {
-      peer.stop();
-      continue;
-    }
-    best?.peer.stop();
-    best = { peer, cpu };
-  }
-  return [torch, best!.peer];
+  await writeFile(join(folder, REQUESTS), JSON.stringify(requestsOf(work.prompts)));
+  const size = await fastestSize(task);
+  return [
+    await severalAtOnce(atOnce, () => startPeer(python, "torch-scoring.py", [base, batches, precision])),
+    await severalAtOnce(atOnce, () => startLmEval(task, base, size)),
+  ];
 }
 
 /** Merges to disk, and loads what was merged and scores it, as `batches of N` of the fastest scorer says. */
-export async function startMergekitWay(task: PeersTask, mergekit: string, scorer: Peer): Promise<Peer> {
-  const merged = join(task.folder, "merged");
-  const merging = await startPeer(mergekit, "mergekit-merging.py", [merged]);
+export function startMergekitWay(task: PeersTask, mergekit: string, scorer: Peer): Promise<Peer> {
   const size = /\d+$/.exec(scorer.name)![0];
-  const scoring = await startPeer(task.python, "lm-eval-scoring.py", [
-    merged,
-    join(task.folder, "requests.json"),
-    task.precision,
-    size,
-    "loading",
-  ]);
-  return {
-    name: `${merging.name} to disk, loaded by ${scoring.name}`,
-    merges: true,
-    work: async () => sum(await merging.work(JSON.stringify(configuration(task))), await scoring.work()),
-    stop: () => {
-      merging.stop();
-      scoring.stop();
-    },
-  };
+  return severalAtOnce(task.atOnce, async (index) => {
+    const merged = join(task.folder, `merged-${index}`);
+    const merging = await startPeer(mergekit, "mergekit-merging.py", [merged]);
+    const scoring = await startLmEval(task, merged, size, "loading");
+    return {
+      name: `${merging.name} to disk, loaded by ${scoring.name}`,
+      merges: true,
+      work: async () => sum(await merging.work(JSON.stringify(configuration(task))), await scoring.work()),
+      stop: () => {
+        merging.stop();
+        scoring.stop();
+      },
+    };
+  });
+}
+
+function startLmEval(task: PeersTask, model: string, size: string, ...rest: readonly string[]): Promise<Peer> {
+  const requests = join(task.folder, REQUESTS);
+  return startPeer(task.python, "lm-eval-scoring.py", [model, requests, task.precision, size, ...rest]);
+}
+
+/** Of batches, when nothing is beside it. */
+async function fastestSize(task: PeersTask): Promise<string> {
+  const took: { readonly size: string; readonly cpu: number }[] = [];
+  for (const size of BATCH_SIZES) {
+    const peer = await startLmEval(task, task.base, size);
+    took.push({ size, cpu: (await peer.work()).cpu });
+    peer.stop();
+  }
+  return took.toSorted((a, b) => a.cpu - b.cpu)[0]!.size;
 }
 
 /** Task arithmetic with a weight for each layer and expert. */

@@ -36,6 +36,24 @@ export async function startPeer(python: string, script: string, options: readonl
   };
 }
 
+/** So many of one that work at the same time; a piece of work took each of them what it took on average. */
+export async function severalAtOnce(count: number, start: (index: number) => Promise<Peer>): Promise<Peer> {
+  const all: Peer[] = [];
+  for (let i = 0; i < count; i++) all.push(await start(i));
+  const each = (timings: readonly Timing[], clock: keyof Timing): number =>
+    timings.reduce((sum, timing) => sum + timing[clock], 0) / timings.length;
+  return {
+    ...all[0]!,
+    work: async (input) => {
+      const timings = await Promise.all(all.map((peer) => peer.work(input)));
+      return { wall: each(timings, "wall"), cpu: each(timings, "cpu") };
+    },
+    stop: () => {
+      for (const peer of all) peer.stop();
+    },
+  };
+}
+
 /** As torch-scoring.py reads a batch. */
 export function plainBatch({ sequences, length, tokens, positions, masks, targets }: PackedBatch): unknown {
   return {

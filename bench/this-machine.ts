@@ -6,8 +6,8 @@
  *         [--layers 12] [--candidates 8] [--fraction 0.1] [--repetitions 3] [--precisions f32,bf16]
  *
  * For a Llama of random weights (88 million, 6.3 of them in each layer) with three experts, and rows as long as
- * CosmosQA's and XSum's. EVOMERGE_PRODUCTS names a library for its products. Peers run on one thread; all is told by the
- * second of one core, on a GPU by the clock on the wall.
+ * CosmosQA's and XSum's. EVOMERGE_PRODUCTS names a library for its products. Of each peer as many work at the same time as evomerge has
+ * lanes, on one thread each; all is told by the second of one core, on a GPU by the clock on the wall.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -130,11 +130,14 @@ while a generation is scored its ${device.concurrency} lanes have work ${percent
 }
 
 /** PyTorch on the same batches, lm_eval's scoring alone, and the whole way of mergekit-evolve, as far as there are Pythons for them. */
-async function startPeers({ work }: Generation, precision: "f32" | "bf16"): Promise<readonly Peer[]> {
+async function startPeers(
+  { work, workspace: { device } }: Generation,
+  precision: "f32" | "bf16",
+): Promise<readonly Peer[]> {
   const { python, mergekit } = values;
   if (!python) return [];
   const paths = experts.map(({ path }) => path);
-  const task = { python, precision, base, experts: paths, layers, work, folder };
+  const task = { python, precision, base, experts: paths, layers, work, folder, atOnce: device.concurrency };
   const scorers = await startScorers(task);
   return mergekit ? [...scorers, await startMergekitWay(task, mergekit, scorers.at(-1)!)] : scorers;
 }
