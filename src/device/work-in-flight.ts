@@ -39,7 +39,7 @@ export class WorkInFlight {
   }
 
   /** Calls `release` once, when all that began is over, however it ended. */
-  close(release: () => void): Promise<void> {
+  close(release: () => void | Promise<void>): Promise<void> {
     this.#closing ??= Promise.allSettled(this.#pending).then(release);
     return this.#closing;
   }

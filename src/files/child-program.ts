@@ -3,6 +3,7 @@ import { ownFolder } from "./own-package.ts";
 
 /** What is started as a process or thread of its own, by its file in `src/`. The build makes each of them a file in `dist/`. */
 export const childPrograms = {
+  ggmlLane: "device/ggml/lane-worker.js",
   ggmlMessages: "device/ggml/message-worker.js",
   merging: "merge-files/merge-worker.ts",
   parquet: "tasks/parquet-process.ts",

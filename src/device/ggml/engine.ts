@@ -9,6 +9,7 @@ import type { Expression, Operation } from "../expression.ts";
 import { tensorsOf } from "../graph.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import { buildGraph, type GraphPlan, planGraph } from "./build-graph.ts";
+import type { NativeWork } from "./c-functions.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
 import { type Lane, Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
@@ -16,7 +17,7 @@ import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
 import { GraphProducts } from "./products/graph-products.ts";
-import { computeWithLibrary } from "./products/pieces.ts";
+import { worksOf } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { startGgml } from "./start.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
@@ -50,7 +51,6 @@ class GgmlDevice implements Device {
   readonly #store: TensorStore;
   readonly #lanes: Lanes;
   readonly #products: ProductLibrary | undefined;
-  readonly #compute: (backend: Pointer, graph: Pointer) => Promise<number>;
   readonly #capacityBytes: number | undefined;
   readonly #work: WorkInFlight;
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
@@ -70,7 +70,6 @@ class GgmlDevice implements Device {
     this.concurrency = this.kind === "cpu" ? availableParallelism() : 1;
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
-    this.#compute = promisify(ggml.compute.async);
     if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);
   }
 
@@ -114,9 +113,9 @@ class GgmlDevice implements Device {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#work.close(() => {
+    return this.#work.close(async () => {
       this.#store.close();
-      this.#lanes.close();
+      await this.#lanes.close();
     });
   }
 
@@ -206,7 +205,7 @@ class GgmlDevice implements Device {
   }
 
   async #computeGraph(
-    { backend, workspace }: Lane,
+    { backend, workspace, thread }: Lane,
     graph: Pointer,
     products: GraphProducts | undefined,
   ): Promise<void> {
@@ -215,14 +214,13 @@ class GgmlDevice implements Device {
       Boolean(this.#ggml.planGraph(workspace, graph)) && Boolean(this.#ggml.allocGraph(workspace, graph));
     if (!plan() && !(this.#store.giveWay() && plan())) throw outOfMemory(this.name, "work space");
     this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
-    const compute = (graph: Pointer): Promise<void> => this.#computeNodes(backend, graph);
-    if (!products) return compute(graph);
-    return computeWithLibrary(graph, { ggml: this.#ggml, store: this.#store, products, compute });
-  }
-
-  async #computeNodes(backend: Pointer, graph: Pointer): Promise<void> {
-    const status = await this.#compute(backend, graph);
-    if (status !== 0) throw new Error(`ggml: computation failed with status ${status}${whatGgmlSaid()}`);
+    const workOf = (graph: Pointer): NativeWork => ({
+      calls: [{ place: this.#ggml.compute.place, values: [backend, graph] }],
+      refusal: (status) => new Error(`ggml: computation failed with status ${String(status)}${whatGgmlSaid()}`),
+    });
+    await thread.do(
+      products ? worksOf(graph, { ggml: this.#ggml, store: this.#store, products, workOf }) : [workOf(graph)],
+    );
   }
 
   async #within<T>(tensors: number, graphNodes: number, work: (context: Pointer) => Promise<T>): Promise<T> {

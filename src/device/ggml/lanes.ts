@@ -1,12 +1,14 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { UserError } from "../../errors.ts";
+import { LaneThread } from "./lane-thread.ts";
 import { setThreads, type Ggml, type Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
 
-/** One stream of computation: a backend and the work space that its graphs reuse. */
+/** One stream of computation: a backend, the work space that its graphs reuse, and the thread that computes them. */
 export interface Lane {
   readonly backend: Pointer;
   readonly workspace: Pointer;
+  readonly thread: LaneThread;
 }
 
 /** What lanes are opened on. */
@@ -32,7 +34,7 @@ export class Lanes {
       const backend: Pointer = ggml.openBackend(device, null);
       if (!backend) throw new UserError(`${name} does not open${whatGgmlSaid()}`);
       if (kind === "cpu") setThreads(ggml, device, backend, 1);
-      return { backend, workspace: ggml.newWorkspace(bufferType) };
+      return { backend, workspace: ggml.newWorkspace(bufferType), thread: new LaneThread() };
     });
     this.#idle = [...this.#lanes];
     this.#limit = pLimit(count);
@@ -60,15 +62,18 @@ export class Lanes {
     });
   }
 
-  close(): void {
-    for (const { backend, workspace } of this.#lanes) {
+  async close(): Promise<void> {
+    for (const { backend, workspace, thread } of this.#lanes.splice(0)) {
+      await thread.end();
       this.#ggml.freeWorkspace(workspace);
       this.#ggml.closeBackend(backend);
     }
-    this.#lanes.length = 0;
   }
 
   #bytesOf(lanes: readonly Lane[]): number {
-    return lanes.reduce((sum, { workspace }) => sum + Number(this.#ggml.workspaceSize(workspace, 0)), 0);
+    return lanes.reduce(
+      (sum, { workspace, thread }) => sum + Number(this.#ggml.workspaceSize(workspace, 0)) + thread.bytes,
+      0,
+    );
   }
 }

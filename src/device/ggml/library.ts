@@ -5,6 +5,7 @@
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../../errors.ts";
+import { functionOf, type PlacedFunction } from "./c-functions.ts";
 import type { GgmlLibraries } from "./find-libraries.ts";
 import { loadLibrary } from "./load-library.ts";
 import { startListening } from "./messages.ts";
@@ -122,7 +123,10 @@ export interface CFunction {
   readonly async: (...values: readonly unknown[]) => void;
 }
 
-export type Ggml = Readonly<Record<FunctionName, CFunction>>;
+export type Ggml = Readonly<Record<Exclude<FunctionName, "compute">, CFunction>> & {
+  /** Lanes have threads of their own for it. */
+  readonly compute: PlacedFunction;
+};
 
 /** Loads ggml itself, without a backend, and keeps its messages. Called once a process. */
 export async function loadGgml({ base, registry }: GgmlLibraries): Promise<Ggml> {
@@ -166,9 +170,12 @@ async function open(file: string): Promise<LibraryHandle> {
 function bind<Name extends string>(
   library: LibraryHandle,
   signatures: Readonly<Record<Name, string>>,
-): Record<Name, CFunction> {
-  const functions = Object.entries<string>(signatures).map(([name, signature]) => [name, library.func(signature)]);
-  return Object.fromEntries(functions) as Record<Name, CFunction>;
+): Record<Name, PlacedFunction> {
+  const functions = Object.entries<string>(signatures).map(([name, signature]) => [
+    name,
+    functionOf(library, signature),
+  ]);
+  return Object.fromEntries(functions) as Record<Name, PlacedFunction>;
 }
 
 const setThreadsType = koffi.proto("void (void *backend, int threads)");

@@ -19,7 +19,7 @@ export const productLibraries: readonly TestedLibrary[] = await openAll();
 const absent: TestedLibrary = {
   name: "a library that is on this machine",
   file: "",
-  library: { name: "none", leastRows: {}, multiply: () => Promise.reject(new Error("no library for products")) },
+  library: { name: "none", leastRows: {}, multiply: () => ({ calls: [] }) },
 };
 
 /** The same tests of every library; skipped as they are where there is none. */

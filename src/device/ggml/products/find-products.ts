@@ -1,11 +1,12 @@
 /** Which library multiplies matrices beside ggml on CPUs: one that is named, or the first that the system has. */
 import { createRequire } from "node:module";
+import { promisify } from "node:util";
 import { dirname, join } from "node:path";
 import type { LibraryHandle } from "koffi";
 import { RefusedSetting } from "../../refused-setting.ts";
 import { loadLibrary } from "../load-library.ts";
 import { enlargeStacks } from "../stacks.ts";
-import { findFunction, inThread } from "./c-functions.ts";
+import { findFunction } from "../c-functions.ts";
 import { bindOneDnn } from "./onednn.ts";
 import { bindOnnxRuntime } from "./onnx-runtime.ts";
 import { bindOpenBlas } from "./openblas.ts";
@@ -84,7 +85,7 @@ async function open(file: string): Promise<{ readonly handle: LibraryHandle; rea
     bindOpenBlas(handle);
   if (!library) throw new Error("found no functions of oneDNN, PyTorch, ONNX Runtime or OpenBLAS");
   const threads = findFunction(handle, "int omp_get_max_threads()");
-  const found = threads ? Number(await inThread(threads)()) : 1;
+  const found = threads ? Number(await promisify(threads.async)()) : 1;
   if (found > 1) throw new Error(`OpenMP was started with ${found} threads before; set OMP_NUM_THREADS=1`);
   return { handle, library };
 }

@@ -1,11 +1,12 @@
 /** The products of a graph that a library computes, with what follows them, and the softmaxes. */
 import type { Expression, Node } from "../../expression.ts";
+import type { NativeWork } from "../c-functions.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
 import type { FinishedProduct } from "./epilogues.ts";
 import type { FactorFormat, ProductLibrary, ResultStep } from "./product-library.ts";
 import type { LibrarySoftmax } from "./softmaxes.ts";
-import { formatFor, isWorthIt, type LibraryCall, planFor } from "./product-plan.ts";
+import { formatFor, isWorthIt, planFor } from "./product-plan.ts";
 
 /**
  * Remembers which nodes of one graph stand for products: ggml gives them and their factors places, and does not compute them.
@@ -14,7 +15,7 @@ import { formatFor, isWorthIt, type LibraryCall, planFor } from "./product-plan.
 export class GraphProducts {
   readonly #ggml: Ggml;
   readonly #library: ProductLibrary;
-  readonly #calls = new Map<Pointer, () => readonly LibraryCall[]>();
+  readonly #works = new Map<Pointer, () => readonly NativeWork[]>();
   readonly #converted = new Map<Pointer, Pointer>();
   /** Tensors of bf16 where the expression is f32. */
   readonly #rounded = new Set<Pointer>();
@@ -32,7 +33,7 @@ export class GraphProducts {
     const factors = [plan.left, plan.right].map((factor) => this.#convert(context, factor, tensorOf(factor), format));
     return this.#stand(context, node, { operands: factors, format: "f32" }, (places, result) => {
       const [left = 0n, right = 0n] = places;
-      return plan.calls({ left, right, result }, format);
+      return plan.works({ left, right, result }, format);
     });
   }
 
@@ -51,20 +52,19 @@ export class GraphProducts {
       const own = steps.map(({ op, operand }): ResultStep =>
         operand ? ({ op, address: rest.shift(), rows: operand.shape[0] } as ResultStep) : ({ op } as ResultStep),
       );
-      const call = async (): Promise<void> =>
-        this.#library.multiplyAll?.({
-          outside: [],
-          rows,
-          columns,
-          inner,
-          format: "bf16",
-          result,
-          resultFormat,
-          steps: own,
-          left: { address: left, strides: transposeX ? [1, rows] : [inner, 1] },
-          right: { address: right, strides: transposeY ? [1, inner] : [columns, 1] },
-        });
-      return [call];
+      const work = this.#library.multiplyAll?.({
+        outside: [],
+        rows,
+        columns,
+        inner,
+        format: "bf16",
+        result,
+        resultFormat,
+        steps: own,
+        left: { address: left, strides: transposeX ? [1, rows] : [inner, 1] },
+        right: { address: right, strides: transposeY ? [1, inner] : [columns, 1] },
+      });
+      return work ? [work] : [];
     });
     if (isRounded) this.#rounded.add(node);
     return node;
@@ -81,32 +81,30 @@ export class GraphProducts {
     const operands = [node.x, ...(node.mask ? [node.mask] : [])].map(tensorOf);
     const stand = this.#stand(context, node, { operands, format: resultFormat }, ([x = 0n, mask = 0n], result) => {
       const { factor } = node;
-      return [
-        async () => this.#library.softmax?.({ batch, heads, rows, columns, factor, x, mask, result, resultFormat }),
-      ];
+      return this.#library.softmax?.({ batch, heads, rows, columns, factor, x, mask, result, resultFormat }) ?? [];
     });
     if (isRounded) this.#rounded.add(stand);
     return stand;
   }
 
-  /** The calls that compute a node, once the graph is allocated; undefined where ggml computes it. */
-  of(node: Pointer): readonly LibraryCall[] | undefined {
-    return this.#calls.get(node)?.();
+  /** What computes a node, once the graph is allocated; undefined where ggml computes it. */
+  of(node: Pointer): readonly NativeWork[] | undefined {
+    return this.#works.get(node)?.();
   }
 
-  /** A tensor that the calls write, once it and what they read have places. */
+  /** A tensor that the works write, once it and what they read have places. */
   #stand(
     context: Pointer,
     { shape }: Expression,
     { operands, format }: { readonly operands: readonly Pointer[]; readonly format: FactorFormat },
-    calls: (places: readonly bigint[], result: bigint) => readonly LibraryCall[],
+    works: (places: readonly bigint[], result: bigint) => readonly NativeWork[],
   ): Pointer {
     const sizes = innermostFirst(shape);
     const count = operands.length;
     const node: Pointer = this.#ggml.custom(context, typeNumber[format], ...sizes, operands, count, null, 1, null);
-    this.#calls.set(node, () => {
+    this.#works.set(node, () => {
       const [result = 0n, ...places] = [node, ...operands].map((tensor) => this.#ggml.dataOf(tensor) as bigint);
-      return calls(places, result);
+      return works(places, result);
     });
     return node;
   }

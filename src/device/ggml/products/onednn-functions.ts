@@ -1,9 +1,9 @@
 /** The functions and numbers of oneDNN's C interface that primitives need, as its version 3 has them. */
+import type { FunctionFinder, PlacedFunction } from "../c-functions.ts";
 import type { CFunction, Pointer } from "../library.ts";
-import type { FunctionFinder } from "./c-functions.ts";
 import type { FactorFormat, ResultStep } from "./product-library.ts";
 
-/** Each returns a status, 0 for success, but `scratchpadOf`. */
+/** Each returns a status, 0 for success, but `scratchpadOf` and `sizeOf`. */
 const FUNCTIONS = {
   newEngine: "int dnnl_engine_create(_Out_ void **engine, int kind, size_t index)",
   newStream: "int dnnl_stream_create(_Out_ void **stream, void *engine, uint flags)",
@@ -25,6 +25,8 @@ const FUNCTIONS = {
   scratchpadOf: "void *dnnl_primitive_desc_query_md(void *plan, int what, int index)",
   newPrimitive: "int dnnl_primitive_create(_Out_ void **primitive, void *plan)",
   newMemory: "int dnnl_memory_create(_Out_ void **memory, void *layout, void *engine, void *data)",
+  sizeOf: "size_t dnnl_memory_desc_get_size(void *layout)",
+  setAddress: "int dnnl_memory_set_data_handle(void *memory, void *data)",
   execute: "int dnnl_primitive_execute(void *primitive, void *stream, int count, void *arguments)",
   freeStream: "int dnnl_stream_destroy(void *stream)",
   freeSteps: "int dnnl_post_ops_destroy(void *steps)",
@@ -35,7 +37,7 @@ const FUNCTIONS = {
   freeMemory: "int dnnl_memory_destroy(void *memory)",
 } as const;
 
-export type DnnlFunctions = Readonly<Record<keyof typeof FUNCTIONS, CFunction>>;
+export type DnnlFunctions = Readonly<Record<keyof typeof FUNCTIONS, PlacedFunction>>;
 
 /** Undefined where the library lacks one. */
 export function findDnnlFunctions(find: FunctionFinder): DnnlFunctions | undefined {
@@ -64,8 +66,8 @@ export const OPERAND = 2;
 /** DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE, which is another in older versions. */
 export const STEP_BASES = [32768, 16384];
 
-/** DNNL_MEMORY_ALLOCATE: memory that the library allocates, and frees with its handle. */
-export const ALLOCATE = 2n ** 64n - 1n;
+/** DNNL_MEMORY_NONE, until memory has an address, and DNNL_MEMORY_ALLOCATE: memory that the library allocates, and frees with its handle. */
+export const [NOWHERE, ALLOCATE] = [0n, 2n ** 64n - 1n];
 
 /** A step, or a factor. */
 type AttributeStep = ResultStep | { readonly op: "scale"; readonly factor: number };
@@ -127,5 +129,9 @@ export function made(into: (out: [Pointer]) => unknown): Pointer {
 }
 
 export function check(status: unknown): void {
-  if (status !== 0) throw new Error(`oneDNN failed with status ${String(status)}`);
+  if (status !== 0) throw refusalOf(status);
+}
+
+export function refusalOf(status: unknown): Error {
+  return new Error(`oneDNN failed with status ${String(status)}`);
 }

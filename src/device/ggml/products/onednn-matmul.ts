@@ -1,5 +1,6 @@
 /** Products by oneDNN's primitive for them, as version 3 has it: many at once, and each result finished before it is written. */
 import koffi from "koffi";
+import type { NativeWork } from "../c-functions.ts";
 import type { Pointer } from "../library.ts";
 import { attributesOf, type DnnlFunctions, type DnnlObjects, OPERAND, STEP_BASES } from "./onednn-functions.ts";
 import { layoutsOf, newLayouts, productKey } from "./onednn-layouts.ts";
@@ -21,7 +22,7 @@ const HEADS = {
 };
 
 export interface DnnlMatmul {
-  readonly multiply: (products: SpreadProducts) => Promise<void>;
+  readonly multiply: (products: SpreadProducts) => NativeWork;
   /** Whether steps give the results that they should; only then products may have any. */
   readonly finishes: boolean;
 }
@@ -31,7 +32,7 @@ export function bindMatmul(primitives: DnnlPrimitives, formats: readonly FactorF
   if (formats.some((format) => primitives.isReference(workOf({ ...HEADS, format }, 0)))) return undefined;
   const stepBase = formats.includes("bf16") ? STEP_BASES.find((base) => isStepBase(primitives, base)) : undefined;
   return {
-    multiply: (products) => primitives.do(workOf(products, stepBase ?? 0)),
+    multiply: (products) => primitives.of(workOf(products, stepBase ?? 0)),
     finishes: stepBase !== undefined,
   };
 }

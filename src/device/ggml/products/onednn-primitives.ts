@@ -1,5 +1,5 @@
+import type { FunctionFinder, NativeWork } from "../c-functions.ts";
 import type { Pointer } from "../library.ts";
-import { type FunctionFinder, inThread } from "./c-functions.ts";
 import {
   ALLOCATE,
   check,
@@ -10,6 +10,8 @@ import {
   IMPLEMENTATION,
   IN_ORDER,
   made,
+  NOWHERE,
+  refusalOf,
   SCRATCHPAD,
   SCRATCHPAD_LAYOUT,
 } from "./onednn-functions.ts";
@@ -38,22 +40,32 @@ export interface DnnlWork {
 
 interface PreparedWork extends DnnlPlan {
   readonly primitive: Pointer;
+  /** The layout of the memory that it needs meanwhile. */
+  readonly scratchpad: Pointer;
+  readonly scratchpadBytes: number;
   readonly objects: DnnlObjects;
-  /** Calls that are going on. */
+  /** Calls that are to come, or going on. */
   calls: number;
+}
+
+/** What executes work, and the objects to free behind. */
+interface DnnlCall {
+  readonly prepared: PreparedWork;
+  readonly objects: DnnlObjects;
+  readonly values: readonly unknown[];
+  /** Memory that has an address yet to get. */
+  readonly scratchpad: Pointer;
 }
 
 /** Primitives of oneDNN's version 3, made once for each key. */
 export class DnnlPrimitives {
   readonly #dnnl: DnnlFunctions;
-  readonly #execute: (...values: readonly unknown[]) => Promise<Pointer>;
   readonly #engine: Pointer;
   /** Those that were used last stand last. */
   readonly #prepared = new Map<string, PreparedWork>();
 
   private constructor(dnnl: DnnlFunctions) {
     this.#dnnl = dnnl;
-    this.#execute = inThread(dnnl.execute);
     this.#engine = made((out) => dnnl.newEngine(out, CPU, 0));
   }
 
@@ -69,21 +81,25 @@ export class DnnlPrimitives {
     return String(made((out) => this.#dnnl.describe(plan, IMPLEMENTATION, 0, out))).startsWith("ref");
   }
 
-  /** On a thread of its own. */
-  async do(work: DnnlWork): Promise<void> {
-    const { prepared, objects, values } = this.#callOf(work);
+  /** The call that does it. */
+  of(work: DnnlWork): NativeWork {
+    const { setAddress, execute } = this.#dnnl;
+    const { prepared, objects, values, scratchpad } = this.#callOf(work, NOWHERE);
     prepared.calls += 1;
-    try {
-      check(await this.#execute(...values));
-    } finally {
-      objects.free();
-      prepared.calls -= 1;
-    }
+    return {
+      calls: [{ place: execute.place, values }],
+      refusal: refusalOf,
+      scratchpad: { bytes: prepared.scratchpadBytes, lend: (address) => check(setAddress(scratchpad, address)) },
+      free: () => {
+        objects.free();
+        prepared.calls -= 1;
+      },
+    };
   }
 
   /** Whether the library does it at all, here and now. */
   try(work: DnnlWork): boolean {
-    const { objects, values } = this.#callOf(work);
+    const { objects, values } = this.#callOf(work, ALLOCATE);
     try {
       return this.#dnnl.execute(...values) === 0;
     } finally {
@@ -91,25 +107,22 @@ export class DnnlPrimitives {
     }
   }
 
-  /** What executes this work, and the objects to free behind. */
-  #callOf(work: DnnlWork): {
-    readonly prepared: PreparedWork;
-    readonly objects: DnnlObjects;
-    readonly values: readonly unknown[];
-  } {
+  #callOf(work: DnnlWork, scratchpadAt: bigint): DnnlCall {
     const dnnl = this.#dnnl;
     const prepared = this.#prepare(work);
     const objects = new DnnlObjects();
-    const all = [...work.memory, { argument: SCRATCHPAD, address: ALLOCATE }];
-    const layouts: readonly Pointer[] = [...prepared.layouts, dnnl.scratchpadOf(prepared.plan, SCRATCHPAD_LAYOUT, 0)];
+    const all = [...work.memory, { argument: SCRATCHPAD, address: scratchpadAt }];
+    const layouts = [...prepared.layouts, prepared.scratchpad];
     try {
       // dnnl_exec_arg_t: an int, which is padded, and a pointer.
-      const pairs = all.flatMap(({ argument, address }, i) => {
+      const pairs = all.map(({ argument, address }, i) => {
         const memory = objects.make((out) => dnnl.newMemory(out, layouts[i], this.#engine, address), dnnl.freeMemory);
-        return [BigInt(argument), memory as bigint];
+        return [BigInt(argument), memory as bigint] as const;
       });
+      const scratchpad = pairs.at(-1)?.[1];
       const stream = objects.make((out) => dnnl.newStream(out, this.#engine, IN_ORDER), dnnl.freeStream);
-      return { prepared, objects, values: [prepared.primitive, stream, all.length, BigInt64Array.from(pairs)] };
+      const values = [prepared.primitive, stream, all.length, BigInt64Array.from(pairs.flat())];
+      return { prepared, objects, values, scratchpad };
     } catch (error) {
       objects.free();
       throw error;
@@ -135,7 +148,9 @@ export class DnnlPrimitives {
     try {
       const { plan, layouts } = work.plan(dnnl, this.#engine, objects);
       const primitive = objects.make((out) => dnnl.newPrimitive(out, plan), dnnl.freePrimitive);
-      return { plan, layouts, primitive, objects, calls: 0 };
+      const scratchpad = dnnl.scratchpadOf(plan, SCRATCHPAD_LAYOUT, 0);
+      const scratchpadBytes = Number(dnnl.sizeOf(scratchpad));
+      return { plan, layouts, primitive, scratchpad, scratchpadBytes, objects, calls: 0 };
     } catch (error) {
       objects.free();
       throw error;

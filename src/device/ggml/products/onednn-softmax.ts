@@ -1,4 +1,5 @@
 /** The softmax of attention by oneDNN: a mask is added by one primitive, the softmax computed by another. */
+import type { NativeWork } from "../c-functions.ts";
 import { attributesOf, STEPS } from "./onednn-functions.ts";
 import { elementAfterElement, newLayouts } from "./onednn-layouts.ts";
 import type { DnnlPrimitives, DnnlWork } from "./onednn-primitives.ts";
@@ -13,13 +14,12 @@ const [INFERENCE, ACCURATE] = [96, 0x3_00_00];
 const PROBE = { batch: 2, heads: 3, rows: 32, columns: 48, factor: 0.5, x: 0n, mask: 0n, result: 0n } as const;
 
 /** Undefined where the library has on this processor only primitives that others are tested by. */
-export function bindSoftmax(primitives: DnnlPrimitives): ((softmax: MaskedSoftmax) => Promise<void>) | undefined {
+export function bindSoftmax(
+  primitives: DnnlPrimitives,
+): ((softmax: MaskedSoftmax) => readonly NativeWork[]) | undefined {
   const probes = [addMask(PROBE), softmaxOf({ ...PROBE, resultFormat: "f32" })];
   if (probes.some((work) => primitives.isReference(work))) return undefined;
-  return async (softmax) => {
-    await primitives.do(addMask(softmax));
-    await primitives.do(softmaxOf(softmax));
-  };
+  return (softmax) => [primitives.of(addMask(softmax)), primitives.of(softmaxOf(softmax))];
 }
 
 /** factor (x + mask), where x was: the mask is 0 or -Infinity, which no factor changes. */

@@ -1,7 +1,7 @@
 /** oneDNN, by two functions that are the same in its versions 2 and 3. */
 import koffi from "koffi";
+import type { FunctionFinder } from "../c-functions.ts";
 import type { Pointer } from "../library.ts";
-import { type FunctionFinder, inThread } from "./c-functions.ts";
 import { bindMatmul } from "./onednn-matmul.ts";
 import { DnnlPrimitives } from "./onednn-primitives.ts";
 import { bindSoftmax } from "./onednn-softmax.ts";
@@ -43,20 +43,24 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
   if (!RUNTIMES.has(runtime)) throw new Error(`${name}: expected a build for OpenMP, found one for other threads`);
   // In every build, and in no public header.
   const bf16 = hasInstructions(find) && find(`int dnnl_gemm_bf16bf16f32${PARAMETERS}`);
-  const gemms = { f32: inThread(f32), ...(bf16 && { bf16: inThread(bf16) }) };
+  const gemms = { f32: f32.place, ...(bf16 && { bf16: bf16.place }) };
   const primitives = DnnlPrimitives.bind(find);
   const matmul = primitives && bindMatmul(primitives, Object.keys(gemms) as FactorFormat[]);
   const softmax = primitives && bindSoftmax(primitives);
   return {
     name,
     leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
-    multiply: async (product) => {
+    multiply: (product) => {
       // Where a processor multiplies matrices of bf16 as a whole (AMX), only the primitive makes the most of it.
       if (product.format === "bf16" && matmul) return matmul.multiply(asSpread(product));
-      const status = await gemms[product.format]?.(...gemmArguments(product));
-      if (status !== 0) throw new Error(`${name}: a product in ${product.format} failed with status ${String(status)}`);
+      const place = gemms[product.format];
+      if (!place) throw new Error(`${name}: no products in ${product.format}`);
+      return {
+        calls: [{ place, values: gemmArguments(product) }],
+        refusal: (status) => new Error(`${name}: a product in ${product.format} failed with status ${String(status)}`),
+      };
     },
-    ...(matmul && { multiplyAll: (products) => matmul.multiply(products) }),
+    ...(matmul && { multiplyAll: matmul.multiply }),
     ...(softmax && { softmax }),
     ...(matmul?.finishes && { finishesBf16: true }),
   };

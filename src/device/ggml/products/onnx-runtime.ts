@@ -1,8 +1,8 @@
 /** ONNX Runtime, which multiplies f32 alone: by models of one operation, through its C API (onnxruntime_c_api.h). */
 import koffi, { type LibraryHandle } from "koffi";
 import type { Shape } from "../../../tensor/dtype.ts";
-import type { CFunction, Pointer } from "../library.ts";
-import { findFunction, functionAt, inThread } from "./c-functions.ts";
+import { findFunction, functionAt, type NativeWork, type PlacedFunction } from "../c-functions.ts";
+import type { Pointer } from "../library.ts";
 import { gemmModel } from "./gemm-model.ts";
 import type { Factor, Product, ProductLibrary } from "./product-library.ts";
 
@@ -38,7 +38,7 @@ const [DEVICE_ALLOCATOR, DEFAULT_MEMORY] = [0, 0];
 /** ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT. */
 const FLOAT = 1;
 
-type Api = Readonly<Record<keyof typeof TABLE, CFunction>>;
+type Api = Readonly<Record<keyof typeof TABLE, PlacedFunction>>;
 
 /** Undefined where the library is another one. Throws where it is too old. */
 export function bindOnnxRuntime(library: LibraryHandle): ProductLibrary | undefined {
@@ -65,7 +65,6 @@ function apiOf(table: Pointer): Api {
 class Runtime {
   readonly #name: string;
   readonly #api: Api;
-  readonly #run: (...values: readonly unknown[]) => Promise<Pointer>;
   readonly #environment: Pointer;
   readonly #options: Pointer;
   readonly #place: Pointer;
@@ -75,7 +74,6 @@ class Runtime {
   constructor(name: string, api: Api) {
     this.#name = name;
     this.#api = api;
-    this.#run = inThread(api.run);
     this.#environment = this.#made((out) => api.newEnvironment(ERRORS, "evomerge", out));
     this.#options = this.#made((out) => api.newOptions(out));
     // The thread that calls is the one that computes.
@@ -83,17 +81,22 @@ class Runtime {
     this.#place = this.#made((out) => api.newPlace(DEVICE_ALLOCATOR, DEFAULT_MEMORY, out));
   }
 
-  async multiply({ rows, columns, inner, left, right, result }: Product): Promise<void> {
+  multiply({ rows, columns, inner, left, right, result }: Product): NativeWork {
     const session = this.#sessionFor(left, right);
     const tensors: Pointer[] = [];
+    const free = (): void => {
+      for (const tensor of tensors) this.#api.freeTensor(tensor);
+    };
     try {
       tensors.push(this.#tensor(left.address, left.transposed ? [inner, rows] : [rows, inner]));
       tensors.push(this.#tensor(right.address, right.transposed ? [columns, inner] : [inner, columns]));
       tensors.push(this.#tensor(result, [rows, columns]));
-      this.#check(await this.#run(session, null, ["x", "w"], tensors.slice(0, 2), 2, ["y"], 1, tensors.slice(2)));
-    } finally {
-      for (const tensor of tensors) this.#api.freeTensor(tensor);
+    } catch (error) {
+      free();
+      throw error;
     }
+    const values = [session, null, ["x", "w"], tensors.slice(0, 2), 2, ["y"], 1, tensors.slice(2)];
+    return { calls: [{ place: this.#api.run.place, values }], refusal: (status) => this.#errorOf(status), free };
   }
 
   #sessionFor({ transposed: x }: Factor, { transposed: w }: Factor): Pointer {
@@ -122,9 +125,12 @@ class Runtime {
   }
 
   #check(status: Pointer): void {
-    if (status === null || status === undefined) return;
+    if (status !== null && status !== undefined) throw this.#errorOf(status);
+  }
+
+  #errorOf(status: unknown): Error {
     const message = String(this.#api.message(status));
     this.#api.freeStatus(status);
-    throw new Error(`${this.#name}: ${message}`);
+    return new Error(`${this.#name}: ${message}`);
   }
 }

@@ -1,7 +1,7 @@
 /** OpenBLAS, which multiplies f32 alone; also as SciPy's wheels carry it, with a prefix to its names. */
 import { availableParallelism } from "node:os";
 import type { LibraryHandle } from "koffi";
-import { findFunction, inThread } from "./c-functions.ts";
+import { findFunction } from "../c-functions.ts";
 import type { Product, ProductLibrary } from "./product-library.ts";
 
 const PARAMETERS =
@@ -25,8 +25,11 @@ function bind(library: LibraryHandle, prefix: string): ProductLibrary | undefine
   const callers = Number(/MAX_THREADS=(\d+)/.exec(built)?.[1] ?? 1);
   if (callers < availableParallelism()) throw new Error(`${name}: expected buffers for all cores, found ${callers}`);
   setThreads(1);
-  const run = inThread(gemm);
-  return { name, leastRows: { f32: 32 }, multiply: async (product) => void (await run(...gemmArguments(product))) };
+  return {
+    name,
+    leastRows: { f32: 32 },
+    multiply: (product) => ({ calls: [{ place: gemm.place, values: gemmArguments(product) }] }),
+  };
 }
 
 function gemmArguments({ rows, columns, inner, left, right, result }: Product): unknown[] {

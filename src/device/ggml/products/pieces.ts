@@ -1,38 +1,31 @@
 /** Graphs of ggml with products of a library in them. */
+import type { NativeWork } from "../c-functions.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import type { TensorStore } from "../tensor-store.ts";
 import { isView } from "../views.ts";
 import type { GraphProducts } from "./graph-products.ts";
-import type { LibraryCall } from "./product-plan.ts";
 
-/** Nodes that ggml computes, in the graph's order, or the calls of a library for a node that it computes. */
-type Piece = { readonly nodes: readonly Pointer[] } | { readonly calls: readonly LibraryCall[] };
+/** Nodes that ggml computes, in the graph's order, or what a library does for a node that it computes. */
+type Piece = { readonly nodes: readonly Pointer[] } | { readonly works: readonly NativeWork[] };
 
 /** What a graph is computed with. */
 export interface PieceContext {
   readonly ggml: Ggml;
   readonly store: TensorStore;
   readonly products: GraphProducts;
-  /** Computes a graph of ggml as a whole. */
-  readonly compute: (graph: Pointer) => Promise<void>;
+  /** The computation of a graph of ggml as a whole. */
+  readonly workOf: (graph: Pointer) => NativeWork;
 }
 
-/** Computes an allocated graph: products that are worth it by the library, all else by ggml. */
-export async function computeWithLibrary(
-  graph: Pointer,
-  { ggml, store, products, compute }: PieceContext,
-): Promise<void> {
+/** The computation of an allocated graph: products that are worth it by the library, all else by ggml. */
+export function worksOf(graph: Pointer, { ggml, store, products, workOf }: PieceContext): readonly NativeWork[] {
   const pieces = divide(ggml, graph, products);
-  if (!pieces.some((piece) => "calls" in piece)) return compute(graph);
   const context = store.newContext(0, ...pieces.flatMap((piece) => ("nodes" in piece ? [piece.nodes.length] : [])));
-  try {
-    for (const piece of pieces) {
-      if ("nodes" in piece) await compute(graphOf(ggml, context, piece.nodes));
-      else for (const call of piece.calls) await call();
-    }
-  } finally {
-    ggml.freeContext(context);
-  }
+  const own = pieces.flatMap((piece) =>
+    "works" in piece ? piece.works : [workOf(graphOf(ggml, context, piece.nodes))],
+  );
+  // Freed behind the others, as all works are when they are over.
+  return [...own, { calls: [], free: () => void ggml.freeContext(context) }];
 }
 
 function graphOf(ggml: Ggml, context: Pointer, nodes: readonly Pointer[]): Pointer {
@@ -53,7 +46,7 @@ function divide(ggml: Ggml, graph: Pointer, products: GraphProducts): readonly P
     const own = products.of(node);
     if (own) {
       if (nodes.length > 0) pieces.push({ nodes });
-      pieces.push({ calls: own });
+      pieces.push({ works: own });
       nodes = [];
     } else if (!isView(ggml, node)) nodes.push(node);
   }

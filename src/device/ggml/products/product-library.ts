@@ -1,5 +1,6 @@
 /** Matrix products by a library of the system, on tensors where they lie in memory. */
 import type { Dtype } from "../../../tensor/dtype.ts";
+import type { NativeWork } from "../c-functions.ts";
 
 /** Formats of factors; sums and results are f32. */
 export type FactorFormat = Exclude<Dtype, "f16">;
@@ -62,14 +63,13 @@ export interface ProductLibrary {
   /** How many rows a product must have to be faster here than in ggml, by format; formats that it cannot multiply are absent. */
   readonly leastRows: Readonly<Partial<Record<FactorFormat, number>>>;
   /**
-   * On one thread that is not the caller's; what is at the addresses must stay there meanwhile. Same product, same bits; but
-   * those of a row may depend on how many rows there are, as OpenBLAS' last ones do.
+   * Calls that compute it on the thread that makes them. Same product, same bits; but those of a row may depend on how many rows
+   * there are, as OpenBLAS' last ones do.
    */
-  multiply(product: Product): Promise<void>;
+  multiply(product: Product): NativeWork;
   /** The same for many matrices at once, in libraries that read them wherever they lie: a stride of each is 1. */
-  multiplyAll?(products: SpreadProducts): Promise<void>;
-  /** On other threads than the caller's, as products are. */
-  softmax?(softmax: MaskedSoftmax): Promise<void>;
+  multiplyAll?(products: SpreadProducts): NativeWork;
+  softmax?(softmax: MaskedSoftmax): readonly NativeWork[];
   /** Whether `multiplyAll` finishes products in bf16 by steps and rounding, faster than ggml does behind it. */
   readonly finishesBf16?: boolean;
 }

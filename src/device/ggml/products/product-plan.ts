@@ -1,19 +1,17 @@
 /** How a library computes a product, and which ones are worth its calls. */
 import { elementCount } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
+import type { NativeWork } from "../c-functions.ts";
 import { type FinishedProduct, finishedProducts } from "./epilogues.ts";
 import type { FactorFormat, ProductLibrary } from "./product-library.ts";
 import { GraphReaders } from "./graph-readers.ts";
 import { type LibrarySoftmax, librarySoftmaxes } from "./softmaxes.ts";
 import { spreadOf } from "./spread.ts";
 
-/** The least operations of a product that are worth the calls on threads which it costs; ggml takes 50 to 100 us for them in f32. */
+/** The least operations of a product that are worth the calls which it costs; ggml takes 50 to 100 us for them in f32. */
 const LEAST_FLOP = 2 ** 22;
 
 const bytesOf: Readonly<Record<FactorFormat, number>> = { f32: 4, bf16: 2 };
-
-/** A call of the library on a thread of its own. */
-export type LibraryCall = () => Promise<void>;
 
 /** Where the factors and the result lie. */
 type Addresses = Readonly<Record<"left" | "right" | "result", bigint>>;
@@ -24,7 +22,7 @@ export interface ProductPlan {
   readonly right: Expression;
   /** Of one call. */
   readonly flop: number;
-  readonly calls: (addresses: Addresses, format: FactorFormat) => readonly LibraryCall[];
+  readonly works: (addresses: Addresses, format: FactorFormat) => readonly NativeWork[];
 }
 
 /** Nodes that a library computes other than as single products, by the last node of each. */
@@ -81,16 +79,17 @@ export function planFor(library: ProductLibrary, node: Node<"matmul">): ProductP
 
 /** All products of a node in one call; undefined for a library that has none, and for factors that do not suit. */
 function planForAll(library: ProductLibrary, node: Node<"matmul">): ProductPlan | undefined {
-  const spread = library.multiplyAll && spreadOf(node);
+  const multiplyAll = library.multiplyAll?.bind(library);
+  const spread = multiplyAll && spreadOf(node);
   if (!spread) return undefined;
   const { left, right, ...sizes } = spread;
   return {
     left: left.tensor,
     right: right.tensor,
     flop: 2 * sizes.rows * sizes.columns * sizes.inner * elementCount(sizes.outside),
-    calls: ({ left: a, right: b, result }, format) => {
+    works: ({ left: a, right: b, result }, format) => {
       const factors = { left: { address: a, strides: left.strides }, right: { address: b, strides: right.strides } };
-      return [async () => library.multiplyAll?.({ ...sizes, ...factors, format, result })];
+      return [multiplyAll({ ...sizes, ...factors, format, result })];
     },
   };
 }
@@ -104,20 +103,18 @@ function planForEach(library: ProductLibrary, { x, y, transposeX, transposeY, sh
     left: x,
     right: y,
     flop: 2 * rows * columns * inner,
-    calls: ({ left, right, result }, format) => {
+    works: ({ left, right, result }, format) => {
       const width = bytesOf[format];
-      return Array.from(
-        { length: count },
-        (_, i) => async () =>
-          library.multiply({
-            rows,
-            columns,
-            inner,
-            format,
-            left: { address: after(left, i * rows * inner * width), transposed: transposeX },
-            right: { address: after(right, i * inner * columns * width), transposed: transposeY },
-            result: after(result, i * rows * columns * 4),
-          }),
+      return Array.from({ length: count }, (_, i) =>
+        library.multiply({
+          rows,
+          columns,
+          inner,
+          format,
+          left: { address: after(left, i * rows * inner * width), transposed: transposeX },
+          right: { address: after(right, i * inner * columns * width), transposed: transposeY },
+          result: after(result, i * rows * columns * 4),
+        }),
       );
     },
   };

@@ -5,8 +5,7 @@
  * They are compiled for callers in other files, as those of any oneDNN are; only the linker shows them to nobody.
  */
 import koffi, { type LibraryHandle } from "koffi";
-import type { CFunction } from "../library.ts";
-import { functionAt } from "./c-functions.ts";
+import { functionAt, partsOf, type PlacedFunction } from "../c-functions.ts";
 import { symbolsOf } from "./elf-symbols.ts";
 import { bindOneDnn } from "./onednn.ts";
 import type { ProductLibrary } from "./product-library.ts";
@@ -38,8 +37,8 @@ function addressOf(library: LibraryHandle, name: string): bigint | undefined {
   }
 }
 
-function findAt(start: bigint, symbols: ReadonlyMap<string, bigint>, signature: string): CFunction | undefined {
-  const [, result = "", name = "", parameters = ""] = /^(.*?)(\w+)\((.*)\)$/.exec(signature) ?? [];
+function findAt(start: bigint, symbols: ReadonlyMap<string, bigint>, signature: string): PlacedFunction | undefined {
+  const { name, result, parameters } = partsOf(signature);
   const offset = symbols.get(name);
   return offset === undefined ? undefined : functionAt(start + offset, result, parameters);
 }

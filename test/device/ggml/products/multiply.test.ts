@@ -1,6 +1,7 @@
 import koffi from "koffi";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { LaneThread } from "../../../../src/device/ggml/lane-thread.ts";
 import type { FactorFormat, Product, ResultStep } from "../../../../src/device/ggml/products/product-library.ts";
 import { fromFloat32, toFloat32 } from "../../../../src/tensor/half.ts";
 import { f32Values, generator, noise } from "../../sample-values.ts";
@@ -11,6 +12,10 @@ interface Stored {
   readonly bytes: Uint8Array;
   readonly at: (row: number, column: number) => number;
 }
+
+/** Where calls are made. */
+const thread = new LaneThread();
+afterAll(() => thread.end());
 
 describeLibraries("products", ({ library }) => {
   test.for(["f32", "bf16"] as const)("of factors as they are or transposed: %s", async (format, { skip }) => {
@@ -27,15 +32,17 @@ describeLibraries("products", ({ library }) => {
           address: addressOf(bytes),
           transposed,
         });
-        await library.multiply({
-          rows,
-          columns,
-          inner,
-          format,
-          result: addressOf(result),
-          left: factor(left.bytes, transposed.left),
-          right: factor(right.bytes, transposed.right),
-        });
+        await thread.do([
+          library.multiply({
+            rows,
+            columns,
+            inner,
+            format,
+            result: addressOf(result),
+            left: factor(left.bytes, transposed.left),
+            right: factor(right.bytes, transposed.right),
+          }),
+        ]);
         const errors = Array.from(f32Values(result), (found, i) => {
           const [row, column] = [Math.floor(i / columns), i % columns];
           let sum = 0;
@@ -57,19 +64,21 @@ describeLibraries("products", ({ library }) => {
     const left = store([batch * rows * heads, inner], false, format, random);
     const right = store([batch * columns * (heads / 2), inner], false, format, random);
     const result = new Uint8Array(4 * batch * heads * rows * columns).fill(0xff);
-    await multiplyAll!({
-      outside: [batch, heads / 2, 2],
-      rows,
-      columns,
-      inner,
-      format,
-      left: { address: addressOf(left.bytes), strides: [rows * heads * inner, 2 * inner, inner, heads * inner, 1] },
-      right: {
-        address: addressOf(right.bytes),
-        strides: [(columns * heads * inner) / 2, inner, 0, 1, (heads * inner) / 2],
-      },
-      result: addressOf(result),
-    });
+    await thread.do([
+      multiplyAll!({
+        outside: [batch, heads / 2, 2],
+        rows,
+        columns,
+        inner,
+        format,
+        left: { address: addressOf(left.bytes), strides: [rows * heads * inner, 2 * inner, inner, heads * inner, 1] },
+        right: {
+          address: addressOf(right.bytes),
+          strides: [(columns * heads * inner) / 2, inner, 0, 1, (heads * inner) / 2],
+        },
+        result: addressOf(result),
+      }),
+    ]);
     const errors = Array.from(f32Values(result), (found, i) => {
       const column = i % columns;
       const row = Math.floor(i / columns) % rows;
@@ -94,18 +103,20 @@ describeLibraries("products", ({ library }) => {
     );
     const multiply = async (resultFormat: FactorFormat, steps: readonly ResultStep[]): Promise<Float32Array> => {
       const result = new Uint8Array((resultFormat === "f32" ? 4 : 2) * rows * columns).fill(0xff);
-      await library.multiplyAll!({
-        outside: [],
-        rows,
-        columns,
-        inner,
-        format: "bf16",
-        resultFormat,
-        steps,
-        result: addressOf(result),
-        left: { address: addressOf(left.bytes), strides: [inner, 1] },
-        right: { address: addressOf(right.bytes), strides: [1, inner] },
-      });
+      await thread.do([
+        library.multiplyAll!({
+          outside: [],
+          rows,
+          columns,
+          inner,
+          format: "bf16",
+          resultFormat,
+          steps,
+          result: addressOf(result),
+          left: { address: addressOf(left.bytes), strides: [inner, 1] },
+          right: { address: addressOf(right.bytes), strides: [1, inner] },
+        }),
+      ]);
       return toFloat32(result, resultFormat);
     };
     const sums = await multiply("f32", []);

@@ -1,5 +1,6 @@
 import koffi from "koffi";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { LaneThread } from "../../../../src/device/ggml/lane-thread.ts";
 import type { Device } from "../../../../src/device/device.ts";
 import { input, matmul } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
@@ -31,17 +32,23 @@ async function byLibrary(library: ProductLibrary, rows: number, format: FactorFo
   const left = fromFloat32(x.subarray(0, rows * inner), format);
   const right = fromFloat32(weight, format);
   const result = new Uint8Array(4 * rows * columns);
-  await library.multiply({
-    rows,
-    columns,
-    inner,
-    format,
-    left: { address: koffi.address(left), transposed: false },
-    right: { address: koffi.address(right), transposed: true },
-    result: koffi.address(result),
-  });
+  await thread.do([
+    library.multiply({
+      rows,
+      columns,
+      inner,
+      format,
+      left: { address: koffi.address(left), transposed: false },
+      right: { address: koffi.address(right), transposed: true },
+      result: koffi.address(result),
+    }),
+  ]);
   return result;
 }
+
+/** Where calls are made. */
+const thread = new LaneThread();
+afterAll(() => thread.end());
 
 describeLibraries("products", ({ file, library }) => {
   test.each(["f32", "bf16"] as const)("are the library's own where they are large: weights in %s", async (format) => {
@@ -62,15 +69,17 @@ describeLibraries("products", ({ file, library }) => {
     const [product] = await device.run([matmul(input(tensors[0]), input(tensors[1]), { transposeX: true })]);
     const found = await device.read(product!);
     const expected = new Uint8Array(4 * 300 * columns);
-    await library.multiply({
-      rows: 300,
-      columns,
-      inner,
-      format: "f32",
-      left: { address: koffi.address(left), transposed: true },
-      right: { address: koffi.address(right), transposed: false },
-      result: koffi.address(expected),
-    });
+    await thread.do([
+      library.multiply({
+        rows: 300,
+        columns,
+        inner,
+        format: "f32",
+        left: { address: koffi.address(left), transposed: true },
+        right: { address: koffi.address(right), transposed: false },
+        result: koffi.address(expected),
+      }),
+    ]);
     expect(Buffer.compare(found, expected)).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 import koffi from "koffi";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { LaneThread } from "../../../../src/device/ggml/lane-thread.ts";
 import { add, input, matmul, reshape, softmax, type Expression } from "../../../../src/device/expression.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
 import type { FactorFormat } from "../../../../src/device/ggml/products/product-library.ts";
@@ -48,6 +49,10 @@ describe("which softmaxes are a library's", () => {
   });
 });
 
+/** Where calls are made. */
+const thread = new LaneThread();
+afterAll(() => thread.end());
+
 describeLibraries("softmax", ({ file, library }) => {
   const sizes = [
     [2, 3, 21],
@@ -66,7 +71,7 @@ describeLibraries("softmax", ({ file, library }) => {
     const [own, mask] = [x.slice(), causal(batch, rows)];
     const result = new Uint8Array((resultFormat === "f32" ? 4 : 2) * x.length).fill(0xff);
     const places = { x: koffi.address(own), mask: koffi.address(mask), result: koffi.address(result) };
-    await library.softmax!({ batch, heads, rows, columns, factor, resultFormat, ...places });
+    await thread.do(library.softmax!({ batch, heads, rows, columns, factor, resultFormat, ...places }));
     // An address keeps no array alive; what is used behind the call is.
     expect(own.length + mask.length).toBe((heads + 1) * batch * rows * columns);
     const found = toFloat32(result, resultFormat);
