@@ -41,7 +41,7 @@ const config = {
   external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
   // As tsc's: Node 20 does not know `using`.
   transform: { target: "es2023" },
-  plugins: [asTheyAre("cli/evomerge.cjs", "cli/thread-pool.cjs"), notices()],
+  plugins: [notices()],
   output: {
     dir: "dist",
     cleanDir: true,
@@ -75,19 +75,6 @@ function importedBy(entry: string, modules: Modules): ReadonlySet<string> {
   const found = new Set([entry]);
   for (const id of found) for (const imported of modules.getModuleInfo(id)?.importedIds ?? []) found.add(imported);
   return found;
-}
-
-/** Puts files of src into dist that are no modules of ES. */
-function asTheyAre(...files: readonly string[]): Plugin {
-  return {
-    name: "as they are",
-    generateBundle() {
-      for (const file of files) {
-        const source = readFileSync(join(import.meta.dirname, "src", file));
-        this.emitFile({ type: "asset", fileName: file, source });
-      }
-    },
-  };
 }
 
 /** Writes the licences of what is inside beside it. */

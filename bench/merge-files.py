@@ -3,7 +3,7 @@
     python bench/merge-files.py models <folder> [<layers>]
     python bench/merge-files.py measure <folder> <mergekit-yaml> <runs> <method>...
 
-The second and third model are the first and noise. `measure` runs `node dist/cli/evomerge.cjs merge`, mergekit's program and `cp`,
+The second and third model are the first and noise. `measure` runs `node dist/cli/main.js merge`, mergekit's program and `cp`,
 without and with waiting for the disk, in turn, and prints medians of wall seconds, CPU-seconds and peak memory (resident, files that are mapped among it).
 """
 
@@ -117,7 +117,7 @@ def measured(command: list[str]) -> tuple[float, float, float]:
 
 
 def measure(folder: Path, mergekit: str, runs: int, methods: list[str]) -> None:
-    program = Path(__file__).parent.parent / "dist" / "cli" / "evomerge.cjs"
+    program = Path(__file__).parent.parent / "dist" / "cli" / "main.js"
     target = folder / "merged"
     for method in methods:
         path = folder / f"{method}.yaml"

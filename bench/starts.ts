@@ -18,9 +18,9 @@ const [repetitions = "15"] = process.argv.slice(2);
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 const commands: Readonly<Record<string, readonly string[]>> = {
-  "--version": ["cli/evomerge.cjs", "--version"],
-  "merge none.yaml x": ["cli/evomerge.cjs", "merge", "none.yaml", "x"],
-  "resume none": ["cli/evomerge.cjs", "resume", "none"],
+  "--version": ["cli/main.js", "--version"],
+  "merge none.yaml x": ["cli/main.js", "merge", "none.yaml", "x"],
+  "resume none": ["cli/main.js", "resume", "none"],
   "the tokenizers' process": [childPrograms.tokenizers.replace(/ts$/, "js")],
   "parquet's process": [childPrograms.parquet.replace(/ts$/, "js")],
 };

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { CommanderError } from "@commander-js/extra-typings";
 import { MissingPlaces, UserError } from "../errors.ts";
 import { exitCodes } from "./exit-codes.ts";

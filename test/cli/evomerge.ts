@@ -22,7 +22,7 @@ export function untimed(text: string): string {
   return text.replaceAll(TIMED, "").replaceAll(ENDED, "$<end>");
 }
 
-const main = compiled("cli/evomerge.cjs");
+const main = compiled("cli/main");
 
 /** The command line as words, for a shell in any folder. */
 export const command: readonly string[] = [process.execPath, main];

@@ -28,7 +28,7 @@ export class Exporter {
   #onLine: (line: string) => void = () => {};
 
   constructor() {
-    this.child = spawn(process.execPath, [compiled("test/export/export-to.js")], {
+    this.child = spawn(process.execPath, [compiled("test/export/export-to")], {
       stdio: ["pipe", "pipe", "inherit"],
       timeout: 600_000,
       killSignal: "SIGABRT",

@@ -47,7 +47,7 @@ interface Leftover {
 /** Takes the place of an export in a process of its own, which is killed. */
 async function killedExport(name = "model"): Promise<Leftover> {
   const target = join(await temporaryFolder(), name);
-  const script = compiled("test/export/take-place.js");
+  const script = compiled("test/export/take-place");
   const child = spawn(process.execPath, [script, target], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { compiled } from "../compiled.ts";
 
 test("a process that is busy for ever ends when its parent is killed", async () => {
-  const parent = spawn(process.execPath, [compiled("test/files/busy-parent.js")]);
+  const parent = spawn(process.execPath, [compiled("test/files/busy-parent")]);
   const [told] = (await once(parent.stdout, "data")) as [Buffer];
   const child = Number(told.toString());
   onTestFinished(() => void (isAlive(child) && process.kill(child, "SIGKILL")));

@@ -13,7 +13,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 /** A lock that a process holds which `unshare` put into namespaces of its own; `name` is that of the lock's file. */
 async function heldUnder(unshare: readonly string[]): Promise<{ folder: string; name: string }> {
   const folder = await temporaryFolder();
-  const script = compiled("test/journal/hold-lock.js");
+  const script = compiled("test/journal/hold-lock");
   const holder = spawn("unshare", [...unshare, process.execPath, script, folder]);
   onTestFinished(() => void holder.kill("SIGKILL"));
   const [said] = (await once(holder.stdout, "data")) as [Buffer];
@@ -24,7 +24,7 @@ async function heldUnder(unshare: readonly string[]): Promise<{ folder: string; 
 
 /** Starts a process that tries to take the lock; what it says is "held" or "refused". */
 async function contend(folder: string): Promise<{ process: ChildProcess; says: string }> {
-  const child = spawn(process.execPath, [compiled("test/journal/hold-lock.js"), folder], {
+  const child = spawn(process.execPath, [compiled("test/journal/hold-lock"), folder], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -313,7 +313,7 @@ describe("resuming a run", () => {
   });
 
   test("refuses a run that another process is at", async () => {
-    const script = compiled("test/journal/hold-lock.js");
+    const script = compiled("test/journal/hold-lock");
     const holder = spawn(process.execPath, [script, join(earlier, "run")]);
     onTestFinished(() => void holder.kill("SIGKILL"));
     await once(holder.stdout, "data");

@@ -43,7 +43,7 @@ function stage(run: string): string {
 
 /** A process of carry-through.ts. */
 function startProcess(): { child: ChildProcessWithoutNullStreams; closed: Promise<unknown>; errors: () => string } {
-  const script = compiled("test/run/carry-through.js");
+  const script = compiled("test/run/carry-through");
   const child = spawn(process.execPath, [script], { timeout: 600_000, killSignal: "SIGABRT" });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));

@@ -49,7 +49,7 @@ interface WorkerProcess {
 
 async function startWorker(url: string, options: object = {}): Promise<WorkerProcess> {
   const given = { file, url, slowMs: 0, lockMs: LOCK_MS, ...options };
-  const child = spawn(process.execPath, [compiled("test/workers/serve.js"), JSON.stringify(given)]);
+  const child = spawn(process.execPath, [compiled("test/workers/serve"), JSON.stringify(given)]);
   onTestFinished(() => void child.kill("SIGKILL"));
   const errors = text(child.stderr);
   const lines = createInterface({ input: child.stdout });

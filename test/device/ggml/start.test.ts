@@ -23,7 +23,7 @@ interface Printed {
 
 /** A process of its own for every case: none can load two builds of ggml. */
 async function start(from: string, ...then: string[]): Promise<Printed> {
-  const script = compiled("test/device/ggml/start-process.js");
+  const script = compiled("test/device/ggml/start-process");
   const { stdout } = await promisify(execFile)(process.execPath, [script, from, ...then]);
   return JSON.parse(stdout) as Printed;
 }

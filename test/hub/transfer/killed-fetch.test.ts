@@ -18,7 +18,7 @@ const isStorage = ({ path }: LoggedRequest): boolean => path.startsWith("/lfs/")
 
 /** Starts a process that fetches the model; it shares the cache in `folder` with others. */
 function startFetching({ url }: LoopbackHub, folder: string): ChildProcess {
-  const child = spawn(process.execPath, [compiled("test/hub/transfer/fetch-model.js")], {
+  const child = spawn(process.execPath, [compiled("test/hub/transfer/fetch-model")], {
     env: { ...process.env, HOME: folder, HF_ENDPOINT: url, HF_HUB_CACHE: folder },
     stdio: ["ignore", "pipe", "inherit"],
   });

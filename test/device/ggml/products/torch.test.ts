@@ -11,7 +11,7 @@ const torch = productLibraries.find(({ name }) => name.endsWith(" of PyTorch"));
 
 /** In a process of its own, since one can hold one PyTorch only. */
 async function find(file: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
-  const script = compiled("test/device/ggml/products/find-process.js");
+  const script = compiled("test/device/ggml/products/find-process");
   const options = { env: { ...process.env, ...environment } };
   return (await promisify(execFile)(process.execPath, [script, file], options)).stdout;
 }
