@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { mean } from "simple-statistics";
 import type { PackedBatch, Prompt } from "../src/evaluate/pack.ts";
 import type { Timing } from "./interleave.ts";
 
@@ -40,13 +41,11 @@ export async function startPeer(python: string, script: string, options: readonl
 export async function severalAtOnce(count: number, start: (index: number) => Promise<Peer>): Promise<Peer> {
   const all: Peer[] = [];
   for (let i = 0; i < count; i++) all.push(await start(i));
-  const each = (timings: readonly Timing[], clock: keyof Timing): number =>
-    timings.reduce((sum, timing) => sum + timing[clock], 0) / timings.length;
   return {
     ...all[0]!,
     work: async (input) => {
       const timings = await Promise.all(all.map((peer) => peer.work(input)));
-      return { wall: each(timings, "wall"), cpu: each(timings, "cpu") };
+      return { wall: mean(timings.map(({ wall }) => wall)), cpu: mean(timings.map(({ cpu }) => cpu)) };
     },
     stop: () => {
       for (const peer of all) peer.stop();

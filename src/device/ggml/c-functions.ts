@@ -36,8 +36,8 @@ export interface NativeWork {
 export type FunctionFinder = (signature: string) => PlacedFunction | undefined;
 
 /** A function of a library. Throws koffi's Error where it lacks it. */
-export function functionOf(library: LibraryHandle, signature: string): PlacedFunction {
-  const { name, ...types } = partsOf(signature);
+export function functionIn(library: LibraryHandle, signature: string): PlacedFunction {
+  const { name, ...types } = signatureParts(signature);
   const own = library.func(signature) as CFunction;
   return Object.assign(own, { place: { address: koffi.address(library.symbol(name)), ...types } });
 }
@@ -45,7 +45,7 @@ export function functionOf(library: LibraryHandle, signature: string): PlacedFun
 /** A function of a library that may lack it. */
 export function findFunction(library: LibraryHandle, signature: string): PlacedFunction | undefined {
   try {
-    return functionOf(library, signature);
+    return functionIn(library, signature);
   } catch {
     return undefined;
   }
@@ -58,7 +58,7 @@ export function functionAt(address: Pointer, result: string, parameters: string)
 }
 
 /** `type name(parameters)`. */
-export function partsOf(signature: string): { readonly name: string } & Omit<FunctionPlace, "address"> {
+export function signatureParts(signature: string): { readonly name: string } & Omit<FunctionPlace, "address"> {
   const [, result = "", name = "", parameters = ""] = /^(.*?)(\w+)\((.*)\)$/.exec(signature) ?? [];
   return { name, result: result.trim(), parameters };
 }

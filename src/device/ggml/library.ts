@@ -5,7 +5,7 @@
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../../errors.ts";
-import { functionOf, type PlacedFunction } from "./c-functions.ts";
+import { functionIn, type PlacedFunction } from "./c-functions.ts";
 import type { GgmlLibraries } from "./find-libraries.ts";
 import { loadLibrary } from "./load-library.ts";
 import { startListening } from "./messages.ts";
@@ -173,7 +173,7 @@ function bind<Name extends string>(
 ): Record<Name, PlacedFunction> {
   const functions = Object.entries<string>(signatures).map(([name, signature]) => [
     name,
-    functionOf(library, signature),
+    functionIn(library, signature),
   ]);
   return Object.fromEntries(functions) as Record<Name, PlacedFunction>;
 }

@@ -5,7 +5,7 @@
  * They are compiled for callers in other files, as those of any oneDNN are; only the linker shows them to nobody.
  */
 import koffi, { type LibraryHandle } from "koffi";
-import { functionAt, partsOf, type PlacedFunction } from "../c-functions.ts";
+import { functionAt, signatureParts, type PlacedFunction } from "../c-functions.ts";
 import { symbolsOf } from "./elf-symbols.ts";
 import { bindOneDnn } from "./onednn.ts";
 import type { ProductLibrary } from "./product-library.ts";
@@ -38,7 +38,7 @@ function addressOf(library: LibraryHandle, name: string): bigint | undefined {
 }
 
 function findAt(start: bigint, symbols: ReadonlyMap<string, bigint>, signature: string): PlacedFunction | undefined {
-  const { name, result, parameters } = partsOf(signature);
+  const { name, result, parameters } = signatureParts(signature);
   const offset = symbols.get(name);
   return offset === undefined ? undefined : functionAt(start + offset, result, parameters);
 }
