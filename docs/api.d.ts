@@ -1,4 +1,4 @@
-// The public API without its comments: what changes here changes for programs of others. Written by test/package/write-api-report.ts.
+// The public API without its comments: what changes here changes for programs of others. Written by test/source/write-api-report.ts.
 
 // What the package exports.
 
@@ -91,6 +91,7 @@ interface Expert {
 
 interface ExportOptions extends ReopenOptions {
     readonly to?: string | undefined;
+    readonly pick?: string | undefined;
     readonly starterKit?: string | undefined;
     readonly push?: {
         readonly name: string;
@@ -98,7 +99,7 @@ interface ExportOptions extends ReopenOptions {
     } | undefined;
 }
 
-interface ExportResult extends Outcome {
+interface ExportResult extends PickedOutcome {
     readonly model: string;
     readonly weightsDigest: string;
     readonly lmEval: string;
@@ -279,7 +280,7 @@ interface OpenedExperiment extends AsyncDisposable {
     merge(recipe: Recipe, to: string, options?: MergeRecipeOptions): Promise<MergedModel>;
 }
 
-type OptimizerName = "cma-es" | "sep-cma-es" | "mixed-evolution" | "random" | "gradient-walk" | "lineages";
+type OptimizerName = "cma-es" | "sep-cma-es" | "mixed-evolution" | "random" | "gradient-walk" | "lineages" | "front-walk" | "nsga2";
 
 type Options = Readonly<Record<string, boolean | number>>;
 
@@ -425,6 +426,7 @@ interface RecordPayloads {
     finalists: {
         readonly models: readonly ModelLosses[];
         readonly winner: ScoredModel;
+        readonly front?: readonly FrontMember[];
         readonly rows?: RowCounts;
         readonly rowLosses?: NumbersRef;
         readonly time?: RecordedTime;
@@ -432,6 +434,7 @@ interface RecordPayloads {
     };
     verdict: {
         readonly models: readonly GuardedModel[];
+        readonly picks?: readonly JudgedPick[];
         readonly groups: Readonly<Record<string, number>>;
         readonly weightsDigest: string;
         readonly rows: RowCounts;
@@ -567,6 +570,7 @@ type RunEvent =
     readonly phase: Phase | "rows" | "forecast" | "score";
     readonly share: number;
     readonly leftMs?: number;
+    readonly afterMs?: number;
 }
  | {
     readonly type: "forecast";
@@ -595,6 +599,8 @@ type RunEvent =
     readonly generation: number;
     readonly best: number;
     readonly mean?: number;
+    readonly overall: number;
+    readonly baseline: number;
     readonly work: number;
     readonly spent: number;
     readonly elapsedMs: number;
@@ -613,6 +619,7 @@ type RunEvent =
     readonly type: "finalists";
     readonly models: readonly ModelLosses[];
     readonly winner: string;
+    readonly front?: readonly FrontMember[];
 } | {
     readonly type: "verdict";
     readonly models: readonly GuardedModel[];
@@ -827,6 +834,14 @@ class UserError extends Error {
     readonly name: string;
 }
 
+interface WatchOptions extends Partial<ServerOptions> {
+    readonly commandFor?: CommandFor | undefined;
+}
+
+interface WatchedRun extends AsyncDisposable {
+    readonly address: string;
+}
+
 type WeightwiseRecipe = MergeRecipe | CopyRecipe;
 
 interface WrittenReport {
@@ -887,6 +902,8 @@ function rouge(target: string, prediction: string, { stem }?: RougeOptions): Rou
 function scoreModel(options: ScoreModelOptions): Promise<ModelScores>;
 
 function speedFindings(folder: string): Promise<Finding[]>;
+
+function watchRun(folder: string, options?: WatchOptions): Promise<WatchedRun>;
 
 function withOverrides(experiment: Experiment, { budget, engine, seed, from, take }: Overrides): Experiment;
 
@@ -1084,10 +1101,29 @@ interface Found {
     readonly winner: ScoredModel;
     readonly isCompared: boolean;
     readonly verdict?: RecordPayloads["verdict"];
+    readonly front?: Front;
+    readonly picks?: RecordPayloads["verdict"]["picks"];
     readonly texts?: RecordPayloads["texts"];
     readonly generations: number;
     readonly gaveUp: boolean;
     readonly looks: number;
+}
+
+interface Front {
+    readonly members: readonly FrontMember[];
+    readonly recipes: ReadonlyMap<string, () => Recipe>;
+}
+
+interface FrontMember {
+    readonly of: string;
+    readonly scores: TaskScores;
+    readonly loss: number;
+}
+
+interface FrontRow extends FrontMember {
+    readonly place: number;
+    readonly names: readonly string[];
+    readonly judged?: Pick<JudgedPick, "scores" | "loss" | "intervals">;
 }
 
 interface GainView {
@@ -1137,6 +1173,14 @@ interface HubRepository extends Snapshot {
     readonly licence?: string | undefined;
     readonly tags: readonly string[];
     readonly parameters?: number | undefined;
+}
+
+interface JudgedPick {
+    readonly place: number;
+    readonly scores: TaskScores;
+    readonly loss: number;
+    readonly intervals: GuardedModel["intervals"];
+    readonly gains: NonNullable<GuardedModel["gains"]>;
 }
 
 type Judgement = "better" | "worse" | "neither";
@@ -1307,6 +1351,10 @@ interface PhaseView {
     readonly waitMs: number;
 }
 
+interface PickedOutcome extends Outcome {
+    readonly pick?: FrontRow;
+}
+
 interface PlannedDisk {
     readonly folder: string;
     readonly runBytes: number;
@@ -1451,6 +1499,11 @@ interface ScoringScope {
 }
 
 type ScoringStep = "rung" | "result" | "finalists" | "verdict";
+
+interface ServerOptions {
+    readonly token: string;
+    readonly port?: number | undefined;
+}
 
 type Shape = readonly number[];
 

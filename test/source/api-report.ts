@@ -101,7 +101,7 @@ function meaningsIn(written: string, file: string): Map<string, Meaning> {
 /** The report as the file of docs/ that is compared. */
 export function apiReportText({ exported, reached }: ApiReport): string {
   return `${[
-    "// The public API without its comments: what changes here changes for programs of others. Written by test/package/write-api-report.ts.",
+    "// The public API without its comments: what changes here changes for programs of others. Written by test/source/write-api-report.ts.",
     partText("What the package exports.", exported),
     partText("What that is made of, which is not exported.", reached),
   ].join("\n\n")}\n`;

@@ -1,4 +1,4 @@
-/** Writes `docs/api.d.ts` anew: `npx tsx test/package/write-api-report.ts`. */
+/** Writes `docs/api.d.ts` anew: `npx tsx test/source/write-api-report.ts`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { apiReport, apiReportText } from "./api-report.ts";
