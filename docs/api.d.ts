@@ -10,6 +10,13 @@ type Budget = {
     readonly evaluations: number;
 };
 
+interface Candidate {
+    readonly point: Float64Array;
+    readonly wantsGradient: boolean;
+    readonly isReference: boolean;
+    readonly weights?: readonly number[];
+}
+
 type ChoiceLossName = keyof typeof choiceLosses;
 
 class ConfigError extends UserError {
@@ -68,6 +75,7 @@ type EvaluationEvent = RunEvent | {
 
 interface Experiment {
     readonly name: string;
+    readonly plugins?: readonly PluginModule[];
     readonly base: string;
     readonly experts: readonly Expert[];
     readonly tokenizer?: string;
@@ -280,7 +288,36 @@ interface OpenedExperiment extends AsyncDisposable {
     merge(recipe: Recipe, to: string, options?: MergeRecipeOptions): Promise<MergedModel>;
 }
 
+interface Optimizer {
+    ask(): readonly Candidate[];
+    tell(scores: readonly Score[], spent: number): void;
+    recommend(): Float64Array;
+    readonly generation: number;
+    readonly candidates: number;
+    readonly restart?: Restart | undefined;
+    readonly front?: readonly Float64Array[];
+    readonly converged: boolean;
+    readonly isStuck?: boolean;
+}
+
 type OptimizerName = "cma-es" | "sep-cma-es" | "mixed-evolution" | "random" | "gradient-walk" | "lineages" | "front-walk" | "nsga2";
+
+interface OptimizerOptions {
+    readonly start: Float64Array;
+    readonly sigma: number;
+    readonly scales?: Float64Array;
+    readonly levels?: readonly number[];
+    readonly rates?: Float64Array;
+    readonly populationSize?: number;
+    readonly seed: number;
+    readonly objectives?: readonly number[];
+    readonly inject?: readonly Float64Array[];
+}
+
+interface OptimizerPlugin extends Pick<OptimizerKind, "beside" | "usesGradients"> {
+    readonly population: ((dimension: number) => number) | "one point";
+    readonly create: (options: OptimizerOptions, random: RandomNumbers) => Optimizer;
+}
 
 type Options = Readonly<Record<string, boolean | number>>;
 
@@ -306,6 +343,34 @@ interface ParameterSpace {
 
 type Phase = "baselines" | "search" | "finalists" | "guard" | "texts" | "export";
 
+interface Plugin {
+    readonly name: string;
+    readonly version?: string;
+    readonly tasks?: Readonly<Record<string, TaskPlugin>>;
+    readonly optimizers?: Readonly<Record<string, OptimizerPlugin>>;
+}
+
+interface PluginLoss {
+    readonly loss: number;
+    readonly derivatives: readonly number[];
+}
+
+interface PluginModule {
+    readonly name: string;
+    readonly path: string;
+}
+
+type PluginName = `${string}/${string}`;
+
+interface PluginRow<Data = unknown> {
+    readonly context: string;
+    readonly answers: readonly string[];
+    readonly label?: number;
+    readonly data?: Data;
+    readonly group?: string;
+    readonly passage?: string;
+}
+
 type Precision = (typeof precisions)[number];
 
 interface PushOptions {
@@ -321,6 +386,12 @@ interface PushOptions {
 interface Pushed {
     readonly url: string;
     readonly commit: string;
+}
+
+interface RandomNumbers {
+    uniform(): number;
+    normal(): number;
+    integer(n: number): number;
 }
 
 interface ReadRowsOptions extends RowOptions {
@@ -496,6 +567,11 @@ interface Reranking {
     readonly withoutRows?: string;
 }
 
+interface Restart {
+    readonly after: number;
+    readonly rivals: readonly Float64Array[];
+}
+
 interface RougeOptions {
     readonly stem?: boolean | undefined;
 }
@@ -590,7 +666,7 @@ type RunEvent =
     readonly skipped: readonly string[];
 } | {
     readonly type: "planned";
-    readonly algorithm: OptimizerName;
+    readonly algorithm: OptimizerName | PluginName;
     readonly candidates: number;
     readonly rowFraction: number;
     readonly start: string;
@@ -696,6 +772,12 @@ interface RunView {
     readonly steps: readonly (readonly [command: string, purpose: string])[];
 }
 
+interface Score {
+    readonly loss: number;
+    readonly gradient?: Float64Array;
+    readonly losses?: readonly number[];
+}
+
 interface ScoreModelOptions extends ModelToScore {
     readonly rows: string | readonly string[];
     readonly format?: MmluFormat | undefined;
@@ -724,7 +806,7 @@ interface ScoredModel extends ModelLosses {
 }
 
 interface SearchOptions {
-    readonly algorithm: OptimizerName | "auto";
+    readonly algorithm: OptimizerName | PluginName | "auto";
     readonly population: number | "auto";
     readonly rowFraction: number | "auto";
     readonly seedFromBaselines: boolean;
@@ -803,6 +885,14 @@ interface TaskFiles {
     readonly guard?: RowSource;
     readonly weight: number;
     readonly loss: ChoiceLossName;
+    readonly format?: PluginName;
+}
+
+interface TaskPlugin<Data = unknown> {
+    readonly columns: readonly string[];
+    row(values: Readonly<Record<string, unknown>>): PluginRow<Data>;
+    loss?(row: PluginRow<Data>, logLikelihoods: readonly number[]): PluginLoss;
+    isRight?(row: PluginRow<Data>, logLikelihoods: readonly number[]): boolean;
 }
 
 interface TaskRow {
@@ -816,6 +906,7 @@ interface TaskRow {
     readonly passage: string;
     readonly group: string;
     readonly loss?: ChoiceLossName;
+    readonly scoring?: RowScoring;
 }
 
 type TaskScores = Readonly<Record<string, {
@@ -1304,6 +1395,14 @@ interface NumbersRef {
     readonly checksum: string;
 }
 
+interface OptimizerKind {
+    readonly create: (options: OptimizerOptions) => Optimizer;
+    readonly population: ((dimension: number) => number) | "one point" | "weighings";
+    readonly beside?: "mean" | "best so far";
+    readonly usesGradients: boolean;
+    readonly front?: "walks" | "survivors";
+}
+
 interface OptionSpec {
     readonly name: string;
     readonly default: boolean | number;
@@ -1466,6 +1565,11 @@ interface RowExcerpt {
     readonly others: readonly string[];
 }
 
+interface RowLoss {
+    readonly loss: (logLikelihoods: readonly number[]) => number;
+    readonly derivative: (logLikelihoods: readonly number[]) => number[];
+}
+
 interface RowOptions {
     readonly format?: MmluFormat;
     readonly description?: boolean;
@@ -1476,6 +1580,10 @@ interface RowRecord {
     readonly columns: readonly string[];
     readonly values: Readonly<Record<string, unknown>>;
     readonly share: number;
+}
+
+interface RowScoring extends Partial<RowLoss> {
+    readonly isRight?: (logLikelihoods: readonly number[]) => boolean;
 }
 
 interface RuleFinding extends SubjectJudgement {

@@ -1,4 +1,4 @@
-import { optimizers } from "../search/optimizers.ts";
+import { recordedOptimizer } from "../search/optimizers.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import type { RunEvent } from "../run/events.ts";
 import type { RowCounts } from "../journal/records.ts";
@@ -98,9 +98,11 @@ function isUneven(models: readonly { readonly rows: RowCounts }[]): boolean {
 
 /** What a generation is, and what is told of the search from then on. */
 function plannedLines({ algorithm, candidates, rowFraction, start }: Extract<RunEvent, { type: "planned" }>): string[] {
-  const { beside } = optimizers[algorithm];
+  const known = recordedOptimizer(algorithm);
+  const beside = known?.beside;
   const one = candidates === 1 ? "one candidate" : `${candidates} candidates`;
-  const generation = beside ? `${candidates - 1} candidates and the ${beside}` : `${one} with the gradient there`;
+  const asked = known ? `${one} with the gradient there` : one;
+  const generation = beside ? `${candidates - 1} candidates and the ${beside}` : asked;
   return [
     `search: ${algorithm} from ${start}; a generation is ${generation}, on ${percent(rowFraction)} of the rows`,
     "loss: the best baseline's -> the search's, each row by its latest generation",

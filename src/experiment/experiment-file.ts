@@ -3,11 +3,13 @@ import { anyOf } from "../config/expectation.ts";
 import { type Fault, faultAt } from "../config/faults.ts";
 import { loadPlacedYaml } from "../config/load-yaml.ts";
 import { shippedFile } from "../config/shipped-file.ts";
+import { UserError } from "../errors.ts";
+import { loadPlugins, noPlugins, optimizerNamed, pluginFile, type Plugins } from "../plugins/load-plugins.ts";
 import { namedOptimizer, optimizers } from "../search/optimizers.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
 import { type AnySpace, loadSpace } from "../space/spaces.ts";
 import type { Experiment, SearchOptions } from "./experiment.ts";
-import { type ExperimentFile, experimentSchema } from "./experiment-schema.ts";
+import { type ExperimentFile, experimentSchemaWith, pluginsInFileSchema } from "./experiment-schema.ts";
 import { type GivenParents, type GivenRecipe, loadGivenRecipe } from "./given-recipe.ts";
 import { placesIn } from "./places-in-file.ts";
 import { whyNoFront } from "./why-no-front.ts";
@@ -18,18 +20,21 @@ import { whyNoFront } from "./why-no-front.ts";
  */
 export async function loadExperiment(given: string): Promise<Experiment> {
   const path = shippedFile(given, "", "experiment") ?? given;
-  const { value: file, written, errorOf } = await loadPlacedYaml(path, experimentSchema);
+  const plugins = await pluginsInFile(path);
+  const names = { formats: [...plugins.formats.keys()], optimizers: [...plugins.optimizers.keys()] };
+  const { value: file, written, errorOf } = await loadPlacedYaml(path, experimentSchemaWith(names));
   const { faults, spaceFile, ...places } = placesIn(file, dirname(path), Array.isArray(written["experts"]));
   const ownSpace = typeof file.space === "string" ? undefined : file.space;
-  const found = [...faults, ...(ownSpace ? faultsOfSpace(ownSpace, file) : [])];
+  const found = [...faults, ...(ownSpace ? faultsOfSpace(ownSpace, file, plugins) : [])];
   if (found.length > 0) throw errorOf(found);
   const space = ownSpace ?? (await loadSpace(spaceFile ?? ""));
-  const unfit = faultsOfSpace(space, file);
+  const unfit = faultsOfSpace(space, file, plugins);
   if (unfit.length > 0) throw errorOf(unfit);
-  const { recipes, start, ...others } = file;
+  const { recipes, start, plugins: _, ...others } = file;
   return {
     ...others,
     name: file.name ?? basename(path, extname(path)),
+    ...(plugins.modules.length > 0 && { plugins: plugins.modules.map((own) => ({ name: own.name, path: own.path })) }),
     ...places,
     ...(recipes && { recipes: await readRecipes(recipes, places, dirname(path)) }),
     ...(start && { start: { ...start, run: resolve(dirname(path), start.run) } }),
@@ -37,13 +42,37 @@ export async function loadExperiment(given: string): Promise<Experiment> {
   };
 }
 
+/** The plugins that a file names, loaded before it is held against what they provide. */
+async function pluginsInFile(path: string): Promise<Plugins> {
+  const { value, errorOf } = await loadPlacedYaml(path, pluginsInFileSchema);
+  const faults: Fault[] = [];
+  const at = async (text: string, i: number): Promise<string | undefined> => {
+    try {
+      const file = pluginFile(text, dirname(path));
+      await loadPlugins([file]);
+      return file;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      faults.push(faultAt(["plugins", i], error.message));
+      return undefined;
+    }
+  };
+  const files = await Promise.all((value.plugins ?? []).map(at));
+  if (faults.length > 0) throw errorOf(faults);
+  try {
+    return await loadPlugins(files.filter((file) => file !== undefined));
+  } catch (error) {
+    throw error instanceof UserError ? errorOf([faultAt(["plugins"], error.message)]) : error;
+  }
+}
+
 /** What a search space does not allow of its experiment. */
-function faultsOfSpace(space: AnySpace, { search, experts, tasks }: ExperimentFile): Fault[] {
+function faultsOfSpace(space: AnySpace, { search, experts, tasks }: ExperimentFile, plugins: Plugins): Fault[] {
   const noFront = whyNoFront(space, search, Object.keys(tasks).length);
   const wrongCount = space.method === "stack" ? undefined : whyNotMerged(space.method, Object.keys(experts).length);
   const reasons = [
-    { at: ["search", "algorithm"], why: whyNoAlgorithm(space, search) },
-    { at: ["search", "population"], why: whyNoPopulation(space, search) },
+    { at: ["search", "algorithm"], why: whyNoAlgorithm(space, search, plugins) },
+    { at: ["search", "population"], why: whyNoPopulation(space, search, plugins) },
     { at: ["search", noFront?.option ?? ""], why: noFront?.why },
     { at: ["space"], why: wrongCount },
   ];
@@ -64,10 +93,10 @@ async function readRecipes(
 }
 
 /** Columns are more genes than a search without derivatives can tell apart, and choices of layers have none. */
-function whyNoAlgorithm(space: AnySpace, { algorithm }: SearchOptions): string | undefined {
+function whyNoAlgorithm(space: AnySpace, { algorithm }: SearchOptions, plugins: Plugins): string | undefined {
   const isStack = space.method === "stack";
   if (!isStack && !space.columns) return undefined;
-  const able = Object.entries(optimizers).flatMap(([name, { usesGradients }]) =>
+  const able: string[] = [...Object.entries(optimizers), ...plugins.optimizers].flatMap(([name, { usesGradients }]) =>
     usesGradients === isStack ? [] : [name],
   );
   if (able.includes(namedOptimizer(algorithm, isStack))) return undefined;
@@ -81,8 +110,9 @@ function whyNoAlgorithm(space: AnySpace, { algorithm }: SearchOptions): string |
 export function whyNoPopulation(
   { method }: Pick<AnySpace, "method">,
   { algorithm, population }: Pick<SearchOptions, "algorithm" | "population">,
+  plugins: Pick<Plugins, "optimizers"> = noPlugins,
 ): string | undefined {
   const named = namedOptimizer(algorithm, method === "stack");
-  if (population === "auto" || optimizers[named].population !== "one point") return undefined;
+  if (population === "auto" || optimizerNamed(named, plugins)?.population !== "one point") return undefined;
   return `a ${named} is one point and has no population; leave it out, or name an algorithm that has one`;
 }

@@ -10,6 +10,8 @@ export interface PathUse {
   readonly what: string;
   /** Such as `--expert craft=<folder>`. */
   readonly option: string;
+  /** No option says where a plugin is: it is to be where it was, as seen from the run or at all. */
+  readonly isPlugin?: true;
 }
 
 /** A path is of a folder or file unless it names a model of the Hub. */
@@ -32,6 +34,12 @@ export function mapPlaces(
     "dataset" in source ? source : [...change(source, use)];
   return {
     ...experiment,
+    ...(experiment.plugins && {
+      plugins: experiment.plugins.map(({ name, path }) => ({
+        name,
+        path: model(path, { isPlugin: true, what: `plugin ${name}`, option: `plugin ${name}` }),
+      })),
+    }),
     base: model(experiment.base, { model: BASE, what: "base", option: "--base <folder>" }),
     experts: experiment.experts.map(({ name, path }) => ({
       name,

@@ -5,6 +5,7 @@ import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
 import { engineNames } from "../device/engine-names.ts";
 import { type Budget, MOST_EVALUATIONS, precisions, startingKinds } from "./experiment.ts";
+import { PLUGIN_NAME, type PluginName } from "../files/plugin-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
 import { checkRecipes, knotRecipeSchema } from "../space/knot-recipe.ts";
@@ -49,16 +50,55 @@ export const rowsSchema = z.union([
   }),
 ]);
 
-export const taskSchema = z.strictObject({
-  rows: rowsSchema.describe(
-    "rows to search on: a file (.jsonl, .json, .csv, .parquet), a list of files, or a dataset of the Hub",
-  ),
-  guard: rowsSchema
-    .optional()
-    .describe("rows for the verdict, which no search sees; left out, 30 % of the groups of rows"),
-  weight: z.number().positive().min(1e-6).max(1e6).default(1).describe("share in the combined loss"),
-  loss: z.enum(choiceLossNames).default(defaultLoss).describe("of rows with choices"),
-});
+/** Names that plugins add to those that are known: these, or any of theirs where the plugins are not to be loaded. */
+export interface PluginNames {
+  readonly formats: readonly PluginName[] | "any";
+  readonly optimizers: readonly PluginName[] | "any";
+}
+
+/** Of an experiment without plugins. */
+export const noPluginNames: PluginNames = { formats: [], optimizers: [] };
+
+const anyPluginName = z.string().regex(PLUGIN_NAME, "a name as plugin/name") as unknown as z.ZodType<PluginName>;
+
+const pluginsSchema = z
+  .array(pathSchema)
+  .min(1)
+  .max(100)
+  .describe(
+    "modules that provide what is called plugin/name: files, or packages that are installed here; their code runs",
+  );
+
+/** The part of an experiment file that is read first, since it says what the rest may name. */
+export const pluginsInFileSchema = z.looseObject({ plugins: pluginsSchema.exactOptional() });
+
+function formatSchemaWith(formats: PluginNames["formats"]): z.ZodType<PluginName> {
+  if (formats === "any") return anyPluginName;
+  return z.enum(formats, formats.length > 0 ? undefined : "a format of a plugin, which the key plugins names");
+}
+
+function namedBy<Own extends string>(
+  own: readonly Own[],
+  plugins: readonly PluginName[] | "any",
+): z.ZodType<Own | PluginName> {
+  return plugins === "any" ? z.union([z.enum(own), anyPluginName]) : z.enum([...own, ...plugins]);
+}
+
+/** A task of a file whose plugins provide these names. */
+export const taskSchemaWith = ({ formats }: PluginNames) =>
+  z.strictObject({
+    rows: rowsSchema.describe(
+      "rows to search on: a file (.jsonl, .json, .csv, .parquet), a list of files, or a dataset of the Hub",
+    ),
+    guard: rowsSchema
+      .optional()
+      .describe("rows for the verdict, which no search sees; left out, 30 % of the groups of rows"),
+    weight: z.number().positive().min(1e-6).max(1e6).default(1).describe("share in the combined loss"),
+    loss: z.enum(choiceLossNames).default(defaultLoss).describe("of rows with choices"),
+    format: formatSchemaWith(formats)
+      .exactOptional()
+      .describe("of a plugin, as plugin/name; rows of the known formats need none"),
+  });
 
 export const startSchema = z.strictObject({
   run: pathSchema.describe("its folder"),
@@ -68,26 +108,26 @@ export const startSchema = z.strictObject({
 /** As many as pay off only where a candidate takes no time at all. */
 const MAX_POPULATION = 10_000;
 
-export const searchSchema = z.strictObject({
-  algorithm: z
-    .enum(["auto", ...(Object.keys(optimizers) as OptimizerName[])])
-    .default("auto")
-    .describe(
-      "auto is gradient-walk, for stacks of layers mixed-evolution; front-walk and nsga2 look for a front of several tasks",
-    ),
-  population: z
-    .union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)])
-    .default("auto")
-    .describe("candidates of a generation, of a front-walk walks at most; a gradient-walk has none"),
-  rowFraction: z
-    .union([z.literal("auto"), z.number().min(0.05).max(1)])
-    .default("auto")
-    .describe("part of the rows that a generation meets"),
-  seedFromBaselines: z
-    .boolean()
-    .default(true)
-    .describe("whether the search begins at the best of uniform average, global weights and recipes"),
-});
+export const searchSchemaWith = ({ optimizers: others }: PluginNames) =>
+  z.strictObject({
+    algorithm: namedBy(["auto", ...(Object.keys(optimizers) as OptimizerName[])], others)
+      .default("auto")
+      .describe(
+        "auto is gradient-walk, for stacks of layers mixed-evolution; front-walk and nsga2 look for a front of several tasks",
+      ),
+    population: z
+      .union([z.literal("auto"), z.int().min(2).max(MAX_POPULATION)])
+      .default("auto")
+      .describe("candidates of a generation, of a front-walk walks at most; a gradient-walk has none"),
+    rowFraction: z
+      .union([z.literal("auto"), z.number().min(0.05).max(1)])
+      .default("auto")
+      .describe("part of the rows that a generation meets"),
+    seedFromBaselines: z
+      .boolean()
+      .default(true)
+      .describe("whether the search begins at the best of uniform average, global weights and recipes"),
+  });
 
 /** Candidates that a run may score. */
 export const evaluationsSchema: z.ZodType<number> = z.int().min(1).max(MOST_EVALUATIONS);
@@ -96,48 +136,54 @@ const budgetSchema = exactlyOneKey({ time: durationSchema, evaluations: evaluati
   ({ key, value }): Budget => (key === "time" ? { seconds: value } : { evaluations: value }),
 );
 
-export const experimentSchema = z
-  .strictObject({
-    name: nameSchema.optional().describe("of the runs; the file's unless given"),
-    base: pathSchema.describe(
-      "the experts' common ancestor: a folder, or org/name@revision of the Hub; configuration and tokenizer of the merged model are its",
-    ),
-    experts: expertsSchema.describe(
-      "models or LoRA adapters to merge, folders or names on the Hub: a list, or by names of your own",
-    ),
-    tokenizer: z.string().exactOptional().describe("whose tokens the merge has: base, union, or the name of an expert"),
-    space: z
-      .union([pathSchema, anySpaceSchema])
-      .describe("search space: the name of one that ships, such as task-arithmetic-tensors, a file, or written here"),
-    recipes: z
-      .record(nameSchema, z.union([recipePathSchema, knotRecipeSchema]))
-      .exactOptional()
-      .describe(
-        "known merges by name, which are baselines and starting points: coefficients, a file of mergekit's, or the recipe.json of an export",
+/** An experiment file whose plugins provide these names. */
+export const experimentSchemaWith = (names: PluginNames) =>
+  z
+    .strictObject({
+      name: nameSchema.optional().describe("of the runs; the file's unless given"),
+      base: pathSchema.describe(
+        "the experts' common ancestor: a folder, or org/name@revision of the Hub; configuration and tokenizer of the merged model are its",
       ),
-    start: startSchema
-      .exactOptional()
-      .describe("an earlier run to begin from: its winner is a baseline and a starting point, too"),
-    tasks: namedMapping(taskSchema, "task").describe(
-      "what is scored, by name: the combined loss is the weighted mean of theirs",
-    ),
-    search: searchSchema.prefault({}).describe("how the space is searched"),
-    budget: budgetSchema.describe("what ends a run: time for everything, such as 1h, or evaluations of candidates"),
-    engine: z.enum(engineNames).default("auto").describe("where to compute"),
-    precision: z
-      .enum(precisions)
-      .default("auto")
-      .describe("of matrix products; mixed is bf16 while searching and f32 for all that is compared"),
-    seed: z.int().min(0).default(1).describe("of all that is drawn at random"),
-  })
-  .check(checkRecipes)
-  .check(({ value: { tokenizer, experts }, issues }) => {
-    const message = tokenizer === undefined ? undefined : whyNoPolicy(tokenizer, Object.keys(experts));
-    if (message !== undefined) issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message });
-  });
+      experts: expertsSchema.describe(
+        "models or LoRA adapters to merge, folders or names on the Hub: a list, or by names of your own",
+      ),
+      tokenizer: z
+        .string()
+        .exactOptional()
+        .describe("whose tokens the merge has: base, union, or the name of an expert"),
+      space: z
+        .union([pathSchema, anySpaceSchema])
+        .describe("search space: the name of one that ships, such as task-arithmetic-tensors, a file, or written here"),
+      recipes: z
+        .record(nameSchema, z.union([recipePathSchema, knotRecipeSchema]))
+        .exactOptional()
+        .describe(
+          "known merges by name, which are baselines and starting points: coefficients, a file of mergekit's, or the recipe.json of an export",
+        ),
+      start: startSchema
+        .exactOptional()
+        .describe("an earlier run to begin from: its winner is a baseline and a starting point, too"),
+      plugins: pluginsSchema.exactOptional(),
+      tasks: namedMapping(taskSchemaWith(names), "task").describe(
+        "what is scored, by name: the combined loss is the weighted mean of theirs",
+      ),
+      search: searchSchemaWith(names).prefault({}).describe("how the space is searched"),
+      budget: budgetSchema.describe("what ends a run: time for everything, such as 1h, or evaluations of candidates"),
+      engine: z.enum(engineNames).default("auto").describe("where to compute"),
+      precision: z
+        .enum(precisions)
+        .default("auto")
+        .describe("of matrix products; mixed is bf16 while searching and f32 for all that is compared"),
+      seed: z.int().min(0).default(1).describe("of all that is drawn at random"),
+    })
+    .check(checkRecipes)
+    .check(({ value: { tokenizer, experts }, issues }) => {
+      const message = tokenizer === undefined ? undefined : whyNoPolicy(tokenizer, Object.keys(experts));
+      if (message !== undefined) issues.push({ code: "custom", input: tokenizer, path: ["tokenizer"], message });
+    });
 
 /** An experiment file with its defaults; paths are as they are written. */
-export type ExperimentFile = z.output<typeof experimentSchema>;
+export type ExperimentFile = z.output<ReturnType<typeof experimentSchemaWith>>;
 
 function namedMapping<T extends z.ZodType>(value: T, kind: string): z.ZodType<Record<string, z.output<T>>> {
   return z

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import type { EngineName } from "../device/engine-names.ts";
+import type { PluginName } from "../files/plugin-name.ts";
+import type { PluginModule } from "../plugins/load-plugins.ts";
 import type { GivenRecipe } from "./given-recipe.ts";
 import type { OptimizerName } from "../search/optimizers.ts";
 import type { AnySpace } from "../space/spaces.ts";
@@ -12,6 +14,8 @@ import type { ChoiceLossName } from "../tasks/row-loss.ts";
  */
 export interface Experiment {
   readonly name: string;
+  /** Modules that provide what the experiment calls by names with a slash. */
+  readonly plugins?: readonly PluginModule[];
   /** The base model: the experts' common ancestor, whose configuration the merged model takes. */
   readonly base: string;
   readonly experts: readonly Expert[];
@@ -80,10 +84,12 @@ export interface TaskFiles {
   readonly weight: number;
   /** Of each row, if they are choices. */
   readonly loss: ChoiceLossName;
+  /** That of a plugin; the rows say which of the known ones they have unless given. */
+  readonly format?: PluginName;
 }
 
 export interface SearchOptions {
-  readonly algorithm: OptimizerName | "auto";
+  readonly algorithm: OptimizerName | PluginName | "auto";
   /** Candidates per generation; "auto" follows from the number of genes. */
   readonly population: number | "auto";
   /** Part of the rows that a generation is scored on; "auto" follows from the budget. */

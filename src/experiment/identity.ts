@@ -1,3 +1,4 @@
+import { noPlugins, type Plugins } from "../plugins/load-plugins.ts";
 import { rowsDigest } from "../tasks/rows.ts";
 import { type Experiment, precisions } from "./experiment.ts";
 import type { Task } from "./load-tasks.ts";
@@ -12,9 +13,11 @@ import { evomergeVersion } from "../files/own-package.ts";
 export function identify(
   { tokenizer, precision, model }: Pick<Workspace, "tokenizer" | "precision" | "model">,
   tasks: readonly Task[],
+  { modules }: Pick<Plugins, "modules"> = noPlugins,
 ): Record<string, string> {
   return {
     precision,
+    ...Object.fromEntries(modules.map(({ name, sha256 }) => [`plugin ${name}`, sha256])),
     tokenizer: tokenizer.digest,
     "config.json of base": sha256Of(JSON.stringify([model.identity, model.maxLength])),
     ...identifyRows(tasks),
@@ -71,6 +74,17 @@ function short(value = "nothing"): string {
 }
 
 /** What computed the run; other versions may propose other genes or round otherwise. */
-export function versions({ engine }: Workspace): Record<string, string> {
-  return { evomerge: evomergeVersion(), node: process.version, v8: process.versions.v8, engine: engine.name };
+export function versions(
+  { engine }: Workspace,
+  { modules }: Pick<Plugins, "modules"> = noPlugins,
+): Record<string, string> {
+  return {
+    evomerge: evomergeVersion(),
+    node: process.version,
+    v8: process.versions.v8,
+    engine: engine.name,
+    ...Object.fromEntries(
+      modules.flatMap(({ name, version }) => (version === undefined ? [] : [[`plugin ${name}`, version]])),
+    ),
+  };
 }

@@ -2,6 +2,10 @@ import { stat } from "node:fs/promises";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import { type ChoiceLossName, defaultLoss } from "../tasks/row-loss.ts";
 import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
+import type { RowFormat } from "../tasks/row-formats.ts";
+import type { PluginName } from "../files/plugin-name.ts";
+import { UserError } from "../errors.ts";
+import { noPlugins, type Plugins, pluginsAt } from "../plugins/load-plugins.ts";
 import { splitTasks, type UndividedRows } from "../tasks/split.ts";
 import type { Experiment, RowSource } from "./experiment.ts";
 
@@ -25,14 +29,17 @@ export interface ReadTasksOptions {
  * group that is on both sides is a UserError.
  */
 export async function readTasks(
-  { tasks, seed, start }: Experiment,
+  { tasks, seed, start, plugins = [] }: Experiment,
   { signal, onNotice, onShare }: ReadTasksOptions = {},
 ): Promise<Task[]> {
   const read: UndividedRows[] = [];
+  // Loaded only where rows are read by one.
+  const { formats } = tasks.some(({ format }) => format) ? await pluginsAt(plugins) : noPlugins;
   const told = onShare && (await sharesOf(tasks, onShare));
-  for (const { name, rows, guard, loss } of tasks) {
-    const own = await readSource(rows, loss, signal, told);
-    read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, loss, signal, told) });
+  for (const { name, rows, guard, loss, format } of tasks) {
+    const how = { loss, rowFormat: format && formatNamed(format, formats, name), signal, onShare: told };
+    const own = await readSource(rows, how);
+    read.push(guard === undefined ? own : { ...own, guard: await readSource(guard, how) });
     if (loss !== defaultLoss && own.rows.some(({ kind }) => kind === "text")) {
       onNotice?.(`tasks.${name}.loss: ${loss} is a loss of choices; these rows are texts, whose loss is nats per byte`);
     }
@@ -57,14 +64,27 @@ export async function prepareTasks(tasks: readonly Task[], evaluator: Evaluator,
   for (const { guard } of tasks) await evaluator.prepare(guard, signal);
 }
 
+interface RowReading {
+  readonly loss: ChoiceLossName;
+  readonly rowFormat: RowFormat | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onShare: ((file: string, share: number) => void) | undefined;
+}
+
+function formatNamed(format: PluginName, formats: Plugins["formats"], task: string): RowFormat {
+  const found = formats.get(format);
+  if (found) return found;
+  throw new UserError(
+    `tasks.${task}.format: expected a format of the experiment's plugins${formats.size > 0 ? `, ${[...formats.keys()].join(", ")}` : ""}, found ${format}`,
+  );
+}
+
 async function readSource(
   source: RowSource,
-  loss: ChoiceLossName,
-  signal: AbortSignal | undefined,
-  onShare: ((file: string, share: number) => void) | undefined,
+  { loss, rowFormat, signal, onShare }: RowReading,
 ): Promise<{ readonly file: string; readonly rows: TaskRow[] }> {
   const files = filesOf(source);
-  const rows = await readRows(files, { onShare }, signal);
+  const rows = await readRows(files, { onShare, rowFormat }, signal);
   return { file: nameFiles(files), rows: rows.map((row) => (row.kind === "choice" ? { ...row, loss } : row)) };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { expectation } from "../config/expectation.ts";
 import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
+import { PLUGIN_WORD } from "../files/plugin-name.ts";
 import { recipeSchema as exportedRecipeSchema } from "../journal/recipe-schema.ts";
 import { mergekitRecipeSchema } from "../mergekit/recipe-file.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
@@ -15,9 +16,9 @@ import {
   evaluationsSchema,
   nameSchema,
   pathSchema,
-  searchSchema,
+  searchSchemaWith,
   startSchema,
-  taskSchema,
+  taskSchemaWith,
 } from "./experiment-schema.ts";
 import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
@@ -87,11 +88,20 @@ const budgetSchema: z.ZodType<Budget> = z.union([
   z.strictObject({ evaluations: evaluationsSchema }),
 ]);
 
+/** A journal is read without the plugins of its run: what they provide is known when they are loaded to go on. */
+const ANY_NAMES = { formats: "any", optimizers: "any" } as const;
+
+const taskSchema = taskSchemaWith(ANY_NAMES);
+
 /** An experiment as `loadExperiment` gives it, after JSON. */
 const experimentSchema: z.ZodType<Experiment> = z
   .strictObject({
     // That of the file where it names none, whatever a file may be called.
     name: z.string().min(1).max(255),
+    plugins: z
+      .array(z.strictObject({ name: z.string().regex(PLUGIN_WORD), path: pathSchema }))
+      .min(1)
+      .exactOptional(),
     base: pathSchema,
     experts: z.array(z.strictObject({ name: nameSchema, path: pathSchema })).min(1),
     tokenizer: z.string().exactOptional(),
@@ -107,12 +117,13 @@ const experimentSchema: z.ZodType<Experiment> = z
           rows: rowsSchema,
           guard: rowsSchema.exactOptional(),
           weight: taskSchema.shape.weight,
+          format: taskSchema.shape.format,
           // Journals of before there was a choice do not say.
           loss: z.enum(choiceLossNames).default("softmax"),
         }),
       )
       .min(1),
-    search: searchSchema,
+    search: searchSchemaWith(ANY_NAMES),
     budget: budgetSchema,
     engine: z.enum(engineNames),
     precision: z.enum(precisions),

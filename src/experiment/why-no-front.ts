@@ -1,4 +1,4 @@
-import { namedOptimizer, optimizers } from "../search/optimizers.ts";
+import { namedOptimizer, recordedOptimizer } from "../search/optimizers.ts";
 import type { AnySpace } from "../space/spaces.ts";
 import type { SearchOptions } from "./experiment.ts";
 
@@ -12,7 +12,7 @@ export function whyNoFront(
   tasks: number,
 ): { readonly option: "algorithm" | "population"; readonly why: string } | undefined {
   const named = namedOptimizer(algorithm, method === "stack");
-  const { front } = optimizers[named];
+  const front = recordedOptimizer(named)?.front;
   if (!front) return undefined;
   if (tasks < 2) {
     const why = `${named} looks for a front of several tasks, found one task; add another, or leave the algorithm out`;

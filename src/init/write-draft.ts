@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { parseYaml } from "../config/load-yaml.ts";
 import { UserError } from "../errors.ts";
 import { loadExperiment } from "../experiment/experiment-file.ts";
-import { experimentSchema } from "../experiment/experiment-schema.ts";
+import { experimentSchemaWith, noPluginNames } from "../experiment/experiment-schema.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { explainFailure } from "../files/durable-write.ts";
 import { type Draft, experimentText } from "./experiment-text.ts";
@@ -12,7 +12,7 @@ import { type Draft, experimentText } from "./experiment-text.ts";
 export async function writeDraft(file: string, draft: Draft): Promise<Experiment> {
   const text = experimentText(draft, dirname(file));
   // What a person named may be no name.
-  parseYaml(text, file, experimentSchema);
+  parseYaml(text, file, experimentSchemaWith(noPluginNames));
   explainFailure(dirname(file), () => mkdirSync(dirname(file), { recursive: true }));
   explainFailure(file, () => {
     try {

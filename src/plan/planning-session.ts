@@ -1,3 +1,4 @@
+import { pluginsAt } from "../plugins/load-plugins.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { BASE } from "../experiment/the-base.ts";
 import type { Workspace } from "../experiment/workspace.ts";
@@ -41,6 +42,7 @@ export async function planningSession(
     experiment,
     workspace,
     tasks,
+    plugins: await pluginsAt(experiment.plugins ?? []),
     genome: genomeOf(experiment.space, { ...workspace, base: BASE }),
     recorder: new Recorder(experiment.name, { records: [], readNumbers: unread, readPoints: unread }),
     clock: new BudgetClock(experiment.budget, { elapsedMs: clock.elapsedMs, searchedMs: 0 }, wall),

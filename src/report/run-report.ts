@@ -97,7 +97,7 @@ function scoredSentences(records: readonly JournalRecord[]): string[] {
   const most = Math.max(...results.map((result) => result.losses.length));
   const growing = most > losses.length ? ` to ${most - 1}` : "";
   const plan = records.find((record) => record.type === "plan");
-  const beside = BESIDE[recordedOptimizer(plan?.algorithm ?? "")?.beside ?? "mean"];
+  const beside = BESIDE[besideOf(plan?.algorithm ?? "")];
   return [
     `The search scored ${count} of ${losses.length - 1}${growing} candidates ${cost}, and with each ${beside} (generations.csv: best_loss is of candidates, reference_loss of that one).`,
     ...(growing
@@ -108,10 +108,16 @@ function scoredSentences(records: readonly JournalRecord[]): string[] {
   ];
 }
 
+function besideOf(algorithm: string): keyof typeof BESIDE {
+  const known = recordedOptimizer(algorithm);
+  return known ? (known.beside ?? "mean") : "reference";
+}
+
 /** What a generation has beside its candidates. */
 const BESIDE = {
   mean: "the mean of the distribution that they were drawn from, a merge too and often better than all of them",
   "best so far": "the best of those before",
+  reference: "the reference of the plugin that asked for them",
 } as const;
 
 function commands(steps: readonly (readonly [command: string, purpose: string])[]): string {

@@ -2,7 +2,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { GPU_BATCH_TOKENS } from "../experiment/workspace.ts";
 import type { Model } from "../model/architecture.ts";
 import type { Facts, ModelFacts } from "./facts.ts";
-import { namedOptimizer, optimizers } from "../search/optimizers.ts";
+import { namedOptimizer, recordedOptimizer } from "../search/optimizers.ts";
 import { parametersIn, parametersOf } from "./parameters.ts";
 import { gigabytes, type RuleJudgement, MERGE, type Rule, type SubjectJudgement } from "./rule.ts";
 
@@ -70,8 +70,10 @@ function mergeBytes(model: Model, { models, experiment }: Facts): number {
   const layer = model.stages.find(({ place }) => place.layer === 0);
   const widest = Math.max(...Object.values(layer?.weights ?? {}).flatMap(({ shape }) => shape));
   const activations = GPU_BATCH_TOKENS * F32 * (4 * model.hiddenSize + 3 * widest);
-  const { usesGradients } =
-    optimizers[namedOptimizer(experiment.search.algorithm, experiment.space.method === "stack")];
+  // What a plugin's asks for is not known without running it.
+  const { usesGradients } = recordedOptimizer(
+    namedOptimizer(experiment.search.algorithm, experiment.space.method === "stack"),
+  ) ?? { usesGradients: true };
   const states = usesGradients ? model.stages.length * GPU_BATCH_TOKENS * F32 * model.hiddenSize : 0;
   return Math.max(...sizes) * (models.length * BF16 + F32) + activations + states;
 }

@@ -25,7 +25,7 @@ export function checkRecords(folder: string, records: readonly JournalRecord[], 
   }
 }
 
-type RunParts = Pick<Session, "experiment" | "genome" | "tasks"> & {
+type RunParts = Pick<Session, "experiment" | "genome" | "tasks" | "plugins"> & {
   readonly workspace: Parents &
     Pick<ParentNames, "model"> & {
       readonly checkpoints: ReadonlyMap<string, { readonly tensors: ReadonlyMap<string, unknown> }>;

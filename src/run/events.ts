@@ -1,3 +1,4 @@
+import type { PluginName } from "../files/plugin-name.ts";
 import type { OptimizerName } from "../search/optimizers.ts";
 import type { ResolvedPrecision } from "../experiment/precision.ts";
 import type {
@@ -70,7 +71,7 @@ export type RunEvent =
     }
   | {
       readonly type: "planned";
-      readonly algorithm: OptimizerName;
+      readonly algorithm: OptimizerName | PluginName;
       /** Of a generation, with its mean where it has one. */
       readonly candidates: number;
       readonly rowFraction: number;

@@ -15,7 +15,7 @@ const SURVIVORS = 4;
 
 /** How many finalists an effort has: of a front so many for each walk. */
 export function finalistsIn(
-  session: Pick<Session, "experiment" | "genome">,
+  session: Pick<Session, "experiment" | "genome" | "plugins">,
   { finalists }: Pick<Effort, "finalists">,
 ): number {
   const front = frontKindOf(session);

@@ -76,6 +76,10 @@ export function requirePlaces(
   mapPlaces(experiment, (paths, use) => {
     const away = paths.filter((path) => !isOnHub(path, use) && !existsSync(path));
     if (away.length === 0 || !isNeeded(use)) return paths;
+    if (use.isPlugin)
+      throw new UserError(
+        `${folder}: nothing is at ${away.join(", ")}, where the run had its ${use.what}; put it back`,
+      );
     missing.push(...away.map((path) => `${path} (${use.what})`));
     placeholders.push(use.option);
     options.push(...paths.map((path) => optionFor(use, path)));

@@ -69,7 +69,7 @@ export class ProvenParts {
   /** Of what an identity names; `found` is what it is now, both as short hashes. */
   refuseIdentity(name: string, { expected, found }: { readonly expected: string; readonly found: string }): string {
     const parts = this.#parts.filter(({ use }) => isNamedBy(name, use));
-    const moved = parts.filter((part) => part.isElsewhere);
+    const moved = parts.filter((part) => part.isElsewhere && !part.use.isPlugin);
     const difference = `${name}: expected ${expected} as when the run began, found ${found}`;
     if (moved.length > 0) return this.#refuse(moved, difference);
     const files = parts.flatMap(({ paths }) => paths).join(", ");

@@ -25,7 +25,13 @@ export async function readProvenTasks(
   const [start] = records;
   if (start?.type !== "start") throw new Error("rows: a journal without a start");
   const experiment = withPlaces(folder, experimentOf(folder, records), moved);
-  requirePlaces(folder, experiment, ({ model }) => model === undefined);
+  // Whoever looks at a run has not chosen to run its plugins.
+  const own = experiment.tasks.find(({ format }) => format);
+  if (own)
+    throw new UserError(
+      `${folder}: the rows of ${own.name} are read by the plugin's format ${own.format}, which is not run for this`,
+    );
+  requirePlaces(folder, experiment, ({ model, isPlugin }) => model === undefined && !isPlugin);
   const tasks = await readRecordedTasks(start, await bringRows(experiment, options), options.signal);
   const found = identifyRows(tasks);
   const expected = Object.fromEntries(Object.keys(found).map((name) => [name, start.identity[name] ?? ""]));

@@ -6,6 +6,7 @@ import type { Workspace } from "../experiment/workspace.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { JournalRecord } from "../journal/records.ts";
 import type { Brought } from "./bring-here.ts";
+import { recordedPlugins } from "./recorded-plugins.ts";
 import { ProvenParts } from "./prove-parts.ts";
 
 /**
@@ -20,8 +21,9 @@ export async function recordedTasks(
   const { experiment, local, workspace, signal } = opened;
   const parts = new ProvenParts(folder, records, experiment);
   const [start] = records;
+  const plugins = await recordedPlugins(folder, records, local);
   const tasks = await readRecordedTasks(start, local, signal);
-  const change = start?.type === "start" ? findChange(start.identity, identify(workspace, tasks)) : undefined;
+  const change = start?.type === "start" ? findChange(start.identity, identify(workspace, tasks, plugins)) : undefined;
   if (change) throw new UserError(parts.refuseIdentity(change.name, change));
   for (const record of records) {
     if (record.type === "parents") expectTensors(workspace, record, (...found) => parts.refuseTensor(...found));

@@ -6,7 +6,7 @@ import { prepareTasks, type Task } from "../experiment/load-tasks.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { BASE } from "../experiment/the-base.ts";
 import { type Elsewhere, openWorkspace, type Workspace } from "../experiment/workspace.ts";
-import { OutOfMemory } from "../errors.ts";
+import { OutOfMemory, UserError } from "../errors.ts";
 import { Journal, type JournalView, readJournal, requireFreeFolder } from "../journal/journal.ts";
 import { earlierLooks } from "../journal/standing.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
@@ -23,6 +23,8 @@ import { findWinner, type Found } from "./find-winner.ts";
 import { recordedPaths } from "./places.ts";
 import { engineChange, rememberBudget, requireMore, spentOf } from "./recorded-run.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
+import { pluginsAt } from "../plugins/load-plugins.ts";
+import { recordedPlugins } from "./recorded-plugins.ts";
 import { Recorder } from "./recorder.ts";
 import { rememberMoved } from "./remember-moved.ts";
 import { pacesOf } from "./paces.ts";
@@ -73,6 +75,8 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     onNotice(`the run in ${folder} ended before anything was scored; this one takes its place`);
   }
   const earlier = EarlierRun.of(given);
+  const plugins = await pluginsAt(given.plugins ?? []);
+  refuseElsewhere(given, options);
   const brought = await bringHere(given, options);
   await tellEqualParents(brought.local, { onNotice, signal: options.signal });
   const opening = new Opening(options.wall);
@@ -99,18 +103,29 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     if (cut !== undefined) onNotice(cut);
   }
   const seenBefore = await earlier?.meet(tasks, options);
-  const identity = identify(workspace, tasks);
+  const identity = identify(workspace, tasks, plugins);
   const start = {
     began: new Date().toISOString(),
     experiment: recordedPaths(folder, experiment),
     identity,
-    versions: versions(workspace),
+    versions: versions(workspace, plugins),
     ...(drawn && { drawn, outOf: countRows(read) }),
     ...seenBefore,
   };
   using journal = Journal.create(folder, start);
   const { againMs } = opening;
-  return await carryOn({ experiment, workspace, tasks, clock, againMs, view: journal, journal, folder, ...options });
+  return await carryOn({
+    experiment,
+    workspace,
+    plugins,
+    tasks,
+    clock,
+    againMs,
+    view: journal,
+    journal,
+    folder,
+    ...options,
+  });
 }
 
 /**
@@ -126,6 +141,8 @@ export async function resumeRun(
   const { records } = journal;
   if (options.budget) requireMore(folder, records, options.budget);
   const { experiment, local } = await bringRecorded(folder, records, options, options.budget);
+  const plugins = await recordedPlugins(folder, records, local);
+  refuseElsewhere(local, options);
   const opening = new Opening(options.wall);
   const engine = await openEngineFor(local, options);
   const clock = new BudgetClock(experiment.budget, spentOf(records), opening.wall);
@@ -147,6 +164,7 @@ export async function resumeRun(
   const outcome = await carryOn({
     experiment,
     workspace,
+    plugins,
     tasks,
     clock,
     againMs,
@@ -169,12 +187,13 @@ export async function readOutcome(
   const view = readJournal(folder);
   const { records } = view;
   const { experiment, local } = await bringRecorded(folder, records, options);
+  const plugins = await recordedPlugins(folder, records, local);
   const clock = new BudgetClock(experiment.budget, spentOf(records));
   const workspace = await openWorkspace(local, { signal: options.signal });
   try {
     const tasks = await recordedTasks(folder, records, { experiment, local, workspace, signal: options.signal });
     return {
-      ...(await carryOn({ experiment, workspace, tasks, clock, againMs: 0, view, folder })),
+      ...(await carryOn({ experiment, workspace, plugins, tasks, clock, againMs: 0, view, folder })),
       workspace,
       tasks,
     };
@@ -182,6 +201,15 @@ export async function readOutcome(
     await workspace[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Workers are sent losses as data, and have no code of a plugin. */
+function refuseElsewhere({ tasks }: Experiment, { elsewhere }: RunOptions): void {
+  const task = elsewhere && tasks.find(({ format }) => format);
+  if (task)
+    throw new UserError(
+      `tasks.${task.name}.format: workers know no format of a plugin, found ${task.format}; run without workers`,
+    );
 }
 
 /** Before the clock starts, so that whoever expects a GPU and has none can stop at no cost. */
@@ -195,7 +223,8 @@ function noticesTo({ onEvent }: Pick<RunOptions, "onEvent">): (text: string) => 
 
 const ROOM_FOR_A_SEARCH = "free the device, or lower rowFraction or population";
 
-interface OpenRun extends RunOptions, Pick<Session, "experiment" | "workspace" | "tasks" | "clock" | "againMs"> {
+interface OpenRun
+  extends RunOptions, Pick<Session, "experiment" | "workspace" | "plugins" | "tasks" | "clock" | "againMs"> {
   readonly folder: string;
   readonly view: JournalView;
   /** Absent when the run is only read. */

@@ -1,6 +1,5 @@
 import { isMissed } from "../journal/standing.ts";
 import type { Optimizer } from "../search/optimizer.ts";
-import { optimizers } from "../search/optimizers.ts";
 import { leastLoss } from "./best-so-far.ts";
 import { generation, type Scale } from "./generation.ts";
 import type { Plan } from "./plan-search.ts";
@@ -8,7 +7,7 @@ import type { ScoredBaselines } from "./score-baselines.ts";
 import { longest } from "./scored-rungs.ts";
 import { generationMs, leastFraction } from "./search-cost.ts";
 import { nextCounts } from "./search-room.ts";
-import { algorithmOf, evaluationsIn, generationKind } from "./search-kind.ts";
+import { evaluationsIn, generationKind, optimizerOf } from "./search-kind.ts";
 import type { SearchState } from "./search-state.ts";
 import type { Session } from "./session.ts";
 import { whyStopped } from "./stopped-search.ts";
@@ -68,7 +67,7 @@ function tooSlow(session: Session, { optimizer, means }: SearchState): string {
 }
 
 function candidatesText(session: Session, { candidates, restart }: Optimizer): string {
-  const { beside } = optimizers[algorithmOf(session)];
+  const { beside } = optimizerOf(session);
   if (restart) return `${candidates - 2} candidates, their mean and the best mean before`;
   if (beside) return `${candidates - 1} candidates and ${beside === "mean" ? "their mean" : `the ${beside}`}`;
   return candidates === 1 ? "one candidate and its gradient" : `${candidates} candidates and their gradients`;

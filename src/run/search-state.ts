@@ -1,11 +1,10 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { NumbersRef, RowCounts } from "../journal/records.ts";
-import { optimizers } from "../search/optimizers.ts";
 import type { Candidate, Optimizer } from "../search/optimizer.ts";
 import { divided } from "../tensor/float64.ts";
 import { OverallLoss } from "./overall-loss.ts";
 import type { Plan } from "./plan-search.ts";
-import { algorithmOf, populationOf } from "./search-kind.ts";
+import { optimizerOf, populationOf } from "./search-kind.ts";
 import { sharesIn } from "./objective.ts";
 import type { Session } from "./session.ts";
 
@@ -46,7 +45,7 @@ export interface SearchState {
 /** A search before its first generation. */
 export function beginSearch(session: Session, plan: Plan): SearchState {
   const { experiment, genome, recorder } = session;
-  const optimizer = optimizers[algorithmOf(session)].create({
+  const optimizer = optimizerOf(session).create({
     start: recorder.readPoints(plan.start),
     sigma: genome.sigma,
     scales: genome.scales,

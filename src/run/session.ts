@@ -2,6 +2,7 @@ import type { Evaluation, RowLosses, Selection } from "../evaluate/evaluator.ts"
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Task } from "../experiment/load-tasks.ts";
 import type { Workspace } from "../experiment/workspace.ts";
+import type { Plugins } from "../plugins/load-plugins.ts";
 import type { ScoredModel, TaskScores } from "../journal/records.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Genome } from "../space/genome.ts";
@@ -20,6 +21,7 @@ export interface Session {
   readonly experiment: Experiment;
   readonly workspace: Workspace;
   readonly genome: Genome;
+  readonly plugins: Plugins;
   readonly tasks: readonly Task[];
   readonly recorder: Recorder;
   readonly clock: BudgetClock;

@@ -31,8 +31,11 @@ const AUTO: OptimizerName = "gradient-walk";
 /** The same where points choose between values, by which there are no derivatives. */
 const AUTO_WITH_LEVELS: OptimizerName = "mixed-evolution";
 
-/** The optimizer that a name in an experiment stands for. */
-export function namedOptimizer(name: OptimizerName | "auto", hasLevels = false): OptimizerName {
+/** The optimizer that a name in an experiment stands for; any other name is that of a plugin's. */
+export function namedOptimizer<Other extends string = never>(
+  name: OptimizerName | Other | "auto",
+  hasLevels = false,
+): OptimizerName | Other {
   if (name !== "auto") return name;
   return hasLevels ? AUTO_WITH_LEVELS : AUTO;
 }
@@ -96,7 +99,7 @@ export function populationSizeOf(
   return given ?? population(dimension);
 }
 
-/** What a journal names; undefined where this version has no such optimizer. */
+/** What a journal names; undefined where this version has no such optimizer, as of plugins. */
 export function recordedOptimizer(name: string): OptimizerKind | undefined {
   return Object.hasOwn(optimizers, name) ? optimizers[name as OptimizerName] : undefined;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { strip } from "../files/white-space.ts";
 import { passageOf } from "./passages.ts";
 import { parsePythonList } from "./python-list.ts";
+import type { RowScoring } from "./row-loss.ts";
 
 /** How lm_eval would render MMLU rows: letters after listed options, or the options' own text. */
 export type MmluFormat = "mmlu" | "mmlu_continuation";
@@ -23,6 +24,11 @@ export interface ParsedRow {
   readonly label: number;
   /** The text that rows about the same thing have in common. */
   readonly passage: string;
+  /** In the place of the one that the row's file names. */
+  readonly group?: string;
+  /** What its loss depends on beside its texts, as JSON can hold it. */
+  readonly data?: unknown;
+  readonly scoring?: RowScoring;
 }
 
 export interface RowFormat {
@@ -31,6 +37,8 @@ export interface RowFormat {
   readonly keys: readonly string[];
   /** The key among them that rows without labels lack. */
   readonly rightAnswer: string;
+  /** That it reads; those of all known formats unless given. */
+  readonly columns?: ReadonlySet<string>;
   readonly schema: z.ZodType<ParsedRow>;
 }
 

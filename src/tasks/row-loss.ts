@@ -8,6 +8,13 @@ export interface ScoredRow {
   readonly label: number;
   /** Of a choice; `defaultLoss` unless given. */
   readonly loss?: ChoiceLossName;
+  /** In the place of what follows from the rest. */
+  readonly scoring?: RowScoring;
+}
+
+/** How a row is scored whose format says it. */
+export interface RowScoring extends Partial<RowLoss> {
+  readonly isRight?: (logLikelihoods: readonly number[]) => boolean;
 }
 
 /**
@@ -51,7 +58,8 @@ export const defaultLoss: ChoiceLossName = "softmax";
 
 /** Of a text the nats per UTF-8 byte, of a choice the loss that the row names. */
 export function rowLoss(row: ScoredRow): RowLoss {
-  const { loss, derivative } = row.kind === "text" ? textLoss(row) : choiceLoss(row);
+  const usual = row.kind === "text" ? textLoss(row) : choiceLoss(row);
+  const { loss = usual.loss, derivative = usual.derivative } = row.scoring ?? {};
   return {
     loss: (values) => (values.every(Number.isFinite) ? loss(values) : NaN),
     derivative: (values) => (values.every(Number.isFinite) ? derivative(values) : values.map(() => NaN)),

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import { sha256Of } from "../files/sha256.ts";
-import type { ChoiceLossName } from "./row-loss.ts";
+import type { ChoiceLossName, RowScoring } from "./row-loss.ts";
 import { readTaskRecords } from "./read-records.ts";
 import { groupedRow, rowColumns, rowFormats, type ParsedRow, type RowFormat, type RowOptions } from "./row-formats.ts";
 import { MAX_ROWS, type RowRecord, tooManyRows } from "./row-record.ts";
@@ -27,9 +27,13 @@ export interface TaskRow {
   readonly group: string;
   /** Of a choice, by which its answers are judged; the default one unless given. */
   readonly loss?: ChoiceLossName;
+  /** In the place of that. */
+  readonly scoring?: RowScoring;
 }
 
 export interface ReadRowsOptions extends RowOptions {
+  /** @internal In the place of the known ones. */
+  readonly rowFormat?: RowFormat | undefined;
   /** Told how much of which file is read. */
   readonly onShare?: ((file: string, share: number) => void) | undefined;
   /** Told of each row what its file has of it. */
@@ -51,11 +55,12 @@ export async function readRows(
   signal?: AbortSignal,
 ): Promise<TaskRow[]> {
   const files = typeof paths === "string" ? [paths] : paths;
-  const formats = rowFormats(options);
+  const { rowFormat } = options;
+  const formats = rowFormat ? [rowFormat] : rowFormats(options);
   const rows: TaskRow[] = [];
   let format: RowFormat | undefined;
   for (const file of files) {
-    for await (const record of await readTaskRecords(file, rowColumns, signal)) {
+    for await (const record of await readTaskRecords(file, rowFormat?.columns ?? rowColumns, signal)) {
       if (rows.length === MAX_ROWS) throw tooManyRows(nameFiles(files));
       const own = formatOf(record, formats);
       format ??= own;
@@ -123,12 +128,14 @@ function parseRow<T>({ where, values }: RowRecord, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new UserError(`${where}: ${issue?.path.join(".")}: ${issue?.message}`);
+  throw new UserError([where, ...(issue?.path.length ? [issue.path.join(".")] : []), issue?.message].join(": "));
 }
 
-function taskRow({ kind, context, description, answers, label, passage }: ParsedRow, named: string | number): TaskRow {
+function taskRow(parsed: ParsedRow, inFile: string | number): TaskRow {
+  const { kind, context, description, answers, label, passage, group: named = inFile, data, scoring } = parsed;
   const continuations = answers.map((answer) => ` ${answer}`);
-  const id = sha256Of(JSON.stringify([kind, context, continuations, label])).slice(0, 16);
+  const said = [kind, context, continuations, label, ...(data === undefined ? [] : [data])];
+  const id = sha256Of(JSON.stringify(said)).slice(0, 16);
   const about = passageHash(passage);
   // A name that is a passage as well is none of its rows' business; an empty cell names no group.
   const group = String(named).trim() === "" ? about : sha256Of(JSON.stringify(["group", String(named)])).slice(0, 16);
@@ -141,6 +148,7 @@ function taskRow({ kind, context, description, answers, label, passage }: Parsed
     label,
     passage: about,
     group,
+    ...(scoring && { scoring }),
   };
 }
 

@@ -43,7 +43,9 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
   }
   const isFinite = logLikelihoods.every(Number.isFinite);
   const loss = rowLoss(row).loss(logLikelihoods);
-  if (row.kind === "text") return { logLikelihoods, loss };
+  const { isRight: judge } = row.scoring ?? {};
+  const judged = judge && { correct: isFinite && judge(logLikelihoods) };
+  if (row.kind === "text") return { logLikelihoods, loss, ...judged };
   const answer = firstLargest(logLikelihoods);
   const isRight = (measure: (continuation: string, delimiter?: string) => number): boolean =>
     isFinite &&
@@ -56,6 +58,7 @@ export function scoreRow(row: TaskRow, logLikelihoods: readonly number[]): RowSc
     correct: isFinite && answer === row.label,
     correctNormalised: isRight(charactersOf),
     correctByBytes: isRight(bytesOf),
+    ...judged,
   };
 }
 

@@ -10,6 +10,7 @@ import { runReport } from "../../src/report/run-report.ts";
 import { runPage } from "../../src/report/page/run-page.ts";
 import { readRunView } from "../../src/report/write-report.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
+import { noPlugins } from "../../src/plugins/load-plugins.ts";
 import { checkRecords } from "../../src/run/check-records.ts";
 import { recordedPaths } from "../../src/run/places.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
@@ -108,7 +109,7 @@ test(`${COUNT} mutated journals are sound or refused in one sentence`, async () 
         const { records } = view;
         const [start] = records;
         const recorded = recordedExperiment(folder, start?.type === "start" ? start.experiment : undefined);
-        checkRecords(folder, records, { experiment: recorded, genome, tasks, workspace });
+        checkRecords(folder, records, { experiment: recorded, genome, tasks, workspace, plugins: noPlugins });
         expect(runReport(folder, records, [])).toContain("# run");
         for (const record of records) {
           const { rowLosses } = { rowLosses: undefined, ...record };

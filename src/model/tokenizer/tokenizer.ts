@@ -145,9 +145,11 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     return ask();
   }
 
-  async #encode(row: TextRow): Promise<TokenRow> {
-    const explain = this.#explainText(row.context);
-    const characters = row.continuations.reduce((sum, { length }) => sum + length + row.context.length, 0);
+  async #encode({ context, continuations }: TextRow): Promise<TokenRow> {
+    const explain = this.#explainText(context);
+    const characters = continuations.reduce((sum, { length }) => sum + length + context.length, 0);
+    // What else a row has may be nothing that goes from process to process.
+    const row = { context, continuations };
     const answer = await this.#askFor(characters, { kind: "encode", tokenizer: this.#source.keepAs, row }, explain);
     if (answer.kind === "row") return answer.row;
     throw refused(answer, explain);
