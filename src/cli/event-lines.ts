@@ -105,7 +105,7 @@ function plannedLines({ algorithm, candidates, rowFraction, start }: Extract<Run
   const generation = beside ? `${candidates - 1} candidates and the ${beside}` : asked;
   return [
     `search: ${algorithm} from ${start}; a generation is ${generation}, on ${percent(rowFraction)} of the rows`,
-    "loss: the best baseline's -> the search's, each row by its latest generation",
+    "loss: the best baseline's -> the search's, by the rows that it met lately",
   ];
 }
 

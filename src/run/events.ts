@@ -84,7 +84,7 @@ export type RunEvent =
       readonly best: number;
       /** Where candidates are drawn from a distribution. */
       readonly mean?: number;
-      /** The search's loss on the search rows, each with the latest loss that it had: at first `baseline`, that of the best baseline. */
+      /** The search's loss on one scale for all generations: that of `baseline`, the loss of the best baseline on all rows that it met. */
       readonly overall: number;
       readonly baseline: number;
       /** What the search has cost so far, in forward passes over all search rows; a gradient counts as four. */

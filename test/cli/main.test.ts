@@ -89,7 +89,7 @@ describe("evomerge run", () => {
        global weight # # # # % # 24
       those on fewer rows met the first only, where others did better
       search: cma-es from global weight #; a generation is 4 candidates and the mean, on # % of the rows
-      loss: the best baseline's -> the search's, each row by its latest generation
+      loss: the best baseline's -> the search's, by the rows that it met lately
       finalists, losses on the search rows
        model combined quiz right news
        --- --- --- --- ---

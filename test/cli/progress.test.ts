@@ -73,7 +73,7 @@ describe("Progress", () => {
     const planned: RunEvent = { type: "planned", algorithm: "random", candidates: 5, rowFraction: 0.1, start: "base" };
     expect(shown(false, [planned])).toBe(
       "search: random from base; a generation is 4 candidates and the best so far, on 10 % of the rows\n" +
-        "loss: the best baseline's -> the search's, each row by its latest generation\n",
+        "loss: the best baseline's -> the search's, by the rows that it met lately\n",
     );
   });
 

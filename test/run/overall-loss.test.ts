@@ -23,13 +23,17 @@ function rowsOf(ids: Readonly<Record<string, readonly string[]>>): Selection {
 }
 
 describe("the overall loss", () => {
-  test("begins as that of the baseline, and takes of each row the latest loss", () => {
+  test("begins as that of the baseline, and is what the search makes of it on the rows met latest", () => {
     const overall = new OverallLoss();
     expect(overall.from(baseline, objective)).toBe((1 / 4) * 2 + (3 / 4) * (4 / 2));
     overall.meet(rowsOf({ quiz: ["a"], news: ["c"] }), Float64Array.of(0.5, 2));
-    expect(overall.from(baseline, objective)).toBe((1 / 4) * ((0.5 + 3) / 2) + (3 / 4) * (2 / 2));
+    expect(overall.from(baseline, objective)).toBe((1 / 4) * 2 * (0.5 / 1) + (3 / 4) * (2 / 2));
+    // The third of two rows is one: a alone has been met, then b is met later.
+    overall.meet(rowsOf({ quiz: ["b"] }), Float64Array.of(1.2));
+    expect(overall.from(baseline, objective)).toBeCloseTo((1 / 4) * 2 * (1.2 / 3) + (3 / 4) * (2 / 2), 12);
+    // Rows of one generation count together, each with its latest loss.
     overall.meet(rowsOf({ quiz: ["b", "a"] }), Float64Array.of(1, 2));
-    expect(overall.from(baseline, objective)).toBe((1 / 4) * ((2 + 1) / 2) + (3 / 4) * (2 / 2));
+    expect(overall.from(baseline, objective)).toBeCloseTo((1 / 4) * 2 * (3 / 4) + (3 / 4) * (2 / 2), 12);
   });
 
   test("does not change by rows that the baseline did not meet, and is none where that met none of a task", () => {
