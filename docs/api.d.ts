@@ -1672,6 +1672,10 @@ interface Table {
 interface TakenStart {
     readonly recipe: string;
     readonly splitSeed: number;
+    readonly learnt?: {
+        readonly mean: Packed;
+        readonly covariance: Packed;
+    };
 }
 
 interface TaskChanges {
@@ -1903,6 +1907,6 @@ const sce: Readonly<Record<"sce", MethodDeclaration>>;
 
 const sphericalMethods: Readonly<Record<"slerp" | "nuslerp" | "task_nuslerp" | "multislerp" | "task_multislerp" | "karcher", MethodDeclaration>>;
 
-const startingKinds: readonly ["winner"];
+const startingKinds: readonly ["winner", "distribution"];
 
 const taskVectorMethods: Readonly<Record<keyof typeof rows, MethodDeclaration>>;

@@ -6,6 +6,7 @@ import type { PluginModule } from "../plugins/load-plugins.ts";
 import type { GivenRecipe } from "./given-recipe.ts";
 import type { OptimizerName } from "../search/optimizers.ts";
 import type { AnySpace } from "../space/spaces.ts";
+import type { Packed } from "../tensor/packed.ts";
 import type { ChoiceLossName } from "../tasks/row-loss.ts";
 
 /**
@@ -36,7 +37,7 @@ export interface Experiment {
 }
 
 /** What of an earlier run a search may begin from. */
-export const startingKinds = ["winner"] as const;
+export const startingKinds = ["winner", "distribution"] as const;
 
 export type StartingKind = (typeof startingKinds)[number];
 
@@ -54,6 +55,8 @@ export interface TakenStart {
   readonly recipe: string;
   /** By which it divided its rows: dividing them alike keeps what it searched on away from the guard. */
   readonly splitSeed: number;
+  /** Of its search, where the distribution was to be taken: f32 numbers as `LearntDistribution` has them. */
+  readonly learnt?: { readonly mean: Packed; readonly covariance: Packed };
 }
 
 /** A model to be merged: its name in genes and reports, and its folder or Hub name. */

@@ -22,6 +22,7 @@ import {
 } from "./experiment-schema.ts";
 import { type Budget, type Experiment, precisions, type RowSource } from "./experiment.ts";
 import { choiceLossNames } from "../tasks/row-loss.ts";
+import { unpack } from "../tensor/packed.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
 import { whyNoFront } from "./why-no-front.ts";
 import type { ExportedGiven, MergekitGiven } from "./given-recipe.ts";
@@ -93,6 +94,17 @@ const ANY_NAMES = { formats: "any", optimizers: "any" } as const;
 
 const taskSchema = taskSchemaWith(ANY_NAMES);
 
+const packedSchema = z.string().refine((text) => unpack(text)?.every(Number.isFinite) ?? false, {
+  error: "expected finite f32 numbers in base64, found others",
+});
+
+/** Whether the distribution is one of the genes is known where these are. */
+const takenSchema = z.strictObject({
+  recipe: nameSchema,
+  splitSeed: z.int().min(0),
+  learnt: z.strictObject({ mean: packedSchema, covariance: packedSchema }).exactOptional(),
+});
+
 /** An experiment as `loadExperiment` gives it, after JSON. */
 const experimentSchema: z.ZodType<Experiment> = z
   .strictObject({
@@ -107,9 +119,7 @@ const experimentSchema: z.ZodType<Experiment> = z
     tokenizer: z.string().exactOptional(),
     space: spaceSchema,
     recipes: z.record(nameSchema, z.union([mergekitSchema, exportedSchema, recipeSchema])).exactOptional(),
-    start: startSchema
-      .extend({ taken: z.strictObject({ recipe: nameSchema, splitSeed: z.int().min(0) }) })
-      .exactOptional(),
+    start: startSchema.extend({ taken: takenSchema }).exactOptional(),
     tasks: z
       .array(
         z.strictObject({

@@ -19,6 +19,7 @@ import type { Recipe } from "../merge/recipe.ts";
 import { ofOtherParents } from "../space/other-parents.ts";
 import { genomeOf } from "../space/spaces.ts";
 import { quoteRow } from "../tasks/rows.ts";
+import { learntBy, type SearchedGenome } from "./learnt-by.ts";
 import { leadingFind, type LeadingFind } from "./leading-find.ts";
 import { readProvenTasks, type ProvenTasksOptions } from "./proven-tasks.ts";
 import { experimentOf } from "./recorded-run.ts";
@@ -64,8 +65,10 @@ export class EarlierRun {
     const recipe = ofOtherParents(this.#recipe(workspace), { experts: workspace.experts, nameOf: this.#nameOf });
     this.#expectParents(workspace);
     const name = this.#freeName(experiment);
+    const learnt = this.#start.take === "distribution" && this.#learnt(experiment, workspace);
     const taken = {
       recipe: name,
+      ...(learnt && { learnt }),
       splitSeed: this.#experiment.start?.taken?.splitSeed ?? this.#experiment.seed,
     };
     return {
@@ -106,6 +109,14 @@ export class EarlierRun {
     throw new UserError(
       `${this.#start.run}: its genes are not those that its search space has for these models; begin with models of its architecture and depth, or with the recipe.json of an export`,
     );
+  }
+
+  #learnt(experiment: Experiment, workspace: Workspace): ReturnType<typeof learntBy> {
+    const searched = (own: Experiment): SearchedGenome => {
+      const experts = own.experts.map(({ name }) => name);
+      return { experiment: own, genome: genomeOf(own.space, { base: BASE, experts, model: workspace.model }) };
+    };
+    return learntBy(this.#start.run, this.#view, { earlier: searched(this.#experiment), now: searched(experiment) });
   }
 
   #expectParents(workspace: Workspace): void {

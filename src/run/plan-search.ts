@@ -6,6 +6,7 @@ import { joined } from "../tensor/float64.ts";
 import type { RunEvent } from "./events.ts";
 import { bestFirst } from "./baselines.ts";
 import type { ScoredBaselines } from "./score-baselines.ts";
+import { learntStart } from "./learnt-start.ts";
 import { longest, type ScoredBaseline } from "./scored-rungs.ts";
 import { rowFractionFor } from "./search-cost.ts";
 import { sharesIn } from "./objective.ts";
@@ -21,7 +22,10 @@ export async function planSearch(session: Session, scored: ScoredBaselines): Pro
   const { experiment, genome, recorder, clock, emit } = session;
   // Losses compare on the same rows only.
   const starts = warmStarts(session, startingPoints(experiment, longest(scored.baselines)));
-  const [best, ...others] = starts;
+  const learnt = learntStart(session);
+  // What was learnt goes with its own mean.
+  const best = learnt ? { name: "the distribution of the earlier run", point: learnt.mean } : starts[0];
+  const others = learnt ? starts : starts.slice(1);
   const algorithm = algorithmOf(session);
   // One that walks begins at the start.
   const kind = generationKind(session);

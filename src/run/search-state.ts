@@ -1,11 +1,9 @@
 import type { Selection } from "../evaluate/evaluator.ts";
 import type { NumbersRef, RowCounts } from "../journal/records.ts";
 import type { Candidate, Optimizer } from "../search/optimizer.ts";
-import { divided } from "../tensor/float64.ts";
+import { createOptimizer } from "./create-optimizer.ts";
 import { OverallLoss } from "./overall-loss.ts";
 import type { Plan } from "./plan-search.ts";
-import { optimizerOf, populationOf } from "./search-kind.ts";
-import { sharesIn } from "./objective.ts";
 import type { Session } from "./session.ts";
 
 /** A point that was scored as the reference of a generation, and where its losses are. */
@@ -44,20 +42,8 @@ export interface SearchState {
 
 /** A search before its first generation. */
 export function beginSearch(session: Session, plan: Plan): SearchState {
-  const { experiment, genome, recorder } = session;
-  const optimizer = optimizerOf(session).create({
-    start: recorder.readPoints(plan.start),
-    sigma: genome.sigma,
-    scales: genome.scales,
-    populationSize: populationOf(session),
-    seed: experiment.seed,
-    rates: genome.rates,
-    objectives: sharesIn(experiment.tasks),
-    ...(genome.levels && { levels: genome.levels }),
-    inject: plan.inject ? divided(recorder.readPoints(plan.inject), genome.dimension) : [],
-  });
   return {
-    optimizer,
+    optimizer: createOptimizer(session, plan, session.recorder),
     means: [],
     fronts: [],
     sameRows: undefined,

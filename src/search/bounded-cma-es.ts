@@ -1,7 +1,7 @@
 import { RandomStream } from "../tensor/random.ts";
 import { CmaEs, type CovarianceModel } from "./cma-es.ts";
 import { Margin } from "./margin.ts";
-import type { Candidate, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
+import type { Candidate, LearntDistribution, Optimizer, OptimizerOptions, Score } from "./optimizer.ts";
 import { defaultPopulationSize } from "./strategy-parameters.ts";
 
 /**
@@ -11,10 +11,12 @@ import { defaultPopulationSize } from "./strategy-parameters.ts";
 export class BoundedCmaEs implements Optimizer {
   readonly #search: CmaEs;
   readonly #margin: Margin;
+  readonly #hasLevels: boolean;
 
   constructor({ start, seed, inject = [], levels, ...options }: OptimizerOptions, model?: CovarianceModel) {
     const random = RandomStream.of(seed, "cma-es");
     const { populationSize = defaultPopulationSize(start.length) } = options;
+    this.#hasLevels = levels?.some((count) => count > 0) ?? false;
     this.#margin = new Margin(levels ?? Array.from(start, () => 0), populationSize);
     this.#search = new CmaEs({
       ...options,
@@ -35,6 +37,12 @@ export class BoundedCmaEs implements Optimizer {
 
   get candidates(): number {
     return this.#search.populationSize + 1;
+  }
+
+  /** None where coordinates have levels, which the margin sees otherwise than the distribution. */
+  get learnt(): LearntDistribution | undefined {
+    if (this.#hasLevels) return undefined;
+    return { mean: this.recommend(), covariance: this.#search.learnt };
   }
 
   get converged(): boolean {

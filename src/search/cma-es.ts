@@ -1,6 +1,6 @@
 import { expWithinOne } from "../tensor/elementary.ts";
 import type { Covariance, RankOneTerm } from "./covariance.ts";
-import { FullCovariance } from "./full-covariance.ts";
+import { FullCovariance, fromTriangle, triangleOf } from "./full-covariance.ts";
 import { PendingGeneration, rankSucceeded } from "./generation.ts";
 import { defaultPopulationSize, strategyParameters, type StrategyParameters } from "./strategy-parameters.ts";
 
@@ -8,12 +8,24 @@ import { defaultPopulationSize, strategyParameters, type StrategyParameters } fr
 export interface CovarianceModel {
   /** The diagonal matrix with these standard deviations. */
   readonly begin: (deviations: Float64Array) => Covariance;
+  /** The matrix that `learnt` wrote, for so many coordinates. */
+  readonly from: (numbers: Float64Array, dimension: number) => Covariance;
+  /** What tells the matrix. */
+  readonly learnt: (covariance: Covariance) => Float64Array;
   readonly parameters: (dimension: number, populationSize: number) => StrategyParameters;
 }
 
+/**
+ * The part of a fresh search's steps that those of a learnt distribution have at least: one that has converged would stand still, and
+ * shrinks again in a few generations where it was right.
+ */
+const LEAST_PART = 1 / 4;
+
 /** Any covariance, which takes some n^2 generations to learn, and n^3 operations for each decomposition. */
 const full: CovarianceModel = {
-  begin: (deviations) => new FullCovariance(deviations),
+  begin: FullCovariance.diagonal,
+  from: (numbers, dimension) => new FullCovariance(fromTriangle(numbers, dimension)),
+  learnt: ({ matrix }) => triangleOf(matrix),
   parameters: strategyParameters,
 };
 
@@ -24,6 +36,8 @@ export interface CmaEsOptions {
   readonly sigma: number;
   /** Initial standard deviations relative to `sigma`; all ones by default. */
   readonly scales?: Float64Array;
+  /** Of the distribution to begin with, in place of `scales`. */
+  readonly covariance?: Float64Array;
   /** Candidates per generation, at least 2. */
   readonly populationSize?: number;
   /** Upper limit of every coordinate's standard deviation; none by default. */
@@ -55,6 +69,7 @@ export class CmaEs {
   readonly #pending = new PendingGeneration<Deviation>();
   readonly #mean: Float64Array;
   readonly #covariance: Covariance;
+  readonly #learnt: CovarianceModel["learnt"];
   readonly #sigmaPath: Float64Array;
   readonly #covariancePath: Float64Array;
   /** (1 - cSigma)^(2 * generation), the part of the path's variance that is missing since it began at zero. */
@@ -64,14 +79,24 @@ export class CmaEs {
 
   constructor(options: CmaEsOptions) {
     const n = options.mean.length;
-    const { begin, parameters } = options.model ?? full;
+    const { begin, from, learnt, parameters } = options.model ?? full;
     this.#parameters = parameters(n, options.populationSize ?? defaultPopulationSize(n));
     this.#maximumDeviation = options.maximumDeviation ?? Infinity;
     this.#normal = options.normal;
     this.#inject = options.inject ?? [];
     this.#mean = options.mean.slice();
+    this.#learnt = learnt;
     this.#sigma = options.sigma;
     this.#covariance = begin(options.scales ?? new Float64Array(n).fill(1));
+    if (options.covariance) {
+      const known = from(options.covariance, n);
+      const usual = this.#sigma * rootMeanSquare(this.#covariance.deviations);
+      const length = rootMeanSquare(known.deviations);
+      known.rescale(new Float64Array(n).fill(1 / length));
+      known.factorize();
+      this.#covariance = known;
+      this.#sigma = Math.max(length, LEAST_PART * usual);
+    }
     this.#sigmaPath = new Float64Array(n);
     this.#covariancePath = new Float64Array(n);
     this.#limitDeviations();
@@ -96,6 +121,11 @@ export class CmaEs {
   /** The matrix C as rows; the search distribution is N(m, sigma^2 C). */
   get covariance(): Float64Array[] {
     return this.#covariance.matrix;
+  }
+
+  /** The covariance of the search distribution, sigma^2 C, as `covariance` of the options takes it. */
+  get learnt(): Float64Array {
+    return this.#learnt(this.#covariance).map((value) => this.#sigma * this.#sigma * value);
   }
 
   /** Standard deviation of the search distribution along its longest axis. */
@@ -210,6 +240,10 @@ export class CmaEs {
 function accumulate(path: Float64Array, c: number, factor: number, step: Float64Array): void {
   const gain = Math.sqrt(c * (2 - c)) * factor;
   for (let j = 0; j < path.length; j++) path[j] = (1 - c) * path[j]! + gain * step[j]!;
+}
+
+function rootMeanSquare(values: Float64Array): number {
+  return Math.sqrt(squaredLength(values) / values.length);
 }
 
 function squaredLength(x: Float64Array): number {

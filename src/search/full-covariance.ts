@@ -15,15 +15,21 @@ export class FullCovariance implements Covariance {
   #inverseRoot: readonly Float64Array[] = [];
   #largestDeviation = 0;
 
-  /** The diagonal matrix with these standard deviations. */
-  constructor(deviations: Float64Array) {
-    this.#matrix = Array.from(deviations, (deviation, i) => {
-      const row = new Float64Array(deviations.length);
-      row[i] = deviation * deviation;
-      return row;
-    });
+  /** Takes the rows of a symmetric matrix, which are its own from then on. */
+  constructor(matrix: readonly Float64Array[]) {
+    this.#matrix = matrix;
     this.factorize();
   }
+
+  /** The diagonal matrix with these standard deviations. */
+  static readonly diagonal = (deviations: Float64Array): FullCovariance =>
+    new FullCovariance(
+      Array.from(deviations, (deviation, i) => {
+        const row = new Float64Array(deviations.length);
+        row[i] = deviation * deviation;
+        return row;
+      }),
+    );
 
   get matrix(): Float64Array[] {
     return this.#matrix.map((row) => row.slice());
@@ -76,6 +82,25 @@ export class FullCovariance implements Covariance {
     );
     this.#largestDeviation = deviations.reduce((a, b) => Math.max(a, b));
   }
+}
+
+/** The lower triangle of a symmetric matrix, row by row. */
+export function triangleOf(matrix: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(matrix.flatMap((row, i) => [...row.subarray(0, i + 1)]));
+}
+
+/** The rows of the symmetric matrix with this lower triangle. */
+export function fromTriangle(triangle: Float64Array, dimension: number): Float64Array[] {
+  const rows = Array.from({ length: dimension }, () => new Float64Array(dimension));
+  let next = 0;
+  for (const [i, row] of rows.entries()) {
+    for (let j = 0; j <= i; j++) {
+      const value = triangle[next++]!;
+      row[j] = value;
+      rows[j]![i] = value;
+    }
+  }
+  return rows;
 }
 
 /** The symmetric matrix with these eigenvalues and eigenvectors. */

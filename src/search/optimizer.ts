@@ -34,6 +34,14 @@ export interface Restart {
   readonly rivals: readonly Float64Array[];
 }
 
+/** The distribution that a search has learnt to draw from, in which another may begin. */
+export interface LearntDistribution {
+  /** In the unit cube. */
+  readonly mean: Float64Array;
+  /** In parts of the ranges: a variance for each coordinate, or the lower triangle of the covariances, row by row. */
+  readonly covariance: Float64Array;
+}
+
 /**
  * A search over the unit cube by whole generations. It is deterministic in its options and the told scores, so asking
  * again and telling the recorded scores resumes it, to the last bit. All candidates of a generation meet the same rows.
@@ -52,6 +60,8 @@ export interface Optimizer {
   readonly generation: number;
   /** How many candidates the next generation has, or one that was asked and is not told yet. */
   readonly candidates: number;
+  /** That of the recommended point; absent of a search that learns none. */
+  readonly learnt?: LearntDistribution | undefined;
   /** Absent of a search that has not begun again since it converged. */
   readonly restart?: Restart | undefined;
   /** Of a search for several objectives: where it stands, a point for each way of weighing them, or as many as are no worse than others. */
@@ -76,6 +86,8 @@ export interface OptimizerOptions {
   readonly sigma: number;
   /** Multiplies `sigma` per coordinate; all ones by default. */
   readonly scales?: Float64Array;
+  /** Of the distribution to begin with, as `learnt` has it, around `start`; where it has contracted it is widened again. */
+  readonly covariance?: Float64Array;
   /** How many values a coordinate has, which are equal parts of its range; 0 where it may have any, as all have by default. */
   readonly levels?: readonly number[];
   /** Length of a coordinate's steps by gradient at the beginning, as a part of its range; 1/15 by default. */

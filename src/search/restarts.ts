@@ -1,6 +1,6 @@
 import { RandomStream } from "../tensor/random.ts";
 import { FLAT_GENERATIONS, isFlat } from "./flatness.ts";
-import type { Candidate, Optimizer, OptimizerOptions, Restart, Score } from "./optimizer.ts";
+import type { Candidate, LearntDistribution, Optimizer, OptimizerOptions, Restart, Score } from "./optimizer.ts";
 import { defaultPopulationSize } from "./strategy-parameters.ts";
 
 /** As many as pycma is given for the benchmarks; by then a generation may be 512 times the first one. */
@@ -33,6 +33,8 @@ export class Restarts implements Optimizer {
   #begun = 0;
   /** The mean to take of those that runs have converged to, and the others, the latest first. */
   #best: Float64Array | undefined;
+  /** What was learnt around it. */
+  #learnt: LearntDistribution | undefined;
   #others: readonly Float64Array[] = [];
   /** Which of the candidates of the run is its mean. */
   #mean = 0;
@@ -42,8 +44,9 @@ export class Restarts implements Optimizer {
   #isBetter: readonly boolean[] = [];
 
   constructor(options: OptimizerOptions, create: (options: OptimizerOptions) => Optimizer) {
+    const { covariance, ...others } = options;
     const { populationSize = defaultPopulationSize(options.start.length), sigma, seed } = options;
-    const own = { ...options, start: options.start.slice(), ...(options.scales && { scales: options.scales.slice() }) };
+    const own = { ...others, start: options.start.slice(), ...(options.scales && { scales: options.scales.slice() }) };
     this.#populationSize = populationSize;
     this.#begin = (restarts, doublings) =>
       create({
@@ -51,6 +54,8 @@ export class Restarts implements Optimizer {
         populationSize: 2 ** doublings * populationSize,
         sigma: 2 ** restarts * sigma,
         ...(restarts > 0 && { seed: RandomStream.of(seed, "restart", restarts).integer(2 ** 32), inject: [] }),
+        // What it began with was learnt around one optimum; another may be elsewhere.
+        ...(restarts === 0 && covariance && { covariance }),
       });
     this.#run = this.#begin(0, 0);
   }
@@ -65,6 +70,10 @@ export class Restarts implements Optimizer {
 
   get converged(): boolean {
     return this.#restarts === MOST_RESTARTS && this.#hasEnded;
+  }
+
+  get learnt(): LearntDistribution | undefined {
+    return this.#best ? this.#learnt : this.#run.learnt;
   }
 
   get restart(): Restart | undefined {
@@ -107,7 +116,10 @@ export class Restarts implements Optimizer {
     const mean = this.#run.recommend();
     const takesOver = this.#isBetter.filter(Boolean).length > this.#isBetter.length / 2;
     if (this.#best) this.#others = [takesOver ? this.#best : mean, ...this.#others];
-    if (!this.#best || takesOver) this.#best = mean;
+    if (!this.#best || takesOver) {
+      this.#best = mean;
+      this.#learnt = this.#run.learnt;
+    }
     this.#restarts++;
     this.#doublings = this.#affordable(this.#doublings + 1, spent);
     this.#begun = this.#generation;

@@ -9,6 +9,8 @@ import { strategyParameters } from "./strategy-parameters.ts";
  */
 export const separable: CovarianceModel = {
   begin: (deviations) => new DiagonalCovariance(deviations),
+  from: (variances) => new DiagonalCovariance(variances.map(Math.sqrt)),
+  learnt: ({ deviations }) => deviations.map((deviation) => deviation * deviation),
   parameters: (n, populationSize) => ({ ...strategyParameters(n, populationSize, (n + 2) / 3), eigenInterval: 1 }),
 };
 

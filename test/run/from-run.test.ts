@@ -8,6 +8,7 @@ import { standingOf } from "../../src/journal/standing.ts";
 import { launchRun, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { genomeOf } from "../../src/space/spaces.ts";
 import { divided } from "../../src/tensor/float64.ts";
+import { unpack } from "../../src/tensor/packed.ts";
 import { interrupt, launch, sharedRun } from "../observed-run.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -128,6 +129,63 @@ describe("a run that begins from another", () => {
     );
     cpSync(run, join(path, "../earlier"), { recursive: true });
     expect((await loadExperiment(path)).start).toEqual({ run: join(path, "../earlier"), take: "winner" });
+  });
+});
+
+describe("a run that begins with another's distribution", () => {
+  test("begins at its mean as wide as it was, and resumes to the same bits without it", async () => {
+    const folder = await temporaryFolder();
+    const experiment = withOverrides(await fromRun({ seed: 2 }), { take: "distribution" });
+    const whole = await launch(experiment, join(folder, "whole"));
+    const { learnt } = (experimentIn(whole.folder) as Experiment).start!.taken!;
+    const [plan] = recorded(whole.folder, "plan");
+    const start = readJournal(whole.folder).readPoints(plan!.start);
+    expect(start).toEqual(Float64Array.from(unpack(learnt!.mean)!));
+    expect(unpack(learnt!.covariance)).toHaveLength((start.length * (start.length + 1)) / 2);
+    // The mean after the last generation, near which the earlier run's last reference was.
+    const [ask] = recorded(run, "ask").slice(-1);
+    const last = divided(readJournal(run).readPoints(ask!.points), start.length).at(-1)!;
+    expect(Math.max(...start.map((value, i) => Math.abs(value - last[i]!)))).toBeLessThan(0.2);
+
+    const parts = join(folder, "parts");
+    await interrupt(experiment, parts, ({ type }) => type === "generation");
+    renameSync(run, `${run} away`);
+    try {
+      await resumeRun(parts);
+    } finally {
+      renameSync(`${run} away`, run);
+    }
+    expect(traces(parts)).toEqual(traces(whole.folder));
+    // A third run replays the second one, which began with what the first had learnt.
+    const third = withOverrides(await fromRun({ seed: 3 }, parts), { take: "distribution" });
+    expect((await launch(third, join(folder, "third"))).outcome.looks).toBe(3);
+  });
+
+  test("is refused where there is none that fits", async () => {
+    const folder = await temporaryFolder();
+    const why = async (file: object, from = run): Promise<string> => {
+      const experiment = withOverrides(await fromRun(file, from), { take: "distribution" });
+      const said = await refusal(launchRun(experiment, join(folder, "none")));
+      expect(said).toMatch(/; take its winner, which needs none of that$/);
+      return said.replace(/; take its winner.*/, "").replace(`${from}: its distribution cannot be begun with: `, "");
+    };
+    const cma = { algorithm: "cma-es", population: 4, rowFraction: 0.5 };
+    expect(await why({ search: { algorithm: "sep-cma-es" } })).toBe("it is of cma-es, and the search is by sep-cma-es");
+    const space = {
+      method: "task_arithmetic",
+      groups: [["attention"], ["mlp", "norm", "embedding"]],
+      depth: "constant",
+    };
+    expect(await why({ space, search: cma })).toBe(
+      "its genes are others than those of the search space for these experts",
+    );
+    const search = { algorithm: "gradient-walk" };
+    const walk = join(folder, "walk");
+    await launch(await loadExperiment(await writtenFile({ search, budget: { evaluations: 4 } })), walk);
+    expect(await why({ search }, walk)).toBe("gradient-walk learns none");
+    const short = join(folder, "short");
+    await launch(await loadExperiment(await writtenFile({ budget: { evaluations: 1 } })), short);
+    expect(await why({}, short)).toBe("it has scored no generation");
   });
 });
 

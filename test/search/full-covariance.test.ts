@@ -6,7 +6,7 @@ const second = Float64Array.of(0.5, -1, 3);
 
 describe("full covariance", () => {
   test("begins as the square of the standard deviations", () => {
-    const covariance = new FullCovariance(Float64Array.of(1, 2, 3));
+    const covariance = FullCovariance.diagonal(Float64Array.of(1, 2, 3));
     expect(covariance.matrix).toEqual(
       [
         [1, 0, 0],
@@ -45,7 +45,7 @@ describe("full covariance", () => {
   });
 
   test("stays invertible when updates leave it singular", () => {
-    const covariance = new FullCovariance(Float64Array.of(1, 1, 1));
+    const covariance = FullCovariance.diagonal(Float64Array.of(1, 1, 1));
     covariance.update(0, [{ weight: 1, vector: first }]);
     covariance.factorize();
     expect(covariance.whiten(second).every(Number.isFinite)).toBe(true);
@@ -54,7 +54,7 @@ describe("full covariance", () => {
 });
 
 function updated(): FullCovariance {
-  const covariance = new FullCovariance(Float64Array.of(1, 2, 3));
+  const covariance = FullCovariance.diagonal(Float64Array.of(1, 2, 3));
   covariance.update(0.5, [
     { weight: 2, vector: first },
     { weight: -0.1, vector: second },
