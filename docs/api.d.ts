@@ -294,6 +294,7 @@ interface Optimizer {
     recommend(): Float64Array;
     readonly generation: number;
     readonly candidates: number;
+    readonly learnt?: LearntDistribution | undefined;
     readonly restart?: Restart | undefined;
     readonly front?: readonly Float64Array[];
     readonly converged: boolean;
@@ -306,6 +307,7 @@ interface OptimizerOptions {
     readonly start: Float64Array;
     readonly sigma: number;
     readonly scales?: Float64Array;
+    readonly covariance?: Float64Array;
     readonly levels?: readonly number[];
     readonly rates?: Float64Array;
     readonly populationSize?: number;
@@ -1315,6 +1317,11 @@ interface LeafSource {
         readonly stored: StoredValues;
     }[];
     readonly expert: number;
+}
+
+interface LearntDistribution {
+    readonly mean: Float64Array;
+    readonly covariance: Float64Array;
 }
 
 type Limit = "memory" | "disk" | "time" | "evaluations";
