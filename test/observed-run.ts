@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import type { RunEvent } from "../src/run/events.ts";
 import { launchRun, type Outcome, type RunOptions } from "../src/run/run-experiment.ts";
-import { tinyExperiment } from "./tiny-experiment.ts";
+import { type TinyExperiment, tinyExperiment } from "./tiny-experiment.ts";
 
 /** A run and everything it told. */
 export interface ObservedRun {
@@ -21,13 +21,13 @@ export async function launch(experiment: Experiment, folder: string, options: Ru
   return { folder, events, outcome };
 }
 
-/** The default run, launched before the tests of a file, which only read it. */
-export function sharedRun(): ObservedRun {
+/** The default run, or that of another experiment, launched before the tests of a file, which only read it. */
+export function sharedRun(tiny: TinyExperiment = {}): ObservedRun {
   let models = "";
   let run: ObservedRun | undefined;
   beforeAll(async () => {
     models = await mkdtemp(join(tmpdir(), "evomerge-"));
-    run = await launch(await tinyExperiment(models), join(models, "run"));
+    run = await launch(await tinyExperiment(models, tiny), join(models, "run"));
   });
   afterAll(() => rm(models, { recursive: true, force: true }));
   const launched = (): ObservedRun => {

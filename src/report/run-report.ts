@@ -2,11 +2,12 @@ import { basename, resolve } from "node:path";
 import { printableLine } from "../files/printable.ts";
 import { drawnSentences } from "../journal/drawn-sentences.ts";
 import type { JournalRecord, RecordPayloads } from "../journal/records.ts";
-import { standingOf } from "../journal/standing.ts";
+import { type Standing, standingOf } from "../journal/standing.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
 import { benchmarkView } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { columnsSentences } from "./columns-sentences.ts";
+import { FRONT_SENTENCE, frontRows, frontTable } from "./front-rows.ts";
 import { judgedTasks, lossSentence } from "./loss-sentence.ts";
 import { installedCommand, nextSteps } from "./next-steps.ts";
 import { runFacts } from "./run-facts.ts";
@@ -22,7 +23,8 @@ export function runReport(
   benchmarks: readonly Benchmark[],
   commandFor = installedCommand,
 ): string {
-  const { winner, verdict, texts, looks } = standingOf(records);
+  const standing = standingOf(records);
+  const { winner, verdict, texts, looks } = standing;
   const searched = searchedSentences(records);
   const facts = runFacts(records);
   const title = winner ? `winner: ${winner.name}` : "no winner yet";
@@ -34,6 +36,7 @@ export function runReport(
     verdict
       ? guardText(verdict, looks, lossSentence(judgedTasks(records), verdict.models[0]?.scores ?? {}))
       : "The guard rows, which judge the winner, have not been scored.",
+    ...frontParts(standing),
     ...(texts ? ["## Texts", printableLine(textsSentence(texts)), markdownTable(textsTable(texts))] : []),
     "## Benchmarks",
     ...(benchmarks.length === 0 ? ["None evaluated yet."] : []),
@@ -42,6 +45,11 @@ export function runReport(
     commands(nextSteps(folder, records, commandFor)),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+function frontParts({ front, ...standing }: Standing): string[] {
+  if (!front) return [];
+  return ["## Front", FRONT_SENTENCE, markdownTable(frontTable(frontRows({ front, ...standing })))];
 }
 
 /** What was searched, on which rows, and what that has come to. */

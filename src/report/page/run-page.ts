@@ -39,13 +39,20 @@ export function pageHeader(view: RunView, parts: readonly PagePart[], state?: Ht
 
 /** The parts of the page that have anything to show. */
 export async function pageParts(view: RunView, draw: DrawPlot = drawForPage): Promise<readonly PagePart[]> {
-  const { verdict, texts, benchmarks, facts, searched, changes } = view;
+  const { verdict, front, texts, benchmarks, facts, searched, changes } = view;
   const plots = plotsOf(view);
   const parts: readonly (readonly [id: string, heading: string, ...content: HtmlValue[]])[] = [
     ["verdict", "What was found", await figuresOf(plots.verdict, draw), verdictPart(verdict)],
     ["search", "The search", sentences(searched), await figuresOf(plots.search, draw)],
     ["coefficients", "Coefficients", await figuresOf(plots.coefficients, draw)],
     ["rows", "Rows won and lost", await figuresOf(plots.rows, draw), changes ? changedRows(changes) : undefined],
+    [
+      "front",
+      "The front",
+      ...(front
+        ? [html`<p>${excerptOf(front.sentence, SENTENCE)}</p>`, tableOf("Members of the front", front.table)]
+        : []),
+    ],
     [
       "texts",
       "Texts",

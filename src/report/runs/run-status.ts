@@ -5,6 +5,7 @@ import { readJournal } from "../../journal/journal.ts";
 import { EVOLVED, type JournalRecord, type RecordPayloads } from "../../journal/records.ts";
 import { type Standing, standingOf } from "../../journal/standing.ts";
 import { type Writer, WriterLock } from "../../journal/writer-lock.ts";
+import { type FrontPick, picksOf } from "../../run/front.ts";
 import { evaluationsOf } from "../../run/recorded-run.ts";
 import { type Judgement, judgeModels } from "../judgement.ts";
 import { budgetOf } from "../run-facts.ts";
@@ -41,6 +42,8 @@ export interface RunStatus {
   readonly best?: BestModel;
   /** On the search rows. */
   readonly baselines: readonly NamedModelLoss[];
+  /** Members of the front, where tasks are objectives of their own, and which of them stand for it. */
+  readonly front?: { readonly members: number; readonly picks: readonly FrontPick[] };
   /** How the winner compares with the best other model on the guard rows. */
   readonly found?: FoundGain;
 }
@@ -108,6 +111,7 @@ export function statusOf(folder: string, records: readonly JournalRecord[], writ
     evaluations,
     ...(best && { best }),
     baselines: notableBaselines(standing).map(plainLoss),
+    ...(standing.front && { front: { members: standing.front.length, picks: picksOf(standing.front) } }),
     ...(found && { found }),
   };
 }

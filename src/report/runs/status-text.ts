@@ -58,7 +58,7 @@ export function stateInWords({ state, writer }: RunStatus): string {
 export type StatusFact = readonly [label: string, value: string];
 
 export function statusFacts({ found, ...status }: RunStatus, names: ShortNames): readonly StatusFact[] {
-  const { began, phase, generations, evaluations } = status;
+  const { began, phase, generations, evaluations, front } = status;
   const count = generations === 1 ? "1 generation" : `${generations} generations`;
   const than = found?.judgement === "neither" ? "better nor worse than" : "than";
   const facts: readonly (StatusFact | undefined)[] = [
@@ -67,6 +67,7 @@ export function statusFacts({ found, ...status }: RunStatus, names: ShortNames):
     ["last step", phase],
     ["search", `${count}, ${evaluations} ${evaluations === 1 ? "evaluation" : "evaluations"}`],
     status.best && ["best", bestText(status.best, names)],
+    front && ["front", frontText(front, names)],
     found && ["guard rows", `${gainInWords(found)} ${than} ${names.of(found.over)}`],
   ];
   return facts.filter((fact) => fact !== undefined);
@@ -75,6 +76,13 @@ export function statusFacts({ found, ...status }: RunStatus, names: ShortNames):
 function bestText({ name, loss, isCandidate }: NonNullable<RunStatus["best"]>, names: ShortNames): string {
   if (loss === null) return names.of(name);
   return `${names.of(name)}, combined loss ${loss.toFixed(3)}${isCandidate ? " on the rows of its generation" : ""}`;
+}
+
+function frontText({ members, picks }: NonNullable<RunStatus["front"]>, names: ShortNames): string {
+  const named = picks.map(
+    ({ name, isKnee, place }) => `${place} is ${isKnee ? "the knee" : `best on ${names.of(name)}`}`,
+  );
+  return `${members === 1 ? "1 merge" : `${members} merges`}: ${named.join(", ")}`;
 }
 
 function timeText({ elapsedMs, budget, share }: RunStatus): string {

@@ -4,6 +4,7 @@ import { standingOf } from "../../journal/standing.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import { type BenchmarkView, benchmarkView } from "../benchmark-table.ts";
 import type { Benchmark } from "../benchmarks.ts";
+import { FRONT_SENTENCE, frontRows, frontTable } from "../front-rows.ts";
 import { judgedTasks, lossSentence } from "../loss-sentence.ts";
 import { type CommandFor, installedCommand, nextSteps } from "../next-steps.ts";
 import { runFacts } from "../run-facts.ts";
@@ -35,6 +36,8 @@ export interface RunView {
   readonly sides: readonly SidesPoint[];
   readonly parameters: readonly ParameterView[];
   readonly changes: ChangesView | null;
+  /** Members of the front, where tasks are objectives of their own. */
+  readonly front: { readonly sentence: string; readonly table: Table } | null;
   readonly texts: { readonly sentence: string; readonly table: Table } | null;
   readonly benchmarks: readonly BenchmarkView[];
   readonly time: readonly PhaseView[];
@@ -66,7 +69,7 @@ export function viewRun(
 ): RunView {
   const { records } = view;
   const standing = standingOf(records);
-  const { winner, verdict, texts, looks } = standing;
+  const { winner, verdict, texts, looks, front } = standing;
   const names = new ShortNames();
   const candidates = candidatesOf(view);
   return {
@@ -87,6 +90,7 @@ export function viewRun(
     sides: sidesOf(standing, names),
     parameters: winner ? parameterViews(winner.recipe, names) : [],
     changes: (verdict && rowChanges(view, verdict, guardRows, names)) ?? null,
+    front: front ? { sentence: FRONT_SENTENCE, table: frontTable(frontRows({ ...standing, front })) } : null,
     texts: texts ? { sentence: textsSentence(texts), table: textsTable(texts) } : null,
     benchmarks: benchmarks.map((benchmark) => benchmarkView(benchmark, winner?.recipe)),
     time: phaseTimes(records),
