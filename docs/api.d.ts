@@ -764,6 +764,10 @@ interface RunView {
     readonly sides: readonly SidesPoint[];
     readonly parameters: readonly ParameterView[];
     readonly changes: ChangesView | null;
+    readonly front: {
+        readonly sentence: string;
+        readonly table: Table;
+    } | null;
     readonly texts: {
         readonly sentence: string;
         readonly table: Table;
