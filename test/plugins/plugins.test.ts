@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { readRunView } from "../../src/report/write-report.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun, resumeRun, type RunOptions } from "../../src/run/run-experiment.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, recorded, traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
@@ -99,6 +99,21 @@ describe("the examples of plugins", () => {
     expect(losses).toHaveLength(10);
     expect(losses.every(Number.isFinite)).toBe(true);
   });
+});
+
+test("workers, who are sent losses as data, take no task of a plugin", async () => {
+  const folder = await temporaryFolder();
+  const experiment = await loadExperiment(await writeExample(folder));
+  const elsewhere: RunOptions["elsewhere"] = {
+    engine: { name: "elsewhere", kind: "cpu", fastestProducts: "f32", concurrency: 1 },
+    why: "a test says so",
+    scorer: () => {
+      throw new Error("nothing is to be scored");
+    },
+  };
+  await expect(launchRun(experiment, join(folder, "run"), { elsewhere })).rejects.toThrow(
+    "tasks.votes.format: workers know no format of a plugin, found annotators/votes; run without workers",
+  );
 });
 
 describe("a plugin that was changed", () => {
