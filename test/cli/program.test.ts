@@ -34,6 +34,8 @@ describe("the help", () => {
         status         say how a run stands and what comes next, also while it goes on
         rerank         rank a run's models under other weights of its tasks, from the
                        losses in its journal
+        watch          show a run in the browser, as it goes on, until it is
+                       interrupted
         merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
         plan           say what a run will take, without reading a weight: time,
@@ -73,7 +75,7 @@ describe("the help", () => {
         --from <run>           folder of an earlier run to begin from, in place of the
                                experiment's start
         --take <what>          what of it the search begins with (default: winner)
-                               (choices: "winner")
+                               (choices: "winner", "distribution")
         --engine <name>        where to compute (choices: "auto", "ggml", "tfjs",
                                "tfjs-node", "tfjs-node-gpu")
         --redis <url>          score by workers that were told of the same Redis:
@@ -84,6 +86,8 @@ describe("the help", () => {
                                least, which workers share
         --export               export the winner at the end
         --events <file>        append what happens there, as JSON lines
+        --watch                show the run in the browser while it goes on, at an
+                               address that is told
         --json                 print the result as JSON
         -h, --help             display help for command
       "
@@ -110,6 +114,8 @@ describe("the help", () => {
                                least, which workers share
         --export               export the winner at the end
         --events <file>        append what happens there, as JSON lines
+        --watch                show the run in the browser while it goes on, at an
+                               address that is told
         --base <model>         folder or Hub name of the base, if it was moved
         --expert <name=model>  likewise of an expert; may be repeated, as the next two
         --rows <task=file>     file of a task's rows, if it was moved
