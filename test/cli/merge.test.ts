@@ -39,7 +39,7 @@ describe("merge", () => {
   test.each([
     [["merge", "wrong.yml", "new"], 1, 'wrong.yml:1:26: unknown key "modles"; did you mean "models"?'],
     [["merge", "none.yml", "new"], 1, "none.yml"],
-    [["merge", "merge.yml", "new", "--base", "a"], 1, "names its models itself; leave out base and experts"],
+    [["merge", "merge.yml", "new", "--base", "a"], 1, "names its models itself; leave out base, experts and tokenizer"],
     [["merge", "merge.yml", "new", "--max-shard-size", "huge"], 2, "expected a size such as 500MB or 5GB"],
     [["merge", "merge.yml"], 2, "missing required argument 'folder'"],
   ] as const)("ends %j with %d", async (args, code, message) => {

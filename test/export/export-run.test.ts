@@ -139,14 +139,14 @@ describe("exportRun", () => {
       Lower is better, with 95 % intervals; combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
       rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
-      | model | quiz loss | quiz accuracy | news loss | combined | winner's gain | p (Holm) | winner is |
+      | model | combined | winner's gain | p (Holm) | winner is | quiz loss | quiz accuracy | news loss |
       | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-      | base | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
-      | nature | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
-      | craft | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
-      | uniform average | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
-      | global weight # | # [#, #] | # | # [#, #] | # | # [#, #] | # | neither |
-      | evolved merge | # [#, #] | # | # [#, #] | # |  |  |  |
+      | base | # | # [#, #] | # | neither | # [#, #] | # | # [#, #] |
+      | nature | # | # [#, #] | # | neither | # [#, #] | # | # [#, #] |
+      | craft | # | # [#, #] | # | neither | # [#, #] | # | # [#, #] |
+      | uniform average | # | # [#, #] | # | neither | # [#, #] | # | # [#, #] |
+      | global weight # | # | # [#, #] | # | neither | # [#, #] | # | # [#, #] |
+      | evolved merge | # |  |  |  | # [#, #] | # | # [#, #] |
 
       - The winner is neither significantly better nor worse than base on the tasks combined.
       - The winner is neither significantly better nor worse than nature on the tasks combined.
