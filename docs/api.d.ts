@@ -778,6 +778,13 @@ interface RunView {
     readonly steps: readonly (readonly [command: string, purpose: string])[];
 }
 
+interface RunsComparison {
+    readonly runs: readonly ComparedRun[];
+    readonly gains: readonly WinnersGain[];
+    readonly notes: readonly string[];
+    readonly differences: Table;
+}
+
 interface Score {
     readonly loss: number;
     readonly gradient?: Float64Array;
@@ -948,6 +955,8 @@ interface WrittenReport {
 
 function checkExperiment(experiment: Experiment, hub: Hub, options?: GatherOptions): Promise<RuleReport>;
 
+function compareRuns(folders: readonly string[], options?: ProvenTasksOptions): Promise<RunsComparison>;
+
 function diagnose(): Promise<Finding[]>;
 
 function evaluateModels(target: string, options?: EvaluateOptions): Promise<Evaluated>;
@@ -1022,6 +1031,10 @@ interface BenchmarkView {
     readonly provenance: string;
 }
 
+interface BestModel extends NamedModelLoss {
+    readonly isCandidate: boolean;
+}
+
 interface Binding {
     readonly limit: Limit;
     readonly why: string;
@@ -1050,6 +1063,13 @@ interface ChangesView {
 type Columns = Readonly<Record<string, Readonly<Record<string, Packed>>>>;
 
 type CommandFor = (command: string, folder: string) => string;
+
+interface ComparedRun {
+    readonly name: string;
+    readonly status: RunStatus;
+    readonly guard?: Pick<GuardedModel, "loss" | "scores" | "intervals">;
+    readonly best: readonly CostPoint[];
+}
 
 interface Connection {
     readonly endpoint: string;
@@ -1206,6 +1226,12 @@ interface Found {
     readonly looks: number;
 }
 
+interface FoundGain {
+    readonly over: string;
+    readonly judgement: Judgement;
+    readonly amount: string;
+}
+
 interface Front {
     readonly members: readonly FrontMember[];
     readonly recipes: ReadonlyMap<string, () => Recipe>;
@@ -1215,6 +1241,12 @@ interface FrontMember {
     readonly of: string;
     readonly scores: TaskScores;
     readonly loss: number;
+}
+
+interface FrontPick {
+    readonly name: string;
+    readonly isKnee: boolean;
+    readonly place: number;
 }
 
 interface FrontRow extends FrontMember {
@@ -1270,6 +1302,12 @@ interface HubRepository extends Snapshot {
     readonly licence?: string | undefined;
     readonly tags: readonly string[];
     readonly parameters?: number | undefined;
+}
+
+interface JudgedGain extends Gain {
+    readonly corrected: number;
+    readonly judgement: Judgement;
+    readonly amount: string;
 }
 
 interface JudgedPick {
@@ -1392,6 +1430,11 @@ interface NamedLoss {
     readonly loss: number;
 }
 
+interface NamedModelLoss {
+    readonly name: string;
+    readonly loss: number | null;
+}
+
 interface Needs {
     readonly gram?: (options: Options) => "whole" | Vectors;
     readonly cuts?: (values: Readonly<Record<string, number>>, count: number) => readonly number[];
@@ -1422,6 +1465,15 @@ interface OptionSpec {
     readonly isMergekits?: true;
     readonly summary: string;
 }
+
+const PHASES: {
+    readonly opening: "opening, first rows";
+    readonly baselines: "baselines";
+    readonly search: "search";
+    readonly finalists: "finalists";
+    readonly guard: "guard rows";
+    readonly texts: "texts";
+};
 
 type Packed = string;
 
@@ -1607,6 +1659,31 @@ interface RuleJudgement {
     readonly evidence: string;
 }
 
+type RunPhase = (typeof PHASES)[keyof typeof PHASES];
+
+type RunState = "running" | "held" | "finished" | "unjudged" | "interrupted";
+
+interface RunStatus {
+    readonly folder: string;
+    readonly name: string;
+    readonly state: RunState;
+    readonly writer?: Writer;
+    readonly began?: string;
+    readonly phase: RunPhase;
+    readonly elapsedMs: number;
+    readonly budget?: Budget;
+    readonly share?: number;
+    readonly generations: number;
+    readonly evaluations: number;
+    readonly best?: BestModel;
+    readonly baselines: readonly NamedModelLoss[];
+    readonly front?: {
+        readonly members: number;
+        readonly picks: readonly FrontPick[];
+    };
+    readonly found?: FoundGain;
+}
+
 interface ScaleSpace {
     readonly range: readonly [number, number];
     readonly sigma: number;
@@ -1743,6 +1820,20 @@ interface VerdictView {
 }
 
 type WeightSlopes = Readonly<Record<string, Readonly<Record<string, readonly ArrayLike<number>[]>>>>;
+
+interface WinnersGain {
+    readonly name: string;
+    readonly combined: JudgedGain;
+    readonly tasks: NonNullable<GuardedModel["gains"]>["tasks"];
+    readonly rows: Readonly<Record<string, number>>;
+}
+
+interface Writer {
+    readonly pid?: number;
+    readonly host?: string;
+    readonly isSeen: boolean;
+    readonly inWords: string;
+}
 
 interface WrittenFile {
     readonly file: string;

@@ -101,3 +101,4 @@ export { writeTables } from "./report/write-tables.ts";
 export { readRunView, type ReportOptions, writeReport, type WrittenReport } from "./report/write-report.ts";
 export type { RunView } from "./report/view/run-view.ts";
 export { watchRun, type WatchedRun, type WatchOptions } from "./watch/watch-run.ts";
+export { compareRuns, type RunsComparison } from "./report/compare/compare-runs.ts";

@@ -47,4 +47,16 @@ export function addRunCommands(program: Command): void {
       const { watchCommand } = await import("./commands/watch.ts");
       await watchCommand(folder, options);
     });
+
+  program
+    .command("compare")
+    .description("compare runs: their winners on guard rows that they share, and what differs in their experiments")
+    .argument("<run>", "folder of the run that others are compared with")
+    .argument("<runs...>", "folders of the others")
+    .option("--page <file>", "write a page of it there")
+    .option("--json", "print the result as JSON")
+    .action(async (first, others, options) => {
+      const { compareCommand } = await import("./commands/compare.ts");
+      await compareCommand([first, ...others], options);
+    });
 }

@@ -78,7 +78,7 @@ function under({ judgement }: JudgedGain, gain: JudgedGain): JudgedGain {
 }
 
 /** A gain as a part of what there was to gain: the other model's loss. */
-function percentOf(gain: number, loss = Number.NaN): string {
+export function percentOf(gain: number, loss = Number.NaN): string {
   const share = Math.abs(gain / loss);
   return share >= MANY && share < Infinity ? `by ${share.toFixed(0)} times` : amountText(100 * share, "%");
 }

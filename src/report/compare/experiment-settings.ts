@@ -1,0 +1,84 @@
+import type { Budget, Experiment } from "../../experiment/experiment.ts";
+import { sha256Of } from "../../files/sha256.ts";
+import type { JournalRecord } from "../../journal/records.ts";
+import { duration } from "../duration.ts";
+import type { Table } from "../table.ts";
+
+/** A run's experiment, where its journal has one, and what else the run was carried out with. */
+export interface RecordedSettings {
+  readonly experiment: Experiment | undefined;
+  readonly records: readonly JournalRecord[];
+}
+
+/** In words, and what is behind them in full. */
+interface RunSetting {
+  readonly words: string;
+  readonly whole: unknown;
+}
+
+/** Of a hash, to tell two things apart that are the same in words. */
+const DIGITS = 6;
+
+/** What differs between the experiments, a row a matter and a column a run. */
+export function differencesBetween(names: readonly string[], runs: readonly RecordedSettings[]): Table {
+  const settings = runs.map(settingsOf);
+  const matters = [...new Set(settings.flatMap((own) => [...own.keys()]))];
+  const rows = matters.flatMap((matter) => {
+    const own = settings.map((setting) => setting.get(matter));
+    const wholes = new Set(own.map((setting) => JSON.stringify(setting?.whole)));
+    if (wholes.size === 1) return [];
+    const isTold = new Set(own.map((setting) => setting?.words)).size === wholes.size;
+    return [[matter, ...own.map((setting) => cell(setting, isTold))]];
+  });
+  return { header: ["what differs", ...names], rows };
+}
+
+function cell(setting: RunSetting | undefined, isTold: boolean): string {
+  if (!setting) return "none";
+  return isTold ? setting.words : `${setting.words} (${sha256Of(JSON.stringify(setting.whole)).slice(0, DIGITS)})`;
+}
+
+function settingsOf({ experiment, records: [start] }: RecordedSettings): ReadonlyMap<string, RunSetting> {
+  const settings = new Map<string, RunSetting>();
+  const add = (matter: string, words: string, whole: unknown = words): void =>
+    void settings.set(matter, { words, whole });
+  if (experiment) {
+    const { base, experts, space, recipes, start: beginning, tasks, search, budget, seed } = experiment;
+    add("base", base);
+    add("experts", experts.map(({ name }) => name).join(", "), experts);
+    add("space", spaceText(space), space);
+    if (recipes) add("recipes", Object.keys(recipes).join(", "), recipes);
+    if (beginning) add("begins from", beginning.run, beginning);
+    for (const { name, weight, loss } of tasks) add(`task ${name}`, `weight ${weight}, ${loss}`);
+    add("search", searchText(search), search);
+    add("budget", budgetText(budget), budget);
+    add("seed", String(seed));
+  }
+  if (start?.type !== "start") return settings;
+  const rows = Object.entries(start.identity).filter(([name]) => name.startsWith("rows of "));
+  for (const [name, digest] of rows) add(name, digest.slice(0, DIGITS), digest);
+  for (const name of ["precision", "tokenizer"]) {
+    const found = start.identity[name];
+    if (found !== undefined) add(name, name === "tokenizer" ? found.slice(0, DIGITS) : found, found);
+  }
+  for (const name of ["engine", "evomerge"]) {
+    const found = start.versions[name];
+    if (found !== undefined) add(name, found);
+  }
+  return settings;
+}
+
+function spaceText(space: Experiment["space"]): string {
+  if (!("groups" in space)) return space.method;
+  const { method, groups, columns } = space;
+  const units = groups === "tensors" ? "every tensor" : `${groups.length} groups`;
+  return `${method}, ${columns ? "input columns of " : ""}${units}`;
+}
+
+function searchText({ algorithm, population, rowFraction }: Experiment["search"]): string {
+  return `${algorithm}, population ${population}, rows ${rowFraction}`;
+}
+
+function budgetText(budget: Budget): string {
+  return "seconds" in budget ? duration(1000 * budget.seconds) : `${budget.evaluations} evaluations`;
+}
