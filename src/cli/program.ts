@@ -42,6 +42,7 @@ const parts = [
   parsePositive,
 ] as const;
 const events = ["--events <file>", "append what happens there, as JSON lines", parseEventsFile] as const;
+const tensorboard = ["--tensorboard <folder>", "write losses there as they come, as TensorBoard reads them"] as const;
 const watch = ["--watch", "show the run in the browser while it goes on, at an address that is told"] as const;
 const json = ["--json", "print the result as JSON"] as const;
 
@@ -74,6 +75,7 @@ export function buildProgram(): Command {
     .option(...parts)
     .option("--export", "export the winner at the end")
     .option(...events)
+    .option(...tensorboard)
     .option(...watch)
     .option(...json)
     .action(async (file, { budget, evaluations, ...options }) => {
@@ -92,6 +94,7 @@ export function buildProgram(): Command {
     .option(...parts)
     .option("--export", "export the winner at the end")
     .option(...events)
+    .option(...tensorboard)
     .option(...watch)
     .option(...movedBase)
     .option(...movedExpert)

@@ -36,6 +36,8 @@ describe("the help", () => {
                        losses in its journal
         watch          show a run in the browser, as it goes on, until it is
                        interrupted
+        compare        compare runs: their winners on guard rows that they share, and
+                       what differs in their experiments
         merge          merge models by a recipe into a Hugging Face folder
         fetch          bring an experiment's models and rows from the Hub
         plan           say what a run will take, without reading a weight: time,
@@ -65,31 +67,33 @@ describe("the help", () => {
       launch an experiment
 
       Arguments:
-        experiment             YAML file, or the name of one that ships, such as demo
+        experiment              YAML file, or the name of one that ships, such as demo
 
       Options:
-        --out <folder>         folder of the run (default: results/<name>)
-        --budget <time>        wall-clock time for everything, such as 90s, 10m, 1h
-        --evaluations <count>  candidates to score, in place of a time
-        --seed <number>        seed of the search
-        --from <run>           folder of an earlier run to begin from, in place of the
-                               experiment's start
-        --take <what>          what of it the search begins with (default: winner)
-                               (choices: "winner", "distribution")
-        --engine <name>        where to compute (choices: "auto", "ggml", "tfjs",
-                               "tfjs-node", "tfjs-node-gpu")
-        --redis <url>          score by workers that were told of the same Redis:
-                               redis://host or rediss://host
-        --mixed-engines        workers may compute with other engines than the first
-                               one
-        --parts <count>        deal the rows of each gradient into so many parts at
-                               least, which workers share
-        --export               export the winner at the end
-        --events <file>        append what happens there, as JSON lines
-        --watch                show the run in the browser while it goes on, at an
-                               address that is told
-        --json                 print the result as JSON
-        -h, --help             display help for command
+        --out <folder>          folder of the run (default: results/<name>)
+        --budget <time>         wall-clock time for everything, such as 90s, 10m, 1h
+        --evaluations <count>   candidates to score, in place of a time
+        --seed <number>         seed of the search
+        --from <run>            folder of an earlier run to begin from, in place of
+                                the experiment's start
+        --take <what>           what of it the search begins with (default: winner)
+                                (choices: "winner", "distribution")
+        --engine <name>         where to compute (choices: "auto", "ggml", "tfjs",
+                                "tfjs-node", "tfjs-node-gpu")
+        --redis <url>           score by workers that were told of the same Redis:
+                                redis://host or rediss://host
+        --mixed-engines         workers may compute with other engines than the first
+                                one
+        --parts <count>         deal the rows of each gradient into so many parts at
+                                least, which workers share
+        --export                export the winner at the end
+        --events <file>         append what happens there, as JSON lines
+        --tensorboard <folder>  write losses there as they come, as TensorBoard reads
+                                them
+        --watch                 show the run in the browser while it goes on, at an
+                                address that is told
+        --json                  print the result as JSON
+        -h, --help              display help for command
       "
     `);
   });
@@ -101,27 +105,30 @@ describe("the help", () => {
       go on with an interrupted run, or with a finished one that is given more budget
 
       Arguments:
-        run                    folder of the run
+        run                     folder of the run
 
       Options:
-        --budget <time>        wall-clock time for everything, such as 90s, 10m, 1h
-        --evaluations <count>  candidates to score, in place of a time
-        --redis <url>          score by workers that were told of the same Redis:
-                               redis://host or rediss://host
-        --mixed-engines        workers may compute with other engines than the first
-                               one
-        --parts <count>        deal the rows of each gradient into so many parts at
-                               least, which workers share
-        --export               export the winner at the end
-        --events <file>        append what happens there, as JSON lines
-        --watch                show the run in the browser while it goes on, at an
-                               address that is told
-        --base <model>         folder or Hub name of the base, if it was moved
-        --expert <name=model>  likewise of an expert; may be repeated, as the next two
-        --rows <task=file>     file of a task's rows, if it was moved
-        --guard <task=file>    file of its guard rows
-        --json                 print the result as JSON
-        -h, --help             display help for command
+        --budget <time>         wall-clock time for everything, such as 90s, 10m, 1h
+        --evaluations <count>   candidates to score, in place of a time
+        --redis <url>           score by workers that were told of the same Redis:
+                                redis://host or rediss://host
+        --mixed-engines         workers may compute with other engines than the first
+                                one
+        --parts <count>         deal the rows of each gradient into so many parts at
+                                least, which workers share
+        --export                export the winner at the end
+        --events <file>         append what happens there, as JSON lines
+        --tensorboard <folder>  write losses there as they come, as TensorBoard reads
+                                them
+        --watch                 show the run in the browser while it goes on, at an
+                                address that is told
+        --base <model>          folder or Hub name of the base, if it was moved
+        --expert <name=model>   likewise of an expert; may be repeated, as the next
+                                two
+        --rows <task=file>      file of a task's rows, if it was moved
+        --guard <task=file>     file of its guard rows
+        --json                  print the result as JSON
+        -h, --help              display help for command
       "
     `);
   });

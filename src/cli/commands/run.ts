@@ -28,6 +28,8 @@ import { watchBeside } from "../../watch/watch-beside.ts";
 import type { WatchedRun } from "../../watch/watch-run.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";
+import { openScalarFolder } from "../tensorboard/scalar-folder.ts";
+import { ScalarLog } from "../tensorboard/scalar-log.ts";
 import { printExport } from "./export.ts";
 
 export interface FinishOptions {
@@ -36,6 +38,8 @@ export interface FinishOptions {
   readonly json?: boolean | undefined;
   /** File to which events are appended. */
   readonly events?: string | undefined;
+  /** Folder for the scalars of the run, as TensorBoard reads them. */
+  readonly tensorboard?: string | undefined;
   /** Whether to show the run in the browser meanwhile. */
   readonly watch?: boolean | undefined;
 }
@@ -56,7 +60,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const folder = options.out ?? newRunFolder("results", experiment.name);
   try {
     makeFolderFor(options.events);
-    await carryThrough(folder, options, (running) =>
+    await carryThrough(folder, { ...options, isNew: true }, (running) =>
       withWorkers(experiment.name, options, running, (own) => launchRun(experiment, folder, own)),
     );
   } finally {
@@ -73,7 +77,7 @@ export async function resumeCommand(
   const moved = movedPlaces(options);
   // Workers wait for runs of an experiment by its name.
   const name = options.redis === undefined ? "" : experimentOf(folder, readJournal(folder).records).name;
-  await carryThrough(folder, options, (running) =>
+  await carryThrough(folder, { ...options, isNew: false }, (running) =>
     withWorkers(name, options, running, (own) => resumeRun(folder, { ...own, budget, moved })),
   );
 }
@@ -81,15 +85,17 @@ export async function resumeCommand(
 /** Runs to the end, or to the interruption, and leaves the tables either way. */
 async function carryThrough(
   folder: string,
-  options: FinishOptions,
+  options: FinishOptions & { readonly isNew: boolean },
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
   const progress = new Progress(eventLines);
   using log = await openLog(folder, options, progress);
+  using scalars = await openScalars(folder, options, progress);
   await using _ = options.watch ? await showMeanwhile(folder, progress) : undefined;
   let wholeMs: number | undefined;
   const onEvent = (event: RunEvent, elapsedMs?: number): void => {
     log?.write(event, elapsedMs);
+    scalars?.write(event);
     // Of a budget of evaluations the line that says that there was no room says how many a generation takes.
     if (event.type === "forecast" && Number.isFinite(event.budgetMs)) ({ wholeMs } = event);
     progress.show(event, elapsedMs);
@@ -136,6 +142,17 @@ async function openLog(folder: string, { events }: FinishOptions, progress: Prog
   if (realPath(dirname(events)) === realPath(folder) && RUN_NAMES.includes(basename(events)))
     throw new UserError(`cannot write events to ${events}: the run has a file of that name; choose another`);
   return EventLog.open(events, (text) => progress.show({ type: "notice", text }));
+}
+
+/** Opens the folder of scalars, where there is to be one, before anything is fetched or scored. */
+async function openScalars(
+  folder: string,
+  { tensorboard, isNew }: FinishOptions & { readonly isNew: boolean },
+  progress: Progress,
+): Promise<ScalarLog | undefined> {
+  if (tensorboard === undefined) return undefined;
+  const opened = await openScalarFolder(tensorboard, folder, isNew);
+  return new ScalarLog(opened, (text) => progress.show({ type: "notice", text }));
 }
 
 /** Shows the run in the browser, from before there is anything of it. */
