@@ -62,9 +62,9 @@ describe.each<[string, Budget]>([
     expect(shares[0]).toBe(0);
     expect(shares.findIndex((share) => share === 1)).toBe(shares.length - 1);
     const phases = new Set(shown.map(({ parts }) => parts[0]!.replace(/^\d+ /, "")));
-    // A budget of time may have no room for a search on a machine that others keep busy.
-    const sure = kind === "time" ? [] : ["baselines", "generations", "finalists"];
-    expect([...phases]).toEqual(expect.arrayContaining(["opening", ...sure, "guard rows", "export"]));
+    // What a budget of time has room for depends on what else the machine does.
+    const sure = kind === "time" ? [] : ["baselines", "generations", "finalists", "guard rows", "export"];
+    expect([...phases]).toEqual(expect.arrayContaining(["opening", ...sure]));
     const lastGeneration = told.findLastIndex(({ event }) => event.type === "generation");
     if (lastGeneration < 0) return;
     const searched = told[lastGeneration]!;
