@@ -11,6 +11,7 @@ const recipe = { method: "linear", parameters: {} } as const;
 const losses = { name: "base", loss: 1, scores: { quiz: { loss: Number.NaN, accuracy: 0.5 } } };
 const loggedLosses = { name: "base", loss: 1, scores: { quiz: { loss: "NaN", accuracy: 0.5 } } } as const;
 const rows = { quiz: 8 };
+const front = [{ of: "base", loss: 1, scores: { quiz: { loss: 1 } } }];
 const gain = { gain: 0.1, interval: [-Infinity, 0.2], pValue: 0.04 } as const;
 const loggedGain = { gain: 0.1, interval: ["-Infinity", 0.2], pValue: 0.04 } as const;
 const guarded = { kind: "parent", intervals: { quiz: [0.9, 1.1] } } as const;
@@ -54,7 +55,7 @@ const events: { readonly [K in Kind]: Extract<RunEvent, { type: K }> } = {
   planned: { type: "planned", algorithm: "cma-es", candidates: 5, rowFraction: 0.5, start: "base" },
   generation: { ...generation, best: Infinity },
   restarted: { type: "restarted", candidates: 9, replayed: true },
-  finalists: { type: "finalists", models: [losses], winner: "evolved merge" },
+  finalists: { type: "finalists", models: [losses], winner: "evolved merge", front },
   verdict: {
     type: "verdict",
     models: [{ ...losses, ...guarded, recipe, gains: { combined: gain, tasks: { quiz: gain } } }],
@@ -72,7 +73,7 @@ const changed: { readonly [K in Kind]?: Omit<Extract<LoggedEvent, { type: K }>, 
   forecast: { ...forecast, budgetMs: "Infinity", wholeMs: 5, isSmall: false, exports: true },
   baselines: { type: "baselines", models: [{ ...loggedLosses, rows }], skipped: ["stock"] },
   generation: { ...generation, best: "Infinity" },
-  finalists: { type: "finalists", models: [loggedLosses], winner: "evolved merge" },
+  finalists: { type: "finalists", models: [loggedLosses], winner: "evolved merge", front },
   verdict: {
     type: "verdict",
     models: [{ ...loggedLosses, ...guarded, gains: { combined: loggedGain, tasks: { quiz: loggedGain } } }],

@@ -145,6 +145,6 @@ describe("pullBack", () => {
         new RegExp(`^genome: expected .*derivatives by .* ${name}`),
       );
     }
-    expect(() => own.genome.pullBack(new Float64Array(2), own.slopes)).toThrow("got 2 numbers");
+    expect(() => own.genome.pullBack(new Float64Array(2), own.slopes)).toThrow("found 2");
   });
 });
