@@ -1,5 +1,5 @@
 import { shellPath } from "../files/shell-word.ts";
-import type { JournalRecord } from "../journal/records.ts";
+import type { FrontMember, JournalRecord } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { GRADIENT_PASSES, recordedOptimizer } from "../search/optimizers.ts";
 import { budgetOption } from "./duration.ts";
@@ -17,12 +17,20 @@ export function nextSteps(
   records: readonly JournalRecord[],
   commandFor: CommandFor,
 ): [string, string][] {
-  if (!standingOf(records).winner) return [[commandFor("resume", folder), "go on"]];
+  const { winner, front } = standingOf(records);
+  if (!winner) return [[commandFor("resume", folder), "go on"]];
   return [
     [commandFor("export", folder), "write the winner as a Hugging Face folder"],
+    ...pickOfFront(front, commandFor("export", folder)),
     [commandFor("evaluate", folder), "lm_eval on the winner and its parents"],
     ...moreBudget(folder, records, commandFor),
   ];
+}
+
+/** Where there is a front, how another of its merges than the winner is had. */
+function pickOfFront(front: readonly FrontMember[] | undefined, exported: string): [string, string][] {
+  if (!front) return [];
+  return [[`${exported} --pick knee`, "or its knee, the best on a task, or another place on the front"]];
 }
 
 function moreBudget(folder: string, records: readonly JournalRecord[], commandFor: CommandFor): [string, string][] {

@@ -81,6 +81,17 @@ function endedWith(
   ] as JournalRecord[];
 }
 
+test("of a front any merge may be exported", () => {
+  const member = { of: "base", scores: { quiz: { loss: 1 }, news: { loss: 1 } }, loss: 1 };
+  const records = endedWith({ evaluations: 9 }, { algorithm: "front-walk", candidates: 1, results: 1 }).map((record) =>
+    record.type === "finalists" ? { ...record, front: [member] } : record,
+  );
+  expect(nextSteps("/run", records as JournalRecord[], (command) => command)[1]).toEqual([
+    "export --pick knee",
+    "or its knee, the best on a task, or another place on the front",
+  ]);
+});
+
 test.each<readonly [what: string, records: readonly JournalRecord[], option: string, purpose: string]>([
   [
     "a walk of one evaluation, too few for a step",
