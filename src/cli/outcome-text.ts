@@ -11,12 +11,12 @@ import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 function frontLines({ front, winner, verdict, picks }: Outcome, width: number): string[] {
   if (!front) return [];
   const rows = frontRows({ front: front.members, winner, ...(verdict && { verdict }), picks });
-  return ["", ...wrapped(FRONT_SENTENCE, width, { indent: 2 }), alignedText(frontTable(rows), { width }), ""];
+  return ["", ...wrapped(FRONT_SENTENCE, width, { indent: 2 }), alignedText(frontTable(rows), { width })];
 }
 
 /** What a finished run prints in lines of so many columns: every model on the guard rows, and what that says of the winner. */
 export function outcomeText(outcome: Outcome, width = Infinity): string {
-  const { experiment, winner, isCompared, verdict, texts, looks, generations, gaveUp } = outcome;
+  const { experiment, winner, isCompared, verdict, front, texts, looks, generations, gaveUp } = outcome;
   const lines = (sentences: readonly string[]): string[] =>
     sentences.flatMap((sentence) => wrapped(printableLine(sentence), width, { indent: 2 }));
   const searched = searchSentences({ winner: winner.name, isCompared, generations, gaveUp });
@@ -35,7 +35,8 @@ export function outcomeText(outcome: Outcome, width = Infinity): string {
     "",
     ...lines([...searched, ...guardSentences(verdict), ...verdictSentences(verdict, looks)]),
     ...frontLines(outcome, width),
-    ...(texts ? ["", ...lines([textsSentence(texts)]), alignedText(textsTable(texts), { width }), ""] : []),
+    ...(texts ? ["", ...lines([textsSentence(texts)]), alignedText(textsTable(texts), { width })] : []),
+    ...(front || texts ? [""] : []),
     ...lines([`The winner's combined loss ${search} on the search rows and is ${guard.toFixed(3)} on the guard rows.`]),
   ].join("\n");
 }
