@@ -60,13 +60,15 @@ export class LaneThread {
     const worker = (this.#worker ??= this.#start());
     if (this.#settle) throw new Error("ggml: a lane has work already");
     worker.ref();
-    const answer = await new Promise<LaneAnswer>((resolve) => {
-      this.#settle = resolve;
-      worker.postMessage(calls);
-    });
-    this.#settle = undefined;
-    worker.unref();
-    return answer;
+    try {
+      return await new Promise<LaneAnswer>((resolve) => {
+        this.#settle = resolve;
+        worker.postMessage(calls);
+      });
+    } finally {
+      this.#settle = undefined;
+      worker.unref();
+    }
   }
 
   #start(): Worker {
@@ -76,6 +78,11 @@ export class LaneThread {
       const worker = new Worker(path, { execArgv, workerData: koffi.config() });
       worker.on("message", (answer: LaneAnswer) => this.#settle?.(answer));
       worker.on("error", (error) => this.#settle?.({ fault: reasonOf(error) }));
+      // Another takes its place.
+      worker.on("exit", () => {
+        this.#worker = undefined;
+        this.#settle?.({ fault: "its thread has ended" });
+      });
       return worker;
     } catch (error) {
       throw new UserError(`engine ggml: no thread starts: ${reasonOf(error)}`, { cause: error });

@@ -53,6 +53,13 @@ describe.skipIf(process.platform === "win32")("the thread of a lane", () => {
     const thread = start();
     const calls = [{ place: abs.place, values: ["three"] }];
     await expect(thread.do([{ calls }])).rejects.toThrow("a call of a C function failed: TypeError: ");
+    await expect(thread.do([{ calls: [{ place: abs.place, values: [() => {}] }] }])).rejects.toThrow(
+      /could not be cloned/,
+    );
+    await thread.do([{ calls: [{ place: abs.place, values: [0] }] }]);
+    const lost = thread.do([{ calls: [{ place: abs.place, values: [0] }] }]);
+    await thread.end();
+    await lost.catch((error: unknown) => expect(String(error)).toContain("its thread has ended"));
     await thread.do([{ calls: [{ place: abs.place, values: [0] }] }]);
   });
 
