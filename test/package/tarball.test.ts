@@ -50,7 +50,9 @@ async function programsIn(document: string): Promise<readonly string[]> {
 /** Packs a copy of the sources in a folder, so that nobody's build is replaced; the path of the tarball. */
 async function packIn(folder: string): Promise<string> {
   const { files } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { files: readonly string[] };
-  const named = files.filter((path) => path !== "dist").map((path) => path.replace(/\/\*\.md$/, ""));
+  const named = files
+    .filter((path) => path !== "dist" && !path.startsWith("!"))
+    .map((path) => path.replace(/\/\*\.md$/, ""));
   for (const path of [...SOURCES, ...named, "README.md"])
     await cp(join(root, path), join(folder, path), { recursive: true });
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
