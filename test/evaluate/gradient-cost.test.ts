@@ -242,13 +242,15 @@ describe("the cost of derivatives", () => {
   });
 
   test("takes of a device that has more a quarter with its states, for results that it would compute again", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { hidden } });
+    const layer = bytesOf(Object.values(family.model.stages[1]!.weights)) / 3;
     const [count, layers] = [100, 4];
     const states = (layers + 2) * count * length * hidden * 4;
     const least = await peakOf(count, layers);
     for (const rest of [0, 0.5, 1]) {
       const more = (await peakOf(count, layers, 4 * (states + rest * states))) - least;
-      // And what a stage of which a part is kept needs beside it.
-      expect(more).toBeLessThanOrEqual(1.015 * rest * states);
+      // And what a stage of which a part is kept needs beside it, less than a layer of one parent has.
+      expect(more).toBeLessThanOrEqual(1.01 * rest * states + layer);
       expect(more).toBeGreaterThanOrEqual(0.7 * rest * states);
     }
   });
