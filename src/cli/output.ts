@@ -27,7 +27,7 @@ export function lineWidth(
 }
 
 /** Whether the last line of a stream may be written anew: by a terminal that moves its cursor, and that a person looks at. */
-function livesOn({ isTTY }: Pick<TextStream, "isTTY">, environment = process.env): boolean {
+function livesOn({ isTTY }: Pick<TextStream, "isTTY">, environment: NodeJS.ProcessEnv): boolean {
   const { TERM: terminal, CI: ci = "" } = environment;
   return isTTY && terminal !== "dumb" && ["", "0", "false"].includes(ci);
 }
@@ -154,20 +154,22 @@ export const usage = {
 /** Lines that stay and, on a terminal, a last line that lives. */
 export class LivingText {
   readonly #stream: TextStream;
+  readonly #environment: NodeJS.ProcessEnv;
   #status = "";
 
-  constructor(stream: TextStream = messages) {
+  constructor(stream: TextStream = messages, environment = process.env) {
     this.#stream = stream;
+    this.#environment = environment;
   }
 
   /** Whether there is a last line that lives. */
   get isAlive(): boolean {
-    return livesOn(this.#stream);
+    return livesOn(this.#stream, this.#environment);
   }
 
   /** Columns of a line that stays. */
   get width(): number {
-    return lineWidth(this.#stream);
+    return lineWidth(this.#stream, this.#environment);
   }
 
   /** Writes a line that stays, as several where it is wider than the stream. */

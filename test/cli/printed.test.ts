@@ -40,7 +40,7 @@ test("a line that lives is moved by nothing but what removes it", () => {
     fc.property(hostileText, (text) => {
       let all = "";
       const stream = { isTTY: true, write: (piece: string): boolean => ((all += piece), true) };
-      const living = new LivingText(stream);
+      const living = new LivingText(stream, {});
       living.status(text);
       living.status("");
       expect(all.replaceAll("\r\u001B[K", "")).not.toMatch(obeyed);

@@ -42,7 +42,7 @@ function shown(isTTY: boolean, shown: readonly RunEvent[] = events, pauseMs = 10
   let written = "";
   const stream = { isTTY, columns: 200, write: (text: string): boolean => ((written += text), true) };
   const clock = new VirtualClock();
-  const progress = new Progress(eventLines, new LivingText(stream), clock);
+  const progress = new Progress(eventLines, new LivingText(stream, { COLUMNS: "10000" }), clock);
   for (const event of shown) {
     progress.show(event, clock.now());
     clock.pass(pauseMs);
@@ -188,7 +188,10 @@ describe("Progress", () => {
   test("does not tell again of generations that a resumed run replays", () => {
     let written = "";
     const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
-    new Progress(eventLines, new LivingText(stream)).show({ ...events[3], replayed: true } as RunEvent);
+    new Progress(eventLines, new LivingText(stream, { COLUMNS: "10000" })).show({
+      ...events[3],
+      replayed: true,
+    } as RunEvent);
     expect(written).toBe("");
   });
 });
@@ -202,7 +205,7 @@ function heard(): {
   let written = "";
   const stream = { isTTY: false, write: (text: string): boolean => ((written += text), true) };
   const clock = new VirtualClock();
-  const progress = new Progress(eventLines, new LivingText(stream), clock);
+  const progress = new Progress(eventLines, new LivingText(stream, { COLUMNS: "10000" }), clock);
   return { lines: () => written.split("\n").slice(0, -1), clock, progress };
 }
 

@@ -81,9 +81,9 @@ describe("a table", () => {
       fc.property(
         fc.array(fc.array(hostileText, { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
         fc.integer({ min: 20, max: 130 }),
-        ([header = [], ...others], width) => {
+        (cells, width) => {
           // A line without any name and cell would look like what stands between two pieces.
-          const rows = others.map(([name, ...cells]) => [`:${name}`, ...cells]);
+          const [header = [], ...rows] = cells.map(([name, ...others]) => [`:${name}`, ...others]);
           const pieces = alignedText({ header, rows }, { width }).split("\n\n");
           for (const piece of pieces) {
             const lines = piece.split("\n");
