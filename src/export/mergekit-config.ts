@@ -5,7 +5,7 @@ import { evomergeVersion } from "../files/own-package.ts";
 import { BASE } from "../experiment/the-base.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { isRandom, optionsOf } from "../merge/method.ts";
 import {
   type Curve,
@@ -48,7 +48,7 @@ export function mergekitConfig({ experiment, recipe, model, baseDtype, adapters 
   // The name of an experiment's file may be anything, and YAML 1.1 has more line ends than one.
   const comment = [
     `The merge of ${experiment.name} by evomerge ${evomergeVersion()}: mergekit-yaml <this file> <folder>`,
-    ...(isMerge(recipe) && isRandom(declarations[recipe.method])
+    ...(isMerge(recipe) && isRandom(declarationOf(recipe.method))
       ? [
           "mergekit draws elements of its own to drop, and rescales what stays by the L1 norm: another draw of this merge",
         ]
@@ -79,7 +79,7 @@ function settingsIn(recipe: Recipe, references: References, model: MergekitMerge
 /** The method in mergekit's words, and the base: the donor of config.json and of the tokenizer, where that changes no weight. */
 function methodIn({ method }: Recipe, base: Reference): object {
   if (method === "passthrough" || method === "stack") return { merge_method: "passthrough", base_model: base };
-  const { mergekit } = declarations[method];
+  const { mergekit } = declarationOf(method);
   return { merge_method: mergekit.method ?? method, ...(mergekit.isWithoutBase ? {} : { base_model: base }) };
 }
 
@@ -128,7 +128,7 @@ function stacked(references: References, { layers, rest }: StackRecipe, model: M
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
-  const declaration = declarations[recipe.method];
+  const declaration = declarationOf(recipe.method);
   const { needsBase, parameters, mergekit } = declaration;
   const told = (declaration.options ?? []).filter(({ isMergekits }) => !isMergekits);
   const global = { ...mergekit.parameters, ...optionsOf({ options: told }, recipe.options) };

@@ -3,7 +3,7 @@ import { printableLine } from "../files/printable.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 import { hasColumns, type Recipe, type StackRecipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { columnsSentences } from "../report/columns-sentences.ts";
 import { markdownTable, type Table } from "../report/table.ts";
 import { lossSentence } from "../report/loss-sentence.ts";
@@ -120,7 +120,7 @@ ${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 function recipeText(recipe: Recipe): string {
   if (recipe.method === "passthrough") return `The weights are those of ${recipe.model}, unchanged.\n`;
   if (recipe.method === "stack") return stackText(recipe);
-  const { summary, source } = declarations[recipe.method];
+  const { summary, source } = declarationOf(recipe.method);
   const of = hasColumns(recipe) ? "mean over the layers, from which columns deviate" : "mean over the layers";
   const tables = Object.entries(recipe.parameters).map(([parameter, curves]) => {
     const table: Table = {

@@ -2,7 +2,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { stagePathOf } from "../evaluate/path.ts";
 import { BASE, baseOf } from "../experiment/the-base.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import type { Model } from "../model/architecture.ts";
 
@@ -24,7 +24,7 @@ export function planRecipe(
       const parents = isCopy
         ? { experts: [sourceIn(step.model)] }
         : {
-            ...(declarations[step.method].needsBase && { base: sourceIn(BASE) }),
+            ...(declarationOf(step.method).needsBase && { base: sourceIn(BASE) }),
             experts: experts.map(sourceIn),
           };
       planned.set(name, { spec, ...parents, step });

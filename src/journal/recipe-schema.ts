@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { declarations, methodNames } from "../merge/declarations.ts";
+import { declarationOf, methodNames } from "../merge/declarations.ts";
 import { whyNoOption } from "../merge/method.ts";
 import { MAX_VALUE, type Curve, type Recipe } from "../merge/recipe.ts";
 import { unpack } from "../tensor/packed.ts";
@@ -49,7 +49,7 @@ const mergeRecipeSchema = z
   })
   .check(({ value: { method, options = {} }, issues }) => {
     for (const [name, value] of Object.entries(options)) {
-      const spec = declarations[method].options?.find((own) => own.name === name);
+      const spec = declarationOf(method).options?.find((own) => own.name === name);
       const expected = spec ? whyNoOption(spec, value) : `an option that ${method} has`;
       if (expected === undefined) continue;
       issues.push({ code: "custom", input: value, path: ["options", name], message: `expected ${expected}` });

@@ -29,3 +29,8 @@ export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = {
 
 /** The names of all merge methods, in the order that help lists them. */
 export const methodNames: readonly MethodName[] = Object.keys(declarations) as MethodName[];
+
+/** What a method is, takes and computes. */
+export function declarationOf(method: MethodName): MethodDeclaration {
+  return declarations[method];
+}

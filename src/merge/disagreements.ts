@@ -1,6 +1,6 @@
 import type { StoredValues } from "../tensor/stored-values.ts";
 import { type Disagreement, disagreementsOf } from "../tensor/disagreement.ts";
-import { declarations } from "./declarations.ts";
+import { declarationOf } from "./declarations.ts";
 import { SHARE_UNIT } from "./method.ts";
 import type { Step } from "./recipe.ts";
 
@@ -38,7 +38,7 @@ export class Disagreements {
 /** A share as a multiple of the unit has one number, whatever it was computed by. */
 function shareOf(step: Step): number | undefined {
   if (step.method === "passthrough") return undefined;
-  const { parameters, needs } = declarations[step.method];
+  const { parameters, needs } = declarationOf(step.method);
   const values = parameters.map(({ name }) => [name, Number(step.values[name]?.[0])]);
   const share = needs?.disagreement?.(Object.fromEntries(values) as Record<string, number>);
   if (share === undefined) return undefined;

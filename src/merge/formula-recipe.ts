@@ -1,5 +1,5 @@
 import { pack, type Packed } from "../tensor/packed.ts";
-import { declarations } from "./declarations.ts";
+import { declarationOf } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { formulaParameters, formulaNumbers } from "./formula-numbers.ts";
 import { type Curve, type MergeRecipe, type RecipePlace, type Step, type WeightwiseRecipe, stepAt } from "./recipe.ts";
@@ -21,7 +21,7 @@ export async function formulaRecipe(
   measure: (weight: string, step: Step) => Promise<ParentFacts>,
 ): Promise<WeightwiseRecipe> {
   if (recipe.method === "passthrough") return recipe;
-  const declaration = declarations[recipe.method];
+  const declaration = declarationOf(recipe.method);
   const { derive } = declaration;
   if (!derive) return recipe;
   const taken = formulaParameters(declaration, recipe.options).map(({ name }) => name);

@@ -15,7 +15,7 @@ import {
 } from "../device/expression.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { unpack } from "../tensor/packed.ts";
-import { declarations } from "./declarations.ts";
+import { declarationOf } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { type Formula, isOfExpert, partsOf } from "./formula.ts";
 import { type FactorSlope, type FormulaNumbers, type FormulaValue, formulaNumbers } from "./formula-numbers.ts";
@@ -61,7 +61,7 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
   const dtype = parents.dtype ?? storedDtype(base);
   if (step.method === "passthrough") return copied(modelOf(parents, step.model), step.scale, dtype);
   const experts = parents.experts.map((name) => cast(modelOf(parents, name), "f32"));
-  const declaration = declarations[step.method];
+  const declaration = declarationOf(step.method);
   for (const { name } of declaration.parameters) {
     const count = step.values[name]?.length;
     if (count !== experts.length) throw new Error(`merge: ${experts.length} experts, ${count} values of ${name}`);
@@ -76,7 +76,7 @@ export function mergeTensor(parents: MergeParents, step: Step, meet: (scaled: Sc
 /** Whether a step's formula asks for what each expert adds to the base. */
 export function readsDifferences(step: Step): boolean {
   if (step.method === "passthrough") return false;
-  const declaration = declarations[step.method];
+  const declaration = declarationOf(step.method);
   return partsOf(declaration.formula(optionsOf(declaration, step.options))).some(isDifference);
 }
 

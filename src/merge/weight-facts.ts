@@ -4,7 +4,7 @@ import { type Gram, gramOf } from "../tensor/gram.ts";
 import { elementsOf, type StoredValues } from "../tensor/stored-values.ts";
 import { magnitudesAt } from "../tensor/magnitudes.ts";
 import { type VectorGrams, type Vectors, vectorGramsOf } from "../tensor/vector-grams.ts";
-import { declarations } from "./declarations.ts";
+import { declarationOf } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { optionsOf, SHARE_UNIT } from "./method.ts";
 import { divisionOf, needsOf } from "./needs-of.ts";
@@ -78,7 +78,7 @@ export class WeightFacts {
   /** Of each expert, where a merge keeps its norm. */
   #rangesOf(step: Step): readonly KeptRange[] {
     if (step.method === "passthrough") return [];
-    const declaration = declarations[step.method];
+    const declaration = declarationOf(step.method);
     const options = optionsOf(declaration, step.options);
     return this.#cutsOf(step).flatMap((cuts) => {
       const range = declaration.needs?.keeps?.(cuts, options);
@@ -89,7 +89,7 @@ export class WeightFacts {
   /** Of each expert. */
   #placesOf(step: Step): readonly (readonly number[])[] {
     if (step.method === "passthrough") return [];
-    const { parameters, needs } = declarations[step.method];
+    const { parameters, needs } = declarationOf(step.method);
     const experts = Math.max(0, ...Object.values(step.values).map(({ length }) => length));
     return Array.from({ length: experts }, (_, expert) => {
       const own = parameters.map(({ name }) => [name, Number(step.values[name]?.[expert])]);

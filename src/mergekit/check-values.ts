@@ -1,7 +1,7 @@
 /** Values that the method of a recipe cannot have, found where they stand in it. */
 import type { z } from "zod";
 import { UserError } from "../errors.ts";
-import { declarationOf, takenBy } from "./methods.ts";
+import { mergekitDeclaration, takenBy } from "./methods.ts";
 import { checkValue } from "./method-step.ts";
 import type { Scalar, Setting, Settings } from "./settings.ts";
 
@@ -25,7 +25,7 @@ export function checkValues({ value: recipe, issues }: z.core.ParsePayload<{ rea
 function whyNot(method: string, name: string, value: Scalar): string | undefined {
   try {
     // What has a base takes the same values.
-    checkValue(method === "passthrough" ? undefined : declarationOf(method, true), name, value);
+    checkValue(method === "passthrough" ? undefined : mergekitDeclaration(method, true), name, value);
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message.slice(`${name}: `.length);

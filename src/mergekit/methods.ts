@@ -1,5 +1,5 @@
 /** The parameters of mergekit's methods, which are not all ours: some are parts of our formulas, and some change nothing. */
-import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
+import { declarationOf, type MethodName, methodNames } from "../merge/declarations.ts";
 import type { MethodDeclaration } from "../merge/method.ts";
 import type { Scalar } from "./settings.ts";
 
@@ -58,7 +58,7 @@ const baseIsExpert: ReadonlySet<string> = new Set(["linear", "karcher"]);
 
 /** The name of one of our methods in mergekit. */
 function mergekitName(method: MethodName): string {
-  return declarations[method].mergekit.method ?? method;
+  return declarationOf(method).mergekit.method ?? method;
 }
 
 /** mergekit's names of the methods that are computed here. */
@@ -83,9 +83,12 @@ export function takesBaseForExpert(method: string): boolean {
 }
 
 /** Which of our methods is meant: of two that have one name there, the one for experts as they are has no base. */
-export function declarationOf(method: string, hasBase: boolean): MethodDeclaration & { readonly name: MethodName } {
+export function mergekitDeclaration(
+  method: string,
+  hasBase: boolean,
+): MethodDeclaration & { readonly name: MethodName } {
   const named = methodNames.filter((name) => mergekitName(name) === method);
-  const name = named.find((own) => (declarations[own].mergekit.isWithoutBase ?? false) !== hasBase) ?? named[0];
+  const name = named.find((own) => (declarationOf(own).mergekit.isWithoutBase ?? false) !== hasBase) ?? named[0];
   if (name === undefined) throw new Error(`mergekit: no method ${method}`);
-  return { ...declarations[name], name };
+  return { ...declarationOf(name), name };
 }

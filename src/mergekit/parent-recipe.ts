@@ -1,7 +1,7 @@
 /** A recipe of mergekit's whose models are the parents of an experiment, in the form that a search scores. */
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import {
   type CopyRecipe,
   type Curve,
@@ -98,7 +98,7 @@ function mergeOf(
 
 /** What leaves out an expert that a recipe does not name. */
 function neutral(method: MergeRecipe["method"], parameter: string, expert: string): number {
-  const { needs, parameters } = declarations[method];
+  const { needs, parameters } = declarationOf(method);
   const spec = parameters.find(({ name }) => name === parameter);
   if (needs?.gram || !parameters.some(({ name }) => name === "weight"))
     throw new UserError(`it leaves out ${expert}, and ${method} merges all experts of an experiment; name them all`);

@@ -1,7 +1,7 @@
 /** From a recipe and the headers of its models to what is merged for each weight. */
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import { UserError } from "../errors.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import type { Step } from "../merge/recipe.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
 import { sameShape } from "../tensor/dtype.ts";
@@ -79,7 +79,7 @@ function tellZeros(weights: readonly PlannedWeight[], notices: Notices): void {
 function isZero(step: Step): boolean {
   if (step.method === "passthrough") return step.scale === 0;
   // Others are the base, or their weights are only compared.
-  const { needsBase, needs } = declarations[step.method];
+  const { needsBase, needs } = declarationOf(step.method);
   return !needsBase && !needs?.gram && (step.values["weight"] ?? [1]).every((weight) => weight === 0);
 }
 

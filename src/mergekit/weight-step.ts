@@ -1,7 +1,7 @@
 /** The settings of a recipe at one weight, looked up from the innermost to the outermost. */
 import { UserError } from "../errors.ts";
 import type { PlannedWeight, TensorSource } from "../merge-files/plan.ts";
-import { declarationOf, takenBy, takesBaseForExpert, type MergekitParameter } from "./methods.ts";
+import { mergekitDeclaration, takenBy, takesBaseForExpert, type MergekitParameter } from "./methods.ts";
 import type { Notices } from "./notices.ts";
 import { isRandom } from "../merge/method.ts";
 import type { MergekitRecipe } from "./recipe-file.ts";
@@ -64,7 +64,7 @@ function merged(method: string, parents: readonly Parent[], place: WeightPlace, 
   const { slice } = place;
   const base = takesBaseForExpert(method) ? undefined : parents.find(({ source }) => source.model === slice.base);
   const experts = parents.filter((parent) => parent !== base);
-  const declaration = declarationOf(method, base !== undefined);
+  const declaration = mergekitDeclaration(method, base !== undefined);
   if (!base && (declaration.needsBase || (slice.base !== undefined && !takesBaseForExpert(method))))
     throw new UserError(
       slice.base === undefined

@@ -2,7 +2,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import type { GivenRecipe } from "../experiment/given-recipe.ts";
 import { UserError } from "../errors.ts";
 import { recipeOfParents, type ParentNames } from "../mergekit/parent-recipe.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { optionsOf } from "../merge/method.ts";
 import { exportedRecipe } from "../space/exported-recipe.ts";
 import { type MergeRecipe, sameEverywhere, uniformRecipe, type Recipe } from "../merge/recipe.ts";
@@ -45,7 +45,7 @@ export function listBaselines(
   const average = uniformRecipe(averaging, everyExpert(1 / experts.length), groups);
   const swept = sweptParameter(space);
   const global = (varied: string, value: number): Baseline => {
-    const parameters = declarations[space.method].parameters.map(({ name, start }) => {
+    const parameters = declarationOf(space.method).parameters.map(({ name, start }) => {
       const usual = space.parameters[name]?.start ?? start;
       const own = name === varied ? value : usual === "uniform" ? 1 / experts.length : usual;
       return [name, sameEverywhere(everyExpert(own), groups)];
@@ -80,7 +80,7 @@ export function listBaselines(
  * multiplies the result is varied instead. A method that has neither has no sweep.
  */
 function sweptParameter({ method, options }: MergedSpace): string | undefined {
-  const declaration = declarations[method];
+  const declaration = declarationOf(method);
   if (!declaration.needsBase || declaration.needs?.gram) return undefined;
   const swept = optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";
   return declaration.parameters.some(({ name }) => name === swept) ? swept : undefined;

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { geneRange } from "./coefficient-genes.ts";
 import { type CurveKey, curveKeys, type KeyedModel } from "./curve-keys.ts";
@@ -56,7 +56,7 @@ export function layOutCoefficients(space: SearchSpace, { experts, model }: Paren
   const coefficients: Coefficient[] = [];
   const sets = curveKeys(space, model);
   let firstGene = 0;
-  for (const parameter of declarations[space.method].parameters) {
+  for (const parameter of declarationOf(space.method).parameters) {
     const ownSpace = space.parameters[parameter.name];
     if (ownSpace === undefined) throw new Error(`genome: the search space lacks the parameter ${parameter.name}`);
     const start = ownSpace.start === "uniform" ? 1 / experts.length : ownSpace.start;

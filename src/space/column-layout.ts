@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { allWeights, type Weight } from "../model/architecture.ts";
 import type { Parents } from "./coefficient.ts";
 import type { Range } from "./folds.ts";
@@ -23,7 +23,7 @@ export interface WeightColumns {
 export function layOutColumns(space: SearchSpace, { experts, model }: Parents, firstGene: number): WeightColumns[] {
   const own: WeightColumns[] = [];
   let next = firstGene;
-  for (const { name: parameter, per, isWhole } of declarations[space.method].parameters) {
+  for (const { name: parameter, per, isWhole } of declarationOf(space.method).parameters) {
     if (isWhole) continue;
     const { range } = space.parameters[parameter] ?? unknown(parameter);
     for (const weight of allWeights(model)) {

@@ -1,8 +1,8 @@
-import { declarations, type MethodName } from "../merge/declarations.ts";
+import { declarationOf, type MethodName } from "../merge/declarations.ts";
 
 /** Why a method does not merge so many experts, or undefined where it does. */
 export function whyNotMerged(method: MethodName, count: number): string | undefined {
-  const { experts } = declarations[method];
+  const { experts } = declarationOf(method);
   const { least = 1, most = Number.POSITIVE_INFINITY } = experts ?? {};
   if (count >= least && count <= most) return undefined;
   const expected = least === most ? `${least} expert${least === 1 ? "" : "s"}` : `at least ${least} experts`;

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import { joined } from "../tensor/float64.ts";
 import { type Coefficient, type Gene, genesOf, layOutCoefficients, type Parents } from "./coefficient.ts";
@@ -159,7 +159,7 @@ function inUnits(curve: Curve, unit: number | undefined): Curve {
 
 /** Such as `27 genes: weight of 3 experts x (attention 3, mlp 3, norm+embedding 3)`, and how many columns have. */
 function summarize(space: SearchSpace, coefficients: readonly Coefficient[], columns: number): string {
-  const parts = declarations[space.method].parameters.map(({ name, per }) => {
+  const parts = declarationOf(space.method).parameters.map(({ name, per }) => {
     const own = coefficients.filter(({ parameter }) => parameter.name === name);
     const [first] = own;
     const sets = own

@@ -1,4 +1,4 @@
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { isRandom } from "../merge/method.ts";
 import { curvesOf, type MergeRecipe, type StackRecipe } from "../merge/recipe.ts";
 import { allWeights } from "../model/architecture.ts";
@@ -17,7 +17,7 @@ export function isWhole(
   { experts, model }: Parents,
 ): boolean {
   const weights = allWeights(model);
-  const declaration = declarations[method];
+  const declaration = declarationOf(method);
   const { parameters: specs, options: known = [] } = declaration;
   const names = specs.map(({ name }) => name);
   if (whyNotMerged(method, experts.length) !== undefined) return false;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
-import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
+import { declarationOf, type MethodName, methodNames } from "../merge/declarations.ts";
 import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
 import type { Options } from "../merge/method.ts";
 import { optionFaults, optionsSchema, seedSchema } from "./search-space.ts";
@@ -49,7 +49,7 @@ const coefficientSchema = z.union([
   groupsSchema.transform(byGroup),
 ]);
 
-const parameterNames = methodNames.flatMap((method) => declarations[method].parameters.map(({ name }) => name));
+const parameterNames = methodNames.flatMap((method) => declarationOf(method).parameters.map(({ name }) => name));
 
 /** A recipe as an experiment file gives it: the method, and each of its parameters by expert. */
 export const knotRecipeSchema: z.ZodType<KnotRecipe> = z
@@ -81,7 +81,7 @@ export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.cor
     for (const { path, message } of optionFaults(recipe)) report(path, message);
     const wrongCount = whyNotMerged(method, names.length);
     if (wrongCount !== undefined) report(["method"], wrongCount);
-    const taken = declarations[method].parameters.map((spec) => spec.name);
+    const taken = declarationOf(method).parameters.map((spec) => spec.name);
     for (const parameter of Object.keys(parameters).filter((given) => !taken.includes(given))) {
       const what = taken.length === 0 ? "takes no parameters" : `has no such parameter; it has ${taken.join(", ")}`;
       report([parameter], `the method ${method} ${what}`);
@@ -102,7 +102,7 @@ function outsideLimits(
   parameter: string,
   given: Readonly<Record<string, ByGroup>>,
 ): string | undefined {
-  const { limits } = declarations[method].parameters.find(({ name }) => name === parameter) ?? {};
+  const { limits } = declarationOf(method).parameters.find(({ name }) => name === parameter) ?? {};
   if (!limits) return undefined;
   const [least, most] = limits;
   const values = Object.values(given).flatMap((groups) => Object.values(groups).flat());

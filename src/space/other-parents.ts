@@ -1,4 +1,4 @@
-import { declarations } from "../merge/declarations.ts";
+import { declarationOf } from "../merge/declarations.ts";
 import { type Columns, type Curve, type Curves, isMerge, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { UserError } from "../errors.ts";
@@ -26,7 +26,7 @@ export function ofOtherParents(recipe: Recipe, { experts, nameOf }: OtherParents
     };
   const own = new Map(expertsIn(recipe).map((expert) => [nameOf(expert), expert]));
   const { method, parameters, columns } = recipe;
-  const specs = new Map(declarations[method].parameters.map((spec) => [spec.name, spec]));
+  const specs = new Map(declarationOf(method).parameters.map((spec) => [spec.name, spec]));
   const added = experts.filter((expert) => !own.has(expert));
   const weight = specs.get("weight");
   if (added.length > 0 && weight?.per !== "expert")

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
-import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
+import { declarationOf, type MethodName, methodNames } from "../merge/declarations.ts";
 import { isRandom, type Options, type OptionSpec, type ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
 import { groupKinds, stackGroups } from "../model/architectures.ts";
@@ -99,7 +99,7 @@ type GivenFile = {
 const parametersSchema: z.ZodType<GivenParameters> = z
   .strictObject(
     Object.fromEntries(
-      methodNames.flatMap((method) => declarations[method].parameters).map(({ name }) => [name, parameterSchema]),
+      methodNames.flatMap((method) => declarationOf(method).parameters).map(({ name }) => [name, parameterSchema]),
     ),
   )
   .partial();
@@ -109,7 +109,7 @@ export const optionsSchema: z.ZodType<Options> = z
   .strictObject(
     Object.fromEntries(
       methodNames
-        .flatMap((method) => declarations[method].options ?? [])
+        .flatMap((method) => declarationOf(method).options ?? [])
         .map((spec) => [spec.name, optionSchema(spec)]),
     ),
   )
@@ -148,9 +148,9 @@ export const searchSpaceSchema = z
   .check(checkParameters, checkSearchable, checkOptions)
   .transform((file) => ({
     ...file,
-    ...(isRandom(declarations[file.method]) && { seed: file.seed ?? 0 }),
+    ...(isRandom(declarationOf(file.method)) && { seed: file.seed ?? 0 }),
     parameters: Object.fromEntries(
-      declarations[file.method].parameters.map((spec) => [spec.name, withDefaults(spec, file.parameters[spec.name])]),
+      declarationOf(file.method).parameters.map((spec) => [spec.name, withDefaults(spec, file.parameters[spec.name])]),
     ),
   }));
 
@@ -172,7 +172,7 @@ function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): 
 
 /** What the method leaves to be searched. */
 function checkSearchable({ value: { method, columns }, issues }: z.core.ParsePayload<GivenFile>): void {
-  const { parameters } = declarations[method];
+  const { parameters } = declarationOf(method);
   if (parameters.length === 0) {
     const message = `the method ${method} has no parameters to search; give it as one of the experiment's recipes, and search another`;
     issues.push({ code: "custom", input: method, path: ["method"], message });
@@ -193,7 +193,7 @@ export function* optionFaults({
   options = {},
   seed,
 }: Pick<GivenFile, "method" | "options" | "seed">): Generator<{ readonly path: string[]; readonly message: string }> {
-  const declaration = declarations[method];
+  const declaration = declarationOf(method);
   const known = (declaration.options ?? []).map(({ name }) => name);
   for (const name of Object.keys(options).filter((given) => !known.includes(given))) {
     const has = known.length === 0 ? "takes no options" : `has no such option; it has ${known.join(", ")}`;
@@ -204,7 +204,7 @@ export function* optionFaults({
 }
 
 function checkParameters({ value: { method, parameters }, issues }: z.core.ParsePayload<GivenFile>): void {
-  const { parameters: specs, needsBase, derive } = declarations[method];
+  const { parameters: specs, needsBase, derive } = declarationOf(method);
   for (const [name, given] of Object.entries(parameters)) {
     const report = (key: string[], message: string): void => {
       issues.push({ code: "custom", input: given, path: ["parameters", name, ...key], message });

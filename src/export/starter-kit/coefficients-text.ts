@@ -1,5 +1,5 @@
 /** Coefficients as Python: their tables, and for those of curves the function that finds a tensor's coefficients. */
-import { declarations } from "../../merge/declarations.ts";
+import { declarationOf } from "../../merge/declarations.ts";
 import { optionsOf } from "../../merge/method.ts";
 import {
   type Curves,
@@ -34,7 +34,7 @@ ${hasColumns(recipe) ? columnsText(recipe, numberedPart(recipe), weights, merged
 
 /** What has coefficients of its own where not the whole tensor has one. */
 export function numberedPart({ method, options }: RecipeWithColumns): NumberedPart {
-  const declaration = declarations[method];
+  const declaration = declarationOf(method);
   return declaration.needs?.gram?.(optionsOf(declaration, options)) === "rows" ? "row" : "column";
 }
 

@@ -1,6 +1,6 @@
 import { BASE } from "../../experiment/the-base.ts";
 import type { HubReference } from "../../hub/api/reference.ts";
-import { declarations } from "../../merge/declarations.ts";
+import { declarationOf } from "../../merge/declarations.ts";
 import { formulaParameters } from "../../merge/formula-numbers.ts";
 import { isRandom, optionsOf } from "../../merge/method.ts";
 import { hasColumns, type WeightwiseRecipe } from "../../merge/recipe.ts";
@@ -93,7 +93,7 @@ ${mergeTensorText(recipe)}${functions}`;
 
 function summaryOf(recipe: WeightwiseRecipe): string {
   if (recipe.method === "passthrough") return "the weights of one model, unchanged";
-  const { summary, source } = declarations[recipe.method];
+  const { summary, source } = declarationOf(recipe.method);
   return `${summary} (${source})`;
 }
 
@@ -113,7 +113,7 @@ def merge_tensor(name, group, layer, models):
 `;
   if (recipe.method === "passthrough")
     return `${head}    return models[${pythonString(recipe.model)}].read(name).clone()\n`;
-  const declaration = declarations[recipe.method];
+  const declaration = declarationOf(recipe.method);
   const method = {
     formula: declaration.formula(optionsOf(declaration, recipe.options)),
     parameters: formulaParameters(declaration, recipe.options),
@@ -131,6 +131,6 @@ function seedText(recipe: WeightwiseRecipe): string {
 
 /** That of a recipe whose method draws. */
 function seedOf(recipe: WeightwiseRecipe): number | undefined {
-  if (recipe.method === "passthrough" || !isRandom(declarations[recipe.method])) return undefined;
+  if (recipe.method === "passthrough" || !isRandom(declarationOf(recipe.method))) return undefined;
   return recipe.seed ?? 0;
 }

@@ -1,4 +1,4 @@
-import { declarations } from "../../merge/declarations.ts";
+import { declarationOf } from "../../merge/declarations.ts";
 import { type Curve, type Curves, isMerge, type Recipe } from "../../merge/recipe.ts";
 import type { ShortNames } from "./short-text.ts";
 import { thinOut } from "./thin-out.ts";
@@ -34,7 +34,7 @@ export interface ParameterView {
 /** The coefficients of a merge; none of a model as it is, or of a stack. */
 export function parameterViews(recipe: Recipe, names: ShortNames): readonly ParameterView[] {
   if (!isMerge(recipe)) return [];
-  const specs = declarations[recipe.method].parameters;
+  const specs = declarationOf(recipe.method).parameters;
   return Object.entries(recipe.parameters).map(([parameter, curves]) => {
     const isShared = specs.some(({ name, per }) => name === parameter && per === "model");
     const all = curvesIn(curves, isShared, names);
