@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import koffi from "koffi";
-import { UserError } from "../../errors.ts";
+import { OutOfMemory, UserError } from "../../errors.ts";
 import { childProgram } from "../../files/child-program.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import type { NativeCall, NativeWork } from "./c-functions.ts";
@@ -50,10 +50,19 @@ export class LaneThread {
     const wanted = works.flatMap(({ scratchpad }) => (scratchpad && scratchpad.bytes > 0 ? [scratchpad] : []));
     const bytes = wanted.reduce((most, own) => Math.max(most, own.bytes), 0);
     if (bytes === 0) return;
-    if (bytes + ALIGNMENT > this.#scratchpad.length) this.#scratchpad = new Uint8Array(bytes + ALIGNMENT);
+    if (bytes + ALIGNMENT > this.#scratchpad.length) this.#enlargeScratchpad(bytes + ALIGNMENT);
     const address = koffi.address(this.#scratchpad);
     const aligned = address + (-address & BigInt(ALIGNMENT - 1));
     for (const { lend } of wanted) lend(aligned);
+  }
+
+  #enlargeScratchpad(bytes: number): void {
+    this.#scratchpad = new Uint8Array();
+    try {
+      this.#scratchpad = new Uint8Array(bytes);
+    } catch (error) {
+      throw new OutOfMemory("ggml: out of memory for what a product takes beside its factors", ` (${reasonOf(error)})`);
+    }
   }
 
   async #make(calls: readonly NativeCall[]): Promise<LaneAnswer> {

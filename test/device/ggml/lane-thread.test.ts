@@ -2,6 +2,7 @@ import koffi from "koffi";
 import { afterEach, describe, expect, test } from "vitest";
 import { functionIn, type NativeCall } from "../../../src/device/ggml/c-functions.ts";
 import { LaneThread } from "../../../src/device/ggml/lane-thread.ts";
+import { OutOfMemory } from "../../../src/errors.ts";
 import { enlargeStacks } from "../../../src/device/ggml/stacks.ts";
 
 /** More than Node's pool has threads. */
@@ -73,6 +74,18 @@ describe.skipIf(process.platform === "win32")("the thread of a lane", () => {
     expect(thread.bytes).toBeGreaterThanOrEqual(30_000);
     await thread.do([{ calls: [], ...work(20_000) }]);
     expect(lent[2]).toBe(lent[0]);
+  });
+
+  test("is out of memory for a scratchpad that cannot be had, frees all, and goes on", async () => {
+    const freed: string[] = [];
+    const thread = start();
+    const scratchpad = { bytes: 2 ** 52, lend: () => {} };
+    await expect(thread.do([{ calls: [], scratchpad, free: () => void freed.push("all") }])).rejects.toThrow(
+      OutOfMemory,
+    );
+    expect(freed).toEqual(["all"]);
+    await thread.do([{ calls: [], scratchpad: { bytes: 100, lend: () => {} } }]);
+    expect(thread.bytes).toBeLessThan(10_000);
   });
 
   test.skipIf(process.platform !== "linux")("goes on whatever others do, however many there are", async () => {
