@@ -34,8 +34,9 @@ export async function openRedis(
   } catch (error) {
     redis.disconnect();
     if (error instanceof Error && "command" in error) reason = error.message;
-    throw new UserError(
-      `${shown}: Redis cannot be used: ${printableLine(reason)}; start redis-server, or correct --redis`,
-    );
+    const advice = reason.includes("certificate")
+      ? "name its certificate, or who signed it, by NODE_EXTRA_CA_CERTS"
+      : "start redis-server, or correct --redis";
+    throw new UserError(`${shown}: Redis cannot be used: ${printableLine(reason)}; ${advice}`);
   }
 }

@@ -18,7 +18,7 @@ import { command, evomerge } from "../cli/evomerge.ts";
 import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { traces, writeTinyExperiment } from "../tiny-experiment.ts";
-import { hasRedis, startRedis } from "./redis-server.ts";
+import { hasRedis, hasTls, selfSigned, startRedis } from "./redis-server.ts";
 
 /** After which a lost worker's job is another's. */
 const LOCK_MS = 600;
@@ -198,7 +198,7 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
   });
 
   test("are told in one sentence of a Redis that is not there, or does not know the password, without showing it", async () => {
-    const { url, kill } = await startRedis("right");
+    const { url, kill } = await startRedis({ password: "right" });
     const wrong = url.replace("//", "//:wr0ng@");
     for (const args of [
       ["run", file, "--out", join(models, "none")],
@@ -214,5 +214,27 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
     await kill();
     const { stderr } = await evomerge(models, ["worker", file, "--redis", url]);
     expect(stderr).toMatch(/Redis cannot be used: connect ECONNREFUSED/);
+  });
+
+  test.skipIf(!hasTls)("meet runs over TLS where the certificate is trusted, and say so where it is not", async () => {
+    const tls = await selfSigned();
+    const { url } = await startRedis({ tls, password: "right" });
+    const folder = await temporaryFolder();
+    const redis = ["--redis", url];
+    const stranger = await evomerge(folder, ["worker", file, ...redis], { env: { REDISCLI_AUTH: "right" } });
+    expect(stranger.code).toBe(1);
+    expect(stranger.stderr).toMatch(
+      /rediss:\S+: Redis cannot be used: self-signed certificate; name its certificate, .*\n$/,
+    );
+
+    const env = { REDISCLI_AUTH: "right", NODE_EXTRA_CA_CERTS: tls.certificate };
+    let worker: ChildProcessWithoutNullStreams | undefined;
+    const watch = (child: ChildProcessWithoutNullStreams): void => void (worker = child);
+    const working = evomerge(folder, ["worker", file, ...redis], { env, watch });
+    const { code } = await evomerge(folder, ["run", file, "--out", "run", ...redis], { env });
+    expect(code).toBe(0);
+    expect(traces(join(folder, "run"))).toEqual(expected);
+    worker?.kill("SIGINT");
+    expect((await working).stderr).toMatch(/jobs done: [1-9]/);
   });
 });
