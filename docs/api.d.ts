@@ -408,122 +408,7 @@ interface RecipeScores {
     readonly rows: Readonly<Record<string, readonly RowScore[]>>;
 }
 
-interface RecordPayloads {
-    start: {
-        readonly format: number;
-        readonly folder: string;
-        readonly began?: string;
-        readonly experiment: unknown;
-        readonly identity: Readonly<Record<string, string>>;
-        readonly versions: Readonly<Record<string, string>>;
-        readonly drawn?: Readonly<Record<string, {
-            readonly search: number;
-            readonly guard: number;
-        }>>;
-        readonly outOf?: Readonly<Record<string, {
-            readonly search: number;
-            readonly guard: number;
-        }>>;
-        readonly looks?: number;
-        readonly searched?: readonly string[];
-    };
-    parents: {
-        readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>>;
-    };
-    budget: {
-        readonly budget: RecordedBudget;
-    };
-    moved: {
-        readonly folder: string;
-    } & MovedPlaces;
-    part: {
-        readonly of: ScoringStep;
-        readonly batches: number;
-        readonly logLikelihoods: NumbersRef;
-        readonly scope?: ScoringScope;
-        readonly time: RecordedTime;
-        readonly elapsedMs: number;
-    };
-    gradient: {
-        readonly rowLosses: NumbersRef;
-        readonly gradients: NumbersRef;
-        readonly time: RecordedTime;
-        readonly elapsedMs: number;
-    };
-    forecast: RecordedRung & {
-        readonly firstTime: RecordedTime;
-        readonly baselinesMs: number;
-        readonly generationMs: number;
-        readonly finishMs: number;
-        readonly generations: number;
-        readonly wholeMs: number;
-        readonly isSmall: boolean;
-    };
-    rung: RecordedRung;
-    baselines: {
-        readonly models: readonly (ScoredModel & {
-            readonly rows: RowCounts;
-        })[];
-        readonly skipped: readonly string[];
-        readonly scales: Readonly<Record<string, number>>;
-        readonly elapsedMs: number;
-    };
-    plan: {
-        readonly algorithm: string;
-        readonly genes: readonly string[];
-        readonly columns?: number;
-        readonly ranges: readonly (readonly [low: number, high: number])[];
-        readonly start: NumbersRef;
-        readonly inject?: NumbersRef;
-        readonly candidates: number;
-        readonly rowFraction: number;
-        readonly elapsedMs: number;
-    };
-    ask: {
-        readonly generation: number;
-        readonly points: NumbersRef;
-        readonly rows: RowCounts;
-        readonly parts?: number;
-    };
-    result: {
-        readonly generation: number;
-        readonly losses: readonly number[];
-        readonly reference: number;
-        readonly rowLosses: NumbersRef;
-        readonly gradients?: NumbersRef;
-        readonly work: number;
-        readonly spent: number;
-        readonly time: RecordedTime;
-        readonly elapsedMs: number;
-    };
-    finalists: {
-        readonly models: readonly ModelLosses[];
-        readonly winner: ScoredModel;
-        readonly front?: readonly FrontMember[];
-        readonly rows?: RowCounts;
-        readonly rowLosses?: NumbersRef;
-        readonly time?: RecordedTime;
-        readonly elapsedMs: number;
-    };
-    verdict: {
-        readonly models: readonly GuardedModel[];
-        readonly picks?: readonly JudgedPick[];
-        readonly groups: Readonly<Record<string, number>>;
-        readonly weightsDigest: string;
-        readonly rows: RowCounts;
-        readonly outOf: RowCounts;
-        readonly rowLosses: NumbersRef;
-        readonly time: RecordedTime;
-        readonly elapsedMs: number;
-    };
-    texts: {
-        readonly models: readonly {
-            readonly name: string;
-            readonly scores: Readonly<Record<string, TextScores>>;
-        }[];
-        readonly rows: RowCounts;
-        readonly elapsedMs: number;
-    };
+interface RecordPayloads extends OpeningPayloads, PartPayloads, BaselinePayloads, SearchPayloads, FinishPayloads {
 }
 
 type RecordType = keyof RecordPayloads;
@@ -1019,6 +904,27 @@ function writeTables(folder: string, commandFor?: import("./next-steps.ts").Comm
 
 // What that is made of, which is not exported.
 
+interface BaselinePayloads {
+    forecast: RecordedRung & {
+        readonly firstTime: RecordedTime;
+        readonly baselinesMs: number;
+        readonly generationMs: number;
+        readonly finishMs: number;
+        readonly generations: number;
+        readonly wholeMs: number;
+        readonly isSmall: boolean;
+    };
+    rung: RecordedRung;
+    baselines: {
+        readonly models: readonly (ScoredModel & {
+            readonly rows: RowCounts;
+        })[];
+        readonly skipped: readonly string[];
+        readonly scales: Readonly<Record<string, number>>;
+        readonly elapsedMs: number;
+    };
+}
+
 type Benchmark = z.output<typeof benchmarkSchema>;
 
 interface BenchmarkView {
@@ -1168,6 +1074,37 @@ interface FetchPlan {
     readonly missingBytes: number;
     readonly freeBytes: number;
     readonly cache: string;
+}
+
+interface FinishPayloads {
+    finalists: {
+        readonly models: readonly ModelLosses[];
+        readonly winner: ScoredModel;
+        readonly front?: readonly FrontMember[];
+        readonly rows?: RowCounts;
+        readonly rowLosses?: NumbersRef;
+        readonly time?: RecordedTime;
+        readonly elapsedMs: number;
+    };
+    verdict: {
+        readonly models: readonly GuardedModel[];
+        readonly picks?: readonly JudgedPick[];
+        readonly groups: Readonly<Record<string, number>>;
+        readonly weightsDigest: string;
+        readonly rows: RowCounts;
+        readonly outOf: RowCounts;
+        readonly rowLosses: NumbersRef;
+        readonly time: RecordedTime;
+        readonly elapsedMs: number;
+    };
+    texts: {
+        readonly models: readonly {
+            readonly name: string;
+            readonly scores: Readonly<Record<string, TextScores>>;
+        }[];
+        readonly rows: RowCounts;
+        readonly elapsedMs: number;
+    };
 }
 
 type Forecast = RecordPayloads["forecast"];
@@ -1449,6 +1386,36 @@ interface NumbersRef {
     readonly checksum: string;
 }
 
+interface OpeningPayloads {
+    start: {
+        readonly format: number;
+        readonly folder: string;
+        readonly began?: string;
+        readonly experiment: unknown;
+        readonly identity: Readonly<Record<string, string>>;
+        readonly versions: Readonly<Record<string, string>>;
+        readonly drawn?: Readonly<Record<string, {
+            readonly search: number;
+            readonly guard: number;
+        }>>;
+        readonly outOf?: Readonly<Record<string, {
+            readonly search: number;
+            readonly guard: number;
+        }>>;
+        readonly looks?: number;
+        readonly searched?: readonly string[];
+    };
+    parents: {
+        readonly tensors: Readonly<Record<string, Readonly<Record<string, string>>>>;
+    };
+    budget: {
+        readonly budget: RecordedBudget;
+    };
+    moved: {
+        readonly folder: string;
+    } & MovedPlaces;
+}
+
 interface OptimizerKind {
     readonly create: (options: OptimizerOptions) => Optimizer;
     readonly population: ((dimension: number) => number) | "one point" | "weighings";
@@ -1505,6 +1472,23 @@ interface ParentFacts {
     readonly cuts?: readonly (readonly number[])[] | undefined;
     readonly gains?: readonly number[] | undefined;
     readonly disagreement?: Disagreement | undefined;
+}
+
+interface PartPayloads {
+    part: {
+        readonly of: ScoringStep;
+        readonly batches: number;
+        readonly logLikelihoods: NumbersRef;
+        readonly scope?: ScoringScope;
+        readonly time: RecordedTime;
+        readonly elapsedMs: number;
+    };
+    gradient: {
+        readonly rowLosses: NumbersRef;
+        readonly gradients: NumbersRef;
+        readonly time: RecordedTime;
+        readonly elapsedMs: number;
+    };
 }
 
 interface PhaseView {
@@ -1695,6 +1679,37 @@ interface ScoringScope {
 }
 
 type ScoringStep = "rung" | "result" | "finalists" | "verdict";
+
+interface SearchPayloads {
+    plan: {
+        readonly algorithm: string;
+        readonly genes: readonly string[];
+        readonly columns?: number;
+        readonly ranges: readonly (readonly [low: number, high: number])[];
+        readonly start: NumbersRef;
+        readonly inject?: NumbersRef;
+        readonly candidates: number;
+        readonly rowFraction: number;
+        readonly elapsedMs: number;
+    };
+    ask: {
+        readonly generation: number;
+        readonly points: NumbersRef;
+        readonly rows: RowCounts;
+        readonly parts?: number;
+    };
+    result: {
+        readonly generation: number;
+        readonly losses: readonly number[];
+        readonly reference: number;
+        readonly rowLosses: NumbersRef;
+        readonly gradients?: NumbersRef;
+        readonly work: number;
+        readonly spent: number;
+        readonly time: RecordedTime;
+        readonly elapsedMs: number;
+    };
+}
 
 interface ServerOptions {
     readonly token: string;
