@@ -3,7 +3,7 @@ import { completedCommands } from "../completion/completed-commands.ts";
 import { fishCompletion } from "../completion/fish-completion.ts";
 import { bashCompletion, zshCompletion } from "../completion/posix-completion.ts";
 import { print } from "../output.ts";
-import type { CompletionShell } from "../starting-commands.ts";
+import type { CompletionShell } from "../declarations/starting-commands.ts";
 
 const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 

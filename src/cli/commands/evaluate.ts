@@ -9,7 +9,7 @@ import { printableLine } from "../../files/printable.ts";
 import { duration } from "../../report/duration.ts";
 import { Interrupted, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
-import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { print, printJson, resultWidth, tell } from "../output.ts";
 import { eventLines } from "../event-lines.ts";
 import { Progress } from "../progress.ts";

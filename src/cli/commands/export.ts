@@ -2,7 +2,7 @@ import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import type { StarterKitExport } from "../../export/starter-kit/export-starter-kit.ts";
 import { printableLine } from "../../files/printable.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { print, printJson, printSentence } from "../output.ts";
 import { eventLines } from "../event-lines.ts";

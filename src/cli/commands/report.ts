@@ -2,7 +2,7 @@ import { writeReport } from "../../report/write-report.ts";
 import { writeTables } from "../../report/write-tables.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
-import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { printJson, printSentence } from "../output.ts";
 
 export interface ReportCommandOptions extends Pick<MovedOptions, "rows" | "guard"> {

@@ -1,7 +1,7 @@
 import { type Reranking, rerankRun, type TaskWeights } from "../../report/rerank/rerank-run.ts";
 import { rerankText } from "../../report/rerank/rerank-text.ts";
 import { interruptionSignal } from "../interruption.ts";
-import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { print, printJson, resultWidth } from "../output.ts";
 
 export interface RerankCommandOptions extends Pick<MovedOptions, "rows" | "guard"> {

@@ -18,7 +18,7 @@ import { budgetOption } from "../../report/duration.ts";
 import { EventLog } from "../event-log.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
-import { type MovedOptions, movedPlaces } from "../moved-options.ts";
+import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { print, printJson, printSentence, resultWidth, tell } from "../output.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { buildProgram } from "../../src/cli/program.ts";
+import { buildProgram } from "../../../src/cli/program.ts";
 
 /** What a command says that ends before it does anything. */
 async function refusalOf(args: readonly string[]): Promise<string> {

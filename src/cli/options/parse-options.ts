@@ -1,8 +1,8 @@
 /** What options of a command line say, or why they say nothing. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { durationSchema } from "../config/duration.ts";
-import type { GivenExpert } from "./commands/init.ts";
-import { type Budget, MOST_EVALUATIONS } from "../experiment/experiment.ts";
+import { durationSchema } from "../../config/duration.ts";
+import type { GivenExpert } from "../commands/init.ts";
+import { type Budget, MOST_EVALUATIONS } from "../../experiment/experiment.ts";
 
 export function parseTime(text: string): Budget {
   const parsed = durationSchema.safeParse(text);

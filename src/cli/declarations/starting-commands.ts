@@ -1,14 +1,13 @@
 /** Commands for whoever begins; each is loaded when it is used. */
 import { Argument, type Command } from "@commander-js/extra-typings";
-import { parseNamedTexts } from "./moved-options.ts";
-import { parseGivenExpert, parseTimeText } from "./parse-options.ts";
+import { parseNamedTexts } from "../options/moved-options.ts";
+import { parseGivenExpert, parseTimeText } from "../options/parse-options.ts";
 
 const completionShells = ["bash", "zsh", "fish"] as const;
 
 export type CompletionShell = (typeof completionShells)[number];
 
-/** Declares what writes an experiment. */
-export function addInitCommand(program: Command): void {
+export function declareInit(program: Command): void {
   program
     .command("init")
     .description("write an experiment from models and rows that are found in a folder, or given")
@@ -22,19 +21,18 @@ export function addInitCommand(program: Command): void {
     .option("--name <name>", "of the experiment and its file", "experiment")
     .option("-y, --yes", "ask nothing: take what is proposed")
     .action(async (folder, options) => {
-      const { initCommand } = await import("./commands/init.ts");
+      const { initCommand } = await import("../commands/init.ts");
       await initCommand(folder, options);
     });
 }
 
-/** Declares the command that knows the others. */
-export function addCompletionCommand(program: Command): void {
+export function declareCompletion(program: Command): void {
   program
     .command("completion")
     .description("print a script by which a shell completes commands, options and names")
     .addArgument(new Argument("<shell>", "which shell").choices(completionShells))
     .action(async (shell) => {
-      const { completionCommand } = await import("./commands/completion.ts");
+      const { completionCommand } = await import("../commands/completion.ts");
       completionCommand(shell, program);
     });
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { hubReference } from "../experiment/model-name.ts";
-import type { MovedPlaces } from "../journal/records.ts";
+import { hubReference } from "../../experiment/model-name.ts";
+import type { MovedPlaces } from "../../journal/records.ts";
 
 /** What the options of a command that opens a recorded run say of models and rows that were moved. */
 export interface MovedOptions {

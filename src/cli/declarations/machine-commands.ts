@@ -1,11 +1,11 @@
 /** Commands about the machine that models are computed on; each is loaded when it is used. */
 import { Argument, type Command } from "@commander-js/extra-typings";
-import { nativePackages } from "../device/tfjs/native-package.ts";
+import { nativePackages } from "../../device/tfjs/native-package.ts";
+import { asJson } from "../options/shared-options.ts";
 
 const boundPackage = new Argument("[package]", "which, where both are installed").choices(nativePackages);
 
-/** Declares what brings engines, and tells what there is. */
-export function addMachineCommands(program: Command): void {
+export function declareTensorflow(program: Command): void {
   const tensorflow = program.command("tensorflow").description("what computes in @tensorflow/tfjs-node and -gpu");
   tensorflow
     .command("link")
@@ -13,7 +13,7 @@ export function addMachineCommands(program: Command): void {
     .addArgument(boundPackage)
     .option("--python <path>", "the Python that has it", "python3")
     .action(async (name, { python }) => {
-      const { linkTensorflowCommand } = await import("./commands/tensorflow.ts");
+      const { linkTensorflowCommand } = await import("../commands/tensorflow.ts");
       await linkTensorflowCommand(name, python);
     });
   tensorflow
@@ -21,17 +21,19 @@ export function addMachineCommands(program: Command): void {
     .description("give the package back what it had")
     .addArgument(boundPackage)
     .action(async (name) => {
-      const { unlinkTensorflowCommand } = await import("./commands/tensorflow.ts");
+      const { unlinkTensorflowCommand } = await import("../commands/tensorflow.ts");
       await unlinkTensorflowCommand(name);
     });
+}
 
+export function declareDoctor(program: Command): void {
   program
     .command("doctor")
     .description("say what this machine can do, and how fast")
     .argument("[folder]", "of a model, whose disk is measured", ".")
-    .option("--json", "print the result as JSON")
+    .option(...asJson)
     .action(async (folder, options) => {
-      const { doctorCommand } = await import("./commands/doctor.ts");
+      const { doctorCommand } = await import("../commands/doctor.ts");
       await doctorCommand(folder, options);
     });
 }
