@@ -1,18 +1,12 @@
-/**
- * The whole main job as a stranger does it: the package is packed, installed globally and used in an empty folder. What it depends on
- * comes from npm's cache, or else from its registry.
- */
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+/** The whole main job as a stranger does it, by the commands of the README, with the package that npm packs. */
+import { once } from "node:events";
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { install, type Installed, runIn } from "./installed.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-
-/** Beside what is packed, what a build reads. */
-const SOURCES = ["package.json", "src", "rolldown.config.ts", "tsconfig.json", "tsconfig.build.json", "LICENSE"];
 
 /** Everything that TypeScript can be told to refuse, in declarations of packages too. */
 const strictest = {
@@ -28,96 +22,102 @@ const strictest = {
   types: ["node"],
 };
 
-/** Without what npm tells the tests of itself. */
-const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$)/i.test(name)));
-
-async function run(
-  folder: string,
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = plain,
-): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd: folder, env, maxBuffer: 2 ** 26 });
-  return stdout;
-}
-
 /** The programs that a document shows. */
 async function programsIn(document: string): Promise<readonly string[]> {
   const text = await readFile(join(root, document), "utf8");
   return Array.from(text.matchAll(/^```ts\n([^]*?)^```$/gm), ([, program = ""]) => program);
 }
 
-/** Packs a copy of the sources in a folder, so that nobody's build is replaced; the path of the tarball. */
-async function packIn(folder: string): Promise<string> {
-  const { files } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { files: readonly string[] };
-  const named = files
-    .filter((path) => path !== "dist" && !path.startsWith("!"))
-    .map((path) => path.replace(/\/\*\.md$/, ""));
-  for (const path of [...SOURCES, ...named, "README.md"])
-    await cp(join(root, path), join(folder, path), { recursive: true });
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  await run(folder, "npm", ["pack", "--silent"]);
-  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
-  return join(folder, tarball ?? "");
+/** What the README types behind the name of the program, wherever that is found. */
+async function typedCommands(): Promise<readonly string[]> {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  return Array.from(readme.matchAll(/\bevomerge (?:-- )?(\w[^#`\n]*?) *(?=[#`\n])/g), ([, typed = ""]) => typed);
 }
 
 describe("the package, installed globally", () => {
-  let folder: string;
-  let prefix: string;
-  let installed: string;
-  let empty: string;
+  let installed: Installed;
+  let readme: readonly string[];
 
-  /** The program by its name, as a shell finds it. */
-  const evomerge = (...args: string[]): Promise<string> => {
-    const path = [join(prefix, "bin"), plain["PATH"]].join(delimiter);
-    return run(empty, "evomerge", args, {
-      ...plain,
-      PATH: path,
-      HF_HUB_OFFLINE: "1",
-      HF_HUB_CACHE: join(prefix, "cache"),
-    });
+  /** The words of a command of the README, in which a few are replaced by others. */
+  const typed = (command: string, instead: Readonly<Record<string, string>> = {}): string[] => {
+    expect(readme).toContain(command);
+    const given = Object.entries(instead).reduce((line, [from, to]) => line.replace(from, to), command);
+    return given.split(" ");
   };
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), "evomerge-")));
-    // Paths with spaces are nothing special.
-    [prefix, empty] = [join(folder, "global prefix"), join(folder, "an empty folder")];
-    for (const path of [empty, join(folder, "sources")]) await mkdir(path);
-    const tarball = await packIn(join(folder, "sources"));
-    const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-    await run(empty, "npm", ["install", "--global", "--prefix", prefix, "--prefer-offline", ...quiet, tarball]);
-    installed = join(prefix, "lib", "node_modules", "evomerge");
+    readme = await typedCommands();
+    installed = await install();
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => installed[Symbol.asyncDispose]());
 
-  test("searches, exports and scores in an empty folder, and writes nothing where it is installed", async () => {
-    const before = await readdir(installed, { recursive: true });
-    const told = await evomerge("run", "demo", "--evaluations", "8", "--export");
+  test("finds and exports a model in an empty folder by one command, and writes nothing where it is installed", async () => {
+    const { evomerge, empty } = installed;
+    const before = await readdir(installed.package, { recursive: true });
+    const began = performance.now();
+    const told = await evomerge(...typed("run demo --evaluations 12 --export"));
+    const seconds = (performance.now() - began) / 1000;
+    process.stdout.write(
+      `first result: 2 commands, ${installed.seconds.toFixed(0)} s to install and ${seconds.toFixed(0)} s to search\n`,
+    );
     expect(told).toMatch(/\nexported .* to \S.*an empty folder\/results\/demo\/best\n/);
-    await evomerge("export", "results/demo", "--to", "my-model");
-    const rows = join(installed, "experiments", "demo", "mmlu", "test.jsonl");
-    const how = ["--format", "mmlu_continuation", "--no-description", "--json"];
-    const scored = JSON.parse(await evomerge("score", "my-model", "--task", rows, ...how)) as { accuracy: number };
+    expect(await readdir(installed.package, { recursive: true })).toEqual(before);
+    expect(await readdir(empty)).toEqual(["results"]);
+  });
+
+  test("exports another run and scores the model", async () => {
+    const { evomerge } = installed;
+    await evomerge(...typed("run demo --budget 10m --out results/ten", { "--budget 10m": "--evaluations 4" }));
+    await evomerge(...typed("export results/ten --to my-model"));
+    const scoring = typed(
+      "score <model> --task experiments/demo/mmlu/test.jsonl --format mmlu_continuation --no-description",
+    );
+    const places: Readonly<Record<string, string>> = {
+      "<model>": "my-model",
+      "experiments/demo/mmlu/test.jsonl": join(installed.package, "experiments", "demo", "mmlu", "test.jsonl"),
+    };
+    const scored = await evomerge(...scoring.map((word) => places[word] ?? word), "--json");
     // Of base and experts the best has 0.744.
-    expect(scored.accuracy).toBeGreaterThan(0.75);
-    expect(await readdir(installed, { recursive: true })).toEqual(before);
-    expect((await readdir(empty)).toSorted()).toEqual(["my-model", "results"]);
+    expect((JSON.parse(scored) as { accuracy: number }).accuracy).toBeGreaterThan(0.75);
+  });
+
+  test("compares both runs, in words and on a page", async () => {
+    const { evomerge, empty } = installed;
+    const compared = await evomerge(...typed("compare results/demo results/ten --page compared.html"));
+    expect(compared).toMatch(/^demo .*\n(?:.*\n)*?ten /m);
+    expect(await readFile(join(empty, "compared.html"), "utf8")).toMatch(/^<!doctype html>[^]*>ten</i);
+  });
+
+  test("serves a run's page until it is interrupted", async () => {
+    const watching = installed.start(...typed("watch results/ten"));
+    onTestFinished(() => void watching.kill("SIGKILL"));
+    const [told] = (await once(watching.stdout, "data")) as [Buffer];
+    const rest = text(watching.stdout);
+    const address = told.toString().trim();
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]+\/$/);
+    const page = await fetch(address);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("evomerge export results/ten")]);
+    watching.kill("SIGINT");
+    const [code] = (await once(watching, "close")) as [number | null];
+    expect([code, await rest]).toEqual([0, ""]);
+    await expect(fetch(address)).rejects.toThrow("fetch failed");
   });
 
   test("writes an experiment for models that are there, with its schema, and runs it", async () => {
-    await cp(join(installed, "experiments", "demo"), join(empty, "models"), { recursive: true });
-    const next = /^run it with: evomerge (.*)$/m.exec(await evomerge("init", "--budget", "8s"))?.[1];
-    expect(next).toBe("run experiment.yaml --export");
-    const [line = ""] = (await readFile(join(empty, "experiment.yaml"), "utf8")).split("\n");
+    const { evomerge, empty } = installed;
+    await cp(join(installed.package, "experiments", "demo"), join(empty, "my-models"), { recursive: true });
+    const next = /^run it with: evomerge (.*)$/m.exec(await evomerge(...typed("init my-models")))?.[1];
+    expect(next).toBe("run my-models/experiment.yaml --export");
+    const [line = ""] = (await readFile(join(empty, "my-models", "experiment.yaml"), "utf8")).split("\n");
     const schema = new URL(line.replace("# yaml-language-server: $schema=", ""));
     expect(JSON.parse(await readFile(schema, "utf8"))).toHaveProperty("properties.base");
-    await evomerge("run", "experiment.yaml", "--evaluations", "6");
+    await evomerge(...typed("run my-models/experiment.yaml --export"), "--evaluations", "6");
   });
 
   test("is a library that a program compiles against as strictly as TypeScript can, declarations included, and runs", async () => {
-    const project = join(folder, "a project");
+    const project = join(installed.folder, "a project");
     await mkdir(join(project, "node_modules"), { recursive: true });
-    await symlink(installed, join(project, "node_modules", "evomerge"));
+    await symlink(installed.package, join(project, "node_modules", "evomerge"));
     await symlink(join(root, "node_modules", "@types"), join(project, "node_modules", "@types"));
     await cp(join(import.meta.dirname, "outside", "main.ts"), join(project, "main.ts"));
     await writeFile(join(project, "package.json"), JSON.stringify({ type: "module" }));
@@ -125,11 +125,11 @@ describe("the package, installed globally", () => {
     const programs = [...(await programsIn("README.md")), ...(await programsIn("docs/library.md"))];
     expect(programs.length).toBeGreaterThan(4);
     for (const [i, text] of programs.entries()) await writeFile(join(project, `documented-${i}.ts`), text);
-    const rows = await readFile(join(installed, "experiments", "demo", "mmlu", "test.jsonl"), "utf8");
+    const rows = await readFile(join(installed.package, "experiments", "demo", "mmlu", "test.jsonl"), "utf8");
     await writeFile(join(project, "rows.jsonl"), rows.split("\n").slice(0, 12).join("\n"));
-    expect(await run(project, join(root, "node_modules", ".bin", "tsc"), [])).toBe("");
+    expect(await runIn(project, join(root, "node_modules", ".bin", "tsc"), [])).toBe("");
 
-    const told: unknown = JSON.parse(await run(project, process.execPath, ["main.js"]));
+    const told: unknown = JSON.parse(await runIn(project, process.execPath, ["main.js"]));
     expect(told).toMatchObject({
       genes: ["nature", "craft", "news"].map((name) => ({ name: `${name}.all.weight`, low: 0 })),
       rows: [
