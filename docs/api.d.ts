@@ -214,7 +214,7 @@ interface LogProbabilitiesOptions {
 type LoggedEvent = {
     readonly time: string;
     readonly elapsed?: number;
-} & Logged<RunEvent>;
+} & Logged<RunEvent | RunEnd>;
 
 type MergeEvent = Extract<RunEvent, {
     type: "notice" | "fetching" | "merging";
@@ -494,6 +494,17 @@ interface RuleReport {
     }[];
     readonly notices: readonly string[];
 }
+
+type RunEnd = {
+    readonly type: "ended";
+    readonly state: "finished" | "interrupted";
+    readonly winner?: string;
+    readonly seconds: number;
+} | {
+    readonly type: "failed";
+    readonly sentence: string;
+    readonly seconds: number;
+};
 
 type RunEvent = 
 {

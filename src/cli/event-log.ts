@@ -9,7 +9,7 @@ import { replaceableFile } from "../files/replaceable-file.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { holderInWords, ProcessLock } from "../lock/process-lock.ts";
 import { type Clock, systemClock } from "../run/clock.ts";
-import type { RunEvent } from "../run/events.ts";
+import type { RunEnd, RunEvent } from "../run/events.ts";
 import { loggedEvent } from "../run/logged-event.ts";
 
 /** Of what moves all the time, a line is written that often. */
@@ -70,7 +70,7 @@ export class EventLog implements Disposable {
   }
 
   /** Appends an event, with what the run's clock shows; it is in the file when this returns. */
-  write(event: RunEvent, elapsedMs?: number): void {
+  write(event: RunEvent | RunEnd, elapsedMs?: number): void {
     if (this.#isOver || !this.#isDue(event)) return;
     const line = `${printableJson(loggedEvent(event, new Date(), elapsedMs))}\n`;
     try {
@@ -90,7 +90,7 @@ export class EventLog implements Disposable {
   }
 
   /** Of what moves the beginning is written, the end, and what is a pause behind the last. */
-  #isDue(event: RunEvent): boolean {
+  #isDue(event: RunEvent | RunEnd): boolean {
     const moving = movingPart(event);
     if (!moving) return true;
     const now = this.#clock.now();
@@ -140,7 +140,7 @@ function lockName(place: string): string {
 }
 
 /** What moves far more often than anybody reads, and how much of it is done; undefined for steps. */
-function movingPart(event: RunEvent): { readonly kind: string; readonly share: number } | undefined {
+function movingPart(event: RunEvent | RunEnd): { readonly kind: string; readonly share: number } | undefined {
   if (event.type === "progress") return { kind: event.phase, share: event.share };
   return "doneBytes" in event
     ? { kind: event.type, share: event.doneBytes / Math.max(1, event.totalBytes) }

@@ -119,4 +119,15 @@ export type RunEvent =
   | { readonly type: "stopped"; readonly phase: Phase; readonly why: string }
   | { readonly type: "exported"; readonly folder: string; readonly weightsDigest: string };
 
+/** How a command that carried a run through came to its end, in so many seconds since it began. Whoever calls `launchRun` has its promise. */
+export type RunEnd =
+  | {
+      readonly type: "ended";
+      readonly state: "finished" | "interrupted";
+      /** Of a finished run. */
+      readonly winner?: string;
+      readonly seconds: number;
+    }
+  | { readonly type: "failed"; readonly sentence: string; readonly seconds: number };
+
 export type Phase = "baselines" | "search" | "finalists" | "guard" | "texts" | "export";

@@ -1,4 +1,4 @@
-import type { RunEvent } from "./events.ts";
+import type { RunEnd, RunEvent } from "./events.ts";
 
 /** JSON has no such numbers; JavaScript's `Number` and Python's `float` read these words. */
 type LoggedNumber = number | "NaN" | "Infinity" | "-Infinity";
@@ -14,24 +14,24 @@ type Logged<T> = T extends number
         ? { readonly [I in keyof T]: Logged<T[I]> }
         : { readonly [Key in keyof T as Key extends "recipe" ? never : Key]: Logged<T[Key]> };
 
-/** An event of a run as a line of JSON holds it. */
+/** An event of a run, or its end, as a line of JSON holds it. */
 export type LoggedEvent = {
   /** When it happened, in ISO 8601. */
   readonly time: string;
   /** Seconds of the run's budget that were spent, where its clock runs. */
   readonly elapsed?: number;
-} & Logged<RunEvent>;
+} & Logged<RunEvent | RunEnd>;
 
 /** What is written of an event; `elapsedMs` is what the run's clock shows. */
-export function loggedEvent(event: RunEvent, time: Date, elapsedMs?: number): LoggedEvent {
+export function loggedEvent(event: RunEvent | RunEnd, time: Date, elapsedMs?: number): LoggedEvent {
   const elapsed = elapsedMs === undefined ? {} : { elapsed: Math.round(elapsedMs) / 1000 };
   // The type stands first, by which such a line is known.
   const told = { type: event.type, ...withoutRecipes(event) };
-  return { time: time.toISOString(), ...elapsed, ...(inJson(told) as Logged<RunEvent>) };
+  return { time: time.toISOString(), ...elapsed, ...(inJson(told) as Logged<RunEvent | RunEnd>) };
 }
 
 /** Every kind by name, so that a new one is looked at: whether it is as small as a line should be. */
-function withoutRecipes(event: RunEvent): object {
+function withoutRecipes(event: RunEvent | RunEnd): object {
   switch (event.type) {
     case "baselines":
     case "verdict":
@@ -51,6 +51,8 @@ function withoutRecipes(event: RunEvent): object {
     case "skipped":
     case "stopped":
     case "exported":
+    case "ended":
+    case "failed":
       return event;
     default:
       return event satisfies never;

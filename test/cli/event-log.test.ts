@@ -163,7 +163,13 @@ describe("evomerge run --events", () => {
     const first = linesOf(path);
     const steps = first.map(({ type }) => type).filter((type) => type !== "progress" && type !== "notice");
     const course = ["opened", "forecast", "baselines", "planned", "generation", "generation"];
-    expect(steps).toEqual([...course, "finalists", "verdict", "exported"]);
+    expect(steps).toEqual([...course, "finalists", "verdict", "exported", "ended"]);
+    expect(first.at(-1)).toMatchObject({
+      type: "ended",
+      state: "finished",
+      winner: first.flatMap((line) => (line.type === "finalists" ? [line.winner] : []))[0],
+      seconds: expect.any(Number) as number,
+    });
     const elapsed = first.flatMap((line) => (line.elapsed === undefined ? [] : [line.elapsed]));
     expect(elapsed.length).toBeGreaterThan(steps.length);
     expect(elapsed).toEqual(elapsed.toSorted((a, b) => a - b));
@@ -174,6 +180,35 @@ describe("evomerge run --events", () => {
     expect(resumed[0]).toMatchObject({ type: "opened", resumed: true });
     const generations = resumed.flatMap((line) => (line.type === "generation" ? [line] : []));
     expect(generations.map(({ replayed }) => replayed)).toEqual([true, true, false]);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "writes by %s that the run is interrupted, as the last line",
+    async (signal) => {
+      const folder = await temporaryFolder();
+      await writeTinyExperiment(folder, { file: { budget: { evaluations: 100_000 } } });
+      const { code } = await evomerge(folder, ["run", "tiny.yaml", "--out", "run", "--events", "events.jsonl"], {
+        watch: (child) => void child.stderr.once("data", () => child.kill(signal)),
+      });
+      expect(code).toBe(130);
+      const last = linesOf(join(folder, "events.jsonl")).at(-1);
+      const { time, seconds, ...end } = last as Extract<LoggedEvent, { type: "ended" }>;
+      expect(end).toEqual({ type: "ended", state: "interrupted" });
+      expect([Number.isNaN(Date.parse(time)), Number(seconds) > 0]).toEqual([false, true]);
+    },
+  );
+
+  test("writes why it failed, in the words that are printed, as the last line", async () => {
+    const folder = await temporaryFolder();
+    await writeTinyExperiment(folder);
+    const path = join("run", "events.jsonl");
+    mkdirSync(join(folder, "run", "best"), { recursive: true });
+    writeFileSync(join(folder, "run", "best", "notes"), "mine");
+    const args = ["run", "tiny.yaml", "--out", "run", "--events", path, "--export"];
+    const { code, stderr } = await evomerge(folder, args);
+    const last = linesOf(join(folder, path)).at(-1) as Extract<LoggedEvent, { type: "failed" }>;
+    expect([code, last.type]).toEqual([1, "failed"]);
+    expect(stderr).toContain(`evomerge: ${last.sentence}\n`);
   });
 
   test.each([

@@ -1,23 +1,19 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { UserError } from "../../errors.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { exportIn } from "../../export/export-in.ts";
 import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/engine-names.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides, type Budget, type StartingKind } from "../../experiment/experiment.ts";
-import { realPath } from "../../files/real-path.ts";
-import { reasonOf } from "../../files/system-error.ts";
 import { readJournal } from "../../journal/journal.ts";
-import { RUN_NAMES } from "../../journal/run-files.ts";
 import { experimentOf } from "../../run/recorded-run.ts";
 import { newRunFolder, removeUnused } from "../../run/run-folder.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { launchRun, resumeRun, type Outcome, type RunOptions } from "../../run/run-experiment.ts";
 import { budgetOption } from "../../report/duration.ts";
-import { EventLog } from "../event-log.ts";
 import { Interrupted, interruptedFetching, interruptionSignal } from "../interruption.ts";
 import { commandFor } from "../invocation.ts";
+import { loggedRun, makeFolderFor } from "../logged-run.ts";
 import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
 import { outcomeText } from "../outcome-text.ts";
@@ -89,59 +85,63 @@ async function carryThrough(
   run: (options: RunOptions) => Promise<Outcome>,
 ): Promise<void> {
   const progress = new Progress(eventLines);
-  using log = await openLog(folder, options, progress);
-  using scalars = await openScalars(folder, options, progress);
-  await using _ = options.watch ? await showMeanwhile(folder, progress) : undefined;
-  let wholeMs: number | undefined;
-  const onEvent = (event: RunEvent, elapsedMs?: number): void => {
-    log?.write(event, elapsedMs);
-    scalars?.write(event);
-    // Of a budget of evaluations the line that says that there was no room says how many a generation takes.
-    if (event.type === "forecast" && Number.isFinite(event.budgetMs)) ({ wholeMs } = event);
-    progress.show(event, elapsedMs);
-  };
-  const running = { onEvent, exports: options.export, signal: interruptionSignal() };
-  try {
-    if (options.export) await checkExportPlace(folder, running);
-    const outcome = await run(running);
-    progress.end();
-    // Before tables and export, which may fail.
-    if (!options.json) print(`${outcomeText(outcome, resultWidth())}\n`);
-    await tryToWriteTables(folder);
-    const exported = options.export ? await exportRun(folder, running) : undefined;
-    progress.end();
-    if (options.json) printJson(outcomeJson(exported ?? outcome));
-    else if (exported) printExport(exported);
-    else await printNextStep(outcome);
-    if (!options.json && outcome.generations === 0 && wholeMs !== undefined)
-      printSentence(
-        "search with:",
-        `${commandFor("resume", folder)} ${budgetOption(wholeMs)}${options.export ? " --export" : ""}`,
-      );
-    await leaveReport(folder, running.signal, options);
-  } catch (error) {
-    progress.end();
-    if (error instanceof Interrupted) await leave(folder, options);
-    throw error;
-  }
+  const onFailure = (text: string): void => progress.show({ type: "notice", text });
+  await loggedRun({ folder, events: options.events, onFailure }, async (log) => {
+    using scalars = await openScalars(folder, options, progress);
+    await using _ = options.watch ? await showMeanwhile(folder, progress) : undefined;
+    let wholeMs: number | undefined;
+    const onEvent = (event: RunEvent, elapsedMs?: number): void => {
+      log?.write(event, elapsedMs);
+      scalars?.write(event);
+      // Of a budget of evaluations the line that says that there was no room says how many a generation takes.
+      if (event.type === "forecast" && Number.isFinite(event.budgetMs)) ({ wholeMs } = event);
+      progress.show(event, elapsedMs);
+    };
+    const running = { onEvent, exports: options.export, signal: interruptionSignal() };
+    try {
+      if (options.export) await checkExportPlace(folder, running);
+      const outcome = await run(running);
+      progress.end();
+      await leaveResults(outcome, { ...options, running, wholeMs, progress });
+      return { winner: outcome.winner.name };
+    } catch (error) {
+      progress.end();
+      if (error instanceof Interrupted) await leave(folder, options);
+      throw error;
+    }
+  });
 }
 
-/** The file may be one of the run's own folder, which is not there yet. */
-function makeFolderFor(events: string | undefined): void {
-  if (events === undefined) return;
-  try {
-    mkdirSync(dirname(events), { recursive: true });
-  } catch (cause) {
-    throw new UserError(`cannot write ${events}: no folder can be made for it: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-/** Opens the file of events, where there is to be one; a UserError where the run itself writes one of that name. */
-async function openLog(folder: string, { events }: FinishOptions, progress: Progress): Promise<EventLog | undefined> {
-  if (events === undefined) return undefined;
-  if (realPath(dirname(events)) === realPath(folder) && RUN_NAMES.includes(basename(events)))
-    throw new UserError(`cannot write events to ${events}: the run has a file of that name; choose another`);
-  return EventLog.open(events, (text) => progress.show({ type: "notice", text }));
+/** What a run that has ended leaves: its verdict, tables, export, page, and what to do next. */
+async function leaveResults(
+  outcome: Outcome,
+  {
+    running,
+    wholeMs,
+    progress,
+    ...options
+  }: FinishOptions & {
+    readonly running: RunOptions & { readonly signal: AbortSignal };
+    /** A budget of time that has room for everything. */
+    readonly wholeMs: number | undefined;
+    readonly progress: Progress<RunEvent>;
+  },
+): Promise<void> {
+  const { folder } = outcome;
+  // Before tables and export, which may fail.
+  if (!options.json) print(`${outcomeText(outcome, resultWidth())}\n`);
+  await tryToWriteTables(folder);
+  const exported = options.export ? await exportRun(folder, running) : undefined;
+  progress.end();
+  if (options.json) printJson(outcomeJson(exported ?? outcome));
+  else if (exported) printExport(exported);
+  else await printNextStep(outcome);
+  if (!options.json && outcome.generations === 0 && wholeMs !== undefined)
+    printSentence(
+      "search with:",
+      `${commandFor("resume", folder)} ${budgetOption(wholeMs)}${options.export ? " --export" : ""}`,
+    );
+  await leaveReport(folder, running.signal, options);
 }
 
 /** Opens the folder of scalars, where there is to be one, before anything is fetched or scored. */
