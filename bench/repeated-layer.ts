@@ -33,6 +33,7 @@ export class RepeatedLayer implements AsyncDisposable {
     const none = {
       turn: <T>(work: () => Promise<T>): Promise<T> => work(),
       known: () => ({}),
+      gatheredOn: () => new Set(),
       release: () => {},
       releaseAll: async () => {},
       makeRoom: () => {},

@@ -5,6 +5,7 @@ import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import { closeAll, listFolder, type NamesOf, openAdapted, openFull, type OpenWeights } from "./open-weights.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
 import { sha256OfTensor } from "./tensor-hashes.ts";
+import { rowsOfTensor } from "./rows-of-tensor.ts";
 import type { FilePlace, WeightFile } from "./weight-file.ts";
 import { isAdapter, isTorchName, refuseAdapter } from "./weight-files.ts";
 import { tensorLine, WeightsDigest } from "./weights-digest.ts";
@@ -119,6 +120,33 @@ export class Checkpoint implements AsyncDisposable {
     this.#known.meet(file.path, name, tensorLine(tensor, await sha256OfTensor(bytes)));
     if (stamp !== undefined) this.#stamps.set(name, stamp);
     return bytes;
+  }
+
+  /** Whether `readRows` reads hardly more than the rows: the tensor was hashed, and its bytes lie in a file as they are. */
+  canReadRows(name: string): boolean {
+    return this.#stamps.has(name) && this.placeOf(name) !== undefined;
+  }
+
+  /**
+   * Some rows of a tensor, which are given in ascending order, as `read` has them: one behind the other, in memory of their own unless they
+   * are to go somewhere. No hash tells a part of a tensor from another, so they are those of the bytes that were hashed as long as
+   * nothing about their files has changed; where that cannot be told, the whole tensor is read.
+   */
+  async readRows(name: string, rows: Int32Array, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const { file, tensor } = this.#placeOf(name);
+    const rowBytes = tensor.bytes / (tensor.shape[0] ?? 1);
+    const known = this.#stamps.get(name);
+    if (known !== undefined && this.placeOf(name)) {
+      const part = (start: number, bytes: number): Promise<Uint8Array> => {
+        this.#bytesRead += bytes;
+        return file.part(name, start, bytes);
+      };
+      const bytes = await rowsOfTensor(rows, { rowBytes, part, into });
+      if (known === (await file.stamp(name))) return bytes;
+      this.#stamps.delete(name);
+    }
+    const whole = await this.read(name);
+    return rowsOfTensor(rows, { rowBytes, part: async (start, bytes) => whole.subarray(start, start + bytes), into });
   }
 
   /** By which later bytes of a tensor are the same ones; undefined where that cannot be told yet. */

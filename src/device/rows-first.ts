@@ -6,11 +6,12 @@ import { computeRows } from "./compute-rows.ts";
  * The same outputs, to the bit, where rows of a table are taken before the table is computed element by element, as a merge
  * is: of an embedding then only the rows are merged that tokens name. What is taken may be scaled behind that. A table of which
  * the outputs together take as many rows as it has is computed whole, once for all of them. `copied` is told which nodes take
- * the place of which.
+ * the place of which, and `heightOf` says how many rows a table has of which some alone are there.
  */
 export function rowsFirst(
   outputs: readonly Expression[],
   copied: (node: Expression, copy: Expression) => void = () => {},
+  heightOf: (table: Expression) => number = ({ shape }) => shape[0] ?? 0,
 ): Expression[] {
   const taken = new Map<Expression, number>();
   for (const { table, rows } of outputs.flatMap(gatherOf)) {
@@ -18,7 +19,7 @@ export function rowsFirst(
   }
   const rewrite = (output: Expression): Expression => {
     const [gather] = gatherOf(output);
-    if (!gather || (taken.get(gather.table) ?? 0) >= (gather.table.shape[0] ?? 0)) return output;
+    if (!gather || (taken.get(gather.table) ?? 0) >= heightOf(gather.table)) return output;
     if (output.op === "scale") return scale(rewrite(output.x), output.factor);
     const copies = new Map<Expression, Expression>();
     // Rows that are gathered are f32.

@@ -85,17 +85,17 @@ async function thereAndBack(
   pass: ScoringPass,
   { rows, meet }: { readonly rows: readonly LossRow[]; readonly meet: (candidate: number, slope: Slope) => void },
 ): Promise<void> {
-  await onDevice(options, packed, async (batches, held) => {
-    const { report, logLikelihoods, members } = pass;
-    const room = Room.on(options, members.length, packed);
-    options.parents.makeRoom(room.wholeBytes);
+  const { report, logLikelihoods, members } = pass;
+  const room = Room.on(options, members.length, packed);
+  options.parents.makeRoom(room.wholeBytes);
+  await onDevice(options, packed, pass, async (course) => {
     const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
-    const { branches } = await goForward(options, batches, forward, { held, room });
-    await collect(options.device, branches.at(-1)!, batches, { logLikelihoods });
+    const { branches } = await goForward(options, course, forward, room);
+    await collect(options.device, branches.at(-1)!, course.batches, { logLikelihoods });
     const seedsOf = (candidate: number): readonly ArrayLike<number>[] =>
       seedsFor(rows, logLikelihoods[candidate]!, candidate);
     const back = { ...pass, report: (share: number) => report(FORWARD + (1 - FORWARD) * share) };
-    await goBack(options, batches, back, { branches, seedsOf, meet, held });
+    await goBack(options, course, back, { branches, seedsOf, meet });
   });
 }
 

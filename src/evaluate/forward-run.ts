@@ -31,7 +31,8 @@ export async function runShare(
   const { merging, hashing } = run;
   const { device } = merging;
   const graph = stageGraph(run, at, states, share);
-  const outputs = rowsFirst(graph.after.flatMap((state) => Object.values(state)));
+  const after = graph.after.flatMap((state) => Object.values(state));
+  const outputs = rowsFirst(after, undefined, graph.heightOf);
   // No derivatives are taken of a parent as it is.
   const keeping = isCopied(at) || !room ? [] : fittingResults(graph, device, room);
   const kept = keeping.flatMap((results) => Object.values(results));

@@ -7,8 +7,7 @@ import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
 import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
 import type { BatchShare, DeviceBatches } from "./device-batches.ts";
 import { withDifferences } from "./differences.ts";
-import type { Pass } from "./pass.ts";
-import { stagePathsOf, routeAlong } from "./path.ts";
+import type { PassUnderWay, Pass } from "./pass.ts";
 import { stageOf, type Merging, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** States of a candidate, or derivatives by them. */
@@ -24,21 +23,18 @@ export interface WayBack {
   readonly seedsOf: (candidate: number) => readonly ArrayLike<number>[];
   /** Told, in an order that only depends on the number of lanes, every part of a derivative by a coefficient. */
   readonly meet: (candidate: number, slope: Slope) => void;
-  readonly held: Set<HeldStates>;
 }
 
 /** Visits the stages from the last to the first; the parents of the last are on the device. Frees the states as it goes. */
 export async function goBack(
   merging: Merging,
-  batches: DeviceBatches,
+  { batches, paths, route, held }: PassUnderWay,
   pass: Pick<Pass, "recipes" | "members" | "signal" | "report">,
-  { branches, seedsOf, meet, held }: WayBack,
+  { branches, seedsOf, meet }: WayBack,
 ): Promise<void> {
   const { device, parents } = merging;
   const candidates = pass.members.filter((candidate) => isMerge(pass.recipes[candidate]!));
   if (candidates.length === 0) return;
-  const paths = stagePathsOf(merging, pass.recipes, pass.members);
-  const route = routeAlong(paths);
   const stages = [...route.stages.keys()];
   let behind: OfCandidate[] = [];
   for (const candidate of candidates) {
@@ -65,7 +61,7 @@ export async function goBack(
 }
 
 /** How a stage is differentiated. */
-interface Retreat extends Pick<WayBack, "meet" | "held"> {
+interface Retreat extends Pick<WayBack, "meet">, Pick<PassUnderWay, "held"> {
   readonly entrance: readonly Branch[];
   readonly exit: readonly Branch[];
   readonly signal: AbortSignal | undefined;

@@ -48,9 +48,16 @@ export class ParentReader {
     return [...this.#parents.values()].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
   }
 
-  /** What a weight of all parents takes on the device. */
-  bytesOf(name: string): number {
-    return this.#infos(name).reduce((sum, { info }) => sum + this.#device.bytesOf(info), 0);
+  /** What a weight of all parents takes on the device, or so many rows of it. */
+  bytesOf(name: string, rows?: number): number {
+    return this.#infos(name).reduce((sum, { info }) => sum + this.#device.bytesOf(withRows(info, rows)), 0);
+  }
+
+  /** Whether rows of a weight can be brought alone: it was read and looked at as a whole, and files have its rows as they are. */
+  canBringRows(name: string): boolean {
+    return this.#infos(name).every(
+      ({ checkpoint }) => this.#checked.has(keyOf(checkpoint, name)) && checkpoint.canReadRows(name),
+    );
   }
 
   /**
@@ -58,7 +65,22 @@ export class ParentReader {
    * more is begun, and nothing of the weight stays on the device; whoever aborts has the rejection.
    */
   bring(name: string, look: (own: readonly Loaded[]) => Promise<void>, signal: AbortSignal): Promise<ByParent> {
-    const bringing = this.#weights(() => this.#bring(name, look, signal));
+    const read = (own: OfParent, into: Uint8Array<ArrayBuffer>): Promise<Loaded> => this.#read(own, signal, into);
+    return this.#noted(() => this.#bring(this.#infos(name), read, look, signal));
+  }
+
+  /** The same of some rows of a weight of which all were brought before, in ascending order: a tensor that has no others. */
+  bringRows(name: string, rows: Int32Array, signal: AbortSignal): Promise<ByParent> {
+    const infos = this.#infos(name).map((own) => ({ ...own, info: withRows(own.info, rows.length) }));
+    const read = async ({ parent, checkpoint, info }: OfParent, into: Uint8Array<ArrayBuffer>): Promise<Loaded> => {
+      signal.throwIfAborted();
+      return { parent, info, bytes: await checkpoint.readRows(name, rows, into) };
+    };
+    return this.#noted(() => this.#bring(infos, read, async () => {}, signal));
+  }
+
+  #noted(bring: () => Promise<ByParent>): Promise<ByParent> {
+    const bringing = this.#weights(bring);
     this.#underWay.add(bringing);
     // A failure is reported by whoever awaits it, not as an unhandled rejection meanwhile.
     void bringing.catch(() => {}).finally(() => this.#underWay.delete(bringing));
@@ -75,14 +97,18 @@ export class ParentReader {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #bring(name: string, look: (own: readonly Loaded[]) => Promise<void>, signal: AbortSignal): Promise<ByParent> {
+  async #bring(
+    infos: readonly OfParent[],
+    read: (own: OfParent, into: Uint8Array<ArrayBuffer>) => Promise<Loaded>,
+    look: (own: readonly Loaded[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<ByParent> {
     const incoming: Incoming[] = [];
     const arrived: DeviceTensor[] = [];
-    const infos = this.#infos(name);
     try {
       signal.throwIfAborted();
       for (const { info } of infos) incoming.push(await receive(this.#device, info));
-      const reads = infos.map((own, i) => this.#files(() => this.#read(own, signal, incoming[i]?.bytes)));
+      const reads = infos.map((own, i) => this.#files(() => read(own, incoming[i]!.bytes)));
       // What is written to may be given back once no read is under way.
       const settled = await Promise.allSettled(reads);
       const failure = settled.find((result) => result.status === "rejected");
@@ -105,7 +131,7 @@ export class ParentReader {
   ): Promise<Loaded> {
     signal?.throwIfAborted();
     const bytes = await checkpoint.read(info.name, into);
-    await this.#checkFinite(checkpoint.folder, info, bytes);
+    await this.#checkFinite(checkpoint, info, bytes);
     return { parent, info, bytes };
   }
 
@@ -118,15 +144,25 @@ export class ParentReader {
   }
 
   /** Looks at every weight once, in pieces between which the event loop gets its turn. */
-  async #checkFinite(folder: string, { name, dtype }: TensorInfo, bytes: Uint8Array): Promise<void> {
-    const key = `${folder}\n${name}`;
+  async #checkFinite(checkpoint: Checkpoint, { name, dtype }: TensorInfo, bytes: Uint8Array): Promise<void> {
+    const key = keyOf(checkpoint, name);
     if (this.#checked.has(key)) return;
     for (let start = 0; start < bytes.length; start += CHECKED_BYTES) {
       if (start > 0) await setImmediate();
       const at = firstNonFinite(bytes.subarray(start, start + CHECKED_BYTES), dtype);
       if (at < 0) continue;
-      throw notFinite(folder, name, start / bytesPerElement[dtype] + at);
+      throw notFinite(checkpoint.folder, name, start / bytesPerElement[dtype] + at);
     }
     this.#checked.add(key);
   }
+}
+
+function keyOf({ folder }: Checkpoint, name: string): string {
+  return `${folder}\n${name}`;
+}
+
+/** A tensor of so many rows, and else like another. */
+export function withRows(info: TensorInfo, rows: number = info.shape[0] ?? 1): TensorInfo {
+  const [all = 1, ...width] = info.shape;
+  return { ...info, shape: info.shape.length > 0 ? [rows, ...width] : [], bytes: (info.bytes / all) * rows };
 }

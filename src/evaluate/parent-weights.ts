@@ -3,6 +3,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Device } from "../device/device.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { MergeParents } from "../merge/merge-tensor.ts";
+import { mergesByRow } from "../merge/needs-of.ts";
 import type { Step } from "../merge/recipe.ts";
 import { WeightFacts } from "../merge/weight-facts.ts";
 import { Leaves } from "./leaves.ts";
@@ -19,12 +20,17 @@ interface HeldWeight {
   readonly coming: Promise<ByParent>;
   readonly control: AbortController;
   tensors?: ByParent;
+  /** Whether it has the rows alone that the pass at hand reads. */
+  readonly isPart: boolean;
   /** When nothing of it is under way any more. */
   over: Promise<void>;
 }
 
 /** What brings weights to the device. */
-export type WeightReader = Pick<ParentReader, "bytesRead" | "bytesOf" | "bring" | "read" | "settled">;
+export type WeightReader = Pick<
+  ParentReader,
+  "bytesRead" | "bytesOf" | "bring" | "canBringRows" | "bringRows" | "read" | "settled"
+>;
 
 export interface ParentWeightsOptions {
   /** In the place of one that reads the parents' files. */
@@ -93,6 +99,22 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   /**
+   * The weights of a route of which a pass that merges no more than the rows of its tokens is to read these alone: where not all parents
+   * stay on the device, and what the merges ask of the whole weight is known.
+   */
+  gatheredOn(route: Route): ReadonlySet<string> {
+    // Tokens are numbered anew for all of these weights or for none.
+    const areRead = [...route.gathered].every((name) => !this.#held.has(name) && this.#canReadRows(name, route));
+    return areRead ? route.gathered : new Set();
+  }
+
+  /** Whether rows of a weight are all that a pass needs of it. */
+  #canReadRows(name: string, route: Route): boolean {
+    if (this.#residency.hasRoomFor(this.#wholeBytes) || !this.#reader.canBringRows(name)) return false;
+    return route.stepsOf(name).every((step) => mergesByRow(step) && !this.#factsOf(name).lacks(step));
+  }
+
+  /**
    * Brings a stage of the route to the device and starts reading those behind it in that direction; stages are loaded one after another.
    * `turns` says of a pass forward that the way back follows. Throws a UserError for a weight that is not finite.
    */
@@ -104,7 +126,7 @@ export class ParentWeights implements AsyncDisposable {
   ): Promise<ParentTensors> {
     const names = route.stages[index] ?? [];
     for (const name of names) this.#forNext.delete(name);
-    const coming = names.map((name) => this.#ask(name, route.stepsAt(index, name)).coming);
+    const coming = names.map((name) => this.#ask(name, route.stepsAt(index, name), route.rowsOf(name)).coming);
     this.#askAhead(route, index, route.behind(index, direction, turns));
     const tensors = await Promise.all(coming);
     for (const name of names) await this.#prepare(name, route.stepsAt(index, name));
@@ -124,7 +146,11 @@ export class ParentWeights implements AsyncDisposable {
 
   /** Drops what no later stage in that direction needs of a stage from the device, unless there is room for it to stay. */
   release(route: Route, index: number, direction: Direction = "forward"): void {
-    for (const name of route.endingAt(index, direction)) this.#leave(name);
+    for (const name of route.endingAt(index, direction)) {
+      const isReadAgain = route.gathered.has(name) && this.#canReadRows(name, route);
+      if (isReadAgain && !this.#residency.has(name)) this.#drop([name]);
+      else this.#leave(name);
+    }
   }
 
   /** Drops what a pass that ended, early or not, has left; when it is over nothing is under way but what the next pass begins with. */
@@ -143,8 +169,8 @@ export class ParentWeights implements AsyncDisposable {
     await this.#reader.settled();
   }
 
-  /** A weight on the device, or on its way there. */
-  #ask(name: string, steps: readonly Step[]): HeldWeight {
+  /** A weight, or these rows of it, on the device or on its way there. */
+  #ask(name: string, steps: readonly Step[], rows?: Int32Array): HeldWeight {
     const known = this.#held.get(name);
     if (known) return known;
     const control = new AbortController();
@@ -152,8 +178,10 @@ export class ParentWeights implements AsyncDisposable {
       await this.#learn(steps, own);
       await this.#leaves.put(own, steps);
     };
-    const coming = this.#reader.bring(name, look, control.signal);
-    const held: HeldWeight = { coming, control, over: Promise.resolve() };
+    const coming = rows
+      ? this.#reader.bringRows(name, rows, control.signal)
+      : this.#reader.bring(name, look, control.signal);
+    const held: HeldWeight = { coming, control, over: Promise.resolve(), isPart: rows !== undefined };
     this.#held.set(name, held);
     held.over = coming.then(
       (tensors) => {
@@ -170,20 +198,24 @@ export class ParentWeights implements AsyncDisposable {
     const { aheadBytes = roomAhead(this.#device) } = this.#options;
     let room = aheadBytes;
     for (const [i, { index, isNextPass }] of stages.entries()) {
-      const names = (route.stages[index] ?? []).filter((name) => !this.#residency.has(name));
+      // Which rows the next pass reads is known when it begins.
+      const isKnown = (name: string): boolean =>
+        !isNextPass || !(route.gathered.has(name) && this.#canReadRows(name, route));
+      const names = (route.stages[index] ?? []).filter((name) => !this.#residency.has(name) && isKnown(name));
       const further = isNextPass ? names : names.filter((name) => !route.spans(current, name));
-      room -= further.reduce((sum, name) => sum + this.#reader.bytesOf(name), 0);
+      room -= further.reduce((sum, name) => sum + this.#reader.bytesOf(name, route.rowsOf(name)?.length), 0);
       if (room < 0 && (i > 0 || isNextPass)) return;
       for (const name of names) {
         if (isNextPass) this.#forNext.add(name);
-        this.#ask(name, route.stepsAt(index, name));
+        this.#ask(name, route.stepsAt(index, name), isNextPass ? undefined : route.rowsOf(name));
       }
     }
   }
 
   /** No stage of this pass needs a weight any more. */
   #leave(name: string): void {
-    if (this.#residency.keep(name, this.#reader.bytesOf(name))) this.#leaves.dropPassing([name]);
+    const isPart = this.#held.get(name)?.isPart;
+    if (!isPart && this.#residency.keep(name, this.#reader.bytesOf(name))) this.#leaves.dropPassing([name]);
     else if (!this.#forNext.has(name)) this.#drop([name]);
   }
 

@@ -7,7 +7,9 @@ import { answerNames } from "../model/answers.ts";
 import { type Asked, DeviceBatches } from "./device-batches.ts";
 import type { PackedBatch, Target } from "./pack.ts";
 import type { WorkTime } from "./pace.ts";
-import { stagePathsOf, routeAlong } from "./path.ts";
+import { numberedAmong, rowsReadBy } from "./gathered-rows.ts";
+import { stagePathsOf, routeAlong, type StagePaths } from "./path.ts";
+import type { Route } from "./route.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 import type { Merging, StageRun } from "./stage-run.ts";
 
@@ -30,6 +32,15 @@ export interface ScoringPass extends Pass {
   readonly greedy?: LogLikelihoods | undefined;
 }
 
+/** A pass whose batches are on the device. */
+export interface PassUnderWay {
+  readonly batches: DeviceBatches;
+  readonly paths: StagePaths;
+  readonly route: Route;
+  /** Whatever it holds is freed after it. */
+  readonly held: Set<HeldStates>;
+}
+
 /** Sends some batches through all stages and adds up what the last one says of them; tells the time that it took. */
 export async function sendThrough(
   merging: Merging,
@@ -43,26 +54,34 @@ export async function sendThrough(
   return onDevice(
     merging,
     packed,
-    async (batches, held) => {
-      const { branches, waitMs } = await goForward(merging, batches, pass, { held });
-      await collect(merging.device, branches.at(-1)!, batches, pass);
+    pass,
+    async (course) => {
+      const { branches, waitMs } = await goForward(merging, course, pass);
+      await collect(merging.device, branches.at(-1)!, course.batches, pass);
       return { ms: pass.now() - began, waitMs };
     },
     asked,
   );
 }
 
-/** Has some batches on the device while `work` goes on; whatever `work` holds is freed after it. */
+/** Has the batches of a pass on the device while `work` goes on. The parents' room was made before. */
 export async function onDevice<T>(
-  { device, model, parents }: Merging,
+  merging: Merging,
   packed: readonly PackedBatch[],
-  work: (batches: DeviceBatches, held: Set<HeldStates>) => Promise<T>,
+  { recipes, members, hashing }: Pick<Pass, "recipes" | "members" | "hashing">,
+  work: (course: PassUnderWay) => Promise<T>,
   asked: Asked = {},
 ): Promise<T> {
-  const batches = await DeviceBatches.upload(device, model, packed, asked);
+  const { device, model, parents } = merging;
+  const paths = stagePathsOf(merging, recipes, members);
+  const whole = routeAlong(paths);
+  // The hash of a merge is one of whole weights.
+  const read = hashing ? undefined : rowsReadBy(merging, whole, packed);
+  const own = read ? numberedAmong(read.rows, packed) : packed;
+  const batches = await DeviceBatches.upload(device, model, own, asked);
   const held = new Set<HeldStates>();
   try {
-    return await work(batches, held);
+    return await work({ batches, paths, route: whole.readingRows(read), held });
   } finally {
     drop(device, held, ...held);
     await parents.releaseAll();
@@ -77,13 +96,11 @@ export async function onDevice<T>(
  */
 export async function goForward(
   merging: Merging,
-  batches: DeviceBatches,
+  { batches, paths, route, held }: PassUnderWay,
   pass: Pass,
-  { held, room }: Pick<Advance, "held"> & Partial<Pick<Advance, "room">>,
+  room?: Advance["room"],
 ): Promise<{ readonly branches: readonly (readonly Branch[])[]; readonly waitMs: number }> {
   const { parents } = merging;
-  const paths = stagePathsOf(merging, pass.recipes, pass.members);
-  const route = routeAlong(paths);
   const stages = route.stages.length;
   const branches: (readonly Branch[])[] = [[{ members: pass.members, states: [], kept: { states: [] } }]];
   let waitMs = 0;

@@ -29,7 +29,8 @@ export function stagePathOf({ model, experts }: Pick<Merging, "model" | "experts
     const origin = recipe.method === "stack" ? originOf(model, recipe, stage) : stage;
     const sources = Object.entries(stage.weights).map(([role, weight]) => {
       const { name } = origin.weights[role] ?? absent(weight.name);
-      return [role, { name, step: stepAt(recipe, weight, experts) }];
+      const isGathered = stage.gathered?.includes(role) ?? false;
+      return [role, { name, step: stepAt(recipe, weight, experts), ...(isGathered && { isGathered }) }];
     });
     return { stage, sources: Object.fromEntries(sources) as PathStage["sources"] };
   });

@@ -47,6 +47,11 @@ export class Residency {
     return this.#staying.has(name);
   }
 
+  /** Whether so many bytes may stay, all together. */
+  hasRoomFor(bytes: number): boolean {
+    return bytes <= this.#room;
+  }
+
   /** Lets a weight stay if there is room. */
   keep(name: string, bytes: number): boolean {
     if (this.has(name)) return true;

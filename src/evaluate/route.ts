@@ -4,6 +4,15 @@ import type { Step } from "../merge/recipe.ts";
 export interface WeightSource {
   readonly name: string;
   readonly step: Step;
+  /** Whether the rows of tokens alone are read of it. */
+  readonly isGathered?: boolean;
+}
+
+/** What a pass reads of weights of which no stage reads more than the rows of tokens. */
+export interface RowsRead {
+  readonly names: ReadonlySet<string>;
+  /** Their numbers, in ascending order. */
+  readonly rows: Int32Array;
 }
 
 /** From the first stage to the last, or back, as derivatives go. */
@@ -19,16 +28,39 @@ export interface StageAhead {
 /** Which weights of the parents a pass needs at each of its stages, by their names in the checkpoints. */
 export class Route {
   readonly stages: readonly (readonly string[])[];
+  /** Weights of which no stage reads more than the rows of its tokens. */
+  readonly gathered: ReadonlySet<string>;
+  readonly #sources: readonly (readonly WeightSource[])[];
+  readonly #rows: RowsRead | undefined;
   readonly #steps: readonly ReadonlyMap<string, readonly Step[]>[];
   /** First and last stage that needs a weight. */
   readonly #spans = new Map<string, { readonly first: number; readonly last: number }>();
 
-  constructor(stages: readonly (readonly WeightSource[])[]) {
-    this.#steps = stages.map(stepsByName);
+  constructor(sources: readonly (readonly WeightSource[])[], rows?: RowsRead) {
+    this.#sources = sources;
+    this.#rows = rows;
+    this.#steps = sources.map(stepsByName);
     this.stages = this.#steps.map((steps) => [...steps.keys()]);
+    const read = new Set(sources.flat().flatMap(({ name, isGathered }) => (isGathered ? [] : [name])));
+    this.gathered = new Set(this.stages.flat().filter((name) => !read.has(name)));
     for (const [index, names] of this.stages.entries()) {
       for (const name of names) this.#spans.set(name, { first: this.#spans.get(name)?.first ?? index, last: index });
     }
+  }
+
+  /** The same where a pass reads some rows of some weights alone. */
+  readingRows(rows: RowsRead | undefined): Route {
+    return new Route(this.#sources, rows);
+  }
+
+  /** The rows that the pass reads of a weight; undefined where that is all of them. */
+  rowsOf(name: string): Int32Array | undefined {
+    return this.#rows?.names.has(name) ? this.#rows.rows : undefined;
+  }
+
+  /** All that is done with a weight. */
+  stepsOf(name: string): readonly Step[] {
+    return this.#steps.flatMap((steps) => steps.get(name) ?? []);
   }
 
   /** What is done with a weight at a stage. */

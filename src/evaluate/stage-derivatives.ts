@@ -24,12 +24,12 @@ interface Seeded {
  * dtype passes derivatives unchanged.
  */
 export function derivativesOf(
-  { before, after, coefficients }: Pick<StageGraph, "before" | "after" | "coefficients">,
+  { before, after, coefficients, heightOf }: Pick<StageGraph, "before" | "after" | "coefficients" | "heightOf">,
   seeds: readonly State[],
 ): StageDerivatives {
   // The nodes with a coefficient for a factor: the one of the merge, and its copies for rows of it.
   const nodes = new Map(coefficients.map(({ node }): [Expression, Expression[]] => [node, [node]]));
-  const seeded = seededOutputs(after, seeds, (node, copy) => nodes.get(node)?.push(copy));
+  const seeded = seededOutputs(after, seeds, { copied: (node, copy) => nodes.get(node)?.push(copy), heightOf });
   const wanted = [...before.flatMap((state) => Object.values(state)), ...[...nodes.values()].flat()];
   const derivatives = new Map(gradients(seeded, wanted).map((derivative, i) => [wanted[i]!, derivative]));
   const slopes = coefficients.flatMap((coefficient) => {
@@ -43,7 +43,7 @@ export function derivativesOf(
 function seededOutputs(
   after: readonly State[],
   seeds: readonly State[],
-  copied: (node: Expression, copy: Expression) => void,
+  { copied, heightOf }: Pick<StageGraph, "heightOf"> & { copied: (node: Expression, copy: Expression) => void },
 ): Seeded[] {
   const seeded = after.flatMap((state, i) =>
     Object.values(mapDefined(state, (output, name) => seeds[i]?.[name] && { output, seed: seeds[i][name] })),
@@ -51,6 +51,7 @@ function seededOutputs(
   const outputs = rowsFirst(
     seeded.map(({ output }) => output),
     copied,
+    heightOf,
   );
   return seeded.map(({ seed }, i) => ({ output: outputs[i]!, seed }));
 }

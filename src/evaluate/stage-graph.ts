@@ -20,6 +20,8 @@ export interface StageGraph {
   /** Of each batch of the share; before the first stage there is none. */
   readonly before: readonly State[];
   readonly after: readonly State[];
+  /** Rows that a merged weight has in the model, of which some alone may be there. */
+  readonly heightOf: (table: Expression) => number;
 }
 
 /** `states` has what the stage before left of every batch. */
@@ -34,7 +36,9 @@ export function stageGraph(
   const before = inputsOf(states, share);
   const own = run.batches.batches.slice(share.start, share.end);
   const after = own.map((batch, i) => at.stage.forward(merged, before[i]!, batch));
-  return { merged, before, ...inBlocks(after, coefficients) };
+  const heights = new Map(Object.entries(at.stage.weights).map(([role, { shape }]) => [merged[role], shape[0]]));
+  const heightOf = (table: Expression): number => heights.get(table) ?? table.shape[0] ?? 0;
+  return { merged, before, heightOf, ...inBlocks(after, coefficients) };
 }
 
 /** The same where large weights are merged in blocks, each of which a coefficient enters. */

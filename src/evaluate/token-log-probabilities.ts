@@ -30,11 +30,11 @@ export async function tokenLogProbabilities(
   const packed = packPrompts([prompt], { batchTokens: ids.length, ...model });
   const pass = { recipes: [recipe], members: [0], hashing: undefined, signal, report: onProgress, now: Date.now };
   return parents.turn(() =>
-    onDevice(merging, packed, async (batches, held) => {
-      const { branches } = await goForward(merging, batches, pass, { held });
+    onDevice(merging, packed, pass, async (course) => {
+      const { branches } = await goForward(merging, course, pass);
       const found: number[] = [];
       for (const branch of branches.at(-1)!)
-        for await (const { values } of targetValues(device, branch, batches)) found.push(...values);
+        for await (const { values } of targetValues(device, branch, course.batches)) found.push(...values);
       return found.slice(0, -1);
     }),
   );

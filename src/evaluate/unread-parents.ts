@@ -2,7 +2,7 @@ import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import { MadeUpBytes } from "../device/rehearsal/made-up-bytes.ts";
 import type { RehearsalDevice } from "../device/rehearsal/rehearsal-device.ts";
 import type { Loaded } from "./loaded.ts";
-import type { ByParent } from "./parent-reader.ts";
+import { type ByParent, withRows } from "./parent-reader.ts";
 import { ParentWeights, type ParentTensors, type WeightReader } from "./parent-weights.ts";
 import type { Direction, Route } from "./route.ts";
 
@@ -31,8 +31,13 @@ class UnreadWeights implements WeightReader {
     this.#speed = speed;
   }
 
-  bytesOf(name: string): number {
-    return this.#infos(name).reduce((sum, [, info]) => sum + this.#device.bytesOf(info), 0);
+  bytesOf(name: string, rows?: number): number {
+    return this.#infos(name, rows).reduce((sum, [, info]) => sum + this.#device.bytesOf(info), 0);
+  }
+
+  /** As if what came once had been looked at. */
+  canBringRows(name: string): boolean {
+    return this.#arrivals.has(name) && [...this.#parents.values()].every((own) => own.placeOf(name) !== undefined);
   }
 
   /** When the last of these weights is on the device. */
@@ -42,16 +47,24 @@ class UnreadWeights implements WeightReader {
 
   async bring(name: string, look: (own: readonly Loaded[]) => Promise<void>, signal: AbortSignal): Promise<ByParent> {
     signal.throwIfAborted();
-    const infos = this.#infos(name);
+    const tensors = this.#arriving(name, this.#infos(name));
+    await this.#device.aside(async () => look(await this.read(name)));
+    return tensors;
+  }
+
+  async bringRows(name: string, { length }: Int32Array, signal: AbortSignal): Promise<ByParent> {
+    signal.throwIfAborted();
+    return this.#arriving(name, this.#infos(name, length));
+  }
+
+  #arriving(name: string, infos: readonly (readonly [parent: string, info: TensorInfo])[]): ByParent {
     const { readBytes, uploadBytes } = this.#speed();
     const bytes = infos.reduce((sum, [, info]) => sum + info.bytes, 0);
     // What is read into the host's own memory need not be brought anywhere.
     const aByteMs = 1000 / readBytes + (this.#device.kind === "cpu" ? 0 : 1000 / uploadBytes);
     this.#busyUntil = Math.max(this.#busyUntil, this.#device.clock.now()) + aByteMs * bytes;
     this.#arrivals.set(name, this.#busyUntil);
-    const placed = infos.map(([parent, info]) => [parent, this.#device.place(info)] as const);
-    await this.#device.aside(async () => look(await this.read(name)));
-    return Object.fromEntries(placed);
+    return Object.fromEntries(infos.map(([parent, info]) => [parent, this.#device.place(info)]));
   }
 
   async read(name: string): Promise<Loaded[]> {
@@ -60,11 +73,11 @@ class UnreadWeights implements WeightReader {
 
   async settled(): Promise<void> {}
 
-  #infos(name: string): (readonly [parent: string, info: TensorInfo])[] {
+  #infos(name: string, rows?: number): (readonly [parent: string, info: TensorInfo])[] {
     return Array.from(this.#parents, ([parent, { tensors }]) => {
       const info = tensors.get(name);
       if (!info) throw new Error(`parents: ${parent} has no tensor ${name}`);
-      return [parent, info] as const;
+      return [parent, withRows(info, rows)] as const;
     });
   }
 }

@@ -88,7 +88,7 @@ function forwardsOf(decoder: Decoder, precision: Dtype): Forwards {
 function stagesOf(decoder: Decoder, forwards: Forwards): Stage[] {
   const { embedding, layers, head } = decoderWeights(decoder);
   return [
-    { weights: embedding, place, forward: forwards.embedding },
+    { weights: embedding, gathered: ["tokens"], place, forward: forwards.embedding },
     ...layers.map((weights, layer) => {
       const window = decoder.windows[layer] ?? Infinity;
       const forward = forwards.layer({ window, isLast: layer === layers.length - 1 });

@@ -62,6 +62,7 @@ function stagesOf(fields: T5, precision: Dtype, hasHead: boolean): Stage[] {
   return [
     {
       weights: weights.embedding,
+      gathered: ["tokens"],
       place: encoder,
       forward: (own, _, batch) => {
         const { read } = sourceOf(batch);
@@ -75,6 +76,7 @@ function stagesOf(fields: T5, precision: Dtype, hasHead: boolean): Stage[] {
     })),
     {
       weights: weights.between,
+      gathered: ["tokens"],
       place: decoder,
       forward: (own, { hidden: encoded }, { tokens }) => ({
         hidden: gatherRows(named(own, "tokens"), tokens),

@@ -85,3 +85,33 @@ test("a change of an adapter is noticed in the tensors that it changes, and in n
   flip(path, statSync(path).size - 2);
   await expect(read()).rejects.toThrow(/^\S+: tensor \S+: expected f32/);
 });
+
+test("rows of a tensor are those that were hashed, and no more than these are read again", async () => {
+  const [rows, rowBytes] = [1000, 2 ** 11];
+  const bytes = rows * rowBytes;
+  const file = safetensorsBytes({ a: { dtype: "BF16", shape: [rows, rowBytes / 2], data_offsets: [0, bytes] } }, bytes);
+  for (let i = 1; i <= bytes; i += 1) file[file.length - i] = (i * 31) >> 4;
+  const folder = await folderWith({ "model.safetensors": file });
+  await using checkpoint = await Checkpoint.open(folder);
+  later();
+  const asked = Int32Array.of(0, 1, 17, 500, 998, 999);
+  const whole = file.subarray(file.length - bytes);
+  const expected = Buffer.concat([...asked].map((row) => whole.subarray(row * rowBytes, (row + 1) * rowBytes)));
+  const read = async (): Promise<number> => {
+    const before = checkpoint.bytesRead;
+    const into = new Uint8Array(asked.length * rowBytes);
+    expect(Buffer.compare(await checkpoint.readRows("a", asked, into), expected)).toBe(0);
+    expect(Buffer.compare(into, expected)).toBe(0);
+    return checkpoint.bytesRead - before;
+  };
+  expect(checkpoint.canReadRows("a")).toBe(false);
+  expect(await hashes(async () => expect(await read()).toBe(bytes))).toBe(1);
+  expect(checkpoint.canReadRows("a")).toBe(true);
+  // Rows 0 to 17 are read together.
+  expect(await hashes(async () => expect(await read()).toBe((18 + 1 + 2) * rowBytes))).toBe(0);
+  const path = join(folder, "model.safetensors");
+  utimesSync(path, 1, 1);
+  expect(await hashes(async () => expect(await read()).toBeGreaterThan(bytes))).toBe(1);
+  flip(path, statSync(path).size - 1);
+  await expect(checkpoint.readRows("a", asked)).rejects.toThrow(UserError);
+});

@@ -60,7 +60,7 @@ async function headOn(device: Device): Promise<{ readonly graph: StageGraph; rea
     node,
     factor: [{ parameter: "weight", expert, slope: 1 }],
   }));
-  const graph = { merged: { head: merged }, before: [{ hidden }], after, coefficients };
+  const graph = { merged: { head: merged }, before: [{ hidden }], after, coefficients, heightOf: () => ROWS };
   return { graph, seeds: [{ targets: await noise("seed", "f32", TOKENS) }] };
 }
 
