@@ -13,7 +13,7 @@ import { printable } from "../src/files/printable.ts";
 import { exportRun } from "../src/export/export-run.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { withOverrides } from "../src/experiment/experiment.ts";
-import type { RunEvent } from "../src/run/events.ts";
+import type { RunEvent } from "../src/run/session/events.ts";
 import { launchRun } from "../src/run/run-experiment.ts";
 
 const BUSY = "--busy-child";

@@ -17,7 +17,7 @@ import { filesOf } from "../src/experiment/load-tasks.ts";
 import { BASE } from "../src/experiment/the-base.ts";
 import { batchTokensFor, openWorkspace } from "../src/experiment/workspace.ts";
 import { type Recipe, uniformRecipe } from "../src/merge/recipe.ts";
-import { listBaselines } from "../src/run/baselines.ts";
+import { listBaselines } from "../src/run/baselines/baselines.ts";
 import { buildGenome, type MergeGenome } from "../src/space/genome.ts";
 import { readRows } from "../src/tasks/rows.ts";
 import { RandomStream } from "../src/tensor/random.ts";

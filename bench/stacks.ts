@@ -14,7 +14,7 @@ import { BASE } from "../src/experiment/the-base.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { Recipe, StackRecipe } from "../src/merge/recipe.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
-import { combinedLoss } from "../src/run/objective.ts";
+import { combinedLoss } from "../src/run/session/objective.ts";
 import { readOutcome } from "../src/run/run-experiment.ts";
 import type { OptimizerName } from "../src/search/optimizers.ts";
 import { genomeOf, loadSpace } from "../src/space/spaces.ts";

@@ -13,7 +13,7 @@ import { loadTasks } from "../src/experiment/load-tasks.ts";
 import { BASE } from "../src/experiment/the-base.ts";
 import { openWorkspace } from "../src/experiment/workspace.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
-import { allRows } from "../src/run/session.ts";
+import { allRows } from "../src/run/session/session.ts";
 import { genomeOf } from "../src/space/spaces.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { joinWorkers } from "../src/workers/join-workers.ts";

@@ -34,8 +34,8 @@ export type { OptimizerPlugin, Plugin, PluginLoss, PluginRow, RandomNumbers, Tas
 export type { PluginModule } from "./plugins/load-plugins.ts";
 export type { PluginName } from "./files/plugin-name.ts";
 export type { Candidate, Optimizer, OptimizerOptions, Restart, Score } from "./search/optimizer.ts";
-export type { Phase, RunEnd, RunEvent } from "./run/events.ts";
-export type { LoggedEvent } from "./run/logged-event.ts";
+export type { Phase, RunEnd, RunEvent } from "./run/session/events.ts";
+export type { LoggedEvent } from "./run/session/logged-event.ts";
 export { planExperiment, type RunPlanOptions } from "./plan/plan-experiment.ts";
 export type { RunPlan } from "./plan/run-plan.ts";
 export { loadExperiment } from "./experiment/experiment-file.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import type { RunEvent } from "../src/run/events.ts";
+import type { RunEvent } from "../src/run/session/events.ts";
 import { launchRun, type Outcome, type RunOptions } from "../src/run/run-experiment.ts";
 import { type TinyExperiment, tinyExperiment } from "./tiny-experiment.ts";
 

@@ -5,7 +5,7 @@ import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import type { RecordPayloads, RecordType } from "../src/journal/records.ts";
-import { located } from "../src/run/told-places.ts";
+import { located } from "../src/run/recorded/told-places.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 import { type TinyModel, writeTinyModel } from "./tiny-model.ts";
 

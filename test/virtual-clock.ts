@@ -1,4 +1,4 @@
-import type { Clock } from "../src/run/clock.ts";
+import type { Clock } from "../src/run/time/clock.ts";
 
 /** A clock that stands still until a test puts it forward, or until something takes time on it. */
 export class VirtualClock implements Clock {

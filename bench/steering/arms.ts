@@ -67,7 +67,7 @@ const generations =
   (number: number) =>
   (budget: number, cost: number): number =>
     Math.min(1, Math.max(0.02, budget / cost / number));
-/** As run/search-cost.ts plans them: a 20th of the rows at least, and more where there would be more steps. */
+/** As run/estimates/search-cost.ts plans them: a 20th of the rows at least, and more where there would be more steps. */
 const steps =
   (number: number) =>
   (budget: number, cost: number): number =>

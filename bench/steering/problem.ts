@@ -3,7 +3,7 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { loadTasks, type Task } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace, type Workspace } from "../../src/experiment/workspace.ts";
 import type { Selection } from "../../src/evaluate/evaluator.ts";
-import { combinedLoss, factorOf, type ObjectiveTask } from "../../src/run/objective.ts";
+import { combinedLoss, factorOf, type ObjectiveTask } from "../../src/run/session/objective.ts";
 import type { Candidate, Score } from "../../src/search/optimizer.ts";
 import { buildGenome, type Genome } from "../../src/space/genome.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";

@@ -1,6 +1,6 @@
 import { recordedOptimizer } from "../search/optimizers.ts";
 import { describePrecision } from "../experiment/precision.ts";
-import type { RunEvent } from "../run/events.ts";
+import type { RunEvent } from "../run/session/events.ts";
 import type { RowCounts } from "../journal/records.ts";
 import { budgetOption, duration, preciseDuration } from "../report/duration.ts";
 import { lossesTable } from "../report/losses-table.ts";

@@ -8,9 +8,9 @@ import { openRegularFile, readAt, readingRegularFile } from "../files/regular-fi
 import { replaceableFile } from "../files/replaceable-file.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { holderInWords, ProcessLock } from "../lock/process-lock.ts";
-import { type Clock, systemClock } from "../run/clock.ts";
-import type { RunEnd, RunEvent } from "../run/events.ts";
-import { loggedEvent } from "../run/logged-event.ts";
+import { type Clock, systemClock } from "../run/time/clock.ts";
+import type { RunEnd, RunEvent } from "../run/session/events.ts";
+import { loggedEvent } from "../run/session/logged-event.ts";
 
 /** Of what moves all the time, a line is written that often. */
 const PAUSE_MS = 1000;

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { realPath } from "../files/real-path.ts";
 import { reasonOf } from "../files/system-error.ts";
 import { RUN_NAMES } from "../journal/run-files.ts";
-import type { RunEnd } from "../run/events.ts";
+import type { RunEnd } from "../run/session/events.ts";
 import { EventLog } from "./event-log.ts";
 import { Interrupted } from "./interruption.ts";
 

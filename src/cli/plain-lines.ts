@@ -1,5 +1,5 @@
 /** Lines that need to know nothing of a search. */
-import type { RunEvent } from "../run/events.ts";
+import type { RunEvent } from "../run/session/events.ts";
 
 /** The line of a notice, and none of what else goes on. */
 export function noticeLines(event: RunEvent): readonly string[] {

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "../run/clock.ts";
-import type { RunEvent } from "../run/events.ts";
+import { type Clock, systemClock } from "../run/time/clock.ts";
+import type { RunEvent } from "../run/session/events.ts";
 import { briefDuration, duration } from "../report/duration.ts";
 import { LivingText } from "./output.ts";
 import { PhaseTime } from "./phase-time.ts";

@@ -1,6 +1,6 @@
 import { briefDuration, duration } from "../report/duration.ts";
-import type { Clock } from "../run/clock.ts";
-import type { RunEvent } from "../run/events.ts";
+import type { Clock } from "../run/time/clock.ts";
+import type { RunEvent } from "../run/session/events.ts";
 import { PhaseTime } from "./phase-time.ts";
 import type { Status, StatusPart } from "./status-line.ts";
 

@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import type { Standing } from "../journal/standing.ts";
 import { type FrontRow, frontRows } from "../report/front-rows.ts";
-import { isWinner, placeOnFront, recipeAt } from "../run/front.ts";
+import { isWinner, placeOnFront, recipeAt } from "../run/finish/front.ts";
 import type { Outcome } from "../run/run-experiment.ts";
 
 /** What is exported of a run: its winner, or what was picked in its place. */

@@ -12,8 +12,8 @@ import { readRecipe, recipeFiles } from "../export/recipe-files.ts";
 import { readJournal } from "../journal/journal.ts";
 import type { ScoredModel } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
-import { requirePlaces } from "../run/places.ts";
-import { experimentOf } from "../run/recorded-run.ts";
+import { requirePlaces } from "../run/recorded/places.ts";
+import { experimentOf } from "../run/recorded/recorded-run.ts";
 import type { RunOptions } from "../run/run-experiment.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
 

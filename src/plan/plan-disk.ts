@@ -1,7 +1,7 @@
 import { freeBytesAt } from "../files/free-bytes.ts";
 import { baseOf } from "../experiment/the-base.ts";
-import { generationKind } from "../run/search-kind.ts";
-import type { Session } from "../run/session.ts";
+import { generationKind } from "../run/estimates/search-kind.ts";
+import type { Session } from "../run/session/session.ts";
 import type { PlannedDisk } from "./run-plan.ts";
 
 /** Bytes of a number in the side file, and of a record of a generation in the journal, about. */

@@ -2,15 +2,15 @@ import { pluginsAt } from "../plugins/load-plugins.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { BASE } from "../experiment/the-base.ts";
 import type { Workspace } from "../experiment/workspace.ts";
-import { BudgetClock } from "../run/budget-clock.ts";
-import { measureComparison } from "../run/comparison-time.ts";
-import { UsualCourse } from "../run/course.ts";
-import { pacesOf } from "../run/paces.ts";
-import { Recorder } from "../run/recorder.ts";
-import { RowOrder } from "../run/row-order.ts";
+import { BudgetClock } from "../run/time/budget-clock.ts";
+import { measureComparison } from "../run/time/comparison-time.ts";
+import { UsualCourse } from "../run/time/course.ts";
+import { pacesOf } from "../run/time/paces.ts";
+import { Recorder } from "../run/session/recorder.ts";
+import { RowOrder } from "../run/session/row-order.ts";
 import { drawForBudget, readRowsInTime } from "../run/rows-in-time.ts";
-import { PART_MS } from "../run/score-in-parts.ts";
-import type { Session } from "../run/session.ts";
+import { PART_MS } from "../run/scoring/score-in-parts.ts";
+import type { Session } from "../run/session/session.ts";
 import { genomeOf } from "../space/spaces.ts";
 
 interface PlanningOptions {

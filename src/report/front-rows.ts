@@ -5,7 +5,7 @@ import {
   type RecordPayloads,
   type ScoredModel,
 } from "../journal/records.ts";
-import { isWinner, picksOf } from "../run/front.ts";
+import { isWinner, picksOf } from "../run/finish/front.ts";
 import type { Table } from "./table.ts";
 import { lossCell } from "./verdict-table.ts";
 

@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RecordPayloads, ScoredModel } from "../journal/records.ts";
-import { bestSoFar, leastLoss } from "./best-so-far.ts";
-import { compareTexts } from "./compare-texts.ts";
-import { type Champion, chooseWinner } from "./choose-winner.ts";
-import { canJudgeMore, judgeWinner } from "./judge-winner.ts";
-import type { Front } from "./front.ts";
-import { type Plan, planSearch, replanSearch } from "./plan-search.ts";
-import { canGrow, growBaselines, scoreBaselines, type ScoredBaselines } from "./score-baselines.ts";
-import { hasRoom, searchGenerations } from "./search-generations.ts";
-import { beginSearch, type SearchState } from "./search-state.ts";
-import { longest } from "./scored-rungs.ts";
-import type { Session } from "./session.ts";
-import { whyStopped } from "./stopped-search.ts";
+import { bestSoFar, leastLoss } from "./search/best-so-far.ts";
+import { compareTexts } from "./finish/compare-texts.ts";
+import { type Champion, chooseWinner } from "./finish/choose-winner.ts";
+import { canJudgeMore, judgeWinner } from "./finish/judge-winner.ts";
+import type { Front } from "./finish/front.ts";
+import { type Plan, planSearch, replanSearch } from "./search/plan-search.ts";
+import { canGrow, growBaselines, scoreBaselines, type ScoredBaselines } from "./baselines/score-baselines.ts";
+import { hasRoom, searchGenerations } from "./search/search-generations.ts";
+import { beginSearch, type SearchState } from "./search/search-state.ts";
+import { longest } from "./baselines/scored-rungs.ts";
+import type { Session } from "./session/session.ts";
+import { whyStopped } from "./search/stopped-search.ts";
 
 /** What the phases of a run lead to, or have led to so far. */
 export interface Found {

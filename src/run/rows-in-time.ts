@@ -2,9 +2,9 @@ import { UserError } from "../errors.ts";
 import { type Drawing, type DrawnRows, drawInTime, type DrawOptions } from "../experiment/draw-rows.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { readTasks, type Task } from "../experiment/load-tasks.ts";
-import type { BudgetClock } from "./budget-clock.ts";
-import { withDeadline } from "./deadline.ts";
-import type { RunEvent } from "./events.ts";
+import type { BudgetClock } from "./time/budget-clock.ts";
+import { withDeadline } from "./time/deadline.ts";
+import type { RunEvent } from "./session/events.ts";
 
 /** Of a budget of time: until the files of rows must be read, for tokenising rows, and for searching. */
 const READING_SHARE = 0.9;

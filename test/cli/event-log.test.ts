@@ -12,8 +12,8 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EventLog } from "../../src/cli/event-log.ts";
-import type { RunEvent } from "../../src/run/events.ts";
-import type { LoggedEvent } from "../../src/run/logged-event.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
+import type { LoggedEvent } from "../../src/run/session/logged-event.ts";
 import { root } from "../source/source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyExperiment } from "../tiny-experiment.ts";

@@ -3,7 +3,7 @@ import { duration } from "../../src/report/duration.ts";
 import { LivingText } from "../../src/cli/output.ts";
 import { eventLines } from "../../src/cli/event-lines.ts";
 import { Progress } from "../../src/cli/progress.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 /** What a run in two generations tells, and what is written of it. */

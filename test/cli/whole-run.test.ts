@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { WholeRun } from "../../src/cli/whole-run.ts";
 import type { Budget } from "../../src/experiment/experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportRun } from "../../src/export/export-run.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

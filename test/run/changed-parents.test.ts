@@ -8,7 +8,7 @@ import { openGgml } from "../../src/device/ggml/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { exportRun } from "../../src/export/export-run.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
 import { distinctRecipes, openTinyFamily, randomPrompts } from "../evaluate/tiny-family.ts";
 import { interrupt, launch } from "../observed-run.ts";

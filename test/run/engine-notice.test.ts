@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { scoreModel } from "../../src/experiment/score-model.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun } from "../../src/run/run-experiment.ts";
 import { fakeNvidiaSmi } from "../device/fake-nvidia-smi.ts";
 import { hasGpuPackage } from "../device/installed-package.ts";

@@ -7,7 +7,7 @@ import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import type { Hub } from "../../src/hub/api/hub.ts";
 import { modelTypes } from "../../src/model/architectures.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { publishTinyExperiment } from "../hub/published-experiment.ts";

@@ -4,7 +4,7 @@ import { type Experiment, withOverrides } from "../../src/experiment/experiment.
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import { combinedLoss, type ObjectiveTask } from "../../src/run/objective.ts";
+import { combinedLoss, type ObjectiveTask } from "../../src/run/session/objective.ts";
 import { resumeRun } from "../../src/run/run-experiment.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { launch } from "../observed-run.ts";

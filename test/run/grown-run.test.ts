@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Budget, type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import type { RecordedRung } from "../../src/journal/records.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { type Outcome, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { cutAfter } from "../cut-run.ts";
 import { launch } from "../observed-run.ts";

@@ -7,7 +7,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import type { JournalRecord, NumbersRef } from "../../src/journal/records.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { cutAfter } from "../cut-run.ts";
 import { launch, sharedRun } from "../observed-run.ts";

@@ -6,7 +6,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { modelsOfRun } from "../../src/lm-eval/models-to-evaluate.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import type { JournalRecord } from "../../src/journal/records.ts";
-import { recordedPaths } from "../../src/run/places.ts";
+import { recordedPaths } from "../../src/run/recorded/places.ts";
 import { launchRun, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

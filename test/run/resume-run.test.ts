@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { type Budget, withOverrides } from "../../src/experiment/experiment.ts";
 import { elapsedMsOf } from "../../src/journal/elapsed.ts";
 import { readOutcome, resumeRun } from "../../src/run/run-experiment.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Evaluator } from "../../src/evaluate/evaluator.ts";
 import type { Task } from "../../src/experiment/load-tasks.ts";
-import { BudgetClock } from "../../src/run/budget-clock.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import { BudgetClock } from "../../src/run/time/budget-clock.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { drawForBudget, noTimeText, readRowsInTime } from "../../src/run/rows-in-time.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
-import { allRows } from "../../src/run/session.ts";
+import { allRows } from "../../src/run/session/session.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { readJournal } from "../../src/journal/journal.ts";

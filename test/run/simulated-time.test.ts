@@ -6,7 +6,7 @@ import { type Experiment, withOverrides } from "../../src/experiment/experiment.
 import { readJournal } from "../../src/journal/journal.ts";
 import { standingOf } from "../../src/journal/standing.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun, type Outcome, resumeRun } from "../../src/run/run-experiment.ts";
 import { launch } from "../observed-run.ts";
 import { simulatedMachine, type Speed } from "../simulated-machine.ts";

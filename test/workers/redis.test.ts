@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
-import type { RunEvent } from "../../src/run/events.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun, resumeRun, type RunOptions } from "../../src/run/run-experiment.ts";
 import { joinWorkers, type JoinOptions } from "../../src/workers/join-workers.ts";
 import { queueName } from "../../src/workers/open-redis.ts";

@@ -7,7 +7,7 @@ import type { Experiment } from "../../src/experiment/experiment.ts";
 import { loadTasks, type Task } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace, type Workspace } from "../../src/experiment/workspace.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
-import { allRows } from "../../src/run/session.ts";
+import { allRows } from "../../src/run/session/session.ts";
 import { genomeOf } from "../../src/space/spaces.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import type { WorkerAnswer } from "../../src/workers/answers.ts";

@@ -2,7 +2,7 @@ import { closeSync, constants, ftruncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openRegularFile } from "../../files/regular-file.ts";
 import { reasonOf } from "../../files/system-error.ts";
-import type { RunEvent } from "../../run/events.ts";
+import type { RunEvent } from "../../run/session/events.ts";
 import { scalarMessage, untimedText, versionMessage } from "./event-message.ts";
 import { eventFileName, type ScalarFolder } from "./scalar-folder.ts";
 import { scalarsOf } from "./scalars-of.ts";

@@ -1,6 +1,6 @@
 import { sha256Of } from "../../files/sha256.ts";
 import type { TaskScores } from "../../journal/records.ts";
-import type { RunEvent } from "../../run/events.ts";
+import type { RunEvent } from "../../run/session/events.ts";
 
 /** The numbers of an event that make a curve, by tag; none of most events. */
 export function scalarsOf(event: RunEvent): Readonly<Record<string, number>> {

@@ -15,7 +15,7 @@ import { MergeThreads } from "../../merge-files/threads.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import { knownModel } from "../../mergekit/model-places.ts";
 import type { MergekitRecipeInput } from "../../mergekit/recipe-file.ts";
-import type { RunEvent } from "../../run/events.ts";
+import type { RunEvent } from "../../run/session/events.ts";
 import { commonDtype } from "../common-dtype.ts";
 import { ExportPlace } from "../export-place.ts";
 import { filesOfBase } from "../files-of-base.ts";

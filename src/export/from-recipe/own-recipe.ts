@@ -8,7 +8,7 @@ import { readJournal } from "../../journal/journal.ts";
 import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
 import { allWeights } from "../../model/architecture.ts";
 import { checkWeights, openModel } from "../../model/open-model.ts";
-import { located, tellingsOf } from "../../run/told-places.ts";
+import { located, tellingsOf } from "../../run/recorded/told-places.ts";
 import { whyNotMerged } from "../../space/expert-count.ts";
 import { checkParameters } from "../../space/exported-recipe.ts";
 import { commonDtype } from "../common-dtype.ts";

@@ -1,8 +1,8 @@
 import type { JournalView } from "../../journal/journal.ts";
 import type { GuardedModel } from "../../journal/records.ts";
 import type { Standing } from "../../journal/standing.ts";
-import type { ObjectiveTask } from "../../run/objective.ts";
-import { pairedGains } from "../../run/paired-gains.ts";
+import type { ObjectiveTask } from "../../run/session/objective.ts";
+import { pairedGains } from "../../run/finish/paired-gains.ts";
 import type { TaskRow } from "../../tasks/rows.ts";
 import { ofCandidate } from "../generation-losses.ts";
 import type { GuardRows } from "../view/row-changes.ts";

@@ -1,8 +1,8 @@
 import type { JournalView } from "../../journal/journal.ts";
 import type { GuardedModel, RecordPayloads } from "../../journal/records.ts";
-import { combinedScores, type ObjectiveTask } from "../../run/objective.ts";
-import { pairedGains } from "../../run/paired-gains.ts";
-import { RowOrder } from "../../run/row-order.ts";
+import { combinedScores, type ObjectiveTask } from "../../run/session/objective.ts";
+import { pairedGains } from "../../run/finish/paired-gains.ts";
+import { RowOrder } from "../../run/session/row-order.ts";
 import { ofCandidate } from "../generation-losses.ts";
 import type { RowsAtHand } from "./searched-models.ts";
 

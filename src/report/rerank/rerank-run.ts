@@ -4,12 +4,12 @@ import type { Experiment } from "../../experiment/experiment.ts";
 import { readJournal, type JournalView } from "../../journal/journal.ts";
 import { EVOLVED, type Gain, type GuardedModel, type RowCounts, type TaskScores } from "../../journal/records.ts";
 import { standingOf } from "../../journal/standing.ts";
-import { bestFirst } from "../../run/baselines.ts";
-import { combinedScores, type ObjectiveTask } from "../../run/objective.ts";
-import { pairedGains } from "../../run/paired-gains.ts";
-import { type ProvenTasksOptions, readProvenTasks } from "../../run/proven-tasks.ts";
-import { experimentOf } from "../../run/recorded-run.ts";
-import { mapTasks } from "../../run/deal-rows.ts";
+import { bestFirst } from "../../run/baselines/baselines.ts";
+import { combinedScores, type ObjectiveTask } from "../../run/session/objective.ts";
+import { pairedGains } from "../../run/finish/paired-gains.ts";
+import { type ProvenTasksOptions, readProvenTasks } from "../../run/recorded/proven-tasks.ts";
+import { experimentOf } from "../../run/recorded/recorded-run.ts";
+import { mapTasks } from "../../run/scoring/deal-rows.ts";
 import { guardedAgain } from "./guard-again.ts";
 import { type RowsAtHand, type SearchedModel, type SearchedModels, searchedModels } from "./searched-models.ts";
 

@@ -1,6 +1,6 @@
 import { printableLine } from "../../files/printable.ts";
 import type { Gain, RowCounts } from "../../journal/records.ts";
-import { countsText } from "../../run/row-order.ts";
+import { countsText } from "../../run/session/row-order.ts";
 import { alignedText } from "../text/text-table.ts";
 import { wrapped } from "../text/wrapped.ts";
 import type { Table } from "../table.ts";

@@ -4,9 +4,9 @@ import type { Task } from "../../experiment/load-tasks.ts";
 import type { JournalView } from "../../journal/journal.ts";
 import { EVOLVED, type NumbersRef, type RowCounts, type TaskScores } from "../../journal/records.ts";
 import { standingOf } from "../../journal/standing.ts";
-import { RowOrder, sameCounts } from "../../run/row-order.ts";
-import { freshRows } from "../../run/record-ask.ts";
-import { longest, lossesOnRungs, type RungLosses } from "../../run/scored-rungs.ts";
+import { RowOrder, sameCounts } from "../../run/session/row-order.ts";
+import { freshRows } from "../../run/search/record-ask.ts";
+import { longest, lossesOnRungs, type RungLosses } from "../../run/baselines/scored-rungs.ts";
 import { generationsIn, ofCandidate } from "../generation-losses.ts";
 
 /** A model and what it scored on so many search rows. */

@@ -6,7 +6,7 @@ import { untimedText } from "../../../src/cli/tensorboard/event-message.ts";
 import { openScalarFolder } from "../../../src/cli/tensorboard/scalar-folder.ts";
 import { ScalarLog } from "../../../src/cli/tensorboard/scalar-log.ts";
 import { payloadsIn } from "../../../src/cli/tensorboard/tf-record.ts";
-import type { RunEvent } from "../../../src/run/events.ts";
+import type { RunEvent } from "../../../src/run/session/events.ts";
 import { root } from "../../source/source-files.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { writeTinyExperiment } from "../../tiny-experiment.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scalarsOf } from "../../../src/cli/tensorboard/scalars-of.ts";
-import type { RunEvent } from "../../../src/run/events.ts";
+import type { RunEvent } from "../../../src/run/session/events.ts";
 
 const finalists = (name: string, task: string): RunEvent => ({
   type: "finalists",
