@@ -81,7 +81,8 @@ describe("run --watch", () => {
     const told = await events!;
     expect(told).toMatch(/^data: \[\["top",/);
     expect(told).toMatch(/\n\nevent: end\ndata: \n\n$/);
-    expect(told.split("\n\n").at(-3)).toContain('"verdict"');
+    const states = told.split("\n\n").filter((message) => message.startsWith("data:"));
+    expect(states.at(-1)).toContain('"verdict"');
     await expect(fetch(address)).rejects.toThrow("fetch failed");
   });
 
