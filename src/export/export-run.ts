@@ -6,9 +6,9 @@ import type { Workspace } from "../experiment/workspace.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 import { checkPush, pushFolder, type Pushed } from "../hub/transfer/push.ts";
 import { readJournal } from "../journal/journal.ts";
-import { standingOf } from "../journal/standing.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { Step } from "../merge/recipe.ts";
+import type { CommandFor } from "../report/next-steps.ts";
 import { readOutcome, type Outcome, type ReopenOptions, type RunOptions } from "../run/run-experiment.ts";
 import { ExportPlace } from "./export-place.ts";
 import { checkReplaceable } from "./earlier-export.ts";
@@ -24,6 +24,8 @@ export interface ExportOptions extends ReopenOptions {
   readonly to?: string | undefined;
   /** A member of the run's front in place of the winner: `knee`, a task or a place on it. */
   readonly pick?: string | undefined;
+  /** How the commands are worded that a refusal tells. */
+  readonly commandFor?: CommandFor | undefined;
   /** Checkout of the LLM-Merging competition's starter kit, to write the merge into as a class. */
   readonly starterKit?: string | undefined;
   /** Repository of the Hub to upload the folder to. */
@@ -51,7 +53,7 @@ export async function exportRun(run: string, options: ExportOptions = {}): Promi
   const { to, push, signal, onEvent } = options;
   // A folder that is no run gets nothing written into it.
   const { records } = readJournal(run);
-  const place = options.pick === undefined ? undefined : pickedPlace(run, standingOf(records), options.pick);
+  const place = options.pick === undefined ? undefined : pickedPlace(run, records, options.pick, options.commandFor);
   const model = placeOf(run, to, place);
   await using target = await ExportPlace.take(model, {
     signal,

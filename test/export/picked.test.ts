@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { exportRun } from "../../src/export/export-run.ts";
 import { standingOf } from "../../src/journal/standing.ts";
+import { WriterLock } from "../../src/journal/writer-lock.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { frontRows, type FrontRow } from "../../src/report/front-rows.ts";
 import { cutAfter } from "../cut-run.ts";
@@ -61,16 +62,25 @@ describe("exportRun with a pick", () => {
     await expect(exportRun(run, { pick: "quizz" })).rejects.toThrow(
       `--pick: expected knee, a task (quiz, news) or a place on the front from 1 to ${rows.length}, found`,
     );
-    await expect(exportRun(single.folder, { pick: "knee" })).rejects.toThrow("--pick: the run has no front");
+    await expect(exportRun(single.folder, { pick: "knee" })).rejects.toThrow(
+      `--pick: the search by cma-es takes the tasks as one loss, and has no front; its winner is had by evomerge export ${single.folder}, a front by`,
+    );
   });
 
   test("is refused of a run that has not come to its front, which exports its best so far without one", async () => {
     const { records } = readJournal(run);
     const before = records.findIndex(({ type }) => type === "finalists");
     const cut = cutAfter(run, before, join(await temporaryFolder(), "cut"));
+    const sentence = "--pick: the run is not over, and its front is compared at its end; ";
     await expect(exportRun(cut, { pick: "knee" })).rejects.toThrow(
-      "--pick: the front of the run has not been compared on the search rows yet; resume the run",
+      `${sentence}go on with evomerge resume ${cut}, or export its best so far with evomerge export ${cut}`,
     );
+    {
+      using _ = WriterLock.acquire(cut);
+      await expect(exportRun(cut, { pick: "knee" })).rejects.toThrow(
+        `${sentence}it is being written: wait for its end`,
+      );
+    }
     expect(existsSync(join(cut, "front-1"))).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { exportRun, type ExportResult } from "../../export/export-run.ts";
 import type { StarterKitExport } from "../../export/starter-kit/export-starter-kit.ts";
 import { printableLine } from "../../files/printable.ts";
+import { commandFor } from "../invocation.ts";
 import { interruptionSignal } from "../interruption.ts";
 import { type MovedOptions, movedPlaces } from "../options/moved-options.ts";
 import { outcomeJson } from "../outcome-json.ts";
@@ -30,6 +31,7 @@ export async function exportCommand(
     const exported = await exportRun(run, {
       to,
       pick,
+      commandFor,
       starterKit,
       moved: movedPlaces(options),
       push: push === undefined ? undefined : { name: push, private: isPrivate },
