@@ -1,5 +1,7 @@
 /** Commands that look at runs and change nothing; each is loaded when it is used. */
 import type { Command } from "@commander-js/extra-typings";
+import { printableLine } from "../../files/printable.ts";
+import { commandFor, ownCommand } from "../invocation.ts";
 import { movedGuard, movedRows } from "../options/moved-options.ts";
 import { parsePort, parseWeights } from "../options/parse-options.ts";
 import { asJson, runArgument } from "../options/shared-options.ts";
@@ -60,10 +62,16 @@ export function declareCompare(program: Command): void {
     .command("compare")
     .description("compare runs: their winners on guard rows that they share, and what differs in their experiments")
     .argument("<run>", "folder of the run that others are compared with")
-    .argument("<runs...>", "folders of the others")
+    .argument("[runs...]", "folders of the others, one or more")
     .option("--page <file>", "write a page of it there")
     .option(...asJson)
-    .action(async (first, others, options) => {
+    .usage("[options] <run> <runs...>")
+    .action(async (first, others, options, command) => {
+      if (others.length === 0) {
+        command.error(
+          `error: expected two runs or more, found ${printableLine(first)} alone; name another, of those that ${ownCommand()} list shows, or see this one: ${printableLine(commandFor("status", first))}`,
+        );
+      }
       const { compareCommand } = await import("../commands/compare.ts");
       await compareCommand([first, ...others], options);
     });

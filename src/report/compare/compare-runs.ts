@@ -78,7 +78,11 @@ export async function compareRuns(
 }
 
 function requireSeveral(folders: readonly string[]): void {
-  if (folders.length < 2) throw new UserError(`expected the folders of two runs or more, found ${folders.length}`);
+  if (folders.length < 2) {
+    throw new UserError(
+      `expected the folders of two runs or more, found ${folders[0] ?? "none"}; name another beside it`,
+    );
+  }
   const real = folders.map(realPath);
   const twice = real.findIndex((path, i) => real.indexOf(path) !== i);
   if (twice !== -1) throw new UserError(`${folders[twice]} is named twice: expected different runs`);

@@ -1,4 +1,5 @@
 import type { Budget, Experiment } from "../../experiment/experiment.ts";
+import { BASE } from "../../experiment/the-base.ts";
 import { sha256Of } from "../../files/sha256.ts";
 import type { JournalRecord } from "../../journal/records.ts";
 import { duration } from "../duration.ts";
@@ -21,7 +22,9 @@ const DIGITS = 6;
 
 /** What differs between the experiments, a row a matter and a column a run. */
 export function differencesBetween(names: readonly string[], runs: readonly RecordedSettings[]): Table {
-  const settings = runs.map(settingsOf);
+  // Where one run has read no weights yet, only places tell whose they are.
+  const isRead = runs.every(({ records }) => records.some(({ type }) => type === "parents"));
+  const settings = runs.map((run) => settingsOf(run, isRead ? weightsIn(run.records) : new Map()));
   const matters = [...new Set(settings.flatMap((own) => [...own.keys()]))];
   const rows = matters.flatMap((matter) => {
     const own = settings.map((setting) => setting.get(matter));
@@ -38,14 +41,28 @@ function cell(setting: RunSetting | undefined, isTold: boolean): string {
   return isTold ? setting.words : `${setting.words} (${sha256Of(JSON.stringify(setting.whole)).slice(0, DIGITS)})`;
 }
 
-function settingsOf({ experiment, records: [start] }: RecordedSettings): ReadonlyMap<string, RunSetting> {
+function digestOf(lines: Readonly<Record<string, string>>): string {
+  return sha256Of(JSON.stringify(Array.from(Object.entries(lines), (entry) => entry.join(" ")).toSorted()));
+}
+
+/** Digests of what each parent's tensors held, by the parent's name: equal weights are one model, wherever it lies. */
+function weightsIn(records: readonly JournalRecord[]): ReadonlyMap<string, string> {
+  const { tensors = {} } = records.findLast((record) => record.type === "parents") ?? {};
+  return new Map(Object.entries(tensors).map(([name, lines]) => [name, digestOf(lines)]));
+}
+
+function settingsOf(
+  { experiment, records: [start] }: RecordedSettings,
+  weights: ReadonlyMap<string, string>,
+): ReadonlyMap<string, RunSetting> {
   const settings = new Map<string, RunSetting>();
   const add = (matter: string, words: string, whole: unknown = words): void =>
     void settings.set(matter, { words, whole });
   if (experiment) {
     const { base, experts, space, recipes, start: beginning, tasks, search, budget, seed } = experiment;
-    add("base", base);
-    add("experts", experts.map(({ name }) => name).join(", "), experts);
+    add("base", base, weights.get(BASE) ?? base);
+    const parents = experts.map(({ name, path }) => [name, weights.get(name) ?? path]);
+    add("experts", experts.map(({ name }) => name).join(", "), parents);
     add("space", spaceText(space), space);
     if (recipes) add("recipes", Object.keys(recipes).join(", "), recipes);
     if (beginning) add("begins from", beginning.run, beginning);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,8 @@ import { ofCandidate } from "../../../src/report/generation-losses.ts";
 import { launchRun } from "../../../src/run/run-experiment.ts";
 import { evomerge } from "../../cli/evomerge.ts";
 import { cutAfter } from "../../cut-run.ts";
-import { recorded, newsRows, quizRows, writeRows, writeTinyExperiment } from "../../tiny-experiment.ts";
+import { recorded, newsRows, quizRows, tokenizer, writeRows, writeTinyExperiment } from "../../tiny-experiment.ts";
+import { writeTinyModel } from "../../tiny-model.ts";
 import { hasChromium, showPage } from "../page/chromium.ts";
 import { writeSyntheticRun } from "../synthetic-run.ts";
 
@@ -59,6 +60,12 @@ function meansOf(run: string): readonly number[] {
   });
 }
 
+/** What differs between the experiments of runs. */
+async function matters(...runs: readonly string[]): Promise<string[]> {
+  const { differences } = await compareRuns(runs);
+  return differences.rows.map(([matter = ""]) => matter);
+}
+
 describe("runs that are compared", () => {
   test("have their winners paired on the guard rows of both", async () => {
     const { gains, notes, runs } = await compareRuns([at("first"), at("second")]);
@@ -88,6 +95,28 @@ describe("runs that are compared", () => {
         ["seed", "1", "5"],
       ],
     });
+  });
+
+  test("have the same models where these hold the same weights, and other ones where their names alone are the same", async () => {
+    const elsewhere = at("elsewhere");
+    cpSync(at("base"), join(elsewhere, "copied"), { recursive: true });
+    cpSync(at("craft"), join(elsewhere, "craft"), { recursive: true });
+    await writeTinyModel(join(elsewhere, "nature"), { tokenizer, perturbed: { seed: 99, by: 0.1 } });
+    const experts = (natures: string): object => ({ nature: natures, craft: join(elsewhere, "craft") });
+    const file = { base: join(elsewhere, "copied"), search: { algorithm: "random", population: 2 } };
+    const launched = async (name: string, natures: string): Promise<string> => {
+      const tiny = await writeTinyExperiment(folder, { file: { ...file, experts: experts(natures) } });
+      await launchRun(await loadExperiment(tiny), at(name));
+      return at(name);
+    };
+    const [copies, others] = [
+      await launched("copies", at("nature")),
+      await launched("retrained", join(elsewhere, "nature")),
+    ];
+    expect(await matters(at("first"), copies)).toEqual(["search"]);
+    expect(await matters(copies, others)).toEqual(["experts"]);
+    const unread = cutAfter(copies, 1, at("unread"));
+    expect(await matters(at("first"), unread)).toEqual(["base", "experts", "search"]);
   });
 
   test("are compared on the rows that they share, and where there are none, not at all", async () => {
@@ -134,7 +163,14 @@ describe("runs that are compared", () => {
     expect(refused).toMatchObject({ code: 1, stdout: "" });
     expect(readFileSync(page, "utf8")).toBe("mine");
     rmSync(page);
-    expect((await evomerge(folder, ["compare", "first"])).code).toBe(2);
+  });
+
+  test("are asked for by the command in a sentence that says what comes next, where one is named alone", async () => {
+    const { code, stdout, stderr } = await evomerge(folder, ["compare", "first"]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(
+      /^error: expected two runs or more, found first alone; name another, of those that .+ list shows, or see this one: .+ status first\n/,
+    );
   });
 });
 
