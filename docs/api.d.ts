@@ -100,6 +100,7 @@ interface Expert {
 interface ExportOptions extends ReopenOptions {
     readonly to?: string | undefined;
     readonly pick?: string | undefined;
+    readonly commandFor?: CommandFor | undefined;
     readonly starterKit?: string | undefined;
     readonly push?: {
         readonly name: string;
