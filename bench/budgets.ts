@@ -14,7 +14,7 @@ import { exportRun } from "../src/export/export-run.ts";
 import { loadExperiment } from "../src/experiment/experiment-file.ts";
 import { withOverrides } from "../src/experiment/experiment.ts";
 import type { RunEvent } from "../src/run/session/events.ts";
-import { launchRun } from "../src/run/run-experiment.ts";
+import { launchRun } from "../src/run/launch-run.ts";
 
 const BUSY = "--busy-child";
 const EXPERIMENT = join(import.meta.dirname, "..", "experiments", "demo.yaml");

@@ -19,7 +19,7 @@ import { writeFileAtomic } from "../src/files/atomic-file.ts";
 import { EVOLVED } from "../src/journal/records.ts";
 import { judgeModels } from "../src/report/judgement.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
-import { launchRun } from "../src/run/run-experiment.ts";
+import { launchRun } from "../src/run/launch-run.ts";
 import { namedOptimizer, type OptimizerName, optimizers } from "../src/search/optimizers.ts";
 import { type KindName, kinds, writeLandscape } from "./false-alarms/landscape.ts";
 

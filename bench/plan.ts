@@ -19,7 +19,7 @@ import { openEngine } from "../src/experiment/open-engine.ts";
 import { readJournal } from "../src/journal/journal.ts";
 import { planExperiment } from "../src/plan/plan-experiment.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
-import { launchRun } from "../src/run/run-experiment.ts";
+import { launchRun } from "../src/run/launch-run.ts";
 import { machine } from "./machine.ts";
 
 /** What a plan says, or a run has taken. */

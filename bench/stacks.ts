@@ -15,7 +15,7 @@ import { readJournal } from "../src/journal/journal.ts";
 import type { Recipe, StackRecipe } from "../src/merge/recipe.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
 import { combinedLoss } from "../src/run/session/objective.ts";
-import { readOutcome } from "../src/run/run-experiment.ts";
+import { readOutcome } from "../src/run/read-outcome.ts";
 import type { OptimizerName } from "../src/search/optimizers.ts";
 import { genomeOf, loadSpace } from "../src/space/spaces.ts";
 

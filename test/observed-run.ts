@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import type { RunEvent } from "../src/run/session/events.ts";
-import { launchRun, type Outcome, type RunOptions } from "../src/run/run-experiment.ts";
+import { launchRun } from "../src/run/launch-run.ts";
+import type { Outcome } from "../src/run/carry-on.ts";
+import type { RunOptions } from "../src/run/run-options.ts";
 import { type TinyExperiment, tinyExperiment } from "./tiny-experiment.ts";
 
 /** A run and everything it told. */

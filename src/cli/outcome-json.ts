@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Outcome } from "../run/run-experiment.ts";
+import type { Outcome } from "../run/carry-on.ts";
 
 /** An outcome for programs, with what an export adds to it: its folder as an absolute path, and the winner's recipe once. */
 export function outcomeJson(outcome: Outcome): object {

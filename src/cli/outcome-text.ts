@@ -1,4 +1,4 @@
-import type { Outcome } from "../run/run-experiment.ts";
+import type { Outcome } from "../run/carry-on.ts";
 import { alignedText } from "../report/text/text-table.ts";
 import { wrapped } from "../report/text/wrapped.ts";
 import { printableLine } from "../files/printable.ts";

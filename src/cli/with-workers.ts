@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import type { RunOptions } from "../run/run-experiment.ts";
+import type { RunOptions } from "../run/run-options.ts";
 import { redisPlace } from "../workers/redis-place.ts";
 
 /** What a command line says of workers. */

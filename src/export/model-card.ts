@@ -1,6 +1,6 @@
 import { BASE } from "../experiment/the-base.ts";
 import { printableLine } from "../files/printable.ts";
-import type { Outcome } from "../run/run-experiment.ts";
+import type { Outcome } from "../run/carry-on.ts";
 import { hasColumns, type Recipe, type StackRecipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
 import { declarationOf } from "../merge/declarations.ts";

@@ -8,7 +8,7 @@ import { readWriter } from "../report/runs/run-status.ts";
 import { algorithmOf, frontKindOf } from "../run/estimates/search-kind.ts";
 import { isWinner, placeOnFront, recipeAt } from "../run/finish/front.ts";
 import { experimentOf } from "../run/recorded/recorded-run.ts";
-import type { Outcome } from "../run/run-experiment.ts";
+import type { Outcome } from "../run/carry-on.ts";
 
 /** What is exported of a run: its winner, or what was picked in its place. */
 export interface PickedOutcome extends Outcome {

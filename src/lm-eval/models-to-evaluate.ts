@@ -14,7 +14,7 @@ import type { ScoredModel } from "../journal/records.ts";
 import { standingOf } from "../journal/standing.ts";
 import { requirePlaces } from "../run/recorded/places.ts";
 import { experimentOf } from "../run/recorded/recorded-run.ts";
-import type { RunOptions } from "../run/run-experiment.ts";
+import type { RunOptions } from "../run/run-options.ts";
 import type { StoredEvaluation } from "./stored-evaluation.ts";
 
 /** How the winner is called beside its parents. */

@@ -11,7 +11,7 @@ import type { Experiment } from "../../src/experiment/experiment.ts";
 import type { ModelScores } from "../../src/experiment/score-model.ts";
 import type { ExportResult } from "../../src/export/export-run.ts";
 import type { RuleReport } from "../../src/rules/check-experiment.ts";
-import type { Outcome } from "../../src/run/run-experiment.ts";
+import type { Outcome } from "../../src/run/carry-on.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { isForHeader, type LoggedRequest } from "../hub/loopback/fault.ts";
 import { publishTinyExperiment } from "../hub/published-experiment.ts";

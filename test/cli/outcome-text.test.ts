@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { outcomeText } from "../../src/cli/outcome-text.ts";
-import type { Outcome } from "../../src/run/run-experiment.ts";
+import type { Outcome } from "../../src/run/carry-on.ts";
 
 const scores = { news: { loss: 1, rows: 4 } };
 const recipe = { method: "passthrough", model: "base" } as const;

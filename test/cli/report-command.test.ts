@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { writeTinyExperiment } from "../tiny-experiment.ts";
 import { evomerge } from "./evomerge.ts";
 

@@ -6,7 +6,7 @@ import { haveSameWeights } from "../../src/checkpoint/same-weights.ts";
 import { findEqualParents } from "../../src/experiment/equal-weights.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { examineParents, fetchSources, resolveSources } from "../../src/experiment/sources.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { checkExperiment } from "../../src/rules/check-experiment.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
 import { fromFloat32, toFloat32 } from "../../src/tensor/half.ts";

@@ -6,7 +6,7 @@ import { recordedExperiment } from "../../src/experiment/recorded-experiment.ts"
 import { recipeFiles } from "../../src/export/recipe-files.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { uniformRecipe } from "../../src/merge/recipe.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { writeTinyExperiment } from "../tiny-experiment.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { findModel } from "../../src/experiment/model-name.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { nowhere, testHub } from "../hub/test-hub.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

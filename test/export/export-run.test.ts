@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { RunEvent } from "../../src/run/session/events.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { interrupt } from "../observed-run.ts";

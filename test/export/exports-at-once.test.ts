@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";

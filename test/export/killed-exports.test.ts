@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTarget } from "../../src/export/target-folder.ts";
 import { exportRun } from "../../src/export/export-run.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -20,7 +20,7 @@ import { UserError } from "../../src/errors.ts";
 import { ExportPlace } from "../../src/export/export-place.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { stagedName } from "../../src/files/staged-name.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";

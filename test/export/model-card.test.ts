@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { modelCard } from "../../src/export/model-card.ts";
-import type { Outcome } from "../../src/run/run-experiment.ts";
+import type { Outcome } from "../../src/run/carry-on.ts";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 

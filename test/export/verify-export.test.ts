@@ -8,7 +8,7 @@ import { WeightsDigest } from "../../src/checkpoint/weights-digest.ts";
 import { UserError } from "../../src/errors.ts";
 import type { RowLosses } from "../../src/evaluate/evaluator.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { BASE } from "../../src/experiment/the-base.ts";
 import { openWorkspace, type Workspace } from "../../src/experiment/workspace.ts";
 import { exportRun } from "../../src/export/export-run.ts";

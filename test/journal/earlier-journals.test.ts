@@ -9,7 +9,7 @@ import { rerankRun } from "../../src/report/rerank/rerank-run.ts";
 import { readRunStatus } from "../../src/report/runs/run-status.ts";
 import { guardRowsOrWhyNot, writeReport } from "../../src/report/write-report.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { cutAfter } from "../cut-run.ts";
 import earlierRuns from "../fixtures/journal/runs.json" with { type: "json" };
 import { simulatedMachine, type Speed } from "../simulated-machine.ts";

@@ -7,7 +7,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { mergeModels } from "../../src/export/from-recipe/merge-models.ts";
 import { openExperiment, type OpenedExperiment } from "../../src/library/open-experiment.ts";
 import { hasColumns } from "../../src/merge/recipe.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { loadSpace } from "../../src/space/spaces.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 

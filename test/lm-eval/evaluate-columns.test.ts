@@ -8,7 +8,7 @@ import { readJournal } from "../../src/journal/journal.ts";
 import { hasColumns } from "../../src/merge/recipe.ts";
 import { readBenchmarks } from "../../src/report/benchmarks.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 import { writeFakeLmEval } from "./fake-lm-eval.ts";

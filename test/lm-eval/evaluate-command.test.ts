@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import type { Evaluated } from "../../src/lm-eval/evaluate-models.ts";
 import { evomerge } from "../cli/evomerge.ts";
 import { isRunning } from "../is-running.ts";

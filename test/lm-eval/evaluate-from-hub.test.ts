@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Hub } from "../../src/hub/api/hub.ts";
 import { evaluateModels } from "../../src/lm-eval/evaluate-models.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { testHub } from "../hub/test-hub.ts";

@@ -10,7 +10,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { evaluateModels, type EvaluateOptions, type EvaluationEvent } from "../../src/lm-eval/evaluate-models.ts";
 import type { StoredEvaluation } from "../../src/lm-eval/stored-evaluation.ts";
 import { readBenchmarks } from "../../src/report/benchmarks.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";

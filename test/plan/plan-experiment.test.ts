@@ -7,7 +7,7 @@ import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { openEngine } from "../../src/experiment/open-engine.ts";
 import { planExperiment, type RunPlanOptions } from "../../src/plan/plan-experiment.ts";
 import type { RunPlan } from "../../src/plan/run-plan.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { LoopbackHub } from "../hub/loopback-hub.ts";
 import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { testHub } from "../hub/test-hub.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
 import { evaluationRows } from "../../src/report/evaluation-rows.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 

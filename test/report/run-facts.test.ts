@@ -6,7 +6,8 @@ import { readJournal } from "../../src/journal/journal.ts";
 import type { JournalRecord, RecordPayloads } from "../../src/journal/records.ts";
 import { nextSteps } from "../../src/report/next-steps.ts";
 import { budgetOf, runFacts } from "../../src/report/run-facts.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 
 describe("a run of evaluations", () => {

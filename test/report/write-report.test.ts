@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
 import { readRunView, writeReport } from "../../src/report/write-report.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, tinyExperiment, writeRows } from "../tiny-experiment.ts";
 import { writeSyntheticRun } from "./synthetic-run.ts";

@@ -9,7 +9,8 @@ import { examineParents, resolveSources } from "../../src/experiment/sources.ts"
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { rewriteAsTorch } from "../checkpoint/torch-bytes.ts";
 import { nowhere, testHub } from "../hub/test-hub.ts";
 import { cutAfter } from "../cut-run.ts";

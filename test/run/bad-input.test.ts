@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { UserError } from "../../src/errors.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { modelTypes } from "../../src/model/architectures.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
 import { compiled } from "../compiled.ts";

@@ -10,7 +10,8 @@ import { stdin, stdout } from "node:process";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Budget } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 
 const [line] = (await once(stdin, "data")) as [Buffer];

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openEngine } from "../../src/experiment/open-engine.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 

@@ -5,7 +5,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { scoreModel } from "../../src/experiment/score-model.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { fakeNvidiaSmi } from "../device/fake-nvidia-smi.ts";
 import { hasGpuPackage } from "../device/installed-package.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -6,7 +6,7 @@ import type { Experiment } from "../../src/experiment/experiment.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { deal, gather } from "../../src/run/scoring/deal-rows.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { cutAfter } from "../cut-run.ts";
 import { interrupt, launch, type ObservedRun } from "../observed-run.ts";
 import { simulatedMachine } from "../simulated-machine.ts";

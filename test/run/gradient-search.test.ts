@@ -5,7 +5,7 @@ import { loadTasks } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import { combinedLoss, type ObjectiveTask } from "../../src/run/session/objective.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { buildGenome } from "../../src/space/genome.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

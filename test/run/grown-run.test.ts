@@ -6,7 +6,9 @@ import { type Budget, type Experiment, withOverrides } from "../../src/experimen
 import { readJournal } from "../../src/journal/journal.ts";
 import type { RecordedRung } from "../../src/journal/records.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
-import { type Outcome, readOutcome, resumeRun } from "../../src/run/run-experiment.ts";
+import type { Outcome } from "../../src/run/carry-on.ts";
+import { readOutcome } from "../../src/run/read-outcome.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { cutAfter } from "../cut-run.ts";
 import { launch } from "../observed-run.ts";
 import { simulatedMachine, type Speed } from "../simulated-machine.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { newsRows, tinyExperiment, writeRows } from "../tiny-experiment.ts";
 

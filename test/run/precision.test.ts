@@ -8,7 +8,8 @@ import { openWorkspace } from "../../src/experiment/workspace.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
-import { launchRun, resumeRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runReport } from "../../src/report/run-report.ts";
 import { readJournal } from "../../src/journal/journal.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { interrupt, launch } from "../observed-run.ts";
 import { simulatedMachine } from "../simulated-machine.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { interrupt, launch, sharedRun } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

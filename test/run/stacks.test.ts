@@ -6,7 +6,7 @@ import { WeightsDigest } from "../../src/checkpoint/weights-digest.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { openModel } from "../../src/model/open-model.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { stackOf, writeStack } from "../evaluate/stacked-model.ts";
 import { interrupt, launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

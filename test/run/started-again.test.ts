@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type Experiment, withOverrides } from "../../src/experiment/experiment.ts";
 import { Journal, readJournal } from "../../src/journal/journal.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { expectations, time } from "../journal/crafted-records.ts";
 import { interrupt, launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

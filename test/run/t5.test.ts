@@ -7,7 +7,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import type { MergeRecipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { cutAfter } from "../cut-run.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

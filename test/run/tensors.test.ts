@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { exportRun } from "../../src/export/export-run.ts";
 import type { MergeRecipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment } from "../tiny-experiment.ts";

@@ -6,7 +6,7 @@ import { generate } from "../../src/experiment/generate.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { writeTables } from "../../src/report/write-tables.ts";
 import { rouge } from "../../src/rouge/rouge.ts";
-import { resumeRun } from "../../src/run/run-experiment.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
 import { readRows } from "../../src/tasks/rows.ts";
 import { launch } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readJournal } from "../../src/journal/journal.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, tinyExperiment, writeRows } from "../tiny-experiment.ts";
 

@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
-import { launchRun, resumeRun, type RunOptions } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
+import type { RunOptions } from "../../src/run/run-options.ts";
 import { joinWorkers, type JoinOptions } from "../../src/workers/join-workers.ts";
 import { queueName } from "../../src/workers/open-redis.ts";
 import { redisPlace } from "../../src/workers/redis-place.ts";

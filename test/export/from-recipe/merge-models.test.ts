@@ -10,7 +10,7 @@ import { openCheckpoint } from "../../../src/experiment/open-checkpoint.ts";
 import { exportRun } from "../../../src/export/export-run.ts";
 import { mergeModels, type MergeModelsOptions } from "../../../src/export/from-recipe/merge-models.ts";
 import { checkWeights, openModel } from "../../../src/model/open-model.ts";
-import { launchRun } from "../../../src/run/run-experiment.ts";
+import { launchRun } from "../../../src/run/launch-run.ts";
 import { toFloat32 } from "../../../src/tensor/half.ts";
 import { safetensorsBytes } from "../../checkpoint/safetensors-bytes.ts";
 import { refusal } from "../../refusal.ts";

@@ -12,7 +12,7 @@ import { writeComparePage } from "../../../src/report/compare/compare-page.ts";
 import { compareRuns } from "../../../src/report/compare/compare-runs.ts";
 import { compareText } from "../../../src/report/compare/compare-text.ts";
 import { ofCandidate } from "../../../src/report/generation-losses.ts";
-import { launchRun } from "../../../src/run/run-experiment.ts";
+import { launchRun } from "../../../src/run/launch-run.ts";
 import { evomerge } from "../../cli/evomerge.ts";
 import { cutAfter } from "../../cut-run.ts";
 import { recorded, newsRows, quizRows, tokenizer, writeRows, writeTinyExperiment } from "../../tiny-experiment.ts";

@@ -5,7 +5,7 @@ import { readJournal } from "../../../src/journal/journal.ts";
 import { standingOf } from "../../../src/journal/standing.ts";
 import type { FrontMember, ModelLosses } from "../../../src/journal/records.ts";
 import { frontAmong, picksOf, placeOnFront, recipeAt } from "../../../src/run/finish/front.ts";
-import { resumeRun } from "../../../src/run/run-experiment.ts";
+import { resumeRun } from "../../../src/run/resume-run.ts";
 import { cutAfter } from "../../cut-run.ts";
 import { launch } from "../../observed-run.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Selection } from "../../../src/evaluate/evaluator.ts";
 import type { RunEvent } from "../../../src/run/session/events.ts";
 import { OverallLoss } from "../../../src/run/search/overall-loss.ts";
-import { resumeRun } from "../../../src/run/run-experiment.ts";
+import { resumeRun } from "../../../src/run/resume-run.ts";
 import { launch } from "../../observed-run.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { tinyExperiment } from "../../tiny-experiment.ts";

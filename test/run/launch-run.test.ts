@@ -8,7 +8,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import { readJournal } from "../../src/journal/journal.ts";
 import type { SearchSpace } from "../../src/space/search-space.ts";
 import { genomeOf, loadSpace } from "../../src/space/spaces.ts";
-import { launchRun } from "../../src/run/run-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
 import { launch, type ObservedRun, sharedRun, told } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, recorded, type TinyExperiment, tinyExperiment, writeRows } from "../tiny-experiment.ts";
