@@ -14,7 +14,7 @@ import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, traces } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
-import { hashes } from "./exporting.ts";
+import { contentsBelow } from "../contents-below.ts";
 
 let models: string;
 let experiment: Experiment;
@@ -205,10 +205,10 @@ describe("exportRun", () => {
   test("replaces an earlier export as a whole", async () => {
     const to = join(await temporaryFolder(), "model");
     await exportRun(await interrupted((event) => event.type === "planned"), { to });
-    const before = hashes(to);
+    const before = contentsBelow(to);
     await exportRun(finished, { to });
-    expect(Object.keys(hashes(to))).toEqual(Object.keys(before));
-    expect(hashes(to)["model.safetensors"]).not.toBe(before["model.safetensors"]);
+    expect(Object.keys(contentsBelow(to))).toEqual(Object.keys(before));
+    expect(contentsBelow(to)["model.safetensors"]).not.toBe(before["model.safetensors"]);
     expect(readdirSync(join(to, ".."))).toEqual(["model"]);
   });
 
@@ -216,11 +216,11 @@ describe("exportRun", () => {
     const to = join(await temporaryFolder(), "model");
     await exportRun(finished, { to });
     writeFileSync(join(to, "notes.txt"), "mine");
-    const before = hashes(to);
+    const before = contentsBelow(to);
     expect(await refusal(exportRun(finished, { to }))).toBe(
       `${to}: holds notes.txt, which no export wrote; expected a new folder or an earlier export`,
     );
-    expect(hashes(to)).toEqual(before);
+    expect(contentsBelow(to)).toEqual(before);
     expect(await refusal(exportRun(finished, { to: finished }))).toMatch(/holds \S+, which no export wrote/);
     expect(await refusal(exportRun(finished, { to: join(to, "notes.txt") }))).toBe(
       `cannot write ${join(to, "notes.txt")}: not a directory`,
@@ -232,12 +232,12 @@ describe("exportRun", () => {
     const run = join(folder, "run");
     await launchRun(await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } }), run);
     await exportRun(run);
-    const before = hashes(join(run, "best"));
+    const before = contentsBelow(join(run, "best"));
     await writeTinyModel(join(folder, "craft"), { tokenizer: join(folder, "base"), seed: 3 });
     expect((await refusal(exportRun(run))).replaceAll(/\b[0-9a-f]{12}\b/g, "#")).toBe(
       `${folder}/craft/model.safetensors: tensor model.embed_tokens.weight: expected bf16 [320,16] # as when it was first read, found bf16 [320,16] #; restore the file, or start a new run`,
     );
-    expect(hashes(join(run, "best"))).toEqual(before);
+    expect(contentsBelow(join(run, "best"))).toEqual(before);
   });
 
   test("stops at a signal before the next weight, and leaves nothing behind", async () => {
@@ -266,7 +266,7 @@ describe("a full disk", () => {
     const run = join(disk, "run");
     cpSync(finished, run, { recursive: true });
     await exportRun(run);
-    const before = { best: hashes(join(run, "best")), traces: traces(run) };
+    const before = { best: contentsBelow(join(run, "best")), traces: traces(run) };
     const { bavail, bsize } = statfsSync(disk);
     // Three of the blocks are for the locks and the mark of the place.
     writeFileSync(join(disk, "filler"), Buffer.alloc((bavail - 7) * bsize));
@@ -274,11 +274,11 @@ describe("a full disk", () => {
     expect((await refusal(exportRun(run))).replace(/[0-9a-f]{8}-[0-9a-f-]{36}/, "#")).toBe(
       `disk full: ${join(run, ".best.evomerge-#", "new", "model.safetensors")} needs 31,976 bytes, free 16,384 bytes`,
     );
-    expect({ best: hashes(join(run, "best")), traces: traces(run) }).toEqual(before);
+    expect({ best: contentsBelow(join(run, "best")), traces: traces(run) }).toEqual(before);
     expect(readdirSync(run).toSorted()).toEqual(["best", "journal.jsonl", "numbers.bin"]);
 
     rmSync(join(disk, "filler"));
     await exportRun(run);
-    expect(hashes(join(run, "best"))).toEqual(before.best);
+    expect(contentsBelow(join(run, "best"))).toEqual(before.best);
   });
 });

@@ -73,28 +73,8 @@ export function faultsOf(folder: string): readonly string[] {
   );
 }
 
-/** Hash of every file in a folder and below it, by its path there. */
-export function contentsBelow(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
-    lstatSync(join(folder, path)).isFile(),
-  );
-  return Object.fromEntries(files.map((path) => [path, sha256(readFileSync(join(folder, path)))]));
-}
-
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** Hash of every file of a folder. */
-export function hashes(folder: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [
-      name,
-      createHash("sha256")
-        .update(readFileSync(join(folder, name)))
-        .digest("hex"),
-    ]),
-  );
 }
 
 /** Writes a folder as exports leave them: a card, and weights of so many bytes. */

@@ -12,7 +12,8 @@ import { RandomStream } from "../../src/tensor/random.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
-import { contentsBelow, Exporter, faultsOf } from "./exporting.ts";
+import { contentsBelow } from "../contents-below.ts";
+import { Exporter, faultsOf } from "./exporting.ts";
 
 const SEED = 1;
 /** EVOMERGE_EXPORT_KILLS asks for more, and for the moments that they fell into. */

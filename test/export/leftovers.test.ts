@@ -25,7 +25,8 @@ import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { mountOn } from "../mounted.ts";
-import { contentsBelow, faultsOf, readLinkOrFile } from "./exporting.ts";
+import { contentsBelow } from "../contents-below.ts";
+import { faultsOf, readLinkOrFile } from "./exporting.ts";
 
 let models: string;
 /** A run's export, which tests copy. */

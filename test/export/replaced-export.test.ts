@@ -9,7 +9,7 @@ import { launchRun } from "../../src/run/launch-run.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
-import { hashes } from "./exporting.ts";
+import { contentsBelow } from "../contents-below.ts";
 
 let models: string;
 /** A finished run, which tests only read. */
@@ -26,13 +26,13 @@ describe("an export to where one was", () => {
     const to = join(await temporaryFolder(), "model");
     await exportRun(finished, { to });
     writeFileSync(join(to, "README.md"), "my own card");
-    const before = hashes(to);
+    const before = contentsBelow(to);
     const events: RunEvent[] = [];
     expect(await refusal(exportRun(finished, { to, onEvent: (event) => void events.push(event) }))).toBe(
       `${to}: 'README.md' was changed since the export; move it elsewhere, or export to another folder`,
     );
     expect(events).toEqual([]);
-    expect(hashes(to)).toEqual(before);
+    expect(contentsBelow(to)).toEqual(before);
     expect(readdirSync(join(to, ".."))).toEqual(["model"]);
   });
 
@@ -66,11 +66,11 @@ describe("an export to where one was", () => {
     const { model: craft } = await exportRun(finished, { to: join(folder, "earlier") });
     const experts = experiment.experts.map((expert) => (expert.name === "craft" ? { ...expert, path: craft } : expert));
     await launchRun({ ...experiment, experts }, join(folder, "run"));
-    const before = hashes(craft);
+    const before = contentsBelow(craft);
     expect(await refusal(exportRun(join(folder, "run"), { to: craft }))).toBe(
       `${craft}: is the folder of craft, which the merge is made of; export to another folder`,
     );
-    expect(hashes(craft)).toEqual(before);
+    expect(contentsBelow(craft)).toEqual(before);
   });
 
   test.each(["model.safetensors", "tokenizer.json"])("refuses to take the place of a parent's %s", async (linked) => {
@@ -86,10 +86,10 @@ describe("an export to where one was", () => {
     }
     const experts = experiment.experts.map((expert) => (expert.name === "craft" ? { ...expert, path: craft } : expert));
     await launchRun({ ...experiment, experts }, join(folder, "run"));
-    const before = hashes(craft);
+    const before = contentsBelow(craft);
     expect(await refusal(exportRun(join(folder, "run"), { to: earlier }))).toBe(
       `${earlier}: ${join(craft, linked)} links into it, a file of craft, which the merge is made of; export to another folder`,
     );
-    expect(hashes(craft)).toEqual(before);
+    expect(contentsBelow(craft)).toEqual(before);
   });
 });

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, open, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
@@ -13,6 +12,7 @@ import { resumeRun } from "../../src/run/resume-run.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { safetensorsBytes } from "../checkpoint/safetensors-bytes.ts";
 import { compiled } from "../compiled.ts";
+import { contentsBelow } from "../contents-below.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { quizRows, tinyExperiment, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
 import { writeTinyModel } from "../tiny-model.ts";
@@ -27,21 +27,6 @@ beforeAll(async () => {
   await exportRun(join(earlier, "run"));
 });
 afterAll(() => rm(earlier, { recursive: true, force: true }));
-
-/** Hash of every file below a folder, by its path. */
-async function contents(folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const hashes = names.map(async ({ parentPath, name }) => {
-    const path = join(parentPath, name);
-    return [
-      path.slice(folder.length),
-      createHash("sha256")
-        .update(await readFile(path))
-        .digest("hex"),
-    ];
-  });
-  return Object.fromEntries(await Promise.all(hashes)) as Record<string, string>;
-}
 
 /** The one sentence of a failure that is the user's; ~ stands for the folder and # for a hash. */
 async function failureOf(work: Promise<unknown>, folder: string): Promise<string> {
@@ -248,10 +233,10 @@ describe("launching a run", () => {
     const file = await writeTinyExperiment(folder);
     await cp(join(earlier, "run"), join(folder, "earlier"), { recursive: true });
     await spoil(folder);
-    const before = await contents(join(folder, "earlier"));
+    const before = contentsBelow(join(folder, "earlier"));
     const running = loadExperiment(file).then((experiment) => launchRun(experiment, join(folder, "run")));
     expect(await failureOf(running, folder)).toBe(error);
-    expect(await contents(join(folder, "earlier"))).toEqual(before);
+    expect(contentsBelow(join(folder, "earlier"))).toEqual(before);
   });
 });
 
@@ -306,11 +291,11 @@ describe("resuming a run", () => {
     const folder = await temporaryFolder();
     await launchRun(await tinyExperiment(folder, { file: { budget: { evaluations: 5 } } }), join(folder, "run"));
     await spoil(folder);
-    const before = await contents(join(folder, "run"));
+    const before = contentsBelow(join(folder, "run"));
     const failure = await failureOf(resumeRun(join(folder, "run")), folder);
     // Their number depends on the lanes of the device.
     expect(failure.replace(/\d+ bytes/, "many bytes")).toBe(error);
-    expect(await contents(join(folder, "run"))).toEqual(before);
+    expect(contentsBelow(join(folder, "run"))).toEqual(before);
   });
 
   test("refuses a run that another process is at", async () => {
