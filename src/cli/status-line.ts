@@ -16,13 +16,16 @@ export interface Status {
 const GAP = "  ";
 const LEAST_BAR = 10;
 const MOST_BAR = 30;
+/** Columns of what stands behind the bar at most, but seldom: it is not to change its length by what is told. */
+const USUAL_TEXT = 60;
 
 /** A status on one line of at most `width` columns, with a bar before it where one is wanted and has room. */
 export function statusLine({ share, parts }: Status, width: number, { hasBar = false } = {}): string {
   const percent = share === undefined ? [] : [`${Math.floor(100 * share)} %`.padStart("99 %".length)];
   const long = [...percent, ...parts.map((part) => part.long)].join(GAP);
   if (columnsOf(long) <= width) {
-    const room = Math.min(MOST_BAR, width - columnsOf(long) - GAP.length);
+    const usual = Math.max(LEAST_BAR, width - USUAL_TEXT - GAP.length);
+    const room = Math.min(MOST_BAR, usual, width - columnsOf(long) - GAP.length);
     return share === undefined || !hasBar || room < LEAST_BAR ? long : bar(share, room) + GAP + long;
   }
   const short = parts.map((part) => part.short ?? part.long);

@@ -58,7 +58,8 @@ export class WholeRun {
       case "forecast":
         return this.#forecast(event);
       case "baselines":
-        return this.#isTimed ? undefined : this.#expect(this.#searchMs + this.#finishMs);
+        // What was scored has told what comes behind it.
+        return this.#isTimed || this.#phase === "baselines" ? undefined : this.#expect(this.#searchMs + this.#finishMs);
       case "planned":
         return this.#planned();
       case "generation":
@@ -75,7 +76,7 @@ export class WholeRun {
   /** As it is now. Its share never falls, other than for another budget. */
   status(): Status {
     const now = this.#clock.now();
-    const leftMs = this.#left && Math.max(0, this.#left.ms - (now - this.#left.at));
+    const leftMs = this.#leftMs(now);
     const elapsedMs = this.#elapsed.ms + now - this.#elapsed.at;
     const share = leftMs === undefined || elapsedMs <= 0 ? 0 : elapsedMs / (elapsedMs + leftMs);
     this.#shown = this.#isOver ? 1 : Math.max(this.#shown, Math.min(MOST_SHARE, share));
@@ -122,19 +123,26 @@ export class WholeRun {
   #progress({ phase, share, leftMs, afterMs }: Told<"progress">): void {
     this.#phase = phase;
     this.#isTimed ||= leftMs !== undefined;
-    if (afterMs === undefined && phase !== "export") {
-      // The search goes on until the budget has to end.
+    if (phase === "search" || (afterMs === undefined && phase !== "export")) {
+      if (afterMs !== undefined) this.#finishMs = afterMs;
+      // The search goes on until the budget has to end, or else its generations tell how long.
       if (leftMs !== undefined) this.#expect(leftMs);
       return;
     }
     const now = this.#clock.now();
     const after = afterMs ?? 0;
-    if (this.#phaseTime?.name !== phase) this.#phaseTime = new PhaseTime(phase, share, now);
+    if (this.#phaseTime?.name !== phase || share < this.#phaseTime.share)
+      this.#phaseTime = new PhaseTime(phase, share, now);
     this.#phaseTime.reach(share, now);
-    const ownMs = this.#phaseTime.leftMs(now) ?? Math.max(0, this.#finishMs - after);
+    const wholeMs = phase === "baselines" ? this.#leftMs(now) : this.#finishMs;
+    const ownMs = this.#phaseTime.leftMs(now) ?? Math.max(0, (wholeMs ?? after) - after);
     // What a phase took is no part of what is expected of the next.
-    if (share === 1) this.#finishMs = after;
+    if (share === 1 && phase !== "baselines") this.#finishMs = after;
     this.#expect(ownMs + after, leftMs);
+  }
+
+  #leftMs(now: number): number | undefined {
+    return this.#left && Math.max(0, this.#left.ms - (now - this.#left.at));
   }
 
   /** So much is left from now on, though no more than of the budget. */

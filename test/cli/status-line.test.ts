@@ -15,13 +15,26 @@ const status: Status = {
 describe("statusLine", () => {
   test.each([
     [120, "[========                    ]  31 %  12 generations  loss 0.248 -> 0.041  2 min 05 s left"],
-    [79, "[=====            ]  31 %  12 generations  loss 0.248 -> 0.041  2 min 05 s left"],
+    [79, "[====           ]  31 %  12 generations  loss 0.248 -> 0.041  2 min 05 s left"],
     [60, "31 %  12 generations  loss 0.248 -> 0.041  2 min 05 s left"],
     [39, "31 %  12 gen  0.248 -> 0.041  2m05s"],
     [30, "31 %  0.248 -> 0.041  2m05s"],
     [20, "31 %  2m05s"],
   ])("in %i columns is %s", (width, line) => {
     expect(statusLine(status, width, { hasBar: true })).toBe(line);
+  });
+
+  test("has a bar of one length, whatever is told", () => {
+    const told = [
+      ["opening"],
+      ["guard rows", "9 s left"],
+      ["1048 generations", "loss 0.248 -> 0.041", "1 min 05 s left"],
+    ];
+    const bars = told.map((parts) => {
+      const line = statusLine({ share: 0.5, parts: parts.map((long) => ({ long })) }, 79, { hasBar: true });
+      return line.indexOf("]");
+    });
+    expect(bars).toEqual([16, 16, 16]);
   });
 
   test("has neither bar nor share where none is known, and no bar where nothing moves", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { WholeRun } from "../../src/cli/whole-run.ts";
@@ -6,6 +7,7 @@ import { exportRun } from "../../src/export/export-run.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
 import { launchRun } from "../../src/run/launch-run.ts";
 import { resumeRun } from "../../src/run/resume-run.ts";
+import { root } from "../source/source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { tinyExperiment } from "../tiny-experiment.ts";
 import { VirtualClock } from "../virtual-clock.ts";
@@ -87,6 +89,31 @@ test("another budget begins with what is over of it, behind an earlier verdict t
   expect(shares.every((share, i) => share >= (shares[i - 1] ?? 0))).toBe(true);
   expect(shown[11 * first + 10]!.parts).toContainEqual(expect.stringMatching(/^loss \d\.\d{3} -> \d\.\d{3}$/));
 });
+
+test("under a budget of evaluations about as much is told to be left as is, from the first generation on", () => {
+  // The machine did other things too: by the first rows baselines and finish would have taken three times as long.
+  const path = join(root, "test", "fixtures", "cli", "told-times.json");
+  const recorded = JSON.parse(readFileSync(path, "utf8")) as Told[];
+  const clock = new VirtualClock(recorded[0]!.at);
+  const run = new WholeRun(clock);
+  const endAt = recorded.at(-1)!.at;
+  const leftTimes = recorded.map(({ event, elapsedMs, at }) => {
+    clock.pass(at - clock.now());
+    run.told(event, elapsedMs);
+    const [, seconds] = /^(\d+) s left$/.exec(run.status().parts.at(-1)!.long) ?? [];
+    return { event, seconds: Number(seconds), left: (endAt - at) / 1000 };
+  });
+  const steps = leftTimes.filter(({ event }) => ["generation", "finalists", "guard"].includes(phaseOf(event)));
+  expect(steps.length).toBeGreaterThan(30);
+  for (const { seconds, left } of steps) {
+    expect(seconds).toBeGreaterThan(left / 1.5 - 2);
+    expect(seconds).toBeLessThan(1.5 * left + 2);
+  }
+});
+
+function phaseOf(event: RunEvent): string {
+  return event.type === "progress" ? event.phase : event.type;
+}
 
 describe("a run by what it tells", () => {
   const clock = new VirtualClock();

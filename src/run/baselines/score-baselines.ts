@@ -5,7 +5,7 @@ import type { Selection } from "../../evaluate/evaluator.ts";
 import type { RecordedRung, RecordPayloads } from "../../journal/records.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import { exportTime } from "../estimates/finish-time.ts";
-import { takeForecast } from "./forecast.ts";
+import { type Expectations, expectations, takeForecast } from "./forecast.ts";
 import type { ObjectiveTask } from "../session/objective.ts";
 import { nextRung, type PlannedRung } from "./plan-rungs.ts";
 import { type InPartsOptions, scoreInParts } from "../scoring/score-in-parts.ts";
@@ -96,13 +96,22 @@ async function takeRung(
   const patienceMs = PATIENCE.ms + PATIENCE.times * next.expectedMs;
   const mostMs = clock.isTimed ? Math.max(patienceMs, PATIENCE.share * (clock.remainingMs - afterMs)) : Infinity;
   const timely = { models: next.models.length, rows: rowsOf(session, next), by: "evaluator", afterMs, mostMs } as const;
+  const behind = { afterMs: clock.isTimed ? undefined : behindMs(next, expectations(session, listed, rungs)) };
   const scored = await scoreInTime(session, timely, (inTime) =>
-    recorder.step("rung", () => scoreRung(session, next, inTime)),
+    recorder.step("rung", () => scoreRung(session, next, { ...inTime, ...behind })),
   );
   if (scored) return scored;
   const why = `the machine became too slow for ${next.models.length} models on ${rungs.length === 0 ? "their first" : "more"} rows`;
   emit({ type: "skipped", phase: "baselines", why });
   return undefined;
+}
+
+/** What comes behind a rung: others, the search and the finish. */
+function behindMs(
+  { expectedMs }: PlannedRung,
+  { baselinesMs, generations, generationMs, finishMs }: Expectations,
+): number {
+  return Math.max(0, baselinesMs - expectedMs) + generations * generationMs + finishMs;
 }
 
 async function scoreRung(session: Session, next: PlannedRung, inTime: InPartsOptions): Promise<RecordedRung> {

@@ -1,10 +1,11 @@
+import type { Selection } from "../../evaluate/evaluator.ts";
 import { EFFORTS, mostThatFits, TEXT_ROWS, type Effort } from "./effort.ts";
-import { slowestPassMs, slowestScoringMs } from "./costs.ts";
+import { scoringMs, slowestPassMs, slowestScoringMs } from "./costs.ts";
 import type { RowCounts } from "../../journal/records.ts";
 import { finalistsIn, guardedModels, mostPicks } from "./finish-models.ts";
 import type { Session } from "../session/session.ts";
 
-/** Estimates are of a shared machine: what a phase took in its slowest moment is stretched by this. */
+/** Estimates are of a shared machine: where a budget of time depends on them, what a phase took in its slowest moment is stretched by this. */
 const SAFETY = 1.25;
 /** Of a slow disk, for reading every parent once, and for writing and reading back the winner. */
 const EXPORT_BYTES_PER_MS = 200_000;
@@ -24,12 +25,14 @@ export interface FinishTime {
   readonly totalMs: number;
 }
 
-/** What the phases after the search take when so much is spent on them, as slow as the machine was at its slowest. */
+/**
+ * What the phases after the search take when so much is spent on them: under a budget of time as slow as the machine was at its
+ * slowest, else as it is now.
+ */
 export function finishTime(session: Session, effort: Effort): FinishTime {
   const { order } = session;
-  const finalistsMs =
-    SAFETY *
-    slowestScoringMs(session, finalistsIn(session, effort), order.rows("search", searchCounts(session, effort)));
+  const rows = order.rows("search", searchCounts(session, effort));
+  const finalistsMs = carefulScoringMs(session, finalistsIn(session, effort), rows);
   const picks = effort.guard === 1 ? mostPicks(session) : 0;
   const guardMs = effort.guard === 0 ? 0 : guardTime(session, order.counts("guard", effort.guard), picks);
   const [texts] =
@@ -39,10 +42,12 @@ export function finishTime(session: Session, effort: Effort): FinishTime {
   return { finalistsMs, guardMs, textsMs, exportMs, totalMs: finalistsMs + guardMs + textsMs + exportMs };
 }
 
-/** What the phases behind this one of the finish take, when as much is spent on them as there is time for. */
-export function afterPhaseMs(session: Session, phase: "finalists" | "guard" | "texts"): number {
-  const { guardMs, textsMs, exportMs } = finishTime(session, finishWithin(session, session.clock.remainingMs));
-  return { finalists: guardMs + textsMs + exportMs, guard: textsMs + exportMs, texts: exportMs }[phase];
+/** What the phases behind this one take, as much as there is time for being spent on the finish. */
+export function afterPhaseMs(session: Session, phase: "search" | "finalists" | "guard" | "texts"): number {
+  const { guardMs, textsMs, exportMs, totalMs } = finishTime(session, finishWithin(session, session.clock.remainingMs));
+  return { search: totalMs, finalists: guardMs + textsMs + exportMs, guard: textsMs + exportMs, texts: exportMs }[
+    phase
+  ];
 }
 
 /** Guard rows that texts may be written for, among so many, from the most to the least; nothing where no task wants texts. */
@@ -73,7 +78,17 @@ export function guardTime(session: Session, counts: RowCounts, picks = 0): numbe
   const models = guardedModels(session) + picks;
   const rows = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const comparingMs = comparison.onceMs + models * rows * comparison.rowMs;
-  return SAFETY * (slowestScoringMs(session, models, order.rows("guard", counts)) + comparingMs);
+  return carefulScoringMs(session, models, order.rows("guard", counts)) + safetyOf(session) * comparingMs;
+}
+
+/** What so many models take on these rows, with as much care as the budget asks for. */
+function carefulScoringMs(session: Session, models: number, rows: Selection): number {
+  const ms = session.clock.isTimed ? slowestScoringMs : scoringMs;
+  return safetyOf(session) * ms(session, models, rows);
+}
+
+function safetyOf({ clock }: Pick<Session, "clock">): number {
+  return clock.isTimed ? SAFETY : 1;
 }
 
 /**
@@ -81,17 +96,19 @@ export function guardTime(session: Session, counts: RowCounts, picks = 0): numbe
  * rows; a resumed run reads the parents that nothing was scored with.
  */
 export function exportTime(session: Session): number {
-  const { order, againMs, exports, paces, workspace } = session;
+  const { order, againMs, exports, paces, workspace, clock } = session;
   const parents = [...workspace.checkpoints.values()];
   const unread = parents.reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
   // What was opened at the start was opened at the pace of that moment.
-  const slowness = Math.max(paces.evaluator.mostSlowness, paces.signal.mostSlowness);
-  const unreadMs = (SAFETY * slowness * unread) / EXPORT_BYTES_PER_MS;
+  const { mostSlowness, slowness: now } = paces.evaluator;
+  const slowness = clock.isTimed ? Math.max(mostSlowness, paces.signal.mostSlowness) : now;
+  const safety = safetyOf(session);
+  const unreadMs = (safety * slowness * unread) / EXPORT_BYTES_PER_MS;
   if (!exports) return unreadMs;
   const bytes = parents.flatMap(({ tensors }) => [...tensors.values()]).reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const proofMs = slowestScoringMs(session, PROOF.models, order.rows("guard", order.counts("guard", 0, PROOF.rows)));
+  const proofRows = order.rows("guard", order.counts("guard", 0, PROOF.rows));
   const copyMs = slowness * (againMs + (2 * bytes) / EXPORT_BYTES_PER_MS);
-  return unreadMs + EXPORT_FIXED_MS + SAFETY * (copyMs + proofMs);
+  return unreadMs + EXPORT_FIXED_MS + safety * copyMs + carefulScoringMs(session, PROOF.models, proofRows);
 }
 
 /** The most to spend on the finish that fits in a time, less than on one that was given up; the export has to be in any case. */

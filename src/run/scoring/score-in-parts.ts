@@ -33,6 +33,8 @@ export interface InPartsOptions extends Pick<ScoreOptions, "signal" | "digestOf"
   readonly scope?: ScoringScope;
   /** Told the share of it that is done. */
   readonly onShare?: (share: number) => void;
+  /** What comes behind baselines, where no time ends the search. */
+  readonly afterMs?: number | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function scoreInParts(
   phase: keyof typeof phases,
   recipes: readonly Recipe[],
   selection: Selection,
-  { scope, onShare, ...options }: InPartsOptions,
+  { scope, onShare, afterMs, ...options }: InPartsOptions,
 ): Promise<Scored> {
   const { workspace, recorder, clock, paces, partMs, signal: interruption } = session;
   const { step, by } = phases[phase];
@@ -79,21 +81,21 @@ export async function scoreInParts(
       });
     },
   };
-  const onProgress = progressOf(session, phase, onShare);
+  const onProgress = progressOf(session, phase, { onShare, afterMs });
   const evaluations = await workspace[by].evaluate(recipes, selection, { ...options, parts, onProgress, onTime });
   recorder.recordParents(() => knownTensors(workspace));
   return { evaluations, time };
 }
 
-/** Tells the progress of a phase. */
+/** Tells the progress of a phase, and what comes behind it, but where that has what the budget leaves it. */
 export function progressOf(
   session: Session,
   phase: Exclude<Phase, "export">,
-  onShare?: InPartsOptions["onShare"],
+  { onShare, afterMs }: { readonly [Key in "onShare" | "afterMs"]?: InPartsOptions[Key] | undefined } = {},
 ): (share: number) => void {
   const { clock, emit } = session;
-  const isOfFinish = phase !== "baselines" && phase !== "search";
-  const after = isOfFinish ? { afterMs: afterPhaseMs(session, phase) } : {};
+  const isBudgets = phase === "baselines" || (phase === "search" && clock.isTimed);
+  const after = isBudgets ? afterMs : afterPhaseMs(session, phase);
   return (share) => {
     onShare?.(share);
     emit({
@@ -101,7 +103,7 @@ export function progressOf(
       phase,
       share,
       ...(clock.isTimed && { leftMs: Math.max(0, clock.remainingMs) }),
-      ...after,
+      ...(after !== undefined && { afterMs: after }),
     });
   };
 }

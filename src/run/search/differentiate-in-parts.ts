@@ -32,7 +32,7 @@ export async function differentiateInParts(
 ): Promise<ScoredGeneration> {
   const hands = deal(rows, count);
   const weights = own ? rowWeightsOf(objective, rows, own) : rowWeights(objective, rows);
-  const report = progressOf(session, "search", onShare);
+  const report = progressOf(session, "search", { onShare });
   const parts = recordedParts(session, points.length, hands);
   const shares = parts.map(() => 1);
   const began = parts.length;

@@ -34,8 +34,8 @@ export type RunEvent =
       readonly resumed: boolean;
     }
   /**
-   * Share of the current phase that is done, and what is left of the whole budget where it is one of time; behind the search what the
-   * phases to come are expected to take, at the machine's slowest.
+   * Share of the current phase, or of one of the rungs of baselines, that is done; what is left of the whole budget where it is one of
+   * time; and what the phases to come are expected to take, unless that is what the budget leaves.
    */
   | {
       readonly type: "progress";
