@@ -128,6 +128,20 @@ interface Finding {
     readonly detail: string;
 }
 
+interface FormulaMethod {
+    readonly name: string;
+    readonly source: string;
+    readonly summary: string;
+    readonly formula: string;
+    readonly parameters: readonly FormulaParameter[];
+    readonly experts?: {
+        readonly least: number;
+        readonly most?: number;
+    };
+}
+
+type FormulaParameter = Pick<ParameterSpec, "name" | "per" | "range" | "start" | "limits" | "summary">;
+
 interface Gain {
     readonly gain: number;
     readonly interval: readonly [lower: number, upper: number];
@@ -161,7 +175,7 @@ interface GeneratedText extends Pick<PromptIds, "isCut"> {
 }
 
 interface GivenCoefficients {
-    readonly method: MethodName;
+    readonly method: MergeMethod;
     readonly parameters: Readonly<Record<string, Readonly<Record<string, GivenValue | Readonly<Record<string, GivenValue>>>>>>;
     readonly options?: Options;
     readonly seed?: number;
@@ -221,6 +235,8 @@ type MergeEvent = Extract<RunEvent, {
     type: "notice" | "fetching" | "merging";
 }>;
 
+type MergeMethod = MethodName | FormulaMethod;
+
 interface MergeModelsOptions {
     readonly recipe: string | MergekitRecipeInput | Recipe;
     readonly to: string;
@@ -236,7 +252,7 @@ interface MergeModelsOptions {
 }
 
 interface MergeRecipe {
-    readonly method: MethodName;
+    readonly method: MergeMethod;
     readonly parameters: Readonly<Record<string, Curves>>;
     readonly options?: Options;
     readonly seed?: number;
@@ -255,6 +271,8 @@ interface MergedModel {
 type MergekitRecipeInput = z.input<typeof mergekitRecipeSchema>;
 
 type MethodName = keyof typeof linearMethods | keyof typeof taskVectorMethods | keyof typeof sphericalMethods | keyof typeof modelStock | keyof typeof nearswap | keyof typeof arceeFusion | keyof typeof sce;
+
+type MethodPlugin = Omit<FormulaMethod, "name">;
 
 interface ModelLosses {
     readonly name: string;
@@ -351,6 +369,7 @@ interface Plugin {
     readonly version?: string;
     readonly tasks?: Readonly<Record<string, TaskPlugin>>;
     readonly optimizers?: Readonly<Record<string, OptimizerPlugin>>;
+    readonly methods?: Readonly<Record<string, MethodPlugin>>;
 }
 
 interface PluginLoss {
@@ -723,7 +742,7 @@ interface SearchOptions {
 }
 
 interface SearchSpace {
-    readonly method: MethodName;
+    readonly method: MergeMethod;
     readonly groups: readonly (readonly string[])[] | "tensors";
     readonly depth: Depth;
     readonly columns?: boolean;
@@ -868,7 +887,7 @@ function launchRun(given: Experiment, folder: string, options?: RunOptions): Pro
 
 function loadExperiment(given: string): Promise<Experiment>;
 
-function loadSpace(given: string): Promise<AnySpace>;
+function loadSpace(given: string, methods?: FormulaMethods): Promise<AnySpace>;
 
 function logProbabilities(options: LogProbabilitiesOptions): Promise<number[]>;
 
@@ -1163,6 +1182,8 @@ type Formula = {
     readonly x: Formula;
 };
 
+type FormulaMethods = ReadonlyMap<string, FormulaMethod>;
+
 interface Found {
     readonly winner: ScoredModel;
     readonly isCompared: boolean;
@@ -1272,7 +1293,7 @@ type Judgement = "better" | "worse" | "neither";
 type KeptRange = readonly [least: number, most: number];
 
 interface KnotRecipe {
-    readonly method: MethodName;
+    readonly method: MergeMethod;
     readonly parameters: Readonly<Record<string, Readonly<Record<string, ByGroup>>>>;
     readonly options?: Options;
     readonly seed?: number;
@@ -1468,6 +1489,7 @@ interface ParameterSpec {
     readonly start: number | "uniform";
     readonly limits?: readonly [number, number];
     readonly isWhole?: true;
+    readonly isDeciding?: true;
     readonly unit?: number;
     readonly summary: string;
 }

@@ -30,7 +30,15 @@ export type { Gene } from "./space/coefficient.ts";
 export type { Selection } from "./evaluate/evaluator.ts";
 export { readRows, type ReadRowsOptions, type TaskRow } from "./tasks/rows.ts";
 export type { RowScore, Summary } from "./tasks/score.ts";
-export type { OptimizerPlugin, Plugin, PluginLoss, PluginRow, RandomNumbers, TaskPlugin } from "./plugins/plugin.ts";
+export type {
+  MethodPlugin,
+  OptimizerPlugin,
+  Plugin,
+  PluginLoss,
+  PluginRow,
+  RandomNumbers,
+  TaskPlugin,
+} from "./plugins/plugin.ts";
 export type { PluginModule } from "./plugins/load-plugins.ts";
 export type { PluginName } from "./files/plugin-name.ts";
 export type { Candidate, Optimizer, OptimizerOptions, Restart, Score } from "./search/optimizer.ts";
@@ -97,7 +105,8 @@ export type {
   StackRecipe,
   WeightwiseRecipe,
 } from "./merge/recipe.ts";
-export type { MethodName } from "./merge/declarations.ts";
+export type { MergeMethod, MethodName } from "./merge/declarations.ts";
+export type { FormulaMethod, FormulaParameter } from "./merge/formula-method.ts";
 export type { Options } from "./merge/method.ts";
 export { rerankRun, type RerankedModel, type Reranking, type TaskWeights } from "./report/rerank/rerank-run.ts";
 export { writeTables } from "./report/write-tables.ts";

@@ -3,6 +3,7 @@ import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "./the-base.ts";
 import { recipeSchema } from "../journal/recipe-schema.ts";
+import { methodName } from "../merge/declarations.ts";
 import { isMerge, type Recipe } from "../merge/recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
 import { checkParameters } from "../space/exported-recipe.ts";
@@ -24,7 +25,7 @@ export function checkedRecipe(given: Recipe, parents: Parents): Recipe {
   if (!recipe.columns) inRecipe(() => checkParameters(recipe, parents));
   if (isWhole(recipe, parents)) return recipe;
   throw new UserError(
-    `recipe: expected values of every parameter of ${recipe.method} for every weight and each of ${parents.experts.join(", ")}, and no others; found some that are missing or of something else`,
+    `recipe: expected values of every parameter of ${methodName(recipe.method)} for every weight and each of ${parents.experts.join(", ")}, and no others; found some that are missing or of something else`,
   );
 }
 

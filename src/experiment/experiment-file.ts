@@ -21,13 +21,17 @@ import { whyNoFront } from "./why-no-front.ts";
 export async function loadExperiment(given: string): Promise<Experiment> {
   const path = shippedFile(given, "", "experiment") ?? given;
   const plugins = await pluginsInFile(path);
-  const names = { formats: [...plugins.formats.keys()], optimizers: [...plugins.optimizers.keys()] };
+  const names = {
+    formats: [...plugins.formats.keys()],
+    optimizers: [...plugins.optimizers.keys()],
+    methods: plugins.methods,
+  };
   const { value: file, written, errorOf } = await loadPlacedYaml(path, experimentSchemaWith(names));
   const { faults, spaceFile, ...places } = placesIn(file, dirname(path), Array.isArray(written["experts"]));
   const ownSpace = typeof file.space === "string" ? undefined : file.space;
   const found = [...faults, ...(ownSpace ? faultsOfSpace(ownSpace, file, plugins) : [])];
   if (found.length > 0) throw errorOf(found);
-  const space = ownSpace ?? (await loadSpace(spaceFile ?? ""));
+  const space = ownSpace ?? (await loadSpace(spaceFile ?? "", plugins.methods));
   const unfit = faultsOfSpace(space, file, plugins);
   if (unfit.length > 0) throw errorOf(unfit);
   const { recipes, start, plugins: _, ...others } = file;

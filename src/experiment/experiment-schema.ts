@@ -7,9 +7,10 @@ import { engineNames } from "../device/engine-names.ts";
 import { type Budget, MOST_EVALUATIONS, precisions, startingKinds } from "./experiment.ts";
 import { PLUGIN_NAME, type PluginName } from "../files/plugin-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
+import type { FormulaMethods } from "../merge/formula-method-schema.ts";
 import { type OptimizerName, optimizers } from "../search/optimizers.ts";
-import { checkRecipes, knotRecipeSchema } from "../space/knot-recipe.ts";
-import { anySpaceSchema } from "../space/spaces.ts";
+import { checkRecipes, knotRecipeSchemaWith } from "../space/knot-recipe.ts";
+import { anySpaceSchemaWith } from "../space/spaces.ts";
 import { choiceLossNames, defaultLoss } from "../tasks/row-loss.ts";
 import { whyNoPolicy } from "./tokenizer-policy.ts";
 
@@ -54,10 +55,11 @@ export const rowsSchema = z.union([
 export interface PluginNames {
   readonly formats: readonly PluginName[] | "any";
   readonly optimizers: readonly PluginName[] | "any";
+  readonly methods: FormulaMethods;
 }
 
 /** Of an experiment without plugins. */
-export const noPluginNames: PluginNames = { formats: [], optimizers: [] };
+export const noPluginNames: PluginNames = { formats: [], optimizers: [], methods: new Map() };
 
 const anyPluginName = z.string().regex(PLUGIN_NAME, "a name as plugin/name") as unknown as z.ZodType<PluginName>;
 
@@ -85,7 +87,7 @@ function namedBy<Own extends string>(
 }
 
 /** A task of a file whose plugins provide these names. */
-export const taskSchemaWith = ({ formats }: PluginNames) =>
+export const taskSchemaWith = ({ formats }: Pick<PluginNames, "formats">) =>
   z.strictObject({
     rows: rowsSchema.describe(
       "rows to search on: a file (.jsonl, .json, .csv, .parquet), a list of files, or a dataset of the Hub",
@@ -108,7 +110,7 @@ export const startSchema = z.strictObject({
 /** As many as pay off only where a candidate takes no time at all. */
 const MAX_POPULATION = 10_000;
 
-export const searchSchemaWith = ({ optimizers: others }: PluginNames) =>
+export const searchSchemaWith = ({ optimizers: others }: Pick<PluginNames, "optimizers">) =>
   z.strictObject({
     algorithm: namedBy(["auto", ...(Object.keys(optimizers) as OptimizerName[])], others)
       .default("auto")
@@ -152,10 +154,10 @@ export const experimentSchemaWith = (names: PluginNames) =>
         .exactOptional()
         .describe("whose tokens the merge has: base, union, or the name of an expert"),
       space: z
-        .union([pathSchema, anySpaceSchema])
+        .union([pathSchema, anySpaceSchemaWith(names.methods)])
         .describe("search space: the name of one that ships, such as task-arithmetic-tensors, a file, or written here"),
       recipes: z
-        .record(nameSchema, z.union([recipePathSchema, knotRecipeSchema]))
+        .record(nameSchema, z.union([recipePathSchema, knotRecipeSchemaWith(names.methods)]))
         .exactOptional()
         .describe(
           "known merges by name, which are baselines and starting points: coefficients, a file of mergekit's, or the recipe.json of an export",

@@ -4,10 +4,11 @@ import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { PLUGIN_WORD } from "../files/plugin-name.ts";
 import { recipeSchema as exportedRecipeSchema } from "../journal/recipe-schema.ts";
+import { carryingMethod } from "../merge/formula-method-schema.ts";
 import { mergekitRecipeSchema } from "../mergekit/recipe-file.ts";
 import { whyNotMerged } from "../space/expert-count.ts";
-import { checkRecipes, type KnotRecipe, knotRecipeSchema } from "../space/knot-recipe.ts";
-import { searchSpaceSchema } from "../space/search-space.ts";
+import { checkRecipes, type KnotRecipe, knotRecipeSchemaWith } from "../space/knot-recipe.ts";
+import { searchSpaceSchemaWith } from "../space/search-space.ts";
 import type { AnySpace } from "../space/spaces.ts";
 import { stackSpaceSchema } from "../space/stack-space.ts";
 import { engineNames } from "../device/engine-names.ts";
@@ -43,7 +44,7 @@ const mergeSpaceSchema = z
     ...space,
     depth: terms === undefined ? curve : { [curve]: terms },
   }))
-  .pipe(searchSpaceSchema);
+  .pipe(carryingMethod(searchSpaceSchemaWith));
 
 /** The kind that the method says is meant: only its faults are told. */
 const spaceSchema: z.ZodType<AnySpace> = z.unknown().transform((found, { issues }) => {
@@ -64,7 +65,7 @@ const recipeSchema: z.ZodType<KnotRecipe> = z
     parameters: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.array(z.number()).min(1)))),
   })
   .transform(({ parameters, ...others }): unknown => ({ ...mapValues(parameters, asWritten), ...others }))
-  .pipe(knotRecipeSchema);
+  .pipe(carryingMethod(knotRecipeSchemaWith));
 
 /** One of mergekit's is kept as it is written. */
 const mergekitSchema: z.ZodType<MergekitGiven> = z.strictObject({

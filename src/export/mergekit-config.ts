@@ -1,11 +1,12 @@
 import { Document, isMap, isSeq, visit } from "yaml";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { TensorSpec } from "../checkpoint/safetensors-header.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { evomergeVersion } from "../files/own-package.ts";
 import { BASE } from "../experiment/the-base.ts";
 import { parseReference } from "../hub/api/reference.ts";
 import { printableLine } from "../files/printable.ts";
-import { declarationOf } from "../merge/declarations.ts";
+import { declarationOf, declarations } from "../merge/declarations.ts";
 import { isRandom, optionsOf } from "../merge/method.ts";
 import {
   type Curve,
@@ -31,6 +32,24 @@ export interface MergekitMerge {
 }
 
 const dtypeNames: Readonly<Record<TensorSpec["dtype"], string>> = { f32: "float32", f16: "float16", bf16: "bfloat16" };
+
+/**
+ * Whether mergekit can be told a merge: it has one coefficient for a tensor and its own methods, does not know all models, and pads and
+ * ties embeddings otherwise.
+ */
+export function isForMergekit(
+  recipe: Recipe,
+  {
+    model,
+    checkpoints,
+  }: {
+    readonly model: Pick<Model, "selectors">;
+    readonly checkpoints: ReadonlyMap<string, Pick<Checkpoint, "isView">>;
+  },
+): boolean {
+  if (hasColumns(recipe) || typeof recipe.method !== "string") return false;
+  return model.selectors.length > 0 && ![...checkpoints.values()].some(({ isView }) => isView);
+}
 
 /**
  * The same merge as a configuration for `mergekit-yaml`, checked with mergekit 0.1.5: one slice a layer, each with the
@@ -79,7 +98,8 @@ function settingsIn(recipe: Recipe, references: References, model: MergekitMerge
 /** The method in mergekit's words, and the base: the donor of config.json and of the tokenizer, where that changes no weight. */
 function methodIn({ method }: Recipe, base: Reference): object {
   if (method === "passthrough" || method === "stack") return { merge_method: "passthrough", base_model: base };
-  const { mergekit } = declarationOf(method);
+  if (typeof method !== "string") throw new Error(`mergekit: no method ${method.name}`);
+  const { mergekit } = declarations[method];
   return { merge_method: mergekit.method ?? method, ...(mergekit.isWithoutBase ? {} : { base_model: base }) };
 }
 
@@ -128,7 +148,8 @@ function stacked(references: References, { layers, rest }: StackRecipe, model: M
 
 function merged({ base, experts }: References, recipe: MergeRecipe, model: MergekitMerge["model"]): object {
   if (hasColumns(recipe)) throw new Error("mergekit: no coefficients by column");
-  const declaration = declarationOf(recipe.method);
+  if (typeof recipe.method !== "string") throw new Error(`mergekit: no method ${recipe.method.name}`);
+  const declaration = declarations[recipe.method];
   const { needsBase, parameters, mergekit } = declaration;
   const told = (declaration.options ?? []).filter(({ isMergekits }) => !isMergekits);
   const global = { ...mergekit.parameters, ...optionsOf({ options: told }, recipe.options) };

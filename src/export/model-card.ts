@@ -3,7 +3,7 @@ import { printableLine } from "../files/printable.ts";
 import type { Outcome } from "../run/carry-on.ts";
 import { hasColumns, type Recipe, type StackRecipe } from "../merge/recipe.ts";
 import { EVOLVED } from "../journal/records.ts";
-import { declarationOf } from "../merge/declarations.ts";
+import { declarationOf, methodName } from "../merge/declarations.ts";
 import { columnsSentences } from "../report/columns-sentences.ts";
 import { markdownTable, type Table } from "../report/table.ts";
 import { lossSentence } from "../report/loss-sentence.ts";
@@ -132,8 +132,14 @@ function recipeText(recipe: Recipe): string {
     };
     return markdownTable(table);
   });
-  const head = `Method \`${recipe.method}\`: ${summary} (${source}).`;
-  return [head, ...tables, ...columnsSentences(recipe)].map((paragraph) => `${paragraph}\n`).join("\n");
+  const head = `Method \`${methodName(recipe.method)}\`: ${summary} (${source}).`;
+  const formula =
+    typeof recipe.method === "string"
+      ? []
+      : [
+          "It is a plugin's, and none that mergekit has; recipe.json has its formula, by which `evomerge merge` merges without the plugin.",
+        ];
+  return [head, ...formula, ...tables, ...columnsSentences(recipe)].map((paragraph) => `${paragraph}\n`).join("\n");
 }
 
 function stackText({ layers, rest }: StackRecipe): string {

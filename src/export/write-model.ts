@@ -1,4 +1,4 @@
-import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
+import type { DescriptionFile } from "../model-folder/description-files.ts";
 import { UserError } from "../errors.ts";
 import { resultOf } from "../evaluate/path.ts";
 import { evomergeVersion } from "../files/own-package.ts";
@@ -13,7 +13,7 @@ import type { RunOptions } from "../run/run-options.ts";
 import { commonDtype } from "./common-dtype.ts";
 import { filesOfBase } from "./files-of-base.ts";
 import { licenceOf } from "./licence.ts";
-import { mergekitConfig } from "./mergekit-config.ts";
+import { isForMergekit, mergekitConfig } from "./mergekit-config.ts";
 import { mergeWeights } from "./merge-weights.ts";
 import type { PickedOutcome } from "./picked.ts";
 import { modelCard } from "./model-card.ts";
@@ -75,12 +75,9 @@ async function descriptionsOf(
   const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
   return new Map<DescriptionFile, string | Uint8Array>([
     ...files,
-    // mergekit has one coefficient for a tensor, does not know all models, and pads and ties embeddings otherwise.
-    ...(files.has(COLUMNS_FILE) ||
-    model.selectors.length === 0 ||
-    [...checkpoints.values()].some(({ isView }) => isView)
-      ? []
-      : [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype, adapters })] as const]),
+    ...(isForMergekit(recipe, { model, checkpoints })
+      ? [["mergekit_config.yml", mergekitConfig({ experiment, recipe, model, baseDtype, adapters })] as const]
+      : []),
     ["README.md", modelCard({ ...outcome, experiment }, facts)],
   ]);
 }

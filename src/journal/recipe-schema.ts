@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { declarationOf, methodNames } from "../merge/declarations.ts";
+import { declarationOf, methodName } from "../merge/declarations.ts";
+import { carryingMethod, type FormulaMethods, methodSchemaWith } from "../merge/formula-method-schema.ts";
 import { whyNoOption } from "../merge/method.ts";
 import { MAX_VALUE, type Curve, type Recipe } from "../merge/recipe.ts";
 import { unpack } from "../tensor/packed.ts";
@@ -39,26 +40,25 @@ const stackSchema = z.strictObject({
   rest: z.string().min(1),
 });
 
-const mergeRecipeSchema = z
-  .strictObject({
-    method: z.enum(methodNames),
-    parameters: mapOf(mapOf(mapOf(curveSchema))),
-    columns: mapOf(mapOf(mapOf(columnsSchema))).exactOptional(),
-    options: mapOf(z.union([z.boolean(), z.number()])).exactOptional(),
-    seed: z.int().min(0).exactOptional(),
-  })
-  .check(({ value: { method, options = {} }, issues }) => {
-    for (const [name, value] of Object.entries(options)) {
-      const spec = declarationOf(method).options?.find((own) => own.name === name);
-      const expected = spec ? whyNoOption(spec, value) : `an option that ${method} has`;
-      if (expected === undefined) continue;
-      issues.push({ code: "custom", input: value, path: ["options", name], message: `expected ${expected}` });
-    }
-  });
+const mergeRecipeSchemaWith = (methods: FormulaMethods) =>
+  z
+    .strictObject({
+      method: methodSchemaWith(methods),
+      parameters: mapOf(mapOf(mapOf(curveSchema))),
+      columns: mapOf(mapOf(mapOf(columnsSchema))).exactOptional(),
+      options: mapOf(z.union([z.boolean(), z.number()])).exactOptional(),
+      seed: z.int().min(0).exactOptional(),
+    })
+    .check(({ value: { method, options = {} }, issues }) => {
+      for (const [name, value] of Object.entries(options)) {
+        const spec = declarationOf(method).options?.find((own) => own.name === name);
+        const expected = spec ? whyNoOption(spec, value) : `an option that ${methodName(method)} has`;
+        if (expected === undefined) continue;
+        issues.push({ code: "custom", input: value, path: ["options", name], message: `expected ${expected}` });
+      }
+    });
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */
-export const recipeSchema: z.ZodType<Recipe> = z.discriminatedUnion("method", [
-  passthroughSchema,
-  stackSchema,
-  mergeRecipeSchema,
-]);
+export const recipeSchema: z.ZodType<Recipe> = carryingMethod((methods) =>
+  z.discriminatedUnion("method", [passthroughSchema, stackSchema, mergeRecipeSchemaWith(methods)]),
+);

@@ -2,18 +2,19 @@ import { z } from "zod";
 import { expectation } from "../config/expectation.ts";
 import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
-import type { MethodName } from "../merge/declarations.ts";
+import type { MergeMethod } from "../merge/declarations.ts";
+import { carryingMethod } from "../merge/formula-method-schema.ts";
 import type { Options } from "../merge/method.ts";
 import type { MergeRecipe } from "../merge/recipe.ts";
 import type { Model } from "../model/architecture.ts";
-import { checkRecipes, knotRecipeSchema, recipeOver } from "../space/knot-recipe.ts";
+import { checkRecipes, knotRecipeSchemaWith, recipeOver } from "../space/knot-recipe.ts";
 
 /** One value for all layers, or values at evenly spaced depths with straight lines between, from the first layer to the last. */
 export type GivenValue = number | readonly number[];
 
 /** Coefficients as `recipes` of an experiment file has them. */
 export interface GivenCoefficients {
-  readonly method: MethodName;
+  readonly method: MergeMethod;
   /** By parameter of the method, then by expert: for all tensors, or by group, where `rest` is all that are not named. */
   readonly parameters: Readonly<
     Record<string, Readonly<Record<string, GivenValue | Readonly<Record<string, GivenValue>>>>>
@@ -30,7 +31,7 @@ const NAME = "the coefficients";
 const schema = z
   .strictObject({
     experts: z.record(z.string(), z.string()),
-    recipes: z.record(z.string(), knotRecipeSchema),
+    recipes: z.record(z.string(), carryingMethod(knotRecipeSchemaWith)),
   })
   .check(checkRecipes);
 

@@ -1,4 +1,6 @@
-import type { MethodDeclaration } from "./method.ts";
+import { isDeepStrictEqual } from "node:util";
+import { declare, type FormulaMethod } from "./formula-method.ts";
+import type { AnyDeclaration, MethodDeclaration } from "./method.ts";
 import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { linearMethods } from "./methods/linear.ts";
 import { modelStock } from "./methods/model-stock.ts";
@@ -30,7 +32,20 @@ export const declarations: Readonly<Record<MethodName, MethodDeclaration>> = {
 /** The names of all merge methods, in the order that help lists them. */
 export const methodNames: readonly MethodName[] = Object.keys(declarations) as MethodName[];
 
+/** A method by its name, or one that is no other's, as data. */
+export type MergeMethod = MethodName | FormulaMethod;
+
 /** What a method is, takes and computes. */
-export function declarationOf(method: MethodName): MethodDeclaration {
-  return declarations[method];
+export function declarationOf(method: MergeMethod): AnyDeclaration {
+  return typeof method === "string" ? declarations[method] : declare(method);
+}
+
+/** What a method is called, or a recipe of any other kind. */
+export function methodName(method: string | FormulaMethod): string {
+  return typeof method === "string" ? method : method.name;
+}
+
+/** Whether two recipes or search spaces are of one method, so that coefficients of one mean the same in the other. */
+export function isSameMethod(one: MergeMethod, other: MergeMethod): boolean {
+  return isDeepStrictEqual(one, other);
 }

@@ -87,12 +87,12 @@ function inputsOf(
   const inputs: Omit<FactorSlope, "slope">[] = [];
   const count = Math.max(atLeast, ...Object.values(values).map(({ length }) => length));
   const given: Record<string, Dual[]> = {};
-  for (const { name: parameter, per, unit } of parameters) {
+  for (const { name: parameter, per, isDeciding } of parameters) {
     const own = values[parameter] ?? [];
     if (own.some((value) => typeof value !== "number")) continue;
     const inputAt = (expert: number): Dual => {
       const value = Number(own[expert]);
-      return unit ? new Dual(value) : Dual.input(value, inputs.push({ parameter, expert }) - 1);
+      return isDeciding ? new Dual(value) : Dual.input(value, inputs.push({ parameter, expert }) - 1);
     };
     const shared = per === "model" ? inputAt(0) : undefined;
     given[parameter] = Array.from({ length: count }, (_, expert) => shared ?? inputAt(expert));

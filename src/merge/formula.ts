@@ -77,17 +77,29 @@ export function partsOf(formula: Formula): readonly Formula[] {
 
 /** The names of all coefficients in it. */
 export function coefficientsIn(formula: Formula): ReadonlySet<string> {
-  const names = partsOf(formula).map((part) =>
+  return coefficientsOf(partsOf(formula));
+}
+
+/** The names of those by which it has derivatives: which do not only decide whether something is positive. */
+export function differentiableIn(formula: Formula): ReadonlySet<string> {
+  const apart = (part: Formula): readonly Formula[] =>
+    part.op === "isPositive" ? [] : [part, ...operandsOf(part).flatMap(apart)];
+  return coefficientsOf(apart(formula));
+}
+
+function coefficientsOf(parts: readonly Formula[]): ReadonlySet<string> {
+  const names = parts.map((part) =>
     part.op === "times" ? part.parameter : part.op === "number" ? part.value : undefined,
   );
   return new Set(names.filter((name) => typeof name === "string"));
 }
 
-/** Whether it is another for each expert, outside of sums. */
-export function isOfExpert(formula: Formula): boolean {
-  if (formula.op === "expert" || formula.op === "leaf" || formula.op === "times") return true;
-  if (formula.op === "number") return typeof formula.value === "string";
-  return formula.op !== "sum" && operandsOf(formula).some(isOfExpert);
+/** Whether it is another for each expert, outside of sums; coefficients are, but those that are known to be shared. */
+export function isOfExpert(formula: Formula, shared: readonly string[] = []): boolean {
+  if (formula.op === "expert" || formula.op === "leaf") return true;
+  if (formula.op === "times" && !shared.includes(formula.parameter)) return true;
+  if (formula.op === "number") return typeof formula.value === "string" && !shared.includes(formula.value);
+  return formula.op !== "sum" && operandsOf(formula).some((part) => isOfExpert(part, shared));
 }
 
 /** What a formula is directly made of. */

@@ -13,7 +13,7 @@ import {
   type Expression,
   type Node,
 } from "../device/expression.ts";
-import type { Dtype } from "../tensor/dtype.ts";
+import { type Dtype, elementCount } from "../tensor/dtype.ts";
 import { unpack } from "../tensor/packed.ts";
 import { declarationOf } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
@@ -113,13 +113,15 @@ function computeAnew(formula: Formula, operands: Operands, expert: number): Expr
       return row(typeof value === "number" ? value : valueOf(operands, value, expert), operands.base);
     }
     case "plus":
-      return add(at(formula.x), at(formula.y));
+      return add(...widerFirst(at(formula.x), at(formula.y)));
     case "minus":
-      return (isDifference(formula) && operands.differences?.[expert]) || sub(at(formula.x), at(formula.y));
+      return (isDifference(formula) && operands.differences?.[expert]) || difference(at(formula.x), at(formula.y));
     case "product":
-      return mul(at(formula.x), at(formula.y));
-    case "quotient":
-      return div(at(formula.x), at(formula.y));
+      return mul(...widerFirst(at(formula.x), at(formula.y)));
+    case "quotient": {
+      const divisor = at(formula.y);
+      return div(asWide(at(formula.x), divisor), divisor);
+    }
     case "magnitude":
       return abs(at(formula.x));
     case "isPositive":
@@ -147,15 +149,26 @@ function valueOf({ values }: Operands, parameter: string, expert: number): Formu
 function times(x: Expression, value: FormulaValue): Node<"scale"> | Node<"mul"> {
   if (typeof value === "number") return scale(x, value);
   const columns = row(value, x);
-  // One number for all columns becomes one for each.
-  const wide =
-    x.op === "constant"
-      ? constant(
-          columns.values.map(() => x.values[0] ?? Number.NaN),
-          columns.shape,
-        )
-      : x;
-  return mul(wide, columns);
+  return mul(asWide(x, columns), columns);
+}
+
+/** Operands of a sum or product: what is repeated along the other's dimensions stands behind it. */
+function widerFirst(x: Expression, y: Expression): [Expression, Expression] {
+  return isWider(y, x) ? [y, x] : [x, y];
+}
+
+function difference(x: Expression, y: Expression): Expression {
+  return isWider(y, x) ? add(scale(y, -1), x) : sub(x, y);
+}
+
+/** Numbers that are to be multiplied or divided by those of columns: one for all becomes one for each. */
+function asWide(x: Expression, like: Expression): Expression {
+  if (!isWider(like, x)) return x;
+  return mul(constant(new Float32Array(elementCount(like.shape)).fill(1), like.shape), x);
+}
+
+function isWider(x: Expression, y: Expression): boolean {
+  return x.shape.some((size, axis) => size > (y.shape[axis] ?? size));
 }
 
 /** f32 [1, ..., columns] or that of other vectors, or one number in all dimensions of `like`. */

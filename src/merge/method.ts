@@ -18,10 +18,9 @@ export interface ParameterSpec {
   readonly limits?: readonly [number, number];
   /** Whether it is of the tensor as a whole, and has no values by column. */
   readonly isWhole?: true;
-  /**
-   * What its values in a search are multiples of. It decides which elements take part, so that all derivatives by it are 0:
-   * searches by gradient leave it where it starts.
-   */
+  /** Whether it only decides which elements take part, so that all derivatives by it are 0: searches by gradient leave it where it starts. */
+  readonly isDeciding?: true;
+  /** What its values in a search are multiples of. */
   readonly unit?: number;
   readonly summary: string;
 }
@@ -63,6 +62,9 @@ export interface MethodDeclaration {
   readonly experts?: { readonly least: number; readonly most?: number };
   readonly mergekit: MergekitWords;
 }
+
+/** What is known of any method, which mergekit may lack. */
+export type AnyDeclaration = Omit<MethodDeclaration, "mergekit">;
 
 /** How mergekit is made to compute the formula. */
 export interface MergekitWords {

@@ -1,6 +1,6 @@
 /** A merge as data: what was searched, what is exported, what a reader of recipe.json sees. */
 import type { Packed } from "../tensor/packed.ts";
-import type { MethodName } from "./declarations.ts";
+import type { MergeMethod } from "./declarations.ts";
 import type { Options } from "./method.ts";
 
 /** One coefficient over the depth of the model: a value for each layer and one for the weights outside the layers. */
@@ -23,7 +23,7 @@ export type Columns = Readonly<Record<string, Readonly<Record<string, Packed>>>>
 
 /** A merge of experts with one set of curves for each parameter of the method. */
 export interface MergeRecipe {
-  readonly method: MethodName;
+  readonly method: MergeMethod;
   readonly parameters: Readonly<Record<string, Curves>>;
   /** Those of the method that are not as usual. */
   readonly options?: Options;
@@ -144,7 +144,7 @@ export interface RecipeGroup {
 
 /** The same weight for each expert in all groups and layers. */
 export function uniformRecipe(
-  method: MethodName,
+  method: MergeMethod,
   weights: Readonly<Record<string, number>>,
   groups: readonly RecipeGroup[],
 ): MergeRecipe {

@@ -4,7 +4,7 @@ import { type Gram, gramOf } from "../tensor/gram.ts";
 import { elementsOf, type StoredValues } from "../tensor/stored-values.ts";
 import { magnitudesAt } from "../tensor/magnitudes.ts";
 import { type VectorGrams, type Vectors, vectorGramsOf } from "../tensor/vector-grams.ts";
-import { declarationOf } from "./declarations.ts";
+import { declarationOf, methodName } from "./declarations.ts";
 import type { ParentFacts } from "./facts.ts";
 import { optionsOf, SHARE_UNIT } from "./method.ts";
 import { divisionOf, needsOf } from "./needs-of.ts";
@@ -62,7 +62,7 @@ export class WeightFacts {
   /** What is known for a merge; undefined of what it does not ask for. */
   of(step: Step): ParentFacts {
     const [needs, division] = [needsOf(step), divisionOf(step)];
-    if (this.lacks(step)) throw new Error(`merge: ${step.method} asks for what is not known of its parents`);
+    if (this.lacks(step)) throw new Error(`merge: ${methodName(step.method)} asks for what is not known`);
     return {
       ...(division && this.#grams.get(division)),
       ...(needs?.disagreement && { disagreement: this.#disagreements.of(step) }),

@@ -1,5 +1,5 @@
 /** The parameters of mergekit's methods, which are not all ours: some are parts of our formulas, and some change nothing. */
-import { declarationOf, type MethodName, methodNames } from "../merge/declarations.ts";
+import { declarations, type MethodName, methodNames } from "../merge/declarations.ts";
 import type { MethodDeclaration } from "../merge/method.ts";
 import type { Scalar } from "./settings.ts";
 
@@ -58,7 +58,7 @@ const baseIsExpert: ReadonlySet<string> = new Set(["linear", "karcher"]);
 
 /** The name of one of our methods in mergekit. */
 function mergekitName(method: MethodName): string {
-  return declarationOf(method).mergekit.method ?? method;
+  return declarations[method].mergekit.method ?? method;
 }
 
 /** mergekit's names of the methods that are computed here. */
@@ -88,7 +88,7 @@ export function mergekitDeclaration(
   hasBase: boolean,
 ): MethodDeclaration & { readonly name: MethodName } {
   const named = methodNames.filter((name) => mergekitName(name) === method);
-  const name = named.find((own) => (declarationOf(own).mergekit.isWithoutBase ?? false) !== hasBase) ?? named[0];
+  const name = named.find((own) => (declarations[own].mergekit.isWithoutBase ?? false) !== hasBase) ?? named[0];
   if (name === undefined) throw new Error(`mergekit: no method ${method}`);
-  return { ...declarationOf(name), name };
+  return { ...declarations[name], name };
 }

@@ -1,7 +1,7 @@
 /** A recipe of mergekit's whose models are the parents of an experiment, in the form that a search scores. */
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.ts";
-import { declarationOf } from "../merge/declarations.ts";
+import { declarationOf, methodName } from "../merge/declarations.ts";
 import {
   type CopyRecipe,
   type Curve,
@@ -101,7 +101,9 @@ function neutral(method: MergeRecipe["method"], parameter: string, expert: strin
   const { needs, parameters } = declarationOf(method);
   const spec = parameters.find(({ name }) => name === parameter);
   if (needs?.gram || !parameters.some(({ name }) => name === "weight"))
-    throw new UserError(`it leaves out ${expert}, and ${method} merges all experts of an experiment; name them all`);
+    throw new UserError(
+      `it leaves out ${expert}, and ${methodName(method)} merges all experts of an experiment; name them all`,
+    );
   if (parameter === "weight") return 0;
   return typeof spec?.start === "number" ? spec.start : 1;
 }

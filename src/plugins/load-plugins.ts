@@ -7,10 +7,12 @@ import { UserError } from "../errors.ts";
 import { type PluginName, PLUGIN_WORD } from "../files/plugin-name.ts";
 import { readFileWithin } from "../files/read-file.ts";
 import { sha256Of } from "../files/sha256.ts";
+import type { FormulaMethod } from "../merge/formula-method.ts";
+import { type FormulaMethods, formulaMethodSchema, namelessMethodSchema } from "../merge/formula-method-schema.ts";
 import { type OptimizerKind, type OptimizerName, recordedOptimizer } from "../search/optimizers.ts";
 import type { RowFormat } from "../tasks/row-formats.ts";
 import { messageOf } from "./call-plugin.ts";
-import type { Plugin } from "./plugin.ts";
+import type { MethodPlugin, Plugin } from "./plugin.ts";
 import { pluginOptimizer } from "./plugin-optimizer.ts";
 import { pluginFormat } from "./plugin-task.ts";
 
@@ -25,10 +27,11 @@ export interface Plugins {
   readonly modules: readonly (PluginModule & { readonly version: string | undefined; readonly sha256: string })[];
   readonly formats: ReadonlyMap<PluginName, RowFormat>;
   readonly optimizers: ReadonlyMap<PluginName, OptimizerKind>;
+  readonly methods: FormulaMethods;
 }
 
 /** What those of an experiment without plugins are. */
-export const noPlugins: Plugins = { modules: [], formats: new Map(), optimizers: new Map() };
+export const noPlugins: Plugins = { modules: [], formats: new Map(), optimizers: new Map(), methods: new Map() };
 
 const word = z.string().regex(PLUGIN_WORD, "expected a name of letters, digits, _, - and ., no digit first");
 const functionSchema = z.custom<() => unknown>((value) => typeof value === "function", "expected a function");
@@ -62,6 +65,7 @@ const pluginSchema = z.strictObject({
         ),
     )
     .optional(),
+  methods: z.record(word, namelessMethodSchema).optional(),
 });
 
 const MODULE = { what: "the module of a plugin", maxBytes: 2 ** 24 };
@@ -104,7 +108,14 @@ export async function loadPlugins(paths: readonly string[]): Promise<Plugins> {
     modules: loaded.map(({ path, sha256, plugin: { name, version } }) => ({ name, path, sha256, version })),
     formats: named(({ tasks }) => tasks, pluginFormat),
     optimizers: named(({ optimizers }) => optimizers, pluginOptimizer),
+    methods: named(({ methods }) => methods, pluginMethod),
   };
+}
+
+/** A method apart from its module, with its formula as recipes show it. */
+function pluginMethod(name: string, { formula, ...own }: MethodPlugin): FormulaMethod {
+  const lines = formula.split("\n").map((line) => line.trim());
+  return formulaMethodSchema.parse({ name, ...own, formula: lines.filter((line) => line !== "").join("\n") });
 }
 
 /** A known optimizer or one of plugins. */

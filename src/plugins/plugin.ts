@@ -1,3 +1,4 @@
+import type { FormulaMethod } from "../merge/formula-method.ts";
 import type { Optimizer, OptimizerOptions } from "../search/optimizer.ts";
 import type { OptimizerKind } from "../search/optimizers.ts";
 
@@ -11,7 +12,12 @@ export interface Plugin {
   readonly tasks?: Readonly<Record<string, TaskPlugin>>;
   /** By name: `algorithm` of a search. */
   readonly optimizers?: Readonly<Record<string, OptimizerPlugin>>;
+  /** By name: `method` of a search space or recipe. */
+  readonly methods?: Readonly<Record<string, MethodPlugin>>;
 }
+
+/** A merge method, by its formula. */
+export type MethodPlugin = Omit<FormulaMethod, "name">;
 
 /** What a row asks of a model, and what its answer is worth. */
 export interface TaskPlugin<Data = unknown> {

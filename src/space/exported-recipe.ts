@@ -1,6 +1,6 @@
 /** The recipe of an earlier export, as a baseline of a run: its merge of the parents that have the names of its own. */
 import { UserError } from "../errors.ts";
-import { declarationOf } from "../merge/declarations.ts";
+import { declarationOf, methodName } from "../merge/declarations.ts";
 import { type Curves, curvesOf, hasColumns, MAX_VALUE, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { allWeights, type Model } from "../model/architecture.ts";
@@ -43,7 +43,7 @@ export function checkParameters(
   const given = Object.keys(parameters);
   if (taken.length !== given.length || taken.some((name) => !given.includes(name)))
     throw new UserError(
-      `expected values of ${taken.join(", ") || "no parameter"}, which ${method} takes, found those of ${given.join(", ") || "none"}`,
+      `expected values of ${taken.join(", ") || "no parameter"}, which ${methodName(method)} takes, found those of ${given.join(", ") || "none"}`,
     );
   for (const spec of declarationOf(method).parameters) checkCurves(spec, parameters[spec.name] ?? {}, parents);
 }

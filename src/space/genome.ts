@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { declarationOf } from "../merge/declarations.ts";
+import { declarationOf, isSameMethod } from "../merge/declarations.ts";
 import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import { joined } from "../tensor/float64.ts";
 import { type Coefficient, type Gene, genesOf, layOutCoefficients, type Parents } from "./coefficient.ts";
@@ -102,7 +102,7 @@ export function buildGenome(space: SearchSpace, parents: Parents): MergeGenome {
       return columns.decode(recipeAt(space, coefficients, point), point);
     },
     encode,
-    startAt: (recipe) => (isMerge(recipe) && recipe.method === space.method ? encode(recipe) : undefined),
+    startAt: (recipe) => (isMerge(recipe) && isSameMethod(recipe.method, space.method) ? encode(recipe) : undefined),
     pullBack(point, slopes) {
       checkPoint(point, dimension);
       const own = columns.pullBack(recipeAt(space, coefficients, point), point, slopes);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
-import { declarationOf, type MethodName, methodNames } from "../merge/declarations.ts";
+import { declarationOf, type MergeMethod, methodName, methodNames } from "../merge/declarations.ts";
+import { type FormulaMethods, methodSchemaWith } from "../merge/formula-method-schema.ts";
 import { MAX_VALUE, type Curve, type MergeRecipe } from "../merge/recipe.ts";
 import type { Options } from "../merge/method.ts";
 import { optionFaults, optionsSchema, seedSchema } from "./search-space.ts";
@@ -14,7 +15,7 @@ import type { ModelGroup } from "../model/architecture.ts";
  * depths, the first layer and the last among them.
  */
 export interface KnotRecipe {
-  readonly method: MethodName;
+  readonly method: MergeMethod;
   /** The values at those depths, by parameter, then by expert, then by group of tensors. */
   readonly parameters: Readonly<Record<string, Readonly<Record<string, ByGroup>>>>;
   readonly options?: Options;
@@ -49,22 +50,29 @@ const coefficientSchema = z.union([
   groupsSchema.transform(byGroup),
 ]);
 
-const parameterNames = methodNames.flatMap((method) => declarationOf(method).parameters.map(({ name }) => name));
+/** A recipe as an experiment file gives it: the method, which a plugin may provide, and each of its parameters by expert. */
+export const knotRecipeSchemaWith = (methods: FormulaMethods = new Map()): z.ZodType<KnotRecipe> =>
+  z
+    .strictObject({
+      method: methodSchemaWith(methods),
+      options: optionsSchema.exactOptional(),
+      seed: seedSchema.exactOptional(),
+      ...Object.fromEntries(
+        parameterNames(methods).map((name) => [name, z.record(z.string(), coefficientSchema).optional()]),
+      ),
+    })
+    .transform(({ method, options, seed, ...parameters }) => ({
+      method,
+      ...(options && { options }),
+      ...(seed !== undefined && { seed }),
+      parameters: parameters as KnotRecipe["parameters"],
+    }));
 
-/** A recipe as an experiment file gives it: the method, and each of its parameters by expert. */
-export const knotRecipeSchema: z.ZodType<KnotRecipe> = z
-  .strictObject({
-    method: z.enum(methodNames),
-    options: optionsSchema.exactOptional(),
-    seed: seedSchema.exactOptional(),
-    ...Object.fromEntries(parameterNames.map((name) => [name, z.record(z.string(), coefficientSchema).optional()])),
-  })
-  .transform(({ method, options, seed, ...parameters }) => ({
-    method,
-    ...(options && { options }),
-    ...(seed !== undefined && { seed }),
-    parameters: parameters as KnotRecipe["parameters"],
-  }));
+function parameterNames(methods: FormulaMethods): readonly string[] {
+  return [...methodNames, ...methods.values()].flatMap((method) =>
+    declarationOf(method).parameters.map(({ name }) => name),
+  );
+}
 
 /** Reports recipes that do not give every parameter of their method a value for every expert, or take a parent's name. */
 export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.core.ParsePayload<GivenRecipes>): void {
@@ -84,7 +92,7 @@ export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.cor
     const taken = declarationOf(method).parameters.map((spec) => spec.name);
     for (const parameter of Object.keys(parameters).filter((given) => !taken.includes(given))) {
       const what = taken.length === 0 ? "takes no parameters" : `has no such parameter; it has ${taken.join(", ")}`;
-      report([parameter], `the method ${method} ${what}`);
+      report([parameter], `the method ${methodName(method)} ${what}`);
     }
     for (const parameter of taken) {
       const given = parameters[parameter];
@@ -98,7 +106,7 @@ export function checkRecipes({ value: { experts, recipes = {} }, issues }: z.cor
 
 /** Values for which the method is not defined. */
 function outsideLimits(
-  method: MethodName,
+  method: MergeMethod,
   parameter: string,
   given: Readonly<Record<string, ByGroup>>,
 ): string | undefined {

@@ -1,4 +1,4 @@
-import { declarationOf } from "../merge/declarations.ts";
+import { declarationOf, methodName } from "../merge/declarations.ts";
 import { type Columns, type Curve, type Curves, isMerge, type MergeRecipe, type Recipe } from "../merge/recipe.ts";
 import type { ParameterSpec } from "../merge/method.ts";
 import { UserError } from "../errors.ts";
@@ -31,7 +31,7 @@ export function ofOtherParents(recipe: Recipe, { experts, nameOf }: OtherParents
   const weight = specs.get("weight");
   if (added.length > 0 && weight?.per !== "expert")
     throw new UserError(
-      `${method} has no weight by which ${added.join(", ")} could stay out of the merge; begin with the experts that it was found with`,
+      `${methodName(method)} has no weight by which ${added.join(", ")} could stay out of the merge; begin with the experts that it was found with`,
     );
   const among = <T>(
     byExpert: Readonly<Record<string, T>>,

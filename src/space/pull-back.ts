@@ -28,7 +28,7 @@ export function pulledBack(
   });
   const owners = ownersOf(coefficients);
   // What decides which elements take part has no derivatives.
-  const constant = new Set(coefficients.flatMap(({ parameter }) => (parameter.unit ? [parameter.name] : [])));
+  const constant = new Set(coefficients.flatMap(({ parameter }) => (parameter.isDeciding ? [parameter.name] : [])));
   for (const weight of allWeights(model)) {
     for (const [parameter, byExpert] of owners) {
       if (constant.has(parameter)) continue;

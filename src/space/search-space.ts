@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
-import { declarationOf, type MethodName, methodNames } from "../merge/declarations.ts";
+import { declarationOf, type MergeMethod, methodName, methodNames } from "../merge/declarations.ts";
+import { type FormulaMethods, methodSchemaWith } from "../merge/formula-method-schema.ts";
 import { isRandom, type Options, type OptionSpec, type ParameterSpec } from "../merge/method.ts";
 import { MAX_VALUE } from "../merge/recipe.ts";
 import { groupKinds, stackGroups } from "../model/architectures.ts";
@@ -8,7 +9,7 @@ import type { Depth } from "./depth-curve.ts";
 
 /** What a search varies: the parameters of a merge method, each over groups of tensors and over the depth. */
 export interface SearchSpace {
-  readonly method: MethodName;
+  readonly method: MergeMethod;
   /** Sets of tensor groups that share their coefficients, each group in exactly one set; or every kind of tensors has its own. */
   readonly groups: readonly (readonly string[])[] | "tensors";
   readonly depth: Depth;
@@ -88,7 +89,7 @@ const parameterSchema = z.strictObject({
 type GivenParameter = z.output<typeof parameterSchema>;
 type GivenParameters = Readonly<Record<string, GivenParameter | undefined>>;
 type GivenFile = {
-  readonly method: MethodName;
+  readonly method: MergeMethod;
   readonly columns?: boolean;
   readonly options?: Options;
   readonly seed?: number;
@@ -96,13 +97,10 @@ type GivenFile = {
 };
 
 /** Every parameter of any method; which of them the method at hand takes is checked afterwards. */
-const parametersSchema: z.ZodType<GivenParameters> = z
-  .strictObject(
-    Object.fromEntries(
-      methodNames.flatMap((method) => declarationOf(method).parameters).map(({ name }) => [name, parameterSchema]),
-    ),
-  )
-  .partial();
+function parametersSchemaWith(methods: FormulaMethods): z.ZodType<GivenParameters> {
+  const all = [...methodNames, ...methods.values()].flatMap((method) => declarationOf(method).parameters);
+  return z.strictObject(Object.fromEntries(all.map(({ name }) => [name, parameterSchema]))).partial();
+}
 
 /** Every option of any method, as for parameters. */
 export const optionsSchema: z.ZodType<Options> = z
@@ -129,30 +127,36 @@ export const seedSchema: z.ZodType<number> = z
   .max(2 ** 31 - 1)
   .describe("of a method that drops elements at random: which ones; 0 unless given");
 
-/** A search-space file, as it is written and as it is used. */
-export const searchSpaceSchema = z
-  .strictObject({
-    method: z.enum(methodNames).describe("merge method"),
-    groups: groupsSchema,
-    depth: depthSchema,
-    columns: z
-      .boolean()
-      .exactOptional()
-      .describe(
-        "whether every input column of every tensor has a coefficient of its own beside those; needs gradients",
+/** A search-space file, as it is written and as it is used, where plugins provide these methods. */
+export const searchSpaceSchemaWith = (methods: FormulaMethods = new Map()) =>
+  z
+    .strictObject({
+      method: methodSchemaWith(methods).describe("merge method"),
+      groups: groupsSchema,
+      depth: depthSchema,
+      columns: z
+        .boolean()
+        .exactOptional()
+        .describe(
+          "whether every input column of every tensor has a coefficient of its own beside those; needs gradients",
+        ),
+      options: optionsSchema.exactOptional(),
+      seed: seedSchema.exactOptional(),
+      parameters: parametersSchemaWith(methods)
+        .default({})
+        .describe("what the method's own ranges and starts are replaced with"),
+    })
+    .check(checkParameters, checkSearchable, checkOptions)
+    .transform((file) => ({
+      ...file,
+      ...(isRandom(declarationOf(file.method)) && { seed: file.seed ?? 0 }),
+      parameters: Object.fromEntries(
+        declarationOf(file.method).parameters.map((spec) => [
+          spec.name,
+          withDefaults(spec, file.parameters[spec.name]),
+        ]),
       ),
-    options: optionsSchema.exactOptional(),
-    seed: seedSchema.exactOptional(),
-    parameters: parametersSchema.default({}).describe("what the method's own ranges and starts are replaced with"),
-  })
-  .check(checkParameters, checkSearchable, checkOptions)
-  .transform((file) => ({
-    ...file,
-    ...(isRandom(declarationOf(file.method)) && { seed: file.seed ?? 0 }),
-    parameters: Object.fromEntries(
-      declarationOf(file.method).parameters.map((spec) => [spec.name, withDefaults(spec, file.parameters[spec.name])]),
-    ),
-  }));
+    }));
 
 function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): void {
   const given = sets.flat();
@@ -174,10 +178,10 @@ function checkGroups({ value: sets, issues }: z.core.ParsePayload<string[][]>): 
 function checkSearchable({ value: { method, columns }, issues }: z.core.ParsePayload<GivenFile>): void {
   const { parameters } = declarationOf(method);
   if (parameters.length === 0) {
-    const message = `the method ${method} has no parameters to search; give it as one of the experiment's recipes, and search another`;
+    const message = `the method ${methodName(method)} has no parameters to search; give it as one of the experiment's recipes, and search another`;
     issues.push({ code: "custom", input: method, path: ["method"], message });
   } else if (columns && parameters.every(({ isWhole }) => isWhole)) {
-    const message = `the method ${method} merges a tensor as a whole, and has no coefficients by column; leave columns out`;
+    const message = `the method ${methodName(method)} merges a tensor as a whole, and has no coefficients by column; leave columns out`;
     issues.push({ code: "custom", input: columns, path: ["columns"], message });
   }
 }
@@ -197,10 +201,10 @@ export function* optionFaults({
   const known = (declaration.options ?? []).map(({ name }) => name);
   for (const name of Object.keys(options).filter((given) => !known.includes(given))) {
     const has = known.length === 0 ? "takes no options" : `has no such option; it has ${known.join(", ")}`;
-    yield { path: ["options", name], message: `the method ${method} ${has}` };
+    yield { path: ["options", name], message: `the method ${methodName(method)} ${has}` };
   }
   if (seed !== undefined && !isRandom(declaration))
-    yield { path: ["seed"], message: `the method ${method} draws nothing at random; leave seed out` };
+    yield { path: ["seed"], message: `the method ${methodName(method)} draws nothing at random; leave seed out` };
 }
 
 function checkParameters({ value: { method, parameters }, issues }: z.core.ParsePayload<GivenFile>): void {
@@ -211,7 +215,10 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
     };
     const spec = specs.find((candidate) => candidate.name === name);
     if (spec === undefined) {
-      report([], `the method ${method} has no such parameter; it has ${specs.map((known) => known.name).join(", ")}`);
+      report(
+        [],
+        `the method ${methodName(method)} has no such parameter; it has ${specs.map((known) => known.name).join(", ")}`,
+      );
       continue;
     }
     const { range, start, sigma } = withDefaults(spec, given);
@@ -227,7 +234,7 @@ function checkParameters({ value: { method, parameters }, issues }: z.core.Parse
     if (start === 0 && !needsBase && !derive) {
       report(
         ["start"],
-        `expected another start than 0, at which a ${method} merge is a model of zeros, found 0; uniform is 1 / number of experts`,
+        `expected another start than 0, at which a ${methodName(method)} merge is a model of zeros, found 0; uniform is 1 / number of experts`,
       );
     }
     if (sigma !== undefined && sigma > (high - low) / 3) {

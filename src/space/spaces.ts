@@ -2,19 +2,22 @@
 import { z } from "zod";
 import { loadYaml } from "../config/load-yaml.ts";
 import { shippedFile } from "../config/shipped-file.ts";
+import type { FormulaMethods } from "../merge/formula-method-schema.ts";
 import type { Model } from "../model/architecture.ts";
 import { buildGenome, type Genome } from "./genome.ts";
-import { type SearchSpace, searchSpaceSchema } from "./search-space.ts";
+import { type SearchSpace, searchSpaceSchemaWith } from "./search-space.ts";
 import { buildStackGenome } from "./stack-genome.ts";
 import { type StackSpace, stackSpaceSchema } from "./stack-space.ts";
 
 export type AnySpace = SearchSpace | StackSpace;
 
-export const anySpaceSchema = z.discriminatedUnion("method", [searchSpaceSchema, stackSpaceSchema]);
+/** A space of either kind, where plugins provide these methods. */
+export const anySpaceSchemaWith = (methods: FormulaMethods = new Map()) =>
+  z.discriminatedUnion("method", [searchSpaceSchemaWith(methods), stackSpaceSchema]);
 
 /** Reads a search-space file, or the shipped one of a name; faults are errors at their line and column. */
-export async function loadSpace(given: string): Promise<AnySpace> {
-  return loadYaml(shippedFile(given, "", "search space") ?? given, anySpaceSchema);
+export async function loadSpace(given: string, methods?: FormulaMethods): Promise<AnySpace> {
+  return loadYaml(shippedFile(given, "", "search space") ?? given, anySpaceSchemaWith(methods));
 }
 
 /** Lays the genes of a search space out for the given parents. */

@@ -4,15 +4,19 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import type { LossRow, WeightDerivatives } from "../../src/evaluate/differentiate.ts";
-import { declarations } from "../../src/merge/declarations.ts";
-import type { Model } from "../../src/model/architecture.ts";
+import type { LogLikelihoods } from "../../src/evaluate/scored-parts.ts";
+import { declarationOf, methodName } from "../../src/merge/declarations.ts";
+import { allWeights, type Model } from "../../src/model/architecture.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { rowLoss, type RowLoss } from "../../src/tasks/row-loss.ts";
 import type { Dtype } from "../../src/tensor/dtype.ts";
+import { pack, unpack } from "../../src/tensor/packed.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { openNoiseFamily } from "./noise-family.ts";
-import { moved, recipeOf, slopeAlong } from "./tiny-family.ts";
+import { experts, moved, recipeOf, slopeAlong } from "./tiny-family.ts";
+import { recipeWithColumns } from "../export/recipe-with-columns.ts";
+import { smooth } from "../merge/formula-methods.ts";
 import { testedEngines } from "../device/tested-engines.ts";
 
 interface FixtureRow {
@@ -70,7 +74,7 @@ function errorOf(found: WeightDerivatives, expected: Case["derivatives"]): numbe
 
 describe.each(testedEngines)("derivatives by the coefficients of whole models, on %s", (_, open) => {
   const named = cases.map((one) => {
-    const of = "columns" in one.recipe ? `${one.recipe.method} by columns` : one.recipe.method;
+    const of = "columns" in one.recipe ? `${methodName(one.recipe.method)} by columns` : one.recipe.method;
     return { ...one, what: JSON.stringify(one.config), of };
   });
   test.each(named)(
@@ -94,6 +98,7 @@ test("derivatives by the coefficients are what small steps say", async () => {
     seed: fc.integer({ min: 0, max: 1e6 }),
     method: fc.constantFrom(
       ...(["task_arithmetic", "linear", "nuslerp", "task_nuslerp", "multislerp", "task_multislerp"] as const),
+      smooth,
     ),
     isFlat: fc.boolean(),
     isByColumn: fc.boolean(),
@@ -110,21 +115,16 @@ test("derivatives by the coefficients are what small steps say", async () => {
       await using family = await openNoiseFamily(await temporaryFolder(), device, { config, dtype: "f32" });
       const stream = RandomStream.of(seed, "coefficients");
       // Where weights are shares, their sum is far from 0.
-      const [recipe, direction] = [declarations[method].needs?.gram ? 1 : 0.4, 0].map((mean) =>
+      const [recipe, direction] = [declarationOf(method).needs?.gram ? 1 : 0.4, 0].map((mean) =>
         recipeOf(config.num_hidden_layers, () => mean + 0.2 * stream.normal(), method),
       );
-      if (method.endsWith("nuslerp"))
+      if (methodName(method).endsWith("nuslerp"))
         Object.assign(recipe!, { options: { nuslerp_flatten: isFlat, nuslerp_row_wise: isByColumn } });
       const lossRows = rows.map((row) => lossRow(row));
       const [derivatives] = (await family.scorer.gradient([recipe!], lossRows)).derivatives;
       const ends = [1, -1, 2, -2].map((steps) => moved(recipe!, direction!, steps * STEP));
       const prompts = lossRows.flatMap((row) => row.prompts);
-      const { logLikelihoods } = await family.scorer.score(ends, prompts);
-      const [a, b, c, d] = logLikelihoods.map((values) =>
-        rows.reduce((sum, row, i) => sum + lossOf(row).loss([...values[i]!]), 0),
-      ) as [number, number, number, number];
-      // Five points, so that curvature does not matter.
-      const expected = (8 * (a - b) - (c - d)) / (12 * STEP);
+      const expected = slopeBetween((await family.scorer.score(ends, prompts)).logLikelihoods);
       const found = slopeAlong(family.model, derivatives!, direction!);
       const size = Math.hypot(
         ...Object.values(derivatives!).flatMap(({ weight }) => weight!.flatMap((own) => [...own])),
@@ -134,3 +134,36 @@ test("derivatives by the coefficients are what small steps say", async () => {
     { numRuns: 12 },
   );
 });
+
+test("derivatives by coefficients of columns are what small steps say, through a formula of numbers and columns", async () => {
+  await using device = await openGgml({ backend: "cpu" });
+  await using family = await openNoiseFamily(await temporaryFolder(), device, { config: {}, dtype: "f32" });
+  const recipe = recipeWithColumns(smooth, experts, family.model);
+  const { name, shape } = allWeights(family.model).find(({ tensor }) => tensor === "up_proj")!;
+  const stream = RandomStream.of(5, "direction");
+  const direction = experts.map(() => Array.from({ length: shape.at(-1)! }, () => stream.normal()));
+  const ends = [1, -1, 2, -2].map((steps) => {
+    const changed = experts.map((expert, i) => {
+      const values = unpack(recipe.columns["weight"]![name]![expert]!)!;
+      return [expert, pack(values.map((value, k) => value + steps * STEP * direction[i]![k]!))];
+    });
+    const weight = { ...recipe.columns["weight"], [name]: Object.fromEntries(changed) as Record<string, string> };
+    return { ...recipe, columns: { weight } };
+  });
+  const lossRows = rows.map((row) => lossRow(row));
+  const [derivatives] = (await family.scorer.gradient([recipe], lossRows)).derivatives;
+  const own = derivatives![name]!["weight"]!.map((byColumn) => [...byColumn]);
+  const along = own.flatMap((byColumn, i) => byColumn.map((value, k) => value * direction[i]![k]!));
+  const found = along.reduce((sum, value) => sum + value);
+  const prompts = lossRows.flatMap((row) => row.prompts);
+  const expected = slopeBetween((await family.scorer.score(ends, prompts)).logLikelihoods);
+  expect(Math.abs(found - expected) / Math.hypot(...own.flat())).toBeLessThan(1e-2);
+});
+
+/** The slope of the loss that was scored one step to either side, and two: at so many points curvature does not matter. */
+function slopeBetween(logLikelihoods: LogLikelihoods): number {
+  const [a, b, c, d] = logLikelihoods.map((values) =>
+    rows.reduce((sum, row, i) => sum + lossOf(row).loss([...values[i]!]), 0),
+  ) as [number, number, number, number];
+  return (8 * (a - b) - (c - d)) / (12 * STEP);
+}

@@ -5,7 +5,7 @@ import type { WeightDerivatives } from "../../src/evaluate/differentiate.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import type { Prompt } from "../../src/evaluate/pack.ts";
 import { ParentWeights, type ParentWeightsOptions } from "../../src/evaluate/parent-weights.ts";
-import type { MethodName } from "../../src/merge/declarations.ts";
+import type { MergeMethod } from "../../src/merge/declarations.ts";
 import { stepAt, type MergeRecipe } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { checkWeights, openModel } from "../../src/model/open-model.ts";
@@ -69,7 +69,7 @@ export function weightsOptions(resident: boolean | ParentWeightsOptions): Parent
 export function recipeOf(
   layers: number,
   weightAt: (layer: number, expert: number) => number,
-  method: MethodName = "task_arithmetic",
+  method: MergeMethod = "task_arithmetic",
 ): MergeRecipe {
   const curves = experts.map((name, expert) => [
     name,

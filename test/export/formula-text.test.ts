@@ -6,6 +6,7 @@ import { declarations, type MethodName, methodNames } from "../../src/merge/decl
 import { eachExpert, minus, plus, sumOverExperts, theBase, times } from "../../src/merge/formula.ts";
 import { formulaParameters } from "../../src/merge/formula-numbers.ts";
 import { optionsOf, type ParameterSpec } from "../../src/merge/method.ts";
+import { parseFormula } from "../../src/merge/parse-formula.ts";
 
 function parameter(name: string, per: ParameterSpec["per"]): ParameterSpec {
   return { name, per, range: [0, 1], start: 0, summary: "" };
@@ -61,6 +62,25 @@ test("a method of several parameters and sums needs nothing but its declaration"
 test("coefficients are found by more than their group where columns have their own", () => {
   const [first] = formulaBody(methodOf("linear"), "name, group, layer").split("\n");
   expect(first).toBe('    weights = coefficients("weight", name, group, layer)');
+});
+
+test("names of a plugin's formula keep clear of Python's words, of each other and of lists", () => {
+  const parameters = [parameter("weight", "expert"), parameter("lambda", "model")];
+  const text = `models = weight * (expert - base)
+    lambdas = lambda * 0.1
+    base + sum(models * (1 - lambdas))`;
+  expect(formulaBody({ formula: parseFormula(text, parameters), parameters })).toMatchInlineSnapshot(`
+    "    weights = list(coefficients("weight", group, layer))
+        lambda_ = next(coefficients("lambda", group, layer))[1]
+        base = models["base"].read(name).float()
+        modelss = [
+            (models[expert].read(name).float() - base) * weight
+            for expert, weight in weights
+        ]
+        lambdas = 0.10000000149011612 * lambda_
+        return base + functools.reduce(torch.add, (models_ * (1.0 - lambdas) for models_ in modelss))
+    "
+  `);
 });
 
 /** In quotes or as a property: a word of a comment may be the name of a method, as in "the config ties them". */

@@ -1,13 +1,13 @@
-import type { MethodName } from "../../src/merge/declarations.ts";
+import { type MergeMethod, methodName } from "../../src/merge/declarations.ts";
 import type { Curve, RecipeWithColumns } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { pack } from "../../src/tensor/packed.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 
 /** Random coefficients with all their digits, negative ones among them: of every column, but for norms of curves alone. */
-export function recipeWithColumns(method: MethodName, experts: readonly string[], model: Model): RecipeWithColumns {
+export function recipeWithColumns(method: MergeMethod, experts: readonly string[], model: Model): RecipeWithColumns {
   const valuesOf = (...of: string[]): (() => number) => {
-    const stream = RandomStream.of(5, method, ...of);
+    const stream = RandomStream.of(5, methodName(method), ...of);
     return () => 0.5 + 0.4 * stream.normal();
   };
   const forExperts = <T>(make: (expert: string) => T): Record<string, T> =>

@@ -1,17 +1,18 @@
 /** What holds of every merge method by its declaration alone. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { declarations, type MethodName, methodNames } from "../../src/merge/declarations.ts";
+import { declarationOf, type MergeMethod, methodName, methodNames } from "../../src/merge/declarations.ts";
 import { isRandom, type Options, type ParameterSpec } from "../../src/merge/method.ts";
 import type { MergeStep } from "../../src/merge/recipe.ts";
 import { type Dtype, elementCount, type Shape } from "../../src/tensor/dtype.ts";
 import { fromFloat32 } from "../../src/tensor/half.ts";
 import { RandomStream } from "../../src/tensor/random.ts";
 import { testedEngines } from "../device/tested-engines.ts";
+import { consensus } from "./formula-methods.ts";
 import { type Family, mergeOn, valuesOf } from "./merge-on.ts";
 
 /** Powers of the weights that what a merge adds to its origin is proportional to: 0 where only their proportions count. */
-const degrees: Readonly<Partial<Record<MethodName, 0 | 1>>> = {
+const degrees: Readonly<Partial<Record<string, 0 | 1>>> = {
   linear: 1,
   task_arithmetic: 1,
   ties: 0,
@@ -25,22 +26,24 @@ const degrees: Readonly<Partial<Record<MethodName, 0 | 1>>> = {
   task_nuslerp: 0,
   multislerp: 0,
   task_multislerp: 0,
+  [consensus.name]: 1,
 };
 
 interface MethodCase {
-  readonly method: MethodName;
+  readonly name: string;
+  readonly method: MergeMethod;
   readonly options: Options;
 }
 
-/** Every method with every setting of its options. */
-const cases = methodNames.flatMap((method): MethodCase[] => {
-  const { options = [] } = declarations[method];
+/** Every method with every setting of its options, and one of a plugin. */
+const cases = [...methodNames, consensus].flatMap((method): MethodCase[] => {
+  const { options = [] } = declarationOf(method);
   const settings = options.reduce<Options[]>(
     (all, { name, default: usual }) =>
       all.flatMap((own) => settingsOf(usual).map((value) => ({ ...own, [name]: value }))),
     [{}],
   );
-  return settings.map((own) => ({ method, options: own }));
+  return settings.map((own) => ({ name: methodName(method), method, options: own }));
 });
 
 function settingsOf(usual: boolean | number): readonly (boolean | number)[] {
@@ -51,12 +54,12 @@ const shapes: readonly Shape[] = [[7, 33], [50], [64, 3]];
 
 /** A base and what experts add to it, all of one dtype. */
 function family(
-  method: MethodName,
+  method: MergeMethod,
   seed: number,
   { shape = shapes[0]!, dtype = "f32" }: { readonly shape?: Shape; readonly dtype?: Dtype } = {},
 ): Family {
-  const { least = 1, most = 3 } = declarations[method].experts ?? {};
-  const stream = RandomStream.of(seed, method);
+  const { least = 1, most = 3 } = declarationOf(method).experts ?? {};
+  const stream = RandomStream.of(seed, methodName(method));
   const draw = (scale: number, from?: Float32Array): Float32Array =>
     Float32Array.from({ length: elementCount(shape) }, (_, k) => (from?.[k] ?? 0) + scale * stream.normal());
   const base = draw(0.1);
@@ -71,19 +74,23 @@ function stored(values: Float32Array, dtype: Dtype): Family["base"] {
 }
 
 /** A step with values inside the ranges: those that decide over elements are where a search starts. */
-function stepFor({ method, options }: MethodCase, { experts }: Family, seed = 1): MergeStep {
-  const stream = RandomStream.of(seed, `values of ${method}`);
+function stepFor(
+  { method, options }: Pick<MethodCase, "method" | "options">,
+  { experts }: Family,
+  seed = 1,
+): MergeStep {
+  const stream = RandomStream.of(seed, `values of ${methodName(method)}`);
   const count = Object.keys(experts).length;
   const valueOf = ({ start, range: [low, high], unit }: ParameterSpec): number => {
     if (unit !== undefined) return start === "uniform" ? 1 / count : start;
     return low + (0.2 + 0.6 * stream.uniform()) * (high - low);
   };
-  const values = declarations[method].parameters.map((spec) => {
+  const values = declarationOf(method).parameters.map((spec) => {
     const one = valueOf(spec);
     return [spec.name, Array.from({ length: count }, () => (spec.per === "model" ? one : valueOf(spec)))];
   });
   const own = { method, options, values: Object.fromEntries(values) as MergeStep["values"] };
-  return isRandom(declarations[method]) ? { ...own, seed } : own;
+  return isRandom(declarationOf(method)) ? { ...own, seed } : own;
 }
 
 function withValues(
@@ -117,9 +124,9 @@ function merge(own: Family, step: MergeStep): Promise<Uint8Array> {
   return mergeOn(devices[0]!, own, step);
 }
 
-describe.each(cases)("$method with $options", (given) => {
-  const { method, options } = given;
-  const declaration = declarations[method];
+describe.each(cases)("$name with $options", (given) => {
+  const { name, method, options } = given;
+  const declaration = declarationOf(method);
   test("has the same bits on all engines", async () => {
     for (const shape of shapes) {
       for (const dtype of ["f32", "bf16"] as const) {
@@ -176,8 +183,8 @@ describe.each(cases)("$method with $options", (given) => {
       const gaps = once.map((value, k) => origin[k]! + 2 ** degree * (value - origin[k]!) - twice[k]!);
       return largestOf(gaps) < 1e-6;
     });
-    const isMean = options["normalize"] ?? options["normalize_weights"] ?? degrees[method] === 0;
-    expect(found).toEqual([method in degrees ? (isMean ? 0 : 1) : Number.NaN]);
+    const isMean = options["normalize"] ?? options["normalize_weights"] ?? degrees[name] === 0;
+    expect(found).toEqual([name in degrees ? (isMean ? 0 : 1) : Number.NaN]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { declarations, type MethodName } from "../../src/merge/declarations.ts";
+import { declarationOf, type MethodName } from "../../src/merge/declarations.ts";
 import { formulaNumbers } from "../../src/merge/formula-numbers.ts";
 import type { Gram } from "../../src/tensor/gram.ts";
 import type { Step } from "../../src/merge/recipe.ts";
@@ -39,14 +39,14 @@ export function referenceMerge(
   if (step.method === "passthrough") return convert({ base, ...experts }[step.model]!, base.dtype);
   const origin = toFloat32(base.bytes, base.dtype);
   const others = Object.values(experts).map(({ bytes, dtype }) => toFloat32(bytes, dtype));
-  const declaration = declarations[step.method];
+  const declaration = declarationOf(step.method);
   const { values } = formulaNumbers(declaration, step.values, { gram });
   const weights = values[declaration.needs?.gram ? "factor" : "weight"]!.map((value) =>
     typeof value === "number" ? [fround(value)] : typeof value === "string" ? [...unpack(value)!] : [],
   );
   const excess = fround(Number(values["excess"]?.[0]));
   const element =
-    elements[step.method] ??
+    (typeof step.method === "string" ? elements[step.method] : undefined) ??
     ((own, all, factors) => combination(declaration.needsBase ? own : all[0]!, all, factors, excess));
   const merged = origin.map((value, k) =>
     element(

@@ -5,7 +5,7 @@ import { planMerge } from "../../src/mergekit/plan-merge.ts";
 import { checkMergekitRecipe, type MergekitRecipeInput } from "../../src/mergekit/recipe-file.ts";
 import { allWeights } from "../../src/model/architecture.ts";
 import { buildGenome } from "../../src/space/genome.ts";
-import { searchSpaceSchema } from "../../src/space/search-space.ts";
+import { searchSpaceSchemaWith } from "../../src/space/search-space.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { tinyT5, tinyT5Config } from "../tiny-t5.ts";
 import { headerOf, llamas, planned } from "./headers.ts";
@@ -40,7 +40,7 @@ describe("recipeOfParents", () => {
   });
 
   test("has a point near it in a search space that tells groups apart", () => {
-    const space = searchSpaceSchema.parse({
+    const space = searchSpaceSchemaWith().parse({
       method: "task_arithmetic",
       groups: [["attention"], ["mlp"], ["norm", "embedding"]],
       depth: "per-layer",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../src/config/load-yaml.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
-import { declarations, methodNames } from "../../src/merge/declarations.ts";
+import { declarationOf, declarations, methodNames } from "../../src/merge/declarations.ts";
 import type { ParameterSpec } from "../../src/merge/method.ts";
 import { type Curve, type MergeRecipe, stepAt } from "../../src/merge/recipe.ts";
 import type { ModelHeader } from "../../src/mergekit/model-places.ts";
@@ -32,7 +32,7 @@ function recipeOf(method: MergeRecipe["method"], { groups }: Model, names: reado
       }),
     );
   };
-  const parameters = declarations[method].parameters.map((spec) => [spec.name, curvesIn(spec)]);
+  const parameters = declarationOf(method).parameters.map((spec) => [spec.name, curvesIn(spec)]);
   return { method, parameters: Object.fromEntries(parameters) as MergeRecipe["parameters"] };
 }
 

@@ -9,7 +9,7 @@ import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { openDevice } from "../../src/device/open-device.ts";
 import { mergeWeights } from "../../src/export/merge-weights.ts";
 import { mergekitConfig } from "../../src/export/mergekit-config.ts";
-import { declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
+import { declarationOf, declarations, methodNames, type MethodName } from "../../src/merge/declarations.ts";
 import { isRandom, type Options } from "../../src/merge/method.ts";
 import { type Curve, isMerge, type MergeRecipe, type Recipe } from "../../src/merge/recipe.ts";
 import { allWeights } from "../../src/model/architecture.ts";
@@ -142,7 +142,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 function expertsOf(recipe: Recipe): string[] {
-  return EXPERTS.slice(0, isMerge(recipe) ? declarations[recipe.method].experts?.most : undefined);
+  return EXPERTS.slice(0, isMerge(recipe) ? declarationOf(recipe.method).experts?.most : undefined);
 }
 
 /** A different coefficient for each expert, group or kind, layer and the weights outside the layers; one is written as 1e-7. */

@@ -184,7 +184,7 @@ describe("an experiment with plugins", () => {
     ["throw new Error('\\u001B[31mno\\nway')", /cannot be loaded as a plugin: \\u001B\[31mno\\u000Away$/],
     ["export const plugin = {};", /expected a plugin as its default export: default: /],
     ["export default { name: '<script>' };", /default\.name: expected a name of letters, digits/],
-    ["export default { name: 'bad', methods: {} };", /expected a plugin as its default export: default: /],
+    ["export default { name: 'bad', merges: {} };", /expected a plugin as its default export: default: /],
     [format("row: 1"), /default\.tasks\.one\.row: expected a function/],
     [optimizer("1").replace('beside: "mean", ', ""), /default\.optimizers\.one: expected beside/],
     [optimizer("{}"), /^the optimizer bad\/one: create: expected an object with ask, tell and recommend, found/],

@@ -3,8 +3,8 @@ import { parseYaml } from "../../src/config/load-yaml.ts";
 import { stepAt } from "../../src/merge/recipe.ts";
 import type { ModelGroup } from "../../src/model/architecture.ts";
 import { buildGenome } from "../../src/space/genome.ts";
-import { knotRecipeSchema, recipeOver } from "../../src/space/knot-recipe.ts";
-import { searchSpaceSchema } from "../../src/space/search-space.ts";
+import { knotRecipeSchemaWith, recipeOver } from "../../src/space/knot-recipe.ts";
+import { searchSpaceSchemaWith } from "../../src/space/search-space.ts";
 import { tinyModel } from "../tiny-model.ts";
 
 const slerp = parseYaml(
@@ -15,7 +15,7 @@ weight:
   two: { attention: [0, 0.5, 0.3, 0.7, 1], mlp: [1, 0.5, 0.7, 0.3, 0], rest: 0.5 }
 `,
   "recipe.yaml",
-  knotRecipeSchema,
+  knotRecipeSchemaWith(),
 );
 
 function groupsOver(layers: number): readonly ModelGroup[] {
@@ -35,7 +35,7 @@ describe("recipeOver", () => {
     expect(norm).toEqual({ one: { layers: [0.5, 0.5, 0.5], rest: 0.5 }, two: { layers: [0.5, 0.5, 0.5], rest: 0.5 } });
     expect(embedding).toEqual({ one: { layers: [], rest: 0.5 }, two: { layers: [], rest: 0.5 } });
     const text = "{ method: linear, weight: { a: [0, 1], b: 0.25 } }";
-    const recipe = recipeOver(groupsOver(3), parseYaml(text, "recipe.yaml", knotRecipeSchema));
+    const recipe = recipeOver(groupsOver(3), parseYaml(text, "recipe.yaml", knotRecipeSchemaWith()));
     expect(stepAt(recipe, { name: "up_proj", tensor: "up_proj", group: "mlp", layer: 2 }, ["a", "b"]).method).toBe(
       "linear",
     );
@@ -56,7 +56,7 @@ describe("recipeOver", () => {
 
   test("is a point of a search space with as many knots", () => {
     const text = "{ method: linear, groups: [[attention], [mlp], [norm, embedding]], depth: { knots: 5 } }";
-    const space = parseYaml(text, "space.yaml", searchSpaceSchema);
+    const space = parseYaml(text, "space.yaml", searchSpaceSchemaWith());
     const genome = buildGenome(space, { experts: ["one", "two"], model: tinyModel({ layers: 32 }) });
     const recipe = recipeOver(groupsOver(32), slerp);
     const point = genome.encode(recipe);

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseYaml } from "../../src/config/load-yaml.ts";
-import { searchSpaceSchema, type SearchSpace } from "../../src/space/search-space.ts";
+import { searchSpaceSchemaWith, type SearchSpace } from "../../src/space/search-space.ts";
 import { loadSpace } from "../../src/space/spaces.ts";
 import { mergeSpace } from "../merge-space.ts";
 
 const shipped = join(import.meta.dirname, "../../search-spaces");
 
 function parse(text: string): SearchSpace {
-  return parseYaml(text, "space.yaml", searchSpaceSchema);
+  return parseYaml(text, "space.yaml", searchSpaceSchemaWith());
 }
 
 describe("search space", () => {

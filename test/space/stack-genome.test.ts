@@ -4,7 +4,7 @@ import { parseYaml } from "../../src/config/load-yaml.ts";
 import type { StackRecipe } from "../../src/merge/recipe.ts";
 import { isStackOf } from "../../src/space/is-whole.ts";
 import type { Genome } from "../../src/space/genome.ts";
-import { anySpaceSchema, type AnySpace, genomeOf } from "../../src/space/spaces.ts";
+import { anySpaceSchemaWith, type AnySpace, genomeOf } from "../../src/space/spaces.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { tinyT5 } from "../tiny-t5.ts";
 
@@ -12,7 +12,7 @@ const models = ["base", "a", "b"];
 const parents = { base: "base", experts: ["a", "b"], model: tinyModel({ layers: 4 }) };
 
 function parse(text: string): AnySpace {
-  return parseYaml(text, "space.yaml", anySpaceSchema);
+  return parseYaml(text, "space.yaml", anySpaceSchemaWith());
 }
 
 function genomeIn(text: string): Genome {

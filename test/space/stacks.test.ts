@@ -5,8 +5,8 @@ import { stepAt } from "../../src/merge/recipe.ts";
 import { allWeights, type Model } from "../../src/model/architecture.ts";
 import { buildGenome, type MergeGenome } from "../../src/space/genome.ts";
 import { isWhole } from "../../src/space/is-whole.ts";
-import { knotRecipeSchema, recipeOver } from "../../src/space/knot-recipe.ts";
-import { searchSpaceSchema } from "../../src/space/search-space.ts";
+import { knotRecipeSchemaWith, recipeOver } from "../../src/space/knot-recipe.ts";
+import { searchSpaceSchemaWith } from "../../src/space/search-space.ts";
 import { tinyModel } from "../tiny-model.ts";
 import { tinyT5 } from "../tiny-t5.ts";
 
@@ -15,7 +15,7 @@ const model = tinyT5();
 
 function genomeOf(groups: string, depth: string, own: Model = model): MergeGenome {
   const text = `{ method: task_arithmetic, groups: ${groups}, depth: ${depth} }`;
-  return buildGenome(parseYaml(text, "space.yaml", searchSpaceSchema), { experts, model: own });
+  return buildGenome(parseYaml(text, "space.yaml", searchSpaceSchemaWith()), { experts, model: own });
 }
 
 /** Of a loss that is the sum of all values, each times a number of its own. */
@@ -125,7 +125,7 @@ method: linear
 weight:
   one: { attention: [0, 1], decoder.attention: [1, 0], rest: 0.5 }
   two: 0.25`;
-    const { weight } = recipeOver(model.groups, parseYaml(text, "recipe.yaml", knotRecipeSchema)).parameters;
+    const { weight } = recipeOver(model.groups, parseYaml(text, "recipe.yaml", knotRecipeSchemaWith())).parameters;
     expect(weight!["encoder.attention"]!["one"]).toEqual({ layers: [0, 1], rest: 0.5 });
     expect(weight!["decoder.attention"]!["one"]).toEqual({ layers: [1, 0.5, 0], rest: 0.5 });
     expect(weight!["decoder.mlp"]).toEqual({

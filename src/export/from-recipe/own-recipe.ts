@@ -4,15 +4,16 @@ import { nearestName } from "../../config/nearest-name.ts";
 import { UserError } from "../../errors.ts";
 import { checkedShape } from "../../experiment/checked-recipe.ts";
 import { baseOf, BASE } from "../../experiment/the-base.ts";
+import { methodName } from "../../merge/declarations.ts";
 import { readJournal } from "../../journal/journal.ts";
-import { hasColumns, isMerge, type Recipe } from "../../merge/recipe.ts";
+import { isMerge, type Recipe } from "../../merge/recipe.ts";
 import { allWeights } from "../../model/architecture.ts";
 import { checkWeights, openModel } from "../../model/open-model.ts";
 import { located, tellingsOf } from "../../run/recorded/told-places.ts";
 import { whyNotMerged } from "../../space/expert-count.ts";
 import { checkParameters } from "../../space/exported-recipe.ts";
 import { commonDtype } from "../common-dtype.ts";
-import { mergekitConfig } from "../mergekit-config.ts";
+import { isForMergekit, mergekitConfig } from "../mergekit-config.ts";
 import { planRecipe } from "../plan-recipe.ts";
 import { readRecipeFile, recipeFiles } from "../recipe-files.ts";
 import { withoutFolders } from "../without-folders.ts";
@@ -57,7 +58,7 @@ function ownRecipe(
     models: new Map(named.map(({ name, path }) => [name, { model: path }])),
     donor: BASE,
     ...(tokenizer !== undefined && { tokenizer: { source: tokenizer } }),
-    method: recipe.method,
+    method: methodName(recipe.method),
     text: String(files.get("recipe.json")),
     plan: (checkpoints) => {
       const model = openModel(baseOf(checkpoints), "f32");
@@ -70,8 +71,7 @@ function ownRecipe(
     },
     files: (checkpoints) => {
       const model = openModel(baseOf(checkpoints), "f32");
-      const isViewed = [...checkpoints.values()].some(({ isView }) => isView);
-      if (hasColumns(recipe) || model.selectors.length === 0 || isViewed) return files;
+      if (!isForMergekit(recipe, { model, checkpoints })) return files;
       const adapters = new Set(Array.from(checkpoints).flatMap(([name, { isAdapter }]) => (isAdapter ? [name] : [])));
       const baseDtype = commonDtype(baseOf(checkpoints).tensors.values());
       return new Map([

@@ -2,6 +2,7 @@
 import { BASE } from "../../experiment/the-base.ts";
 import { asFactor, type Formula, isOfExpert, operandsOf, partsOf } from "../../merge/formula.ts";
 import type { ParameterSpec } from "../../merge/method.ts";
+import { type FormulaNames, pythonNames } from "./formula-names.ts";
 import { pythonString } from "./python-literal.ts";
 
 const LONGEST_LINE = 120;
@@ -21,24 +22,25 @@ interface ExpertLoop {
 /** The statements, each on lines of its own; `place` is what coefficients are found by beside their parameter. */
 export function formulaBody({ formula, parameters }: Method, place = "group, layer"): string {
   const parts = partsOf(formula);
-  const names = namedIn(formula);
+  const namedParts = namedIn(formula);
+  const names = pythonNames(parameters, namedParts);
   // What is gone through twice must be a list.
-  const isRepeated = parts.filter(({ op }) => op === "sum").length + names.filter(isOfExpert).length > 1;
+  const isOfEach = (part: Formula): boolean => isOfExpert(part, names.shared);
+  const isRepeated = parts.filter(({ op }) => op === "sum").length + namedParts.filter(isOfEach).length > 1;
   const coefficients = parameters.map(({ name, per }) => {
     const values = `coefficients(${pythonString(name)}, ${place})`;
-    if (per === "model") return `${variable(name)} = next(${values})[1]`;
-    return `${listOf(name)} = ${isRepeated ? `list(${values})` : values}`;
+    if (per === "model") return `${names.one(name)} = next(${values})[1]`;
+    return `${names.list(name)} = ${isRepeated ? `list(${values})` : values}`;
   });
   const read = (op: Formula["op"], name: string, model: string): string[] =>
     parts.some((part) => part.op === op) ? [`${name} = models[${model}].read(name).float()`] : [];
   const origins = [...read("base", "base", pythonString(BASE)), ...read("first expert", "first", "MERGED[0]")];
-  const shared = parameters.filter(({ per }) => per === "model").map(({ name }) => name);
-  const named = names.map((part) => {
-    const text = pythonOf(part.x, shared);
-    if (!isOfExpert(part)) return `${part.name} = ${text}`;
-    return `${listOf(part.name)} = [\n        ${text}\n        ${overExperts(part.x, shared)}\n    ]`;
+  const named = namedParts.map((part) => {
+    const text = pythonOf(part.x, names);
+    if (!isOfEach(part)) return `${names.one(part.name)} = ${text}`;
+    return `${names.list(part.name)} = [\n        ${text}\n        ${overExperts(part.x, names)}\n    ]`;
   });
-  const [inOneLine, inSeveral] = [false, true].map((isBroken) => `return ${pythonOf(formula, shared, isBroken)}`) as [
+  const [inOneLine, inSeveral] = [false, true].map((isBroken) => `return ${pythonOf(formula, names, isBroken)}`) as [
     string,
     string,
   ];
@@ -47,8 +49,8 @@ export function formulaBody({ formula, parameters }: Method, place = "group, lay
 }
 
 /** The operations of mergeTensor, in their order; `isBroken` tells whether sums take several lines. */
-function pythonOf(formula: Formula, shared: readonly string[], isBroken = false): string {
-  const textOf = (part: Formula): string => pythonOf(part, shared, isBroken);
+function pythonOf(formula: Formula, names: FormulaNames, isBroken = false): string {
+  const textOf = (part: Formula): string => pythonOf(part, names, isBroken);
   switch (formula.op) {
     case "base":
       return "base";
@@ -59,7 +61,7 @@ function pythonOf(formula: Formula, shared: readonly string[], isBroken = false)
     case "leaf":
       return `${formula.name}(name, expert, models[expert].read(name).float(), base)`;
     case "number":
-      return typeof formula.value === "number" ? formula.value.toFixed(1) : variable(formula.value);
+      return typeof formula.value === "number" ? pythonFloat(formula.value) : names.one(formula.value);
     case "plus":
       return `${textOf(formula.x)} + ${asFactor(formula.y, textOf)}`;
     case "minus":
@@ -73,21 +75,21 @@ function pythonOf(formula: Formula, shared: readonly string[], isBroken = false)
     case "isPositive":
       return `(${textOf(formula.x)} > 0).float()`;
     case "times":
-      return `${asFactor(formula.x, textOf)} * ${variable(formula.parameter)}`;
+      return `${asFactor(formula.x, textOf)} * ${names.one(formula.parameter)}`;
     case "sum": {
-      const terms = `torch.add, (${asFactor(formula.of, textOf)} ${overExperts(formula.of, shared)})`;
+      const terms = `torch.add, (${asFactor(formula.of, textOf)} ${overExperts(formula.of, names)})`;
       return isBroken ? `functools.reduce(\n        ${terms}\n    )` : `functools.reduce(${terms})`;
     }
     case "named":
-      return formula.name;
+      return names.one(formula.name);
     default:
       return formula satisfies never;
   }
 }
 
 /** The clause that goes through the experts with what of a formula is another for each. */
-function overExperts(formula: Formula, shared: readonly string[]): string {
-  const loops = [...new Map(loopsIn(formula, shared).map((loop) => [loop.list, loop])).values()];
+function overExperts(formula: Formula, names: FormulaNames): string {
+  const loops = [...new Map(loopsIn(formula, names).map((loop) => [loop.list, loop])).values()];
   const needsExpert = namedApart(formula).some(({ op }) => op === "expert" || op === "leaf");
   if (!loops.some(({ hasExpert }) => hasExpert) && needsExpert) {
     loops.unshift({ variable: "expert", list: "MERGED", hasExpert: false });
@@ -103,14 +105,14 @@ function overExperts(formula: Formula, shared: readonly string[]): string {
   return `for ${pairs.join(", ")} in zip(${loops.map(({ list }) => list).join(", ")})`;
 }
 
-function loopsIn(formula: Formula, shared: readonly string[]): ExpertLoop[] {
+function loopsIn(formula: Formula, names: FormulaNames): ExpertLoop[] {
   return namedApart(formula).flatMap((part): ExpertLoop[] => {
     const name = part.op === "times" ? part.parameter : part.op === "number" ? part.value : undefined;
-    if (typeof name === "string" && !shared.includes(name)) {
-      return [{ variable: variable(name), list: listOf(name), hasExpert: true }];
+    if (typeof name === "string" && !names.shared.includes(name)) {
+      return [{ variable: names.one(name), list: names.list(name), hasExpert: true }];
     }
-    if (part.op !== "named" || !isOfExpert(part)) return [];
-    return [{ variable: part.name, list: listOf(part.name), hasExpert: false }];
+    if (part.op !== "named" || !isOfExpert(part, names.shared)) return [];
+    return [{ variable: names.one(part.name), list: names.list(part.name), hasExpert: false }];
   });
 }
 
@@ -132,11 +134,7 @@ function asDivisor(formula: Formula, textOf: (formula: Formula) => string): stri
   return isBroken ? `(${textOf(formula)})` : asFactor(formula, textOf);
 }
 
-/** `lambda` is a word of Python's own. */
-function variable(name: string): string {
-  return name === "lambda" ? "lambda_" : name;
-}
-
-function listOf(name: string): string {
-  return `${name}s`;
+/** The shortest decimal of a number of f32, which Python reads back to its last bit. */
+function pythonFloat(value: number): string {
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }

@@ -66,6 +66,7 @@ export const sce: Readonly<Record<"sce", MethodDeclaration>> = {
         start: 1,
         limits: [SHARE_UNIT, 1],
         isWhole: true,
+        isDeciding: true,
         unit: SHARE_UNIT,
         summary: "part of the elements at which the experts differ that is merged, those with the largest variances",
       },

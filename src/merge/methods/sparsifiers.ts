@@ -36,6 +36,7 @@ const density: ParameterSpec = {
   start: 0.5,
   limits: [SHARE_UNIT, 1],
   isWhole: true,
+  isDeciding: true,
   unit: SHARE_UNIT,
   summary: "part of the expert's difference from the base that is kept",
 };
@@ -47,6 +48,7 @@ const gamma: ParameterSpec = {
   start: 0.01,
   limits: [0, 1 - SHARE_UNIT],
   isWhole: true,
+  isDeciding: true,
   unit: SHARE_UNIT,
   summary:
     "part of the elements, those where the expert differs most from the base, that is left out; less where density leaves no room",
@@ -59,6 +61,7 @@ const epsilon: ParameterSpec = {
   start: 0.1,
   limits: [0, 0.5],
   isWhole: true,
+  isDeciding: true,
   unit: SHARE_UNIT,
   summary:
     "how far from the density the chance of an element to stay goes, from the least of its row to the largest; less where density leaves no room",

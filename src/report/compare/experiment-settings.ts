@@ -2,6 +2,7 @@ import type { Budget, Experiment } from "../../experiment/experiment.ts";
 import { BASE } from "../../experiment/the-base.ts";
 import { sha256Of } from "../../files/sha256.ts";
 import type { JournalRecord } from "../../journal/records.ts";
+import { methodName } from "../../merge/declarations.ts";
 import { duration } from "../duration.ts";
 import type { Table } from "../table.ts";
 
@@ -86,10 +87,10 @@ function settingsOf(
 }
 
 function spaceText(space: Experiment["space"]): string {
-  if (!("groups" in space)) return space.method;
+  if (space.method === "stack") return space.method;
   const { method, groups, columns } = space;
   const units = groups === "tensors" ? "every tensor" : `${groups.length} groups`;
-  return `${method}, ${columns ? "input columns of " : ""}${units}`;
+  return `${methodName(method)}, ${columns ? "input columns of " : ""}${units}`;
 }
 
 function searchText({ algorithm, population, rowFraction }: Experiment["search"]): string {

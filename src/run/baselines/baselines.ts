@@ -3,7 +3,7 @@ import type { GivenRecipe } from "../../experiment/given-recipe.ts";
 import { UserError } from "../../errors.ts";
 import { recipeOfParents, type ParentNames } from "../../mergekit/parent-recipe.ts";
 import { declarationOf } from "../../merge/declarations.ts";
-import { optionsOf } from "../../merge/method.ts";
+import { optionsOf, type ParameterSpec } from "../../merge/method.ts";
 import { exportedRecipe } from "../../space/exported-recipe.ts";
 import { type MergeRecipe, sameEverywhere, uniformRecipe, type Recipe } from "../../merge/recipe.ts";
 import type { Parents } from "../../space/coefficient.ts";
@@ -83,7 +83,9 @@ function sweptParameter({ method, options }: MergedSpace): string | undefined {
   const declaration = declarationOf(method);
   if (!declaration.needsBase || declaration.needs?.gram) return undefined;
   const swept = optionsOf(declaration, options)["normalize"] ? "lambda" : "weight";
-  return declaration.parameters.some(({ name }) => name === swept) ? swept : undefined;
+  const isSwept = ({ name, limits: [least, most] = [-Infinity, Infinity] }: ParameterSpec): boolean =>
+    name === swept && SWEEP.every((value) => value >= least && value <= most);
+  return declaration.parameters.some(isSwept) ? swept : undefined;
 }
 
 function named(

@@ -1,6 +1,7 @@
 import type { Experiment } from "../../experiment/experiment.ts";
 import type { RecordPayloads } from "../../journal/records.ts";
 import { weighingsOf } from "../../search/weighings.ts";
+import { methodName } from "../../merge/declarations.ts";
 import type { Genome } from "../../space/genome.ts";
 import { joined } from "../../tensor/float64.ts";
 import type { RunEvent } from "../session/events.ts";
@@ -118,7 +119,7 @@ function warmStarts(
     if (point) {
       starts.push({ ...baseline, point });
     } else if (kind === "recipe") {
-      const text = `the recipe ${name} is ${recipe.method} and the search space ${space.method}; it is a baseline, no starting point`;
+      const text = `the recipe ${name} is ${methodName(recipe.method)} and the search space ${methodName(space.method)}; it is a baseline, no starting point`;
       emit({ type: "notice", text });
     }
   }

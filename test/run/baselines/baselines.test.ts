@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bestFirst, listBaselines, withSweepOf } from "../../../src/run/baselines/baselines.ts";
 import { openGgml } from "../../../src/device/ggml/engine.ts";
-import { declarations, methodNames, type MethodName } from "../../../src/merge/declarations.ts";
+import { declarationOf, declarations, methodNames, type MethodName } from "../../../src/merge/declarations.ts";
 import { isMerge, stepAt } from "../../../src/merge/recipe.ts";
 import type { KnotRecipe } from "../../../src/space/knot-recipe.ts";
 import type { SearchSpace } from "../../../src/space/search-space.ts";
@@ -93,7 +93,7 @@ describe("listBaselines", () => {
       const named = experts.map((name) => [name, f32(values[name as keyof typeof values])] as const);
       const family = { shape: [2, 3], base, experts: Object.fromEntries(named) };
       for (const { name, recipe } of all) {
-        const taken = isMerge(recipe) ? declarations[recipe.method].parameters.map((parameter) => parameter.name) : [];
+        const taken = isMerge(recipe) ? declarationOf(recipe.method).parameters.map((parameter) => parameter.name) : [];
         expect(isMerge(recipe) ? Object.keys(recipe.parameters) : [], `${method}: ${name}`).toEqual(taken);
         const step = stepAt(recipe, { name: "w", tensor: "w", group: "mlp", layer: 0 }, experts);
         const merged = valuesOf({ dtype: "f32", bytes: await mergeOn(device, family, step) });
