@@ -2,7 +2,7 @@ import type { Outcome } from "../run/carry-on.ts";
 import { alignedText } from "../report/text/text-table.ts";
 import { wrapped } from "../report/text/wrapped.ts";
 import { printableLine } from "../files/printable.ts";
-import { FRONT_SENTENCE, frontRows, frontTable } from "../report/front-rows.ts";
+import { tellFront } from "../report/front-rows.ts";
 import { guardSentences, searchSentences } from "../report/search-sentences.ts";
 import { textsSentence, textsTable } from "../report/texts-table.ts";
 import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
@@ -10,8 +10,8 @@ import { verdictSentences, verdictTable } from "../report/verdict-table.ts";
 /** What a front is, where there is one. */
 function frontLines({ front, winner, verdict, picks }: Outcome, width: number): string[] {
   if (!front) return [];
-  const rows = frontRows({ front: front.members, winner, ...(verdict && { verdict }), picks });
-  return ["", ...wrapped(FRONT_SENTENCE, width, { indent: 2 }), alignedText(frontTable(rows), { width })];
+  const { sentence, table } = tellFront({ front: front.members, winner, ...(verdict && { verdict }), picks });
+  return ["", ...wrapped(sentence, width, { indent: 2 }), alignedText(table, { width })];
 }
 
 /** What a finished run prints in lines of so many columns: every model on the guard rows, and what that says of the winner. */

@@ -51,10 +51,11 @@ export function frontRows({ front, winner, verdict, picks }: FrontFacts): readon
   });
 }
 
-/** A front: losses on the search rows, and on the guard rows of those that met them. */
-export function frontTable(rows: readonly FrontRow[]): Table {
+/** Losses on the search rows, and on the guard rows of those that met them. */
+function frontTable(rows: readonly FrontRow[]): Table {
   const tasks = Object.keys(rows[0]?.scores ?? {});
   const hasJudged = rows.some(({ judged }) => judged);
+  const hasAlike = rows.some(({ alike }) => alike);
   return {
     header: [
       "front",
@@ -62,19 +63,29 @@ export function frontTable(rows: readonly FrontRow[]): Table {
       "combined",
       "which is",
       "model",
+      ...(hasAlike ? ["alike"] : []),
       ...(hasJudged ? tasks.map((task) => `${task}, guard rows`) : []),
     ],
-    rows: rows.map(({ place, scores, loss, names, of, judged }) => [
+    rows: rows.map(({ place, scores, loss, names, of, alike, judged }) => [
       String(place),
       ...tasks.map((task) => scores[task]?.loss.toFixed(3) ?? ""),
       loss.toFixed(3),
       names.join(", "),
       of,
+      ...(hasAlike ? [alike ? `+${alike.length}` : ""] : []),
       ...(hasJudged ? tasks.map((task) => (judged ? lossCell(judged, task) : "")) : []),
     ]),
   };
 }
 
-/** What such a table is of. */
-export const FRONT_SENTENCE =
-  "The front: merges and baselines that no other is better than on every task, by their losses on the search rows; guard rows, with 95 % intervals, are met by the winner, the knee and the best on each task where there is time.";
+/** A front as a table, and what the table is of. */
+export function tellFront(facts: FrontFacts): { readonly sentence: string; readonly table: Table } {
+  const rows = frontRows(facts);
+  const alike = rows.some((row) => row.alike)
+    ? " A model also stands for others (alike: so many), whose losses are on every task within the 95 % interval of its own."
+    : "";
+  return {
+    sentence: `The front: merges and baselines that no other is better than on every task, by their losses on the search rows; guard rows, with 95 % intervals, are met by the winner, the knee and the best on each task where there is time.${alike}`,
+    table: frontTable(rows),
+  };
+}

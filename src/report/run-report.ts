@@ -7,7 +7,7 @@ import { recordedOptimizer } from "../search/optimizers.ts";
 import { benchmarkView } from "./benchmark-table.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import { columnsSentences } from "./columns-sentences.ts";
-import { FRONT_SENTENCE, frontRows, frontTable } from "./front-rows.ts";
+import { tellFront } from "./front-rows.ts";
 import { judgedTasks, lossSentence } from "./loss-sentence.ts";
 import { installedCommand, nextSteps } from "./next-steps.ts";
 import { runFacts } from "./run-facts.ts";
@@ -49,7 +49,8 @@ export function runReport(
 
 function frontParts({ front, ...standing }: Standing): string[] {
   if (!front) return [];
-  return ["## Front", FRONT_SENTENCE, markdownTable(frontTable(frontRows({ front, ...standing })))];
+  const { sentence, table } = tellFront({ front, ...standing });
+  return ["## Front", sentence, markdownTable(table)];
 }
 
 /** What was searched, on which rows, and what that has come to. */

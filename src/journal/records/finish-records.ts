@@ -34,6 +34,8 @@ export interface FrontMember {
   readonly scores: TaskScores;
   /** Combined. */
   readonly loss: number;
+  /** Others that nobody can beat either, and whose losses are the same within what this one's may be by chance: it stands for them. */
+  readonly alike?: readonly string[];
 }
 
 /** A member of a front on the guard rows, apart from the models that are judged. */
@@ -122,7 +124,12 @@ const guardedModel = objectOf<GuardedModel>({
   gains: gains.exactOptional(),
 });
 
-const frontMember = objectOf<FrontMember>({ of: anyName, scores, loss: measured });
+const frontMember = objectOf<FrontMember>({
+  of: anyName,
+  scores,
+  loss: measured,
+  alike: listOf<string>(anyName, 1).exactOptional(),
+});
 
 const judgedPick = objectOf<JudgedPick>({
   place: whole.min(1),

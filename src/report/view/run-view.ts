@@ -4,7 +4,7 @@ import { standingOf } from "../../journal/standing.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import { type BenchmarkView, benchmarkView } from "../benchmark-table.ts";
 import type { Benchmark } from "../benchmarks.ts";
-import { FRONT_SENTENCE, frontRows, frontTable } from "../front-rows.ts";
+import { tellFront } from "../front-rows.ts";
 import { judgedTasks, lossSentence } from "../loss-sentence.ts";
 import { type CommandFor, installedCommand, nextSteps } from "../next-steps.ts";
 import { runFacts } from "../run-facts.ts";
@@ -90,7 +90,7 @@ export function viewRun(
     sides: sidesOf(standing, names),
     parameters: winner ? parameterViews(winner.recipe, names) : [],
     changes: (verdict && rowChanges(view, verdict, guardRows, names)) ?? null,
-    front: front ? { sentence: FRONT_SENTENCE, table: frontTable(frontRows({ ...standing, front })) } : null,
+    front: front ? tellFront({ ...standing, front }) : null,
     texts: texts ? { sentence: textsSentence(texts), table: textsTable(texts) } : null,
     benchmarks: benchmarks.map((benchmark) => benchmarkView(benchmark, winner?.recipe)),
     time: phaseTimes(records),

@@ -10,6 +10,7 @@ import { scoreInTime } from "../scoring/score-in-time.ts";
 import { finalistsIn } from "../estimates/finish-models.ts";
 import { recommendations } from "./finalists.ts";
 import { type Front, frontAmong } from "./front.ts";
+import { thinned } from "./thin-front.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import { covers, fewer, sameCounts } from "../session/row-order.ts";
 import { longest } from "../baselines/scored-rungs.ts";
@@ -126,10 +127,15 @@ async function raceWith(
   const front = frontKindOf(session)
     ? frontAmong([...standing, ...kept.filter(isEvolved).map((model) => ({ ...model, name: EARLIER })), ...models])
     : undefined;
+  const compared = {
+    rows,
+    evaluated: new Map(met.evaluations.map((evaluation, i) => [merges[i]?.name ?? absent(), evaluation])),
+    baseline: (name: string) => scored.rungs.lossesOf(name, order, recorder),
+  };
   return {
     models: models.map(({ name, scores, loss }) => ({ name, scores, loss })),
     winner,
-    ...(front && { front }),
+    ...(front && { front: thinned(front, compared) }),
     rows: counts,
     rowLosses: recorder.storeNumbers(flatLosses(met.evaluations)),
     time: met.time,
