@@ -1,4 +1,4 @@
-import { cpSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
@@ -8,9 +8,11 @@ import { standingOf } from "../../src/journal/standing.ts";
 import { launchRun } from "../../src/run/launch-run.ts";
 import { readOutcome } from "../../src/run/read-outcome.ts";
 import { resumeRun } from "../../src/run/resume-run.ts";
+import type { RunEvent } from "../../src/run/session/events.ts";
 import { genomeOf } from "../../src/space/spaces.ts";
 import { divided } from "../../src/tensor/float64.ts";
 import { unpack } from "../../src/tensor/packed.ts";
+import { cutAfter } from "../cut-run.ts";
 import { interrupt, launch, sharedRun } from "../observed-run.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -113,6 +115,29 @@ describe("a run that begins from another", () => {
     );
   });
 
+  test("takes what there is of one that goes on, which it does not disturb, whatever is written of a record", async () => {
+    const folder = await temporaryFolder();
+    const experiment = await loadExperiment(await writtenFile({}));
+    const [going, undisturbed] = [join(folder, "going"), join(folder, "undisturbed")];
+    const second = await fromRun({ seed: 3 }, going);
+    const begun: Promise<unknown>[] = [];
+    const onEvent = ({ type }: RunEvent): void => {
+      if (type !== "generation") return;
+      begun.push(launchRun(second, join(folder, `begun ${begun.length + 1}`)));
+    };
+    await launchRun(experiment, going, { onEvent });
+    await Promise.all(begun);
+    expect(begun).toHaveLength(2);
+    await launchRun(experiment, undisturbed);
+    expect(traces(going)).toEqual(traces(undisturbed));
+    expect(Object.keys(experimentIn(join(folder, "begun 1")).recipes)).toEqual(["best-of-going"]);
+
+    const torn = cutAfter(going, readJournal(going).records.length - 1, join(folder, "torn"));
+    appendFileSync(join(torn, "journal.jsonl"), '{"sequence":9,"numberBy');
+    await launchRun(await fromRun({}, torn), join(folder, "from torn"));
+    expect(Object.keys(experimentIn(join(folder, "from torn")).recipes)).toEqual(["winner-of-torn"]);
+  });
+
   test("is refused where its experts are not those", async () => {
     const folder = await temporaryFolder();
     expect(await refusal(launchRun(await fromRun({ experts: ["nature"] }), join(folder, "run")))).toBe(
@@ -168,7 +193,7 @@ describe("a run that begins with another's distribution", () => {
     const why = async (file: object, from = run): Promise<string> => {
       const experiment = withOverrides(await fromRun(file, from), { take: "distribution" });
       const said = await refusal(launchRun(experiment, join(folder, "none")));
-      expect(said).toMatch(/; take its winner, which needs none of that$/);
+      expect(said).toMatch(/; take its winner \(--take winner\), which needs none of that$/);
       return said.replace(/; take its winner.*/, "").replace(`${from}: its distribution cannot be begun with: `, "");
     };
     const cma = { algorithm: "cma-es", population: 4, rowFraction: 0.5 };
@@ -184,7 +209,7 @@ describe("a run that begins with another's distribution", () => {
     const search = { algorithm: "gradient-walk" };
     const walk = join(folder, "walk");
     await launch(await loadExperiment(await writtenFile({ search, budget: { evaluations: 4 } })), walk);
-    expect(await why({ search }, walk)).toBe("gradient-walk learns none");
+    expect(await why({ search }, walk)).toBe("gradient-walk has none, and comes to points alone");
     const short = join(folder, "short");
     await launch(await loadExperiment(await writtenFile({ budget: { evaluations: 1 } })), short);
     expect(await why({}, short)).toBe("it has scored no generation");

@@ -19,7 +19,7 @@ import type { Recipe } from "../../merge/recipe.ts";
 import { ofOtherParents } from "../../space/other-parents.ts";
 import { genomeOf } from "../../space/spaces.ts";
 import { quoteRow } from "../../tasks/rows.ts";
-import { learntBy, type SearchedGenome } from "../search/learnt-by.ts";
+import { learntBy, requireLearner, type SearchedGenome } from "../search/learnt-by.ts";
 import { leadingFind, type LeadingFind } from "./leading-find.ts";
 import { readProvenTasks, type ProvenTasksOptions } from "./proven-tasks.ts";
 import { experimentOf } from "./recorded-run.ts";
@@ -52,6 +52,7 @@ export class EarlierRun {
       throw new UserError(`${run}: the run has found nothing yet that another could begin from; let it go on first`);
     this.#found = found;
     // Before anything is fetched; a point is one of all experts.
+    if (start.take === "distribution") requireLearner(run, this.#experiment, given);
     const experts = given.experts.map(({ name }) => name);
     if ("recipe" in found) ofOtherParents(found.recipe, { experts, nameOf: this.#nameOf });
     else for (const { name } of this.#experiment.experts) this.#nameOf(name);

@@ -16,25 +16,19 @@ export interface SearchedGenome {
 }
 
 /**
- * What the search of a recorded run has learnt, by replaying it. A UserError where it learns none, has no generation, or is not one of these genes
- * by the optimizer that the new run has, and where this version would have asked for other points.
+ * What the search of a recorded run has learnt, by replaying it; `requireLearner` has found no fault. A UserError where it has no generation or is
+ * not one of these genes, and where this version would have asked for other points.
  */
 export function learntBy(
   run: string,
   view: JournalView,
   { earlier, now }: { readonly earlier: SearchedGenome; readonly now: SearchedGenome },
 ): NonNullable<TakenStart["learnt"]> {
-  const [algorithm, own] = [algorithmOf(earlier), algorithmOf(now)];
-  const refuse = (why: string): UserError =>
-    new UserError(`${run}: its distribution cannot be begun with: ${why}; take its winner, which needs none of that`);
-  if (algorithm !== own) throw refuse(`it is of ${algorithm}, and the search is by ${own}`);
+  const refuse = (why: string): UserError => refusal(run, why);
   if (genesOf(earlier) !== genesOf(now))
     throw refuse("its genes are others than those of the search space for these experts");
-  // None of a plugin says what it has learnt.
-  if (!recordedOptimizer(algorithm)) throw refuse(`${algorithm} learns none`);
   const plan = view.records.find((record) => record.type === "plan");
   const optimizer = plan && createOptimizer({ ...earlier, plugins: noPlugins }, plan, view);
-  if (optimizer && !optimizer.learnt) throw refuse(`${algorithm} learns none`);
   for (const record of view.records) {
     if (!optimizer || record.type !== "result") continue;
     const ask = view.records.find((other) => other.type === "ask" && other.generation === record.generation);
@@ -49,6 +43,21 @@ export function learntBy(
   const learnt = optimizer?.learnt;
   if (!learnt || optimizer.generation === 0) throw refuse("it has scored no generation");
   return { mean: packed(learnt.mean), covariance: packed(learnt.covariance) };
+}
+
+/** A UserError where a search by one algorithm cannot begin with what one by another has learnt; no file but the journal is needed for that. */
+export function requireLearner(run: string, earlier: Experiment, now: Experiment): void {
+  const [algorithm, own] = [algorithmOf({ experiment: earlier }), algorithmOf({ experiment: now })];
+  if (algorithm !== own) throw refusal(run, `it is of ${algorithm}, and the search is by ${own}`);
+  // Points beside a mean are drawn from a distribution; none of a plugin says what it has learnt.
+  if (recordedOptimizer(algorithm)?.beside !== "mean")
+    throw refusal(run, `${algorithm} has none, and comes to points alone`);
+}
+
+function refusal(run: string, why: string): UserError {
+  return new UserError(
+    `${run}: its distribution cannot be begun with: ${why}; take its winner (--take winner), which needs none of that`,
+  );
 }
 
 function genesOf({ genome: { genes, dimension } }: SearchedGenome): string {
