@@ -1211,6 +1211,7 @@ interface FrontMember {
     readonly of: string;
     readonly scores: TaskScores;
     readonly loss: number;
+    readonly alike?: readonly string[];
 }
 
 interface FrontPick {
