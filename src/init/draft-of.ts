@@ -6,6 +6,8 @@ import { keyFor } from "./key-for.ts";
 
 /** What was chosen for a new experiment, or found. */
 export interface Chosen {
+  /** Of the experiment, unless its file tells it apart from others. */
+  readonly name?: string | undefined;
   readonly base: FoundModel;
   readonly experts: readonly FoundModel[];
   /** Those that were given to the experts, in their order. */
@@ -22,7 +24,7 @@ export interface Chosen {
 const COMPETITION = "AlgorithmicResearchGroup/llm_merging";
 
 /** A whole experiment of what was chosen. */
-export function draftOf({ base, experts, names, found, rows, guard, space, budget }: Chosen): Draft {
+export function draftOf({ name, base, experts, names, found, rows, guard, space, budget }: Chosen): Draft {
   const named = new Map<string, string>();
   for (const [i, { name, place }] of experts.entries()) {
     const isTaken = (key: string): boolean => key === "base" || named.has(key);
@@ -31,6 +33,7 @@ export function draftOf({ base, experts, names, found, rows, guard, space, budge
   // Adapters change no norm and no embedding.
   const areAdapters = experts.every(({ identity, folder }) => identity === undefined && folder !== "");
   return {
+    name,
     base: base.place,
     experts: named,
     space: space ?? (areAdapters ? "adapters" : "task-arithmetic-tensors"),

@@ -8,6 +8,8 @@ import type { DatasetSource } from "../experiment/experiment.ts";
 
 /** What a new experiment says; paths are absolute, or names on the Hub. */
 export interface Draft {
+  /** Of the runs, where they are not to have the file's. */
+  readonly name?: string | undefined;
   readonly base: string;
   /** By the names that the experiment gives them. */
   readonly experts: ReadonlyMap<string, string>;
@@ -39,9 +41,11 @@ export function experimentText(draft: Draft, folder: string, own: string = ownFo
     const parts = [`rows: ${rows(given)}`, ...(guard ? [`guard: ${rows(guard)}`] : [])];
     return `  ${quoted(name)}: { ${parts.join(", ")} }${note === undefined ? "" : ` # ${note}`}`;
   });
+  const name =
+    draft.name === undefined ? "" : `# What runs are called, and their folders in results.\nname: ${draft.name}\n\n`;
   return `# yaml-language-server: $schema=${schemaFrom(folder, own)}
 
-# The experts' common ancestor. Configuration and tokenizer of the merged model are its.
+${name}# The experts' common ancestor. Configuration and tokenizer of the merged model are its.
 base: ${path(draft.base)}
 
 # What is merged: fine-tunes or LoRA adapters of the base. A model is a folder, or org/name@revision of the Hub.

@@ -50,6 +50,19 @@ describe("evomerge init", () => {
     });
   });
 
+  test.each([
+    ["my models (2)", "my-models-2"],
+    ["2024.07", "base"],
+    ["\u043C\u043E\u0434\u0435\u043B\u0438", "base"],
+  ])("calls runs of the folder %j by %s, and those of a named experiment by its name", async (within, name) => {
+    const folder = await folderOfModels();
+    await rename(join(folder, "models"), join(folder, within));
+    expect((await init(folder, within)).code).toBe(0);
+    expect((await writtenIn(join(folder, within))).name).toBe(name);
+    expect((await init(folder, within, "--name", "second")).code).toBe(0);
+    expect((await writtenIn(join(folder, within), "second")).name).toBe("second");
+  });
+
   test("overwrites nothing, and two may be written", async () => {
     const folder = await folderOfModels();
     await writeFile(join(folder, "experiment.yaml"), "mine");

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { nameSchema } from "../../experiment/experiment-schema.ts";
 import { namesHub } from "../../experiment/sources.ts";
@@ -9,6 +9,7 @@ import { draftOf } from "../../init/draft-of.ts";
 import type { Draft } from "../../init/experiment-text.ts";
 import type { FoundModel } from "../../init/find-models.ts";
 import { givenModel, givenRows, givenSpace } from "../../init/given-places.ts";
+import { nameAfter } from "../../init/key-for.ts";
 import { lookAround, type Surroundings } from "../../init/look-around.ts";
 import { proposeBase, proposeExperts } from "../../init/propose.ts";
 import { fileIsThere, writeDraft } from "../../init/write-draft.ts";
@@ -25,8 +26,8 @@ export interface InitCommandOptions {
   readonly guard?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly space?: string | undefined;
   readonly budget?: string | undefined;
-  /** Of the experiment; `experiment` unless given. */
-  readonly name: string;
+  /** Of the experiment and its file; else the file is `experiment.yaml`, and the experiment is called after its folder. */
+  readonly name?: string | undefined;
   /** Whether to take what is proposed without a question. */
   readonly yes?: boolean | undefined;
 }
@@ -38,9 +39,10 @@ export interface GivenExpert {
 
 /** `evomerge init`: writes an experiment from models and rows that are found or given, and says how to go on. */
 export async function initCommand(folder: string, options: InitCommandOptions): Promise<void> {
-  if (!nameSchema.safeParse(options.name).success)
-    throw new UserError(`--name: expected letters, digits, _, - and ., not just digits, found ${options.name}`);
-  const file = join(folder, `${options.name}.yaml`);
+  const { name = "experiment" } = options;
+  if (!nameSchema.safeParse(name).success)
+    throw new UserError(`--name: expected letters, digits, _, - and ., not just digits, found ${name}`);
+  const file = join(folder, `${name}.yaml`);
   if (existsSync(file)) throw fileIsThere(file);
   const hub = await openHub();
   const found = await lookAround(resolve(folder), hub);
@@ -55,6 +57,8 @@ export async function initCommand(folder: string, options: InitCommandOptions): 
   const rows = options.rows ?? {};
   tellRows(found, rows);
   const draft = draftOf({
+    // So that runs of several folders are told apart.
+    name: options.name === undefined ? nameAfter([basename(resolve(folder)), base.name]) : undefined,
     base,
     experts: checked.experts,
     names: options.expert?.map(({ name }) => name),

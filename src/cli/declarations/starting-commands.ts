@@ -18,7 +18,7 @@ export function declareInit(program: Command): void {
     .option("--guard <task=rows>", "its rows for the verdict, which no search sees", parseNamedTexts)
     .option("--space <name>", "search space: one that ships, or a file")
     .option("--budget <time>", "wall-clock time of a run, such as 10m or 1h", parseTimeText)
-    .option("--name <name>", "of the experiment and its file", "experiment")
+    .option("--name <name>", "of the experiment and its file; else the folder's, and experiment.yaml")
     .option("-y, --yes", "ask nothing: take what is proposed")
     .action(async (folder, options) => {
       const { initCommand } = await import("../commands/init.ts");
