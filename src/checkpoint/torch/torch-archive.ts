@@ -2,7 +2,8 @@ import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { type ByteSource, readInside } from "./byte-source.ts";
 import { storagesOf, type TorchContent, viewsOf } from "./torch-content.ts";
-import { EndlessPickle, unpickle } from "./unpickle.ts";
+import { EndlessPickle } from "./pickle-machine.ts";
+import { unpickle } from "./unpickle.ts";
 import { placeEntries, readZipDirectory, type ZipDirectory, type ZipEntry } from "./zip-directory.ts";
 
 /** The limit of a header of safetensors, for what holds the same. */

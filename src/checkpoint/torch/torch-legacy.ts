@@ -3,7 +3,8 @@ import { showUntrusted as show } from "../../files/show-untrusted.ts";
 import { type ByteSource, readInside } from "./byte-source.ts";
 import { kindOf, PickleDict, type PickleValue, type TorchStorage } from "./pickle-values.ts";
 import { storagesOf, type TorchContent, viewsOf } from "./torch-content.ts";
-import { EndlessPickle, unpickle } from "./unpickle.ts";
+import { EndlessPickle } from "./pickle-machine.ts";
+import { unpickle } from "./unpickle.ts";
 
 /** What such a file begins with, and the version of all that there are. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
