@@ -1,12 +1,20 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { showUntrusted as show } from "../../files/show-untrusted.ts";
+import {
+  askAbout,
+  explainReading,
+  type KeptSource,
+  PATIENCE,
+  readTokenizer,
+  unanswered,
+  tokenizerFolders,
+  tokenizerSource,
+} from "./ask-tokenizer.ts";
 import type { ChatTurn } from "./chat/chat-template.ts";
 import type {
   Answer,
   ModelTokens,
-  ReadRequest,
   ReferenceTokenizer,
   Request,
   TokenizerComparison,
@@ -14,18 +22,12 @@ import type {
   TokenizerSource,
 } from "./protocol.ts";
 import type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
-import { EndedByOthers, TokenizerChild } from "./tokenizer-child.ts";
+import { EndedByOthers, type TokenizerChild } from "./tokenizer-child.ts";
 import { TOKENIZER_FILE } from "./tokenizer-file.ts";
 
 export type { ChatTurn } from "./chat/chat-template.ts";
 export type { ReferenceTokenizer, TokenizerComparison, TokenizerFacts, TokenizerSource } from "./protocol.ts";
 export type { TextRow, TokenizerOptions, TokenRow } from "./token-encoder.ts";
-
-/**
- * How long a machine that has other work may take: forty times what an idle one does for a vocabulary, and for the
- * slowest kind of tokenizer.
- */
-const PATIENCE = { ms: 8000, msPerMebibyte: 4000, msPerCharacter: 2 } as const;
 
 /** Numbers of tokenizers in their process. */
 let count = 0;
@@ -61,14 +63,14 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     options: TokenizerOptions = {},
     signal?: AbortSignal,
   ): Promise<Tokenizer> {
-    const source = { ...sourceOf(from), options, keepAs: count++ };
-    const { facts, child } = await read(source, signal);
+    const source = { ...tokenizerSource(from), options, keepAs: count++ };
+    const { facts, child } = await readTokenizer(source, signal);
     return new Tokenizer(source, facts, child);
   }
 
   /** What a tokenizer is, for a comparison. */
   static async describe(from: string | TokenizerSource, signal?: AbortSignal): Promise<TokenizerFacts> {
-    return (await read({ ...sourceOf(from), options: {} }, signal)).facts;
+    return (await readTokenizer({ ...tokenizerSource(from), options: {} }, signal)).facts;
   }
 
   /** What the tokenizer of a model has otherwise than another; a UserError if either cannot be used. */
@@ -77,17 +79,17 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     model: ModelTokens,
     signal?: AbortSignal,
   ): Promise<TokenizerComparison> {
-    const folders = [...foldersOf(reference), model.folder];
-    const { answer } = await ask({}, { kind: "compare", reference, ...model }, folders, signal);
+    const folders = [...tokenizerFolders(reference), model.folder];
+    const { answer } = await askAbout({}, { kind: "compare", reference, ...model }, folders, signal);
     if (answer.kind === "comparison") return answer.comparison;
-    throw refused(answer, explainReading(model.folder));
+    throw unanswered(answer, explainReading(model.folder));
   }
 
   /** Texts of the files of a tokenizer that are not those of its first folder, by name. */
   static async write(source: TokenizerSource, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    const { answer } = await ask({}, { kind: "write", ...source }, foldersOf(source), signal);
+    const { answer } = await askAbout({}, { kind: "write", ...source }, tokenizerFolders(source), signal);
     if (answer.kind === "files") return answer.files;
-    throw refused(answer, explainReading(source.folder));
+    throw unanswered(answer, explainReading(source.folder));
   }
 
   /**
@@ -152,14 +154,14 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     const row = { context, continuations };
     const answer = await this.#askFor(characters, { kind: "encode", tokenizer: this.#source.keepAs, row }, explain);
     if (answer.kind === "row") return answer.row;
-    throw refused(answer, explain);
+    throw unanswered(answer, explain);
   }
 
   async #prompt(text: string): Promise<Int32Array> {
     const explain = this.#explainText(text);
     const answer = await this.#askFor(text.length, { kind: "prompt", tokenizer: this.#source.keepAs, text }, explain);
     if (answer.kind === "ids") return answer.ids;
-    throw refused(answer, explain);
+    throw unanswered(answer, explain);
   }
 
   async #decode(ids: readonly number[]): Promise<string> {
@@ -168,7 +170,7 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
       `${join(folder, TOKENIZER_FILE)}: cannot make a text of tokens: ${reason}; use another tokenizer`;
     const answer = await this.#askFor(ids.length, { kind: "decode", tokenizer: keepAs, ids }, explain);
     if (answer.kind === "text") return answer.text;
-    throw refused(answer, explain);
+    throw unanswered(answer, explain);
   }
 
   #explainText(text: string): (reason: string) => string {
@@ -184,7 +186,7 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
     const characters = chat.reduce((sum, { content }) => sum + content.length, 0);
     const answer = await this.#askFor(characters, { kind: "render", tokenizer: keepAs, chat }, explain);
     if (answer.kind === "text") return answer.text;
-    throw refused(answer, explain);
+    throw unanswered(answer, explain);
   }
 
   #askFor(characters: number, request: Request, explain: (reason: string) => string): Promise<Answer> {
@@ -192,73 +194,10 @@ export class Tokenizer implements AsyncDisposable, TokenizerFacts {
   }
 
   async #reopen(): Promise<void> {
-    const { facts, child } = await read(this.#source);
+    const { facts, child } = await readTokenizer(this.#source);
     const { folder } = this.#source;
     if (facts.digest !== this.digest)
       throw new UserError(`${join(folder, TOKENIZER_FILE)}: it was changed while it was used; start again`);
     this.#child = child;
   }
-}
-
-type Source = Omit<ReadRequest, "kind">;
-type KeptSource = Source & { readonly keepAs: number };
-
-async function read(
-  source: Source,
-  signal?: AbortSignal,
-): Promise<{ readonly facts: TokenizerFacts; readonly child: TokenizerChild }> {
-  const { answer, child } = await ask(source, { kind: "read", ...source }, foldersOf(source), signal);
-  if (answer.kind === "facts") return { facts: answer.facts, child };
-  throw refused(answer, explainReading(source.folder));
-}
-
-function sourceOf(from: string | TokenizerSource): TokenizerSource {
-  return typeof from === "string" ? { folder: from } : from;
-}
-
-/** The one that gives most last, which is to blame. */
-function foldersOf({ folder, more = [] }: TokenizerSource): readonly string[] {
-  return [...more.map((other) => other.folder), folder];
-}
-
-/** Asks about folders, the last of which is to blame, with the patience that their size needs. */
-async function ask(
-  asker: object,
-  request: Request,
-  folders: readonly string[],
-  signal?: AbortSignal,
-): Promise<{ readonly answer: Answer; readonly child: TokenizerChild }> {
-  const bytes = await Promise.all(folders.map((folder) => bytesOf(join(folder, TOKENIZER_FILE))));
-  const patienceMs = PATIENCE.ms + PATIENCE.msPerMebibyte * (bytes.reduce((sum, own) => sum + own, 0) / 2 ** 20);
-  for (;;) {
-    signal?.throwIfAborted();
-    const child = TokenizerChild.shared;
-    const onAbort = (): void => child.stop(asker, signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    try {
-      return { answer: await child.ask(asker, request, patienceMs, explainReading(folders.at(-1) ?? "")), child };
-    } catch (error) {
-      if (!(error instanceof EndedByOthers)) throw error;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
-  }
-}
-
-/** A file that is not there is reported by whoever opens it. */
-async function bytesOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
-function explainReading(folder: string): (reason: string) => string {
-  return (reason) => `${join(folder, TOKENIZER_FILE)}: cannot be read: ${reason}; use another tokenizer`;
-}
-
-function refused(answer: Answer, explain: (reason: string) => string): Error {
-  if (answer.kind === "refusal") return new UserError(answer.sentence);
-  if (answer.kind === "failure") return new UserError(explain(answer.reason));
-  return new Error(`tokenizer: an answer of kind ${answer.kind} to another question`);
 }
