@@ -5,7 +5,8 @@ export { speedFindings } from "./doctor/speed-findings.ts";
 export type { Finding } from "./doctor/finding.ts";
 export { openHub, type Hub } from "./hub/api/hub.ts";
 export { pushFolder, type Pushed, type PushOptions } from "./hub/transfer/push.ts";
-export { fetchSources, planSources, resolveSources, type Sources, type SourceOptions } from "./experiment/sources.ts";
+export { fetchSources, planSources } from "./experiment/fetch-sources.ts";
+export { resolveSources, type Sources, type SourceOptions } from "./experiment/sources.ts";
 export { checkExperiment, type RuleReport } from "./rules/check-experiment.ts";
 export {
   evaluateModels,

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Experiment } from "../experiment/experiment.ts";
-import { namesHub, planSources, resolveSources, type SourceOptions, standInSources } from "../experiment/sources.ts";
+import { namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
+import { planSources, standInSources } from "../experiment/fetch-sources.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 
 interface HubOptions extends SourceOptions {

@@ -31,6 +31,7 @@ test.each([
       "checkpoint/torch/",
       "device/ggml/",
       "evaluate/",
+      "experiment/fetch-sources.ts",
       "experiment/sources.ts",
       "hub/cache/",
       "journal/",

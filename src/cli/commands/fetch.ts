@@ -1,6 +1,7 @@
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { tellEqualParents } from "../../experiment/equal-weights.ts";
-import { examineParents, fetchSources, planSources, resolveSources } from "../../experiment/sources.ts";
+import { examineParents, fetchSources, planSources } from "../../experiment/fetch-sources.ts";
+import { resolveSources } from "../../experiment/sources.ts";
 import { bytesText } from "../../files/bytes-text.ts";
 import { printableLine } from "../../files/printable.ts";
 import { openHub } from "../../hub/api/hub.ts";

@@ -1,12 +1,6 @@
 import type { Budget, Experiment } from "../../experiment/experiment.ts";
-import {
-  fetchRows,
-  fetchSources,
-  namesDatasets,
-  namesHub,
-  resolveSources,
-  type SourceOptions,
-} from "../../experiment/sources.ts";
+import { fetchRows, fetchSources } from "../../experiment/fetch-sources.ts";
+import { namesDatasets, namesHub, resolveSources, type SourceOptions } from "../../experiment/sources.ts";
 import { type Hub, openHub } from "../../hub/api/hub.ts";
 import type { JournalRecord } from "../../journal/records.ts";
 import type { RunEvent } from "../session/events.ts";
