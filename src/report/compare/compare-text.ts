@@ -1,4 +1,6 @@
 import { printableLine } from "../../files/printable.ts";
+import type { Table } from "../table.ts";
+import { columnsOf } from "../text/columns.ts";
 import { alignedText } from "../text/text-table.ts";
 import { wrapped } from "../text/wrapped.ts";
 import type { RunsComparison } from "./compare-runs.ts";
@@ -25,8 +27,22 @@ export function compareText(comparison: RunsComparison, width = Infinity): strin
       : ["", ...lines(winnersLegend(comparison)), alignedText(winnersTable(comparison), { width })]),
     ...(notes.length === 0 ? [] : ["", ...notes.flatMap(lines)]),
     "",
-    ...(differences.rows.length === 0
-      ? ["The experiments are the same."]
-      : [alignedText(differences, { width, left: [...differences.header.keys()] })]),
+    ...(differences.rows.length === 0 ? ["The experiments are the same."] : differencesText(differences, width)),
   ].join("\n");
+}
+
+/** A column a run where all fit beside each other; else each value with the runs that have it. */
+function differencesText(differences: Table, width: number): string[] {
+  const { header, rows } = differences;
+  const beside = alignedText(differences, { width, left: [...header.keys()] }).split("\n");
+  if (beside.length === rows.length + 2 && beside.every((line) => columnsOf(line) <= width)) return beside;
+  const names = header.slice(1);
+  return [
+    "what differs:",
+    ...rows.flatMap(([matter = "", ...values]) => {
+      const having = (value: string): string => names.filter((_, i) => values[i] === value).join(", ");
+      const parts = [...new Set(values)].map((value) => `${value} in ${having(value)}`);
+      return wrapped(printableLine(`${matter}: ${parts.join("; ")}`), width, { indent: 2 });
+    }),
+  ];
 }

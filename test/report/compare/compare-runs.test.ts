@@ -148,6 +148,21 @@ describe("runs that are compared", () => {
     const comparison = await compareRuns(["first", "second", "others", "unfinished"].map(at));
     for (const line of compareText(comparison, 80).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     expect(compareText(comparison, 200)).toMatch(/^second +[+-]\d\.\d{3} \[/m);
+    const two = await compareRuns(["first", "second"].map(at));
+    expect(compareText(two, 80)).toMatch(
+      /^what differs +first +second\n-+.*\nbudget +10 evaluations +20 evaluations\n/m,
+    );
+  });
+
+  test("are told by value, with the runs that have it, where there are too many to stand beside each other", async () => {
+    const names = ["first", "second", "others", ...Array.from({ length: 7 }, (_, i) => `copy ${i} ${"y".repeat(20)}`)];
+    for (const name of names.slice(3)) cutAfter(at("first"), readJournal(at("first")).records.length, at(name));
+    const text = compareText(await compareRuns(names.map(at)), 80);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    const told = text.replaceAll(/\n {2}/g, " ");
+    const copies = names.slice(3).join(", ");
+    expect(told).toContain(`\nbudget: 10 evaluations in first, others, ${copies}; 20 evaluations in second\n`);
+    expect(told).toContain(`\nseed: 1 in first, others, ${copies}; 5 in second\n`);
   });
 
   test("make a page by the command, which replaces nobody else's file", async () => {
