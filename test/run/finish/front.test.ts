@@ -5,11 +5,12 @@ import { readJournal } from "../../../src/journal/journal.ts";
 import { standingOf } from "../../../src/journal/standing.ts";
 import type { FrontMember, ModelLosses } from "../../../src/journal/records.ts";
 import { frontAmong, picksOf, placeOnFront, recipeAt } from "../../../src/run/finish/front.ts";
+import { readRunView } from "../../../src/report/write-report.ts";
 import { resumeRun } from "../../../src/run/resume-run.ts";
 import { cutAfter } from "../../cut-run.ts";
 import { launch } from "../../observed-run.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
-import { recorded, tinyExperiment, traces } from "../../tiny-experiment.ts";
+import { quizRows, recorded, tinyExperiment, traces, writeRows } from "../../tiny-experiment.ts";
 
 const searches = {
   "front-walk": { search: { algorithm: "front-walk", rowFraction: 0.5 }, budget: { evaluations: 60 } },
@@ -80,6 +81,40 @@ describe.each(Object.entries(searches))("a search for a front by %s", (name, fil
     for (const place of again.front!.members.keys()) expect(recipeAt(again.front!, place + 1)).toBeDefined();
   });
 });
+
+test.each(Object.entries(searches))(
+  "three tasks have a front, picks and a plot for each two of them, by %s",
+  async (_, file) => {
+    const folder = await temporaryFolder();
+    const riddles = { rows: "riddles.jsonl", guard: "riddles.guard.jsonl" };
+    await writeRows(join(folder, riddles.rows), quizRows("riddle", 8));
+    await writeRows(join(folder, riddles.guard), quizRows("other riddle", 6));
+    const tasks = {
+      quiz: { rows: "rows/quiz.jsonl", guard: "rows/quiz.guard.jsonl" },
+      riddles,
+      news: { rows: "rows/news.jsonl", guard: "rows/news.guard.jsonl" },
+    };
+    const given = { ...file, tasks, budget: { evaluations: 2 * file.budget.evaluations } };
+    const experiment = await tinyExperiment(folder, { file: given, model: { dtype: "f32" } });
+    const { folder: run, outcome } = await launch(experiment, join(folder, "run"));
+    const { members } = outcome.front!;
+    for (const { scores } of members) expect(Object.keys(scores)).toEqual(["quiz", "riddles", "news"]);
+    const picks = picksOf(members);
+    expect(picks.map(({ name }) => name)).toEqual(["knee", "quiz", "riddles", "news"]);
+    for (const { name, isKnee, place } of picks) {
+      if (isKnee) continue;
+      const lossOf = ({ scores }: FrontMember): number => scores[name]!.loss;
+      expect(lossOf(members[place - 1]!)).toBe(Math.min(...members.map(lossOf)));
+    }
+    const { pairs, front } = await readRunView(run);
+    expect(pairs.map(({ tasks: both }) => both)).toEqual([
+      ["quiz", "riddles"],
+      ["quiz", "news"],
+      ["riddles", "news"],
+    ]);
+    expect(front!.table.rows).toHaveLength(members.length);
+  },
+);
 
 describe("a front-walk", () => {
   test("goes down the gradients of its own weighings: those between tasks are of the same mixture", async () => {
