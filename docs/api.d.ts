@@ -679,6 +679,7 @@ interface RunView {
     readonly pairs: readonly TaskPair[];
     readonly sides: readonly SidesPoint[];
     readonly parameters: readonly ParameterView[];
+    readonly whyNoCoefficients: string | null;
     readonly changes: ChangesView | null;
     readonly front: {
         readonly sentence: string;

@@ -27,7 +27,7 @@ export function eventLines(event: RunEvent, width = Infinity): readonly string[]
       return [
         "baselines, losses on the search rows (combined: 1 is the uniform average)",
         ...tableLines(event.models, width),
-        ...(isUneven(event.models) ? ["those on fewer rows met the first only, where others did better"] : []),
+        ...(isUneven(event.models) ? ["those on fewer rows were behind on these, and met no more"] : []),
         ...unitSentences(event),
         ...(event.skipped.length === 0 ? [] : [`no time for the baselines ${event.skipped.join(", ")}`]),
       ];

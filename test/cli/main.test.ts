@@ -88,7 +88,7 @@ describe("evomerge run", () => {
        global weight # # # # % # 16
        global weight 1 # # # % # 24
        global weight # # # # % # 24
-      those on fewer rows met the first only, where others did better
+      those on fewer rows were behind on these, and met no more
       search: cma-es from global weight #; a generation is 4 candidates and the mean, on # % of the rows
       loss: the best baseline's -> the search's, by the rows that it met lately
       finalists, losses on the search rows

@@ -39,12 +39,17 @@ export function pageHeader(view: RunView, parts: readonly PagePart[], state?: Ht
 
 /** The parts of the page that have anything to show. */
 export async function pageParts(view: RunView, draw: DrawPlot = drawForPage): Promise<readonly PagePart[]> {
-  const { verdict, front, texts, benchmarks, facts, searched, changes } = view;
+  const { verdict, front, texts, benchmarks, facts, searched, changes, whyNoCoefficients: none } = view;
   const plots = plotsOf(view);
   const parts: readonly (readonly [id: string, heading: string, ...content: HtmlValue[]])[] = [
     ["verdict", "What was found", await figuresOf(plots.verdict, draw), verdictPart(verdict)],
     ["search", "The search", sentences(searched), await figuresOf(plots.search, draw)],
-    ["coefficients", "Coefficients", await figuresOf(plots.coefficients, draw)],
+    [
+      "coefficients",
+      "Coefficients",
+      none === null ? undefined : sentences([none]),
+      await figuresOf(plots.coefficients, draw),
+    ],
     ["rows", "Rows won and lost", await figuresOf(plots.rows, draw), changes ? changedRows(changes) : undefined],
     [
       "front",

@@ -1,3 +1,4 @@
+import type { Standing } from "../../journal/standing.ts";
 import { declarationOf } from "../../merge/declarations.ts";
 import { type Curve, type Curves, isMerge, type Recipe } from "../../merge/recipe.ts";
 import type { ShortNames } from "./short-text.ts";
@@ -42,6 +43,20 @@ export function parameterViews(recipe: Recipe, names: ShortNames): readonly Para
     const shown = all.slice(0, Math.max(1, Math.floor(MOST_VALUES / length)));
     return { parameter: names.of(parameter), curves: shown, leftOut: curveCount(curves, isShared) - shown.length };
   });
+}
+
+/** Why there are no coefficients to see, of a winner or of what has none yet; null where there are some, or nothing to speak of. */
+export function whyNoCoefficients(
+  { winner, generations }: Pick<Standing, "winner" | "generations">,
+  names: ShortNames,
+): string | null {
+  if (!winner)
+    return generations === 0 ? null : "None yet: candidates have been scored, and no winner is chosen among them.";
+  const { recipe } = winner;
+  if (isMerge(recipe)) return null;
+  return recipe.method === "stack"
+    ? "The winner is a stack of its parents' layers; its recipe says which, and how they are scaled."
+    : `The winner is ${names.of(winner.name)} as it is, and no coefficients make it.${generations === 0 ? "" : " What the search came to stands with the search."}`;
 }
 
 /** Expert by expert. */

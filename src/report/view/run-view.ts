@@ -14,7 +14,7 @@ import type { Table } from "../table.ts";
 import { textsSentence, textsTable } from "../texts-table.ts";
 import { verdictSentences, verdictTable } from "../verdict-table.ts";
 import { candidatesOf, type CourseView, courseOf } from "./course-view.ts";
-import { type ParameterView, parameterViews } from "./curves-view.ts";
+import { type ParameterView, parameterViews, whyNoCoefficients } from "./curves-view.ts";
 import { type GainView, gainsOf } from "./gains-view.ts";
 import { type ChangesView, type GuardRows, rowChanges } from "./row-changes.ts";
 import { type SidesPoint, sidesOf } from "./sides-view.ts";
@@ -35,6 +35,8 @@ export interface RunView {
   readonly pairs: readonly TaskPair[];
   readonly sides: readonly SidesPoint[];
   readonly parameters: readonly ParameterView[];
+  /** Why these are none, where that has to be said. */
+  readonly whyNoCoefficients: string | null;
   readonly changes: ChangesView | null;
   /** Members of the front, where tasks are objectives of their own. */
   readonly front: { readonly sentence: string; readonly table: Table } | null;
@@ -89,6 +91,7 @@ export function viewRun(
     pairs: taskPairs(candidates, standing, names),
     sides: sidesOf(standing, names),
     parameters: winner ? parameterViews(winner.recipe, names) : [],
+    whyNoCoefficients: whyNoCoefficients(standing, names),
     changes: (verdict && rowChanges(view, verdict, guardRows, names)) ?? null,
     front: front ? tellFront({ ...standing, front }) : null,
     texts: texts ? { sentence: textsSentence(texts), table: textsTable(texts) } : null,
