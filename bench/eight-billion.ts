@@ -27,16 +27,21 @@ const llama8B = {
 /** A file for each layer, about. */
 const SHARD_BYTES = 5e8;
 
+/** Their folders by name, in the folder that they were written to. */
+export function eightBillionIn(folder: string): Map<string, string> {
+  return new Map(["base", "a", "b"].map((name) => [name, join(folder, name)]));
+}
+
 /**
  * Writes them in bf16 with so many layers, and returns their folders by name. One file of each expert is its own, the rest are
  * links to the base's: they are read from each model all the same.
  */
 export async function writeEightBillion(folder: string, layers: number): Promise<Map<string, string>> {
-  const folders = new Map(["base", "a", "b"].map((name) => [name, join(folder, name)]));
+  const folders = eightBillionIn(folder);
   const config = { ...llama8B, num_hidden_layers: layers };
   const base = folders.get("base")!;
   for (const own of folders.values()) {
-    await mkdir(own);
+    await mkdir(own, { recursive: true });
     await writeFile(join(own, "config.json"), JSON.stringify(config));
   }
   await writeBase(base, config);

@@ -1,13 +1,13 @@
 /**
  * Models of the shapes of Llama 3 8B, base and two experts, scored and differentiated on a few rows while they are read:
  *
- *     npx tsx bench/streaming.ts [--precision bf16] [--layers 32] [--rows 4] [--tokens 64]
+ *     npx tsx bench/streaming.ts [--precision bf16] [--layers 32] [--rows 4] [--tokens 64] [--models <folder>]
  *
- * Takes 17 GB of the disk, in the folder for temporary files. Memory is the most that the process had beside pages of files. Reading alone is the same
+ * Takes 17 GB of the disk, in the folder for temporary files, or in one that keeps them for another time. Memory is the most that the process had beside pages of files. Reading alone is the same
  * pass with nothing computed; computing alone is the same pass with one layer of the parents on the device in the place of all. What a pass
  * waited for parents, while it had nothing to compute, tells what reading cost it where other work on the machine spoils a comparison.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ import { openModel } from "../src/model/open-model.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
 import type { Dtype } from "../src/tensor/dtype.ts";
 import { RandomStream } from "../src/tensor/random.ts";
-import { writeEightBillion } from "./eight-billion.ts";
+import { eightBillionIn, writeEightBillion } from "./eight-billion.ts";
 import { timed, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";
 import { RepeatedLayer } from "./repeated-layer.ts";
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     layers: { type: "string", default: "32" },
     rows: { type: "string", default: "4" },
     tokens: { type: "string", default: "64" },
+    models: { type: "string" },
   },
 });
 const experts = ["a", "b"];
@@ -63,12 +64,20 @@ class WaitedFor extends ParentWeights {
 }
 
 console.log(machine());
-const folder = await mkdtemp(join(tmpdir(), "bench-"));
-try {
+if (values.models === undefined) {
+  const folder = await mkdtemp(join(tmpdir(), "bench-"));
+  try {
+    await measure(await written(folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+} else {
+  await measure(existsSync(values.models) ? eightBillionIn(values.models) : await written(values.models));
+}
+
+async function written(folder: string): Promise<ReadonlyMap<string, string>> {
   console.log("writing");
-  await measure(await writeEightBillion(folder, layers));
-} finally {
-  await rm(folder, { recursive: true });
+  return writeEightBillion(folder, layers);
 }
 
 async function measure(folders: ReadonlyMap<string, string>): Promise<void> {
