@@ -36,7 +36,7 @@ export async function foundModelIn(
   { path, names }: SeenFolder,
   place: string = path,
 ): Promise<FoundModel | UnfitModel | undefined> {
-  if (!isModelFolder(names)) return undefined;
+  if (!isModelFolder(names)) return unreadWeights(path, names);
   const name = basename(parseReference(place)?.name ?? path);
   try {
     if (isAdapter(names)) {
@@ -51,6 +51,16 @@ export async function foundModelIn(
     if (error instanceof UserError) return { place, why: error.message };
     throw error;
   }
+}
+
+/** Of a folder with weights for another program, which somebody may take for a model's. */
+function unreadWeights(path: string, names: ReadonlySet<string>): UnfitModel | undefined {
+  const file = [...names].toSorted().find((name) => name.toLowerCase().endsWith(".gguf"));
+  if (file === undefined) return undefined;
+  return {
+    place: join(path, file),
+    why: "GGUF holds weights for inference and is not merged; take the model's Hugging Face folder",
+  };
 }
 
 const PREFIX = "models--";

@@ -6,6 +6,8 @@ export function nameAfter(names: readonly string[]): string {
 /** A key that an experiment file may have, made of a name: letters, digits, `_`, `-` and `.`, and none that is taken. */
 export function keyFor(name: string, taken: { readonly has: (key: string) => boolean }): string {
   const letters = name
+    .normalize("NFKD")
+    .replaceAll(/\p{M}/gu, "")
     .replaceAll(/[^\w.-]+/g, "-")
     .replace(/^[^A-Za-z_]*/, "")
     .replace(/-+$/, "");

@@ -51,7 +51,7 @@ describe("evomerge init", () => {
   });
 
   test.each([
-    ["my models (2)", "my-models-2"],
+    ["my mod\u00E8les (2)", "my-modeles-2"],
     ["2024.07", "base"],
     ["\u043C\u043E\u0434\u0435\u043B\u0438", "base"],
   ])("calls runs of the folder %j by %s, and those of a named experiment by its name", async (within, name) => {
@@ -111,6 +111,17 @@ describe("evomerge init", () => {
     expect(stderr).toMatch(/^left out models\/wide: its hidden_size is not the base's$/m);
     expect(stderr).toMatch(/^left out models\/other: .*model_type.*gpt2/m);
     expect((await writtenIn(folder)).experts.map(({ name }) => name)).toEqual(["craft", "nature"]);
+  });
+
+  test("says of weights that it does not read which they are", async () => {
+    const folder = await folderOfModels();
+    await mkdir(join(folder, "quants"));
+    for (const name of ["b.Q4_K_M.GGUF", "b.Q8_0.gguf"]) await writeFile(join(folder, "quants", name), "");
+    const { code, stderr } = await init(folder);
+    expect(code).toBe(0);
+    expect(stderr.match(/^left out .*GGUF.*$/gm)).toEqual([
+      "left out quants/b.Q4_K_M.GGUF: GGUF holds weights for inference and is not merged; take the model's Hugging Face folder",
+    ]);
   });
 
   test("takes adapters of a base, with their search space", async () => {
