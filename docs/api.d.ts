@@ -44,7 +44,44 @@ interface DatasetSource {
     readonly split?: string;
 }
 
+interface Device extends AsyncDisposable {
+    readonly name: string;
+    readonly kind: "cpu" | "gpu";
+    readonly fastestProducts: Dtype;
+    readonly concurrency: number;
+    readonly memory: DeviceMemory;
+    bytesOf(tensor: DeviceTensor): number;
+    upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
+    receive?(tensor: DeviceTensor): Promise<Incoming>;
+    run(outputs: readonly Expression[]): Promise<DeviceTensor[]>;
+    read(tensor: DeviceTensor): Promise<Uint8Array>;
+    free(...tensors: readonly DeviceTensor[]): void;
+}
+
+type DeviceDtype = Dtype | "i32";
+
+interface DeviceMemory {
+    readonly capacityBytes: number | undefined;
+    readonly bytes: number;
+    readonly peakBytes: number;
+    readonly workBytes: number;
+}
+
+interface DeviceTensor {
+    readonly dtype: DeviceDtype;
+    readonly shape: Shape;
+}
+
 type EngineName = (typeof engineNames)[number];
+
+interface EngineOptions {
+    readonly precision: "f32" | "bf16" | "auto";
+    readonly openBuiltIn: (name: EngineName) => Promise<Device>;
+}
+
+interface EnginePlugin {
+    open(options: EngineOptions): Device | Promise<Device>;
+}
 
 interface EvaluateOptions extends Partial<LmEvalQuestion> {
     readonly python?: string | undefined;
@@ -85,7 +122,7 @@ interface Experiment {
     readonly tasks: readonly TaskFiles[];
     readonly search: SearchOptions;
     readonly budget: Budget;
-    readonly engine: EngineName;
+    readonly engine: EngineName | PluginName;
     readonly precision: Precision;
     readonly seed: number;
 }
@@ -115,6 +152,110 @@ interface ExportResult extends PickedOutcome {
     readonly starterKit?: StarterKitExport;
     readonly pushed?: Pushed;
 }
+
+type Expression = Typed & ({
+    readonly op: "input";
+    readonly tensor: DeviceTensor;
+} | {
+    readonly op: "constant";
+    readonly values: Float32Array;
+} | {
+    readonly op: "cast";
+    readonly x: Expression;
+} | {
+    readonly op: "reshape";
+    readonly x: Expression;
+} | {
+    readonly op: "permute";
+    readonly x: Expression;
+    readonly order: readonly number[];
+} | {
+    readonly op: "add";
+    readonly x: Expression;
+    readonly y: Expression;
+} | {
+    readonly op: "sub";
+    readonly x: Expression;
+    readonly y: Expression;
+} | {
+    readonly op: "mul";
+    readonly x: Expression;
+    readonly y: Expression;
+} | {
+    readonly op: "div";
+    readonly x: Expression;
+    readonly y: Expression;
+} | {
+    readonly op: "scale";
+    readonly x: Expression;
+    readonly factor: number;
+} | {
+    readonly op: "sumTo";
+    readonly x: Expression;
+} | {
+    readonly op: "silu";
+    readonly x: Expression;
+} | {
+    readonly op: "gelu";
+    readonly x: Expression;
+    readonly form: GeluForm;
+} | {
+    readonly op: "relu";
+    readonly x: Expression;
+} | {
+    readonly op: "tanh";
+    readonly x: Expression;
+} | {
+    readonly op: "abs";
+    readonly x: Expression;
+} | {
+    readonly op: "step";
+    readonly x: Expression;
+} | ({
+    readonly op: "matmul";
+    readonly x: Expression;
+    readonly y: Expression;
+} & ProductOptions) | {
+    readonly op: "gatherRows";
+    readonly table: Expression;
+    readonly rows: Expression;
+    readonly inverse: Expression | undefined;
+} | {
+    readonly op: "scatterRows";
+    readonly x: Expression;
+    readonly rows: Expression;
+} | {
+    readonly op: "sliceRows";
+    readonly x: Expression;
+    readonly from: number;
+} | {
+    readonly op: "concat";
+    readonly x: Expression;
+    readonly y: Expression;
+    readonly axis: number;
+} | {
+    readonly op: "normalize";
+    readonly x: Expression;
+    readonly epsilon: number;
+} | {
+    readonly op: "rope";
+    readonly x: Expression;
+    readonly positions: Expression;
+    readonly periods: Expression;
+    readonly factor: number;
+} | {
+    readonly op: "softmax";
+    readonly x: Expression;
+    readonly mask: Expression | undefined;
+    readonly factor: number;
+} | {
+    readonly op: "logProbability";
+    readonly logits: Expression;
+    readonly targets: Expression;
+} | {
+    readonly op: "argmax";
+    readonly x: Expression;
+} | Backward);
 
 interface FileFault {
     readonly line: number;
@@ -199,6 +340,12 @@ interface Hub extends Connection {
     readonly cache: string;
     readonly fetch: typeof fetch;
     readonly stream: typeof fetch;
+}
+
+interface Incoming {
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    arrive(): Promise<DeviceTensor>;
+    giveUp(): void;
 }
 
 type JournalRecord = StartRecord | {
@@ -350,7 +497,7 @@ interface Outcome extends Found {
 
 interface Overrides {
     readonly budget?: Budget | undefined;
-    readonly engine?: EngineName | undefined;
+    readonly engine?: EngineName | PluginName | undefined;
     readonly seed?: number | undefined;
     readonly from?: string | undefined;
     readonly take?: StartingKind | undefined;
@@ -370,6 +517,7 @@ interface Plugin {
     readonly tasks?: Readonly<Record<string, TaskPlugin>>;
     readonly optimizers?: Readonly<Record<string, OptimizerPlugin>>;
     readonly methods?: Readonly<Record<string, MethodPlugin>>;
+    readonly engines?: Readonly<Record<string, EnginePlugin>>;
 }
 
 interface PluginLoss {
@@ -936,6 +1084,44 @@ function writeTables(folder: string, commandFor?: import("./next-steps.ts").Comm
 
 // What that is made of, which is not exported.
 
+type Backward = {
+    readonly op: "siluBack";
+    readonly g: Expression;
+    readonly x: Expression;
+} | {
+    readonly op: "geluBack";
+    readonly g: Expression;
+    readonly x: Expression;
+    readonly form: GeluForm;
+} | {
+    readonly op: "reluBack";
+    readonly g: Expression;
+    readonly x: Expression;
+} | {
+    readonly op: "normalizeBack";
+    readonly g: Expression;
+    readonly x: Expression;
+    readonly epsilon: number;
+} | {
+    readonly op: "softmaxBack";
+    readonly g: Expression;
+    readonly result: Expression;
+    readonly factor: number;
+} | {
+    readonly op: "logProbabilityBack";
+    readonly g: Expression;
+    readonly logits: Expression;
+    readonly targets: Expression;
+} | {
+    readonly op: "padRows";
+    readonly g: Expression;
+    readonly from: number;
+} | {
+    readonly op: "dot";
+    readonly x: Expression;
+    readonly y: Expression;
+};
+
 interface BaselinePayloads {
     forecast: RecordedRung & {
         readonly firstTime: RecordedTime;
@@ -1242,6 +1428,8 @@ interface GatherOptions {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((name: string) => void) | undefined;
 }
+
+type GeluForm = "erf" | "tanh";
 
 interface Genome {
     readonly dimension: number;
@@ -1578,6 +1766,12 @@ interface PlannedRepository {
     readonly presentBytes: number;
 }
 
+interface ProductOptions {
+    readonly transposeX: boolean;
+    readonly transposeY: boolean;
+    readonly precision: Dtype;
+}
+
 interface PromptIds {
     readonly ids: Int32Array;
     readonly isCut: boolean;
@@ -1843,6 +2037,11 @@ interface TextScores {
     readonly rouge1: number;
     readonly rouge2: number;
     readonly rougeL: number;
+}
+
+interface Typed {
+    readonly dtype: DeviceDtype;
+    readonly shape: Shape;
 }
 
 interface UnreadBytes {

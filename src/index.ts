@@ -32,6 +32,8 @@ export type { Selection } from "./evaluate/evaluator.ts";
 export { readRows, type ReadRowsOptions, type TaskRow } from "./tasks/rows.ts";
 export type { RowScore, Summary } from "./tasks/score.ts";
 export type {
+  EngineOptions,
+  EnginePlugin,
   MethodPlugin,
   OptimizerPlugin,
   Plugin,
@@ -62,6 +64,8 @@ export {
 } from "./experiment/experiment.ts";
 export type { GivenRecipe } from "./experiment/given-recipe.ts";
 export type { Task } from "./experiment/load-tasks.ts";
+export type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "./device/device.ts";
+export type { Expression } from "./device/expression.ts";
 export type { EngineName } from "./device/engine-names.ts";
 export type { OptimizerName } from "./search/optimizers.ts";
 export type { ChoiceLossName } from "./tasks/row-loss.ts";

@@ -25,6 +25,7 @@ export async function loadExperiment(given: string): Promise<Experiment> {
     formats: [...plugins.formats.keys()],
     optimizers: [...plugins.optimizers.keys()],
     methods: plugins.methods,
+    engines: [...plugins.engines.keys()],
   };
   const { value: file, written, errorOf } = await loadPlacedYaml(path, experimentSchemaWith(names));
   const { faults, spaceFile, ...places } = placesIn(file, dirname(path), Array.isArray(written["experts"]));

@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { durationSchema } from "../config/duration.ts";
 import { exactlyOneKey } from "../config/exactly-one-key.ts";
-import { engineNames } from "../device/engine-names.ts";
+import { anyOf } from "../config/expectation.ts";
+import { type EngineName, engineNames } from "../device/engine-names.ts";
 import { type Budget, MOST_EVALUATIONS, precisions, startingKinds } from "./experiment.ts";
 import { PLUGIN_NAME, type PluginName } from "../files/plugin-name.ts";
 import { parseReference } from "../hub/api/reference.ts";
@@ -56,12 +57,17 @@ export interface PluginNames {
   readonly formats: readonly PluginName[] | "any";
   readonly optimizers: readonly PluginName[] | "any";
   readonly methods: FormulaMethods;
+  readonly engines: readonly PluginName[] | "any";
 }
 
 /** Of an experiment without plugins. */
-export const noPluginNames: PluginNames = { formats: [], optimizers: [], methods: new Map() };
+export const noPluginNames: PluginNames = { formats: [], optimizers: [], methods: new Map(), engines: [] };
 
-const anyPluginName = z.string().regex(PLUGIN_NAME, "a name as plugin/name") as unknown as z.ZodType<PluginName>;
+/** A name of a plugin's, or of what else is expected there. */
+function anyPluginName(...others: readonly string[]): z.ZodType<PluginName> {
+  const expected = anyOf([...others, "a name as plugin/name"]);
+  return z.string().regex(PLUGIN_NAME, expected) as unknown as z.ZodType<PluginName>;
+}
 
 const pluginsSchema = z
   .array(pathSchema)
@@ -75,7 +81,7 @@ const pluginsSchema = z
 export const pluginsInFileSchema = z.looseObject({ plugins: pluginsSchema.exactOptional() });
 
 function formatSchemaWith(formats: PluginNames["formats"]): z.ZodType<PluginName> {
-  if (formats === "any") return anyPluginName;
+  if (formats === "any") return anyPluginName();
   return z.enum(formats, formats.length > 0 ? undefined : "a format of a plugin, which the key plugins names");
 }
 
@@ -83,7 +89,12 @@ function namedBy<Own extends string>(
   own: readonly Own[],
   plugins: readonly PluginName[] | "any",
 ): z.ZodType<Own | PluginName> {
-  return plugins === "any" ? z.union([z.enum(own), anyPluginName]) : z.enum([...own, ...plugins]);
+  return plugins === "any" ? z.union([z.enum(own), anyPluginName(...own)]) : z.enum([...own, ...plugins]);
+}
+
+/** An engine of a file whose plugins provide these. */
+export function engineSchemaWith({ engines }: Pick<PluginNames, "engines">): z.ZodType<EngineName | PluginName> {
+  return namedBy(engineNames, engines);
 }
 
 /** A task of a file whose plugins provide these names. */
@@ -171,7 +182,7 @@ export const experimentSchemaWith = (names: PluginNames) =>
       ),
       search: searchSchemaWith(names).prefault({}).describe("how the space is searched"),
       budget: budgetSchema.describe("what ends a run: time for everything, such as 1h, or evaluations of candidates"),
-      engine: z.enum(engineNames).default("auto").describe("where to compute"),
+      engine: engineSchemaWith(names).default("auto").describe("where to compute"),
       precision: z
         .enum(precisions)
         .default("auto")

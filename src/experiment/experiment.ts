@@ -30,7 +30,7 @@ export interface Experiment {
   readonly tasks: readonly TaskFiles[];
   readonly search: SearchOptions;
   readonly budget: Budget;
-  readonly engine: EngineName;
+  readonly engine: EngineName | PluginName;
   /** Of matrix products; merging computes in f32. */
   readonly precision: Precision;
   readonly seed: number;
@@ -114,7 +114,7 @@ export type Precision = (typeof precisions)[number];
 /** What a command line may change in an experiment. */
 export interface Overrides {
   readonly budget?: Budget | undefined;
-  readonly engine?: EngineName | undefined;
+  readonly engine?: EngineName | PluginName | undefined;
   readonly seed?: number | undefined;
   /** Folder of an earlier run to begin from, and what to take of it. */
   readonly from?: string | undefined;

@@ -2,6 +2,9 @@ import type { Device } from "../device/device.ts";
 import { openForPrecision } from "../device/exact-f32.ts";
 import { openDevice } from "../device/open-device.ts";
 import type { EngineName } from "../device/engine-names.ts";
+import { isPluginName, type PluginName } from "../files/plugin-name.ts";
+import type { PluginModule } from "../plugins/load-plugins.ts";
+import { openPluginEngine } from "../plugins/plugin-engine.ts";
 import type { Precision } from "./experiment.ts";
 
 /** A device, and why it is this one, in one clause. */
@@ -10,13 +13,22 @@ export interface OpenedEngine {
   readonly why: string;
 }
 
+/** An engine by its name, and the plugins that may provide it. */
+export interface NamedEngine {
+  readonly engine: EngineName | PluginName;
+  readonly plugins?: readonly PluginModule[];
+}
+
 /** Opens an engine and tells what better one does not work here; what `onNotice` throws closes it. */
 export async function openEngine(
-  { engine, precision }: { readonly engine: EngineName; readonly precision: Precision },
+  { engine, plugins = [], precision }: NamedEngine & { readonly precision: Precision },
   onNotice: (text: string) => void = () => {},
 ): Promise<OpenedEngine> {
-  const { device, why, notices } = await openForPrecision(precision === "mixed" ? "f32" : precision, () =>
-    openDevice(engine),
+  const exact = precision === "mixed" ? "f32" : precision;
+  const { device, why, notices } = await openForPrecision(exact, async () =>
+    isPluginName(engine)
+      ? { device: await openPluginEngine(engine, plugins, exact), why: "it was asked for", notices: [] }
+      : openDevice(engine),
   );
   try {
     for (const text of notices) onNotice(text);

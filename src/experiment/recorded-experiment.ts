@@ -11,9 +11,9 @@ import { checkRecipes, type KnotRecipe, knotRecipeSchemaWith } from "../space/kn
 import { searchSpaceSchemaWith } from "../space/search-space.ts";
 import type { AnySpace } from "../space/spaces.ts";
 import { stackSpaceSchema } from "../space/stack-space.ts";
-import { engineNames } from "../device/engine-names.ts";
 import { whyNoPopulation } from "./experiment-file.ts";
 import {
+  engineSchemaWith,
   evaluationsSchema,
   nameSchema,
   pathSchema,
@@ -91,7 +91,7 @@ const budgetSchema: z.ZodType<Budget> = z.union([
 ]);
 
 /** A journal is read without the plugins of its run: what they provide is known when they are loaded to go on. */
-const ANY_NAMES = { formats: "any", optimizers: "any" } as const;
+const ANY_NAMES = { formats: "any", optimizers: "any", engines: "any" } as const;
 
 const taskSchema = taskSchemaWith(ANY_NAMES);
 
@@ -136,7 +136,7 @@ const experimentSchema: z.ZodType<Experiment> = z
       .min(1),
     search: searchSchemaWith(ANY_NAMES),
     budget: budgetSchema,
-    engine: z.enum(engineNames),
+    engine: engineSchemaWith(ANY_NAMES),
     precision: z.enum(precisions),
     seed: z.int().min(0),
   })

@@ -10,10 +10,9 @@ import type { Scorer } from "../evaluate/scorer.ts";
 import type { Model } from "../model/architecture.ts";
 import { openModel } from "../model/open-model.ts";
 import { Tokenizer, type TokenizerSource } from "../model/tokenizer/tokenizer.ts";
-import type { EngineName } from "../device/engine-names.ts";
 import type { Precision } from "./experiment.ts";
 import { productDtypes, type ResolvedPrecision, resolvePrecision } from "./precision.ts";
-import { openEngine, type OpenedEngine } from "./open-engine.ts";
+import { type NamedEngine, openEngine, type OpenedEngine } from "./open-engine.ts";
 import { compareParents } from "./compare-parents.ts";
 import type { ConfigChanges } from "../vocabulary/config-changes.ts";
 import type { Vocabulary, VocabularyPolicy } from "../vocabulary/plan-vocabulary.ts";
@@ -81,13 +80,12 @@ export interface WorkspaceVocabulary extends Vocabulary {
   readonly changes: ConfigChanges;
 }
 
-export interface WorkspaceOptions {
+export interface WorkspaceOptions extends NamedEngine {
   /** Folder of the base model. */
   readonly base: string;
   readonly experts: readonly { readonly name: string; readonly path: string }[];
   /** Whose tokens its merges have: `base`, which it is unless given, `union`, or the name of an expert. */
   readonly tokenizer?: string;
-  readonly engine: EngineName;
   readonly precision: Precision;
 }
 

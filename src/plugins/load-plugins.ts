@@ -12,7 +12,7 @@ import { type FormulaMethods, formulaMethodSchema, namelessMethodSchema } from "
 import { type OptimizerKind, type OptimizerName, recordedOptimizer } from "../search/optimizers.ts";
 import type { RowFormat } from "../tasks/row-formats.ts";
 import { messageOf } from "./call-plugin.ts";
-import type { MethodPlugin, Plugin } from "./plugin.ts";
+import type { EnginePlugin, MethodPlugin, Plugin } from "./plugin.ts";
 import { pluginOptimizer } from "./plugin-optimizer.ts";
 import { pluginFormat } from "./plugin-task.ts";
 
@@ -28,10 +28,17 @@ export interface Plugins {
   readonly formats: ReadonlyMap<PluginName, RowFormat>;
   readonly optimizers: ReadonlyMap<PluginName, OptimizerKind>;
   readonly methods: FormulaMethods;
+  readonly engines: ReadonlyMap<PluginName, EnginePlugin>;
 }
 
 /** What those of an experiment without plugins are. */
-export const noPlugins: Plugins = { modules: [], formats: new Map(), optimizers: new Map(), methods: new Map() };
+export const noPlugins: Plugins = {
+  modules: [],
+  formats: new Map(),
+  optimizers: new Map(),
+  methods: new Map(),
+  engines: new Map(),
+};
 
 const word = z.string().regex(PLUGIN_WORD, "expected a name of letters, digits, _, - and ., no digit first");
 const functionSchema = z.custom<() => unknown>((value) => typeof value === "function", "expected a function");
@@ -66,6 +73,7 @@ const pluginSchema = z.strictObject({
     )
     .optional(),
   methods: z.record(word, namelessMethodSchema).optional(),
+  engines: z.record(word, z.strictObject({ open: functionSchema })).optional(),
 });
 
 const MODULE = { what: "the module of a plugin", maxBytes: 2 ** 24 };
@@ -109,6 +117,10 @@ export async function loadPlugins(paths: readonly string[]): Promise<Plugins> {
     formats: named(({ tasks }) => tasks, pluginFormat),
     optimizers: named(({ optimizers }) => optimizers, pluginOptimizer),
     methods: named(({ methods }) => methods, pluginMethod),
+    engines: named(
+      ({ engines }) => engines,
+      (_, own) => own,
+    ),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Device } from "../device/device.ts";
+import type { EngineName } from "../device/engine-names.ts";
 import type { FormulaMethod } from "../merge/formula-method.ts";
 import type { Optimizer, OptimizerOptions } from "../search/optimizer.ts";
 import type { OptimizerKind } from "../search/optimizers.ts";
@@ -14,6 +16,21 @@ export interface Plugin {
   readonly optimizers?: Readonly<Record<string, OptimizerPlugin>>;
   /** By name: `method` of a search space or recipe. */
   readonly methods?: Readonly<Record<string, MethodPlugin>>;
+  /** By name: `engine` of an experiment. */
+  readonly engines?: Readonly<Record<string, EnginePlugin>>;
+}
+
+/** Where tensors are merged and models run. */
+export interface EnginePlugin {
+  /** A device of its own each time, which its caller closes. */
+  open(options: EngineOptions): Device | Promise<Device>;
+}
+
+export interface EngineOptions {
+  /** The least exact format that factors of products of f32 may be rounded to. */
+  readonly precision: "f32" | "bf16" | "auto";
+  /** Opens an engine that is built in, for one that adds something to it; a UserError where it does not run here. */
+  readonly openBuiltIn: (name: EngineName) => Promise<Device>;
 }
 
 /** A merge method, by its formula. */

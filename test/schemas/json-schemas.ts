@@ -7,7 +7,7 @@ import { mergekitRecipeSchema } from "../../src/mergekit/recipe-file.ts";
 import { anySpaceSchemaWith } from "../../src/space/spaces.ts";
 
 const schemas = {
-  experiment: experimentSchemaWith({ formats: "any", optimizers: "any", methods: new Map() }),
+  experiment: experimentSchemaWith({ formats: "any", optimizers: "any", methods: new Map(), engines: "any" }),
   "search-space": anySpaceSchemaWith(),
   recipe: mergekitRecipeSchema,
 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { exportIn } from "../../export/export-in.ts";
 import { checkExportPlace, exportRun } from "../../export/export-run.ts";
 import type { EngineName } from "../../device/engine-names.ts";
+import type { PluginName } from "../../files/plugin-name.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides, type Budget, type StartingKind } from "../../experiment/experiment.ts";
 import { readJournal } from "../../journal/journal.ts";
@@ -46,7 +47,7 @@ export interface FinishOptions {
 export interface RunCommandOptions extends FinishOptions, WorkersOptions {
   readonly out?: string | undefined;
   readonly budget?: Budget | undefined;
-  readonly engine?: EngineName | undefined;
+  readonly engine?: EngineName | PluginName | undefined;
   readonly seed?: number | undefined;
   /** Folder of an earlier run to begin from, and what to take of it. */
   readonly from?: string | undefined;

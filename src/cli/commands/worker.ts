@@ -1,4 +1,5 @@
 import type { EngineName } from "../../device/engine-names.ts";
+import type { PluginName } from "../../files/plugin-name.ts";
 import { loadExperiment } from "../../experiment/experiment-file.ts";
 import { withOverrides } from "../../experiment/experiment.ts";
 import { describePrecision } from "../../experiment/precision.ts";
@@ -14,7 +15,7 @@ import { Progress } from "../progress.ts";
 export interface WorkerCommandOptions {
   readonly redis: string;
   readonly name?: string | undefined;
-  readonly engine?: EngineName | undefined;
+  readonly engine?: EngineName | PluginName | undefined;
 }
 
 /** `evomerge worker`: scores for runs of an experiment that were told of the same Redis, until it is interrupted. */

@@ -4,7 +4,7 @@ import {
   asJson,
   budgetEvaluations,
   budgetTime,
-  engineOption,
+  anyEngineOption,
   experimentArgument,
   fromRun,
   takeOption,
@@ -33,7 +33,7 @@ export function declarePlan(program: Command): void {
     .addOption(budgetEvaluations)
     .option(...fromRun)
     .addOption(takeOption())
-    .addOption(engineOption())
+    .addOption(anyEngineOption())
     .option("--export", "with the export of the winner at the end")
     .option(...asJson)
     .action(async (file, { budget, evaluations, ...options }) => {

@@ -6,7 +6,7 @@ import {
   asJson,
   budgetEvaluations,
   budgetTime,
-  engineOption,
+  anyEngineOption,
   experimentArgument,
   fromRun,
   runArgument,
@@ -43,7 +43,7 @@ export function declareRun(program: Command): void {
     .option("--seed <number>", "seed of the search", parseSeed)
     .option(...fromRun)
     .addOption(takeOption())
-    .addOption(engineOption())
+    .addOption(anyEngineOption())
     .option(...redis)
     .option(...mixedEngines)
     .option(...parts)
@@ -90,7 +90,7 @@ export function declareWorker(program: Command): void {
     .argument(...experimentArgument)
     .requiredOption("--redis <url>", "where it meets runs: redis://host, or rediss://host for TLS")
     .option("--name <name>", "by which runs speak of it")
-    .addOption(engineOption())
+    .addOption(anyEngineOption())
     .action(async (file, options) => {
       const { workerCommand } = await import("../commands/worker.ts");
       await workerCommand(file, options);

@@ -1,6 +1,8 @@
 /** What options of a command line say, or why they say nothing. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { durationSchema } from "../../config/duration.ts";
+import { type EngineName, engineNames } from "../../device/engine-names.ts";
+import { isPluginName, type PluginName } from "../../files/plugin-name.ts";
 import type { GivenExpert } from "../commands/init.ts";
 import { type Budget, MOST_EVALUATIONS } from "../../experiment/experiment.ts";
 
@@ -30,6 +32,12 @@ export function parseGivenExpert(text: string, earlier: readonly GivenExpert[] =
 export function parseEventsFile(text: string): string {
   if (text === "-") throw new InvalidArgumentError("expected a file");
   return text;
+}
+
+export function parseEngine(text: string): EngineName | PluginName {
+  const name = engineNames.find((own) => own === text);
+  if (name !== undefined || isPluginName(text)) return name ?? (text as PluginName);
+  throw new InvalidArgumentError(`Allowed choices are ${engineNames.join(", ")}, and plugin/name.`);
 }
 
 export function parseCount(text: string): Budget {

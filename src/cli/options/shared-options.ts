@@ -2,7 +2,8 @@
 import { Option } from "@commander-js/extra-typings";
 import { engineNames, type EngineName } from "../../device/engine-names.ts";
 import { precisions, startingKinds, type Precision, type StartingKind } from "../../experiment/experiment.ts";
-import { parseCount, parsePositive, parseTime } from "./parse-options.ts";
+import { type PluginName } from "../../files/plugin-name.ts";
+import { parseCount, parseEngine, parsePositive, parseTime } from "./parse-options.ts";
 
 export const experimentArgument = ["<experiment>", "YAML file, or the name of one that ships, such as demo"] as const;
 
@@ -17,6 +18,10 @@ export const adapterBase = [
 
 export const engineOption = (): Option<"--engine <name>", undefined, undefined, EngineName> =>
   new Option("--engine <name>", "where to compute").choices(engineNames);
+
+/** Of an experiment, whose plugins may have engines of their own. */
+export const anyEngineOption = (): Option<"--engine <name>", undefined, undefined, EngineName | PluginName> =>
+  new Option("--engine <name>", "where to compute").choices(engineNames).argParser(parseEngine);
 
 /** Of a model that is only scored: nothing is searched that `mixed` could be another precision for. */
 export const precisionOption = (): Option<"--precision <name>", undefined, undefined, Exclude<Precision, "mixed">> =>

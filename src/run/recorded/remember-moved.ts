@@ -13,6 +13,7 @@ import type { MovedPlaces } from "../../journal/records.ts";
 import { type BringOptions, bringHere } from "./bring-here.ts";
 import { recordedPaths, requirePlaces, withPlaces } from "./places.ts";
 import { ProvenParts } from "./prove-parts.ts";
+import { recordedPlugins } from "./recorded-plugins.ts";
 import { recordedTasks } from "./recorded-tasks.ts";
 import { experimentOf } from "./recorded-run.ts";
 
@@ -35,6 +36,7 @@ export async function rememberMoved(folder: string, moved: MovedPlaces, options:
   for (const { name, path } of [{ name: BASE, path: local.base }, ...local.experts]) {
     if (names.includes(name)) await proveShapes({ name, path, base: local.base }, lines[name] ?? {}, parts);
   }
+  await recordedPlugins(folder, records, local);
   await using workspace = await openWorkspace(local, { signal: options.signal });
   await recordedTasks(folder, records, { experiment: given, local, workspace, signal: options.signal });
   for (const name of names) await proveWeights(name, workspace, options);

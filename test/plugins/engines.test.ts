@@ -1,0 +1,89 @@
+import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadExperiment } from "../../src/experiment/experiment-file.ts";
+import { exportRun } from "../../src/export/export-run.ts";
+import { openPluginEngine } from "../../src/plugins/plugin-engine.ts";
+import { planExperiment } from "../../src/plan/plan-experiment.ts";
+import { launchRun } from "../../src/run/launch-run.ts";
+import { resumeRun } from "../../src/run/resume-run.ts";
+import { describeEngine } from "../device/engine-contract.ts";
+import { tolerances } from "../device/tolerances.ts";
+import { refusal } from "../refusal.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { recorded, traces, writeTinyExperiment } from "../tiny-experiment.ts";
+
+const example = join(import.meta.dirname, "..", "..", "experiments", "plugins", "capped.mjs");
+
+describeEngine(
+  "the example of an engine of a plugin",
+  () => openPluginEngine("capped/half", [{ name: "capped", path: example }], "f32"),
+  tolerances["ggml, CPU"].f32,
+);
+
+/** A tiny experiment on the example's engine; the path of its file. */
+async function writeExample(folder: string, file: object = {}): Promise<string> {
+  await copyFile(example, join(folder, "capped.mjs"));
+  return writeTinyExperiment(folder, { file: { plugins: ["./capped.mjs"], engine: "capped/half", ...file } });
+}
+
+test("a run is scored on a plugin's engine, with the bits of the one that it adds to, and goes on there", async () => {
+  const folder = await temporaryFolder();
+  const experiment = await loadExperiment(await writeExample(folder));
+  const run = join(folder, "run");
+  await launchRun(experiment, run);
+  const [start] = recorded(run, "start");
+  expect(start?.versions["engine"]).toMatch(/, half of its memory$/);
+  expect(start?.identity["plugin capped"]).toMatch(/^[0-9a-f]{64}$/);
+  const other = join(folder, "other");
+  await launchRun({ ...experiment, engine: "auto" }, other);
+  expect(traces(run).numbers).toBe(traces(other).numbers);
+  const notices: string[] = [];
+  await resumeRun(run, { onEvent: (event) => event.type === "notice" && notices.push(event.text) });
+  expect(notices).toEqual([]);
+  expect((await exportRun(run)).weightsDigest).toMatch(/^[0-9a-f]{64}$/);
+  expect((await planExperiment(experiment)).engine).toMatch(/, half of its memory$/);
+
+  const mark = join(folder, "it ran");
+  await appendFile(
+    join(folder, "capped.mjs"),
+    `\nimport { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(mark)}, "");\n`,
+  );
+  const sentence = /plugin capped: expected [0-9a-f]{12} as when the run began, found [0-9a-f]{12} in /;
+  await expect(resumeRun(run)).rejects.toThrow(sentence);
+  await expect(exportRun(run)).rejects.toThrow(sentence);
+  await expect(resumeRun(run, { moved: { base: join(folder, "base") } })).rejects.toThrow(sentence);
+  await expect(readFile(mark)).rejects.toThrow("ENOENT");
+});
+
+describe("an engine of a plugin", () => {
+  test("is named as the experiment's plugins name it", async () => {
+    const folder = await temporaryFolder();
+    await expect(refusal(loadExperiment(await writeExample(folder, { engine: "capped/hlaf" })))).resolves.toMatch(
+      /engine: expected auto, .*found "capped\/hlaf"; did you mean "capped\/half"\?/,
+    );
+    const experiment = await loadExperiment(await writeExample(folder, { engine: "auto" }));
+    const run = launchRun({ ...experiment, engine: "other/one" }, join(folder, "run"));
+    await expect(refusal(run)).resolves.toBe(
+      "engine: expected one that is built in, or of the experiment's plugins capped/half, found other/one",
+    );
+  });
+
+  test.each([
+    ["() => { throw new Error('no such card') }", "the engine bad/one: open: no such card"],
+    ["() => 1", "the engine bad/one: open: expected a device, found 1"],
+    ["() => ({})", "the engine bad/one: open: expected a device with a function bytesOf, found undefined"],
+    [
+      "async ({ openBuiltIn }) => Object.create(await openBuiltIn('ggml'), { name: { value: '\\u001B[2J' } })",
+      "the engine bad/one: open: expected a name of one line, found '\\x1B[2J'",
+    ],
+    [
+      "async ({ openBuiltIn }) => Object.create(await openBuiltIn('ggml'), { concurrency: { value: 0 } })",
+      "the engine bad/one: open: expected a concurrency from 1 to 1000, found 0",
+    ],
+  ])("is told what is wrong with what it opens: %s", async (open, sentence) => {
+    const path = join(await temporaryFolder(), "bad.mjs");
+    await writeFile(path, `export default { name: "bad", engines: { one: { open: ${open} } } };`);
+    await expect(refusal(openPluginEngine("bad/one", [{ name: "bad", path }], "f32"))).resolves.toBe(sentence);
+  });
+});
