@@ -27,6 +27,8 @@ async function offeredByBash(...words: string[]): Promise<readonly string[]> {
   const { stdout, stderr } = spawnSync("bash", ["--norc", "-c", script, "bash", ...words], {
     cwd: folder,
     encoding: "utf8",
+    // Of a locale that the machine has not bash warns.
+    env: { ...process.env, LC_ALL: "C" },
   });
   expect(stderr).toBe("");
   return stdout.split("\n").filter((line) => line !== "");
