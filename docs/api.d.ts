@@ -1279,7 +1279,7 @@ class Dual {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-type Expectations = Pick<Forecast, "baselinesMs" | "generationMs" | "finishMs" | "generations" | "wholeMs" | "isSmall">;
+type Expectations = Pick<RecordPayloads["forecast"], "baselinesMs" | "generationMs" | "finishMs" | "generations" | "wholeMs" | "isSmall">;
 
 interface ExportedGiven {
     readonly exported: Recipe;
@@ -1324,8 +1324,6 @@ interface FinishPayloads {
         readonly elapsedMs: number;
     };
 }
-
-type Forecast = RecordPayloads["forecast"];
 
 type Formula = {
     readonly op: "base";

@@ -1,5 +1,6 @@
 import type { Entry } from "./record-line.ts";
-import { faultOfSizes, knownAfter, NOTHING_KNOWN } from "./record-sizes.ts";
+import { faultOfSizes } from "./record-sizes.ts";
+import { knownAfter, NOTHING_KNOWN } from "./known-sizes.ts";
 import { isPart, type JournalRecord, type NumbersRef, type PartType, type RecordType, stepOf } from "./records.ts";
 
 /** A record between steps, which may stand anywhere behind the start. */

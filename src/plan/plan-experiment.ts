@@ -8,7 +8,7 @@ import type { Hub } from "../hub/api/hub.ts";
 import { BudgetClock } from "../run/time/budget-clock.ts";
 import { systemClock } from "../run/time/clock.ts";
 import { EarlierRun } from "../run/recorded/earlier-run.ts";
-import { expectations } from "../run/baselines/forecast.ts";
+import { expectations } from "../run/baselines/expectations.ts";
 import { evaluationsIn, generationKind } from "../run/estimates/search-kind.ts";
 import { bindings } from "./limits.ts";
 import { type MeasuredSpeed, measureSpeed } from "./measured-speed.ts";

@@ -1,6 +1,6 @@
 import type { Budget, Experiment } from "../experiment/experiment.ts";
 import type { ResolvedPrecision } from "../experiment/precision.ts";
-import type { Expectations } from "../run/baselines/forecast.ts";
+import type { Expectations } from "../run/baselines/expectations.ts";
 import type { Binding } from "./limits.ts";
 import type { MeasuredSpeed } from "./measured-speed.ts";
 
