@@ -14,7 +14,9 @@ const source = join(import.meta.dirname, "..", "..", "src");
 async function bash(folder: string, line: string): Promise<{ stdout: string; stderr: string }> {
   const words = command.map((word) => `'${word}'`).join(" ");
   const script = `evomerge() { ${words} "$@"; }\n${line}\n`;
-  return promisify(execFile)("bash", ["-c", script], { cwd: folder, timeout: 600_000 });
+  // Of a locale that the machine has not bash warns.
+  const env = { ...process.env, LC_ALL: "C" };
+  return promisify(execFile)("bash", ["-c", script], { cwd: folder, timeout: 600_000, env });
 }
 
 /** Opens descriptor 3 as a pipe whose reader, such as `head -0`, has gone. */

@@ -17,7 +17,7 @@ describe("Transfer", () => {
       [4 * GB, 9000],
     ] as const;
     expect(lines("fetching", 16 * GB, marks)[1]).toBe(
-      "[=====                  ]  25 %  fetching 4.0 GB of 16.0 GB  1.0 GB/s  12 s left",
+      "[====            ]  25 %  fetching 4.0 GB of 16.0 GB  1.0 GB/s  12 s left",
     );
   });
 
@@ -37,9 +37,7 @@ describe("Transfer", () => {
   });
 
   test("says nothing of the time left before there is a rate, and rounds down what is done", () => {
-    expect(lines("pushing", 1000, [[999, 0]])).toEqual([
-      "[=========================== ]  99 %  pushing 999 B of 1.0 kB  0 B/s",
-    ]);
+    expect(lines("pushing", 1000, [[999, 0]])).toEqual(["[=============== ]  99 %  pushing 999 B of 1.0 kB  0 B/s"]);
   });
 
   test("of nothing is complete", () => {

@@ -53,7 +53,7 @@ describe("a run that is watched", () => {
     const page = await (await fetch(watched.address)).text();
     const next = await listen(watched);
     const versions = versionsIn(await next());
-    expect(Object.keys(versions)).toEqual(["top", "verdict", "search", "time", "next"]);
+    expect(Object.keys(versions)).toEqual(["top", "verdict", "search", "coefficients", "time", "next"]);
     for (const [id, version] of Object.entries(versions))
       expect(page).toContain(`<div data-part="${id}" data-version="${version}">`);
     expect(page).toContain("Interrupted, and can be resumed.");
