@@ -7,6 +7,7 @@ import { mergeModels } from "../../src/export/from-recipe/merge-models.ts";
 import { readRunView } from "../../src/report/write-report.ts";
 import { launchRun } from "../../src/run/launch-run.ts";
 import { resumeRun } from "../../src/run/resume-run.ts";
+import { postedJob } from "../../src/workers/jobs.ts";
 import { consensus } from "../merge/formula-methods.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -180,6 +181,15 @@ describe("an experiment with a method of a plugin", () => {
     await writeFile(join(folder, "bad.mjs"), text);
     await expect(refusal(loadExperiment(path))).resolves.toMatch(sentence);
   });
+});
+
+test("workers are sent the method with a recipe, and check it as they check the rest", () => {
+  const recipe = { method: consensus, parameters: {} };
+  const terms = { identity: {}, isMixed: false, tensors: {}, use: "signal", batchTokens: 64 };
+  const job = (own: object): object => ({ call: "1", job: { kind: "score", ...terms, recipes: [own], prompts: [] } });
+  expect(postedJob(JSON.parse(JSON.stringify(job(recipe))))).toMatchObject({ job: { recipes: [recipe] } });
+  const other = { ...recipe, method: { ...consensus, formula: "base + process" } };
+  expect(() => postedJob(job(other))).toThrow(/^a job in the queue: job\.recipes\.0\.method\.formula: expected /);
 });
 
 test("a method in a recipe of somebody's is read with distrust", async () => {
