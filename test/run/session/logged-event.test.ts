@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { LoggedEvent } from "../../../src/index.ts";
-import type { RunEvent } from "../../../src/run/session/events.ts";
+import type { RunEnd, RunEvent } from "../../../src/run/session/events.ts";
 import { loggedEvent } from "../../../src/run/session/logged-event.ts";
 import { root } from "../../source/source-files.ts";
 
-type Kind = RunEvent["type"];
+type Told = RunEvent | RunEnd;
+type Kind = Told["type"];
 const recipe = { method: "linear", parameters: {} } as const;
 const losses = { name: "base", loss: 1, scores: { quiz: { loss: Number.NaN, accuracy: 0.5 } } };
 const loggedLosses = { name: "base", loss: 1, scores: { quiz: { loss: "NaN", accuracy: 0.5 } } } as const;
@@ -43,7 +44,7 @@ const generation = {
 } as const;
 
 /** An event of each kind with all its fields. */
-const events: { readonly [K in Kind]: Extract<RunEvent, { type: K }> } = {
+const events: { readonly [K in Kind]: Extract<Told, { type: K }> } = {
   notice: { type: "notice", text: "renamed" },
   fetching: { type: "fetching", ...bytes },
   merging: { type: "merging", ...bytes },
@@ -66,6 +67,8 @@ const events: { readonly [K in Kind]: Extract<RunEvent, { type: K }> } = {
   skipped: { type: "skipped", phase: "guard", why: "the budget ended" },
   stopped: { type: "stopped", phase: "search", why: "no gain" },
   exported: { type: "exported", folder: "best", weightsDigest: "00" },
+  ended: { type: "ended", state: "finished", winner: "evolved merge", seconds: 1.5 },
+  failed: { type: "failed", sentence: "no such folder", seconds: 1.5 },
 };
 
 /** What is written of those that are written otherwise than they are; all others have no number that JSON lacks, and no recipe. */
