@@ -14,6 +14,8 @@ import { openRedis, queueName, type QueuePlace } from "./open-redis.ts";
 const ASK_MS = 2000;
 /** A worker of which Redis hears nothing for so long is lost, and its job another's. */
 const LOCK_MS = 30_000;
+/** Characters of why a job failed. */
+const LONGEST_WHY = 2000;
 
 export interface ServeOptions {
   /** By which runs speak of it; process and machine unless given. */
@@ -34,62 +36,103 @@ export async function serveJobs(
   { name = `${process.pid} on ${hostname()}`, signal, lockMs = LOCK_MS, onNotice }: ServeOptions = {},
 ): Promise<number> {
   const { bullmq, redis } = await openRedis(place, { maxRetriesPerRequest: null });
-  const ends = new AbortController();
-  let [done, fault] = [0, undefined as unknown];
-  const end = (reason?: unknown): void => {
-    fault ??= reason;
-    ends.abort();
-  };
-  const stop = (): void => end();
-  signal?.addEventListener("abort", stop);
+  const { shown, connection } = place.redis;
+  const notice = (text: string): void => onNotice?.(`${shown}: ${printableLine(text)}`);
   const isWaitedFor = async (call: string): Promise<boolean> => (await redis.exists(callKey(call))) === 1;
-  const answer = async (data: unknown): Promise<WorkerAnswer> => {
-    const left = { kind: "left", worker: name } as const;
-    const failed = (error: unknown) =>
-      ({
-        kind: "failed",
-        worker: name,
-        why: error instanceof Error ? error.message.slice(0, 2000) : "unknown",
-      }) as const;
+  const serving = new Serving(workspace, { name, isWaitedFor, notice });
+  const worker: Worker = new bullmq.Worker(queueName(place), ({ data }) => serving.answer(data), {
+    connection: { ...connection, maxRetriesPerRequest: null },
+    lockDuration: lockMs,
+    stalledInterval: lockMs / 2,
+  });
+  worker.on("error", ({ message }) => notice(`${message}; trying again`));
+  const stop = (): void => serving.end();
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
+  await serving.over;
+  signal?.removeEventListener("abort", stop);
+  // It waits for the answer that is under way, which tells the run why this worker ends.
+  await worker.close();
+  redis.disconnect();
+  return serving.done();
+}
+
+interface Surroundings {
+  readonly name: string;
+  readonly isWaitedFor: (call: string) => Promise<boolean>;
+  readonly notice: (text: string) => void;
+}
+
+/** A worker, until it ends. */
+class Serving {
+  readonly #workspace: Workspace;
+  readonly #around: Surroundings;
+  readonly #ends = new AbortController();
+  #fault: unknown;
+  #done = 0;
+
+  constructor(workspace: Workspace, around: Surroundings) {
+    this.#workspace = workspace;
+    this.#around = around;
+  }
+
+  /** Settled once it does no more. */
+  get over(): Promise<unknown> {
+    const { signal } = this.#ends;
+    return signal.aborted ? Promise.resolve() : once(signal, "abort");
+  }
+
+  /** Does no more, for the reason that comes first. */
+  end(fault?: unknown): void {
+    this.#fault ??= fault;
+    this.#ends.abort();
+  }
+
+  /** Jobs done; throws what it ended by. */
+  done(): number {
+    if (this.#fault !== undefined) throw this.#fault;
+    return this.#done;
+  }
+
+  async answer(data: unknown): Promise<WorkerAnswer> {
     let posted: PostedJob;
     try {
       posted = postedJob(data);
     } catch (error) {
       // It is no run's: whoever put it there, nothing is wrong here.
-      const refusal = failed(error);
-      onNotice?.(`${place.redis.shown}: ${printableLine(refusal.why)}; it was left out`);
-      return refusal;
+      const why = whyOf(error);
+      this.#around.notice(`${why}; it was left out`);
+      return this.#failed(why);
     }
     try {
-      const { call, job } = posted;
-      if (ends.signal.aborted || !(await isWaitedFor(call))) return left;
-      const found = await whileWaitedFor(
-        () => isWaitedFor(call),
-        ends.signal,
-        (inTime) => answerJob(workspace, job, { name, signal: inTime }),
-      );
-      if (found?.kind === "refused") end(new UserError(`this worker was refused: ${found.why}`));
-      if (found?.kind === "numbers") done += 1;
-      return found ?? left;
+      return (await this.#do(posted)) ?? { kind: "left", worker: this.#around.name };
     } catch (error) {
-      end(error);
-      return failed(error);
+      this.end(error);
+      return this.#failed(whyOf(error));
     }
-  };
-  const worker: Worker = new bullmq.Worker(queueName(place), (job) => answer(job.data), {
-    connection: { ...place.redis.connection, maxRetriesPerRequest: null },
-    lockDuration: lockMs,
-    stalledInterval: lockMs / 2,
-  });
-  worker.on("error", ({ message }) => onNotice?.(`${place.redis.shown}: ${printableLine(message)}; trying again`));
-  if (signal?.aborted) end();
-  if (!ends.signal.aborted) await once(ends.signal, "abort");
-  signal?.removeEventListener("abort", stop);
-  // It waits for the answer that is under way, which tells the run why this worker ends.
-  await worker.close();
-  redis.disconnect();
-  if (fault !== undefined) throw fault;
-  return done;
+  }
+
+  /** The answer to a job that a run waits for, as long as it does. */
+  async #do({ call, job }: PostedJob): Promise<WorkerAnswer | undefined> {
+    const { name, isWaitedFor } = this.#around;
+    if (this.#ends.signal.aborted || !(await isWaitedFor(call))) return undefined;
+    const found = await whileWaitedFor(
+      () => isWaitedFor(call),
+      this.#ends.signal,
+      (signal) => answerJob(this.#workspace, job, { name, signal }),
+    );
+    if (found?.kind === "refused") this.end(new UserError(`this worker was refused: ${found.why}`));
+    if (found?.kind === "numbers") this.#done += 1;
+    return found;
+  }
+
+  #failed(why: string): WorkerAnswer {
+    return { kind: "failed", worker: this.#around.name, why };
+  }
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, LONGEST_WHY) : "unknown";
 }
 
 /** Works as long as somebody waits for it; undefined where that ended. */
