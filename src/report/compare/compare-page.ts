@@ -43,7 +43,7 @@ async function comparePage(comparison: RunsComparison): Promise<string> {
       ${section(
         "experiments",
         "The experiments",
-        differences.rows.length > 0 ? tableOf("What differs", differences) : html`<p>They are the same.</p>`,
+        differences.rows.length > 0 ? tableOf("What differs", differences, "words") : html`<p>They are the same.</p>`,
       )}
     </main>`;
   return documentOf(title, body);

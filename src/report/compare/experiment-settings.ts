@@ -67,7 +67,7 @@ function settingsOf(
     add("space", spaceText(space), space);
     if (recipes) add("recipes", Object.keys(recipes).join(", "), recipes);
     if (beginning) add("begins from", beginning.run, beginning);
-    for (const { name, weight, loss } of tasks) add(`task ${name}`, `weight ${weight}, ${loss}`);
+    for (const { name, weight, loss, format } of tasks) add(`task ${name}`, `weight ${weight}, ${format ?? loss}`);
     add("search", searchText(search), search);
     add("budget", budgetText(budget), budget);
     add("seed", String(seed));
@@ -89,7 +89,7 @@ function settingsOf(
 function spaceText(space: Experiment["space"]): string {
   if (space.method === "stack") return space.method;
   const { method, groups, columns } = space;
-  const units = groups === "tensors" ? "every tensor" : `${groups.length} groups`;
+  const units = groups === "tensors" ? "every tensor" : `${groups.length} ${groups.length === 1 ? "group" : "groups"}`;
   return `${methodName(method)}, ${columns ? "input columns of " : ""}${units}`;
 }
 

@@ -21,12 +21,15 @@ export function withCode(text: string): HtmlValue {
   });
 }
 
-/** A table that scrolls within itself where it is wider than the screen; `name` is read to those who do not see it. */
-export function tableOf(name: string, { header, rows }: Table): Html {
+/**
+ * A table that scrolls within itself where it is wider than the screen; `name` is read to those who do not see it. Cells of words begin at
+ * the left and have several lines, so that a narrow screen shows the beginning of each.
+ */
+export function tableOf(name: string, { header, rows }: Table, cells: "numbers" | "words" = "numbers"): Html {
   const cell = (text: string, i: number): Html =>
     i === 0 ? html`<th scope="row">${cellText(text)}</th>` : html`<td>${cellText(text)}</td>`;
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${cellText(name)}">
-    <table>
+    <table class="${cells}">
       <thead>
         <tr>
           ${header.map((text) => html`<th scope="col">${cellText(text)}</th>`)}

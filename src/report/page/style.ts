@@ -29,6 +29,7 @@ figure svg{display:block;max-width:100%;height:auto}
 table{border-collapse:collapse;font-size:.8rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 th,td{padding:.2rem .6rem .2rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--grid);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}
+.words th,.words td{text-align:left;white-space:normal;min-width:7rem}
 th{font-weight:600}
 details{margin:.5rem 0}
 summary{cursor:pointer}

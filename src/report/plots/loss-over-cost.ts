@@ -101,7 +101,7 @@ function findingOf({
   const shown = candidates.length + reference.length < scored - failed ? ` (${candidates.length} of them shown)` : "";
   return [
     `${scored.toLocaleString("en-US")} candidates${shown} in ${generations} generation${generations === 1 ? "" : "s"}, each on the fresh rows of its generation; 1 is the uniform average.`,
-    `The least loss of a candidate (dark line) was ${inShort(found)}.`,
+    `The least loss of a candidate (line of steps) was ${inShort(found)}.`,
     ...(reference.length > 0 ? ["The orange line is of the model that shows where the search was."] : []),
     ...(first ? [`The best baseline, ${first.name}, has ${inShort(first.loss)} on the search rows.`] : []),
     ...(winner === null ? [] : [`The winner has ${inShort(winner)} there.`]),

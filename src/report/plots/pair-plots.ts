@@ -46,7 +46,7 @@ export function pairPlots({
 function findingOf({ tasks: [x, y], candidates, front, models }: TaskPair): string {
   const [best, last] = [front[0], front.at(-1)];
   return [
-    `Mean losses on ${x} and ${y}: ${models.length} models on the search rows (dark)${candidates.length > 0 ? `, and candidates on the rows of their generations, which differ` : ""}.`,
+    `Mean losses on ${x} and ${y}: ${models.length} models on the search rows (large dots)${candidates.length > 0 ? `, and candidates on the rows of their generations, which differ` : ""}.`,
     ...(best && last
       ? [
           `No candidate is better on both tasks than the ${front.length} on the front (orange), from ${inShort(best.x)} and ${inShort(best.y)} to ${inShort(last.x)} and ${inShort(last.y)}.`,
