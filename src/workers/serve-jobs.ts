@@ -57,7 +57,7 @@ export async function serveJobs(
   return serving.done();
 }
 
-interface Surroundings {
+interface ServingOptions {
   readonly name: string;
   readonly isWaitedFor: (call: string) => Promise<boolean>;
   readonly notice: (text: string) => void;
@@ -66,14 +66,14 @@ interface Surroundings {
 /** A worker, until it ends. */
 class Serving {
   readonly #workspace: Workspace;
-  readonly #around: Surroundings;
+  readonly #options: ServingOptions;
   readonly #ends = new AbortController();
   #fault: unknown;
   #done = 0;
 
-  constructor(workspace: Workspace, around: Surroundings) {
+  constructor(workspace: Workspace, options: ServingOptions) {
     this.#workspace = workspace;
-    this.#around = around;
+    this.#options = options;
   }
 
   /** Settled once it does no more. */
@@ -101,11 +101,11 @@ class Serving {
     } catch (error) {
       // It is no run's: whoever put it there, nothing is wrong here.
       const why = whyOf(error);
-      this.#around.notice(`${why}; it was left out`);
+      this.#options.notice(`${why}; it was left out`);
       return this.#failed(why);
     }
     try {
-      return (await this.#do(posted)) ?? { kind: "left", worker: this.#around.name };
+      return (await this.#do(posted)) ?? { kind: "left", worker: this.#options.name };
     } catch (error) {
       this.end(error);
       return this.#failed(whyOf(error));
@@ -114,7 +114,7 @@ class Serving {
 
   /** The answer to a job that a run waits for, as long as it does. */
   async #do({ call, job }: PostedJob): Promise<WorkerAnswer | undefined> {
-    const { name, isWaitedFor } = this.#around;
+    const { name, isWaitedFor } = this.#options;
     if (this.#ends.signal.aborted || !(await isWaitedFor(call))) return undefined;
     const found = await whileWaitedFor(
       () => isWaitedFor(call),
@@ -127,7 +127,7 @@ class Serving {
   }
 
   #failed(why: string): WorkerAnswer {
-    return { kind: "failed", worker: this.#around.name, why };
+    return { kind: "failed", worker: this.#options.name, why };
   }
 }
 
