@@ -28,4 +28,12 @@ function helpIsNoError(error: unknown): void {
   if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
 }
 
+/** Where Node has nothing left to wait for it would end without a word. */
+function tellOfEndlessWait(): void {
+  tellError("evomerge: what the command waits for never came; look for a plugin whose promise is never settled");
+  process.exitCode = exitCodes.failed;
+}
+
+process.once("beforeExit", tellOfEndlessWait);
 process.exitCode = await main();
+process.off("beforeExit", tellOfEndlessWait);

@@ -45,7 +45,8 @@ const parameterSchema: z.ZodType<FormulaParameter> = z
 const methodFields = {
   source: prose,
   summary: prose,
-  formula: z.string().min(1).max(4000),
+  // A longer one is not parsed: that takes the stack's memory, an operation's as well as a parenthesis's.
+  formula: z.string().min(1).max(4000, { abort: true }),
   parameters: z
     .array(parameterSchema)
     .max(20)

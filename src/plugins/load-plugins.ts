@@ -158,15 +158,16 @@ async function loadPlugin(
   path: string,
 ): Promise<{ readonly path: string; readonly sha256: string; readonly plugin: Plugin }> {
   const sha256 = await moduleDigest(path);
-  let exported: unknown;
+  let plugin: unknown;
+  let parsed: z.ZodSafeParseResult<unknown>;
   try {
     // A module that was changed is another one, also for a process that has loaded it before.
-    exported = await import(`${pathToFileURL(path).href}?sha256=${sha256}`);
+    ({ default: plugin } = (await import(`${pathToFileURL(path).href}?sha256=${sha256}`)) as { default?: unknown });
+    // Members that are getters run code of the plugin.
+    parsed = pluginSchema.safeParse(plugin);
   } catch (error) {
     throw new UserError(`${path}: cannot be loaded as a plugin: ${messageOf(error)}`, { cause: error });
   }
-  const plugin = (exported as { readonly default?: unknown }).default;
-  const parsed = pluginSchema.safeParse(plugin);
   if (parsed.success) return { path, sha256, plugin: plugin as Plugin };
   const [issue] = parsed.error.issues;
   const where = ["default", ...(issue?.path ?? [])].join(".");

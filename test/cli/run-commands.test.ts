@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -65,5 +65,16 @@ describe("evomerge list and status", () => {
     expect(await evomerge(folder, ["status", "results"])).toEqual({ code: 1, stdout: "", stderr: none });
     await mkdir(join(folder, "results"));
     expect(await evomerge(folder, ["list"])).toEqual({ code: 0, stdout: "no runs in results\n", stderr: "" });
+  });
+});
+
+test("a command that waits for what never comes ends with a sentence", async () => {
+  const folder = await temporaryFolder();
+  const path = await writeTinyExperiment(folder, { file: { plugins: ["./never.mjs"] } });
+  await writeFile(join(folder, "never.mjs"), "await new Promise(() => {});");
+  expect(await evomerge(folder, ["check", path])).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "evomerge: what the command waits for never came; look for a plugin whose promise is never settled\n",
   });
 });

@@ -83,6 +83,12 @@ test("names of a plugin's formula keep clear of Python's words, of each other an
   `);
 });
 
+test("a number is divided as a tensor, whose quotient PyTorch rounds once", () => {
+  const parameters = [parameter("scale", "model")];
+  const body = formulaBody({ formula: parseFormula("base * (0.3 / scale)", parameters), parameters });
+  expect(body).toContain("return base * (torch.tensor(0.30000001192092896, dtype=torch.float32) / (1.0 * scale))");
+});
+
 /** In quotes or as a property: a word of a comment may be the name of a method, as in "the config ties them". */
 function asName(name: string): RegExp {
   return new RegExp(`(["'\`]${name}["'\`]|\\.${name}\\b|\\b${name}:)`);

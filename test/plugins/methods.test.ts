@@ -209,6 +209,7 @@ test("a method in a recipe of somebody's is read with distrust", async () => {
   for (const changes of [
     { formula: "process.exit()" },
     { formula: "(".repeat(5000) },
+    { formula: "-".repeat(1_000_000) },
     { name: "../../x" },
     { source: "\u001B[2J" },
     { parameters: [{ ...consensus.parameters[0], range: [0, 1e9] }] },

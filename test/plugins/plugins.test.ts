@@ -182,6 +182,10 @@ describe("an experiment with plugins", () => {
   test.each([
     ["export default {", /plugins\[0\]: .*bad\.mjs: cannot be loaded as a plugin: /],
     ["throw new Error('\\u001B[31mno\\nway')", /cannot be loaded as a plugin: \\u001B\[31mno\\u000Away$/],
+    [
+      "export default { get name() { throw new Error('no name'); } };",
+      /bad\.mjs: cannot be loaded as a plugin: no name$/,
+    ],
     ["export const plugin = {};", /expected a plugin as its default export: default: /],
     ["export default { name: '<script>' };", /default\.name: expected a name of letters, digits/],
     ["export default { name: 'bad', merges: {} };", /expected a plugin as its default export: default: /],

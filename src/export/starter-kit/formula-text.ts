@@ -69,7 +69,7 @@ function pythonOf(formula: Formula, names: FormulaNames, isBroken = false): stri
     case "product":
       return `${asFactor(formula.x, textOf)} * ${asDivisor(formula.y, textOf)}`;
     case "quotient":
-      return `${asFactor(formula.x, textOf)} / ${asDivisor(formula.y, textOf)}`;
+      return `${asDividend(formula.x, textOf)} / ${asDivisor(formula.y, textOf)}`;
     case "magnitude":
       return `(${textOf(formula.x)}).abs()`;
     case "isPositive":
@@ -132,6 +132,12 @@ function namedApart(formula: Formula): readonly Formula[] {
 function asDivisor(formula: Formula, textOf: (formula: Formula) => string): string {
   const isBroken = ["product", "quotient", "times"].includes(formula.op);
   return isBroken ? `(${textOf(formula)})` : asFactor(formula, textOf);
+}
+
+/** PyTorch divides a number of Python's by a tensor in two steps, of which each is rounded. */
+function asDividend(formula: Formula, textOf: (formula: Formula) => string): string {
+  const isOfPython = formula.op === "number" && typeof formula.value === "number";
+  return isOfPython ? `torch.tensor(${textOf(formula)}, dtype=torch.float32)` : asFactor(formula, textOf);
 }
 
 /** The shortest decimal of a number of f32, which Python reads back to its last bit. */
