@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { EVOLVED, type RecordPayloads, type RowCounts, type ScoredModel } from "../../journal/records.ts";
+import {
+  EVOLVED,
+  type ModelLosses,
+  type RecordPayloads,
+  type RowCounts,
+  type ScoredModel,
+} from "../../journal/records.ts";
 import { bestSoFar, leastLoss, onRows } from "../search/best-so-far.ts";
 import type { Effort } from "../estimates/effort.ts";
 import { exportTime, finishWithin, guardTime, searchCounts } from "../estimates/finish-time.ts";
@@ -54,7 +60,7 @@ export async function chooseWinner(
     return { models: [], winner, elapsedMs: clock.elapsedMs };
   });
   const { models, winner, rows, front } = record;
-  emit({ type: "finalists", models, winner: winner.name, ...(front && { front }) });
+  emit({ type: "finalists", models: beside(winner, models), winner: winner.name, ...(front && { front }) });
   if (!front) return { winner, ...(rows && { rows }) };
   const merges = new Map<string, () => Recipe>([
     ...scored.baselines.map(({ name, recipe }) => [name, () => recipe] as const),
@@ -62,6 +68,11 @@ export async function chooseWinner(
     ...(earlier ? [[EARLIER, () => earlier.winner.recipe] as const] : []),
   ]);
   return { winner, ...(rows && { rows }), front: { members: front, recipes: merges } };
+}
+
+/** Finalists with the baseline that beat them, by its losses on their rows, which may be fewer than those that it met with the others. */
+function beside({ name, scores, loss }: ScoredModel, finalists: readonly ModelLosses[]): readonly ModelLosses[] {
+  return finalists.length === 0 || name === EVOLVED ? finalists : [...finalists, { name, scores, loss }];
 }
 
 function isEvolved({ name }: ScoredModel): boolean {

@@ -48,6 +48,11 @@ test("a search whose coefficients change nothing stops and says why", async () =
   });
   expect(outcome.winner.name).toBe("base");
   expect(outcome.verdict).toBeDefined();
+  // What beat the finalists is told with them, by its loss on their rows.
+  const { name, scores, loss } = outcome.winner;
+  const finalists = events.find((event) => event.type === "finalists");
+  expect(finalists?.models.at(-1)).toEqual({ name, scores, loss });
+  expect(finalists?.models.slice(0, -1)).toEqual(recorded(run, "finalists")[0]?.models);
 });
 
 test.each(["gradient-walk", "lineages"])(
