@@ -21,7 +21,7 @@ export function outcomeText(outcome: Outcome, width = Infinity): string {
     sentences.flatMap((sentence) => wrapped(printableLine(sentence), width, { indent: 2 }));
   const searched = searchSentences({ winner: winner.name, isCompared, generations, gaveUp });
   if (!verdict) {
-    const unjudged = `winner: ${winner.name}; the budget ended before it was compared on the guard rows`;
+    const unjudged = `winner: ${winner.name}; the budget had no time left to compare it on the guard rows`;
     return [...lines([unjudged, ...searched]), ...frontLines(outcome, width)].join("\n");
   }
   const tasks = experiment.tasks.map(({ name }) => name);

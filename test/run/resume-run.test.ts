@@ -90,7 +90,7 @@ describe("resumeRun", () => {
     const onEvent = (event: RunEvent): void => void events.push(event);
     const outcome = await resumeRun(folder, { budget: nearlyUsed(folder), onEvent });
     expect(outcome).not.toHaveProperty("verdict");
-    const why = "the budget ended; the winner was not compared on new rows";
+    const why = "the budget has no time left for it; the winner was not compared on new rows";
     expect(events).toContainEqual({ type: "skipped", phase: "guard", why });
     await resumeRun(folder, { budget: whole.outcome.experiment.budget });
     const { records, numbers } = traces(folder);
@@ -109,7 +109,7 @@ describe("resumeRun", () => {
     const skipped = events.find((event) => event.type === "skipped" && event.phase === "finalists");
     expect(skipped).toHaveProperty(
       "why",
-      expect.stringMatching(/^the budget ended; the (last mean that was scored|best baseline) wins/),
+      expect.stringMatching(/^the budget has no time left for it; the (last mean that was scored|best baseline) wins/),
     );
     const last = recorded(folder, "result").at(-1)!;
     const isMean = winner.name === "evolved merge";

@@ -55,7 +55,7 @@ export async function chooseWinner(
     if (met) return met;
     const kept = earlier && keptUnraced(earlier, scored);
     const winner = kept ?? bestSoFar(session, search, scored);
-    const why = kept ? "the budget ended; the earlier winner stays" : unraced(winner);
+    const why = kept ? "the budget has no time left for it; the earlier winner stays" : unraced(winner);
     if (search.means.length > 0) emit({ type: "skipped", phase: "finalists", why });
     return { models: [], winner, elapsedMs: clock.elapsedMs };
   });
@@ -174,8 +174,8 @@ function inUnit(model: ScoredModel, { objective }: ScoredBaselines): ScoredModel
 
 function unraced(winner: ScoredModel): string {
   return winner.name === EVOLVED
-    ? "the budget ended; the last mean that was scored wins, it beats the best baseline on the rows of its generation that both met"
-    : "the budget ended; the best baseline wins, and whether the search's mean is better is not known";
+    ? "the budget has no time left for it; the last mean that was scored wins, it beats the best baseline on the rows of its generation that both met"
+    : "the budget has no time left for it; the best baseline wins, and whether the search's mean is better is not known";
 }
 
 function absent(): never {

@@ -55,7 +55,7 @@ export async function judgeWinner(
     emit({ type: "verdict", models, tasks: tasks.map(({ name }) => name), rows });
   } else {
     const stays = earlier ? "the verdict stays that on fewer guard rows" : "the winner was not compared on new rows";
-    emit({ type: "skipped", phase: "guard", why: `the budget ended; ${stays}` });
+    emit({ type: "skipped", phase: "guard", why: `the budget has no time left for it; ${stays}` });
   }
   return verdict;
 }
