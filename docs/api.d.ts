@@ -525,6 +525,10 @@ interface PluginLoss {
     readonly derivatives: readonly number[];
 }
 
+type PluginMetric<Data = unknown> = {
+    measure(row: PluginRow<Data>, logLikelihoods: readonly number[]): number;
+}["measure"];
+
 interface PluginModule {
     readonly name: string;
     readonly path: string;
@@ -948,6 +952,7 @@ interface Summary {
     readonly accuracyByBytes?: number;
     readonly bitsPerByte?: number;
     readonly bytePerplexity?: number;
+    readonly metrics?: Readonly<Record<string, number>>;
 }
 
 interface Task {
@@ -971,6 +976,7 @@ interface TaskPlugin<Data = unknown> {
     row(values: Readonly<Record<string, unknown>>): PluginRow<Data>;
     loss?(row: PluginRow<Data>, logLikelihoods: readonly number[]): PluginLoss;
     isRight?(row: PluginRow<Data>, logLikelihoods: readonly number[]): boolean;
+    readonly metrics?: Readonly<Record<string, PluginMetric<Data>>>;
 }
 
 interface TaskRow {
@@ -987,10 +993,13 @@ interface TaskRow {
     readonly scoring?: RowScoring;
 }
 
-type TaskScores = Readonly<Record<string, {
+interface TaskScore {
     readonly loss: number;
     readonly accuracy?: number;
-}>>;
+    readonly metrics?: Readonly<Record<string, number>>;
+}
+
+type TaskScores = Readonly<Record<string, TaskScore>>;
 
 type TaskWeights = Readonly<Record<string, number>>;
 
@@ -1859,6 +1868,7 @@ interface RowRecord {
 
 interface RowScoring extends Partial<RowLoss> {
     readonly isRight?: (logLikelihoods: readonly number[]) => boolean;
+    readonly metrics?: ReadonlyMap<string, (logLikelihoods: readonly number[]) => number> | undefined;
 }
 
 interface RuleFinding extends SubjectJudgement {

@@ -38,6 +38,7 @@ export type {
   OptimizerPlugin,
   Plugin,
   PluginLoss,
+  PluginMetric,
   PluginRow,
   RandomNumbers,
   TaskPlugin,
@@ -98,6 +99,7 @@ export type {
   RecordPayloads,
   RecordType,
   ScoredModel,
+  TaskScore,
   TaskScores,
 } from "./journal/records.ts";
 export type {

@@ -1,6 +1,7 @@
 /**
  * A task whose rows say how many annotators chose each answer: the loss is the cross-entropy with their shares, so that a model
- * which is sure where people are not pays for it. `format: annotators/votes`.
+ * which is sure where people are not pays for it. Beside it there is the Brier score, how far the probabilities are from their
+ * shares. `format: annotators/votes`.
  *
  * @import { Plugin, TaskPlugin } from "evomerge"
  */
@@ -28,14 +29,25 @@ const votes = {
 
   loss({ data }, logLikelihoods) {
     const shares = data?.shares ?? [];
-    const largest = Math.max(...logLikelihoods);
-    const total = largest + Math.log(logLikelihoods.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+    const logs = logProbabilities(logLikelihoods);
     return {
-      loss: logLikelihoods.reduce((sum, value, i) => sum + (shares[i] ?? 0) * (total - value), 0),
-      derivatives: logLikelihoods.map((value, i) => Math.exp(value - total) - (shares[i] ?? 0)),
+      loss: logs.reduce((sum, value, i) => sum - (shares[i] ?? 0) * value, 0),
+      derivatives: logs.map((value, i) => Math.exp(value) - (shares[i] ?? 0)),
     };
   },
+
+  metrics: {
+    brier: ({ data }, logLikelihoods) =>
+      logProbabilities(logLikelihoods).reduce((sum, log, i) => sum + (Math.exp(log) - (data?.shares[i] ?? 0)) ** 2, 0),
+  },
 };
+
+/** @param {readonly number[]} logLikelihoods */
+function logProbabilities(logLikelihoods) {
+  const largest = Math.max(...logLikelihoods);
+  const total = largest + Math.log(logLikelihoods.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+  return logLikelihoods.map((value) => value - total);
+}
 
 /**
  * @template T

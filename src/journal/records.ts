@@ -15,6 +15,7 @@ export type {
   RecordedTime,
   RowCounts,
   ScoredModel,
+  TaskScore,
   TaskScores,
 } from "./records/scored-models.ts";
 

@@ -2,18 +2,18 @@
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { type PluginName, PLUGIN_WORD } from "../files/plugin-name.ts";
+import type { PluginName } from "../files/plugin-name.ts";
 import { readFileWithin } from "../files/read-file.ts";
 import { sha256Of } from "../files/sha256.ts";
 import type { FormulaMethod } from "../merge/formula-method.ts";
-import { type FormulaMethods, formulaMethodSchema, namelessMethodSchema } from "../merge/formula-method-schema.ts";
+import { type FormulaMethods, formulaMethodSchema } from "../merge/formula-method-schema.ts";
 import { type OptimizerKind, type OptimizerName, recordedOptimizer } from "../search/optimizers.ts";
 import type { RowFormat } from "../tasks/row-formats.ts";
 import { messageOf } from "./call-plugin.ts";
 import type { EnginePlugin, MethodPlugin, Plugin } from "./plugin.ts";
 import { pluginOptimizer } from "./plugin-optimizer.ts";
+import { pluginSchema } from "./plugin-schema.ts";
 import { pluginFormat } from "./plugin-task.ts";
 
 /** A plugin of an experiment: its name, and the file of its module. */
@@ -39,42 +39,6 @@ export const noPlugins: Plugins = {
   methods: new Map(),
   engines: new Map(),
 };
-
-const word = z.string().regex(PLUGIN_WORD, "expected a name of letters, digits, _, - and ., no digit first");
-const functionSchema = z.custom<() => unknown>((value) => typeof value === "function", "expected a function");
-const pluginSchema = z.strictObject({
-  name: word,
-  version: z.string().max(100).optional(),
-  tasks: z
-    .record(
-      word,
-      z.strictObject({
-        columns: z.array(z.string()),
-        row: functionSchema,
-        loss: functionSchema.optional(),
-        isRight: functionSchema.optional(),
-      }),
-    )
-    .optional(),
-  optimizers: z
-    .record(
-      word,
-      z
-        .strictObject({
-          create: functionSchema,
-          population: z.union([functionSchema, z.literal("one point")]),
-          beside: z.enum(["mean", "best so far"]).optional(),
-          usesGradients: z.boolean(),
-        })
-        .refine(
-          ({ beside, usesGradients }) => usesGradients === (beside === undefined),
-          "expected beside, what the reference of a generation is, of an optimizer without gradients, and of no other",
-        ),
-    )
-    .optional(),
-  methods: z.record(word, namelessMethodSchema).optional(),
-  engines: z.record(word, z.strictObject({ open: functionSchema })).optional(),
-});
 
 const MODULE = { what: "the module of a plugin", maxBytes: 2 ** 24 };
 

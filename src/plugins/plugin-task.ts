@@ -2,6 +2,7 @@ import { z } from "zod";
 import { showUntrusted } from "../files/show-untrusted.ts";
 import type { RowScoring } from "../tasks/row-loss.ts";
 import type { ParsedRow, RowFormat } from "../tasks/row-formats.ts";
+import { quoteRow } from "../tasks/rows.ts";
 import { callPlugin, found, messageOf } from "./call-plugin.ts";
 import type { PluginLoss, PluginRow, TaskPlugin } from "./plugin.ts";
 
@@ -40,6 +41,7 @@ export function pluginFormat(name: string, plugin: TaskPlugin): RowFormat {
     }
     const { answers, label, passage, group, data, context: prompt } = parsed.data;
     const scoring = scoringOf(name, plugin, row);
+    const metrics = metricsOf(name, plugin, row);
     return {
       kind: answers.length > 1 ? "choice" : "text",
       context: prompt,
@@ -48,7 +50,7 @@ export function pluginFormat(name: string, plugin: TaskPlugin): RowFormat {
       passage: passage ?? prompt,
       ...(group !== undefined && { group }),
       ...(data !== undefined && { data }),
-      ...(scoring && { scoring }),
+      ...((scoring || metrics) && { scoring: { ...scoring, ...(metrics && { metrics }) } }),
     };
   });
   return { name, keys: [], rightAnswer: "", columns: new Set([...plugin.columns, "group"]), schema };
@@ -78,6 +80,21 @@ function scoringOf(name: string, plugin: TaskPlugin, row: PluginRow): RowScoring
     }),
     ...(hasRight && { isRight: judged }),
   };
+}
+
+function metricsOf(name: string, plugin: TaskPlugin, row: PluginRow): RowScoring["metrics"] {
+  if (!plugin.metrics) return undefined;
+  return new Map(
+    Object.entries(plugin.metrics).map(([metric, measure]) => [
+      metric,
+      (values: readonly number[]) =>
+        callPlugin(
+          `the format ${name}: metrics.${metric} of ${quoteRow(row)}`,
+          () => measure(row, values),
+          (made) => (Number.isFinite(made) ? undefined : found("a finite number", made)),
+        ),
+    ]),
+  );
 }
 
 function whyNoLoss(made: PluginLoss, values: readonly number[]): string | undefined {

@@ -49,7 +49,18 @@ export interface TaskPlugin<Data = unknown> {
   loss?(row: PluginRow<Data>, logLikelihoods: readonly number[]): PluginLoss;
   /** Whether the model is right, of which the accuracy is the mean; that the likeliest answer is the one of `label`, unless given. */
   isRight?(row: PluginRow<Data>, logLikelihoods: readonly number[]): boolean;
+  /** What is told of baselines and winners beside loss and accuracy, by names like a plugin's. Nothing is searched or chosen by it. */
+  readonly metrics?: Readonly<Record<string, PluginMetric<Data>>>;
 }
+
+/**
+ * What a row measures of a model by the log-likelihoods of its answers, as `loss` has them: a finite number, of which the
+ * mean over the rows is told.
+ */
+export type PluginMetric<Data = unknown> = {
+  // As a method, so that a task with data of its own is a `TaskPlugin`, as it is with its other functions.
+  measure(row: PluginRow<Data>, logLikelihoods: readonly number[]): number;
+}["measure"];
 
 export interface PluginRow<Data = unknown> {
   /** What a model reads. */

@@ -2,6 +2,7 @@ import type { JournalView } from "../journal/journal.ts";
 import type { ModelLosses, RecordPayloads, RowCounts, TaskScores, TextScores } from "../journal/records.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
 import { generationsIn, meanLosses, ofCandidate, type RecordedGeneration } from "./generation-losses.ts";
+import { measuresOf } from "./task-measures.ts";
 
 /** Values of the CSV, by column. */
 export type EvaluationRow = Readonly<Record<string, string | number>>;
@@ -97,9 +98,9 @@ function rowColumns(rows: RowCounts): EvaluationRow {
 }
 
 function taskColumns(scores: TaskScores): EvaluationRow {
-  const entries = Object.entries(scores).flatMap(([task, { loss, accuracy }]): [string, number][] => [
-    [`${task}_loss`, loss],
-    ...(accuracy === undefined ? [] : [[`${task}_accuracy`, accuracy] satisfies [string, number]]),
+  const entries = Object.entries(scores).flatMap(([task, score]): [string, number][] => [
+    [`${task}_loss`, score.loss],
+    ...Array.from(measuresOf(score), ([name, value]): [string, number] => [`${task}_${name}`, value]),
   ]);
   return Object.fromEntries(entries);
 }

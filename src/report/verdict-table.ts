@@ -1,6 +1,7 @@
-import type { GuardedModel, RecordPayloads } from "../journal/records.ts";
+import type { GuardedModel, RecordPayloads, TaskScore } from "../journal/records.ts";
 import { type JudgedGain, type JudgedModel, type Judgement, judgeModels } from "./judgement.ts";
 import type { Table } from "./table.ts";
+import { measuresOf } from "./task-measures.ts";
 
 /** Groups of a task below which its intervals and p-values are rough (`bench/RESULTS.md`, "Coverage"). */
 const FEW_GROUPS = 30;
@@ -11,21 +12,26 @@ export const UNCORRECTED =
 
 /** Every model on the guard rows: the tasks combined, the winner's gain over it, and each task with its 95 % interval. `looks` is how many winners the guard rows have judged so far. */
 export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[], looks: number): Table {
-  const hasAccuracy = (task: string): boolean => models.some(({ scores }) => scores[task]?.accuracy !== undefined);
+  const measures = (task: string): string[] => [
+    ...new Set(models.flatMap(({ scores }) => (scores[task] ? [...measuresOf(scores[task]).keys()] : []))),
+  ];
   const header = [
     "model",
     "combined",
     "winner's gain",
     "p (Holm)",
     "winner is",
-    ...tasks.flatMap((task) => [`${task} loss`, ...(hasAccuracy(task) ? [`${task} accuracy`] : [])]),
+    ...tasks.flatMap((task) => [`${task} loss`, ...measures(task).map((name) => `${task} ${name}`)]),
   ];
   const judged = judgeModels(models, looks);
   const rows = models.map((model) => [
     model.name,
     model.loss.toFixed(3),
     ...gainCells(judged.get(model.name)?.combined),
-    ...tasks.flatMap((task) => [lossCell(model, task), ...(hasAccuracy(task) ? [accuracyCell(model, task)] : [])]),
+    ...tasks.flatMap((task) => [
+      lossCell(model, task),
+      ...measures(task).map((name) => measureCell(model.scores[task], name)),
+    ]),
   ]);
   return { header, rows };
 }
@@ -99,9 +105,8 @@ export function lossCell({ scores, intervals }: Pick<GuardedModel, "scores" | "i
   return `${scores[task]?.loss.toFixed(3)} [${inDecimals(low, 3)}, ${inDecimals(high, 3)}]`;
 }
 
-function accuracyCell({ scores }: GuardedModel, task: string): string {
-  const accuracy = scores[task]?.accuracy;
-  return accuracy === undefined ? "" : accuracy.toFixed(3);
+function measureCell(score: TaskScore | undefined, name: string): string {
+  return (score && measuresOf(score).get(name)?.toFixed(3)) ?? "";
 }
 
 /** A gain with its interval, its corrected p-value, and what that says of the winner; empty cells without one. */

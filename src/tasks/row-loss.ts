@@ -15,6 +15,8 @@ export interface ScoredRow {
 /** How a row is scored whose format says it. */
 export interface RowScoring extends Partial<RowLoss> {
   readonly isRight?: (logLikelihoods: readonly number[]) => boolean;
+  /** What else is measured, by name; of log-likelihoods that are all finite. */
+  readonly metrics?: ReadonlyMap<string, (logLikelihoods: readonly number[]) => number> | undefined;
 }
 
 /**

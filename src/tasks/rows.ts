@@ -90,7 +90,7 @@ export function nameFiles([first = "", ...others]: readonly string[]): string {
 }
 
 /** A row as errors name it: by the end of its context, where the question is. */
-export function quoteRow({ context }: TaskRow): string {
+export function quoteRow({ context }: Pick<TaskRow, "context">): string {
   return `row ${JSON.stringify(context.slice(-60))}`;
 }
 

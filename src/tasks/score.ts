@@ -31,6 +31,8 @@ export interface Summary {
   readonly bitsPerByte?: number;
   /** lm_eval's `byte_perplexity`, likewise. */
   readonly bytePerplexity?: number;
+  /** Of what a plugin's task measures beside, by name; NaN where a model failed on a row. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -74,14 +76,26 @@ export function textWeight(
 export function summarise(rows: readonly TaskRow[], scores: readonly RowScore[]): Summary {
   if (rows.length !== scores.length) throw new Error(`${rows.length} rows but ${scores.length} scores`);
   const loss = mean(scores.map((score) => score.loss));
-  if (rows.some(({ kind }) => kind === "text")) return { rows: rows.length, loss, ...perByte(rows, scores) };
+  const all = { rows: rows.length, loss, ...metricsOver(rows, scores) };
+  if (rows.some(({ kind }) => kind === "text")) return { ...all, ...perByte(rows, scores) };
   return {
-    rows: rows.length,
-    loss,
+    ...all,
     accuracy: mean(scores.map(({ correct }) => Number(correct))),
     accuracyNormalised: mean(scores.map(({ correctNormalised }) => Number(correctNormalised))),
     accuracyByBytes: mean(scores.map(({ correctByBytes }) => Number(correctByBytes))),
   };
+}
+
+/** Measured here and not with each row's score, since a search asks for losses alone. */
+function metricsOver(rows: readonly TaskRow[], scores: readonly RowScore[]): Pick<Summary, "metrics"> {
+  const names = [...(rows[0]?.scoring?.metrics?.keys() ?? [])];
+  if (names.length === 0) return {};
+  const measured = (name: string): number[] =>
+    rows.map(({ scoring }, i) => {
+      const values = scores[i]?.logLikelihoods ?? [];
+      return values.every(Number.isFinite) ? (scoring?.metrics?.get(name)?.(values) ?? NaN) : NaN;
+    });
+  return { metrics: Object.fromEntries(names.map((name) => [name, mean(measured(name))])) };
 }
 
 function perByte(

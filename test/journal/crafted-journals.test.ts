@@ -68,6 +68,11 @@ const faults: readonly (readonly [type: string, change: Json, says: string])[] =
     { models: [{ ...model, rows, scores: { quiz: {} } }] },
     "record.models[0].scores.quiz.loss: expected a number, found undefined",
   ],
+  [
+    "baselines",
+    { models: [{ ...model, rows, scores: { quiz: { loss: 1, metrics: { brier: "0" } } } }] },
+    "record.models[0].scores.quiz.metrics.brier: expected a number, found '0'",
+  ],
   ["baselines", { models: [{ ...model, recipe: { method: "x" } }] }, "record.models[0].recipe"],
   ["baselines", { models: [{ ...model, name: "n".repeat(5000) }] }, "record.models[0].name: expected at most 4096"],
   ["baselines", { scales: {} }, "scales: expected at least one task, found none"],

@@ -9,34 +9,8 @@ import { resumeRun } from "../../src/run/resume-run.ts";
 import type { RunOptions } from "../../src/run/run-options.ts";
 import { refusal } from "../refusal.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { quizRows, recorded, traces, writeRows, writeTinyExperiment } from "../tiny-experiment.ts";
-
-const examples = join(import.meta.dirname, "..", "..", "experiments", "plugins");
-
-/** Votes on the answers of quiz rows: most for the right one. */
-function voteRows(side: string, count: number): object[] {
-  return quizRows(side, count).map((row) => {
-    const { input, answer_choices: answers, label } = row as { input: string; answer_choices: string[]; label: number };
-    return { question: input, answers, votes: answers.map((_, i) => (i === label ? 5 : 1)) };
-  });
-}
-
-/** A tiny experiment of both examples; the path of its file. */
-async function writeExample(folder: string, file: object = {}): Promise<string> {
-  const path = await writeTinyExperiment(folder, {
-    file: {
-      plugins: ["./annotators.mjs", "./coordinates.mjs"],
-      tasks: { votes: { rows: "votes.jsonl", guard: "votes.guard.jsonl", format: "annotators/votes" } },
-      search: { algorithm: "coordinates/search", rowFraction: 0.5 },
-      budget: { evaluations: 18 },
-      ...file,
-    },
-  });
-  for (const name of ["annotators.mjs", "coordinates.mjs"]) await copyFile(join(examples, name), join(folder, name));
-  await writeRows(join(folder, "votes.jsonl"), voteRows("search", 16));
-  await writeRows(join(folder, "votes.guard.jsonl"), voteRows("guard", 8));
-  return path;
-}
+import { recorded, traces } from "../tiny-experiment.ts";
+import { writeExample } from "./votes-experiment.ts";
 
 /** A module of an optimizer whose `create` returns what an expression of JavaScript says. */
 function optimizer(create: string): string {
@@ -149,7 +123,7 @@ describe("an experiment with plugins", () => {
       join(own, "package.json"),
       JSON.stringify({ name: "votes-of-people", type: "module", exports: "./index.js" }),
     );
-    await copyFile(join(examples, "annotators.mjs"), join(own, "index.js"));
+    await copyFile(join(folder, "annotators.mjs"), join(own, "index.js"));
     const { plugins } = await loadExperiment(path);
     expect(plugins?.map(({ path: file }) => file.slice(folder.length))).toEqual([
       "/node_modules/votes-of-people/index.js",
@@ -223,6 +197,21 @@ describe("an experiment with plugins", () => {
     [
       format("row: ({ question }) => ({ context: question, answers: ['b', 'c'] }), isRight: () => 1"),
       /isRight: expected true or false, found 1/,
+    ],
+    [format("row: () => 1, metrics: { one: 1 }"), /default\.tasks\.one\.metrics\.one: expected a function/],
+    [
+      format("row: () => 1, metrics: { accuracy: () => 1 }"),
+      /metrics: expected names of letters, .* and none of loss, accuracy, rows, found 'accuracy'/,
+    ],
+    [format("row: () => 1, metrics: { '\\u001B[2J': () => 1 }"), /expected names of .*, found '\\x1B\[2J'/],
+    [format("row: () => 1, metrics: { ['__proto__']: () => 1 }"), /expected names of .*, found '__proto__'/],
+    [
+      format("row: ({ question }) => ({ context: question, answers: ['b', 'c'] }), metrics: { one: () => NaN }"),
+      /^the format bad\/one: metrics\.one of row ".*Where\?\\nAnswer:": expected a finite number, found NaN$/,
+    ],
+    [
+      format("row: ({ question }) => ({ context: question, answers: ['b'] }), metrics: { one: async () => 1 }"),
+      /metrics\.one of row ".*": expected a finite number, found \[Promise\]/,
     ],
   ])("is told what is wrong with the plugin %s", async (text, sentence) => {
     const folder = await temporaryFolder();

@@ -57,6 +57,18 @@ describe("verdictTable", () => {
     ]);
   });
 
+  test("has columns for what a plugin's task measures, empty where a model has no such mean", () => {
+    const quiz = { loss: 1.25, accuracy: 0.5, metrics: { brier: 0.125 } };
+    const measured = { ...expert, scores: { ...expert.scores, quiz } };
+    const other = { ...winner, scores: { ...winner.scores, quiz: { loss: 1, metrics: { toString: NaN } } } };
+    const { header, rows } = verdictTable([measured, other], ["quiz", "news"], 1);
+    expect(header.slice(5)).toEqual(["quiz loss", "quiz accuracy", "quiz brier", "quiz toString", "news loss"]);
+    expect(rows.map((row) => row.slice(6, 9))).toEqual([
+      ["0.500", "0.125", ""],
+      ["", "", "NaN"],
+    ]);
+  });
+
   test("and for Markdown", () => {
     expect(markdownTable(table)).toMatchInlineSnapshot(`
       "| model | combined | winner's gain | p (Holm) | winner is | quiz loss | quiz accuracy | news loss |

@@ -120,6 +120,26 @@ describe("summarise", () => {
     });
   });
 
+  test("takes means of what the rows' format measures, NaN where a model failed on a row", () => {
+    const measuring = (answers: readonly string[]): TaskRow => ({
+      ...row(answers, 0),
+      scoring: { metrics: new Map([["spread", (values) => Math.max(...values) - Math.min(...values, -1)]]) },
+    });
+    for (const rows of [
+      [measuring(["a", "b"]), measuring(["c", "d"])],
+      [measuring(["a"]), measuring(["b"])],
+    ]) {
+      const made = rows.map((one, i) => scoreRow(one, one.continuations.length > 1 ? [0, -2 - i] : [1 + i]));
+      expect(summarise(rows, made).metrics).toEqual({ spread: 2.5 });
+      const failed = scoreRow(
+        rows[1]!,
+        rows[1]!.continuations.map(() => -Infinity),
+      );
+      expect(summarise(rows, [made[0]!, failed]).metrics).toEqual({ spread: NaN });
+    }
+    expect(summarise([row(["a"], 0)], [scoreRow(row(["a"], 0), [-1])])).not.toHaveProperty("metrics");
+  });
+
   test("of texts takes bits and perplexity over all bytes of their targets", () => {
     const rows = [row(["é"], 0), row(["abcd"], 0)];
     const summary = summarise(rows, [scoreRow(rows[0]!, [-3]), scoreRow(rows[1]!, [-7])]);

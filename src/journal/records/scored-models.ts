@@ -14,7 +14,15 @@ export interface NumbersRef {
 }
 
 /** Mean scores of one model, by task. */
-export type TaskScores = Readonly<Record<string, { readonly loss: number; readonly accuracy?: number }>>;
+export type TaskScores = Readonly<Record<string, TaskScore>>;
+
+/** Means over rows of one task. */
+export interface TaskScore {
+  readonly loss: number;
+  readonly accuracy?: number;
+  /** Of what a plugin's task measures beside, by name. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
 
 /** Numbers of rows, by task. */
 export type RowCounts = Readonly<Record<string, number>>;
@@ -53,7 +61,11 @@ export const numbersRef = objectOf<NumbersRef>({
 });
 
 export const scores: z.ZodType<TaskScores> = mapOf(
-  objectOf<TaskScores[string]>({ loss: measured, accuracy: measured.exactOptional() }),
+  objectOf<TaskScore>({
+    loss: measured,
+    accuracy: measured.exactOptional(),
+    metrics: mapOf(measured).exactOptional(),
+  }),
 );
 
 export const rows: z.ZodType<RowCounts> = mapOf(whole);

@@ -1,4 +1,4 @@
-import type { RecordedRung, RowCounts, ScoredModel, TaskScores } from "../../journal/records.ts";
+import type { RecordedRung, RowCounts, ScoredModel, TaskScore, TaskScores } from "../../journal/records.ts";
 import type { Baseline } from "./baselines.ts";
 import { combinedScores, type ObjectiveTask } from "../session/objective.ts";
 import type { Recorder } from "../session/recorder.ts";
@@ -136,23 +136,36 @@ export function longest<T extends { readonly rows: RowCounts }>(baselines: reado
 
 /** Means over all rows of some rungs. */
 function joined(rungs: readonly RecordedRung[], name: string): TaskScores {
-  const sums = new Map<string, { rows: number; loss: number; accuracy: number | undefined }>();
+  const parts = new Map<string, RungMean[]>();
   for (const { models, from, to } of rungs) {
     const own: Pick<ScoredModel, "scores"> | undefined = models.find((model) => model.name === name);
-    for (const [task, { loss, accuracy }] of Object.entries(own?.scores ?? {})) {
+    for (const [task, score] of Object.entries(own?.scores ?? {})) {
       const rows = (to[task] ?? 0) - (from[task] ?? 0);
-      const before = sums.get(task) ?? { rows: 0, loss: 0, accuracy: accuracy === undefined ? undefined : 0 };
-      sums.set(task, {
-        rows: before.rows + rows,
-        loss: before.loss + rows * loss,
-        accuracy:
-          accuracy === undefined || before.accuracy === undefined ? undefined : before.accuracy + rows * accuracy,
-      });
+      parts.set(task, [...(parts.get(task) ?? []), { rows, score }]);
     }
   }
-  const entries = Array.from(sums, ([task, { rows, loss, accuracy }]) => [
-    task,
-    accuracy === undefined ? { loss: loss / rows } : { loss: loss / rows, accuracy: accuracy / rows },
+  return Object.fromEntries(Array.from(parts, ([task, own]) => [task, meanOf(own)]));
+}
+
+/** What some rows of a task have as their mean. */
+interface RungMean {
+  readonly rows: number;
+  readonly score: TaskScore;
+}
+
+/** Has what all parts have. */
+function meanOf(parts: readonly RungMean[]): TaskScore {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const mean = (of: (score: TaskScore) => number | undefined): number =>
+    parts.reduce((sum, { rows: own, score }) => sum + own * (of(score) ?? Number.NaN), 0) / rows;
+  const [first] = parts;
+  const metrics = Object.keys(first?.score.metrics ?? {}).map((name): [string, number] => [
+    name,
+    mean((score) => score.metrics?.[name]),
   ]);
-  return Object.fromEntries(entries) as TaskScores;
+  return {
+    loss: mean(({ loss }) => loss),
+    ...(parts.every(({ score }) => score.accuracy !== undefined) && { accuracy: mean(({ accuracy }) => accuracy) }),
+    ...(metrics.length > 0 && { metrics: Object.fromEntries(metrics) }),
+  };
 }

@@ -3,7 +3,7 @@ import type { Experiment } from "../../experiment/experiment.ts";
 import type { Task } from "../../experiment/load-tasks.ts";
 import type { Workspace } from "../../experiment/workspace.ts";
 import type { Plugins } from "../../plugins/load-plugins.ts";
-import type { ScoredModel, TaskScores } from "../../journal/records.ts";
+import type { ScoredModel, TaskScore, TaskScores } from "../../journal/records.ts";
 import type { Recipe } from "../../merge/recipe.ts";
 import type { Genome } from "../../space/genome.ts";
 import { summarise } from "../../tasks/score.ts";
@@ -52,11 +52,11 @@ export function allRows(tasks: readonly Task[], side: "search" | "guard"): Selec
 
 /** Mean scores of an evaluation, by task. */
 export function taskScores(evaluation: Evaluation, selection: Selection): TaskScores {
-  const entries = Object.entries(selection).map(([task, rows]) => {
-    const { loss, accuracy } = summarise(rows, evaluation.scores[task] ?? []);
-    return [task, accuracy === undefined ? { loss } : { loss, accuracy }];
+  const entries = Object.entries(selection).map(([task, rows]): [string, TaskScore] => {
+    const { loss, accuracy, metrics } = summarise(rows, evaluation.scores[task] ?? []);
+    return [task, { loss, ...(accuracy !== undefined && { accuracy }), ...(metrics && { metrics }) }];
   });
-  return Object.fromEntries(entries) as TaskScores;
+  return Object.fromEntries(entries);
 }
 
 /** A model with its mean scores and combined loss. */
