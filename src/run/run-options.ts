@@ -32,7 +32,7 @@ export function noticesTo({ onEvent }: Pick<RunOptions, "onEvent">): (text: stri
   return (text) => onEvent?.({ type: "notice", text });
 }
 
-/** Workers are sent losses as data, and have no code of a plugin. */
+/** @internal Workers are sent losses as data, and have no code of a plugin. */
 export function refuseElsewhere({ tasks }: Experiment, { elsewhere }: RunOptions): void {
   const task = elsewhere && tasks.find(({ format }) => format);
   if (task)

@@ -14,15 +14,19 @@ const SOURCES = ["package.json", "src", "rolldown.config.ts", "tsconfig.json", "
 /** Without what npm tells the tests of itself. */
 const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$)/i.test(name)));
 
-/** Runs a program in a folder; what it wrote to standard output. */
+/** Runs a program in a folder; what it wrote to standard output. An Error shows all that it wrote. */
 export async function runIn(
   folder: string,
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = plain,
 ): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd: folder, env, maxBuffer: 2 ** 26 });
-  return stdout;
+  try {
+    return (await promisify(execFile)(program, args, { cwd: folder, env, maxBuffer: 2 ** 26 })).stdout;
+  } catch (error) {
+    const { message, stdout } = error as Error & { readonly stdout?: string };
+    throw new Error(`${message}\n${stdout ?? ""}`, { cause: error });
+  }
 }
 
 /** Packs a copy of the sources in a folder, so that nobody's build is replaced; the path of the tarball. */
