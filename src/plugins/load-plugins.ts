@@ -124,7 +124,7 @@ async function loadPlugin(
 ): Promise<{ readonly path: string; readonly sha256: string; readonly plugin: Plugin }> {
   const sha256 = await moduleDigest(path);
   let plugin: unknown;
-  let parsed: z.ZodSafeParseResult<unknown>;
+  let parsed: ReturnType<typeof pluginSchema.safeParse>;
   try {
     // A module that was changed is another one, also for a process that has loaded it before.
     ({ default: plugin } = (await import(`${pathToFileURL(path).href}?sha256=${sha256}`)) as { default?: unknown });
