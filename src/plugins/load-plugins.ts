@@ -2,7 +2,6 @@
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import type { PluginName } from "../files/plugin-name.ts";
 import { readFileWithin } from "../files/read-file.ts";
