@@ -7,9 +7,33 @@ export function callPlugin<T>(what: string, call: () => T, whyNot: (value: T) =>
   try {
     value = call();
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${what}: ${messageOf(error)}`, { cause: error });
+    throw namedError(what, error);
   }
+  return fitting(what, value, whyNot);
+}
+
+/** The same of a call whose value comes later. */
+export async function callPluginAsync<T>(
+  what: string,
+  call: () => T | PromiseLike<T>,
+  whyNot: (value: T) => string | undefined,
+): Promise<T> {
+  let value: T;
+  try {
+    value = await call();
+  } catch (error) {
+    throw namedError(what, error);
+  }
+  return fitting(what, value, whyNot);
+}
+
+/** What evomerge itself refuses on the way, such as for want of memory, keeps its meaning. */
+function namedError(what: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError(`${what}: ${messageOf(error)}`, { cause: error });
+}
+
+function fitting<T>(what: string, value: T, whyNot: (value: T) => string | undefined): T {
   const expected = whyNot(value);
   if (expected === undefined) return value;
   throw new UserError(`${what}: expected ${expected}`);

@@ -2,7 +2,8 @@ import type { Device } from "../device/device.ts";
 import { openDevice } from "../device/open-device.ts";
 import { UserError } from "../errors.ts";
 import type { PluginName } from "../files/plugin-name.ts";
-import { callPlugin, found, messageOf } from "./call-plugin.ts";
+import { callPluginAsync, found } from "./call-plugin.ts";
+import { CheckedEngine } from "./checked-engine.ts";
 import { type PluginModule, pluginsAt } from "./load-plugins.ts";
 import type { EngineOptions } from "./plugin.ts";
 
@@ -22,15 +23,9 @@ export async function openPluginEngine(
       `engine: expected one that is built in${known && `, or of the experiment's plugins ${known}`}, found ${name}`,
     );
   }
-  const what = `the engine ${name}: open`;
-  let device: Device;
-  try {
-    device = await engine.open({ precision, openBuiltIn: async (own) => (await openDevice(own)).device });
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${what}: ${messageOf(error)}`, { cause: error });
-  }
-  return callPlugin(what, () => device, whyNoDevice);
+  const what = `the engine ${name}`;
+  const options = { precision, openBuiltIn: async (own) => (await openDevice(own)).device } satisfies EngineOptions;
+  return new CheckedEngine(what, await callPluginAsync(`${what}: open`, () => engine.open(options), whyNoDevice));
 }
 
 function whyNoDevice(device: unknown): string | undefined {

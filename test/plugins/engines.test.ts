@@ -1,6 +1,7 @@
 import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { input, scale } from "../../src/device/expression.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
 import { openPluginEngine } from "../../src/plugins/plugin-engine.ts";
@@ -20,6 +21,13 @@ describeEngine(
   () => openPluginEngine("capped/half", [{ name: "capped", path: example }], "f32"),
   tolerances["ggml, CPU"].f32,
 );
+
+/** The members of a device, in JavaScript, which do what those of `own` do. */
+const forwarded = [
+  "name: own.name, kind: own.kind, fastestProducts: own.fastestProducts, concurrency: own.concurrency, memory: own.memory",
+  ...["bytesOf", "upload", "run", "read", "free"].map((name) => `${name}: own.${name}.bind(own)`),
+  "[Symbol.asyncDispose]: () => own[Symbol.asyncDispose]()",
+].join(", ");
 
 /** A tiny experiment on the example's engine; the path of its file. */
 async function writeExample(folder: string, file: object = {}): Promise<string> {
@@ -85,5 +93,31 @@ describe("an engine of a plugin", () => {
     const path = join(await temporaryFolder(), "bad.mjs");
     await writeFile(path, `export default { name: "bad", engines: { one: { open: ${open} } } };`);
     await expect(refusal(openPluginEngine("bad/one", [{ name: "bad", path }], "f32"))).resolves.toBe(sentence);
+  });
+
+  test.each([
+    ["run: async () => []", "run: expected a list of 1 tensors, one for each output, found []"],
+    ["run: () => { throw 'a card' }", "run: it threw 'a card'"],
+    ["run: async () => { throw new Error('no power') }", "run: no power"],
+    ["run: async () => [{ dtype: 'f32', shape: [3] }]", "run: expected a tensor of f32 [2], found [Object]"],
+    ["read: async (tensor) => (await own.read(tensor)).subarray(1)", "read: expected 8 bytes, found 7"],
+    ["read: async () => 'bytes'", "read: expected a Uint8Array of 8 bytes, found 'bytes'"],
+    ["upload: async () => undefined", "upload: expected a tensor of f32 [2], found undefined"],
+    ["bytesOf: () => NaN", "bytesOf: expected a whole number of bytes, found NaN"],
+    ["free: () => { throw new Error('gone') }", "free: gone"],
+    ["memory: undefined", "memory: expected bytes that it holds, found undefined"],
+  ])("is told by its name what is wrong with what it does: %s", async (member, sentence) => {
+    const path = join(await temporaryFolder(), "bad.mjs");
+    const open = `async ({ openBuiltIn }) => { const own = await openBuiltIn("ggml"); return { ${forwarded}, ${member} }; }`;
+    await writeFile(path, `export default { name: "bad", engines: { one: { open: ${open} } } };`);
+    await using device = await openPluginEngine("bad/one", [{ name: "bad", path }], "f32");
+    const use = async (): Promise<void> => {
+      const tensor = await device.upload(new Uint8Array(8), "f32", [2]);
+      expect(device.bytesOf(tensor) + device.memory.bytes).toBeGreaterThan(0);
+      const [doubled] = await device.run([scale(input(tensor), 2)]);
+      await device.read(doubled!);
+      device.free(tensor, doubled!);
+    };
+    await expect(refusal(use())).resolves.toBe(`the engine bad/one: ${sentence}`);
   });
 });
