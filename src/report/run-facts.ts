@@ -21,7 +21,7 @@ export function runFacts(records: readonly JournalRecord[]): string[] {
   return [
     ...(engine ? [`engine: ${engine}${precisionText(start)}`] : []),
     `time: ${timeText(elapsedMsOf(records), budgetOf(records))}`,
-    `rows: ${rowsText(records)}`,
+    `rows that one model met: ${rowsText(records)}`,
     ...(origin.length > 0 ? [origin.join(", ")] : []),
   ];
 }
@@ -56,13 +56,13 @@ function timeText(elapsedMs: number, budget: Budget | undefined): string {
     : `${used}, of a budget of ${budget.evaluations} evaluations`;
 }
 
-/** The most rows that a model was scored on at once. */
+/** The most rows that a model was scored on at once, which are fewer than there are where time was short. */
 function rowsText(records: readonly JournalRecord[]): string {
   const search = mostOf(records.flatMap(searchRows));
   const guard = mostOf(records.flatMap((record) => (record.type === "verdict" ? [record.rows] : [])));
   const tasks = Object.keys(search);
-  if (tasks.length === 0) return "none scored yet";
-  return tasks.map((task) => `${task} ${search[task]} to search on, ${guard[task] ?? 0} on guard`).join("; ");
+  if (tasks.length === 0) return "none yet";
+  return tasks.map((task) => `${task} ${search[task]} in the search, ${guard[task] ?? 0} on guard`).join("; ");
 }
 
 function searchRows(record: JournalRecord): readonly RowCounts[] {

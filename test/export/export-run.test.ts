@@ -130,7 +130,7 @@ describe("exportRun", () => {
 
       - engine: ..., products in f32
       - time: # s up to the last step, of a budget of 10 evaluations
-      - rows: quiz 16 to search on, 8 on guard; news 8 to search on, 6 on guard
+      - rows that one model met: quiz 16 in the search, 8 on guard; news 8 in the search, 6 on guard
       - seed 1, begun on ...
 
       ## Scores on rows that the search never saw

@@ -27,7 +27,7 @@ describe("a run of evaluations", () => {
     expect(runFacts(records)).toEqual([
       expect.stringMatching(/^engine: ggml on CPU .*, products in f32$/),
       expect.stringMatching(/^time: \d+ s up to the last step, of a budget of 10 evaluations$/),
-      "rows: quiz 16 to search on, 8 on guard; news 8 to search on, 6 on guard",
+      "rows that one model met: quiz 16 in the search, 8 on guard; news 8 in the search, 6 on guard",
       expect.stringMatching(`^seed 1, begun on 20\\d\\d-\\d\\d-\\d\\d at \\d\\d:\\d\\d UTC, with ${version}$`),
     ]);
   });
@@ -53,7 +53,7 @@ describe("a run of evaluations", () => {
 
 test("a journal whose experiment is none has the facts that are left", () => {
   const start: JournalRecord = { type: "start", format: 7, folder: "/run", experiment: {}, identity: {}, versions: {} };
-  expect(runFacts([start])).toEqual(["time: 0 s up to the last step", "rows: none scored yet"]);
+  expect(runFacts([start])).toEqual(["time: 0 s up to the last step", "rows that one model met: none yet"]);
   expect(nextSteps("/run", [start], (command) => command)).toEqual([["resume", "go on"]]);
 });
 
