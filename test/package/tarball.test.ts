@@ -119,7 +119,7 @@ describe("the package, installed globally", () => {
     await mkdir(join(project, "node_modules"), { recursive: true });
     await symlink(installed.package, join(project, "node_modules", "evomerge"));
     await symlink(join(root, "node_modules", "@types"), join(project, "node_modules", "@types"));
-    await cp(join(import.meta.dirname, "outside", "main.ts"), join(project, "main.ts"));
+    await cp(join(import.meta.dirname, "outside"), project, { recursive: true });
     await writeFile(join(project, "package.json"), JSON.stringify({ type: "module" }));
     await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: strictest, include: ["*.ts"] }));
     const programs = [...(await programsIn("README.md")), ...(await programsIn("docs/library.md"))];
