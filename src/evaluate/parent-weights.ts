@@ -198,9 +198,9 @@ export class ParentWeights implements AsyncDisposable {
     const { aheadBytes = roomAhead(this.#device) } = this.#options;
     let room = aheadBytes;
     for (const [i, { index, isNextPass }] of stages.entries()) {
-      // Which rows the next pass reads is known when it begins.
+      // Which rows the next pass reads is known when it begins; those of this pass are none of its, should it read the whole.
       const isKnown = (name: string): boolean =>
-        !isNextPass || !(route.gathered.has(name) && this.#canReadRows(name, route));
+        !isNextPass || !(this.#held.get(name)?.isPart || (route.gathered.has(name) && this.#canReadRows(name, route)));
       const names = (route.stages[index] ?? []).filter((name) => !this.#residency.has(name) && isKnown(name));
       const further = isNextPass ? names : names.filter((name) => !route.spans(current, name));
       room -= further.reduce((sum, name) => sum + this.#reader.bytesOf(name, route.rowsOf(name)?.length), 0);
