@@ -30,11 +30,11 @@ function recordedPath(run: string, path: string): string {
   if (!asGiven || !real) return path;
   const steps = stepsUp(real) < stepsUp(asGiven) ? real : asGiven;
   if (isAbsolute(steps.join(sep)) || stepsUp(steps) >= run.split(sep).filter(Boolean).length) return path;
-  return steps[0] === "../.." ? steps.join("/") : [".", ...steps].join("/");
+  return steps[0] === ".." ? steps.join("/") : [".", ...steps].join("/");
 }
 
 function stepsUp(steps: readonly string[]): number {
-  return steps.filter((step) => step === "../..").length;
+  return steps.filter((step) => step === "..").length;
 }
 
 /** The experiment with models and rows where they are said to be; a UserError for a name that it does not have. */
