@@ -213,3 +213,18 @@ test("rows that are read for one pass are not there for the next", async () => {
   expect(alone.reader.rows).toHaveLength(2);
   expect(alone.reader.whole.filter((name) => name === EMBEDDING)).toHaveLength(1);
 });
+
+test("rows that are read on the way back are not there for the next pass, though a file was touched meanwhile", async () => {
+  const folder = await temporaryFolder();
+  await using family = await openTinyFamily(folder, ggml, { model: llama, resident: true });
+  await using alone = streamed(family);
+  const recipes = mergesOf("task_arithmetic");
+  const rows = lossRows(3);
+  const expected = await found(family.scorer, recipes, rows);
+  expect(await found(alone.scorer, recipes, rows)).toEqual(expected);
+  // A file that was just touched may be another at the same time: nothing is known of it.
+  vi.useRealTimers();
+  utimesSync(join(folder, "a", "model.safetensors"), new Date(), new Date());
+  await alone.scorer.gradient(recipes, rows);
+  expect(await found(alone.scorer, recipes, rows)).toEqual(expected);
+});
