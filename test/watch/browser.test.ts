@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium)("a run that is watched in Chromium", () => {
     expect(await page.locator("script").count()).toBe(1);
     expect(await page.locator("img").count()).toBe(0);
     expect(complaints).toEqual([]);
-    expect(await page.title()).toContain("winner: evolved merge");
+    await expect.poll(() => page.title()).toContain("winner: evolved merge");
   });
 
   test.each(["light", "dark"] as const)("has no fault that axe finds, %s", async (colorScheme) => {
@@ -135,7 +135,8 @@ describe.skipIf(!hasChromium)("a run that is watched in Chromium", () => {
     const resumed = start(folder, ["resume", "run", "--evaluations", String(used + 20)]);
     expect(await resumed.exit).toBe(0);
     await page.getByText("Finished.").waitFor();
-    expect(await page.title()).toContain("winner: ");
+    // The title comes behind all parts of the page.
+    await expect.poll(() => page.title()).toContain("winner: ");
     expect(await candidates(page)).toBeGreaterThan(killedAt);
     expect(readJournal(run).records.at(-1)?.type).toMatch(/verdict|texts/);
     expect(complaints).toEqual([]);
