@@ -1,8 +1,6 @@
-import { expectation } from "../config/expectation.ts";
-import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { BASE } from "./the-base.ts";
-import { recipeSchema } from "../journal/recipe-schema.ts";
+import { parseRecipe } from "../journal/recipe-schema.ts";
 import { methodName } from "../merge/declarations.ts";
 import { isMerge, type Recipe } from "../merge/recipe.ts";
 import type { Parents } from "../space/coefficient.ts";
@@ -11,7 +9,7 @@ import { isStackOf, isWhole } from "../space/is-whole.ts";
 
 /** A recipe that code gives, which may be any object; a UserError where it is no recipe of these parents. */
 export function checkedRecipe(given: Recipe, parents: Parents): Recipe {
-  const recipe = checkedShape(given);
+  const recipe = parseRecipe(given, "recipe");
   const models = [BASE, ...parents.experts];
   if (recipe.method === "passthrough") {
     if (models.includes(recipe.model)) return recipe;
@@ -27,13 +25,6 @@ export function checkedRecipe(given: Recipe, parents: Parents): Recipe {
   throw new UserError(
     `recipe: expected values of every parameter of ${methodName(recipe.method)} for every weight and each of ${parents.experts.join(", ")}, and no others; found some that are missing or of something else`,
   );
-}
-
-/** What has the keys and types of a recipe, whatever it is of. */
-export function checkedShape(given: Recipe): Recipe {
-  const parsed = recipeSchema.safeParse(given, { error: expectation, reportInput: true });
-  if (parsed.success) return parsed.data;
-  throw new UserError(`recipe: ${firstFaultOf(parsed.error.issues)}`);
 }
 
 function inRecipe(check: () => void): void {

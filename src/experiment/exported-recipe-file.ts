@@ -13,6 +13,11 @@ export const MAX_RECIPE_BYTES = 2 ** 28;
 const OWN_KEY = /"(method|rest)"\s*:/;
 const MERGEKIT_KEY = /\bmerge_method"?\s*:/;
 
+/** What a sentence about a recipe in a file begins with that is none of an export. */
+export function asExported(path: string): string {
+  return `${path}: expected a recipe as an export writes it`;
+}
+
 /** The path of the export's recipe that a file or an exported folder is, undefined where a file is another recipe. */
 export async function exportedRecipeFile(path: string): Promise<string | undefined> {
   if (isFolder(path)) return join(path, RECIPE_FILE);

@@ -3,19 +3,17 @@
  * paths, that of an export as it is.
  */
 import { dirname } from "node:path";
-import { expectation } from "../config/expectation.ts";
-import { firstFaultOf } from "../config/faults.ts";
 import { UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json-object.ts";
 import { realPath } from "../files/real-path.ts";
 import { formatReference, parseReference } from "../hub/api/reference.ts";
-import { recipeSchema } from "../journal/recipe-schema.ts";
+import { parseRecipe } from "../journal/recipe-schema.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { type ModelReference, pathWithRevision, referenceText } from "../mergekit/model-reference.ts";
 import { loadMergekitRecipe, type MergekitRecipeInput } from "../mergekit/recipe-file.ts";
 import { withModels } from "../mergekit/recipe-text.ts";
 import type { KnotRecipe } from "../space/knot-recipe.ts";
-import { exportedRecipeFile, MAX_RECIPE_BYTES } from "./exported-recipe-file.ts";
+import { asExported, exportedRecipeFile, MAX_RECIPE_BYTES } from "./exported-recipe-file.ts";
 import { findModel } from "./model-name.ts";
 
 /** A recipe of mergekit's whose models are called by the names of the experiment's. */
@@ -52,9 +50,7 @@ async function loadExported(path: string): Promise<Recipe> {
     throw new UserError(
       `${path}: it has coefficients by column, which no recipe of an experiment has; give one without`,
     );
-  const parsed = recipeSchema.safeParse(written, { error: expectation, reportInput: true });
-  if (parsed.success) return parsed.data;
-  throw new UserError(`${path}: expected a recipe as an export writes it: ${firstFaultOf(parsed.error.issues)}`);
+  return parseRecipe(written, asExported(path));
 }
 
 function parentOf(model: ModelReference, file: string, { base, experts }: GivenParents): string {

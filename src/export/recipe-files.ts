@@ -1,12 +1,12 @@
 /** A recipe as files of an exported folder: recipe.json, which people read, and the coefficients of columns beside it. */
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { MAX_RECIPE_BYTES, RECIPE_FILE } from "../experiment/exported-recipe-file.ts";
+import { asExported, MAX_RECIPE_BYTES, RECIPE_FILE } from "../experiment/exported-recipe-file.ts";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-object.ts";
 import { readFileWithin } from "../files/read-file.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import { recipeSchema } from "../journal/recipe-schema.ts";
+import { parseRecipe } from "../journal/recipe-schema.ts";
 import { hasColumns, type Recipe, type RecipeWithColumns } from "../merge/recipe.ts";
 import { COLUMNS_FILE, type DescriptionFile } from "../model-folder/description-files.ts";
 import { formatColumns, parseColumns } from "./columns-file.ts";
@@ -31,12 +31,7 @@ export function readRecipe(folder: string): Promise<Recipe> {
 export async function readRecipeFile(path: string): Promise<Recipe> {
   const written = await readJsonObject(path, MAX_RECIPE_BYTES);
   const columns = "columns" in written ? { columns: await readColumns(path, written) } : {};
-  const parsed = recipeSchema.safeParse({ ...written, ...columns });
-  if (parsed.success) return parsed.data;
-  const where = showUntrusted(parsed.error.issues[0]?.path.join("."));
-  throw new UserError(
-    `${path}: expected a recipe as an export writes it, found another value at ${where}; export again`,
-  );
+  return parseRecipe({ ...written, ...columns }, asExported(path));
 }
 
 async function readColumns(recipe: string, { columns: said }: JsonObject): Promise<RecipeWithColumns["columns"]> {

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { expectation } from "../config/expectation.ts";
+import { firstFaultOf } from "../config/faults.ts";
+import { UserError } from "../errors.ts";
 import { declarationOf, methodName } from "../merge/declarations.ts";
 import { carryingMethod, type FormulaMethods, methodSchemaWith } from "../merge/formula-method-schema.ts";
 import { whyNoOption } from "../merge/method.ts";
@@ -57,6 +60,13 @@ const mergeRecipeSchemaWith = (methods: FormulaMethods) =>
         issues.push({ code: "custom", input: value, path: ["options", name], message: `expected ${expected}` });
       }
     });
+
+/** A recipe of which nothing is known; a UserError that begins with `what` where it has not the keys and types of one. */
+export function parseRecipe(given: unknown, what: string): Recipe {
+  const parsed = recipeSchema.safeParse(given, { error: expectation, reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new UserError(`${what}: ${firstFaultOf(parsed.error.issues)}`);
+}
 
 /** A recipe from a file; whether it fits a model and its parents, `stepAt` finds. */
 export const recipeSchema: z.ZodType<Recipe> = carryingMethod((methods) =>

@@ -206,17 +206,20 @@ test("a method in a recipe of somebody's is read with distrust", async () => {
       base: join(folder, "base"),
       experts: { nature: join(folder, "nature") },
     });
-  for (const changes of [
-    { formula: "process.exit()" },
-    { formula: "(".repeat(5000) },
-    { formula: "-".repeat(1_000_000) },
-    { name: "../../x" },
-    { source: "\u001B[2J" },
-    { parameters: [{ ...consensus.parameters[0], range: [0, 1e9] }] },
-  ]) {
+  for (const [changes, fault] of [
+    [{ formula: "process.exit()" }, "method.formula: the formula: line 1, column 1: expected one of base, "],
+    [{ formula: "(".repeat(5000) }, "method.formula: expected at most 4000 characters, found "],
+    [{ formula: "-".repeat(1_000_000) }, "method.formula: expected at most 4000 characters, found "],
+    [{ name: "../../x" }, "method.name: expected a name as plugin/name, found "],
+    [{ source: "\u001B[2J" }, "method.source: expected a line of words, without quotes and brackets, found "],
+    [
+      { parameters: [{ ...consensus.parameters[0], range: [0, 1e9] }] },
+      "method.parameters[0].range[1]: expected at most 1000, found 1000000000",
+    ],
+  ] as const) {
     await write(changes);
-    await expect(refusal(merged())).resolves.toMatch(
-      /recipe\.json: expected a recipe as an export writes it, found another value at /,
+    await expect(refusal(merged())).resolves.toContain(
+      `recipe.json: expected a recipe as an export writes it: ${fault}`,
     );
   }
   await write({});

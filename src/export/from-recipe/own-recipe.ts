@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { nearestName } from "../../config/nearest-name.ts";
 import { UserError } from "../../errors.ts";
-import { checkedShape } from "../../experiment/checked-recipe.ts";
+import { parseRecipe } from "../../journal/recipe-schema.ts";
 import { baseOf, BASE } from "../../experiment/the-base.ts";
 import { methodName } from "../../merge/declarations.ts";
 import { readJournal } from "../../journal/journal.ts";
@@ -39,7 +39,7 @@ export async function recipeInFile(path: string, given: RecipeParents): Promise<
 
 /** A recipe that code gives, with its models. */
 export function recipeInCode(recipe: Recipe, given: RecipeParents): RecipeToMerge {
-  return ownRecipe(checkedShape(recipe), "recipe", { recorded: {}, given });
+  return ownRecipe(parseRecipe(recipe, "recipe"), "recipe", { recorded: {}, given });
 }
 
 /** A recipe with its parents; `path` is what faults call it. */
