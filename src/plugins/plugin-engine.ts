@@ -24,8 +24,19 @@ export async function openPluginEngine(
     );
   }
   const what = `the engine ${name}`;
-  const options = { precision, openBuiltIn: async (own) => (await openDevice(own)).device } satisfies EngineOptions;
-  return new CheckedEngine(what, await callPluginAsync(`${what}: open`, () => engine.open(options), whyNoDevice));
+  const builtIn: Device[] = [];
+  const openBuiltIn: EngineOptions["openBuiltIn"] = async (own) => {
+    const { device } = await openDevice(own);
+    builtIn.push(device);
+    return device;
+  };
+  const open = (): Device | Promise<Device> => engine.open({ precision, openBuiltIn });
+  try {
+    return new CheckedEngine(what, await callPluginAsync(`${what}: open`, open, whyNoDevice));
+  } catch (error) {
+    for (const device of builtIn) await device[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function whyNoDevice(device: unknown): string | undefined {

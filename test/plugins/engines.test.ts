@@ -1,6 +1,7 @@
 import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
 import { input, scale } from "../../src/device/expression.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import { exportRun } from "../../src/export/export-run.ts";
@@ -93,6 +94,26 @@ describe("an engine of a plugin", () => {
     const path = join(await temporaryFolder(), "bad.mjs");
     await writeFile(path, `export default { name: "bad", engines: { one: { open: ${open} } } };`);
     await expect(refusal(openPluginEngine("bad/one", [{ name: "bad", path }], "f32"))).resolves.toBe(sentence);
+  });
+
+  test("that does not open leaves no device open of those that are built in", async () => {
+    const path = join(await temporaryFolder(), "bad.mjs");
+    const open = `async ({ openBuiltIn }) => { globalThis.leftByBad = await openBuiltIn("ggml"); throw "a card" }`;
+    await writeFile(path, `export default { name: "bad", engines: { one: { open: ${open} } } };`);
+    await expect(refusal(openPluginEngine("bad/one", [{ name: "bad", path }], "f32"))).resolves.toContain("a card");
+    const { leftByBad } = globalThis as unknown as { readonly leftByBad: Device };
+    await expect(leftByBad.upload(new Uint8Array(8), "f32", [2])).rejects.toThrow(/is closed/);
+  });
+
+  test("is named where what it computes is no number, for which parents are not to blame alone", async () => {
+    const folder = await temporaryFolder();
+    const read = "read: async (tensor) => (await own.read(tensor)).fill(255)";
+    const open = `async ({ openBuiltIn }) => { const own = await openBuiltIn("ggml"); return { ${forwarded}, ${read} }; }`;
+    await writeFile(join(folder, "bad.mjs"), `export default { name: "bad", engines: { one: { open: ${open} } } };`);
+    const file = await writeTinyExperiment(folder, { file: { plugins: ["./bad.mjs"], engine: "bad/one" } });
+    await expect(refusal(launchRun(await loadExperiment(file), join(folder, "run")))).resolves.toBe(
+      "task quiz: expected a finite loss above 0 of the uniform average of the experts, found NaN; check that they come from one base, and what the engine bad/one computes",
+    );
   });
 
   test.each([

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../errors.ts";
+import type { NamedEngine } from "../../experiment/open-engine.ts";
 import { BASE } from "../../experiment/the-base.ts";
 import type { Selection } from "../../evaluate/evaluator.ts";
+import { isPluginName } from "../../files/plugin-name.ts";
 import type { RecordedRung, RecordPayloads } from "../../journal/records.ts";
 import { type Baseline, listBaselines } from "./baselines.ts";
 import { exportTime } from "../estimates/finish-time.ts";
@@ -69,11 +71,15 @@ async function climb(session: Session, listed: readonly Baseline[], rungs: Score
 
 /** Records what all rungs so far come to. */
 async function conclude(
-  { recorder, clock, emit }: Session,
+  { recorder, clock, emit, experiment }: Session,
   listed: readonly Baseline[],
   rungs: ScoredRungs,
 ): Promise<ScoredBaselines> {
-  const compute = (): BaselinesRecord => summary(listed, rungs, clock.elapsedMs);
+  const compute = (): BaselinesRecord => {
+    const made = summary(listed, rungs, clock.elapsedMs);
+    checkScales(made.scales, experiment.engine);
+    return made;
+  };
   const isRecorded = recorder.replaying;
   const record = recorder.isOver ? compute() : await recorder.step("baselines", async () => compute());
   if (isRecorded) checkSummary(recorder.folder, record, compute());
@@ -141,7 +147,6 @@ function rowsOf({ order }: Session, { from, to }: PlannedRung): Selection {
 
 function summary(listed: readonly Baseline[], rungs: ScoredRungs, elapsedMs: number): BaselinesRecord {
   const scales = Object.fromEntries(rungs.objective().map(({ name, scale }) => [name, scale]));
-  checkScales(scales);
   const models = rungs.scored().map(({ name, recipe, scores, loss, rows }) => ({ name, recipe, scores, loss, rows }));
   const scored = new Set(models.map(({ name }) => name));
   const skipped = listed.flatMap(({ name }) => (scored.has(name) ? [] : [name]));
@@ -157,11 +162,12 @@ function checkSummary(folder: string, record: BaselinesRecord, { models, scales 
 }
 
 /** Every loss of the run is divided by these. */
-function checkScales(scales: Readonly<Record<string, number>>): void {
+function checkScales(scales: Readonly<Record<string, number>>, engine: NamedEngine["engine"]): void {
+  const computed = isPluginName(engine) ? `, and what the engine ${engine} computes` : "";
   for (const [task, loss] of Object.entries(scales)) {
     if (loss > 0 && Number.isFinite(loss)) continue;
     throw new UserError(
-      `task ${task}: expected a finite loss above 0 of the uniform average of the experts, found ${loss}; check that they come from one base`,
+      `task ${task}: expected a finite loss above 0 of the uniform average of the experts, found ${loss}; check that they come from one base${computed}`,
     );
   }
 }

@@ -9,7 +9,7 @@ export function whyStopped({ optimizer, flat, lastScored }: SearchState): string
   const last = `all candidates of the last ${flat} generations`;
   const narrow = "are the experts nearly equal to their base, or the ranges of the search space too narrow?";
   if (!lastScored || !Number.isFinite(lastScored.loss)) {
-    return `${last} had no finite loss, so that there is nothing to choose by; merges with such coefficients overflow, narrow the ranges of the search space`;
+    return `${last} had no finite loss, so that there is nothing to choose by; merges with such coefficients overflow, or divide by zero where a formula of a plugin does; narrow the ranges of the search space`;
   }
   const within = `${last} scored within ${100 * FLAT_SPREAD} % of each other`;
   if (optimizer.generation > flat) return `${within}, so that more of it would gain next to nothing`;

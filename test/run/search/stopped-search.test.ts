@@ -24,7 +24,7 @@ test("a search whose points all fail is told to narrow its ranges, not that they
   for (const optimizer of [{ generation: 3 }, { generation: 9 }]) {
     const state = { optimizer, flat: 3, lastScored: { loss: Number.NaN } } as unknown as SearchState;
     expect(whyStopped(state)).toBe(
-      "all candidates of the last 3 generations had no finite loss, so that there is nothing to choose by; merges with such coefficients overflow, narrow the ranges of the search space",
+      "all candidates of the last 3 generations had no finite loss, so that there is nothing to choose by; merges with such coefficients overflow, or divide by zero where a formula of a plugin does; narrow the ranges of the search space",
     );
   }
 });
