@@ -2,7 +2,7 @@ import type { JournalView } from "../journal/journal.ts";
 import type { ModelLosses, RecordPayloads, RowCounts, TaskScores, TextScores } from "../journal/records.ts";
 import { recordedOptimizer } from "../search/optimizers.ts";
 import { generationsIn, meanLosses, ofCandidate, type RecordedGeneration } from "./generation-losses.ts";
-import { measuresOf } from "./task-measures.ts";
+import { measuresOf } from "./task-columns.ts";
 
 /** Values of the CSV, by column. */
 export type EvaluationRow = Readonly<Record<string, string | number>>;

@@ -7,7 +7,7 @@ import {
 } from "../journal/records.ts";
 import { isWinner, picksOf } from "../run/finish/front.ts";
 import type { Table } from "./table.ts";
-import { lossCell } from "./verdict-table.ts";
+import { taskColumns } from "./task-columns.ts";
 
 /** A member of a front, and what there is to say of it. */
 export interface FrontRow extends FrontMember {
@@ -51,10 +51,11 @@ export function frontRows({ front, winner, verdict, picks }: FrontFacts): readon
   });
 }
 
-/** Losses on the search rows, and on the guard rows of those that met them. */
+/** Losses on the search rows, and what those made of the guard rows that met them. */
 function frontTable(rows: readonly FrontRow[]): Table {
   const tasks = Object.keys(rows[0]?.scores ?? {});
-  const hasJudged = rows.some(({ judged }) => judged);
+  const judgedRows = rows.flatMap(({ judged }) => judged ?? []);
+  const guard = taskColumns(judgedRows, judgedRows.length > 0 ? tasks : []);
   const hasAlike = rows.some(({ alike }) => alike);
   return {
     header: [
@@ -64,7 +65,7 @@ function frontTable(rows: readonly FrontRow[]): Table {
       "which is",
       "model",
       ...(hasAlike ? ["alike"] : []),
-      ...(hasJudged ? tasks.map((task) => `${task}, guard rows`) : []),
+      ...guard.header.map((name) => `${name}, guard rows`),
     ],
     rows: rows.map(({ place, scores, loss, names, of, alike, judged }) => [
       String(place),
@@ -73,7 +74,7 @@ function frontTable(rows: readonly FrontRow[]): Table {
       names.join(", "),
       of,
       ...(hasAlike ? [alike ? `+${alike.length}` : ""] : []),
-      ...(hasJudged ? tasks.map((task) => (judged ? lossCell(judged, task) : "")) : []),
+      ...guard.cellsOf(judged),
     ]),
   };
 }

@@ -1,7 +1,8 @@
-import type { GuardedModel, RecordPayloads, TaskScore } from "../journal/records.ts";
+import type { GuardedModel, RecordPayloads } from "../journal/records.ts";
 import { type JudgedGain, type JudgedModel, type Judgement, judgeModels } from "./judgement.ts";
 import type { Table } from "./table.ts";
-import { measuresOf } from "./task-measures.ts";
+import { taskColumns } from "./task-columns.ts";
+import { signedInDecimals } from "./text/decimals.ts";
 
 /** Groups of a task below which its intervals and p-values are rough (`bench/RESULTS.md`, "Coverage"). */
 const FEW_GROUPS = 30;
@@ -12,26 +13,14 @@ export const UNCORRECTED =
 
 /** Every model on the guard rows: the tasks combined, the winner's gain over it, and each task with its 95 % interval. `looks` is how many winners the guard rows have judged so far. */
 export function verdictTable(models: readonly GuardedModel[], tasks: readonly string[], looks: number): Table {
-  const measures = (task: string): string[] => [
-    ...new Set(models.flatMap(({ scores }) => (scores[task] ? [...measuresOf(scores[task]).keys()] : []))),
-  ];
-  const header = [
-    "model",
-    "combined",
-    "winner's gain",
-    "p (Holm)",
-    "winner is",
-    ...tasks.flatMap((task) => [`${task} loss`, ...measures(task).map((name) => `${task} ${name}`)]),
-  ];
+  const columns = taskColumns(models, tasks);
+  const header = ["model", "combined", "winner's gain", "p (Holm)", "winner is", ...columns.header];
   const judged = judgeModels(models, looks);
   const rows = models.map((model) => [
     model.name,
     model.loss.toFixed(3),
     ...gainCells(judged.get(model.name)?.combined),
-    ...tasks.flatMap((task) => [
-      lossCell(model, task),
-      ...measures(task).map((name) => measureCell(model.scores[task], name)),
-    ]),
+    ...columns.cellsOf(model),
   ]);
   return { header, rows };
 }
@@ -99,21 +88,11 @@ export function isUncorrected({ judgement, interval: [low, high] }: JudgedGain):
   return judgement === "neither" && (low > 0 || high < 0);
 }
 
-/** Mean loss of a model on a task, with its interval. */
-export function lossCell({ scores, intervals }: Pick<GuardedModel, "scores" | "intervals">, task: string): string {
-  const [low, high] = intervals[task] ?? [Number.NaN, Number.NaN];
-  return `${scores[task]?.loss.toFixed(3)} [${inDecimals(low, 3)}, ${inDecimals(high, 3)}]`;
-}
-
-function measureCell(score: TaskScore | undefined, name: string): string {
-  return (score && measuresOf(score).get(name)?.toFixed(3)) ?? "";
-}
-
 /** A gain with its interval, its corrected p-value, and what that says of the winner; empty cells without one. */
 export function gainCells(judged: JudgedGain | undefined, decimals = 3): string[] {
   if (!judged) return ["", "", ""];
-  const [low, high] = judged.interval.map((value) => signed(value, decimals));
-  return [`${signed(judged.gain, decimals)} [${low}, ${high}]`, judged.corrected.toFixed(4), inShort(judged)];
+  const [low, high] = judged.interval.map((value) => signedInDecimals(value, decimals));
+  return [`${signedInDecimals(judged.gain, decimals)} [${low}, ${high}]`, judged.corrected.toFixed(4), inShort(judged)];
 }
 
 function inShort(judged: JudgedGain): string {
@@ -125,12 +104,4 @@ function inShort(judged: JudgedGain): string {
 /** An interval without width is that of models without any difference. */
 function isSame({ interval }: JudgedGain): boolean {
   return interval[0] === 0 && interval[1] === 0;
-}
-
-function signed(value: number, decimals: number): string {
-  return `${value < 0 ? "-" : "+"}${inDecimals(Math.abs(value), decimals)}`;
-}
-
-function inDecimals(value: number, decimals: number): string {
-  return Math.abs(value) === Infinity ? `${value < 0 ? "-" : ""}∞` : value.toFixed(decimals);
 }

@@ -1,20 +1,23 @@
 import { gainCells } from "../verdict-table.ts";
 import type { Table } from "../table.ts";
 import { gainInWords } from "../runs/runs-text.ts";
-import type { ComparedRun, RunsComparison } from "./compare-runs.ts";
+import { taskColumns } from "../task-columns.ts";
+import { signedInDecimals } from "../text/decimals.ts";
+import type { RunsComparison } from "./compare-runs.ts";
 
 /** A row for each run: how it stands, and its winner on its own guard rows. */
 export function runsTable({ runs }: Pick<RunsComparison, "runs">): Table {
-  const tasks = [...new Set(runs.flatMap(({ guard }) => Object.keys(guard?.scores ?? {})))];
+  const winners = runs.flatMap(({ guard }) => guard ?? []);
+  const columns = taskColumns(winners, [...new Set(winners.flatMap(({ scores }) => Object.keys(scores)))]);
   return {
-    header: ["run", "state", "scored", "best", "guard rows", ...tasks],
+    header: ["run", "state", "scored", "best", "guard rows", ...columns.header],
     rows: runs.map(({ name, status, guard }) => [
       name,
       status.state,
       String(status.evaluations),
       status.best?.loss?.toFixed(3) ?? "",
       guard?.loss.toFixed(3) ?? "",
-      ...tasks.map((task) => taskCell(guard, task)),
+      ...columns.cellsOf(guard),
     ]),
   };
 }
@@ -26,7 +29,7 @@ export function winnersTable({ gains }: Pick<RunsComparison, "gains">): Table {
     header: ["run", "gain", "p (Holm)", "its winner is", ...(tasks.length > 1 ? tasks : []), "rows"],
     rows: gains.map(({ name, combined, tasks: own, rows }) => {
       const [gain = "", pValue = ""] = gainCells(combined);
-      const each = tasks.map((task) => (own[task] ? signed(own[task].gain) : ""));
+      const each = tasks.map((task) => (own[task] ? signedInDecimals(own[task].gain, 3) : ""));
       const count = Object.values(rows).reduce((sum, one) => sum + one, 0);
       return [
         name,
@@ -38,19 +41,4 @@ export function winnersTable({ gains }: Pick<RunsComparison, "gains">): Table {
       ];
     }),
   };
-}
-
-function taskCell(guard: ComparedRun["guard"], task: string): string {
-  const score = guard?.scores[task];
-  if (!score) return "";
-  const [low, high] = guard?.intervals[task] ?? [Number.NaN, Number.NaN];
-  return `${score.loss.toFixed(3)} [${inDecimals(low)}, ${inDecimals(high)}]`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;
-}
-
-function inDecimals(value: number): string {
-  return Math.abs(value) === Infinity ? `${value < 0 ? "-" : ""}∞` : value.toFixed(3);
 }

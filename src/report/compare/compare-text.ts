@@ -8,7 +8,7 @@ import { runsTable, winnersTable } from "./compare-tables.ts";
 
 /** What stands above the runs. */
 export const RUNS_LEGEND =
-  "Winners on the guard rows of their own runs, tasks with 95 % interval. Combined losses (best: on search rows) are 1 for the uniform average of each run.";
+  "Winners on the guard rows of their own runs, losses of tasks with 95 % interval. Combined losses (best: on search rows) are 1 for the uniform average of each run.";
 
 /** What stands above winners that were compared. */
 export function winnersLegend({ runs: [first] }: RunsComparison): string {

@@ -10,6 +10,7 @@ import { withOverrides } from "../../../src/experiment/experiment.ts";
 import { readJournal } from "../../../src/journal/journal.ts";
 import { writeComparePage } from "../../../src/report/compare/compare-page.ts";
 import { compareRuns } from "../../../src/report/compare/compare-runs.ts";
+import { runsTable } from "../../../src/report/compare/compare-tables.ts";
 import { compareText } from "../../../src/report/compare/compare-text.ts";
 import { ofCandidate } from "../../../src/report/generation-losses.ts";
 import { launchRun } from "../../../src/run/launch-run.ts";
@@ -68,8 +69,15 @@ async function matters(...runs: readonly string[]): Promise<string[]> {
 
 describe("runs that are compared", () => {
   test("have their winners paired on the guard rows of both", async () => {
-    const { gains, notes, runs } = await compareRuns([at("first"), at("second")]);
+    const comparison = await compareRuns([at("first"), at("second")]);
+    const { gains, notes, runs } = comparison;
     expect(notes).toEqual([]);
+    const { header, rows: lines } = runsTable(comparison);
+    const accuracies = ["first", "second"].map((name) => {
+      const { models } = recorded(at(name), "verdict")[0]!;
+      return models.find(({ kind }) => kind === "winner")!.scores["quiz"]!.accuracy!.toFixed(3);
+    });
+    expect(lines.map((line) => line[header.indexOf("quiz accuracy")])).toEqual(accuracies);
     expect(gains).toHaveLength(1);
     const [{ name, tasks, combined, rows }] = gains as [(typeof gains)[number]];
     expect([name, rows]).toEqual(["second", { quiz: 8, news: 6 }]);
@@ -199,7 +207,7 @@ describe.skipIf(!hasChromium)("the page of compared runs in Chromium", () => {
       expect(await page.locator('g[class~="runs_marks"], g[class*="layer_0_pathgroup"] > g').count()).toBeGreaterThan(
         0,
       );
-      expect(await page.locator("th").allTextContents()).toEqual(expect.arrayContaining(["second", HOSTILE]));
+      expect(await page.locator("th").allTextContents()).toEqual(expect.arrayContaining(["second", `${HOSTILE} loss`]));
       expect(await page.locator("script").count()).toBe(0);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(375);
       expect(complaints).toEqual([]);
