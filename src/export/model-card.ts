@@ -104,7 +104,7 @@ function verdictText(
     ...verdictSentences(verdict, looks),
   ];
   return `${lossSentence(tasks, verdict.models[0]?.scores ?? {})}
-Lower is better, with 95 % intervals; combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
+Losses: lower is better, with 95 % intervals; combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
 rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
 ${markdownTable(

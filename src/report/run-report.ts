@@ -69,7 +69,7 @@ function guardText(verdict: RecordPayloads["verdict"], looks: number, loss: stri
   const { models } = verdict;
   const tasks = Object.keys(models[0]?.scores ?? {});
   return `Rows that the search never saw. ${printableLine(loss)}
-With 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
+Losses with 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
 corrected for the number of models (Holm), and percentages are of the other model's loss.
 
 ${markdownTable(verdictTable(models, tasks, looks))}

@@ -136,7 +136,7 @@ describe("exportRun", () => {
       ## Scores on rows that the search never saw
 
       Loss of quiz: -log p, where p is the probability of the right answer among the answers; of news: nats per byte.
-      Lower is better, with 95 % intervals; combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
+      Losses: lower is better, with 95 % intervals; combined is 1 for the uniform average on the search rows. Gains are the winner's over the model of the row, paired by row;
       rows of one group count once, and p-values are corrected for the number of models (Holm). Percentages are of the other model's loss.
 
       | model | combined | winner's gain | p (Holm) | winner is | quiz loss | quiz accuracy | news loss |

@@ -60,7 +60,7 @@ describe("runReport", () => {
       ## Guard rows
 
       Rows that the search never saw. Loss of quiz: nats per byte.
-      With 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
+      Losses with 95 % interval, lower is better; combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are
       corrected for the number of models (Holm), and percentages are of the other model's loss.
 
       | model | combined | winner's gain | p (Holm) | winner is | quiz loss |

@@ -94,9 +94,9 @@ function verdictPart(verdict: RunView["verdict"]): HtmlValue {
   if (!verdict) return html`<p>The guard rows, which judge the winner, have not been scored.</p>`;
   return html`${tableOf("All models on the guard rows", verdict.table)}
     <p class="note">
-      Rows that the search never saw. ${excerptOf(verdict.loss, SENTENCE)} With 95 % interval, lower is better; combined
-      is 1 for the uniform average on the search rows. Rows of one group count once, p-values are corrected for the
-      number of models (Holm), and percentages are of the other model's loss.
+      Rows that the search never saw. ${excerptOf(verdict.loss, SENTENCE)} Losses with 95 % interval, lower is better;
+      combined is 1 for the uniform average on the search rows. Rows of one group count once, p-values are corrected for
+      the number of models (Holm), and percentages are of the other model's loss.
     </p>
     ${sentences(verdict.sentences)}`;
 }
