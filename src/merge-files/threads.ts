@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableCores } from "../files/available-cores.ts";
 import { eitherOf, type Hand, OwnHand, Thread } from "./hand.ts";
 
 /** A merge that writes less is done before threads have begun. */
@@ -22,7 +22,7 @@ export class MergeThreads implements AsyncDisposable {
    * Starts those that merge so many bytes: `count`, or as many as there are cores, and none for a small merge. Who has begun
    * has the threads that it has.
    */
-  begin(bytes: number, count = bytes < SMALL_BYTES ? 0 : availableParallelism()): void {
+  begin(bytes: number, count = bytes < SMALL_BYTES ? 0 : availableCores()): void {
     if (this.#merging.length > 0 || count === 0) return;
     this.#merging = Array.from({ length: count }, () => new Thread("merging"));
   }

@@ -1,7 +1,7 @@
 /** The `ggml` engine: the device interface on ggml's prebuilt CPU, CUDA, Vulkan and Metal backends. */
-import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { UserError } from "../../errors.ts";
+import { availableCores } from "../../files/available-cores.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
@@ -67,7 +67,7 @@ class GgmlDevice implements Device {
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device);
-    this.concurrency = this.kind === "cpu" ? availableParallelism() : 1;
+    this.concurrency = this.kind === "cpu" ? availableCores() : 1;
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
     if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);

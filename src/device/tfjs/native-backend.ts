@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../errors.ts";
+import { availableCores } from "../../files/available-cores.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import { nvidiaGpus } from "../nvidia.ts";
 import { cpuModel, type Backend } from "./backend.ts";
@@ -49,7 +49,7 @@ export async function startNative(name: NativePackage): Promise<Backend> {
     capacityBytes: isUsingGpuDevice ? gpuBytes : freeHostBytes(),
     limitBytes: Infinity,
     // A GPU is only told what to compute.
-    sliceFlop: isUsingGpuDevice ? Infinity : CORE_SLICE_FLOP * availableParallelism(),
+    sliceFlop: isUsingGpuDevice ? Infinity : CORE_SLICE_FLOP * availableCores(),
     halves: new NativeHalves(raw, fast),
   };
 }

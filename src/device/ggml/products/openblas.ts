@@ -1,6 +1,6 @@
 /** OpenBLAS, which multiplies f32 alone; also as SciPy's wheels carry it, with a prefix to its names. */
-import { availableParallelism } from "node:os";
 import type { LibraryHandle } from "koffi";
+import { availableCores } from "../../../files/available-cores.ts";
 import { findFunction } from "../c-functions.ts";
 import type { Product, ProductLibrary } from "./product-library.ts";
 
@@ -23,7 +23,7 @@ function bind(library: LibraryHandle, prefix: string): ProductLibrary | undefine
   const built = String(config());
   const name = built.split(" ", 2).join(" ");
   const callers = Number(/MAX_THREADS=(\d+)/.exec(built)?.[1] ?? 1);
-  if (callers < availableParallelism()) throw new Error(`${name}: expected buffers for all cores, found ${callers}`);
+  if (callers < availableCores()) throw new Error(`${name}: expected buffers for all cores, found ${callers}`);
   setThreads(1);
   return {
     name,
