@@ -49,6 +49,7 @@ interface Device extends AsyncDisposable {
     readonly kind: "cpu" | "gpu";
     readonly fastestProducts: Dtype;
     readonly concurrency: number;
+    readonly alike?: number | undefined;
     readonly memory: DeviceMemory;
     bytesOf(tensor: DeviceTensor): number;
     upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
@@ -794,6 +795,7 @@ type RunEvent =
 interface RunOptions extends BringOptions {
     readonly partMs?: number | undefined;
     readonly exports?: boolean | undefined;
+    readonly devices?: number | undefined;
 }
 
 interface RunPlan {
@@ -1632,6 +1634,7 @@ interface OpeningPayloads {
             readonly search: number;
             readonly guard: number;
         }>>;
+        readonly parts?: number;
         readonly looks?: number;
         readonly searched?: readonly string[];
     };

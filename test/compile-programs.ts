@@ -23,6 +23,7 @@ const programs = [
   "hub/transfer/fetch-model",
   "journal/hold-lock",
   "run/carry-through",
+  "workers/run-on-devices",
   "workers/serve",
 ] as const;
 

@@ -35,6 +35,8 @@ export interface Device extends AsyncDisposable {
   readonly fastestProducts: Dtype;
   /** How many calls of `run` may usefully be in flight at once. */
   readonly concurrency: number;
+  /** GPUs of this machine of the same name that the engine finds, this one included; one unless told. */
+  readonly alike?: number | undefined;
   readonly memory: DeviceMemory;
   /** Bytes that a tensor takes here, which may be more than in a file. */
   bytesOf(tensor: DeviceTensor): number;

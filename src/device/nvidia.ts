@@ -23,6 +23,33 @@ export async function nvidiaGpus(): Promise<NvidiaGpu[]> {
   }
 }
 
+/** Those of the first one's name: where they stand in the list. */
+export function alikeIn(gpus: readonly Pick<NvidiaGpu, "name">[]): number[] {
+  return [...gpus.keys()].filter((place) => gpus[place]?.name === gpus[0]?.name);
+}
+
+/**
+ * Does what makes a library look for GPUs, which it does once a process, and shows it one of those that this process may use, by its
+ * place among them. Other processes that are started later see all of them again.
+ */
+export async function showingOneGpu<T>(place: number, look: () => Promise<T>): Promise<T> {
+  const { CUDA_VISIBLE_DEVICES: visible, CUDA_DEVICE_ORDER: order } = process.env;
+  // Unless told otherwise CUDA lists the fastest first, and nvidia-smi by their slots.
+  if (visible === undefined) process.env["CUDA_DEVICE_ORDER"] ??= "PCI_BUS_ID";
+  process.env["CUDA_VISIBLE_DEVICES"] = visible === undefined ? String(place) : (visible.split(",")[place] ?? "");
+  try {
+    return await look();
+  } finally {
+    restore("CUDA_VISIBLE_DEVICES", visible);
+    restore("CUDA_DEVICE_ORDER", order);
+  }
+}
+
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}
+
 function parseLine(line: string): NvidiaGpu[] {
   const [, driver, mebibytes, name] = /^(\d[\d.]*), (\d+|\[[^\]]*\]), (.+)$/.exec(line.trim()) ?? [];
   if (driver === undefined || name === undefined) return [];

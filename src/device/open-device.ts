@@ -9,14 +9,20 @@ import { openTfjs } from "./tfjs/open-tfjs.ts";
 /** What `auto` tries, in this order, and why a row stands where it does; a named engine tries its own rows. */
 const preference: readonly {
   readonly engine: (typeof engines)[number];
-  readonly open: () => Promise<Device>;
+  readonly kind: Device["kind"];
+  readonly open: (index?: number) => Promise<Device>;
   readonly why: string;
 }[] = [
-  { engine: "tfjs-node-gpu", open: () => openTfjs("tfjs-node-gpu"), why: "it is installed" },
-  { engine: "ggml", open: () => openGgml({ backend: "gpu" }), why: "it found a GPU" },
-  { engine: "ggml", open: () => openGgml({ backend: "cpu" }), why: "no GPU can be used" },
-  { engine: "tfjs-node", open: () => openTfjs("tfjs-node"), why: "it is installed and ggml does not run here" },
-  { engine: "tfjs", open: () => openTfjs("wasm"), why: "no native engine runs here" },
+  { engine: "tfjs-node-gpu", kind: "gpu", open: (index) => openTfjs("tfjs-node-gpu", index), why: "it is installed" },
+  { engine: "ggml", kind: "gpu", open: (index) => openGgml({ backend: "gpu", index }), why: "it found a GPU" },
+  { engine: "ggml", kind: "cpu", open: () => openGgml({ backend: "cpu" }), why: "no GPU can be used" },
+  {
+    engine: "tfjs-node",
+    kind: "cpu",
+    open: () => openTfjs("tfjs-node"),
+    why: "it is installed and ggml does not run here",
+  },
+  { engine: "tfjs", kind: "cpu", open: () => openTfjs("wasm"), why: "no native engine runs here" },
 ];
 
 export interface OpenedDevice {
@@ -27,13 +33,20 @@ export interface OpenedDevice {
   readonly notices: readonly string[];
 }
 
-/** Opens a named engine, or the first of the documented order that works. */
-export async function openDevice(name: EngineName): Promise<OpenedDevice> {
+/** One of the devices of a machine that are alike. */
+export interface DevicePlace {
+  readonly kind: Device["kind"];
+  /** Among the GPUs that are alike, from 0; of CPUs there is one. */
+  readonly index: number;
+}
+
+/** Opens a named engine, or the first of the documented order that works; on no other device than that, if one is given. */
+export async function openDevice(name: EngineName, place?: DevicePlace): Promise<OpenedDevice> {
   const failures: UserError[] = [];
-  for (const { engine, open, why } of preference) {
-    if (name !== "auto" && name !== engine) continue;
+  for (const { engine, kind, open, why } of preference) {
+    if ((name !== "auto" && name !== engine) || (place && place.kind !== kind)) continue;
     try {
-      const device = await open();
+      const device = await open(place?.index);
       const broken = failures.filter((failure) => !(failure instanceof MissingEngine));
       return {
         device,
@@ -47,6 +60,6 @@ export async function openDevice(name: EngineName): Promise<OpenedDevice> {
     }
   }
   const last = failures.at(-1);
-  if (name !== "auto" && last) throw last;
+  if ((name !== "auto" || place) && last) throw last;
   throw new UserError("engine auto: no engine runs on this machine; run evomerge doctor");
 }

@@ -1,6 +1,6 @@
 import type { Device } from "../device/device.ts";
 import { openForPrecision } from "../device/exact-f32.ts";
-import { openDevice } from "../device/open-device.ts";
+import { type DevicePlace, openDevice } from "../device/open-device.ts";
 import type { EngineName } from "../device/engine-names.ts";
 import { isPluginName, type PluginName } from "../files/plugin-name.ts";
 import type { PluginModule } from "../plugins/load-plugins.ts";
@@ -19,16 +19,17 @@ export interface NamedEngine {
   readonly plugins?: readonly PluginModule[];
 }
 
-/** Opens an engine and tells what better one does not work here; what `onNotice` throws closes it. */
+/** Opens an engine, on a device of its own if one is given, and tells what better one does not work here; what `onNotice` throws closes it. */
 export async function openEngine(
   { engine, plugins = [], precision }: NamedEngine & { readonly precision: Precision },
   onNotice: (text: string) => void = () => {},
+  place?: DevicePlace,
 ): Promise<OpenedEngine> {
   const exact = precision === "mixed" ? "f32" : precision;
   const { device, why, notices } = await openForPrecision(exact, async () =>
     isPluginName(engine)
       ? { device: await openPluginEngine(engine, plugins, exact), why: "it was asked for", notices: [] }
-      : openDevice(engine),
+      : openDevice(engine, place),
   );
   try {
     for (const text of notices) onNotice(text);

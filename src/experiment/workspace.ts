@@ -44,8 +44,8 @@ export interface Elsewhere {
   readonly engine: EngineFacts;
   /** Why this engine, in one clause. */
   readonly why: string;
-  /** A scorer of merges of these parents, in batches of so many padded tokens. */
-  scorer(use: ScorerUse, batchTokens: number, parents: ScoredParents): Scorer;
+  /** A scorer of merges of these parents, in batches of so many padded tokens; `own` makes those of the workspace's device. */
+  scorer(use: ScorerUse, batchTokens: number, parents: ScoredParents, own: Workspace["scorer"]): Scorer;
 }
 
 /** All that scores depend on, but for the rows. */
@@ -140,9 +140,10 @@ export async function openWorkspace(
     open.push(weights);
     const experts = options.experts.map(({ name }) => name);
     const parents = { engine, precision, model, checkpoints, experts, tokenizer };
-    const scorer = (use: ScorerUse, batchTokens: number): Scorer =>
-      elsewhere?.scorer(use, batchTokens, parents) ??
+    const own = (use: ScorerUse, batchTokens: number): Scorer =>
       new GenerationScorer({ device, model: models[use], parents: weights, base: BASE, experts, batchTokens, now });
+    const scorer = (use: ScorerUse, batchTokens: number): Scorer =>
+      elsewhere?.scorer(use, batchTokens, parents, own) ?? own(use, batchTokens);
     const batchTokens = batchTokensFor(engine, model);
     const evaluator = new Evaluator(scorer("evaluator", batchTokens), tokenizer, model);
     const isOne = dtypes.signal === dtypes.exact;

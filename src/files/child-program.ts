@@ -7,6 +7,7 @@ export const childPrograms = {
   ggmlMessages: "device/ggml/message-worker.js",
   merging: "merge-files/merge-worker.ts",
   parquet: "tasks/parquet-process.ts",
+  scoring: "workers/device-process.ts",
   tokenizers: "model/tokenizer/tokenizer-process.ts",
   watching: "watch/watch-process.ts",
 } as const;

@@ -10,6 +10,7 @@ import { bringHere } from "./recorded/bring-here.ts";
 import { EarlierRun } from "./recorded/earlier-run.ts";
 import { recordedPaths } from "./recorded/places.ts";
 import { countRows, drawForBudget, readRowsInTime } from "./rows-in-time.ts";
+import { optimizerOf } from "./estimates/search-kind.ts";
 import { noticesTo, refuseElsewhere, type RunOptions } from "./run-options.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
   await tellEqualParents(brought.local, { onNotice, signal: options.signal });
   // Models of the Hub were spoken of as they were fetched.
   const ofModels = brought.local === brought.experiment ? onNotice : undefined;
-  const { clock, opening, ...opened } = await openParents(brought.local, options, { onNotice: ofModels });
+  const { clock, opening, devices, ...opened } = await openParents(brought.local, options, { onNotice: ofModels });
   await using workspace = opened.workspace;
   const experiment = earlier ? earlier.take(brought.experiment, workspace) : brought.experiment;
   const { recipes, start: beginning } = experiment;
@@ -44,6 +45,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     if (cut !== undefined) onNotice(cut);
   }
   const seenBefore = await earlier?.meet(tasks, options);
+  const parts = optimizerOf({ experiment, plugins }).usesGradients ? (options.parts ?? devices) : 1;
   const identity = identify(workspace, tasks, plugins);
   const start = {
     began: new Date().toISOString(),
@@ -51,6 +53,7 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     identity,
     versions: versions(workspace, plugins),
     ...(drawn && { drawn, outOf: countRows(read) }),
+    ...(parts > 1 && { parts }),
     ...seenBefore,
   };
   using journal = Journal.create(folder, start);
@@ -66,5 +69,6 @@ export async function launchRun(given: Experiment, folder: string, options: RunO
     journal,
     folder,
     ...options,
+    parts,
   });
 }

@@ -1,6 +1,8 @@
+import { countDevices } from "../experiment/device-count.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { openEngine } from "../experiment/open-engine.ts";
+import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
+import type { SharedDevices } from "../workers/share-devices.ts";
 import { noticesTo, type RunOptions } from "./run-options.ts";
 import { BudgetClock, type Spent } from "./time/budget-clock.ts";
 import { Opening } from "./time/opening.ts";
@@ -9,6 +11,8 @@ import { Opening } from "./time/opening.ts";
 export interface OpenedParents {
   /** The caller's from here on. */
   readonly workspace: Workspace;
+  /** Of this machine, that score. */
+  readonly devices: number;
   readonly clock: BudgetClock;
   readonly opening: Opening;
 }
@@ -19,11 +23,54 @@ export async function openParents(
   options: RunOptions,
   { spent, onNotice }: { readonly spent?: Spent; readonly onNotice?: ((text: string) => void) | undefined },
 ): Promise<OpenedParents> {
-  const { elsewhere, signal } = options;
+  const { signal } = options;
   const opening = new Opening(options.wall);
-  const engine = options.engine ?? (await openEngine(experiment, noticesTo(options)));
+  const opened = options.engine ?? (await openEngine(experiment, noticesTo(options)));
+  const { devices, ...engine } = await counted(experiment, opened, options);
   const clock = new BudgetClock(experiment.budget, spent, opening.wall);
   const { now } = opening.wall;
-  const workspace = await openWorkspace(experiment, { engine, elsewhere, signal, now, onNotice });
-  return { workspace, clock, opening };
+  const shared = devices > 1 ? await share(experiment, engine, devices, options) : undefined;
+  try {
+    const elsewhere = options.elsewhere ?? shared;
+    const workspace = await openWorkspace(experiment, { engine, elsewhere, signal, now, onNotice });
+    return { workspace: shared ? endingWith(workspace, shared) : workspace, devices, clock, opening };
+  } catch (error) {
+    await shared?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The engine with the devices that score; it is closed where they cannot be those that were asked for. */
+async function counted(
+  experiment: Experiment,
+  engine: OpenedEngine,
+  { devices, elsewhere }: RunOptions,
+): Promise<OpenedEngine & { readonly devices: number }> {
+  if (elsewhere) return { ...engine, devices: 1 };
+  try {
+    const { count, why } = countDevices(experiment, engine, devices);
+    return { ...engine, why, devices: count };
+  } catch (error) {
+    await engine.device[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Nothing of it is loaded where one device scores. */
+async function share(
+  experiment: Experiment,
+  engine: OpenedEngine,
+  count: number,
+  options: RunOptions,
+): Promise<SharedDevices> {
+  const { shareDevices } = await import("../workers/share-devices.ts");
+  return shareDevices(experiment, engine, { count, onNotice: noticesTo(options) });
+}
+
+function endingWith(workspace: Workspace, shared: SharedDevices): Workspace {
+  const end = async (): Promise<void> => {
+    await shared[Symbol.asyncDispose]();
+    await workspace[Symbol.asyncDispose]();
+  };
+  return { ...workspace, [Symbol.asyncDispose]: end };
 }

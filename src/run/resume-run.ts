@@ -6,7 +6,7 @@ import { carryOn, type Outcome } from "./carry-on.ts";
 import { openParents } from "./open-parents.ts";
 import { bringRecorded } from "./recorded/bring-here.ts";
 import { recordedPlugins } from "./recorded/recorded-plugins.ts";
-import { engineChange, requireMore, spentOf } from "./recorded/recorded-run.ts";
+import { engineChange, gradientPartsOf, requireMore, spentOf } from "./recorded/recorded-run.ts";
 import { recordedTasks } from "./recorded/recorded-tasks.ts";
 import { rememberMoved } from "./recorded/remember-moved.ts";
 import { noticesTo, refuseElsewhere, type ReopenOptions } from "./run-options.ts";
@@ -48,6 +48,7 @@ export async function resumeRun(
     journal,
     folder,
     ...options,
+    parts: options.parts ?? gradientPartsOf(records),
   });
   // A finished run had nothing to score, and its parents may be others all the same.
   for (const checkpoint of workspace.checkpoints.values()) await checkpoint.checkUnread();

@@ -12,13 +12,18 @@ export interface RunOptions extends BringOptions {
   readonly partMs?: number | undefined;
   /** Whether `exportRun` follows within the budget, which keeps time for it. */
   readonly exports?: boolean | undefined;
+  /** GPUs to score on, each but the first by a process of its own; all that are alike unless given. */
+  readonly devices?: number | undefined;
   /** @internal In place of the machine's own. */
   readonly wall?: Clock | undefined;
   /** @internal In place of the one that the experiment names. */
   readonly engine?: OpenedEngine | undefined;
   /** @internal What scores in place of the engine. */
   readonly elsewhere?: Elsewhere | undefined;
-  /** @internal Into how many parts the rows of a generation are dealt at least, where it wants gradients: parts are what workers share. */
+  /**
+   * @internal Into how many parts the rows of a generation are dealt at least, where it wants gradients: parts are what devices and workers
+   * share. As many as there are devices unless given; a run that goes on keeps to what it began with.
+   */
   readonly parts?: number | undefined;
 }
 

@@ -3,7 +3,15 @@ import { expectTensors } from "../experiment/identity.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { type WorkerAnswer, type Numbers, sentDerivatives, sentSums } from "./answers.ts";
-import { type AskedGradient, type AskedScore, type Job, receivedPrompt, receivedRow, type Terms } from "./jobs.ts";
+import {
+  type AskedGradient,
+  type AskedNumbers,
+  type AskedScore,
+  type Job,
+  receivedPrompt,
+  receivedRow,
+  type Terms,
+} from "./jobs.ts";
 import { otherTensor, sharedIdentity, unknownHere } from "./shared-identity.ts";
 
 /**
@@ -28,13 +36,19 @@ export async function answerJob(
     (parent, tensor) => (other = otherWeights(parent, tensor)),
   );
   try {
-    const numbers =
-      job.kind === "score" ? await score(workspace, job, signal) : await differentiate(workspace, job, signal);
-    return { worker, kind: "numbers", ...numbers };
+    return { worker, kind: "numbers", ...(await numbersFor(workspace, job, signal)) };
   } catch (error) {
     if (other !== undefined) return { worker, kind: "refused", why: other };
     throw error;
   }
+}
+
+/** What a workspace scores with. */
+export type Scoring = Pick<Workspace, "model" | "scorer">;
+
+/** The numbers that a job asks for, by the parents that are here, whatever they are. */
+export function numbersFor(own: Scoring, job: AskedNumbers & Terms, signal: AbortSignal): Promise<Numbers> {
+  return job.kind === "score" ? score(own, job, signal) : differentiate(own, job, signal);
 }
 
 function whyRefused(workspace: Workspace, { identity, isMixed, tensors }: Terms): string | undefined {
@@ -63,7 +77,7 @@ function otherWeights(parent: string, tensor: string): string {
 }
 
 async function score(
-  workspace: Workspace,
+  workspace: Scoring,
   { use, batchTokens, recipes, prompts, digestOf, greedy }: AskedScore & Terms,
   signal: AbortSignal,
 ): Promise<Numbers> {
@@ -80,7 +94,7 @@ async function score(
 }
 
 async function differentiate(
-  workspace: Workspace,
+  workspace: Scoring,
   { use, batchTokens, recipes, rows }: AskedGradient & Terms,
   signal: AbortSignal,
 ): Promise<Numbers> {

@@ -33,12 +33,14 @@ export type WorkerAnswer = { readonly worker: string } & (
   | { readonly kind: "left" }
 );
 
+/** Characters of why a job failed. */
+const LONGEST_WHY = 2000;
 /** A log-likelihood is not above 0 by more. */
 const ROUNDING = 1e-3;
 
 const sums = z.array(z.string());
 const worker = z.string().max(200);
-const text = z.string().max(2000);
+const text = z.string().max(LONGEST_WHY);
 
 const answerSchema: z.ZodType<WorkerAnswer> = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -73,6 +75,11 @@ export function answerOf(data: unknown): WorkerAnswer {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UserError(`an answer: ${issue?.path.join(".")}: expected ${issue?.message}`);
+}
+
+/** The answer of a worker that something keeps from doing its job. */
+export function failedAnswer(worker: string, error: unknown): WorkerAnswer & { readonly why: string } {
+  return { worker, kind: "failed", why: error instanceof Error ? error.message.slice(0, LONGEST_WHY) : "unknown" };
 }
 
 export function sentSums(sums: GenerationScores["logLikelihoods"]): SentSums {

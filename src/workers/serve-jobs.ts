@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { answerJob } from "./answer-job.ts";
-import type { WorkerAnswer } from "./answers.ts";
+import { failedAnswer, type WorkerAnswer } from "./answers.ts";
 import { callKey } from "./job-board.ts";
 import { type PostedJob, postedJob } from "./jobs.ts";
 import { openRedis, queueName, type QueuePlace } from "./open-redis.ts";
@@ -14,9 +14,6 @@ import { openRedis, queueName, type QueuePlace } from "./open-redis.ts";
 const ASK_MS = 2000;
 /** A worker of which Redis hears nothing for so long is lost, and its job another's. */
 const LOCK_MS = 30_000;
-/** Characters of why a job failed. */
-const LONGEST_WHY = 2000;
-
 export interface ServeOptions {
   /** By which runs speak of it; process and machine unless given. */
   readonly name?: string | undefined;
@@ -100,15 +97,15 @@ class Serving {
       posted = postedJob(data);
     } catch (error) {
       // It is no run's: whoever put it there, nothing is wrong here.
-      const why = whyOf(error);
-      this.#options.notice(`${why}; it was left out`);
-      return this.#failed(why);
+      const failed = failedAnswer(this.#options.name, error);
+      this.#options.notice(`${failed.why}; it was left out`);
+      return failed;
     }
     try {
       return (await this.#do(posted)) ?? { kind: "left", worker: this.#options.name };
     } catch (error) {
       this.end(error);
-      return this.#failed(whyOf(error));
+      return failedAnswer(this.#options.name, error);
     }
   }
 
@@ -125,14 +122,6 @@ class Serving {
     if (found?.kind === "numbers") this.#done += 1;
     return found;
   }
-
-  #failed(why: string): WorkerAnswer {
-    return { kind: "failed", worker: this.#options.name, why };
-  }
-}
-
-function whyOf(error: unknown): string {
-  return error instanceof Error ? error.message.slice(0, LONGEST_WHY) : "unknown";
 }
 
 /** Works as long as somebody waits for it; undefined where that ended. */

@@ -80,12 +80,14 @@ describe("the help", () => {
                                 (choices: "winner", "distribution")
         --engine <name>         where to compute (choices: "auto", "ggml", "tfjs",
                                 "tfjs-node", "tfjs-node-gpu")
+        --devices <count>       GPUs of this machine to score on (default: all that
+                                are alike)
         --redis <url>           score by workers that were told of the same Redis:
                                 redis://host or rediss://host
         --mixed-engines         workers may compute with other engines than the first
                                 one
         --parts <count>         deal the rows of each gradient into so many parts at
-                                least, which workers share
+                                least, which devices and workers share
         --export                export the winner at the end
         --events <file>         append what happens there, as JSON lines
         --tensorboard <folder>  write losses there as they come, as TensorBoard reads
@@ -110,12 +112,14 @@ describe("the help", () => {
       Options:
         --budget <time>         wall-clock time for everything, such as 90s, 10m, 1h
         --evaluations <count>   candidates to score, in place of a time
+        --devices <count>       GPUs of this machine to score on (default: all that
+                                are alike)
         --redis <url>           score by workers that were told of the same Redis:
                                 redis://host or rediss://host
         --mixed-engines         workers may compute with other engines than the first
                                 one
         --parts <count>         deal the rows of each gradient into so many parts at
-                                least, which workers share
+                                least, which devices and workers share
         --export                export the winner at the end
         --events <file>         append what happens there, as JSON lines
         --tensorboard <folder>  write losses there as they come, as TensorBoard reads

@@ -63,6 +63,7 @@ test("what later versions left out or added is in these journals as their progra
   expect(having("result.gradients")).toEqual(["gradients", "front"]);
   expect(having("start.looks")).toEqual(["begun-from-another", "distribution"]);
   expect(having("start.searched")).toEqual([]);
+  expect(having("start.parts")).toEqual([]);
   expect(having("finalists.front")).toEqual(["front", "front-of-a-population"]);
   expect(having("finalists.rowLosses")).not.toContain("first-of-format-7");
   expect(having("finalists.rowLosses")).toContain("losses-of-finalists");

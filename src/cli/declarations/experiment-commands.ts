@@ -5,6 +5,7 @@ import {
   budgetEvaluations,
   budgetTime,
   anyEngineOption,
+  devicesOption,
   experimentArgument,
   fromRun,
   takeOption,
@@ -34,6 +35,7 @@ export function declarePlan(program: Command): void {
     .option(...fromRun)
     .addOption(takeOption())
     .addOption(anyEngineOption())
+    .option(...devicesOption)
     .option("--export", "with the export of the winner at the end")
     .option(...asJson)
     .action(async (file, { budget, evaluations, ...options }) => {

@@ -7,6 +7,7 @@ import {
   budgetEvaluations,
   budgetTime,
   anyEngineOption,
+  devicesOption,
   experimentArgument,
   fromRun,
   runArgument,
@@ -22,7 +23,7 @@ const mixedEngines = ["--mixed-engines", "workers may compute with other engines
 
 const parts = [
   "--parts <count>",
-  "deal the rows of each gradient into so many parts at least, which workers share",
+  "deal the rows of each gradient into so many parts at least, which devices and workers share",
   parsePositive,
 ] as const;
 
@@ -44,6 +45,7 @@ export function declareRun(program: Command): void {
     .option(...fromRun)
     .addOption(takeOption())
     .addOption(anyEngineOption())
+    .option(...devicesOption)
     .option(...redis)
     .option(...mixedEngines)
     .option(...parts)
@@ -65,6 +67,7 @@ export function declareResume(program: Command): void {
     .argument(...runArgument)
     .addOption(budgetTime)
     .addOption(budgetEvaluations)
+    .option(...devicesOption)
     .option(...redis)
     .option(...mixedEngines)
     .option(...parts)

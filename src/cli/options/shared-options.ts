@@ -19,6 +19,13 @@ export const adapterBase = [
 export const engineOption = (): Option<"--engine <name>", undefined, undefined, EngineName> =>
   new Option("--engine <name>", "where to compute").choices(engineNames);
 
+/** Of a machine with several. */
+export const devicesOption = [
+  "--devices <count>",
+  "GPUs of this machine to score on (default: all that are alike)",
+  parsePositive,
+] as const;
+
 /** Of an experiment, whose plugins may have engines of their own. */
 export const anyEngineOption = (): Option<"--engine <name>", undefined, undefined, EngineName | PluginName> =>
   new Option("--engine <name>", "where to compute").choices(engineNames).argParser(parseEngine);

@@ -19,7 +19,7 @@ import { findProducts } from "./products/find-products.ts";
 import { GraphProducts } from "./products/graph-products.ts";
 import { worksOf } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
-import { startGgml } from "./start.ts";
+import { hardwareOf, startGgml } from "./start.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
 /** enum ggml_backend_dev_type. */
@@ -32,14 +32,19 @@ export interface GgmlOptions {
   readonly backend: "cpu" | "gpu";
   /** What multiplies matrices on CPUs, as EVOMERGE_PRODUCTS says it unless given: a library's file, or `ggml` itself. */
   readonly products?: string | undefined;
+  /** Which of the GPUs that are alike, from 0; the first unless given. */
+  readonly index?: number | undefined;
 }
 
 /** Opens ggml on the CPU or on a GPU. Throws a UserError that says what is missing. */
-export async function openGgml({ backend, products }: GgmlOptions): Promise<Device> {
-  const { ggml, cpu, gpu, attempts } = await startGgml();
-  if (backend === "cpu") return new GgmlDevice(ggml, cpu, (await findProducts(products)).library);
-  if (!gpu) throw await missingGpu(attempts);
-  return new GgmlDevice(ggml, gpu);
+export async function openGgml({ backend, products, index = 0 }: GgmlOptions): Promise<Device> {
+  const { ggml, cpu, gpus, attempts } = await startGgml();
+  if (backend === "cpu") return new GgmlDevice(ggml, cpu, { products: (await findProducts(products)).library });
+  const alike = gpus.length;
+  if (alike === 0) throw await missingGpu(attempts);
+  const gpu = gpus[index];
+  if (!gpu) throw new UserError(`engine ggml: expected more than ${index} GPUs alike, found ${alike}`);
+  return new GgmlDevice(ggml, gpu, { alike });
 }
 
 class GgmlDevice implements Device {
@@ -47,6 +52,7 @@ class GgmlDevice implements Device {
   readonly kind: "cpu" | "gpu";
   readonly fastestProducts: Dtype;
   readonly concurrency: number;
+  readonly alike: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
   readonly #lanes: Lanes;
@@ -56,13 +62,17 @@ class GgmlDevice implements Device {
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
   #peakBytes = 0;
 
-  constructor(ggml: Ggml, device: Pointer, products?: ProductLibrary) {
+  constructor(
+    ggml: Ggml,
+    device: Pointer,
+    { products, alike = 1 }: { readonly products?: ProductLibrary | undefined; readonly alike?: number },
+  ) {
     this.#ggml = ggml;
+    this.alike = alike;
     this.#products = products;
     this.kind = ggml.deviceType(device) === CPU ? "cpu" : "gpu";
     this.fastestProducts = this.#multipliesBf16(device) ? "bf16" : "f32";
-    const hardware = `${String(ggml.deviceName(device))} (${String(ggml.deviceDescription(device)).trim()})`;
-    this.name = `ggml on ${hardware}${products ? `, products by ${products.name}` : ""}`;
+    this.name = `ggml on ${hardwareOf(ggml, device)}${products ? `, products by ${products.name}` : ""}`;
     this.#work = new WorkInFlight(this.name);
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);

@@ -1,4 +1,4 @@
-/** Starts ggml once a process: its best backend for this CPU, and the first backend for GPUs that finds one. */
+/** Starts ggml once a process: its best backend for this CPU, and the first backend for GPUs that finds any. */
 import koffi from "koffi";
 import { UserError } from "../../errors.ts";
 import { findLibraries, type GgmlLibraries, type GpuBackend } from "./find-libraries.ts";
@@ -21,8 +21,8 @@ export interface GpuAttempt {
 export interface StartedGgml {
   readonly ggml: Ggml;
   readonly cpu: Pointer;
-  /** Null without one. */
-  readonly gpu: Pointer;
+  /** Those that are alike: of one kind and name, as the first that the backend lists. */
+  readonly gpus: readonly Pointer[];
   readonly attempts: readonly GpuAttempt[];
 }
 
@@ -43,15 +43,15 @@ async function start(libraries: GgmlLibraries): Promise<StartedGgml> {
   const best = await fittest(libraries.cpu);
   const [cpu] = best === undefined ? [] : devicesOf(ggml, ggml.loadBackend(best));
   if (!cpu) throw new UserError(`engine ggml: no backend for this CPU starts${whatGgmlSaid()}`);
-  let gpu: Pointer = null;
+  let gpus: readonly Pointer[] = [];
   const attempts: GpuAttempt[] = [];
   for (const backend of libraries.gpus) {
-    const { device, problem } = gpu ? {} : await tryGpu(ggml, backend);
-    gpu ??= device;
-    const inUse = device !== undefined;
+    const { found = [], problem } = gpus.length > 0 ? {} : await tryGpu(ggml, backend);
+    const inUse = found.length > 0;
+    if (inUse) gpus = found;
     attempts.push({ package: backend.package, inUse, ...(problem !== undefined && { problem }) });
   }
-  return { ggml, cpu, gpu, attempts };
+  return { ggml, cpu, gpus, attempts };
 }
 
 /** The backend that makes most of this CPU, by its own account. */
@@ -76,7 +76,7 @@ async function scoreOf(file: string): Promise<number> {
 async function tryGpu(
   ggml: Ggml,
   backend: GpuBackend,
-): Promise<{ readonly device?: Pointer; readonly problem?: string }> {
+): Promise<{ readonly found?: readonly Pointer[]; readonly problem?: string }> {
   if ("problem" in backend) return { problem: backend.problem };
   const { api } = backend.package.gpu;
   try {
@@ -90,10 +90,17 @@ async function tryGpu(
   const registry = ggml.loadBackend(backend.file);
   if (!registry) return { problem: `its backend does not start${whatGgmlSaid()}` };
   const devices = devicesOf(ggml, registry);
-  const types = devices.map((device) => Number(ggml.deviceType(device)));
-  const first = GPU_TYPES.map((type) => types.indexOf(type)).find((index) => index >= 0);
-  if (first === undefined) return { problem: `it finds no GPU for ${api.title}${whatGgmlSaid()}` };
-  return { device: devices[first] };
+  const byType = GPU_TYPES.map((type) => devices.filter((device) => Number(ggml.deviceType(device)) === type));
+  const [first, ...others] = byType.find(({ length }) => length > 0) ?? [];
+  if (!first) return { problem: `it finds no GPU for ${api.title}${whatGgmlSaid()}` };
+  const name = hardwareOf(ggml, first);
+  return { found: [first, ...others.filter((other) => hardwareOf(ggml, other) === name)] };
+}
+
+/** The API and the hardware, without the number by which a backend tells its devices apart. */
+export function hardwareOf(ggml: Ggml, device: Pointer): string {
+  const api = String(ggml.deviceName(device)).replace(/\d+$/, "");
+  return `${api} (${String(ggml.deviceDescription(device)).trim()})`;
 }
 
 function devicesOf(ggml: Ggml, registry: Pointer): Pointer[] {

@@ -8,6 +8,8 @@ export interface Backend {
   readonly kind: "cpu" | "gpu";
   /** Bytes free for tensors at the start; undefined where unknown. */
   readonly capacityBytes: number | undefined;
+  /** GPUs of this machine of the same name, this one included, as far as that is known. */
+  readonly alike?: number;
   /** Bytes of tensors that a device refuses to exceed. */
   readonly limitBytes: number;
   /** Operations of a matrix product between two looks at the event loop. */

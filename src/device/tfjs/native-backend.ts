@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../errors.ts";
 import { availableCores } from "../../files/available-cores.ts";
 import { freeHostBytes } from "../host-memory.ts";
-import { nvidiaGpus } from "../nvidia.ts";
+import { alikeIn, nvidiaGpus, showingOneGpu } from "../nvidia.ts";
 import { cpuModel, type Backend } from "./backend.ts";
 import { fastHalves } from "./fast-halves.ts";
 import { NativeHalves } from "./native-halves.ts";
@@ -18,16 +18,24 @@ const CORE_SLICE_FLOP = 5e9;
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
-/** Starts TensorFlow's C library; throws a UserError where the package's native library or its GPU is missing. */
-export async function startNative(name: NativePackage): Promise<Backend> {
+/**
+ * Starts TensorFlow's C library, on a GPU on that one of those that are alike alone: it takes nearly all memory of each that it sees.
+ * Throws a UserError where the package's native library or its GPU is missing.
+ */
+export async function startNative(name: NativePackage, index = 0): Promise<Backend> {
   restoreRemovedUtil();
   // TensorFlow logs to stderr from C++ unless told before it is loaded.
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
   // Asked before TensorFlow starts, which takes nearly all of it at once.
-  const gpuBytes = name === "tfjs-node-gpu" ? await freeGpuBytes() : undefined;
+  const gpus = name === "tfjs-node-gpu" ? await nvidiaGpus() : [];
+  const alike = alikeIn(gpus);
+  const place = alike[index] ?? index;
   const specifier = `@tensorflow/${name}`;
-  load(name, specifier);
-  if (!(await tf.setBackend("tensorflow"))) {
+  const start = async (): Promise<boolean> => {
+    load(name, specifier);
+    return tf.setBackend("tensorflow");
+  };
+  if (!(await (name === "tfjs-node-gpu" ? showingOneGpu(place, start) : start()))) {
     throw new UserError(
       `engine ${name}: expected ${specifier} and evomerge to share one copy of @tensorflow/tfjs-core, found two; run npm dedupe`,
     );
@@ -46,7 +54,9 @@ export async function startNative(name: NativePackage): Promise<Backend> {
     // Losses depend on what multiplies half floats, in their last digits.
     name: `TensorFlow.js ${name} ${tf.version_core} (TensorFlow ${binding.TF_Version}, products in ${products}) on ${isUsingGpuDevice ? "a GPU" : cpuModel()}`,
     kind: isUsingGpuDevice ? "gpu" : "cpu",
-    capacityBytes: isUsingGpuDevice ? gpuBytes : freeHostBytes(),
+    // Undefined without the driver's tool, as TensorFlow.js cannot tell.
+    capacityBytes: isUsingGpuDevice ? gpus[place]?.freeBytes : freeHostBytes(),
+    alike: Math.max(1, alike.length),
     limitBytes: Infinity,
     // A GPU is only told what to compute.
     sliceFlop: isUsingGpuDevice ? Infinity : CORE_SLICE_FLOP * availableCores(),
@@ -74,10 +84,4 @@ function load(name: NativePackage, specifier: string): void {
       { cause },
     );
   }
-}
-
-/** What the driver's tool reports for the fullest GPU; undefined without the tool, as TensorFlow.js cannot tell. */
-async function freeGpuBytes(): Promise<number | undefined> {
-  const free = (await nvidiaGpus()).flatMap(({ freeBytes }) => freeBytes ?? []);
-  return free.length > 0 ? Math.min(...free) : undefined;
 }

@@ -6,9 +6,9 @@ import { TfjsDevice } from "./tfjs-device.ts";
 import { startWasm } from "./wasm-backend.ts";
 
 /** Starts a backend; what it returns makes devices on it. Whoever loads this module loads TensorFlow.js. */
-export async function startTfjs(backend: TfjsBackend): Promise<() => Device> {
+export async function startTfjs(backend: TfjsBackend, index: number): Promise<() => Device> {
   // Otherwise TensorFlow.js prints advice and checks every result.
   tf.enableProdMode();
-  const started = await (backend === "wasm" ? startWasm() : startNative(backend));
+  const started = await (backend === "wasm" ? startWasm() : startNative(backend, index));
   return () => new TfjsDevice(started);
 }

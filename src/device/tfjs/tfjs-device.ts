@@ -17,6 +17,7 @@ export class TfjsDevice implements Device {
   readonly kind: "cpu" | "gpu";
   readonly fastestProducts: Dtype;
   readonly concurrency = 1;
+  readonly alike: number | undefined;
   readonly #capacityBytes: number | undefined;
   readonly #memory: TensorMemory;
   readonly #stored = new Map<DeviceTensor, tf.Tensor>();
@@ -29,9 +30,10 @@ export class TfjsDevice implements Device {
 
   readonly #halves: HalfFloats;
 
-  constructor({ name, kind, capacityBytes, limitBytes, sliceFlop, halves }: Backend) {
+  constructor({ name, kind, alike, capacityBytes, limitBytes, sliceFlop, halves }: Backend) {
     this.name = name;
     this.kind = kind;
+    this.alike = alike;
     this.fastestProducts = kind === "gpu" || halves.multiply("bf16") ? "bf16" : "f32";
     this.#halves = halves;
     this.#work = new WorkInFlight(name);

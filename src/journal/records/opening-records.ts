@@ -32,6 +32,8 @@ export interface OpeningPayloads {
     readonly drawn?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
     /** How many each task has, where not all are used. */
     readonly outOf?: Readonly<Record<string, { readonly search: number; readonly guard: number }>>;
+    /** Into how many parts the rows of each gradient are dealt at least, where that is more than one: sums of other parts have other bits. */
+    readonly parts?: number;
     /** How many winners the guard rows had judged before, in the runs that this one descends from. */
     readonly looks?: number;
     /** What those searched on and this one does not: ids and groups of rows. */
@@ -66,6 +68,7 @@ export const openingFields: PayloadFields<OpeningPayloads> = {
     versions: mapOf(z.string()),
     drawn: sides.exactOptional(),
     outOf: sides.exactOptional(),
+    parts: whole.min(2).exactOptional(),
     looks: whole.exactOptional(),
     searched: listOf<string>(hexadecimal, 1).exactOptional(),
   },

@@ -36,6 +36,11 @@ export function spentOf(records: readonly JournalRecord[]): Spent {
   return { elapsedMs: elapsedMsOf(records), searchedMs };
 }
 
+/** Into how many parts the run has dealt the rows of its gradients at least, since it began. */
+export function gradientPartsOf([start]: readonly JournalRecord[]): number | undefined {
+  return start?.type === "start" ? start.parts : undefined;
+}
+
 /** Remembers another budget, so that a later resumption needs not be told again. */
 export function rememberBudget(journal: Journal, budget: Budget): void {
   const { folder, records } = journal;

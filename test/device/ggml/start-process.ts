@@ -26,6 +26,6 @@ async function attempt(): Promise<StartedGgml | Error> {
 
 function describe(started: StartedGgml | Error): unknown {
   if (started instanceof Error) return { error: started.message };
-  const { ggml, cpu, gpu, attempts } = started;
-  return { cpu: ggml.deviceName(cpu), gpu: Boolean(gpu), attempts: attempts.map(({ problem }) => problem) };
+  const { ggml, cpu, gpus, attempts } = started;
+  return { cpu: ggml.deviceName(cpu), gpu: gpus.length > 0, attempts: attempts.map(({ problem }) => problem) };
 }

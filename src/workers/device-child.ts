@@ -1,0 +1,105 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { DevicePlace } from "../device/open-device.ts";
+import type { EngineName } from "../device/engine-names.ts";
+import { UserError } from "../errors.ts";
+import type { WorkspaceOptions } from "../experiment/workspace.ts";
+import { childProgram } from "../files/child-program.ts";
+import { type WorkerAnswer, answerOf } from "./answers.ts";
+import type { Job, PostedJob } from "./jobs.ts";
+
+/** Parents and engine as plain data. */
+export type DeviceModels = Pick<WorkspaceOptions, "base" | "experts" | "tokenizer" | "precision"> & {
+  readonly engine: EngineName;
+};
+
+/** What the process is told first, after it has said that it is ready. */
+export interface DeviceOpening {
+  /** By which the run speaks of it. */
+  readonly name: string;
+  readonly models: DeviceModels;
+  readonly place: DevicePlace;
+}
+
+/** What it is asked when it has opened: one job after the other, and to leave the one at hand. */
+export type DeviceRequest = PostedJob | "leave";
+export type DeviceAnswer = "ready" | "opened" | { readonly refusal: string } | WorkerAnswer;
+
+/** Does one job after the other. */
+export interface DeviceHand {
+  /** The answer to a job; rejects with the signal's reason where that aborts, once nothing of the job goes on. */
+  answer(job: Job, signal: AbortSignal): Promise<WorkerAnswer>;
+}
+
+/** A process that scores on a device of its own, from the run's side. What keeps it from doing a job is a UserError. */
+export class DeviceChild implements DeviceHand, AsyncDisposable {
+  readonly name: string;
+  /** When it can be asked. */
+  readonly opened: Promise<void>;
+  readonly #child: ChildProcess;
+  #waiting: { resolve: (answer: DeviceAnswer) => void; reject: (reason: UserError) => void } | undefined;
+  /** Why it is asked nothing more. */
+  #end: UserError | undefined;
+
+  constructor(opening: DeviceOpening) {
+    const { path, execArgv } = childProgram("scoring");
+    this.name = opening.name;
+    this.#child = fork(path, { execArgv, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+    this.#child.on("message", (answer: DeviceAnswer) => this.#waiting?.resolve(answer));
+    this.#child.on("error", ({ message }) => this.#fail(`its process cannot be reached (${message})`));
+    this.#child.on("exit", (code, signal) => this.#fail(`its process has ended (${signal ?? `exit code ${code}`})`));
+    this.opened = this.#open(opening);
+  }
+
+  async answer(job: Job, signal: AbortSignal): Promise<WorkerAnswer> {
+    signal.throwIfAborted();
+    const leave = (): void => this.#send("leave");
+    signal.addEventListener("abort", leave);
+    try {
+      const answer = answerOf(await this.#ask({ call: this.name, job }));
+      signal.throwIfAborted();
+      if ("why" in answer && answer.kind !== "engine") throw new UserError(answer.why);
+      return answer;
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  /** A GPU's driver frees what a process had when that ends, however it does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#fail("it was ended");
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return;
+    const exit = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await exit;
+  }
+
+  async #open(opening: DeviceOpening): Promise<void> {
+    await this.#next();
+    const answer = await this.#ask(opening);
+    if (typeof answer === "object" && "refusal" in answer) throw new UserError(answer.refusal);
+  }
+
+  #ask(request: DeviceOpening | PostedJob): Promise<DeviceAnswer> {
+    this.#send(request);
+    return this.#next();
+  }
+
+  /** What it says next. */
+  #next(): Promise<DeviceAnswer> {
+    if (this.#end) return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  /** One that has ended is told of by its end. */
+  #send(request: DeviceOpening | DeviceRequest): void {
+    if (this.#child.connected) this.#child.send(request, () => {});
+  }
+
+  #fail(why: string): void {
+    this.#end ??= new UserError(why);
+    this.#waiting?.reject(this.#end);
+  }
+}
