@@ -18,7 +18,8 @@ export async function diagnose(): Promise<Finding[]> {
     const { device, why } = await openDevice(engine);
     kinds.add(device.kind);
     await device[Symbol.asyncDispose]();
-    return engine === "auto" ? `takes ${device.name}, because ${why}` : device.name;
+    const { name, alike = 1 } = device;
+    return `${engine === "auto" ? `takes ${name}, because ${why}` : name}${alike > 1 ? `, one of ${alike} of its name` : ""}`;
   };
   // One after another, the optional packages first: a process runs one backend of TensorFlow.js only.
   for (const name of ["tfjs-node-gpu", "tfjs-node", "tfjs", "ggml"] as const) {

@@ -22,5 +22,6 @@ export function countDevices(
   const count = task ? 1 : asked;
   if (alike === 1) return { count, why };
   const limit = task && asked > 1 ? `, since the format of ${task.name} is a plugin's` : "";
-  return { count, why: `${why}; ${count} of ${alike} that are alike ${count === 1 ? "scores" : "score"}${limit}` };
+  const those = count === alike ? `all ${alike}` : `${count} of ${alike}`;
+  return { count, why: `${why}; ${those} of its name ${count === 1 ? "scores" : "score"}${limit}` };
 }

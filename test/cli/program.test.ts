@@ -80,8 +80,8 @@ describe("the help", () => {
                                 (choices: "winner", "distribution")
         --engine <name>         where to compute (choices: "auto", "ggml", "tfjs",
                                 "tfjs-node", "tfjs-node-gpu")
-        --devices <count>       GPUs of this machine to score on (default: all that
-                                are alike)
+        --devices <count>       GPUs of this machine to score on (default: all of the
+                                first one's name)
         --redis <url>           score by workers that were told of the same Redis:
                                 redis://host or rediss://host
         --mixed-engines         workers may compute with other engines than the first
@@ -112,8 +112,8 @@ describe("the help", () => {
       Options:
         --budget <time>         wall-clock time for everything, such as 90s, 10m, 1h
         --evaluations <count>   candidates to score, in place of a time
-        --devices <count>       GPUs of this machine to score on (default: all that
-                                are alike)
+        --devices <count>       GPUs of this machine to score on (default: all of the
+                                first one's name)
         --redis <url>           score by workers that were told of the same Redis:
                                 redis://host or rediss://host
         --mixed-engines         workers may compute with other engines than the first

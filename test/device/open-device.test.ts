@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { describeIdle } from "../../src/device/ggml/missing-gpu.ts";
-import { nvidiaGpus } from "../../src/device/nvidia.ts";
+import { alikeIn, nvidiaGpus, showingOneGpu } from "../../src/device/nvidia.ts";
 import { openDevice } from "../../src/device/open-device.ts";
 import { fakeNvidiaSmi } from "./fake-nvidia-smi.ts";
 import { hasGpuPackage } from "./installed-package.ts";
@@ -27,6 +27,27 @@ test("nvidiaGpus lists only what CUDA may use", async () => {
   expect((await nvidiaGpus()).map(({ name }) => name)).toEqual(["NVIDIA H100 80GB HBM3"]);
   vi.stubEnv("CUDA_VISIBLE_DEVICES", undefined);
   expect(await nvidiaGpus()).toHaveLength(2);
+});
+
+test("alikeIn finds the GPUs of the first one's name", () => {
+  expect(alikeIn([{ name: "A" }, { name: "B" }, { name: "A" }])).toEqual([0, 2]);
+  expect(alikeIn([])).toEqual([]);
+});
+
+async function seenByCuda(): Promise<readonly (string | undefined)[]> {
+  return [process.env["CUDA_VISIBLE_DEVICES"], process.env["CUDA_DEVICE_ORDER"]];
+}
+
+test.each([
+  [undefined, "PCI_BUS_ID", "1"],
+  ["3,GPU-8f2,0", undefined, "GPU-8f2"],
+  ["3", undefined, ""],
+  ["", undefined, ""],
+])("of the GPUs %j a library is shown one, and processes that follow all", async (visible, order, shown) => {
+  vi.stubEnv("CUDA_VISIBLE_DEVICES", visible);
+  vi.stubEnv("CUDA_DEVICE_ORDER", undefined);
+  expect(await showingOneGpu(1, seenByCuda)).toEqual([shown, order]);
+  expect(await seenByCuda()).toEqual([visible, undefined]);
 });
 
 test.each([
@@ -62,6 +83,12 @@ describe.skipIf(hasGpuPackage)("openDevice (where no package for GPUs is install
         /^engine ggml: nvidia-smi lists NVIDIA H100 80GB HBM3 \(driver 580\.95\.05\), .+; ggml on CPU .+ takes its place$/,
       ),
     ]);
+  });
+
+  test("opens nothing else in the place of one of several GPUs", async () => {
+    await fakeNvidiaSmi();
+    const opened = openDevice("auto", { kind: "gpu", index: 1 });
+    await expect(opened).rejects.toThrow("engine ggml: no GPU was found");
   });
 
   test("says nothing of what nobody installed", async () => {

@@ -113,7 +113,7 @@ describe("several devices of a machine", () => {
     const { left, notices, why } = await runOn(3);
     expect(left).toEqual(expected);
     expect(notices).toEqual([]);
-    expect(why).toMatch(/; 3 of 3 that are alike score$/);
+    expect(why).toMatch(/; all 3 of its name score$/);
     expect(scoring.map(({ jobs }) => jobs > 0)).toEqual([true, true]);
     expect(scoring.map(({ child }) => child.signalCode)).toEqual(["SIGKILL", "SIGKILL"]);
   });
@@ -121,7 +121,7 @@ describe("several devices of a machine", () => {
   test("are as many as are asked for, and no more than there are", async () => {
     const { left, why } = await runOn(3, { devices: 1 });
     expect(left).toEqual(expected);
-    expect(why).toMatch(/; 1 of 3 that are alike scores$/);
+    expect(why).toMatch(/; 1 of 3 of its name scores$/);
     expect(scoring).toEqual([]);
     await expect(runOn(3, { devices: 4 })).rejects.toThrow(
       /^devices: expected at most 3, as ggml on .* has here, found 4/,

@@ -22,7 +22,7 @@ export const engineOption = (): Option<"--engine <name>", undefined, undefined, 
 /** Of a machine with several. */
 export const devicesOption = [
   "--devices <count>",
-  "GPUs of this machine to score on (default: all that are alike)",
+  "GPUs of this machine to score on (default: all of the first one's name)",
   parsePositive,
 ] as const;
 
