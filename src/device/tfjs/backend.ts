@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
-import type { HalfFloats } from "./half-floats.ts";
+import type { HalfDtype, HalfFloats } from "./half-floats.ts";
+import type { Lowering } from "./lowering.ts";
 
 /** A TensorFlow.js backend that is loaded and active in this process. */
 export interface Backend {
@@ -15,6 +16,9 @@ export interface Backend {
   /** Operations of a matrix product between two looks at the event loop. */
   readonly sliceFlop: number;
   readonly halves: HalfFloats;
+  readonly lowering: Lowering;
+  /** Half formats in which it multiplies faster than in f32, and exactly enough. */
+  readonly multiplied: readonly HalfDtype[];
 }
 
 /** The model name of the CPU. */

@@ -2,7 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { fromFloat32 } from "../../tensor/half.ts";
 import type { HalfDtype } from "./half-floats.ts";
 import { NativeHalves } from "./native-halves.ts";
-import type { RawTensorflow } from "./raw-tensorflow.ts";
+import type { NativeOperations } from "./native-operations.ts";
+import { productOfHalves } from "./native-products.ts";
+import { types } from "./raw-tensorflow.ts";
 
 /** Large enough that a processor's units for bf16 show, small enough to take some milliseconds. */
 const [ROWS, WIDTH, OUT] = [256, 1024, 1024];
@@ -15,16 +17,19 @@ const TOLERANCE = 2 ** -8;
  * sums in f32. Where a GPU has no kernel for one, TensorFlow takes the CPU's without a word, and a CPU without instructions
  * for it computes it in parts: both are slower. f16 is none: it has no numbers as large as some models' activations.
  */
-export function fastHalves(raw: RawTensorflow): HalfDtype[] {
-  const halves = new NativeHalves(raw, []);
+export function fastHalves(operations: NativeOperations): HalfDtype[] {
+  const halves = new NativeHalves(operations);
   return tf.tidy(() => {
     try {
       const [x, weight] = [
         halves.hold(sample(ROWS, 3), "bf16", [ROWS, WIDTH]),
         halves.hold(sample(OUT, 5), "bf16", [OUT, WIDTH]),
       ];
-      const [wideX, wideWeight] = [halves.widen(x), halves.widen(weight)];
-      const inHalves = (): tf.Tensor => halves.product(wideX, weight, false, true);
+      const [wideX, wideWeight] = [operations.convert(x, types.f32), operations.convert(weight, types.f32)];
+      const inHalves = (): tf.Tensor => {
+        const rounded = operations.convert(wideX, types.bf16);
+        return productOfHalves(rounded, weight, { transposeX: false, transposeY: true }, operations);
+      };
       const inF32 = (): tf.Tensor => tf.matMul(wideX, wideWeight, false, true);
       if (!(largestDifference(inHalves(), inF32()) <= TOLERANCE)) return [];
       const times = Array.from({ length: TRIES }, () => [seconds(inHalves), seconds(inF32)] as const);

@@ -1,37 +1,30 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Expression, Operation } from "../expression.ts";
+import { inOrder, operands } from "../graph.ts";
 import { geluShare, geluSlope } from "./gelu.ts";
-import { isHalf, type HalfFloats } from "./half-floats.ts";
-import type { SlicePace } from "./pace.ts";
+import { isHalf, roundedOnHost } from "./half-floats.ts";
+import type { Computation, Computed, Lowering, LoweringRun } from "./lowering.ts";
 import { multiply } from "./products.ts";
 import { byRows, rowsOf, takeRows } from "./rows.ts";
-import type { TensorMemory } from "./tensor-memory.ts";
 
-/** What a lowering needs of the run that it is part of. */
-export interface LoweringRun {
-  /** The computed value of an operand. */
-  readonly of: (operand: Expression) => tf.Tensor;
-  readonly memory: TensorMemory;
-  readonly pace: SlicePace;
-  readonly halves: HalfFloats;
-}
+type LoweringOf<Op extends Computed> = (node: Computation<Op>, run: LoweringRun) => tf.Tensor | Promise<tf.Tensor>;
 
-type Computed = Exclude<Operation, "input">;
-// Not Extract as in Node: a general Op must still be known to have its fields.
-type Computation<Op extends Operation> = Expression & { readonly op: Op };
-type Lowering<Op extends Computed> = (node: Computation<Op>, run: LoweringRun) => tf.Tensor | Promise<tf.Tensor>;
+/** By what every backend of TensorFlow.js can do. */
+export const commonLowering: Lowering = {
+  plan: (outputs) => ({ outputs, order: inOrder(outputs), reads: operands }),
+  evaluate,
+};
 
 /** Computes one node from its computed operands; the caller owns the result. */
 export async function evaluate<Op extends Computed>(node: Computation<Op>, run: LoweringRun): Promise<tf.Tensor> {
-  const lowering = lowerings[node.op] as Lowering<Op>;
+  const lowering = lowerings[node.op] as LoweringOf<Op>;
   return lowering(node, run);
 }
 
 const lowerings = {
   constant: ({ values, shape }) => tf.tensor(values, [...shape], "float32"),
-  cast: roundTo,
-  reshape: ({ x, shape }, { of, halves }) =>
-    isHalf(x.dtype) ? halves.reshape(of(x), shape) : tf.reshape(of(x), [...shape]),
+  // A half float is held as the f32 that it is.
+  cast: ({ x, dtype }, { of, pace }) => (isHalf(dtype) ? roundedOnHost(of(x), dtype, pace) : tf.clone(of(x))),
+  reshape: ({ x, shape }, { of }) => tf.reshape(of(x), [...shape]),
   permute: ({ x, order }, { of }) => tf.transpose(of(x), [...order]),
   add: ({ x, y }, { of }) => tf.add(of(x), of(y)),
   sub: ({ x, y }, { of }) => tf.sub(of(x), of(y)),
@@ -52,12 +45,10 @@ const lowerings = {
   // tf.step would give NaN of NaN.
   step: ({ x }, { of }) => tf.tidy(() => tf.cast(tf.greater(of(x), 0), "float32")),
   matmul: multiply,
-  gatherRows: ({ table, rows }, { of, halves }) =>
-    isHalf(table.dtype) ? halves.takeRows(of(table), of(rows)) : takeRows(of(table), of(rows)),
+  gatherRows: ({ table, rows }, { of }) => takeRows(of(table), of(rows)),
   scatterRows: ({ x, rows, shape }, { of }) =>
     tf.tidy(() => tf.scatterND(tf.reshape(of(rows), [-1, 1]), of(x), [...shape])),
-  sliceRows: ({ x, from, shape }, { of, halves }) =>
-    isHalf(x.dtype) ? halves.rows(of(x), from, shape[0] ?? 0) : rowsOf(of(x), from, shape[0] ?? 0),
+  sliceRows: ({ x, from, shape }, { of }) => rowsOf(of(x), from, shape[0] ?? 0),
   concat: ({ x, y, axis }, { of }) => tf.concat([of(x), of(y)], axis),
   normalize: ({ x, epsilon }, { of }) => tf.tidy(() => tf.mul(of(x), inverseRms(of(x), epsilon))),
   rope,
@@ -91,17 +82,7 @@ const lowerings = {
     ]),
   // Row by row first: one sum after the other would lose digits over millions of elements.
   dot: ({ x, y }, { of }) => tf.tidy(() => tf.reshape(tf.sum(tf.sum(tf.mul(of(x), of(y)), -1)), [1])),
-} satisfies { readonly [Op in Computed]: Lowering<Op> };
-
-async function roundTo({ x, dtype }: Computation<"cast">, { of, pace, halves }: LoweringRun): Promise<tf.Tensor> {
-  const wide = isHalf(x.dtype) ? halves.widen(of(x)) : tf.clone(of(x));
-  if (!isHalf(dtype)) return wide;
-  try {
-    return await halves.round(wide, dtype, pace);
-  } finally {
-    wide.dispose();
-  }
-}
+} satisfies { readonly [Op in Computed]: LoweringOf<Op> };
 
 /** x * cos + (the other half of x) * sin, where the first half takes the second negated; what does not turn stands behind. */
 function rope({ x, positions, periods, factor }: Computation<"rope">, { of }: LoweringRun): tf.Tensor {
@@ -165,4 +146,4 @@ function inverseRms(x: tf.Tensor, epsilon: number): tf.Tensor {
 }
 
 /** Time to reduce one logit (15 ns under wasm), in operations of a matrix product. */
-const flopPerLogit = 400;
+export const flopPerLogit = 400;

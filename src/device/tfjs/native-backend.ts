@@ -7,6 +7,8 @@ import { alikeIn, nvidiaGpus, showingOneGpu } from "../nvidia.ts";
 import { cpuModel, type Backend } from "./backend.ts";
 import { fastHalves } from "./fast-halves.ts";
 import { NativeHalves } from "./native-halves.ts";
+import { nativeLowering } from "./native-lowerings.ts";
+import { NativeOperations } from "./native-operations.ts";
 import type { NativePackage } from "./native-package.ts";
 import { RawTensorflow, type NativeBackend } from "./raw-tensorflow.ts";
 
@@ -47,9 +49,9 @@ export async function startNative(name: NativePackage, index = 0): Promise<Backe
       `engine ${name}: expected a GPU, found none that TensorFlow ${binding.TF_Version} can use; check its CUDA libraries or choose the engine tfjs-node`,
     );
   }
-  const raw = new RawTensorflow(backend);
-  const fast = fastHalves(raw);
-  const products = ["f32", ...fast].join(" and ");
+  const operations = new NativeOperations(new RawTensorflow(backend));
+  const multiplied = fastHalves(operations);
+  const products = ["f32", ...multiplied].join(" and ");
   return {
     // Losses depend on what multiplies half floats, in their last digits.
     name: `TensorFlow.js ${name} ${tf.version_core} (TensorFlow ${binding.TF_Version}, products in ${products}) on ${isUsingGpuDevice ? "a GPU" : cpuModel()}`,
@@ -60,7 +62,9 @@ export async function startNative(name: NativePackage, index = 0): Promise<Backe
     limitBytes: Infinity,
     // A GPU is only told what to compute.
     sliceFlop: isUsingGpuDevice ? Infinity : CORE_SLICE_FLOP * availableCores(),
-    halves: new NativeHalves(raw, fast),
+    halves: new NativeHalves(operations),
+    lowering: nativeLowering(operations, new Set(multiplied)),
+    multiplied,
   };
 }
 

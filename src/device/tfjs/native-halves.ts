@@ -1,20 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { elementCount, type Shape } from "../../tensor/dtype.ts";
 import type { HalfDtype, HalfFloats } from "./half-floats.ts";
-import { types, type RawTensorflow } from "./raw-tensorflow.ts";
+import type { NativeOperations } from "./native-operations.ts";
+import { types } from "./raw-tensorflow.ts";
 
-const { f32, i32, uint8 } = types;
+const { i32, uint8 } = types;
 
-/** Half floats in two bytes, on the device, where they are rounded and multiplied too. */
+/** Half floats in two bytes, on the device, where operations round to them, widen them, and multiply by them: bit for bit as any engine, but for NaN. */
 export class NativeHalves implements HalfFloats {
   readonly bytesPerElement = 2;
-  readonly #raw: RawTensorflow;
-  readonly #multiplied: ReadonlySet<HalfDtype>;
+  readonly #operations: NativeOperations;
 
-  /** `multiplied`: formats whose products TensorFlow computes faster than those of f32, and exactly enough. */
-  constructor(raw: RawTensorflow, multiplied: readonly HalfDtype[]) {
-    this.#raw = raw;
-    this.#multiplied = new Set(multiplied);
+  constructor(operations: NativeOperations) {
+    this.#operations = operations;
   }
 
   async upload(bytes: Uint8Array, dtype: HalfDtype, shape: Shape): Promise<tf.Tensor> {
@@ -23,18 +21,18 @@ export class NativeHalves implements HalfFloats {
 
   /** `upload` of bytes that nobody changes. */
   hold(bytes: Uint8Array, dtype: HalfDtype, shape: Shape): tf.Tensor {
-    const attributes = { T: uint8, type: types[dtype] };
-    return tf.tidy(() => this.#raw.compute("Bitcast", attributes, this.#raw.bytes(bytes, [...shape, 2])));
+    const { raw } = this.#operations;
+    return tf.tidy(() => raw.compute("Bitcast", { T: uint8, type: types[dtype] }, raw.bytes(bytes, [...shape, 2])));
   }
 
   async read(x: tf.Tensor): Promise<Uint8Array> {
     const count = elementCount(x.shape);
     const pairs = Math.ceil(count / 2);
+    const { raw } = this.#operations;
     // Bytes cannot be read, but whole numbers of four can.
     const words = tf.tidy(() => {
-      const T = this.#raw.typeOf(x);
-      const even = this.#padded(this.reshape(x, [count]), 2 * pairs);
-      return this.#raw.compute("Bitcast", { T, type: i32 }, this.reshape(even, [pairs, 2]));
+      const even = this.#padded(this.#operations.reshape(x, [count]), 2 * pairs);
+      return raw.compute("Bitcast", { T: raw.typeOf(x), type: i32 }, this.#operations.reshape(even, [pairs, 2]));
     });
     try {
       const values = await words.data<"int32">();
@@ -44,54 +42,10 @@ export class NativeHalves implements HalfFloats {
     }
   }
 
-  widen(x: tf.Tensor): tf.Tensor {
-    return this.#raw.compute("Cast", { SrcT: this.#raw.typeOf(x), DstT: f32, Truncate: false }, x);
-  }
-
-  async round(x: tf.Tensor, dtype: HalfDtype): Promise<tf.Tensor> {
-    return this.#rounded(x, types[dtype]);
-  }
-
-  reshape(x: tf.Tensor, shape: Shape): tf.Tensor {
-    const attributes = { T: this.#raw.typeOf(x), Tshape: i32 };
-    return tf.tidy(() => this.#raw.compute("Reshape", attributes, x, numbers(shape)));
-  }
-
-  rows(x: tf.Tensor, begin: number, count: number): tf.Tensor {
-    const inside = x.shape.slice(1);
-    const attributes = { T: this.#raw.typeOf(x), Index: i32 };
-    const place = [begin, ...inside.map(() => 0)];
-    return tf.tidy(() => this.#raw.compute("Slice", attributes, x, numbers(place), numbers([count, ...inside])));
-  }
-
-  takeRows(table: tf.Tensor, rows: tf.Tensor): tf.Tensor {
-    const attributes = { Tparams: this.#raw.typeOf(table), Tindices: i32, Taxis: i32 };
-    return tf.tidy(() => this.widen(this.#raw.compute("GatherV2", attributes, table, rows, tf.scalar(0, "int32"))));
-  }
-
-  multiply(dtype: HalfDtype): ReturnType<HalfFloats["multiply"]> {
-    if (!this.#multiplied.has(dtype)) return undefined;
-    return (x, y, transposeX, transposeY) => this.product(x, y, transposeX, transposeY);
-  }
-
-  /** In the format of y, whether or not that is faster: TensorFlow sums in f32 and rounds the sums to the format too. */
-  product(x: tf.Tensor, y: tf.Tensor, transposeX: boolean, transposeY: boolean): tf.Tensor {
-    const T = this.#raw.typeOf(y);
-    const attributes = { T, adj_x: transposeX, adj_y: transposeY };
-    return tf.tidy(() => this.widen(this.#raw.compute("BatchMatMulV2", attributes, this.#rounded(x, T), y)));
-  }
-
-  #rounded(x: tf.Tensor, type: number): tf.Tensor {
-    return this.#raw.compute("Cast", { SrcT: f32, DstT: type, Truncate: false }, x);
-  }
-
   #padded(x: tf.Tensor, count: number): tf.Tensor {
-    const attributes = { T: this.#raw.typeOf(x), Tpaddings: i32 };
+    const { raw } = this.#operations;
     if (x.size === count) return x;
-    return this.#raw.compute("Pad", attributes, x, tf.tensor2d([0, count - x.size], [1, 2], "int32"));
+    const behind = tf.tensor2d([0, count - x.size], [1, 2], "int32");
+    return raw.compute("Pad", { T: raw.typeOf(x), Tpaddings: i32 }, x, behind);
   }
-}
-
-function numbers(values: readonly number[]): tf.Tensor {
-  return tf.tensor1d([...values], "int32");
 }

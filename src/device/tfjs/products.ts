@@ -1,32 +1,15 @@
-import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Node } from "../expression.ts";
-import { isHalf } from "./half-floats.ts";
-import type { LoweringRun } from "./lowerings.ts";
+import type { LoweringRun } from "./lowering.ts";
 import { byRows, rowsOf } from "./rows.ts";
 
 /** Products of matrices, or of stacks of them. Under wasm only plain ones reach XNNPACK; others run a scalar loop, 13 times slower. */
 export async function multiply(node: Node<"matmul">, run: LoweringRun): Promise<tf.Tensor> {
   const { x, y, transposeX, transposeY } = node;
   const { of, memory } = run;
-  if (!(tf.backend() instanceof BackendWasm)) return multiplyNatively(node, run);
   const left = transposeX ? memory.transposed(of(x)) : of(x);
   const right = transposeY ? memory.transposed(of(y)) : of(y);
   return left.shape.length === 2 ? plain(left, right, run) : pairByPair(left, right, run);
-}
-
-/** In blocks of rows where they can be told. Half floats are widened where f32 is asked for, or faster. */
-async function multiplyNatively(node: Node<"matmul">, { of, memory, pace, halves }: LoweringRun): Promise<tf.Tensor> {
-  const { x, y, transposeX, transposeY, precision } = node;
-  const inHalves = isHalf(y.dtype) && precision === y.dtype ? halves.multiply(y.dtype) : undefined;
-  const widened = isHalf(y.dtype) && !inHalves ? memory.hold(halves.widen(of(y))) : undefined;
-  const product = inHalves ?? tf.matMul;
-  try {
-    const times = (rows: tf.Tensor): tf.Tensor => product(rows, widened ?? of(y), transposeX, transposeY);
-    return x.shape.length > 2 || transposeX ? times(of(x)) : await byRows(of(x), 2 * of(y).size, times, pace);
-  } finally {
-    if (widened) memory.release(widened);
-  }
 }
 
 function plain(x: tf.Tensor, y: tf.Tensor, { pace }: LoweringRun): Promise<tf.Tensor> {

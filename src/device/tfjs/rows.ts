@@ -32,10 +32,11 @@ export async function byRows<T extends tf.Tensor>(
   flopPerRow: number,
   compute: (rows: tf.Tensor, begin: number) => T,
   pace: SlicePace,
+  isDivisible = true,
 ): Promise<T> {
   const [rows = 0] = x.shape;
   const rowsPerBlock = Math.max(1, Math.floor(pace.sliceFlop / flopPerRow));
-  if (rows <= rowsPerBlock) return tf.tidy(() => compute(x, 0));
+  if (rows <= rowsPerBlock || !isDivisible) return tf.tidy(() => compute(x, 0));
   const blocks: T[] = [];
   try {
     for (let begin = 0; begin < rows; begin += rowsPerBlock) {

@@ -8,7 +8,7 @@ export class TensorMemory {
   #highBytes = 0;
   readonly #limit: number;
   readonly #owners = new Map<object, { readonly count: number; readonly bytes: number }>();
-  readonly #transposed = new Map<tf.Tensor, tf.Tensor>();
+  readonly #derived = new Map<tf.Tensor, Map<string, tf.Tensor>>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -50,18 +50,23 @@ export class TensorMemory {
 
   /** The transpose of a held matrix, or of each of several, kept until the matrix is released. */
   transposed(matrix: tf.Tensor): tf.Tensor {
-    const known = this.#transposed.get(matrix);
-    if (known !== undefined) return known;
     const outside = matrix.shape.slice(0, -2).map((_, axis) => axis);
-    const transposed = this.hold(tf.transpose(matrix, [...outside, matrix.rank - 1, matrix.rank - 2]));
-    this.#transposed.set(matrix, transposed);
-    return transposed;
+    const order = [...outside, matrix.rank - 1, matrix.rank - 2];
+    return this.derived(matrix, "transposed", () => tf.transpose(matrix, order));
+  }
+
+  /** What goes by this name and is made of a held tensor, kept until that is released. */
+  derived(tensor: tf.Tensor, name: string, make: () => tf.Tensor, bytesPerElement?: number): tf.Tensor {
+    const known = this.#derived.get(tensor) ?? new Map<string, tf.Tensor>();
+    const made = known.get(name) ?? this.hold(tf.keep(make()), bytesPerElement);
+    this.#derived.set(tensor, known.set(name, made));
+    return made;
   }
 
   release(tensor: tf.Tensor): void {
-    const transposed = this.#transposed.get(tensor);
-    this.#transposed.delete(tensor);
-    if (transposed !== undefined) this.release(transposed);
+    const derived = this.#derived.get(tensor);
+    this.#derived.delete(tensor);
+    for (const own of derived?.values() ?? []) this.release(own);
     const { count, bytes } = this.#owners.get(tensor.dataId) ?? { count: 1, bytes: 0 };
     if (count > 1) this.#owners.set(tensor.dataId, { count: count - 1, bytes });
     else {

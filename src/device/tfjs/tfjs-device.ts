@@ -2,12 +2,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
 import type { Expression } from "../expression.ts";
-import { inOrder, operands, tensorsOf } from "../graph.ts";
+import { tensorsOf } from "../graph.ts";
 import { elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { Backend } from "./backend.ts";
 import { isHalf, type HalfFloats } from "./half-floats.ts";
-import { evaluate } from "./lowerings.ts";
+import type { Lowering, LoweringPlan } from "./lowering.ts";
 import { SlicePace } from "./pace.ts";
 import { TensorMemory } from "./tensor-memory.ts";
 
@@ -29,13 +29,15 @@ export class TfjsDevice implements Device {
   #workBytes = 0;
 
   readonly #halves: HalfFloats;
+  readonly #lowering: Lowering;
 
-  constructor({ name, kind, alike, capacityBytes, limitBytes, sliceFlop, halves }: Backend) {
+  constructor({ name, kind, alike, capacityBytes, limitBytes, sliceFlop, halves, lowering, multiplied }: Backend) {
     this.name = name;
     this.kind = kind;
     this.alike = alike;
-    this.fastestProducts = kind === "gpu" || halves.multiply("bf16") ? "bf16" : "f32";
+    this.fastestProducts = kind === "gpu" || multiplied.includes("bf16") ? "bf16" : "f32";
     this.#halves = halves;
+    this.#lowering = lowering;
     this.#work = new WorkInFlight(name);
     this.#pace = new SlicePace(sliceFlop);
     this.#memory = new TensorMemory(limitBytes);
@@ -61,8 +63,8 @@ export class TfjsDevice implements Device {
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const order = inOrder(outputs);
-    return this.#work.begin(tensorsOf(order), () => this.#turn(() => this.#evaluate(order, outputs)));
+    const plan = this.#lowering.plan(outputs);
+    return this.#work.begin(tensorsOf(plan.order), () => this.#turn(() => this.#evaluate(plan)));
   }
 
   read(tensor: DeviceTensor): Promise<Uint8Array> {
@@ -85,8 +87,8 @@ export class TfjsDevice implements Device {
     });
   }
 
-  async #evaluate(order: readonly Expression[], outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const readers = countReaders(order, outputs);
+  async #evaluate({ outputs, order, reads }: LoweringPlan): Promise<DeviceTensor[]> {
+    const readers = countReaders([...outputs, ...order.flatMap(reads)]);
     const computed = new Map<Expression, tf.Tensor>();
     const of = (node: Expression): tf.Tensor => {
       const value = node.op === "input" ? this.#value(node.tensor) : computed.get(node);
@@ -101,13 +103,16 @@ export class TfjsDevice implements Device {
       computed.delete(node);
       this.#memory.release(value);
     };
-    const context = { of, memory: this.#memory, pace: this.#pace, halves: this.#halves };
+    const context = { of, reads, memory: this.#memory, pace: this.#pace };
     this.#memory.beginHigh();
     try {
       for (const node of order) {
         if (node.op === "input") continue;
-        computed.set(node, this.#memory.hold(await evaluate(node, context), this.#bytesPerElement(node.dtype)));
-        operands(node).forEach(finishReading);
+        computed.set(
+          node,
+          this.#memory.hold(await this.#lowering.evaluate(node, context), this.#bytesPerElement(node.dtype)),
+        );
+        reads(node).forEach(finishReading);
         await this.#pace.pause();
       }
       const values = outputs.map((node) => ({ ...node, value: of(node) }));
@@ -143,9 +148,9 @@ export class TfjsDevice implements Device {
   }
 }
 
-/** How many nodes read each node; being an output counts as one reader that never finishes. */
-function countReaders(order: readonly Expression[], outputs: readonly Expression[]): Map<Expression, number> {
+/** How often each node is read; being an output counts as a reader that never finishes. */
+function countReaders(read: readonly Expression[]): Map<Expression, number> {
   const readers = new Map<Expression, number>();
-  for (const node of [...outputs, ...order.flatMap(operands)]) readers.set(node, (readers.get(node) ?? 0) + 1);
+  for (const node of read) readers.set(node, (readers.get(node) ?? 0) + 1);
   return readers;
 }

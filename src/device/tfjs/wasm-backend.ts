@@ -4,6 +4,7 @@ import { version_wasm as version } from "@tensorflow/tfjs-backend-wasm";
 import { freeHostBytes } from "../host-memory.ts";
 import { cpuModel, type Backend } from "./backend.ts";
 import { heldAsF32 } from "./half-floats.ts";
+import { commonLowering } from "./lowerings.ts";
 
 /** Starts the WebAssembly backend: one thread, no native code. It finds its .wasm file beside its own module. */
 export async function startWasm(): Promise<Backend> {
@@ -24,6 +25,8 @@ export async function startWasm(): Promise<Backend> {
     // 20 ms.
     sliceFlop: 5e8,
     halves: heldAsF32,
+    lowering: commonLowering,
+    multiplied: [],
   };
 }
 
