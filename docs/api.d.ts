@@ -801,6 +801,7 @@ interface RunOptions extends BringOptions {
 interface RunPlan {
     readonly experiment: Experiment["name"];
     readonly engine: string;
+    readonly devices: number;
     readonly lanes: number;
     readonly precision: ResolvedPrecision;
     readonly budget: Budget;
@@ -821,6 +822,7 @@ interface RunPlanOptions {
     readonly folder?: string | undefined;
     readonly watch?: Stopwatch | undefined;
     readonly exports?: boolean | undefined;
+    readonly devices?: number | undefined;
 }
 
 interface RunView {

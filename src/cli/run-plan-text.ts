@@ -10,16 +10,16 @@ const LABEL = 12;
 
 /** A plan for people, in lines of so many columns. */
 export function runPlanText(plan: RunPlan, width: number): string {
-  const { generation, memory, disk, speed } = plan;
+  const { generation, disk, speed } = plan;
   const [first, ...others] = plan.limits;
   const subjects: readonly (readonly [string, string])[] = [
     ["experiment", `${plan.experiment}, products in ${describePrecision(plan.precision)}`],
-    ["engine", plan.engine],
+    ["engine", plan.devices > 1 ? `${plan.devices} times ${plan.engine}` : plan.engine],
     ["speed", speedText(speed)],
     ["time", timeText(plan)],
     ["generation", generationText(generation)],
     ["spent on", partsText(generation)],
-    ["memory", memoryText(memory)],
+    ["memory", memoryText(plan)],
     ["disk", diskText(disk)],
     ...(first ? [["limit", `${first.limit}. ${first.why} ${first.relief}`] as const] : []),
     ...others.map(({ limit, why, relief }) => ["", `${limit}. ${why} ${relief}`] as const),
@@ -61,15 +61,13 @@ function partsText({ readingMs, mergingMs, forwardMs, backwardMs, usesGradients 
 }
 
 function memoryText({
-  devicePeakBytes,
-  deviceFreeBytes,
-  hostPeakBytes,
-  hostFreeBytes,
-  ...memory
-}: RunPlan["memory"]): string {
+  devices,
+  memory: { devicePeakBytes, deviceFreeBytes, hostPeakBytes, hostFreeBytes, ...memory },
+}: RunPlan): string {
   const free = deviceFreeBytes === undefined ? "" : ` of ${bytesText(deviceFreeBytes)}`;
   const stay = memory.parentsStay ? "stay there" : "pass through";
-  return `device ${bytesText(devicePeakBytes)}${free}, process ${bytesText(hostPeakBytes)} of ${bytesText(hostFreeBytes)}; parents (${bytesText(memory.parentsBytes)}) ${stay}`;
+  const process = devices === 1 ? "process" : "processes";
+  return `device ${bytesText(devicePeakBytes)}${free}, ${process} ${bytesText(hostPeakBytes)} of ${bytesText(hostFreeBytes)}; parents (${bytesText(memory.parentsBytes)}) ${stay}`;
 }
 
 function diskText({ runBytes, exportBytes, fetchBytes, freeBytes }: RunPlan["disk"]): string {

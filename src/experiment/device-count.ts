@@ -25,3 +25,17 @@ export function countDevices(
   const those = count === alike ? `all ${alike}` : `${count} of ${alike}`;
   return { count, why: `${why}; ${those} of its name ${count === 1 ? "scores" : "score"}${limit}` };
 }
+
+/** The same; a refusal closes the engine. */
+export async function countOrClose(
+  experiment: Pick<Experiment, "tasks">,
+  engine: OpenedEngine,
+  asked: number | undefined,
+): Promise<CountedDevices> {
+  try {
+    return countDevices(experiment, engine, asked);
+  } catch (error) {
+    await engine.device[Symbol.asyncDispose]();
+    throw error;
+  }
+}

@@ -1,5 +1,6 @@
 import { RehearsalDevice, type Stopwatch } from "../device/rehearsal/rehearsal-device.ts";
 import { UnreadParents } from "../evaluate/unread-parents.ts";
+import { countOrClose } from "../experiment/device-count.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { openEngine } from "../experiment/open-engine.ts";
 import { productDtypes } from "../experiment/precision.ts";
@@ -16,6 +17,7 @@ import { planDisk } from "./plan-disk.ts";
 import { plannedMemory } from "./plan-memory.ts";
 import { withFolders } from "./plan-sources.ts";
 import { planningSession } from "./planning-session.ts";
+import { RehearsedDevices } from "./rehearsed-devices.ts";
 import { type RehearsedRun, rehearseRun } from "./rehearse.ts";
 import type { PlannedGeneration, RunPlan } from "./run-plan.ts";
 
@@ -31,6 +33,8 @@ export interface RunPlanOptions {
   readonly watch?: Stopwatch | undefined;
   /** Whether the winner is exported at the end of the run, which the budget keeps time for. */
   readonly exports?: boolean | undefined;
+  /** GPUs to score on; all that are alike unless given. */
+  readonly devices?: number | undefined;
 }
 
 const byTheWall: Stopwatch = { lanes: systemClock.now, host: systemClock.now };
@@ -52,22 +56,25 @@ async function planFolders(
 ): Promise<RunPlan> {
   const { signal, onNotice = () => {}, watch = byTheWall, folder = "." } = options;
   const engine = await openEngine(experiment, onNotice);
+  const { count, why } = await countOrClose(experiment, engine, options.devices);
   const device = new RehearsalDevice(engine.device, watch);
+  const devices = new RehearsedDevices(device, count);
   let speed: MeasuredSpeed | undefined;
   const clock = new BudgetClock(experiment.budget);
   await using workspace = await openWorkspace(experiment, {
-    engine: { ...engine, device },
+    engine: { device, why },
+    elsewhere: count > 1 ? devices.elsewhere(why) : undefined,
     signal,
     onNotice,
     now: device.clock.now,
     parents: (checkpoints) => new UnreadParents(device, checkpoints, () => speed ?? unmeasured()),
   });
   const begun = earlier ? earlier.take(experiment, workspace) : experiment;
-  const session = await planningSession(begun, workspace, { clock, ...options });
+  const session = await planningSession(begun, workspace, { clock, count, ...options });
   await earlier?.meet(session.tasks, { signal, hub: options.hub });
   const ownBytes = process.memoryUsage.rss();
   speed = await speedFor(experiment, watch.lanes);
-  const run = await rehearseRun({ session, device, signal }, onNotice);
+  const run = await rehearseRun({ session, device, devices, signal }, onNotice);
   const { generation } = run;
   const expected = expectations(session, run.listed, run.rungs);
   const { precision } = workspace;
@@ -75,15 +82,16 @@ async function planFolders(
   const plan = {
     experiment: experiment.name,
     engine: device.name,
-    lanes: device.concurrency,
+    devices: count,
+    lanes: count * device.concurrency,
     precision,
     budget: experiment.budget,
     speed,
     expected,
     evaluations: expected.generations * evaluationsIn(generationKind(session)),
     gradientSteps: generation.usesGradients ? expected.generations * generation.candidates : 0,
-    memory: plannedMemory(workspace, { device, ownBytes }),
-    generation: withParts(run, flops),
+    memory: plannedMemory(workspace, { device, ownBytes, processes: count }),
+    generation: withParts(run, count * flops),
     disk: await planDisk(session, { folder, generations: expected.generations, fetchBytes }),
   };
   return { ...plan, limits: bindings(plan) };

@@ -13,12 +13,14 @@ interface MemoryOptions {
   readonly device: RehearsalDevice;
   /** Of the process, with models and rows open, before anything is scored. */
   readonly ownBytes: number;
+  /** One for each device. */
+  readonly processes: number;
 }
 
 /** The most memory that a rehearsed run takes, and what there is. */
 export function plannedMemory(
   { checkpoints }: Pick<Workspace, "checkpoints">,
-  { device, ownBytes }: MemoryOptions,
+  { device, ownBytes, processes }: MemoryOptions,
 ): PlannedMemory {
   const { peakBytes, capacityBytes } = device.memory;
   const files = [...checkpoints.values()].map(({ tensors }) => [...tensors.values()]);
@@ -29,7 +31,7 @@ export function plannedMemory(
   return {
     devicePeakBytes: peakBytes,
     deviceFreeBytes: capacityBytes,
-    hostPeakBytes: ownBytes + YOUNG_BYTES + onHost,
+    hostPeakBytes: processes * (ownBytes + YOUNG_BYTES + onHost),
     hostFreeBytes: ownBytes + freeHostBytes(),
     parentsStay: roomToStay(device, parentsBytes, 0) >= parentsBytes,
     parentsBytes,

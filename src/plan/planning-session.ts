@@ -19,13 +19,15 @@ interface PlanningOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onNotice?: ((text: string) => void) | undefined;
   readonly exports?: boolean | undefined;
+  /** Of this machine, that score. */
+  readonly count: number;
 }
 
 /** Reads the rows as a run does, and returns a session of which nothing is recorded, and whose time stands still from then on. */
 export async function planningSession(
   experiment: Experiment,
   workspace: Workspace,
-  { clock, signal, onNotice = () => {}, exports = false }: PlanningOptions,
+  { clock, signal, onNotice = () => {}, exports = false, count }: PlanningOptions,
 ): Promise<Session> {
   const openMs = clock.elapsedMs;
   const read = await readRowsInTime(experiment, clock, { signal, onNotice });
@@ -54,7 +56,7 @@ export async function planningSession(
     comparison: clock.isTimed ? measureComparison(clock.wall) : { onceMs: 0, rowMs: 0 },
     emit: () => {},
     partMs: PART_MS,
-    leastParts: 1,
+    leastParts: count,
     signal,
   };
 }

@@ -15,12 +15,14 @@ import { probe } from "../run/baselines/probe.ts";
 import { finalistsIn, guardedModels, mostPicks } from "../run/estimates/finish-models.ts";
 import { searchCounts } from "../run/estimates/finish-time.ts";
 import type { Effort } from "../run/estimates/effort.ts";
+import { deal } from "../run/scoring/deal-rows.ts";
 import { plannedRungs } from "../run/baselines/plan-rungs.ts";
 import { ScoredRungs } from "../run/baselines/scored-rungs.ts";
 import { listedOf } from "../run/baselines/score-baselines.ts";
 import { generationKind } from "../run/estimates/search-kind.ts";
 import type { Session } from "../run/session/session.ts";
 import { RandomStream } from "../tensor/random.ts";
+import type { RehearsedDevices } from "./rehearsed-devices.ts";
 
 /** Where candidates are drawn that nobody has asked for yet. */
 const AROUND_START = 0.1;
@@ -46,7 +48,9 @@ export interface RehearsedGeneration {
 
 export interface Rehearsed {
   readonly session: Session;
+  /** One of those that score. */
   readonly device: RehearsalDevice;
+  readonly devices: RehearsedDevices;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -121,7 +125,7 @@ async function rehearseScoring(
 
 /** A generation on a fraction of the search rows; the paces of what steers are learnt from it. */
 async function rehearseGeneration(
-  { session, device, signal }: Rehearsed,
+  { session, device, devices, signal }: Rehearsed,
   fraction: number,
 ): Promise<RehearsedGeneration> {
   const { order, workspace, paces, tasks, genome } = session;
@@ -132,25 +136,30 @@ async function rehearseGeneration(
   const { clock } = device;
   const timed = async (score: () => Promise<unknown>): Promise<Pick<RehearsedGeneration, "ms" | "busyMs" | "flop">> => {
     device.settle();
-    const [began, busy, flop] = [clock.now(), clock.busyMs, device.flop];
+    const [began, busy, flop] = [devices.now(), clock.busyMs, device.flop];
     await score();
     device.settle();
-    return { ms: clock.now() - began, busyMs: clock.busyMs - busy, flop: device.flop - flop };
+    return { ms: devices.now() - began, busyMs: clock.busyMs - busy, flop: device.flop - flop };
   };
-  let waitMs = 0;
   const onTime = (time: WorkTime): void => {
-    waitMs = time.waitMs;
     if (!kind.usesGradients) paces.signal.learn(time);
   };
+  const { waitedMs } = clock;
   const recipes = points.map((point) => genome.decode(point));
   const scored = await timed(() => workspace.signal.evaluate(recipes, rows, { signal, onTime }));
+  const waitMs = (clock.waitedMs - waitedMs) / devices.count;
   const work = { ...kind, rows: countOf(rows), tokens, scoringMs: scored.ms, waitMs };
   if (!kind.usesGradients) return { ...work, ...scored };
   const weights = Object.fromEntries(tasks.map(({ name }) => [name, 1]));
   const both = await timed(async () => {
-    const decoded = points.map((point) => genome.decode(point));
-    const evaluations = await workspace.signal.gradient(decoded, rows, weights, { signal });
-    for (const [i, point] of points.entries()) genome.pullBack(point, evaluations[i]?.derivatives ?? {});
+    const parts = deal(rows, Math.min(session.leastParts, work.rows));
+    await Promise.all(
+      parts.map(async (own) => {
+        const decoded = points.map((point) => genome.decode(point));
+        const evaluations = await workspace.signal.gradient(decoded, own, weights, { signal });
+        for (const [i, point] of points.entries()) genome.pullBack(point, evaluations[i]?.derivatives ?? {});
+      }),
+    );
   });
   paces.gradient.learn({ models: kind.candidates, tokens, passes: 1, ms: both.ms, waitMs: 0 });
   return { ...work, ...both };
@@ -163,8 +172,8 @@ function rehearsedFraction(session: Session, fraction: number): number {
   return fraction * Math.min(1, session.partMs / Math.max(1, steeringMs(session, generationKind(session), tokens)));
 }
 
-/** Milliseconds that the merges of a generation take; of the embedding a pass takes the rows of its tokens alone, which are few. */
-async function rehearseMerges({ session, device }: Rehearsed, count: number): Promise<number> {
+/** Milliseconds that the merges of a generation take, where each device makes as many; of the embedding a pass takes the rows of its tokens alone, which are few. */
+async function rehearseMerges({ session, device, devices }: Rehearsed, count: number): Promise<number> {
   const { model, experts, weights: parents } = session.workspace;
   const merging = { device, model, parents, base: BASE, experts };
   const members = [...Array(count).keys()];
@@ -185,7 +194,7 @@ async function rehearseMerges({ session, device }: Rehearsed, count: number): Pr
     parents.release(route, index);
   }
   await parents.releaseAll();
-  return ms;
+  return ms / devices.count;
 }
 
 /** Merges around the start of the search space. */

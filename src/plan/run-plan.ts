@@ -8,7 +8,9 @@ import type { MeasuredSpeed } from "./measured-speed.ts";
 export interface RunPlan {
   readonly experiment: Experiment["name"];
   readonly engine: string;
-  /** What the device computes at once. */
+  /** Of this machine, that score side by side. */
+  readonly devices: number;
+  /** What they compute at once. */
   readonly lanes: number;
   readonly precision: ResolvedPrecision;
   readonly budget: Budget;
@@ -25,7 +27,7 @@ export interface RunPlan {
   readonly limits: readonly Binding[];
 }
 
-/** Times are what it takes on all lanes of the device together. */
+/** Times are what it takes on all lanes of all devices together. */
 export interface PlannedGeneration {
   readonly candidates: number;
   readonly usesGradients: boolean;
@@ -41,16 +43,16 @@ export interface PlannedGeneration {
   readonly forwardMs: number;
   /** 0 where no gradients are taken. */
   readonly backwardMs: number;
-  /** Operations of its products of matrices, and the share of the device's rate that these come to. */
+  /** Operations of its products of matrices, and the share of the devices' rate that these come to. */
   readonly flop: number;
   readonly productShare: number;
 }
 
 export interface PlannedMemory {
-  /** Of tensors and work space. */
+  /** Of tensors and work space, on each device. */
   readonly devicePeakBytes: number;
   readonly deviceFreeBytes: number | undefined;
-  /** Of the process; on a CPU the device's is part of it. */
+  /** Of all processes, one for each device; on a CPU the device's is part of it. */
   readonly hostPeakBytes: number;
   readonly hostFreeBytes: number;
   /** Whether all parents stay on the device. */

@@ -1,4 +1,4 @@
-import { countDevices } from "../experiment/device-count.ts";
+import { countOrClose } from "../experiment/device-count.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { openEngine, type OpenedEngine } from "../experiment/open-engine.ts";
 import { openWorkspace, type Workspace } from "../experiment/workspace.ts";
@@ -26,7 +26,11 @@ export async function openParents(
   const { signal } = options;
   const opening = new Opening(options.wall);
   const opened = options.engine ?? (await openEngine(experiment, noticesTo(options)));
-  const { devices, ...engine } = await counted(experiment, opened, options);
+  const { device } = opened;
+  const { count: devices, why } = options.elsewhere
+    ? { count: 1, why: opened.why }
+    : await countOrClose(experiment, opened, options.devices);
+  const engine = { device, why };
   const clock = new BudgetClock(experiment.budget, spent, opening.wall);
   const { now } = opening.wall;
   const shared = devices > 1 ? await share(experiment, engine, devices, options) : undefined;
@@ -36,22 +40,6 @@ export async function openParents(
     return { workspace: shared ? endingWith(workspace, shared) : workspace, devices, clock, opening };
   } catch (error) {
     await shared?.[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-/** The engine with the devices that score; it is closed where they cannot be those that were asked for. */
-async function counted(
-  experiment: Experiment,
-  engine: OpenedEngine,
-  { devices, elsewhere }: RunOptions,
-): Promise<OpenedEngine & { readonly devices: number }> {
-  if (elsewhere) return { ...engine, devices: 1 };
-  try {
-    const { count, why } = countDevices(experiment, engine, devices);
-    return { ...engine, why, devices: count };
-  } catch (error) {
-    await engine.device[Symbol.asyncDispose]();
     throw error;
   }
 }

@@ -40,6 +40,8 @@ export interface RemoteOptions {
   /** Whether workers with other engines may answer. */
   readonly isMixed: boolean;
   readonly now?: () => number;
+  /** What comes before the first job, unless it is to read the parents, so that theirs are known to be the same. */
+  readonly read?: (signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /** Scores by the workers of a dealer. The parents here are read once, so that theirs are known to be the same. */
@@ -127,7 +129,8 @@ export class RemoteScorer implements Scorer {
     { signal, onProgress }: Pick<ScoreOptions, "signal" | "onProgress">,
     take: (index: number, numbers: Numbers) => void,
   ): Promise<void> {
-    await readUnknown(this.#options.parents, signal);
+    const { parents, read = (own) => readUnknown(parents, own) } = this.#options;
+    await read(signal);
     const terms = this.#terms();
     const done = new Set<number>();
     const accept = (i: number, answer: WorkerAnswer): void => {

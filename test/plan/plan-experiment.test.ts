@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { runPlanText } from "../../src/cli/run-plan-text.ts";
 import type { Stopwatch } from "../../src/device/rehearsal/rehearsal-device.ts";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
@@ -13,6 +13,22 @@ import { publishTinyExperiment } from "../hub/published-experiment.ts";
 import { testHub } from "../hub/test-hub.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { recorded, tinyExperiment, writeTinyExperiment } from "../tiny-experiment.ts";
+
+/** Of what each device of the machine is to have, and how many it has, unless they are its own. */
+let changes: PropertyDescriptorMap = {};
+afterEach(() => {
+  changes = {};
+});
+
+vi.mock("../../src/experiment/open-engine.ts", async (original) => {
+  const real = await original<typeof import("../../src/experiment/open-engine.ts")>();
+  const open: typeof real.openEngine = async (...args) => {
+    const opened = await real.openEngine(...args);
+    Object.defineProperties(opened.device, changes);
+    return opened;
+  };
+  return { ...real, openEngine: open };
+});
 
 /** By which every graph takes a tenth of a second, whatever else the machine does, and what the host does between them nothing. */
 function steady(): Stopwatch {
@@ -59,6 +75,27 @@ describe("planExperiment", () => {
     expect(evaluations).toBe(results.length * models * (generation.usesGradients ? 4 : 1));
     expect(memory.devicePeakBytes / engine.device.memory.peakBytes).toBeGreaterThan(0.95);
     expect(memory.devicePeakBytes / engine.device.memory.peakBytes).toBeLessThan(most);
+  });
+
+  test.each([
+    ["candidates are divided", {}, 0.6],
+    // A graph takes as long for half of the rows, on this watch.
+    ["rows are divided for gradients", byGradient, 1],
+  ])("knows what two devices take where %s, each with memory of its own", async (_, file, share) => {
+    const budget = { budget: { time: "10m" } };
+    changes = { concurrency: { value: 1 } };
+    const one = await planned({ ...file, ...budget });
+    changes = { ...changes, alike: { value: 2 } };
+    const two = await planned({ ...file, ...budget });
+    expect([one, two].map(({ devices }) => devices)).toEqual([1, 2]);
+    expect(two.generation.rows).toBe(one.generation.rows);
+    expect(two.generation.ms / one.generation.ms).toBeCloseTo(share, 1);
+    expect(two.evaluations / one.evaluations).toBeGreaterThan(share < 1 ? 1.2 : 0.9);
+    expect(two.generation.flop / one.generation.flop).toBeCloseTo(1, 1);
+    expect(two.memory.devicePeakBytes).toBeLessThanOrEqual(one.memory.devicePeakBytes);
+    expect(runPlanText(two, 80)).toMatch(/^engine {6}2 times ggml on /m);
+    const refused = refusal(planned(file, { devices: 3 }));
+    expect(await refused).toMatch(/^devices: expected at most 2, as ggml on .* has here, found 3/);
   });
 
   test("counts the time of a generation's graphs by part, and its products", async () => {

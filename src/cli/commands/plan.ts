@@ -16,6 +16,7 @@ export async function planCommand(file: string, options: RunCommandOptions): Pro
     onNotice: (text) => progress.show({ type: "notice", text }),
     folder: options.out,
     exports: options.export,
+    devices: options.devices,
   }).finally(progress.end);
   if (options.json) printJson(plan);
   else print(runPlanText(plan, resultWidth()));

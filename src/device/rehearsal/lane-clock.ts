@@ -5,6 +5,7 @@ export class LaneClock {
   #now = 0;
   #busyMs = 0;
   #underWay = 0;
+  #waitedMs = 0;
 
   constructor(lanes: number) {
     this.#idleAt = Array.from({ length: lanes }, () => 0);
@@ -15,6 +16,11 @@ export class LaneClock {
   /** What lanes have worked, all of them together. */
   get busyMs(): number {
     return this.#busyMs;
+  }
+
+  /** What passed while something was awaited that no lane works on. */
+  get waitedMs(): number {
+    return this.#waitedMs;
   }
 
   /** Begins what takes so long. */
@@ -28,11 +34,12 @@ export class LaneClock {
   /** Something that was begun is over. */
   end(): void {
     this.#underWay -= 1;
-    if (this.#underWay === 0) this.waitUntil(Math.max(...this.#idleAt));
+    if (this.#underWay === 0) this.#now = Math.max(this.#now, ...this.#idleAt);
   }
 
   /** Nothing else goes on until then. */
   waitUntil(time: number): void {
+    this.#waitedMs += Math.max(0, time - this.#now);
     this.#now = Math.max(this.#now, time);
   }
 }

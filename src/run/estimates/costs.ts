@@ -47,13 +47,15 @@ export function steeringMs(
 }
 
 /**
- * In how many parts the gradients of so many models are recorded: each takes about the time of a part, and so long that
- * another one, which reads and merges everything again, costs a tenth of it at most. Infinity where a part takes no time.
+ * In how many parts the gradients of so many models are recorded: each takes about the time of a part, with others beside it where
+ * several score, and so long that another one, which reads and merges everything again, costs a tenth of it at most. Infinity where
+ * a part takes no time.
  */
 export function gradientParts({ paces, partMs, workspace }: Costs, models: number, rows: Selection): number {
   if (partMs === 0) return Infinity;
   const { pace, times } = knownPace(paces, "gradient");
-  const wholeMs = times * pace.expectedMs({ models, tokens: workspace.signal.tokensOf(rows), passes: 1 });
+  const { lanes } = workspace.signal;
+  const wholeMs = lanes * times * pace.expectedMs({ models, tokens: workspace.signal.tokensOf(rows), passes: 1 });
   // Gradients alone do not tell what a pass takes without tokens: most generations are of one size.
   const emptyMs = GRADIENT_PASSES * knownPace(paces, "signal").pace.expectedMs({ models, tokens: 0, passes: 1 });
   return 1 + Math.floor(wholeMs / Math.max(partMs, 10 * emptyMs));

@@ -49,7 +49,9 @@ export async function recordAsk(
 /** Scores, unlike sums of gradients, have the same bits in any parts; the clock decides on these as they are made. */
 function partsFor(session: Session, models: number, rows: Selection): number {
   if (!generationKind(session).usesGradients) return 1;
-  const parts = Math.max(session.leastParts, gradientParts(session, models, rows));
+  const { leastParts } = session;
+  // As many for each of those that share them.
+  const parts = leastParts * Math.ceil(gradientParts(session, models, rows) / leastParts);
   return Math.min(Object.values(rows).flat().length, parts);
 }
 
