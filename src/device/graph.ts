@@ -8,7 +8,8 @@ export type OperandName<Op extends Operation> = {
   [Name in keyof Node<Op>]-?: Node<Op>[Name] extends Expression | undefined ? Name : never;
 }[keyof Node<Op>];
 
-const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } = {
+/** By operation, in a fixed order. */
+export const operandNames: { readonly [Op in Operation]: readonly OperandName<Op>[] } = {
   input: [],
   constant: [],
   cast: ["x"],

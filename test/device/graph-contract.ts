@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Device } from "../../src/device/device.ts";
-import { add, input, mul } from "../../src/device/expression.ts";
+import type { Device, DeviceTensor } from "../../src/device/device.ts";
+import { add, constant, type Expression, input, mul, scale, sub } from "../../src/device/expression.ts";
 import { f32Bytes, f32Values } from "./sample-values.ts";
 
 /** Registers what holds of graphs that are computed one after the other. */
@@ -24,4 +24,65 @@ export function testGraphs(device: () => Device): void {
     ];
     expect(found).toEqual([...expected, ...expected]);
   });
+  test("computations of one structure have each their own tensors, constants and factors", async () => {
+    const memory = device().memory.bytes;
+    const sizes = [
+      [4, 3],
+      // Large enough for chains in blocks.
+      [600, 512],
+      [4, 3],
+    ] as const;
+    for (const [k, shape] of [...sizes, ...sizes, ...sizes].entries()) {
+      const [first, second] = [k + 1, k / 2];
+      const factor = 2 - k / 4;
+      const upload = (value: number): Promise<DeviceTensor> =>
+        device().upload(f32Bytes(Array.from({ length: shape[0] * shape[1] }, (_, i) => value + (i % 7))), "f32", shape);
+      const tensors = await Promise.all([upload(first), upload(second)]);
+      const [x, y] = tensors.map(input) as [Expression, Expression];
+      const row = constant(
+        Float32Array.from({ length: shape[1] }, (_, i) => k - i),
+        [1, shape[1]],
+      );
+      const merged = add(scale(sub(mul(x, row), y), factor), scale(y, k));
+      const results = await device().run([merged, mul(merged, x), merged]);
+      const [found, product, again] = await Promise.all(
+        results.map(async (each) => f32Values(await device().read(each))),
+      );
+      device().free(...tensors, ...results);
+      const expected = Array.from(found!, (_, i) => {
+        const [a, b] = [first + (i % 7), second + (i % 7)];
+        return (a * (k - (i % shape[1])) - b) * factor + b * k;
+      });
+      expect([...found!]).toEqual(expected.map(Math.fround));
+      expect([...again!]).toEqual([...found!]);
+      expect([...product!]).toEqual(expected.map((value, i) => Math.fround(value * (first + (i % 7)))));
+    }
+    expect(device().memory.bytes).toBe(memory);
+  });
+
+  test("a tensor that is read twice is not taken for two of its shape", async () => {
+    const [x, y] = await Promise.all(
+      [
+        [1, 2],
+        [5, 7],
+      ].map((values) => device().upload(f32Bytes(values), "f32", [2])),
+    );
+    const sums = [
+      await sumOf(device(), x!, y!),
+      await sumOf(device(), x!, x!),
+      await sumOf(device(), y!, x!),
+      await sumOf(device(), y!, y!),
+    ];
+    expect(sums).toEqual([
+      [6, 9],
+      [2, 4],
+      [6, 9],
+      [10, 14],
+    ]);
+  });
+}
+
+async function sumOf(device: Device, x: DeviceTensor, y: DeviceTensor): Promise<number[]> {
+  const [sum] = await device.run([add(input(x), input(y))]);
+  return [...f32Values(await device.read(sum!))];
 }

@@ -8,9 +8,10 @@ const MEGABYTE = 2 ** 20;
 test("are given in their own size, the last first, and freed in the order of their coming", () => {
   const freed: unknown[] = [];
   const spare = new SpareBuffers((buffer) => void freed.push(buffer));
-  spare.put({ buffer: "small", bytes: MEGABYTE - 1 });
+  spare.put({ buffer: "small", start: 0n, bytes: MEGABYTE - 1 });
   expect([freed, spare.bytes]).toEqual([["small"], 0]);
-  for (const [i, megabytes] of [1, 2, 1, 3].entries()) spare.put({ buffer: i, bytes: megabytes * MEGABYTE });
+  for (const [i, megabytes] of [1, 2, 1, 3].entries())
+    spare.put({ buffer: i, start: BigInt(i), bytes: megabytes * MEGABYTE });
   expect(spare.take(4 * MEGABYTE)).toBeUndefined();
   expect(spare.take(MEGABYTE)).toMatchObject({ buffer: 2 });
   spare.shrinkTo(4 * MEGABYTE);

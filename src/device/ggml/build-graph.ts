@@ -7,7 +7,7 @@ import { lower } from "./lowering.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { type LibraryPlan, planForLibrary } from "./products/product-plan.ts";
-import type { TensorStore } from "./tensor-store.ts";
+import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 import { isView } from "./views.ts";
 
 /** Room for the ggml nodes that one expression expands to (a log-probability needs fifteen). */
@@ -18,7 +18,6 @@ export interface GraphContext {
   readonly ggml: Ggml;
   /** Owns the nodes, and has room for as many as the plan says. */
   readonly context: Pointer;
-  readonly store: TensorStore;
   readonly isCpu: boolean;
   /** Nodes that a library computes, where there is one. */
   readonly products: GraphProducts | undefined;
@@ -57,37 +56,40 @@ export function planGraph(
   };
 }
 
-/** A graph and its stored tensors, which are the caller's to free. */
+/** A graph, and those of its nodes that are to be given memory, or a number, before it is computed. */
 export interface BuiltGraph {
   readonly graph: Pointer;
-  /** What it computes, for each output. */
-  readonly results: DeviceTensor[];
-  /** What it reads and came with the expressions. */
-  readonly constants: DeviceTensor[];
+  readonly inputs: ReadonlyMap<Pointer, DeviceTensor>;
+  readonly constants: ReadonlyMap<Node<"constant">, Pointer>;
+  /** Of each output. */
+  readonly results: readonly Pointer[];
+  readonly scales: ReadonlyMap<Node<"scale">, readonly Pointer[]>;
 }
 
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
   { order, outputs, ofLibrary, chains, capacity }: GraphPlan,
-  { ggml, context, store, isCpu, products, refuse }: GraphContext,
+  { ggml, context, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const places = placesOf(outputs);
   const nodes = new Map<Expression, Pointer>();
+  const inputs = new Map<Pointer, DeviceTensor>();
+  const constants = new Map<Node<"constant">, Pointer>();
+  const scales = new Map<Node<"scale">, Pointer[]>();
+  const results: Pointer[] = [];
   const tensorOf = (node: Expression): Pointer => nodes.get(node) ?? make(node);
-  const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>() };
+  const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>(), scales };
   const graph: Pointer = ggml.newGraph(context, capacity, false);
-  const results = new Map<number, DeviceTensor>();
-  const constants: DeviceTensor[] = [];
   const nodeOf = (node: Expression): Pointer => {
-    if (node.op === "input") return store.nodeOf(context, node.tensor);
     const product = ofLibrary.finished.get(node);
     if (product && products) return products.nodeForFinished(context, product, tensorOf);
     const softmax = ofLibrary.softmaxes.get(node);
     if (softmax && products) return products.nodeForSoftmax(context, softmax, tensorOf);
-    if (node.op !== "constant") return lower(node, lowering);
-    const [tensor, lowered] = storeConstant(node, { ggml, context, store });
-    constants.push(tensor);
-    return lowered;
+    if (node.op !== "input" && node.op !== "constant") return lower(node, lowering);
+    const leaf = ggml.newTensor(context, typeNumber[node.dtype], 4, innermostFirst(node.shape));
+    if (node.op === "input") inputs.set(leaf, node.tensor);
+    else constants.set(node, leaf);
+    return leaf;
   };
   // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
   const make = (node: Expression): Pointer => {
@@ -107,40 +109,20 @@ export function buildGraph(
     ...[...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)),
     ...[...ofLibrary.finished.values()].flatMap(({ inner }) => inner),
   ]);
-  try {
-    for (const node of order) {
-      const asked = places.get(node) ?? [];
-      if (within.has(node)) continue;
-      // What only moves elements is made once something reads it: a library's product may read what it moves.
-      if (asked.length === 0 && (node.op === "permute" || node.op === "reshape")) continue;
-      const lowered = tensorOf(node);
+  for (const node of order) {
+    const asked = places.get(node) ?? [];
+    if (within.has(node)) continue;
+    // What only moves elements is made once something reads it: a library's product may read what it moves.
+    if (asked.length === 0 && (node.op === "permute" || node.op === "reshape")) continue;
+    const lowered = tensorOf(node);
+    for (const [i, place] of asked.entries()) {
       // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
-      const staying = asked.map((_, i) =>
-        i > 0 || (isView(ggml, lowered) && !chains.has(node)) ? ggml.cont(context, lowered) : lowered,
-      );
-      for (const each of staying) ggml.expandGraph(graph, each);
-      for (const [i, place] of asked.entries()) {
-        const tensor: DeviceTensor = { dtype: node.dtype, shape: node.shape };
-        store.store(tensor, staying[i]);
-        results.set(place, tensor);
-      }
+      const isElsewhere = i > 0 || (isView(ggml, lowered) && !chains.has(node));
+      results[place] = isElsewhere ? ggml.cont(context, lowered) : lowered;
+      ggml.expandGraph(graph, results[place]);
     }
-  } catch (error) {
-    for (const tensor of [...results.values(), ...constants]) store.free(tensor);
-    throw error;
   }
-  return { graph, results: outputs.flatMap((_, place) => results.get(place) ?? []), constants };
-}
-
-function storeConstant(
-  { values, shape }: Node<"constant">,
-  { ggml, context, store }: Pick<GraphContext, "ggml" | "context" | "store">,
-): [DeviceTensor, Pointer] {
-  const tensor: DeviceTensor = { dtype: "f32", shape };
-  const node = store.newNode(context, tensor);
-  store.store(tensor, node);
-  if (values.length > 0) ggml.setTensor(node, new Uint8Array(values.slice().buffer), 0, values.byteLength);
-  return [tensor, node];
+  return { graph, inputs, constants, results, scales };
 }
 
 /** At which places each output is asked for. */

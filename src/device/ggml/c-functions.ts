@@ -28,7 +28,7 @@ export interface NativeWork {
   readonly refusal?: (result: unknown) => Error;
   /** Memory that the calls need while they are made, and who is told where it is. */
   readonly scratchpad?: { readonly bytes: number; readonly lend: (address: bigint) => void };
-  /** Frees what was made for the calls, once they are over or will not come. */
+  /** Frees what was made for the calls, once none of them will come any more. */
   readonly free?: () => void;
 }
 

@@ -6,20 +6,18 @@ import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../ten
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import type { Expression, Operation } from "../expression.ts";
-import { tensorsOf } from "../graph.ts";
+import { structureOf, type Structure } from "../structure.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
-import { buildGraph, type GraphPlan, planGraph } from "./build-graph.ts";
-import type { NativeWork } from "./c-functions.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
+import { KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
 import { type Lane, Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
-import { GraphProducts } from "./products/graph-products.ts";
-import { worksOf } from "./products/pieces.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { hardwareOf, startGgml } from "./start.ts";
+import { findTensorFields, type TensorFields } from "./tensor-fields.ts";
 import { outOfMemory, TensorStore } from "./tensor-store.ts";
 
 /** enum ggml_backend_dev_type. */
@@ -55,6 +53,7 @@ class GgmlDevice implements Device {
   readonly alike: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
+  readonly #fields: TensorFields;
   readonly #lanes: Lanes;
   readonly #products: ProductLibrary | undefined;
   readonly #capacityBytes: number | undefined;
@@ -77,6 +76,7 @@ class GgmlDevice implements Device {
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device);
+    this.#fields = findTensorFields(ggml, this.#store.bufferType);
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
@@ -104,7 +104,7 @@ class GgmlDevice implements Device {
 
   read(tensor: DeviceTensor): Promise<Uint8Array> {
     return this.#work.begin([tensor], () =>
-      this.#within(1, 0, async (context) => {
+      this.#within(async (context) => {
         const node = this.#store.nodeOf(context, tensor);
         const bytes = new Uint8Array(this.bytesOf(tensor));
         await this.#transfer(this.#ggml.getTensor, node, bytes);
@@ -114,8 +114,13 @@ class GgmlDevice implements Device {
   }
 
   run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const plan = planGraph(outputs, { isCpu: this.kind === "cpu", library: this.#products });
-    return this.#work.begin(tensorsOf(plan.order), () => this.#lanes.use((lane) => this.#runOn(lane, plan)));
+    const structure = structureOf(outputs);
+    return this.#work.begin(structure.tensors, () =>
+      this.#lanes.use(
+        ({ graphs }) => graphs.has(structure),
+        (lane) => this.#runOn(lane, outputs, structure),
+      ),
+    );
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
@@ -164,7 +169,7 @@ class GgmlDevice implements Device {
         `upload: expected ${expected} bytes for ${tensor.dtype} [${tensor.shape.join(", ")}], found ${bytes.byteLength}`,
       );
     }
-    return this.#within(1, 0, async (context) => {
+    return this.#within(async (context) => {
       const node = this.#store.newNode(context, tensor);
       this.#store.store(tensor, node);
       await this.#transfer(this.#ggml.setTensor, node, bytes);
@@ -172,23 +177,42 @@ class GgmlDevice implements Device {
     });
   }
 
-  #runOn(lane: Lane, plan: GraphPlan): Promise<DeviceTensor[]> {
-    const ggml = this.#ggml;
-    const products = this.#products && new GraphProducts(ggml, this.#products);
-    return this.#within(plan.capacity, plan.capacity, async (context) => {
-      const refuse = (lowered: Pointer, operation: Operation): void => this.#refuse(lane, lowered, operation);
-      const own = { ggml, context, store: this.#store, isCpu: this.kind === "cpu", products, refuse };
-      const { graph, results, constants } = buildGraph(plan, own);
+  async #runOn(lane: Lane, outputs: readonly Expression[], structure: Structure): Promise<DeviceTensor[]> {
+    const kept = lane.graphs.take(structure);
+    const graph = kept ?? new KeptGraph(outputs, structure, this.#graphContext(lane));
+    try {
+      const { results, constants } = graph.bind(structure);
       try {
-        await this.#computeGraph(lane, graph, products);
-        return results;
+        if (!kept) this.#planSpace(lane, graph);
+        this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
+        await lane.thread.do(graph.works());
       } catch (error) {
         this.free(...results);
         throw error;
       } finally {
         for (const tensor of constants) this.#store.free(tensor);
       }
-    });
+      lane.graphs.put(graph);
+      return results;
+    } catch (error) {
+      graph.free();
+      throw error;
+    }
+  }
+
+  #graphContext(lane: Lane): KeptGraphContext {
+    return {
+      ggml: this.#ggml,
+      fields: this.#fields,
+      store: this.#store,
+      isCpu: this.kind === "cpu",
+      library: this.#products,
+      refuse: (lowered, operation) => this.#refuse(lane, lowered, operation),
+      workOf: (graph) => ({
+        calls: [{ place: this.#ggml.compute.place, values: [lane.backend, graph] }],
+        refusal: (status) => new Error(`ggml: computation failed with status ${String(status)}${whatGgmlSaid()}`),
+      }),
+    };
   }
 
   /** A GPU's backend ends the process over a node that it does not compute; the CPU's computes all. */
@@ -214,27 +238,22 @@ class GgmlDevice implements Device {
     } else if (byteLength > 0) copy(node, bytes, 0, byteLength);
   }
 
-  async #computeGraph(
-    { backend, workspace, thread }: Lane,
-    graph: Pointer,
-    products: GraphProducts | undefined,
-  ): Promise<void> {
+  /** Where that enlarges the lane's work space, graphs that were planned for it as it was are lost. */
+  #planSpace({ workspace, graphs }: Lane, { graph }: KeptGraph): void {
+    const { planGraph, allocGraph, workspaceSize, largestBuffer } = this.#ggml;
+    const sizeNow = (): number => Number(workspaceSize(workspace, 0));
+    const size = sizeNow();
     // Left to itself, ggml keeps the plan of the graph before for one of as many nodes of these sizes, whatever reads what.
-    const plan = (): boolean =>
-      Boolean(this.#ggml.planGraph(workspace, graph)) && Boolean(this.#ggml.allocGraph(workspace, graph));
-    if (!plan() && !(this.#store.giveWay() && plan())) throw outOfMemory(this.name, "work space");
-    this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
-    const workOf = (graph: Pointer): NativeWork => ({
-      calls: [{ place: this.#ggml.compute.place, values: [backend, graph] }],
-      refusal: (status) => new Error(`ggml: computation failed with status ${String(status)}${whatGgmlSaid()}`),
-    });
-    await thread.do(
-      products ? worksOf(graph, { ggml: this.#ggml, store: this.#store, products, workOf }) : [workOf(graph)],
-    );
+    const plan = (): boolean => Boolean(planGraph(workspace, graph)) && Boolean(allocGraph(workspace, graph));
+    const isPlanned = plan() || (this.#store.giveWay() && plan());
+    // In one piece, work space is made anew for more of it alone; in several, it may be for as much.
+    if (!isPlanned || sizeNow() !== size || size > Number(largestBuffer(this.#store.bufferType))) graphs.clear();
+    if (!isPlanned) throw outOfMemory(this.name, "work space");
   }
 
-  async #within<T>(tensors: number, graphNodes: number, work: (context: Pointer) => Promise<T>): Promise<T> {
-    const context = this.#store.newContext(tensors, graphNodes);
+  /** With a context for one node. */
+  async #within<T>(work: (context: Pointer) => Promise<T>): Promise<T> {
+    const context = this.#store.newContext(1);
     try {
       return await work(context);
     } finally {

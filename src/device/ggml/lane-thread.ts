@@ -21,19 +21,15 @@ export class LaneThread {
   #scratchpad = new Uint8Array();
   #settle: ((answer: LaneAnswer) => void) | undefined;
 
-  /** Does one work after the other; the Error of the first call that fails, behind which none is made. All is freed in the end. */
+  /** Does one work after the other; the Error of the first call that fails, behind which none is made. */
   async do(works: readonly NativeWork[]): Promise<void> {
-    try {
-      this.#lendScratchpad(works);
-      const calls = works.flatMap((work) => work.calls.map((call) => ({ call, work })));
-      const answer = await this.#make(calls.map(({ call }) => call));
-      if ("fault" in answer) throw new Error(`a call of a C function failed: ${answer.fault}`);
-      if (answer.at === undefined) return;
-      const { work } = calls[answer.at] ?? {};
-      throw work?.refusal?.(answer.result) ?? new Error(`a C function returned ${String(answer.result)}`);
-    } finally {
-      for (const { free } of works) free?.();
-    }
+    this.#lendScratchpad(works);
+    const calls = works.flatMap((work) => work.calls.map((call) => ({ call, work })));
+    const answer = await this.#make(calls.map(({ call }) => call));
+    if ("fault" in answer) throw new Error(`a call of a C function failed: ${answer.fault}`);
+    if (answer.at === undefined) return;
+    const { work } = calls[answer.at] ?? {};
+    throw work?.refusal?.(answer.result) ?? new Error(`a C function returned ${String(answer.result)}`);
   }
 
   /** Bytes that are kept for scratchpads. */

@@ -1,5 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { UserError } from "../../errors.ts";
+import { KeptGraphs } from "./kept-graphs.ts";
 import { LaneThread } from "./lane-thread.ts";
 import { setThreads, type Ggml, type Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
@@ -9,6 +10,8 @@ export interface Lane {
   readonly backend: Pointer;
   readonly workspace: Pointer;
   readonly thread: LaneThread;
+  /** Planned for the work space as it is. */
+  readonly graphs: KeptGraphs;
 }
 
 /** What lanes are opened on. */
@@ -34,7 +37,7 @@ export class Lanes {
       const backend: Pointer = ggml.openBackend(device, null);
       if (!backend) throw new UserError(`${name} does not open${whatGgmlSaid()}`);
       if (kind === "cpu") setThreads(ggml, device, backend, 1);
-      return { backend, workspace: ggml.newWorkspace(bufferType), thread: new LaneThread() };
+      return { backend, workspace: ggml.newWorkspace(bufferType), thread: new LaneThread(), graphs: new KeptGraphs() };
     });
     this.#idle = [...this.#lanes];
     this.#limit = pLimit(count);
@@ -50,9 +53,10 @@ export class Lanes {
     return this.#bytesOf(this.#lanes.filter((lane) => !this.#idle.includes(lane)));
   }
 
-  use<T>(work: (lane: Lane) => Promise<T>): Promise<T> {
+  /** Does work on an idle lane, one that suits if there is any. */
+  use<T>(suits: (lane: Lane) => boolean, work: (lane: Lane) => Promise<T>): Promise<T> {
     return this.#limit(async () => {
-      const lane = this.#idle.pop();
+      const [lane] = this.#idle.splice(this.#idle.findLastIndex(suits), 1);
       if (!lane) throw new Error("ggml: no idle lane");
       try {
         return await work(lane);
@@ -63,8 +67,9 @@ export class Lanes {
   }
 
   async close(): Promise<void> {
-    for (const { backend, workspace, thread } of this.#lanes.splice(0)) {
+    for (const { backend, workspace, thread, graphs } of this.#lanes.splice(0)) {
       await thread.end();
+      graphs.clear();
       this.#ggml.freeWorkspace(workspace);
       this.#ggml.closeBackend(backend);
     }

@@ -28,6 +28,8 @@ export interface LoweringContext {
   readonly products: GraphProducts | undefined;
   /** Matrices that were transposed already, each copied once. */
   readonly transposed: Map<Expression, Pointer>;
+  /** What became of scales, whose factors are set anew when a graph is computed again. */
+  readonly scales: Map<Node<"scale">, Pointer[]>;
 }
 
 type Lower<Op extends Operation> = (node: Node<Op>, lowering: LoweringContext) => Pointer;
@@ -51,7 +53,13 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
   sub: (node, { ggml, context, tensorOf }) => ggml.sub(context, tensorOf(node.x), tensorOf(node.y)),
   mul: (node, { ggml, context, tensorOf }) => ggml.mul(context, tensorOf(node.x), tensorOf(node.y)),
   div: (node, { ggml, context, tensorOf }) => ggml.div(context, tensorOf(node.x), tensorOf(node.y)),
-  scale: (node, { ggml, context, tensorOf }) => ggml.scale(context, tensorOf(node.x), node.factor),
+  scale: (node, { ggml, context, tensorOf, scales }) => {
+    const scaled = ggml.scale(context, tensorOf(node.x), node.factor);
+    const known = scales.get(node);
+    if (known) known.push(scaled);
+    else scales.set(node, [scaled]);
+    return scaled;
+  },
   sumTo: (node, { ggml, context, tensorOf }) => {
     const sizes = innermostFirst(node.shape);
     const isRow = sizes[0] === 1 && node.x.shape.at(-1) !== 1;

@@ -3,6 +3,8 @@ import type { Pointer } from "./library.ts";
 /** Memory of the device for one tensor. */
 export interface TensorBuffer {
   readonly buffer: Pointer;
+  /** Its address. */
+  readonly start: bigint;
   readonly bytes: number;
   /** The same memory for JavaScript, once that was asked for: V8 collects garbage for every few of these that are made. */
   view?: ArrayBuffer;

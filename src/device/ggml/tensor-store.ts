@@ -30,18 +30,22 @@ export class TensorStore {
 
   /** A context for nodes, whose data lie elsewhere, and for graphs of so many nodes; to be freed by the caller. */
   newContext(tensors: number, ...graphs: readonly number[]): Pointer {
+    return this.#ggml.init({ memSize: this.contextBytes(tensors, ...graphs), memBuffer: null, noAlloc: true });
+  }
+
+  /** What such a context takes. */
+  contextBytes(tensors: number, ...graphs: readonly number[]): number {
     const graphBytes = graphs
       .filter((nodes) => nodes > 0)
       .reduce((sum, nodes) => sum + Number(this.#ggml.graphOverhead(nodes, false)), 0);
-    const memSize = tensors * Number(this.#ggml.tensorOverhead()) + graphBytes;
-    return this.#ggml.init({ memSize, memBuffer: null, noAlloc: true });
+    return tensors * Number(this.#ggml.tensorOverhead()) + graphBytes;
   }
 
   /** A node that stands for a stored tensor in a context. */
   nodeOf(context: Pointer, tensor: DeviceTensor): Pointer {
-    const { buffer } = this.#placeOf(tensor);
+    const { buffer, start } = this.placeOf(tensor);
     const node = this.newNode(context, tensor);
-    this.#ggml.placeTensor(buffer, node, this.#ggml.bufferBase(buffer));
+    this.#ggml.placeTensor(buffer, node, start);
     return node;
   }
 
@@ -51,20 +55,38 @@ export class TensorStore {
 
   /** Gives a node a buffer that lives until the tensor is freed. */
   store(tensor: DeviceTensor, node: Pointer): void {
-    const bytes = Number(this.#ggml.allocSize(this.bufferType, node));
+    const { buffer, start } = this.add(tensor, this.bytesFor(node));
+    this.#ggml.placeTensor(buffer, node, start);
+  }
+
+  /** What a buffer for a node needs. */
+  bytesFor(node: Pointer): number {
+    return Number(this.#ggml.allocSize(this.bufferType, node));
+  }
+
+  /** A buffer of so many bytes that lives until the tensor is freed. */
+  add(tensor: DeviceTensor, bytes: number): TensorBuffer {
     const own = this.#allocate(bytes);
     if (!own) throw outOfMemory(this.#deviceName, `a tensor of ${bytes} bytes`);
-    this.#ggml.placeTensor(own.buffer, node, this.#ggml.bufferBase(own.buffer));
     this.#placed.set(tensor, own);
     this.#bytes += bytes;
     this.#mostBytes = Math.max(this.#mostBytes, this.#bytes);
+    return own;
+  }
+
+  placeOf(tensor: DeviceTensor): TensorBuffer {
+    const placed = this.#placed.get(tensor);
+    if (placed) return placed;
+    throw new Error(
+      `ggml: the tensor ${tensor.dtype} [${tensor.shape.join(", ")}] is not on this device; was it freed?`,
+    );
   }
 
   /** A tensor's memory, of which the first `bytes` are its own, where it is the host's. */
   memoryOf(tensor: DeviceTensor, bytes: number): Uint8Array<ArrayBuffer> {
     if (bytes === 0) return new Uint8Array();
-    const own = this.#placeOf(tensor);
-    own.view ??= koffi.view(this.#ggml.bufferBase(own.buffer), own.bytes);
+    const own = this.placeOf(tensor);
+    own.view ??= koffi.view(own.start, own.bytes);
     return new Uint8Array(own.view, 0, bytes);
   }
 
@@ -78,7 +100,7 @@ export class TensorStore {
   /** Frees a tensor; after `close`, which freed all, there is nothing to do. */
   free(tensor: DeviceTensor): void {
     if (this.#closed) return;
-    const own = this.#placeOf(tensor);
+    const own = this.placeOf(tensor);
     this.#spare.put(own);
     this.#placed.delete(tensor);
     this.#bytes -= own.bytes;
@@ -99,15 +121,7 @@ export class TensorStore {
     // ggml gives no buffer for zero bytes.
     const fresh = (): Pointer => this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
     const buffer = fresh() ?? (this.giveWay() ? fresh() : undefined);
-    return buffer ? { buffer, bytes } : undefined;
-  }
-
-  #placeOf(tensor: DeviceTensor): TensorBuffer {
-    const placed = this.#placed.get(tensor);
-    if (placed) return placed;
-    throw new Error(
-      `ggml: the tensor ${tensor.dtype} [${tensor.shape.join(", ")}] is not on this device; was it freed?`,
-    );
+    return buffer ? { buffer, start: this.#ggml.bufferBase(buffer) as bigint, bytes } : undefined;
   }
 }
 

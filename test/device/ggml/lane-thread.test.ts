@@ -30,22 +30,16 @@ describe.skipIf(process.platform === "win32")("the thread of a lane", () => {
     values: [koffi.address(bytes), value, bytes.length],
   });
 
-  test("makes calls in their order, up to one that fails, and frees all", async () => {
+  test("makes calls in their order, up to one that fails", async () => {
     const bytes = new Uint8Array(4);
-    const freed: string[] = [];
     const failing = {
       calls: [{ place: abs.place, values: [-3] }],
       refusal: (result: unknown) => new Error(String(result)),
     };
-    const works = [
-      { calls: [setTo(bytes, 1), setTo(bytes.subarray(2), 2)], free: () => void freed.push("first") },
-      { ...failing, free: () => void freed.push("failing") },
-      { calls: [setTo(bytes, 3)], free: () => void freed.push("last") },
-    ];
+    const works = [{ calls: [setTo(bytes, 1), setTo(bytes.subarray(2), 2)] }, failing, { calls: [setTo(bytes, 3)] }];
     const thread = start();
     await expect(thread.do(works)).rejects.toThrow(/^3$/);
     expect([...bytes]).toEqual([1, 1, 2, 2]);
-    expect(freed).toEqual(["first", "failing", "last"]);
     await thread.do([{ calls: [setTo(bytes, 4)] }]);
     expect([...bytes]).toEqual([4, 4, 4, 4]);
   });
@@ -76,14 +70,10 @@ describe.skipIf(process.platform === "win32")("the thread of a lane", () => {
     expect(lent[2]).toBe(lent[0]);
   });
 
-  test("is out of memory for a scratchpad that cannot be had, frees all, and goes on", async () => {
-    const freed: string[] = [];
+  test("is out of memory for a scratchpad that cannot be had, and goes on", async () => {
     const thread = start();
     const scratchpad = { bytes: 2 ** 52, lend: () => {} };
-    await expect(thread.do([{ calls: [], scratchpad, free: () => void freed.push("all") }])).rejects.toThrow(
-      OutOfMemory,
-    );
-    expect(freed).toEqual(["all"]);
+    await expect(thread.do([{ calls: [], scratchpad }])).rejects.toThrow(OutOfMemory);
     await thread.do([{ calls: [], scratchpad: { bytes: 100, lend: () => {} } }]);
     expect(thread.bytes).toBeLessThan(10_000);
   });

@@ -1,9 +1,9 @@
 /** The products of a graph that a library computes, with what follows them, and the softmaxes. */
 import type { Expression, Node } from "../../expression.ts";
-import type { NativeWork } from "../c-functions.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
 import type { FinishedProduct } from "./epilogues.ts";
+import { LibraryNode, type WorksAt } from "./library-node.ts";
 import type { FactorFormat, ProductLibrary, ResultStep } from "./product-library.ts";
 import type { LibrarySoftmax } from "./softmaxes.ts";
 import { formatFor, isWorthIt, planFor } from "./product-plan.ts";
@@ -15,7 +15,7 @@ import { formatFor, isWorthIt, planFor } from "./product-plan.ts";
 export class GraphProducts {
   readonly #ggml: Ggml;
   readonly #library: ProductLibrary;
-  readonly #works = new Map<Pointer, () => readonly NativeWork[]>();
+  readonly #nodes = new Map<Pointer, LibraryNode>();
   readonly #converted = new Map<Pointer, Pointer>();
   /** Tensors of bf16 where the expression is f32. */
   readonly #rounded = new Set<Pointer>();
@@ -87,9 +87,13 @@ export class GraphProducts {
     return stand;
   }
 
-  /** What computes a node, once the graph is allocated; undefined where ggml computes it. */
-  of(node: Pointer): readonly NativeWork[] | undefined {
-    return this.#works.get(node)?.();
+  /** What computes a node; undefined where ggml does. */
+  of(node: Pointer): LibraryNode | undefined {
+    return this.#nodes.get(node);
+  }
+
+  free(): void {
+    for (const node of this.#nodes.values()) node.free();
   }
 
   /** A tensor that the works write, once it and what they read have places. */
@@ -97,15 +101,12 @@ export class GraphProducts {
     context: Pointer,
     { shape }: Expression,
     { operands, format }: { readonly operands: readonly Pointer[]; readonly format: FactorFormat },
-    works: (places: readonly bigint[], result: bigint) => readonly NativeWork[],
+    works: WorksAt,
   ): Pointer {
     const sizes = innermostFirst(shape);
     const count = operands.length;
     const node: Pointer = this.#ggml.custom(context, typeNumber[format], ...sizes, operands, count, null, 1, null);
-    this.#works.set(node, () => {
-      const [result = 0n, ...places] = [node, ...operands].map((tensor) => this.#ggml.dataOf(tensor) as bigint);
-      return works(places, result);
-    });
+    this.#nodes.set(node, new LibraryNode(node, operands, works));
     return node;
   }
 

@@ -1,14 +1,13 @@
 import type { FunctionFinder, NativeWork } from "../c-functions.ts";
 import type { Pointer } from "../library.ts";
+import { DnnlCall } from "./onednn-call.ts";
 import {
   ALLOCATE,
-  check,
   CPU,
   DnnlObjects,
   type DnnlFunctions,
   findDnnlFunctions,
   IMPLEMENTATION,
-  IN_ORDER,
   made,
   NOWHERE,
   refusalOf,
@@ -44,17 +43,10 @@ interface PreparedWork extends DnnlPlan {
   readonly scratchpad: Pointer;
   readonly scratchpadBytes: number;
   readonly objects: DnnlObjects;
-  /** Calls that are to come, or going on. */
+  /** Calls that are nobody's at present. */
+  readonly spare: DnnlCall[];
+  /** Calls that are somebody's. */
   calls: number;
-}
-
-/** What executes work, and the objects to free behind. */
-interface DnnlCall {
-  readonly prepared: PreparedWork;
-  readonly objects: DnnlObjects;
-  readonly values: readonly unknown[];
-  /** Memory that has an address yet to get. */
-  readonly scratchpad: Pointer;
 }
 
 /** Primitives of oneDNN's version 3, made once for each key. */
@@ -83,15 +75,16 @@ export class DnnlPrimitives {
 
   /** The call that does it. */
   of(work: DnnlWork): NativeWork {
-    const { setAddress, execute } = this.#dnnl;
-    const { prepared, objects, values, scratchpad } = this.#callOf(work, NOWHERE);
+    const prepared = this.#prepare(work);
+    const call = prepared.spare.pop() ?? this.#callOf(prepared, work, NOWHERE);
     prepared.calls += 1;
+    call.point(work.memory.map(({ address }) => address));
     return {
-      calls: [{ place: execute.place, values }],
+      calls: [{ place: this.#dnnl.execute.place, values: call.values }],
       refusal: refusalOf,
-      scratchpad: { bytes: prepared.scratchpadBytes, lend: (address) => check(setAddress(scratchpad, address)) },
+      scratchpad: { bytes: prepared.scratchpadBytes, lend: (address) => call.lend(address) },
       free: () => {
-        objects.free();
+        prepared.spare.push(call);
         prepared.calls -= 1;
       },
     };
@@ -99,43 +92,29 @@ export class DnnlPrimitives {
 
   /** Whether the library does it at all, here and now. */
   try(work: DnnlWork): boolean {
-    const { objects, values } = this.#callOf(work, ALLOCATE);
+    const call = this.#callOf(this.#prepare(work), work, ALLOCATE);
     try {
-      return this.#dnnl.execute(...values) === 0;
+      call.point(work.memory.map(({ address }) => address));
+      return this.#dnnl.execute(...call.values) === 0;
     } finally {
-      objects.free();
+      call.free();
     }
   }
 
-  #callOf(work: DnnlWork, scratchpadAt: bigint): DnnlCall {
-    const dnnl = this.#dnnl;
-    const prepared = this.#prepare(work);
-    const objects = new DnnlObjects();
-    const all = [...work.memory, { argument: SCRATCHPAD, address: scratchpadAt }];
-    const layouts = [...prepared.layouts, prepared.scratchpad];
-    try {
-      // dnnl_exec_arg_t: an int, which is padded, and a pointer.
-      const pairs = all.map(({ argument, address }, i) => {
-        const memory = objects.make((out) => dnnl.newMemory(out, layouts[i], this.#engine, address), dnnl.freeMemory);
-        return [BigInt(argument), memory as bigint] as const;
-      });
-      const scratchpad = pairs.at(-1)?.[1];
-      const stream = objects.make((out) => dnnl.newStream(out, this.#engine, IN_ORDER), dnnl.freeStream);
-      const values = [prepared.primitive, stream, all.length, BigInt64Array.from(pairs.flat())];
-      return { prepared, objects, values, scratchpad };
-    } catch (error) {
-      objects.free();
-      throw error;
-    }
+  #callOf({ primitive, layouts, ...prepared }: PreparedWork, { memory }: DnnlWork, scratchpad: bigint): DnnlCall {
+    const own = memory.map(({ argument }, i) => ({ argument, layout: layouts[i] }));
+    const all = [...own, { argument: SCRATCHPAD, layout: prepared.scratchpad }];
+    return new DnnlCall(this.#dnnl, this.#engine, { primitive, memory: all, scratchpad });
   }
 
   #prepare(work: DnnlWork): PreparedWork {
     const prepared = this.#prepared.get(work.key) ?? this.#make(work);
     this.#prepared.delete(work.key);
-    for (const [oldest, { calls, objects }] of this.#prepared) {
+    for (const [oldest, { calls, objects, spare }] of this.#prepared) {
       if (this.#prepared.size < KEPT) break;
       if (calls > 0) continue;
       this.#prepared.delete(oldest);
+      for (const call of spare) call.free();
       objects.free();
     }
     this.#prepared.set(work.key, prepared);
@@ -150,7 +129,7 @@ export class DnnlPrimitives {
       const primitive = objects.make((out) => dnnl.newPrimitive(out, plan), dnnl.freePrimitive);
       const scratchpad = dnnl.scratchpadOf(plan, SCRATCHPAD_LAYOUT, 0);
       const scratchpadBytes = Number(dnnl.sizeOf(scratchpad));
-      return { plan, layouts, primitive, scratchpad, scratchpadBytes, objects, calls: 0 };
+      return { plan, layouts, primitive, scratchpad, scratchpadBytes, objects, spare: [], calls: 0 };
     } catch (error) {
       objects.free();
       throw error;

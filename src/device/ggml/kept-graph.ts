@@ -1,0 +1,148 @@
+import type { DeviceTensor } from "../device.ts";
+import type { Expression, Node, Operation } from "../expression.ts";
+import { isSameStructure, type Structure } from "../structure.ts";
+import { buildGraph, planGraph } from "./build-graph.ts";
+import type { NativeWork } from "./c-functions.ts";
+import { GraphMemory, type NodeViews } from "./graph-memory.ts";
+import type { Ggml, Pointer } from "./library.ts";
+import { GraphProducts } from "./products/graph-products.ts";
+import { type GraphPieces, piecesOf } from "./products/pieces.ts";
+import type { ProductLibrary } from "./products/product-library.ts";
+import type { TensorFields } from "./tensor-fields.ts";
+import type { TensorStore } from "./tensor-store.ts";
+
+/** What graphs are made with. */
+export interface KeptGraphContext {
+  readonly ggml: Ggml;
+  readonly fields: TensorFields;
+  readonly store: TensorStore;
+  readonly isCpu: boolean;
+  /** What multiplies in the place of ggml, where something does. */
+  readonly library: ProductLibrary | undefined;
+  /** Throws for a node that the device does not compute. */
+  readonly refuse: (lowered: Pointer, operation: Operation) => void;
+  /** The computation of a graph of ggml as a whole. */
+  readonly workOf: (graph: Pointer) => NativeWork;
+}
+
+/** What a run stores, which is the caller's to free. */
+export interface StoredTensors {
+  /** Of each output. */
+  readonly results: DeviceTensor[];
+  readonly constants: readonly DeviceTensor[];
+}
+
+/** A node that is given memory for each run, and what it is: an input, a constant, or the output at a place. */
+type Root = readonly [Pointer, DeviceTensor | Node<"constant"> | number];
+
+/** A tensor that each run has memory of its own for. */
+interface StoredNode {
+  readonly node: Pointer;
+  readonly nodes: NodeViews;
+  readonly bytes: number;
+}
+
+/**
+ * A graph of ggml for all computations of one structure: each brings it to its own tensors, constants and factors. Its nodes and
+ * the plan of its work space stay, as long as that does.
+ */
+export class KeptGraph {
+  readonly graph: Pointer;
+  readonly #structure: Pick<Structure, "code">;
+  readonly #outputs: readonly DeviceTensor[];
+  readonly #context: KeptGraphContext;
+  readonly #memory: GraphMemory;
+  readonly #products: GraphProducts | undefined;
+  readonly #inputs: readonly NodeViews[];
+  readonly #constants: readonly StoredNode[];
+  readonly #results: readonly StoredNode[];
+  readonly #scales: readonly (readonly Pointer[])[];
+  #pieces: GraphPieces | undefined;
+
+  constructor(outputs: readonly Expression[], structure: Structure, context: KeptGraphContext) {
+    const { ggml, fields, store, library } = context;
+    const plan = planGraph(outputs, context);
+    this.#context = context;
+    this.#structure = { code: structure.code };
+    this.#outputs = outputs.map(({ dtype, shape }) => ({ dtype, shape }));
+    this.#products = library && new GraphProducts(ggml, library);
+    this.#memory = new GraphMemory(ggml, fields, store.contextBytes(plan.capacity, plan.capacity));
+    try {
+      const built = buildGraph(plan, { ...context, context: this.#memory.context, products: this.#products });
+      this.graph = built.graph;
+      const constants = structure.constants.map((constant): Root => [found(built.constants.get(constant)), constant]);
+      const results = built.results.map((node, place): Root => [node, place]);
+      const roots = [...built.inputs, ...constants, ...results];
+      const placed = this.#memory.placed(new Map<Pointer, Root[1]>(roots));
+      const stored = ([node, key]: Root): StoredNode => {
+        return { node, nodes: found(placed.get(key)), bytes: store.bytesFor(node) };
+      };
+      this.#inputs = structure.tensors.map((tensor) => found(placed.get(tensor)));
+      this.#constants = constants.map(stored);
+      this.#results = results.map(stored);
+      this.#scales = structure.scales.map((scale) => found(built.scales.get(scale)));
+    } catch (error) {
+      this.#memory.free();
+      throw error;
+    }
+  }
+
+  has(structure: Structure): boolean {
+    return isSameStructure(this.#structure, structure);
+  }
+
+  /** Brings the graph to a computation of its structure. Throws OutOfMemory, and then stores nothing. */
+  bind({ tensors, constants, scales }: Structure): StoredTensors {
+    const { store, ggml } = this.#context;
+    const stored: DeviceTensor[] = [];
+    const add = (tensor: DeviceTensor, { nodes, bytes }: StoredNode): DeviceTensor => {
+      this.#memory.place(nodes, store.add(tensor, bytes));
+      stored.push(tensor);
+      return tensor;
+    };
+    try {
+      for (const [i, tensor] of tensors.entries()) this.#memory.place(found(this.#inputs[i]), store.placeOf(tensor));
+      for (const [i, { values, dtype, shape }] of constants.entries()) {
+        const own = found(this.#constants[i]);
+        add({ dtype, shape }, own);
+        const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+        if (bytes.length > 0) ggml.setTensor(own.node, bytes, 0, bytes.length);
+      }
+      const results = this.#outputs.map(({ dtype, shape }, i) => add({ dtype, shape }, found(this.#results[i])));
+      for (const [i, { factor }] of scales.entries())
+        for (const node of found(this.#scales[i])) this.#memory.setFactor(node, factor);
+      return { results, constants: stored.slice(0, constants.length) };
+    } catch (error) {
+      for (const tensor of stored) store.free(tensor);
+      throw error;
+    }
+  }
+
+  /** What computes the graph as it is bound, once its work space is planned. */
+  works(): readonly NativeWork[] {
+    this.#pieces ??= this.#divide();
+    return this.#pieces.works();
+  }
+
+  free(): void {
+    this.#products?.free();
+    this.#pieces?.free();
+    this.#memory.free();
+  }
+
+  #divide(): GraphPieces {
+    const { ggml, store, workOf } = this.#context;
+    const products = this.#products;
+    if (products) {
+      const dataOf = (node: Pointer): bigint => this.#memory.dataOf(node);
+      return piecesOf(this.graph, { ggml, store, products, dataOf, workOf });
+    }
+    const works = [workOf(this.graph)];
+    return { works: () => works, free: () => {} };
+  }
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("ggml: a graph lacks a node of what it reads, computes or scales by");
+  return value;
+}
