@@ -25,6 +25,9 @@ export interface DeviceOpening {
 export type DeviceRequest = PostedJob | "leave";
 export type DeviceAnswer = "ready" | "opened" | { readonly refusal: string } | WorkerAnswer;
 
+/** Characters: CUDA's backend says what has failed, and ends the process. */
+const LAST_WORDS = 400;
+
 /** Does one job after the other. */
 export interface DeviceHand {
   /** The answer to a job; rejects with the signal's reason where that aborts, once nothing of the job goes on. */
@@ -38,16 +41,22 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
   readonly opened: Promise<void>;
   readonly #child: ChildProcess;
   #waiting: { resolve: (answer: DeviceAnswer) => void; reject: (reason: UserError) => void } | undefined;
+  /** The end of what it, or a library in it, has written to standard error. */
+  #said = "";
   /** Why it is asked nothing more. */
   #end: UserError | undefined;
 
   constructor(opening: DeviceOpening) {
     const { path, execArgv } = childProgram("scoring");
     this.name = opening.name;
-    this.#child = fork(path, { execArgv, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+    this.#child = fork(path, { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said = (this.#said + text).slice(-LAST_WORDS);
+    });
     this.#child.on("message", (answer: DeviceAnswer) => this.#waiting?.resolve(answer));
     this.#child.on("error", ({ message }) => this.#fail(`its process cannot be reached (${message})`));
-    this.#child.on("exit", (code, signal) => this.#fail(`its process has ended (${signal ?? `exit code ${code}`})`));
+    // Behind all that it has said.
+    this.#child.on("close", (code, signal) => this.#fail(this.#explainEnd(signal ?? `exit code ${code}`)));
     this.opened = this.#open(opening);
   }
 
@@ -96,6 +105,11 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
   /** One that has ended is told of by its end. */
   #send(request: DeviceOpening | DeviceRequest): void {
     if (this.#child.connected) this.#child.send(request, () => {});
+  }
+
+  #explainEnd(how: string): string {
+    const words = this.#said.split("\n").findLast((line) => line.trim() !== "");
+    return `its process has ended (${how})${words === undefined ? "" : `, and said last: ${words.trim()}`}`;
   }
 
   #fail(why: string): void {

@@ -1,3 +1,5 @@
+import pLimit from "p-limit";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { identify } from "../experiment/identity.ts";
 import type { ScoredParents } from "../experiment/workspace.ts";
 import { evomergeVersion } from "../files/own-package.ts";
@@ -48,16 +50,30 @@ export function unknownHere({ checkpoints }: Pick<ScoredParents, "checkpoints">,
   return Object.fromEntries(entries) as KnownLines;
 }
 
+/** Weights that are read and hashed at once: as many as Node has threads for it. */
+const AT_ONCE = 4;
+
 /** Reads all of the parents' weights that nothing is known of. */
 export async function readUnknown(
   { checkpoints, model }: Pick<ScoredParents, "checkpoints" | "model">,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const checkpoint of checkpoints.values()) {
-    for (const { name } of allWeights(model)) {
-      if (checkpoint.known.has(name)) continue;
+  const names = allWeights(model).map(({ name }) => name);
+  const limit = pLimit(AT_ONCE);
+  const faults: unknown[] = [];
+  const read = async (checkpoint: Checkpoint, name: string): Promise<void> => {
+    // Nothing more is begun behind a fault, and nothing is under way when it is thrown.
+    if (faults.length > 0) return;
+    try {
       signal?.throwIfAborted();
       await checkpoint.read(name);
+    } catch (error) {
+      faults.push(error);
     }
-  }
+  };
+  const unknown = Array.from(checkpoints.values(), (checkpoint) =>
+    names.filter((name) => !checkpoint.known.has(name)).map((name) => limit(read, checkpoint, name)),
+  );
+  await Promise.all(unknown.flat());
+  if (faults.length > 0) throw faults[0];
 }

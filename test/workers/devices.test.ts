@@ -81,6 +81,14 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rm(models, { recursive: true, force: true }));
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** This process leaves the others their time to take jobs. */
 async function waitForOthers(): Promise<void> {
   await Promise.all(scoring.map(({ settled }) => settled));
@@ -130,12 +138,15 @@ describe("several devices of a machine", () => {
 
   test("that are killed at their jobs change nothing", async () => {
     onJob = ({ child, jobs }) => {
-      if (jobs === 1) child.kill("SIGKILL");
+      if (jobs === 1) {
+        child.stderr?.emit("data", "here\nCUDA error: \u001b[2Jnone left\n\n");
+        child.kill("SIGKILL");
+      }
       return undefined;
     };
     const { left, notices } = await runOn(3);
     expect(left).toEqual(expected);
-    const lost = "its process has ended (SIGKILL); the run goes on without it";
+    const lost = String.raw`its process has ended (SIGKILL), and said last: CUDA error: \u001B[2Jnone left; the run goes on without it`;
     expect(notices.toSorted()).toEqual([`device 1: ${lost}`, `device 2: ${lost}`]);
   });
 
@@ -193,11 +204,16 @@ describe("several devices of a machine", () => {
     const given = JSON.stringify({ file, folder, devices: 2 });
     const child = spawn(process.execPath, [compiled("test/workers/run-on-devices"), given]);
     onTestFinished(() => void child.kill("SIGKILL"));
-    // Its children have the pipe, too, until they end.
     const closed = once(child, "close");
-    for await (const line of createInterface({ input: child.stdout })) if (line === "generation") break;
+    const children: number[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (/^\d+$/.test(line)) children.push(Number(line));
+      if (line === "generation") break;
+    }
     child.kill("SIGKILL");
     await closed;
+    expect(children.length).toBeGreaterThan(1);
+    await vi.waitFor(() => expect(children.filter(isAlive)).toEqual([]), 20_000);
     await resumeRun(folder);
     expect(traces(folder)).toEqual(expected);
   });
