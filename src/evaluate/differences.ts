@@ -4,7 +4,7 @@
  * @module
  */
 import type { DeviceTensor } from "../device/device.ts";
-import { cast, input, sub } from "../device/expression.ts";
+import { cast, input, sub, type Expression } from "../device/expression.ts";
 import { readsDifferences } from "../merge/merge-tensor.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import type { PathStage } from "./path.ts";
@@ -13,7 +13,7 @@ import type { StageRun } from "./stage-run.ts";
 /** Merges that read them often enough: to write and read f32 costs about as much as to compute them twice. */
 const LEAST_MERGES = 3;
 
-/** Of smaller weights a merge takes less time than another run. */
+/** Of smaller layers a merge takes less time than another run. Smaller weights of a layer have one run together. */
 const LEAST_ELEMENTS = 2 ** 17;
 
 /** Of a device, for they only save time. */
@@ -28,17 +28,20 @@ export async function withDifferences<T>(
   const { tensors, merging } = stage;
   const { device, base, experts } = merging;
   const sizeOf = (name: string): number => elementCount(tensors.get(name)![base]!.shape);
-  const names = namesOf(merges).filter((name) => sizeOf(name) >= LEAST_ELEMENTS);
+  const names = namesOf(merges);
   const elements = names.reduce((sum, name) => sum + sizeOf(name), 0);
   const { capacityBytes = 0, bytes } = device.memory;
   const room = Math.min(ROOM_SHARE * capacityBytes, (capacityBytes - bytes) / 2);
-  if (names.length === 0 || 4 * elements * experts.length > room) return work(stage);
+  if (elements < LEAST_ELEMENTS || 4 * elements * experts.length > room) return work(stage);
   const differences = new Map<string, DeviceTensor[]>();
-  const made = names.map(async (name) => {
+  const computedOf = (name: string): Expression[] => {
     const parents = tensors.get(name)!;
     const start = cast(input(parents[base]!), "f32");
-    const own = experts.map((expert) => sub(cast(input(parents[expert]!), "f32"), start));
-    differences.set(name, await device.run(own));
+    return experts.map((expert) => sub(cast(input(parents[expert]!), "f32"), start));
+  };
+  const made = runsOf(names, sizeOf).map(async (together) => {
+    const results = await device.run(together.flatMap(computedOf));
+    for (const name of together) differences.set(name, results.splice(0, experts.length));
   });
   try {
     for (const each of await Promise.allSettled(made)) if (each.status === "rejected") throw each.reason;
@@ -46,6 +49,13 @@ export async function withDifferences<T>(
   } finally {
     device.free(...[...differences.values()].flat());
   }
+}
+
+/** Names of weights whose differences are computed together. */
+function runsOf(names: readonly string[], sizeOf: (name: string) => number): string[][] {
+  const large = names.filter((name) => sizeOf(name) >= LEAST_ELEMENTS);
+  const small = names.filter((name) => sizeOf(name) < LEAST_ELEMENTS);
+  return [...large.map((name) => [name]), ...(small.length > 0 ? [small] : [])];
 }
 
 /** Weights of layers, which are merged as a whole, where several merges read their differences; of an embedding only some rows may be. */

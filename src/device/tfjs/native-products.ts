@@ -19,10 +19,9 @@ export function multiplyNatively(
     const widened = isHalf(y.dtype) && !inHalves ? run.memory.hold(operations.convert(right, types.f32)) : undefined;
     const times = (rows: tf.Tensor): tf.Tensor => {
       if (!inHalves) return operations.product(rows, widened ?? right, transposeX, transposeY);
-      // Several weights are multiplied by what a norm gives. An input outlives the run.
-      const isShared = rows === values.of(x) && x.op !== "input";
+      // Several weights are multiplied by what a norm gives.
       const round = (): tf.Tensor => operations.convert(rows, operations.raw.typeOf(right));
-      const rounded = isShared ? run.memory.derived(rows, "rounded", round, 2) : round();
+      const rounded = rows === values.of(x) ? values.once(x, "rounded", round, 2) : round();
       return productOfHalves(rounded, right, { transposeX, transposeY }, operations);
     };
     try {

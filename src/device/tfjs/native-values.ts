@@ -60,6 +60,11 @@ export class NativeValues {
     return isRow && fits ? [left, right] : [this.shaped(x), this.shaped(y)];
   }
 
+  /** What is made of a node's value for all that need it in this run. An input stays for longer: of it, each makes its own. */
+  once(node: Expression, name: string, make: () => tf.Tensor, bytesPerElement?: number): tf.Tensor {
+    return node.op === "input" ? make() : this.run.memory.derived(this.of(node), name, make, bytesPerElement);
+  }
+
   /** Waits for what is made of nodes in their shapes, and disposes of what was made for that. */
   async whileShaped<T>(nodes: readonly Expression[], work: (...shaped: tf.Tensor[]) => Promise<T>): Promise<T> {
     const known = new Set(nodes.map((node) => this.of(node)));
