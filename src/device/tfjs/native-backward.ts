@@ -15,7 +15,8 @@ export const backwardLowerings = {
   normalizeBack: normalizeBackNatively,
   softmaxBack: ({ g, result, factor }, values) => {
     const { operations } = values;
-    const [passed, own] = [values.shaped(g), values.shaped(result)];
+    const passed = values.inColumns(g);
+    const own = operations.reshape(values.of(result), passed.shape);
     const along = operations.reduce("Sum", operations.binary("Mul", passed, own), [own.rank - 1]);
     const scaled = operations.binary("Mul", operations.binary("Sub", passed, along), own);
     return factor === 1 ? scaled : operations.binary("Mul", scaled, operations.raw.number(factor));

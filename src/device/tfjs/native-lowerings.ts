@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { Shape } from "../../tensor/dtype.ts";
+import type { Expression } from "../expression.ts";
 import { operands } from "../graph.ts";
 import { isHalf, type HalfDtype } from "./half-floats.ts";
 import type { Computation, Computed, Lowering, LoweringRun } from "./lowering.ts";
@@ -36,7 +38,11 @@ const lowerings: NativeLowerings = {
     const wide = isHalf(x.dtype) ? operations.convert(run.of(x), types.f32) : run.of(x);
     return isHalf(dtype) ? operations.convert(wide, types[dtype]) : wide;
   },
-  reshape: ({ x }, { run, operations }) => operations.raw.again(run.of(x)),
+  reshape: (node, values) => {
+    const [x, rows] = values.run.reads(node);
+    if (x && rows) return takenBySequence(x, rows, node.shape, values);
+    return values.operations.raw.again(values.of(node.x));
+  },
   permute: ({ x, order }, values) => values.operations.permute(values.shaped(x), order),
   add: (node, values) => {
     const terms = values.run.reads(node);
@@ -55,15 +61,29 @@ const lowerings: NativeLowerings = {
   relu: ({ x }, { run, operations }) => operations.unary("Relu", run.of(x)),
   tanh: ({ x }, { run, operations }) => operations.unary("Tanh", run.of(x)),
   abs: ({ x }, { run, operations }) => operations.unary("Abs", run.of(x)),
-  gatherRows: ({ table, rows }, values) => {
-    const taken = values.operations.take(values.inRows(table), values.of(rows));
-    return isHalf(table.dtype) ? values.operations.convert(taken, types.f32) : taken;
-  },
+  gatherRows: ({ table, rows }, values) => taken(table, values.of(rows), values),
   sliceRows: ({ x, from, shape }, values) => values.operations.slice(values.inRows(x), from, shape[0] ?? 0),
   normalize: normalizeNatively,
   rope: ropeNatively,
   ...backwardLowerings,
 };
+
+function taken(table: Expression, rows: tf.Tensor, values: NativeValues): tf.Tensor {
+  const found = values.operations.take(values.inRows(table), rows);
+  return isHalf(table.dtype) ? values.operations.convert(found, types.f32) : found;
+}
+
+/** [sequences, length, ...]; the rows' numbers stay in that shape, for the other layers. */
+function takenBySequence(
+  table: Expression,
+  rows: Expression,
+  [sequences = 0, length = 0]: Shape,
+  values: NativeValues,
+): tf.Tensor {
+  const own = values.of(rows);
+  const shaped = (): tf.Tensor => values.operations.reshape(own, [sequences, length]);
+  return taken(table, values.run.memory.derived(own, `of ${sequences} sequences`, shaped, 0), values);
+}
 
 /** As by every backend, of values in the shapes of their nodes. */
 function evaluateShaped(node: Computation<Computed>, values: NativeValues): Promise<tf.Tensor> {

@@ -23,7 +23,7 @@ export function planNatively(outputs: readonly Expression[]): LoweringPlan {
   // Those that read a node stand behind it.
   for (const node of whole.toReversed()) {
     if (!needed.has(node)) continue;
-    const own = readsOf(node, (sum) => merged.has(sum) && readers.get(sum) === 1);
+    const own = readsOf(node, { merged, isReadOnce: (operand) => readers.get(operand) === 1 });
     known.set(node, own);
     for (const operand of own) needed.add(operand);
   }
@@ -53,10 +53,34 @@ function mergedOf(order: readonly Expression[]): ReadonlySet<Expression> {
   return merged;
 }
 
-function readsOf(node: Expression, isPartOfMerge: (sum: Expression) => boolean): readonly Expression[] {
-  if (node.op === "rope") return readsOfRope(node);
-  // Of sums over batches each adds what it has before the next begins: their terms are not to be there together.
-  return node.op === "add" && elementCount(node.shape) <= MOST_ELEMENTS ? termsOf(node, isPartOfMerge) : operands(node);
+interface Known {
+  readonly merged: ReadonlySet<Expression>;
+  readonly isReadOnce: (operand: Expression) => boolean;
+}
+
+function readsOf(node: Expression, { merged, isReadOnce }: Known): readonly Expression[] {
+  switch (node.op) {
+    case "rope":
+      return readsOfRope(node);
+    case "reshape":
+      return isReadOnce(node.x) ? readsOfReshape(node) : operands(node);
+    case "add":
+      // Of sums over batches each adds what it has before the next begins: their terms are not to be there together.
+      return elementCount(node.shape) <= MOST_ELEMENTS
+        ? termsOf(node, (sum) => merged.has(sum) && isReadOnce(sum))
+        : operands(node);
+    default:
+      return operands(node);
+  }
+}
+
+/** Rows that are taken to their places in sequences are taken there at once, if the rows' numbers are told by sequence. */
+function readsOfReshape(node: Node<"reshape">): readonly Expression[] {
+  const { x, shape } = node;
+  const [sequences = 0, length = 0] = shape;
+  return x.op === "gatherRows" && shape.length > 2 && sequences * length === x.shape[0]
+    ? [x.table, x.rows]
+    : operands(node);
 }
 
 /** Of a sum of sums, each of its terms, in the order in which they are added. */

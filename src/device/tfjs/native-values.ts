@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { elementCount, sameShape } from "../../tensor/dtype.ts";
+import { elementCount, sameShape, type Shape } from "../../tensor/dtype.ts";
 import type { Expression } from "../expression.ts";
 import type { Computation, Computed, LoweringRun } from "./lowering.ts";
 import type { NativeOperations } from "./native-operations.ts";
@@ -28,7 +28,10 @@ export class NativeValues {
   }
 
   shaped(node: Expression): tf.Tensor {
-    return this.operations.reshape(this.of(node), node.shape);
+    const value = this.of(node);
+    if (sameShape(value.shape, node.shape)) return value;
+    // In the memory of the value.
+    return this.once(node, "shaped", () => this.operations.reshape(value, node.shape), 0);
   }
 
   /** Of any shape with the node's first dimension. */
@@ -53,7 +56,11 @@ export class NativeValues {
   /** Two nodes that are computed with each other, the second repeated where it has a size of 1. */
   pair(x: Expression, y: Expression): [tf.Tensor, tf.Tensor] {
     const [left, right] = [this.of(x), this.of(y)];
-    if (sameShape(x.shape, y.shape)) return [left, this.operations.reshape(right, left.shape)];
+    if (sameShape(x.shape, y.shape)) {
+      return sameShape(inside(left), inside(right))
+        ? [left, right]
+        : [left, this.operations.reshape(right, left.shape)];
+    }
     const width = y.shape.at(-1);
     const isRow = elementCount(y.shape) === width && right.rank <= left.rank;
     const fits = right.shape.at(-1) === width && left.shape.at(-1) === x.shape.at(-1);
@@ -67,12 +74,18 @@ export class NativeValues {
 
   /** Waits for what is made of nodes in their shapes, and disposes of what was made for that. */
   async whileShaped<T>(nodes: readonly Expression[], work: (...shaped: tf.Tensor[]) => Promise<T>): Promise<T> {
-    const known = new Set(nodes.map((node) => this.of(node)));
-    const shaped = nodes.map((node) => this.shaped(node));
+    const shaped = nodes.map((node) => [node, this.shaped(node)] as const);
     try {
-      return await work(...shaped);
+      return await work(...shaped.map(([, value]) => value));
     } finally {
-      tf.dispose(shaped.filter((value) => !known.has(value)));
+      const made = shaped.filter(([node, value]) => node.op === "input" && value !== this.of(node));
+      tf.dispose(made.map(([, value]) => value));
     }
   }
+}
+
+/** The shape without the dimensions of 1 that it begins with. */
+function inside({ shape }: tf.Tensor): Shape {
+  const first = shape.findIndex((size) => size !== 1);
+  return first < 0 ? [] : shape.slice(first);
 }
