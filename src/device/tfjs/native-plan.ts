@@ -53,12 +53,12 @@ function mergedOf(order: readonly Expression[]): ReadonlySet<Expression> {
   return merged;
 }
 
-interface Known {
+interface Planned {
   readonly merged: ReadonlySet<Expression>;
   readonly isReadOnce: (operand: Expression) => boolean;
 }
 
-function readsOf(node: Expression, { merged, isReadOnce }: Known): readonly Expression[] {
+function readsOf(node: Expression, { merged, isReadOnce }: Planned): readonly Expression[] {
   switch (node.op) {
     case "rope":
       return readsOfRope(node);
