@@ -93,10 +93,26 @@ export class Checkpoint implements AsyncDisposable {
     return this.#known.lines;
   }
 
-  /** Tells what an earlier process found in tensors. From then on it is a UserError to read anything else in them. */
-  expect(known: Iterable<readonly [name: string, line: string]>, refusal?: TensorRefusal): void {
+  /** What files had that tensors are made from, before these were hashed last: those that have it still are not hashed again. */
+  get stamps(): ReadonlyMap<string, string> {
+    return this.#stamps;
+  }
+
+  /**
+   * Tells what an earlier process found in tensors, and another one of this machine in files with these stamps. From then on it is a
+   * UserError to read anything else in them.
+   */
+  expect(
+    known: Iterable<readonly [name: string, line: string]>,
+    refusal?: TensorRefusal,
+    stamps: ReadonlyMap<string, string> = new Map(),
+  ): void {
     const lines = [...known];
-    for (const [name] of lines) this.#stamps.delete(name);
+    for (const [name] of lines) {
+      const stamp = stamps.get(name);
+      if (stamp === undefined) this.#stamps.delete(name);
+      else this.#stamps.set(name, stamp);
+    }
     this.#known.expect(lines, refusal);
   }
 

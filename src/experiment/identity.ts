@@ -48,6 +48,13 @@ export function findChange(
   return changed && { name: changed[0], expected: short(changed[1]), found: short(found[changed[0]]) };
 }
 
+/** By parent and tensor, what their files had when they were hashed. */
+export type TensorStamps = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export function stampsOf({ checkpoints }: Pick<Workspace, "checkpoints">): TensorStamps {
+  return Object.fromEntries(Array.from(checkpoints, ([name, { stamps }]) => [name, Object.fromEntries(stamps)]));
+}
+
 /** What was read of the parents' weights so far, or is expected of them: a line by parent and tensor. */
 export function knownTensors({ checkpoints }: Pick<Workspace, "checkpoints">): {
   readonly tensors: Record<string, Record<string, string>>;
@@ -57,16 +64,20 @@ export function knownTensors({ checkpoints }: Pick<Workspace, "checkpoints">): {
 }
 
 /**
- * Tells the parents what an earlier process read of them, so that they refuse to be read when they have changed; `refusal` puts
- * it into words where the file itself need not have changed.
+ * Tells the parents what another process read of them, so that they refuse to be read when they have changed; `refusal` puts
+ * it into words where the file itself need not have changed. With stamps the other is one of this machine.
  */
 export function expectTensors(
   { checkpoints }: Workspace,
-  { tensors }: ReturnType<typeof knownTensors>,
+  { tensors, stamps }: ReturnType<typeof knownTensors> & { readonly stamps?: TensorStamps | undefined },
   refusal: (parent: string, tensor: string, found: string) => string | undefined,
 ): void {
   for (const [name, checkpoint] of checkpoints)
-    checkpoint.expect(Object.entries(tensors[name] ?? {}), (...found) => refusal(name, ...found));
+    checkpoint.expect(
+      Object.entries(tensors[name] ?? {}),
+      (...found) => refusal(name, ...found),
+      new Map(Object.entries(stamps?.[name] ?? {})),
+    );
 }
 
 function short(value = "nothing"): string {

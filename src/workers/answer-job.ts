@@ -32,7 +32,7 @@ export async function answerJob(
   let other: string | undefined;
   expectTensors(
     workspace,
-    { tensors: unknownHere(workspace, job.tensors) },
+    { tensors: unknownHere(workspace, job.tensors), stamps: job.stamps },
     (parent, tensor) => (other = otherWeights(parent, tensor)),
   );
   try {

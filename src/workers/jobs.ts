@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import type { LossTerm, TermRow } from "../evaluate/loss-term.ts";
 import { termRow } from "../evaluate/loss-term.ts";
 import type { Prompt } from "../evaluate/pack.ts";
+import type { TensorStamps } from "../experiment/identity.ts";
 import type { ScorerUse } from "../experiment/workspace.ts";
 import { listOf, mapOf } from "../journal/lists.ts";
 import { recipeSchema } from "../journal/recipe-schema.ts";
@@ -24,6 +25,8 @@ export interface Terms {
   readonly isMixed: boolean;
   /** What is in the parents' weights. */
   readonly tensors: KnownLines;
+  /** What their files had when they were hashed, for a worker that opens the same files. */
+  readonly stamps?: TensorStamps | undefined;
   readonly use: ScorerUse;
   /** Padded tokens of a batch. */
   readonly batchTokens: number;
@@ -67,6 +70,7 @@ const terms = {
   identity: mapOf(z.string()),
   isMixed: z.boolean(),
   tensors: mapOf(mapOf(z.string())),
+  stamps: mapOf(mapOf(z.string())).exactOptional(),
   use: z.enum(["evaluator", "signal"]),
   batchTokens: z
     .int()

@@ -7,7 +7,7 @@ import { type BatchPlan, packedTokens, planBatches, type Prompt } from "../evalu
 import { scoreBatches } from "../evaluate/score-batches.ts";
 import { sumsOf } from "../evaluate/scored-parts.ts";
 import type { GenerationScores, ScoreOptions, Scorer } from "../evaluate/scorer.ts";
-import { knownTensors } from "../experiment/identity.ts";
+import { knownTensors, stampsOf } from "../experiment/identity.ts";
 import type { ScoredParents, ScorerUse } from "../experiment/workspace.ts";
 import { BASE } from "../experiment/the-base.ts";
 import type { Recipe } from "../merge/recipe.ts";
@@ -39,6 +39,8 @@ export interface RemoteOptions {
   readonly parents: ScoredParents;
   /** Whether workers with other engines may answer. */
   readonly isMixed: boolean;
+  /** Whether workers open the very files of the parents here, and need not hash them again. */
+  readonly areFilesShared?: boolean;
   readonly now?: () => number;
   /** What comes before the first job, unless it is to read the parents, so that theirs are known to be the same. */
   readonly read?: (signal: AbortSignal | undefined) => Promise<void>;
@@ -119,8 +121,10 @@ export class RemoteScorer implements Scorer {
   }
 
   #terms(): Terms {
-    const { use, batchTokens, parents, isMixed } = this.#options;
-    return { identity: sharedIdentity(parents), isMixed, tensors: knownTensors(parents).tensors, use, batchTokens };
+    const { use, batchTokens, parents, isMixed, areFilesShared } = this.#options;
+    const { tensors } = knownTensors(parents);
+    const stamps = areFilesShared ? { stamps: stampsOf(parents) } : {};
+    return { identity: sharedIdentity(parents), isMixed, tensors, ...stamps, use, batchTokens };
   }
 
   /** Has jobs done, each of which has an equal part of what progress is told. */

@@ -36,7 +36,7 @@ export function shareDevices(
     why,
     scorer: (use, batchTokens, parents, own) => {
       board ??= start(handOf({ model: parents.model, scorer: own }));
-      return new RemoteScorer(board, { use, batchTokens, parents, isMixed: false });
+      return new RemoteScorer(board, { use, batchTokens, parents, isMixed: false, areFilesShared: true });
     },
     [Symbol.asyncDispose]: async () => board?.[Symbol.asyncDispose](),
   };

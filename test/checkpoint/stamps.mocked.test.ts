@@ -115,3 +115,22 @@ test("rows of a tensor are those that were hashed, and no more than these are re
   flip(path, statSync(path).size - 1);
   await expect(checkpoint.readRows("a", asked)).rejects.toThrow(UserError);
 });
+
+test("a tensor that another process has hashed is not hashed again, unless its file is another by now", async () => {
+  const { checkpoint, path } = await openOne();
+  later();
+  await checkpoint.read("a");
+  const openAgain = async (): Promise<Checkpoint> => {
+    const again = await Checkpoint.open(checkpoint.folder);
+    onTestFinished(() => again[Symbol.asyncDispose]());
+    again.expect(checkpoint.known, undefined, checkpoint.stamps);
+    return again;
+  };
+  const again = await openAgain();
+  expect(await hashes(() => again.read("a"))).toBe(0);
+  utimesSync(path, 1, 1);
+  expect(await hashes(() => again.read("a"))).toBe(1);
+  flip(path, statSync(path).size - 1);
+  const other = await openAgain();
+  await expect(other.read("a")).rejects.toThrow(/tensor a: expected bf16 \[4\] \w+ as when it was first read/);
+});

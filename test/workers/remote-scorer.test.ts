@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Evaluator } from "../../src/evaluate/evaluator.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
+import { stampsOf } from "../../src/experiment/identity.ts";
 import { loadTasks, type Task } from "../../src/experiment/load-tasks.ts";
 import { openWorkspace, type Workspace } from "../../src/experiment/workspace.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
@@ -103,6 +104,24 @@ describe("scoring by workers", () => {
     for (const [name, { known, bytesRead, tensors }] of own.checkpoints) {
       expect(bytesRead).toBe([...tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0));
       for (const job of dealer.jobs) expect(job).toMatchObject({ tensors: { [name]: Object.fromEntries(known) } });
+    }
+  });
+
+  test("tells stamps of files to workers of this machine alone", async () => {
+    for (const areFilesShared of [true, false]) {
+      const dealer = new LocalDealer(1, ...workers);
+      const options = {
+        use: "evaluator",
+        batchTokens: BATCH_TOKENS,
+        parents: run,
+        isMixed: false,
+        areFilesShared,
+      } as const;
+      const evaluator = run.evaluator.withScorer(new RemoteScorer(dealer, options));
+      await evaluator.evaluate(recipes(1), allRows(tasks, "guard"));
+      const told = stampsOf(run);
+      expect(Object.keys(told)).toEqual([...run.checkpoints.keys()]);
+      expect(dealer.jobs.map((job) => "stamps" in job && job.stamps)).toEqual([areFilesShared && told]);
     }
   });
 
