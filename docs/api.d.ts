@@ -54,7 +54,7 @@ interface Device extends AsyncDisposable {
     bytesOf(tensor: DeviceTensor): number;
     upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
     receive?(tensor: DeviceTensor): Promise<Incoming>;
-    run(outputs: readonly Expression[]): Promise<DeviceTensor[]>;
+    run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]>;
     read(tensor: DeviceTensor): Promise<Uint8Array>;
     free(...tensors: readonly DeviceTensor[]): void;
 }
@@ -1457,6 +1457,10 @@ interface Genome {
 }
 
 type Gram = readonly (readonly number[])[];
+
+interface GraphOptions {
+    readonly separately?: boolean;
+}
 
 interface HubReference {
     readonly name: string;

@@ -1,4 +1,4 @@
-import type { DeviceTensor } from "../src/device/device.ts";
+import type { DeviceTensor, GraphOptions } from "../src/device/device.ts";
 import type { Expression } from "../src/device/expression.ts";
 import { openEngine, type OpenedEngine } from "../src/experiment/open-engine.ts";
 import { ObservedDevice } from "./evaluate/observed-device.ts";
@@ -23,8 +23,8 @@ class TimedDevice extends ObservedDevice {
     this.#speed = speed;
   }
 
-  override async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const results = await super.run(outputs);
+  override async run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]> {
+    const results = await super.run(outputs, options);
     const { runMs, numberMs } = this.#speed(this.#clock.now());
     const numbers = outputs.reduce((sum, output) => sum + computed(output), 0);
     this.#clock.pass(runMs + numberMs * numbers);

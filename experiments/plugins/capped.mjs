@@ -24,7 +24,7 @@ function capped(device) {
     upload: (bytes, dtype, shape) => device.upload(bytes, dtype, shape),
     // Only where the device's memory is the host's.
     ...(device.receive && { receive: device.receive.bind(device) }),
-    run: (outputs) => device.run(outputs),
+    run: (outputs, options) => device.run(outputs, options),
     read: (tensor) => device.read(tensor),
     free: (...tensors) => device.free(...tensors),
     [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),

@@ -22,6 +22,15 @@ export interface Incoming {
   giveUp(): void;
 }
 
+/** How a graph is computed. */
+export interface GraphOptions {
+  /**
+   * Whether each operation is computed by itself, so that its result has the same bits whatever else is asked for, or is an
+   * input where another graph computes it. Otherwise an engine may compute several at once, and round in other places.
+   */
+  readonly separately?: boolean;
+}
+
 /**
  * Where tensors are merged and models run. Every engine implements this interface and passes one contract suite; models
  * and merge methods are written once, as expressions. Closing a device waits for the uploads, runs and reads in flight and
@@ -44,8 +53,8 @@ export interface Device extends AsyncDisposable {
   upload(bytes: Uint8Array, dtype: DeviceDtype, shape: Shape): Promise<DeviceTensor>;
   /** Memory of a tensor to be, where that is the host's: what is written there need not be uploaded. */
   receive?(tensor: DeviceTensor): Promise<Incoming>;
-  /** Computes all outputs in one pass, off the event loop or in slices that keep it alive. Same inputs, same bits. */
-  run(outputs: readonly Expression[]): Promise<DeviceTensor[]>;
+  /** Computes all outputs in one pass, off the event loop or in slices that keep it alive. Same inputs and options, same bits. */
+  run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]>;
   /** Copies a tensor's bytes back, in its own dtype. */
   read(tensor: DeviceTensor): Promise<Uint8Array>;
   /** Work that already reads a tensor is not disturbed; work that begins afterwards is rejected. */

@@ -46,7 +46,7 @@ export async function runBack(
   const { states, slopes } = derivativesOf(graph, inputsOf(seeds, share));
   const outputs = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
   const computed = substitute(outputs, recalled(graph, kept.slice(share.start, share.end)));
-  const results = computed.length === 0 ? [] : await device.run(computed);
+  const results = computed.length === 0 ? [] : await device.run(computed, { separately: true });
   const sums = results.splice(outputs.length - slopes.length);
   try {
     const read: Slope[] = [];

@@ -38,7 +38,10 @@ export async function runShare(
   const kept = keeping.flatMap((results) => Object.values(results));
   const hashes = hashing !== undefined && share.isFirst && members.includes(hashing.candidate);
   const hashed = hashes ? Object.entries(at.stage.weights).filter(([, weight]) => hashing.wants(weight)) : [];
-  const results = await device.run([...outputs, ...kept, ...hashed.map(([role]) => graph.merged[role]!)]);
+  // How much is kept depends on free memory, and what is not is computed again: neither may change a bit.
+  const separately = room !== undefined;
+  const asked = [...outputs, ...kept, ...hashed.map(([role]) => graph.merged[role]!)];
+  const results = await device.run(asked, { separately });
   const weights = results.splice(outputs.length + kept.length);
   for (const [i, [, weight]] of hashed.entries()) await hashing?.add(weight, weights[i]!, device);
   device.free(...weights);

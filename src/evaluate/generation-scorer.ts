@@ -87,7 +87,9 @@ export class GenerationScorer implements Scorer {
 
   /**
    * Log-likelihoods and derivatives of the rows' losses by every coefficient, under every recipe. Prompts of a row share a
-   * batch; where each row has one prompt, the batches are those of `score`, and so are the bits of the log-likelihoods. The stages are visited forward and back; meanwhile the states at the entrance of every stage stay on the device, f32
+   * batch; where each row has one prompt, the batches are those of `score`, and so are the bits of the log-likelihoods, unless
+   * the device computes several operations of a scoring at once. The stages are visited forward and back; meanwhile the states
+   * at the entrance of every stage stay on the device, f32
    * [tokens, hidden] of each candidate: as many rows and candidates meet in a pass as let these take no more of the device
    * than the activations of a scoring may; where they take less than a quarter of it, results from inside the stages stay too,
    * up to a quarter. Beside them there is what a scoring has, and for each lane the work space of one stage and its

@@ -1,4 +1,4 @@
-import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../device/device.ts";
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming, GraphOptions } from "../device/device.ts";
 import type { Expression } from "../device/expression.ts";
 import { bytesPerElement, type Dtype, elementCount, type Shape } from "../tensor/dtype.ts";
 import { callPlugin, callPluginAsync, found } from "./call-plugin.ts";
@@ -34,10 +34,10 @@ export class CheckedEngine implements Device {
     return this.#awaited("upload", () => this.#own.upload(bytes, dtype, shape), whyNoTensor({ dtype, shape }));
   }
 
-  run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+  run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]> {
     return this.#awaited(
       "run",
-      () => this.#own.run(outputs),
+      () => this.#own.run(outputs, options),
       (results) => {
         if (!Array.isArray(results) || results.length !== outputs.length)
           return found(`a list of ${outputs.length} tensors, one for each output`, results);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Device, DeviceTensor } from "../../src/device/device.ts";
+import type { Device, DeviceTensor, GraphOptions } from "../../src/device/device.ts";
 import type { Expression } from "../../src/device/expression.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
 import { inOrder } from "../../src/device/graph.ts";
@@ -12,9 +12,9 @@ import { experts, openTinyFamily, randomPrompts, recipeOf } from "./tiny-family.
 class CountingDevice extends ObservedDevice {
   differences = 0;
 
-  override run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+  override run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]> {
     this.differences += inOrder(outputs).filter(isLargeDifference).length;
-    return super.run(outputs);
+    return super.run(outputs, options);
   }
 }
 

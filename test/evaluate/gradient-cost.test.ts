@@ -79,7 +79,10 @@ describe("derivatives by the coefficients", () => {
     });
   });
 
-  test.each(testedEngines)("have the same bits whatever was kept: %s", async (_, open) => {
+  test.each([
+    ...testedEngines,
+    ["ggml, attention in one node where it may be", () => openGgml({ backend: "cpu", fusesAttention: true })] as const,
+  ])("have the same bits whatever was kept: %s", async (_, open) => {
     await using observed = new ObservedDevice(await open());
     await using family = await openTinyFamily(await temporaryFolder(), observed, { precision: "bf16" });
     const { scorer, model } = family;

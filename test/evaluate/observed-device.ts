@@ -1,4 +1,11 @@
-import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../../src/device/device.ts";
+import type {
+  Device,
+  DeviceDtype,
+  DeviceMemory,
+  DeviceTensor,
+  Incoming,
+  GraphOptions,
+} from "../../src/device/device.ts";
 import { receive } from "../../src/device/incoming.ts";
 import type { Expression } from "../../src/device/expression.ts";
 import { OutOfMemory } from "../../src/errors.ts";
@@ -49,10 +56,10 @@ export class ObservedDevice implements Device {
     return receive(this.#device, tensor);
   }
 
-  async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+  async run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]> {
     this.before("run", this.counts.run++);
     this.counts.products += inOrder(outputs).filter(({ op }) => op === "matmul").length;
-    const results = await this.#device.run(outputs);
+    const results = await this.#device.run(outputs, options);
     if (this.#device.memory.bytes <= this.mostBytes) return results;
     this.#device.free(...results);
     throw new OutOfMemory(`${this.name}: out of memory for a run`);

@@ -1,10 +1,13 @@
 import type { DeviceTensor } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import { inOrder } from "../graph.ts";
+import { lowerAttention } from "./attention-node.ts";
 import { blockNodes, chainsOf, lowerInBlocks, type Chain } from "./blocks.ts";
+import { type FusedAttention, fusedAttentions } from "./fused-attention.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
+import { GraphReaders } from "./products/graph-readers.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { type LibraryPlan, planForLibrary } from "./products/product-plan.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
@@ -30,30 +33,50 @@ export interface GraphPlan {
   readonly outputs: readonly Expression[];
   readonly order: readonly Expression[];
   readonly ofLibrary: LibraryPlan;
+  /** By the last node of each; the backend computes those in one. */
+  readonly attentions: ReadonlyMap<Expression, FusedAttention>;
   /** By the last node of each; those are computed in blocks. */
   readonly chains: ReadonlyMap<Expression, Chain>;
   /** The most nodes that the graph has. */
   readonly capacity: number;
 }
 
+/** What a device makes of a graph. */
+export interface GraphDevice {
+  readonly isCpu: boolean;
+  /** What multiplies in the place of ggml, where something does. */
+  readonly library: ProductLibrary | undefined;
+  /** Whether the backend computes an attention in one node; none where it is not given. */
+  readonly fuses?: ((attention: FusedAttention) => boolean) | undefined;
+}
+
 /** On a CPU chains of elementwise operations are computed in blocks, since its cache is larger than what starting a node takes. */
-export function planGraph(
-  outputs: readonly Expression[],
-  { isCpu, library }: { readonly isCpu: boolean; readonly library: ProductLibrary | undefined },
-): GraphPlan {
+export function planGraph(outputs: readonly Expression[], { isCpu, library, fuses }: GraphDevice): GraphPlan {
   const order = inOrder(outputs);
+  const attentions = fuses ? fusedIn(order, outputs, fuses) : new Map<Expression, FusedAttention>();
   const ofLibrary = planForLibrary(order, outputs, library);
-  const byLibrary = new Set([...ofLibrary.finished.values()].flatMap(({ inner, end }) => [...inner, end]));
-  const isFree = (node: Expression): boolean => !byLibrary.has(node);
+  const joined = [...ofLibrary.finished.values(), ...attentions.values()];
+  const taken = new Set(joined.flatMap(({ inner, end }) => [...inner, end]));
+  const isFree = (node: Expression): boolean => !taken.has(node);
   const chains = isCpu ? chainsOf(order, outputs, isFree) : new Map<Expression, Chain>();
   const inBlocks = [...chains.values()].reduce((sum, chain) => sum + blockNodes(chain), 0);
   return {
     outputs,
     order,
     ofLibrary,
+    attentions,
     chains,
     capacity: (order.length + outputs.length) * NODES_PER_EXPRESSION + inBlocks,
   };
+}
+
+function fusedIn(
+  order: readonly Expression[],
+  outputs: readonly Expression[],
+  fuses: (attention: FusedAttention) => boolean,
+): ReadonlyMap<Expression, FusedAttention> {
+  const found = fusedAttentions(order, new GraphReaders(order, outputs, () => false));
+  return new Map([...found].filter(([, attention]) => fuses(attention)));
 }
 
 /** A graph, and those of its nodes that are to be given memory, or a number, before it is computed. */
@@ -68,7 +91,7 @@ export interface BuiltGraph {
 
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
-  { order, outputs, ofLibrary, chains, capacity }: GraphPlan,
+  { order, outputs, ofLibrary, attentions, chains, capacity }: GraphPlan,
   { ggml, context, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const places = placesOf(outputs);
@@ -78,9 +101,12 @@ export function buildGraph(
   const scales = new Map<Node<"scale">, Pointer[]>();
   const results: Pointer[] = [];
   const tensorOf = (node: Expression): Pointer => nodes.get(node) ?? make(node);
-  const lowering = { ggml, context, tensorOf, isCpu, products, transposed: new Map<Expression, Pointer>(), scales };
+  const copies = { transposed: new Map<Expression, Pointer>(), halfMasks: new Map<Expression, Pointer>() };
+  const lowering = { ggml, context, tensorOf, isCpu, products, ...copies, scales };
   const graph: Pointer = ggml.newGraph(context, capacity, false);
   const nodeOf = (node: Expression): Pointer => {
+    const attention = attentions.get(node);
+    if (attention) return lowerAttention(attention, lowering);
     const product = ofLibrary.finished.get(node);
     if (product && products) return products.nodeForFinished(context, product, tensorOf);
     const softmax = ofLibrary.softmaxes.get(node);
@@ -107,7 +133,7 @@ export function buildGraph(
   };
   const within = new Set([
     ...[...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)),
-    ...[...ofLibrary.finished.values()].flatMap(({ inner }) => inner),
+    ...[...ofLibrary.finished.values(), ...attentions.values()].flatMap(({ inner }) => inner),
   ]);
   for (const node of order) {
     const asked = places.get(node) ?? [];

@@ -3,13 +3,15 @@ import { promisify } from "node:util";
 import { UserError } from "../../errors.ts";
 import { availableCores } from "../../files/available-cores.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
-import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming } from "../device.ts";
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming, GraphOptions } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
 import type { Expression, Operation } from "../expression.ts";
-import { structureOf, type Structure } from "../structure.ts";
+import { structureOf } from "../structure.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
+import { attentionSupport, isExactEnough } from "./attention-node.ts";
+import type { GraphDevice } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
-import { KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
+import { type Computation, KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
 import { type Lane, Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
@@ -32,17 +34,27 @@ export interface GgmlOptions {
   readonly products?: string | undefined;
   /** Which of the GPUs that are alike, from 0; the first unless given. */
   readonly index?: number | undefined;
+  /** Whether attention in bf16 is one node where the backend has that; where it is exact enough unless given. */
+  readonly fusesAttention?: boolean | undefined;
 }
 
 /** Opens ggml on the CPU or on a GPU. Throws a UserError that says what is missing. */
-export async function openGgml({ backend, products, index = 0 }: GgmlOptions): Promise<Device> {
+export async function openGgml({ backend, products, index = 0, fusesAttention }: GgmlOptions): Promise<Device> {
   const { ggml, cpu, gpus, attempts } = await startGgml();
-  if (backend === "cpu") return new GgmlDevice(ggml, cpu, { products: (await findProducts(products)).library });
+  if (backend === "cpu") {
+    const { library } = await findProducts(products);
+    return new GgmlDevice(ggml, cpu, { products: library, fusesAttention });
+  }
   const alike = gpus.length;
   if (alike === 0) throw await missingGpu(attempts);
   const gpu = gpus[index];
   if (!gpu) throw new UserError(`engine ggml: expected more than ${index} GPUs alike, found ${alike}`);
-  return new GgmlDevice(ggml, gpu, { alike });
+  return new GgmlDevice(ggml, gpu, { alike, fusesAttention });
+}
+
+interface DeviceOptions extends Pick<GgmlOptions, "fusesAttention"> {
+  readonly products?: ProductLibrary | undefined;
+  readonly alike?: number;
 }
 
 class GgmlDevice implements Device {
@@ -53,6 +65,7 @@ class GgmlDevice implements Device {
   readonly alike: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
+  readonly #fuses: GraphDevice["fuses"];
   readonly #fields: TensorFields;
   readonly #lanes: Lanes;
   readonly #products: ProductLibrary | undefined;
@@ -61,11 +74,7 @@ class GgmlDevice implements Device {
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
   #peakBytes = 0;
 
-  constructor(
-    ggml: Ggml,
-    device: Pointer,
-    { products, alike = 1 }: { readonly products?: ProductLibrary | undefined; readonly alike?: number },
-  ) {
+  constructor(ggml: Ggml, device: Pointer, { products, alike = 1, fusesAttention }: DeviceOptions) {
     this.#ggml = ggml;
     this.alike = alike;
     this.#products = products;
@@ -76,6 +85,8 @@ class GgmlDevice implements Device {
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device);
+    const fuses = fusesAttention ?? isExactEnough(ggml, device);
+    this.#fuses = fuses ? attentionSupport(ggml, device, this.#store) : undefined;
     this.#fields = findTensorFields(ggml, this.#store.bufferType);
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;
     const { name, kind, concurrency } = this;
@@ -113,12 +124,13 @@ class GgmlDevice implements Device {
     );
   }
 
-  run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
-    const structure = structureOf(outputs);
-    return this.#work.begin(structure.tensors, () =>
+  run(outputs: readonly Expression[], { separately = false }: GraphOptions = {}): Promise<DeviceTensor[]> {
+    // Otherwise either way is the same.
+    const computation = { ...structureOf(outputs), separately: separately && this.#fuses !== undefined };
+    return this.#work.begin(computation.tensors, () =>
       this.#lanes.use(
-        ({ graphs }) => graphs.has(structure),
-        (lane) => this.#runOn(lane, outputs, structure),
+        ({ graphs }) => graphs.has(computation),
+        (lane) => this.#runOn(lane, outputs, computation),
       ),
     );
   }
@@ -177,11 +189,11 @@ class GgmlDevice implements Device {
     });
   }
 
-  async #runOn(lane: Lane, outputs: readonly Expression[], structure: Structure): Promise<DeviceTensor[]> {
-    const kept = lane.graphs.take(structure);
-    const graph = kept ?? new KeptGraph(outputs, structure, this.#graphContext(lane));
+  async #runOn(lane: Lane, outputs: readonly Expression[], computation: Computation): Promise<DeviceTensor[]> {
+    const kept = lane.graphs.take(computation);
+    const graph = kept ?? new KeptGraph(outputs, computation, this.#graphContext(lane));
     try {
-      const { results, constants } = graph.bind(structure);
+      const { results, constants } = graph.bind(computation);
       try {
         if (!kept) this.#planSpace(lane, graph);
         this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
@@ -207,6 +219,7 @@ class GgmlDevice implements Device {
       store: this.#store,
       isCpu: this.kind === "cpu",
       library: this.#products,
+      fuses: this.#fuses,
       refuse: (lowered, operation) => this.#refuse(lane, lowered, operation),
       workOf: (graph) => ({
         calls: [{ place: this.#ggml.compute.place, values: [lane.backend, graph] }],

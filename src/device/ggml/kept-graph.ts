@@ -1,28 +1,30 @@
 import type { DeviceTensor } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import { isSameStructure, type Structure } from "../structure.ts";
-import { buildGraph, planGraph } from "./build-graph.ts";
+import { buildGraph, type GraphDevice, planGraph } from "./build-graph.ts";
 import type { NativeWork } from "./c-functions.ts";
 import { GraphMemory, type NodeViews } from "./graph-memory.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { GraphProducts } from "./products/graph-products.ts";
 import { type GraphPieces, piecesOf } from "./products/pieces.ts";
-import type { ProductLibrary } from "./products/product-library.ts";
 import type { TensorFields } from "./tensor-fields.ts";
 import type { TensorStore } from "./tensor-store.ts";
 
 /** What graphs are made with. */
-export interface KeptGraphContext {
+export interface KeptGraphContext extends GraphDevice {
   readonly ggml: Ggml;
   readonly fields: TensorFields;
   readonly store: TensorStore;
-  readonly isCpu: boolean;
-  /** What multiplies in the place of ggml, where something does. */
-  readonly library: ProductLibrary | undefined;
   /** Throws for a node that the device does not compute. */
   readonly refuse: (lowered: Pointer, operation: Operation) => void;
   /** The computation of a graph of ggml as a whole. */
   readonly workOf: (graph: Pointer) => NativeWork;
+}
+
+/** What a graph is kept for. */
+export interface Computation extends Structure {
+  /** Whether each operation is computed by itself, where others would be computed at once. */
+  readonly separately: boolean;
 }
 
 /** What a run stores, which is the caller's to free. */
@@ -48,7 +50,7 @@ interface StoredNode {
  */
 export class KeptGraph {
   readonly graph: Pointer;
-  readonly #structure: Pick<Structure, "code">;
+  readonly #kind: Pick<Computation, "code" | "separately">;
   readonly #outputs: readonly DeviceTensor[];
   readonly #context: KeptGraphContext;
   readonly #memory: GraphMemory;
@@ -59,36 +61,37 @@ export class KeptGraph {
   readonly #scales: readonly (readonly Pointer[])[];
   #pieces: GraphPieces | undefined;
 
-  constructor(outputs: readonly Expression[], structure: Structure, context: KeptGraphContext) {
+  constructor(outputs: readonly Expression[], computation: Computation, context: KeptGraphContext) {
     const { ggml, fields, store, library } = context;
-    const plan = planGraph(outputs, context);
+    const { code, separately, ...given } = computation;
+    const plan = planGraph(outputs, separately ? { ...context, fuses: undefined } : context);
     this.#context = context;
-    this.#structure = { code: structure.code };
+    this.#kind = { code, separately };
     this.#outputs = outputs.map(({ dtype, shape }) => ({ dtype, shape }));
     this.#products = library && new GraphProducts(ggml, library);
     this.#memory = new GraphMemory(ggml, fields, store.contextBytes(plan.capacity, plan.capacity));
     try {
       const built = buildGraph(plan, { ...context, context: this.#memory.context, products: this.#products });
       this.graph = built.graph;
-      const constants = structure.constants.map((constant): Root => [found(built.constants.get(constant)), constant]);
+      const constants = given.constants.map((constant): Root => [found(built.constants.get(constant)), constant]);
       const results = built.results.map((node, place): Root => [node, place]);
       const roots = [...built.inputs, ...constants, ...results];
       const placed = this.#memory.placed(new Map<Pointer, Root[1]>(roots));
       const stored = ([node, key]: Root): StoredNode => {
         return { node, nodes: found(placed.get(key)), bytes: store.bytesFor(node) };
       };
-      this.#inputs = structure.tensors.map((tensor) => found(placed.get(tensor)));
+      this.#inputs = given.tensors.map((tensor) => found(placed.get(tensor)));
       this.#constants = constants.map(stored);
       this.#results = results.map(stored);
-      this.#scales = structure.scales.map((scale) => found(built.scales.get(scale)));
+      this.#scales = given.scales.map((scale) => found(built.scales.get(scale)));
     } catch (error) {
       this.#memory.free();
       throw error;
     }
   }
 
-  has(structure: Structure): boolean {
-    return isSameStructure(this.#structure, structure);
+  has(computation: Computation): boolean {
+    return this.#kind.separately === computation.separately && isSameStructure(this.#kind, computation);
   }
 
   /** Brings the graph to a computation of its structure. Throws OutOfMemory, and then stores nothing. */

@@ -1,5 +1,4 @@
-import type { Structure } from "../structure.ts";
-import type { KeptGraph } from "./kept-graph.ts";
+import type { Computation, KeptGraph } from "./kept-graph.ts";
 
 /** A pass over a generation has four kinds of stages, each for a part of the rows; the way back as many again. */
 const KEPT = 16;
@@ -9,13 +8,13 @@ export class KeptGraphs {
   /** Those that were used last stand last. */
   readonly #graphs: KeptGraph[] = [];
 
-  has(structure: Structure): boolean {
-    return this.#graphs.some((graph) => graph.has(structure));
+  has(computation: Computation): boolean {
+    return this.#graphs.some((graph) => graph.has(computation));
   }
 
-  /** A graph of that structure, which is the caller's until it is put back. */
-  take(structure: Structure): KeptGraph | undefined {
-    const place = this.#graphs.findLastIndex((graph) => graph.has(structure));
+  /** A graph for that, which is the caller's until it is put back. */
+  take(computation: Computation): KeptGraph | undefined {
+    const place = this.#graphs.findLastIndex((graph) => graph.has(computation));
     return place < 0 ? undefined : this.#graphs.splice(place, 1)[0];
   }
 

@@ -75,6 +75,8 @@ const contextFunctions = {
   arange: "void *ggml_arange(void *context, float start, float stop, float step)",
   argmax: "void *ggml_argmax(void *context, void *a)",
   softMax: "void *ggml_soft_max_ext(void *context, void *a, void *mask, float factor, float maxBias)",
+  flashAttention:
+    "void *ggml_flash_attn_ext(void *context, void *query, void *keys, void *values, void *mask, float factor, float maxBias, float cap)",
   rope: "void *ggml_rope_ext(void *context, void *a, void *positions, void *factors, int dimensions, int mode, int originalLength, float base, float scale, float extFactor, float attnFactor, float betaFast, float betaSlow)",
 } as const;
 
@@ -92,6 +94,7 @@ const backendFunctions = {
   openBackend: "void *ggml_backend_dev_init(void *device, const char *parameters)",
   closeBackend: "void ggml_backend_free(void *backend)",
   supports: "bool ggml_backend_supports_op(void *backend, void *node)",
+  deviceSupports: "bool ggml_backend_dev_supports_op(void *device, void *node)",
   compute: "int ggml_backend_graph_compute(void *backend, void *graph)",
   largestBuffer: "size_t ggml_backend_buft_get_max_size(void *bufferType)",
   allocSize: "size_t ggml_backend_buft_get_alloc_size(void *bufferType, void *tensor)",

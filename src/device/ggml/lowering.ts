@@ -28,6 +28,8 @@ export interface LoweringContext {
   readonly products: GraphProducts | undefined;
   /** Matrices that were transposed already, each copied once. */
   readonly transposed: Map<Expression, Pointer>;
+  /** Masks in f16, each rounded once. */
+  readonly halfMasks: Map<Expression, Pointer>;
   /** What became of scales, whose factors are set anew when a graph is computed again. */
   readonly scales: Map<Node<"scale">, Pointer[]>;
 }

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import pLimit from "p-limit";
 import { median } from "simple-statistics";
 import type { Dtype, Shape } from "../../tensor/dtype.ts";
-import type { Device, DeviceDtype, DeviceMemory, DeviceTensor } from "../device.ts";
+import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, GraphOptions } from "../device.ts";
 import { type Expression, input } from "../expression.ts";
 import { inOrder, substitute, tensorsOf } from "../graph.ts";
 import { graphShape, productFlop } from "./graph-shape.ts";
@@ -98,11 +98,11 @@ export class RehearsalDevice implements Device {
     return this.place({ dtype, shape }, bytes);
   }
 
-  async run(outputs: readonly Expression[]): Promise<DeviceTensor[]> {
+  async run(outputs: readonly Expression[], options: GraphOptions = {}): Promise<DeviceTensor[]> {
     const hostMs = this.#host.take();
     const results = outputs.map((output) => this.place(output));
     const held = this.#bytes;
-    const { order, ms } = await this.aside(() => this.#look(outputs));
+    const { order, ms } = await this.aside(() => this.#look(outputs, options));
     this.#peakBytes = Math.max(this.#peakBytes, held + this.#real.memory.workBytes);
     this.#flop += productFlop(order);
     // Begun before anything that was begun earlier is over, as on the real device.
@@ -141,16 +141,19 @@ export class RehearsalDevice implements Device {
     return this.#host.aside(work);
   }
 
-  async #look(outputs: readonly Expression[]): Promise<{ readonly order: readonly Expression[]; readonly ms: number }> {
+  async #look(
+    outputs: readonly Expression[],
+    options: GraphOptions,
+  ): Promise<{ readonly order: readonly Expression[]; readonly ms: number }> {
     const order = inOrder(outputs);
-    const shape = graphShape(order, outputs);
-    const known = this.#times.get(shape) ?? this.#turn(() => this.#measure(order, outputs));
+    const shape = `${options.separately === true} ${graphShape(order, outputs)}`;
+    const known = this.#times.get(shape) ?? this.#turn(() => this.#measure(order, outputs, options));
     this.#times.set(shape, known);
     return { order, ms: await known };
   }
 
   /** How long a graph takes where all lanes have one like it. */
-  async #measure(order: readonly Expression[], outputs: readonly Expression[]): Promise<number> {
+  async #measure(order: readonly Expression[], outputs: readonly Expression[], options: GraphOptions): Promise<number> {
     const real = this.#real;
     const now = this.#watch.lanes;
     const copies = new Map<DeviceTensor, DeviceTensor>();
@@ -167,7 +170,7 @@ export class RehearsalDevice implements Device {
       const times: number[] = [];
       const time = async (): Promise<number> => {
         const began = now();
-        await Promise.all(onEvery.map(async () => real.free(...(await real.run(own)))));
+        await Promise.all(onEvery.map(async () => real.free(...(await real.run(own, options)))));
         return now() - began;
       };
       // The first has memory to ask for.

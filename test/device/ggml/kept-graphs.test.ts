@@ -4,7 +4,10 @@ import type { KeptGraph } from "../../../src/device/ggml/kept-graph.ts";
 import { KeptGraphs } from "../../../src/device/ggml/kept-graphs.ts";
 import { isSameStructure, structureOf, type Structure } from "../../../src/device/structure.ts";
 
-const structures = Array.from({ length: 20 }, (_, i) => structureOf([input({ dtype: "f32", shape: [i + 1] })]));
+const structures = Array.from({ length: 20 }, (_, i) => ({
+  ...structureOf([input({ dtype: "f32", shape: [i + 1] })]),
+  separately: false,
+}));
 
 test("a graph is somebody's until it is put back, and those that were used last are kept", () => {
   const freed: number[] = [];
