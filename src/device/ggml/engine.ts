@@ -11,7 +11,7 @@ import { WorkInFlight } from "../work-in-flight.ts";
 import { attentionSupport, isExactEnough } from "./attention-node.ts";
 import type { GraphDevice } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
-import { type Computation, KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
+import { type GraphStructure, KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
 import { type Lane, Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
@@ -189,7 +189,7 @@ class GgmlDevice implements Device {
     });
   }
 
-  async #runOn(lane: Lane, outputs: readonly Expression[], computation: Computation): Promise<DeviceTensor[]> {
+  async #runOn(lane: Lane, outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
     const kept = lane.graphs.take(computation);
     const graph = kept ?? new KeptGraph(outputs, computation, this.#graphContext(lane));
     try {

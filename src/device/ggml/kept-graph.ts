@@ -22,7 +22,7 @@ export interface KeptGraphContext extends GraphDevice {
 }
 
 /** What a graph is kept for. */
-export interface Computation extends Structure {
+export interface GraphStructure extends Structure {
   /** Whether each operation is computed by itself, where others would be computed at once. */
   readonly separately: boolean;
 }
@@ -50,7 +50,7 @@ interface StoredNode {
  */
 export class KeptGraph {
   readonly graph: Pointer;
-  readonly #kind: Pick<Computation, "code" | "separately">;
+  readonly #kind: Pick<GraphStructure, "code" | "separately">;
   readonly #outputs: readonly DeviceTensor[];
   readonly #context: KeptGraphContext;
   readonly #memory: GraphMemory;
@@ -61,7 +61,7 @@ export class KeptGraph {
   readonly #scales: readonly (readonly Pointer[])[];
   #pieces: GraphPieces | undefined;
 
-  constructor(outputs: readonly Expression[], computation: Computation, context: KeptGraphContext) {
+  constructor(outputs: readonly Expression[], computation: GraphStructure, context: KeptGraphContext) {
     const { ggml, fields, store, library } = context;
     const { code, separately, ...given } = computation;
     const plan = planGraph(outputs, separately ? { ...context, fuses: undefined } : context);
@@ -90,7 +90,7 @@ export class KeptGraph {
     }
   }
 
-  has(computation: Computation): boolean {
+  has(computation: GraphStructure): boolean {
     return this.#kind.separately === computation.separately && isSameStructure(this.#kind, computation);
   }
 

@@ -1,4 +1,4 @@
-import type { Computation, KeptGraph } from "./kept-graph.ts";
+import type { GraphStructure, KeptGraph } from "./kept-graph.ts";
 
 /** A pass over a generation has four kinds of stages, each for a part of the rows; the way back as many again. */
 const KEPT = 16;
@@ -8,12 +8,12 @@ export class KeptGraphs {
   /** Those that were used last stand last. */
   readonly #graphs: KeptGraph[] = [];
 
-  has(computation: Computation): boolean {
+  has(computation: GraphStructure): boolean {
     return this.#graphs.some((graph) => graph.has(computation));
   }
 
   /** A graph for that, which is the caller's until it is put back. */
-  take(computation: Computation): KeptGraph | undefined {
+  take(computation: GraphStructure): KeptGraph | undefined {
     const place = this.#graphs.findLastIndex((graph) => graph.has(computation));
     return place < 0 ? undefined : this.#graphs.splice(place, 1)[0];
   }
