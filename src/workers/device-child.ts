@@ -27,6 +27,8 @@ export type DeviceAnswer = "ready" | "opened" | { readonly refusal: string } | W
 
 /** Characters: CUDA's backend says what has failed, and ends the process. */
 const LAST_WORDS = 400;
+/** Within which a process leaves its job, between two steps of the device: one that hangs does not. */
+const LEAVE_MS = 30_000;
 
 /** Does one job after the other. */
 export interface DeviceHand {
@@ -40,15 +42,17 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
   /** When it can be asked. */
   readonly opened: Promise<void>;
   readonly #child: ChildProcess;
+  readonly #leaveMs: number;
   #waiting: { resolve: (answer: DeviceAnswer) => void; reject: (reason: UserError) => void } | undefined;
   /** The end of what it, or a library in it, has written to standard error. */
   #said = "";
   /** Why it is asked nothing more. */
   #end: UserError | undefined;
 
-  constructor(opening: DeviceOpening) {
+  constructor(opening: DeviceOpening, { leaveMs = LEAVE_MS }: { readonly leaveMs?: number } = {}) {
     const { path, execArgv } = childProgram("scoring");
     this.name = opening.name;
+    this.#leaveMs = leaveMs;
     this.#child = fork(path, { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#said = (this.#said + text).slice(-LAST_WORDS);
@@ -62,7 +66,11 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
 
   async answer(job: Job, signal: AbortSignal): Promise<WorkerAnswer> {
     signal.throwIfAborted();
-    const leave = (): void => this.#send("leave");
+    let patience: NodeJS.Timeout | undefined;
+    const leave = (): void => {
+      this.#send("leave");
+      patience = setTimeout(() => this.#fail("its process does not leave its job"), this.#leaveMs);
+    };
     signal.addEventListener("abort", leave);
     try {
       const answer = answerOf(await this.#ask({ call: this.name, job }));
@@ -71,6 +79,7 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
       return answer;
     } finally {
       signal.removeEventListener("abort", leave);
+      clearTimeout(patience);
     }
   }
 

@@ -76,6 +76,7 @@ export class RemoteScorer implements Scorer {
     const greedy = options.greedy ? sumsOf(recipes.length, prompts, 1) : undefined;
     let digest: string | undefined;
     const send = async (planned: readonly BatchPlan[], report: (share: number) => void): Promise<number> => {
+      const waitMs = await this.#readFirst(options.signal);
       const began = this.#now();
       // Weights are the same whatever they are scored on: the first batches tell their hash.
       const digestOf = digest === undefined ? options.digestOf : undefined;
@@ -85,7 +86,7 @@ export class RemoteScorer implements Scorer {
       digest ??= dealt.digest;
       const work = { models: recipes.length, tokens: totalTokens(planned, computedTokens), passes: 1 };
       this.#pace.learn({ ...work, ms: this.#now() - began, waitMs: 0 });
-      return 0;
+      return waitMs;
     };
     const batches = planBatches(prompts, this.#options);
     const scoring = { batches, logLikelihoods, mostPadded: Infinity, pace: this.#pace, now: this.#now, send };
@@ -106,6 +107,7 @@ export class RemoteScorer implements Scorer {
     const weights = checkpoints.get(BASE)?.tensors ?? new Map<string, never>();
     const sent = rows.map(({ prompts, term }) => ({ prompts: prompts.map(sentPrompt), term: sentTerm(term) }));
     const prompts = sent.flatMap((row) => row.prompts);
+    await this.#readFirst(options.signal);
     let found: GenerationGradient | undefined;
     await this.#deal([{ kind: "gradient", recipes, rows: sent }], options, (_, numbers) => {
       const logLikelihoods = receivedSums(numbers.logLikelihoods, recipes.length, prompts);
@@ -127,14 +129,20 @@ export class RemoteScorer implements Scorer {
     return { identity: sharedIdentity(parents), isMixed, tensors, ...stamps, use, batchTokens };
   }
 
+  /** Milliseconds until all is known that workers are told of the parents. */
+  async #readFirst(signal: AbortSignal | undefined): Promise<number> {
+    const { parents, read = (own) => readUnknown(parents, own) } = this.#options;
+    const began = this.#now();
+    await read(signal);
+    return this.#now() - began;
+  }
+
   /** Has jobs done, each of which has an equal part of what progress is told. */
   async #deal(
     jobs: readonly AskedNumbers[],
     { signal, onProgress }: Pick<ScoreOptions, "signal" | "onProgress">,
     take: (index: number, numbers: Numbers) => void,
   ): Promise<void> {
-    const { parents, read = (own) => readUnknown(parents, own) } = this.#options;
-    await read(signal);
     const terms = this.#terms();
     const done = new Set<number>();
     const accept = (i: number, answer: WorkerAnswer): void => {

@@ -13,6 +13,7 @@ import { launchRun } from "../../src/run/launch-run.ts";
 import { resumeRun } from "../../src/run/resume-run.ts";
 import type { RunOptions } from "../../src/run/run-options.ts";
 import { failedAnswer, type WorkerAnswer } from "../../src/workers/answers.ts";
+import { DeviceChild } from "../../src/workers/device-child.ts";
 import { compiled } from "../compiled.ts";
 import { interrupt } from "../observed-run.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -177,6 +178,17 @@ describe("several devices of a machine", () => {
     expect(scoring.map(({ child }) => child.signalCode)).toEqual(["SIGKILL"]);
     await resumeRun(folder, { engine: await severalDevices(experiment, 3) });
     expect(traces(folder)).toEqual(expected);
+  });
+
+  test("one that hangs is not waited for by a run that is interrupted", async () => {
+    const { base, experts, precision } = experiment;
+    const models = { base, experts, precision, engine: "ggml" } as const;
+    const opening = { name: "device 1", models, place: { kind: "cpu", index: 1 } } as const;
+    await using child = new DeviceChild(opening, { leaveMs: 50 });
+    await child.opened;
+    scoring[0]?.child.kill("SIGSTOP");
+    const left = child.answer({ kind: "join" }, AbortSignal.timeout(20));
+    await expect(left).rejects.toThrow("its process does not leave its job");
   });
 
   test("share gradients in as many parts, of which the journal is that of one that deals as many", async () => {

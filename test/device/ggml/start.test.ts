@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { Ggml } from "../../../src/device/ggml/library.ts";
 import { PACKAGE_VERSION } from "../../../src/device/ggml/packages.ts";
+import { hardwareOf } from "../../../src/device/ggml/start.ts";
 import { compiled } from "../../compiled.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { installTrees, type PackageName } from "./package-trees.ts";
@@ -55,6 +57,18 @@ async function patched(file: string, found: string, written: string): Promise<Ui
   bytes.write(written, at);
   return bytes;
 }
+
+function hardwareNamed(name: string): string {
+  return hardwareOf({ deviceName: () => name, deviceDescription: () => " NVIDIA H200 " } as unknown as Ggml, null);
+}
+
+test("a device is named by API and hardware, without its number among others", () => {
+  expect(["CUDA0", "CUDA12", "CPU"].map(hardwareNamed)).toEqual([
+    "CUDA (NVIDIA H200)",
+    "CUDA (NVIDIA H200)",
+    "CPU (NVIDIA H200)",
+  ]);
+});
 
 describe.skipIf(!onLinuxX64)("startGgml (fixtures for Linux x64 only)", () => {
   test("computes on the CPU where a GPU's backend lacks a library, and says which", async () => {
