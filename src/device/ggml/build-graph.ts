@@ -9,6 +9,7 @@ import { lower } from "./lowering.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
 import { GraphReaders } from "./products/graph-readers.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
+import type { LibraryNorm } from "./products/norms.ts";
 import { type LibraryPlan, planForLibrary } from "./products/product-plan.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 import { isView } from "./views.ts";
@@ -55,7 +56,7 @@ export function planGraph(outputs: readonly Expression[], { isCpu, library, fuse
   const order = inOrder(outputs);
   const attentions = fuses ? fusedIn(order, outputs, fuses) : new Map<Expression, FusedAttention>();
   const ofLibrary = planForLibrary(order, outputs, library);
-  const joined = [...ofLibrary.finished.values(), ...attentions.values()];
+  const joined = joinedOf({ ofLibrary, attentions });
   const taken = new Set(joined.flatMap(({ inner, end }) => [...inner, end]));
   const isFree = (node: Expression): boolean => !taken.has(node);
   const chains = isCpu ? chainsOf(order, outputs, isFree) : new Map<Expression, Chain>();
@@ -77,6 +78,14 @@ function fusedIn(
 ): ReadonlyMap<Expression, FusedAttention> {
   const found = fusedAttentions(order, new GraphReaders(order, outputs, () => false));
   return new Map([...found].filter(([, attention]) => fuses(attention)));
+}
+
+/** Nodes that are computed together. */
+function joinedOf({
+  ofLibrary,
+  attentions,
+}: Pick<GraphPlan, "ofLibrary" | "attentions">): readonly Pick<LibraryNorm, "inner" | "end">[] {
+  return [...ofLibrary.finished.values(), ...ofLibrary.norms.values(), ...attentions.values()];
 }
 
 /** A graph, and those of its nodes that are to be given memory, or a number, before it is computed. */
@@ -111,6 +120,8 @@ export function buildGraph(
     if (product && products) return products.nodeForFinished(context, product, tensorOf);
     const softmax = ofLibrary.softmaxes.get(node);
     if (softmax && products) return products.nodeForSoftmax(context, softmax, tensorOf);
+    const norm = ofLibrary.norms.get(node);
+    if (norm && products) return products.nodeForNorm(context, norm, tensorOf);
     if (node.op !== "input" && node.op !== "constant") return lower(node, lowering);
     const leaf = ggml.newTensor(context, typeNumber[node.dtype], 4, innermostFirst(node.shape));
     if (node.op === "input") inputs.set(leaf, node.tensor);
@@ -133,7 +144,7 @@ export function buildGraph(
   };
   const within = new Set([
     ...[...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)),
-    ...[...ofLibrary.finished.values(), ...attentions.values()].flatMap(({ inner }) => inner),
+    ...joinedOf({ ofLibrary, attentions }).flatMap(({ inner }) => inner),
   ]);
   for (const node of order) {
     const asked = places.get(node) ?? [];

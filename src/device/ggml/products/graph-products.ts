@@ -1,10 +1,11 @@
-/** The products of a graph that a library computes, with what follows them, and the softmaxes. */
+/** The products of a graph that a library computes, with what follows them, the softmaxes and the norms. */
 import type { Expression, Node } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
 import type { FinishedProduct } from "./epilogues.ts";
 import { LibraryNode, type WorksAt } from "./library-node.ts";
 import type { FactorFormat, ProductLibrary, ResultStep } from "./product-library.ts";
+import type { LibraryNorm } from "./norms.ts";
 import type { LibrarySoftmax } from "./softmaxes.ts";
 import { formatFor, isWorthIt, planFor } from "./product-plan.ts";
 
@@ -82,6 +83,24 @@ export class GraphProducts {
     const stand = this.#stand(context, node, { operands, format: resultFormat }, ([x = 0n, mask = 0n], result) => {
       const { factor } = node;
       return this.#library.softmax?.({ batch, heads, rows, columns, factor, x, mask, result, resultFormat }) ?? [];
+    });
+    if (isRounded) this.#rounded.add(stand);
+    return stand;
+  }
+
+  /** A node that stands for a normalisation and the row that it is multiplied by. */
+  nodeForNorm(
+    context: Pointer,
+    { node, weight, end, isRounded }: LibraryNorm,
+    tensorOf: (node: Expression) => Pointer,
+  ): Pointer {
+    const [rows = 0, columns = 0] = node.shape;
+    const resultFormat = isRounded ? "bf16" : "f32";
+    const operands = [node.x, ...(weight ? [weight] : [])].map(tensorOf);
+    const stand = this.#stand(context, end, { operands, format: resultFormat }, ([x = 0n, weight], result) => {
+      const { epsilon } = node;
+      const work = this.#library.normalize?.({ rows, columns, epsilon, x, weight, result, resultFormat });
+      return work ? [work] : [];
     });
     if (isRounded) this.#rounded.add(stand);
     return stand;

@@ -3,6 +3,7 @@ import koffi from "koffi";
 import type { FunctionFinder } from "../c-functions.ts";
 import type { Pointer } from "../library.ts";
 import { bindMatmul } from "./onednn-matmul.ts";
+import { bindNorm } from "./onednn-norm.ts";
 import { DnnlPrimitives } from "./onednn-primitives.ts";
 import { bindSoftmax } from "./onednn-softmax.ts";
 import type { Factor, FactorFormat, Product, ProductLibrary, SpreadFactor, SpreadProducts } from "./product-library.ts";
@@ -47,6 +48,7 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
   const primitives = DnnlPrimitives.bind(find);
   const matmul = primitives && bindMatmul(primitives, Object.keys(gemms) as FactorFormat[]);
   const softmax = primitives && bindSoftmax(primitives);
+  const normalize = primitives && bindNorm(primitives, find);
   return {
     name,
     leastRows: { f32: 32, ...(bf16 && { bf16: 16 }) },
@@ -62,6 +64,7 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
     },
     ...(matmul && { multiplyAll: matmul.multiply }),
     ...(softmax && { softmax }),
+    ...(normalize && { normalize }),
     ...(matmul?.finishes && { finishesBf16: true }),
   };
 }

@@ -57,6 +57,18 @@ export interface MaskedSoftmax extends Readonly<Record<"batch" | "heads" | "rows
   readonly resultFormat: FactorFormat;
 }
 
+/** x / sqrt(mean(x^2) + epsilon) over the columns in f32, times a row where there is one. */
+export interface RowNorm extends Readonly<Record<"rows" | "columns" | "epsilon", number>> {
+  /** f32 [rows, columns]. */
+  readonly x: bigint;
+  /** f32 [columns]. */
+  readonly weight: bigint | undefined;
+  /** In the shape of x. */
+  readonly result: bigint;
+  /** To which results are rounded. */
+  readonly resultFormat: FactorFormat;
+}
+
 export interface ProductLibrary {
   /** Library and version, for people and the journal: other libraries sum in another order. */
   readonly name: string;
@@ -70,6 +82,8 @@ export interface ProductLibrary {
   /** The same for many matrices at once, in libraries that read them wherever they lie: a stride of each is 1. */
   multiplyAll?(products: SpreadProducts): NativeWork;
   softmax?(softmax: MaskedSoftmax): readonly NativeWork[];
+  /** Same row, same bits; a row that it is multiplied by here or afterwards gives the same. */
+  normalize?(norm: RowNorm): NativeWork;
   /** Whether `multiplyAll` finishes products in bf16 by steps and rounding, faster than ggml does behind it. */
   readonly finishesBf16?: boolean;
 }

@@ -5,6 +5,7 @@ import type { NativeWork } from "../c-functions.ts";
 import { type FinishedProduct, finishedProducts } from "./epilogues.ts";
 import type { FactorFormat, ProductLibrary } from "./product-library.ts";
 import { GraphReaders } from "./graph-readers.ts";
+import { type LibraryNorm, libraryNorms } from "./norms.ts";
 import { type LibrarySoftmax, librarySoftmaxes } from "./softmaxes.ts";
 import { spreadOf } from "./spread.ts";
 
@@ -29,6 +30,7 @@ export interface ProductPlan {
 export interface LibraryPlan {
   readonly finished: ReadonlyMap<Expression, FinishedProduct>;
   readonly softmaxes: ReadonlyMap<Expression, LibrarySoftmax>;
+  readonly norms: ReadonlyMap<Expression, LibraryNorm>;
 }
 
 export function planForLibrary(
@@ -36,7 +38,7 @@ export function planForLibrary(
   outputs: readonly Expression[],
   library: ProductLibrary | undefined,
 ): LibraryPlan {
-  if (!library) return { finished: new Map(), softmaxes: new Map() };
+  if (!library) return { finished: new Map(), softmaxes: new Map(), norms: new Map() };
   const inBf16 = new Set<Expression>(
     order.filter(
       (node) =>
@@ -48,9 +50,13 @@ export function planForLibrary(
   const finishes = (node: Expression): boolean =>
     node.shape.length === 2 && library.finishesBf16 === true && inBf16.has(node);
   const readers = new GraphReaders(order, outputs, (node) => inBf16.has(node));
+  const finished = finishedProducts(order, readers, finishes);
+  const taken = new Set([...finished.values()].flatMap(({ inner, end }) => [...inner, end]));
+  const isFree = (node: Expression): boolean => !taken.has(node);
   return {
-    finished: finishedProducts(order, readers, finishes),
+    finished,
     softmaxes: library.softmax ? librarySoftmaxes(order, readers) : new Map<Expression, LibrarySoftmax>(),
+    norms: library.normalize ? libraryNorms(order, readers, isFree) : new Map<Expression, LibraryNorm>(),
   };
 }
 
