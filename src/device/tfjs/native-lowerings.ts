@@ -34,6 +34,7 @@ export function nativeLowering(operations: NativeOperations, multiplied: Readonl
 }
 
 const lowerings: NativeLowerings = {
+  constant: ({ values, shape }) => tf.tensor(values, [...shape], "float32"),
   cast: ({ x, dtype }, { run, operations }) => {
     const wide = isHalf(x.dtype) ? operations.convert(run.of(x), types.f32) : run.of(x);
     return isHalf(dtype) ? operations.convert(wide, types[dtype]) : wide;

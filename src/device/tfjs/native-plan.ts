@@ -13,11 +13,14 @@ const MOST_ELEMENTS = 2 ** 22;
 
 /** What one operation can do of several nodes, it does: those between are not computed. */
 export function planNatively(outputs: readonly Expression[]): LoweringPlan {
-  const once = computedOnce(outputs);
-  const whole = inOrder(once);
+  const asked = inOrder(outputs);
+  const once = computedOnce(outputs, asked);
+  const whole = once === outputs ? asked : inOrder(once);
   const merged = mergedOf(whole);
   const readers = new Map<Expression, number>();
-  for (const node of [...once, ...whole.flatMap(operands)]) readers.set(node, (readers.get(node) ?? 0) + 1);
+  for (const read of [once, ...whole.map(operands)]) {
+    for (const node of read) readers.set(node, (readers.get(node) ?? 0) + 1);
+  }
   const known = new Map<Expression, readonly Expression[]>();
   const needed = new Set(once);
   // Those that read a node stand behind it.
