@@ -51,7 +51,7 @@ export type Operand = tf.Tensor | KeptConstant;
 
 /**
  * TensorFlow's operations by the native binding: those on types that TensorFlow.js does not know, and all that are computed
- * often, since TensorFlow.js takes three times as long to come to one as this does. The binding's facts: a Uint8Array becomes a
+ * often, for which TensorFlow.js would make more of them. The binding's facts: a Uint8Array becomes a
  * tensor of uint8 on the device, any other of two bytes an element is refused; Bitcast gives bytes another type without a copy;
  * operations take and give any type; of ours only f32 and i32 can be read. A handle lives until it is deleted, so every result is
  * a tensor of TensorFlow.js, which `dispose` and `tidy` delete; one of half floats says that it is float32, and TensorFlow refuses it
