@@ -33,16 +33,17 @@ async function operationsOfLayer(work: Work, precision: Dtype): Promise<number> 
   return totals[1]! - totals[0]!;
 }
 
-describe.skipIf(!nativeTfjs)("what one operation does of several nodes", () => {
-  const scaled = async (device: Device, count: number): Promise<{ terms: Expression[]; values: Float32Array[] }> => {
-    const random = generator(7);
-    const values = Array.from({ length: count }, () =>
-      Float32Array.from({ length: 999 }, () => random() * 2 ** (9 * random())),
-    );
-    const held = await Promise.all(values.map((own) => device.upload(f32Bytes(own), "f32", [27, 37])));
-    return { terms: held.map((tensor) => scale(input(tensor), 3)), values };
-  };
+/** So many tensors of random numbers, each times three. */
+async function scaled(device: Device, count: number): Promise<{ terms: Expression[]; values: Float32Array[] }> {
+  const random = generator(7);
+  const values = Array.from({ length: count }, () =>
+    Float32Array.from({ length: 999 }, () => random() * 2 ** (9 * random())),
+  );
+  const held = await Promise.all(values.map((own) => device.upload(f32Bytes(own), "f32", [27, 37])));
+  return { terms: held.map((tensor) => scale(input(tensor), 3)), values };
+}
 
+describe.skipIf(!nativeTfjs)("what one operation does of several nodes", () => {
   test("a sum of many terms has the bits of one added to the other", async () => {
     await using device = await openTfjs(nativeTfjs);
     const { terms, values } = await scaled(device, 11);
