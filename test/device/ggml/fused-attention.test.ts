@@ -130,7 +130,7 @@ describe("one node on ggml's CPU, which has all of them", () => {
     const [exact] = await valuesOf(products!, own);
     const [whole, apart] = await valuesOf(fused!, own);
     // ggml's CPU multiplies so short rows in f32.
-    expect(apart).toEqual(exact);
+    expect(apart.filter((value, i) => value !== exact[i]).length).toBe(0);
     const errors = whole.map((value, i) => Math.abs(value - exact[i]!) / Math.max(1, Math.abs(exact[i]!)));
     expect(Math.max(...errors)).toBeLessThanOrEqual(0.02);
     expect(Math.max(...errors)).toBeGreaterThan(1e-4);
