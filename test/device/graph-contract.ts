@@ -24,6 +24,10 @@ export function testGraphs(device: () => Device): void {
     ];
     expect(found).toEqual([...expected, ...expected]);
   });
+  test("nothing is computed where nothing is asked for", async () => {
+    expect(await device().run([])).toEqual([]);
+  });
+
   test("computations of one structure have each their own tensors, constants and factors", async () => {
     const memory = device().memory.bytes;
     const sizes = [

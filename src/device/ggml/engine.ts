@@ -125,6 +125,8 @@ class GgmlDevice implements Device {
   }
 
   run(outputs: readonly Expression[], { separately = false }: GraphOptions = {}): Promise<DeviceTensor[]> {
+    // A graph of ggml without nodes ends the process.
+    if (outputs.length === 0) return this.#work.begin([], async () => []);
     // Otherwise either way is the same.
     const computation = { ...structureOf(outputs), separately: separately && this.#fuses !== undefined };
     return this.#work.begin(computation.tensors, () =>
