@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
-import { add, constant, type Expression, input, mul, scale, sub } from "../../src/device/expression.ts";
+import { add, constant, type Expression, input, mul, rope, scale, sub } from "../../src/device/expression.ts";
 import { f32Bytes, f32Values } from "./sample-values.ts";
 
 /** Registers what holds of graphs that are computed one after the other. */
@@ -62,6 +62,19 @@ export function testGraphs(device: () => Device): void {
       expect([...product!]).toEqual(expected.map((value, i) => Math.fround(value * (first + (i % 7)))));
     }
     expect(device().memory.bytes).toBe(memory);
+  });
+
+  test("what is made of a tensor and of numbers that come with a computation does not stay with the tensor", async () => {
+    const positions = await device().upload(new Uint8Array(Int32Array.of(1, 2).buffer), "i32", [2]);
+    const x = await device().upload(f32Bytes([1, 2, 3, 4]), "f32", [2, 1, 2]);
+    const turn = async (): Promise<number> => {
+      const [turned] = await device().run([rope(input(x), input(positions), constant(Float32Array.of(1), [1]))]);
+      device().free(turned!);
+      return device().memory.bytes;
+    };
+    const bytes = await turn();
+    expect(await turn()).toBe(bytes);
+    device().free(positions, x);
   });
 
   test("a tensor that is read twice is not taken for two of its shape", async () => {

@@ -23,10 +23,12 @@ export function ropeNatively(node: Computation<"rope">, values: NativeValues): t
   const [x, positions, periods] = readsOfRope(node);
   const turning = 2 * (periods.shape[0] ?? 0);
   const angles = [values.of(positions), values.of(periods)] as const;
-  const table = (which: "Cos" | "Sin"): tf.Tensor =>
-    run.memory.derived(angles[0], `${which} ${angles[1].id} ${node.factor}`, () =>
-      tf.tidy(() => tableOf(which, ...angles, node.factor, operations)),
-    );
+  const table = (which: "Cos" | "Sin"): tf.Tensor => {
+    const make = (): tf.Tensor => tf.tidy(() => tableOf(which, ...angles, node.factor, operations));
+    // What is computed for this run alone would be another one's each time, and its tables stay for nothing.
+    const isKept = periods.op === "input" || positions.op !== "input";
+    return isKept ? run.memory.derived(angles[0], `${which} ${angles[1].id} ${node.factor}`, make) : make();
+  };
   const whole = values.shaped(x);
   const [head, rest] = parts(whole, turning);
   const plain = operations.binary("Mul", head, table("Cos"));
