@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
-import { add, constant, type Expression, input, mul, rope, scale, sub } from "../../src/device/expression.ts";
+import { add, constant, type Expression, input, mul, reshape, rope, scale, sub } from "../../src/device/expression.ts";
 import { f32Bytes, f32Values } from "./sample-values.ts";
 
 /** Registers what holds of graphs that are computed one after the other. */
@@ -75,6 +75,16 @@ export function testGraphs(device: () => Device): void {
     const bytes = await turn();
     expect(await turn()).toBe(bytes);
     device().free(positions, x);
+  });
+
+  test.each(["siluBack", "reluBack"] as const)("%s takes a reshaped operand as any other", async (op) => {
+    const upload = async (shape: readonly number[]): Promise<Expression> =>
+      input(await device().upload(f32Bytes([-2, -1, 1, 2]), "f32", shape));
+    const [row, flat] = [await upload([1, 4]), await upload([4])];
+    const ofOperand = (x: Expression): Expression => ({ op, g: row, x, dtype: "f32", shape: [1, 4] });
+    const results = await device().run([ofOperand(row), ofOperand(reshape(flat, [1, 4]))]);
+    const [expected, found] = await Promise.all(results.map((result) => device().read(result)));
+    expect(found).toEqual(expected);
   });
 
   test("a tensor that is read twice is not taken for two of its shape", async () => {

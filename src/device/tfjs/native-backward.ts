@@ -6,12 +6,12 @@ export const backwardLowerings = {
   /** g s + g x s (1 - s), s the share */
   siluBack: ({ g, x }, values) => {
     const { operations } = values;
-    const [passed, own] = values.pair(g, x);
+    const [passed, own] = values.alikePair(g, x);
     const share = operations.unary("Sigmoid", own);
     const behind = operations.passBack("SigmoidGrad", share, operations.binary("Mul", passed, own));
     return operations.binary("AddV2", operations.binary("Mul", passed, share), behind);
   },
-  reluBack: ({ g, x }, values) => values.operations.passBack("ReluGrad", ...values.pair(g, x)),
+  reluBack: ({ g, x }, values) => values.operations.passBack("ReluGrad", ...values.alikePair(g, x)),
   normalizeBack: normalizeBackNatively,
   softmaxBack: ({ g, result, factor }, values) => {
     const { operations } = values;

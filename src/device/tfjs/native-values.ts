@@ -53,6 +53,12 @@ export class NativeValues {
     return [first, ...others.map((value) => this.operations.reshape(value, first.shape))];
   }
 
+  /** Two nodes of one shape, for operations that repeat nothing, not even along dimensions of 1. */
+  alikePair(x: Expression, y: Expression): [tf.Tensor, tf.Tensor] {
+    const left = this.of(x);
+    return [left, this.operations.reshape(this.of(y), left.shape)];
+  }
+
   /** Two nodes that are computed with each other, the second repeated where it has a size of 1. */
   pair(x: Expression, y: Expression): [tf.Tensor, tf.Tensor] {
     const [left, right] = [this.of(x), this.of(y)];
