@@ -29,18 +29,21 @@ export function testProducts(device: () => Device, tolerance: Tolerance): void {
     { transposeX: true, transposeY: false, dtype: "f32", allowed: tolerance.products },
     { transposeX: true, transposeY: true, dtype: "f32", allowed: tolerance.products },
     { transposeX: false, transposeY: false, dtype: "bf16", allowed: tolerance.halfProducts },
-  ] as const)("stacks of 192 rows: %o", async ({ dtype, allowed, ...transposes }) => {
+    { transposeX: false, transposeY: false, dtype: "bf16", precision: "f32", allowed: tolerance.products },
+    { transposeX: false, transposeY: true, dtype: "bf16", precision: "f32", allowed: tolerance.products },
+    { transposeX: false, transposeY: true, dtype: "f16", precision: "f32", allowed: tolerance.products },
+  ] as const)("stacks of 192 rows: %o", async ({ dtype, allowed, ...options }) => {
     const [rows, width, out] = [192, 512, 320];
-    const x = await sample(device(), [2, ...turned([rows, width], transposes.transposeX)], { seed: 12 });
+    const x = await sample(device(), [2, ...turned([rows, width], options.transposeX)], { seed: 12 });
     const size = 3 / Math.sqrt(width);
-    const y = await sample(device(), [2, ...turned([width, out], transposes.transposeY)], { seed: 13, size, dtype });
-    const [found] = await device().run([matmul(input(x.tensor), input(y.tensor), transposes)]);
+    const y = await sample(device(), [2, ...turned([width, out], options.transposeY)], { seed: 13, size, dtype });
+    const [found] = await device().run([matmul(input(x.tensor), input(y.tensor), options)]);
     const values = f32Values(await device().read(found!));
     const errors = [0, 1].map((place) => {
       const own = (stack: Float32Array): Float32Array =>
         stack.subarray((place * stack.length) / 2, ((place + 1) * stack.length) / 2);
-      const left = transposes.transposeX ? transpose(own(x.values), rows) : own(x.values);
-      const right = transposes.transposeY ? own(y.values) : transpose(own(y.values), out);
+      const left = options.transposeX ? transpose(own(x.values), rows) : own(x.values);
+      const right = options.transposeY ? own(y.values) : transpose(own(y.values), out);
       return largestError(own(values), rowsTimes(left, right, width));
     });
     expect(Math.max(...errors)).toBeLessThanOrEqual(allowed);

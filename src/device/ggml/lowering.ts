@@ -85,8 +85,10 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     // ggml sums over the innermost dimension of both factors.
     const x = node.transposeX ? transposed(node.x, lowering) : tensorOf(node.x);
     const y = node.transposeY ? tensorOf(node.y) : transposed(node.y, lowering);
-    const rounds = node.y.dtype === "f32" && node.precision !== "f32" && (!isCpu || summed >= LEAST_ROUNDED);
-    const product = ggml.mulMat(context, rounds ? ggml.cast(context, y, typeNumber[node.precision]) : y, x);
+    // To the format of y ggml rounds x.
+    const isAnother =
+      node.precision === "f32" ? node.y.dtype !== "f32" : node.y.dtype === "f32" && (!isCpu || summed >= LEAST_ROUNDED);
+    const product = ggml.mulMat(context, isAnother ? ggml.cast(context, y, typeNumber[node.precision]) : y, x);
     // bf16 is always accumulated in f32, and asking for it would have CUDA widen that factor first.
     if (node.precision !== "bf16") ggml.setPrecision(product, PRECISION_F32);
     return product;

@@ -40,7 +40,9 @@ export function findTensorFields(ggml: Ggml, bufferType: Pointer): TensorFields 
       factor: floats.indexOf(FACTOR, 2 * wordOf(scaled)) - 2 * wordOf(scaled),
     };
     const structWords = Number(ggml.tensorOverhead()) / 8;
-    const missing = Object.values(fields).some((distance) => distance < 0 || distance >= 2 * structWords);
+    const isElsewhere = words[wordOf(view) + fields.data] !== place + OFFSET;
+    const missing =
+      isElsewhere || Object.values(fields).some((distance) => distance < 0 || distance >= 2 * structWords);
     if (missing) throw new Error(`ggml: found no fields of a tensor's struct (${JSON.stringify(fields)})`);
     return fields;
   } finally {
