@@ -24,6 +24,8 @@ export class ObservedDevice implements Device {
   before: (call: "run" | "upload", count: number) => void = () => {};
   /** Where tensors take more, the device runs out of memory. */
   mostBytes = Infinity;
+  /** The most that tensors took behind a run, which is when it is compared with that. */
+  tookBytes = 0;
   /** What the device claims to have had free, in place of the truth. */
   claimed: Partial<DeviceMemory> | undefined;
   readonly #device: Device;
@@ -60,7 +62,9 @@ export class ObservedDevice implements Device {
     this.before("run", this.counts.run++);
     this.counts.products += inOrder(outputs).filter(({ op }) => op === "matmul").length;
     const results = await this.#device.run(outputs, options);
-    if (this.#device.memory.bytes <= this.mostBytes) return results;
+    const { bytes } = this.#device.memory;
+    this.tookBytes = Math.max(this.tookBytes, bytes);
+    if (bytes <= this.mostBytes) return results;
     this.#device.free(...results);
     throw new OutOfMemory(`${this.name}: out of memory for a run`);
   }
