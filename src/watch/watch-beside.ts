@@ -17,8 +17,8 @@ export type WatchAnswer = "ready" | { readonly address: string } | { readonly re
 
 /** Commands that the page of a run tells. */
 const TOLD_COMMANDS = ["resume", "export", "evaluate", "report"] as const;
-/** For the last state, which browsers are told at the end. */
-const PATIENCE_MS = 5000;
+/** For the last state, which browsers are told at the end: drawn in a second where nothing else asks for the machine. */
+const PATIENCE_MS = 30_000;
 
 /**
  * Shows a run as `watchRun` does, by a process of its own, which ends with this one: to draw a page takes time that a run's own thread
