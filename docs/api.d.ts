@@ -49,6 +49,7 @@ interface Device extends AsyncDisposable {
     readonly kind: "cpu" | "gpu";
     readonly fastestProducts: Dtype;
     readonly concurrency: number;
+    readonly mergesInCache?: boolean | undefined;
     readonly alike?: number | undefined;
     readonly memory: DeviceMemory;
     bytesOf(tensor: DeviceTensor): number;

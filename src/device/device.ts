@@ -44,6 +44,8 @@ export interface Device extends AsyncDisposable {
   readonly fastestProducts: Dtype;
   /** How many calls of `run` may usefully be in flight at once. */
   readonly concurrency: number;
+  /** Whether elementwise operations behind each other, such as a merge, are computed in blocks that stay in a cache; not unless told. */
+  readonly mergesInCache?: boolean | undefined;
   /** GPUs of this machine of the same name that the engine finds, this one included; one unless told. */
   readonly alike?: number | undefined;
   readonly memory: DeviceMemory;

@@ -9,6 +9,7 @@ export class CheckedEngine implements Device {
   readonly kind: Device["kind"];
   readonly fastestProducts: Dtype;
   readonly concurrency: number;
+  readonly mergesInCache: boolean;
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
   readonly #what: string;
   readonly #own: Device;
@@ -18,6 +19,7 @@ export class CheckedEngine implements Device {
     this.#what = what;
     this.#own = own;
     ({ name: this.name, kind: this.kind, fastestProducts: this.fastestProducts, concurrency: this.concurrency } = own);
+    this.mergesInCache = own.mergesInCache === true;
     const receive = own.receive?.bind(own);
     if (receive) this.receive = (tensor) => this.#received(tensor, receive);
   }

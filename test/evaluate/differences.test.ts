@@ -49,6 +49,17 @@ test("differences from the base are computed once for all candidates of a stage,
   expect(five.digest).toBe(alone.digest);
 });
 
+test("each candidate computes its own of half floats where merges stay in a cache, with the same bits", async () => {
+  const observed = new CountingDevice(device);
+  await using family = await openTinyFamily(await temporaryFolder(), observed, { model });
+  const prompts = randomPrompts(3);
+  const known = await family.scorer.score(recipes(4), prompts, { digestOf: 1 });
+  const once = observed.differences;
+  observed.mergesInCache = true;
+  expect(await family.scorer.score(recipes(4), prompts, { digestOf: 1 })).toEqual(known);
+  expect(observed.differences - once).toBe(4 * once);
+});
+
 test("where there is no room for them each candidate computes its own", async () => {
   const observed = new CountingDevice(device);
   await using family = await openTinyFamily(await temporaryFolder(), observed, { model });

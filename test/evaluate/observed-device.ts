@@ -15,6 +15,7 @@ import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 /** A real device that counts what it is asked for and lets a test break in; it computes one run at a time. */
 export class ObservedDevice implements Device {
   concurrency = 1;
+  mergesInCache = false;
   /** What it claims, at first with truth. */
   fastestProducts: Dtype;
   kind: "cpu" | "gpu";

@@ -62,6 +62,7 @@ class GgmlDevice implements Device {
   readonly kind: "cpu" | "gpu";
   readonly fastestProducts: Dtype;
   readonly concurrency: number;
+  readonly mergesInCache: boolean;
   readonly alike: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
@@ -89,6 +90,7 @@ class GgmlDevice implements Device {
     this.#fuses = fuses ? attentionSupport(ggml, device, this.#store) : undefined;
     this.#fields = findTensorFields(ggml, this.#store.bufferType);
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;
+    this.mergesInCache = this.kind === "cpu";
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
     if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);

@@ -26,6 +26,10 @@ export class GraphMemory {
     this.context = ggml.init({ memSize: memory.byteLength, memBuffer: this.#start, noAlloc: true });
   }
 
+  get bytes(): number {
+    return this.#words.byteLength;
+  }
+
   /** Where a node's elements lie. */
   dataOf(node: Pointer): bigint {
     return this.#words[this.#wordOf(node) + this.#fields.data] ?? 0n;

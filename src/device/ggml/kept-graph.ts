@@ -127,6 +127,11 @@ export class KeptGraph {
     return this.#pieces.works();
   }
 
+  /** Of its nodes. */
+  get bytes(): number {
+    return this.#memory.bytes;
+  }
+
   free(): void {
     this.#products?.free();
     this.#pieces?.free();

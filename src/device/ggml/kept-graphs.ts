@@ -3,6 +3,9 @@ import type { GraphStructure, KeptGraph } from "./kept-graph.ts";
 /** A pass over a generation has four kinds of stages, each for a part of the rows; the way back as many again. */
 const KEPT = 16;
 
+/** Of the nodes of all: a merge has some for each block of its elements, and those of a large layer take longer to compute than to build. */
+const KEPT_BYTES = 2 ** 26;
+
 /** Graphs of a lane, for computations of their structure to come. */
 export class KeptGraphs {
   /** Those that were used last stand last. */
@@ -19,8 +22,13 @@ export class KeptGraphs {
   }
 
   put(graph: KeptGraph): void {
+    if (graph.bytes > KEPT_BYTES) return graph.free();
     this.#graphs.push(graph);
-    if (this.#graphs.length > KEPT) this.#graphs.shift()?.free();
+    while (this.#graphs.length > KEPT || this.#bytes > KEPT_BYTES) this.#graphs.shift()?.free();
+  }
+
+  get #bytes(): number {
+    return this.#graphs.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   clear(): void {

@@ -66,6 +66,10 @@ export class RehearsalDevice implements Device {
     return this.#real.concurrency;
   }
 
+  get mergesInCache(): boolean | undefined {
+    return this.#real.mergesInCache;
+  }
+
   get memory(): DeviceMemory {
     const { capacityBytes, workBytes } = this.#real.memory;
     return { capacityBytes, bytes: this.#bytes, peakBytes: this.#peakBytes, workBytes };

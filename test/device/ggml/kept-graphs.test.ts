@@ -9,10 +9,22 @@ const structures = Array.from({ length: 20 }, (_, i) => ({
   separately: false,
 }));
 
+function fakeGraph(own: Structure, free: () => void, bytes = 1): KeptGraph {
+  return { has: (structure: Structure) => isSameStructure(own, structure), free, bytes } as never;
+}
+
+test("graphs are kept as long as their nodes take no more than 64 MB together, and one that takes more is not", () => {
+  const freed: number[] = [];
+  const graphs = new KeptGraphs();
+  for (const [i, bytes] of [2 ** 25, 2 ** 25, 1, 2 ** 26 + 1].entries()) {
+    graphs.put(fakeGraph(structures[i]!, () => freed.push(i), bytes));
+    expect(freed).toEqual([[], [], [0], [0, 3]][i]);
+  }
+});
+
 test("a graph is somebody's until it is put back, and those that were used last are kept", () => {
   const freed: number[] = [];
-  const graphOf = (own: Structure, i: number): KeptGraph =>
-    ({ has: (structure: Structure) => isSameStructure(own, structure), free: () => freed.push(i) }) as never;
+  const graphOf = (own: Structure, i: number): KeptGraph => fakeGraph(own, () => freed.push(i));
   const graphs = new KeptGraphs();
   const all = structures.map(graphOf);
   for (const graph of all.slice(0, 16)) graphs.put(graph);
