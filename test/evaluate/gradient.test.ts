@@ -42,7 +42,7 @@ const { rows, cases } = JSON.parse(readFileSync(fixture, "utf8")) as {
 };
 
 /** Small enough for curvature, large enough for the digits of f32. */
-const STEP = 1e-2;
+const STEP = 2.5e-3;
 
 /** Of texts that have two bytes for each token. */
 function lossOf({ kind, label, continuations }: FixtureRow): RowLoss {
