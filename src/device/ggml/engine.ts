@@ -5,22 +5,20 @@ import { availableCores } from "../../files/available-cores.ts";
 import { bytesPerElement, elementCount, type Dtype, type Shape } from "../../tensor/dtype.ts";
 import type { Device, DeviceDtype, DeviceMemory, DeviceTensor, Incoming, GraphOptions } from "../device.ts";
 import { freeHostBytes } from "../host-memory.ts";
-import type { Expression, Operation } from "../expression.ts";
+import type { Expression } from "../expression.ts";
 import { structureOf } from "../structure.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import { attentionSupport, isExactEnough } from "./attention-node.ts";
 import type { GraphDevice } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
-import { type GraphStructure, KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
-import { type Lane, Lanes } from "./lanes.ts";
+import { GraphRunner } from "./graph-runner.ts";
+import { Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
-import { whatGgmlSaid } from "./messages.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
 import { hardwareOf, startGgml } from "./start.ts";
-import { findTensorFields, type TensorFields } from "./tensor-fields.ts";
-import { outOfMemory, TensorStore } from "./tensor-store.ts";
+import { TensorStore } from "./tensor-store.ts";
 
 /** enum ggml_backend_dev_type. */
 const CPU = 0;
@@ -67,13 +65,12 @@ class GgmlDevice implements Device {
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
   readonly #fuses: GraphDevice["fuses"];
-  readonly #fields: TensorFields;
   readonly #lanes: Lanes;
+  readonly #runner: GraphRunner;
   readonly #products: ProductLibrary | undefined;
   readonly #capacityBytes: number | undefined;
   readonly #work: WorkInFlight;
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
-  #peakBytes = 0;
 
   constructor(ggml: Ggml, device: Pointer, { products, alike = 1, fusesAttention }: DeviceOptions) {
     this.#ggml = ggml;
@@ -88,11 +85,12 @@ class GgmlDevice implements Device {
     this.#store = new TensorStore(ggml, device);
     const fuses = fusesAttention ?? isExactEnough(ggml, device);
     this.#fuses = fuses ? attentionSupport(ggml, device, this.#store) : undefined;
-    this.#fields = findTensorFields(ggml, this.#store.bufferType);
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;
     this.mergesInCache = this.kind === "cpu";
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
+    const [store, lanes, isCpu] = [this.#store, this.#lanes, kind === "cpu"];
+    this.#runner = new GraphRunner({ name, ggml, store, lanes, isCpu, library: products, fuses: this.#fuses });
     if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);
   }
 
@@ -102,7 +100,7 @@ class GgmlDevice implements Device {
     return {
       capacityBytes: this.#capacityBytes,
       bytes,
-      peakBytes: Math.max(this.#peakBytes, bytes),
+      peakBytes: Math.max(this.#runner.peakBytes, bytes),
       workBytes: this.#lanes.bytes,
     };
   }
@@ -131,12 +129,7 @@ class GgmlDevice implements Device {
     if (outputs.length === 0) return this.#work.begin([], async () => []);
     // Otherwise either way is the same.
     const computation = { ...structureOf(outputs), separately: separately && this.#fuses !== undefined };
-    return this.#work.begin(computation.tensors, () =>
-      this.#lanes.use(
-        ({ graphs }) => graphs.has(computation),
-        (lane) => this.#runOn(lane, outputs, computation),
-      ),
-    );
+    return this.#work.begin(computation.tensors, () => this.#runner.run(outputs, computation));
   }
 
   free(...tensors: readonly DeviceTensor[]): void {
@@ -193,53 +186,6 @@ class GgmlDevice implements Device {
     });
   }
 
-  async #runOn(lane: Lane, outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
-    const kept = lane.graphs.take(computation);
-    const graph = kept ?? new KeptGraph(outputs, computation, this.#graphContext(lane));
-    try {
-      const { results, constants } = graph.bind(computation);
-      try {
-        if (!kept) this.#planSpace(lane, graph);
-        this.#peakBytes = Math.max(this.#peakBytes, this.#store.bytes + this.#lanes.bytes);
-        await lane.thread.do(graph.works());
-      } catch (error) {
-        this.free(...results);
-        throw error;
-      } finally {
-        for (const tensor of constants) this.#store.free(tensor);
-      }
-      lane.graphs.put(graph);
-      return results;
-    } catch (error) {
-      graph.free();
-      throw error;
-    }
-  }
-
-  #graphContext(lane: Lane): KeptGraphContext {
-    return {
-      ggml: this.#ggml,
-      fields: this.#fields,
-      store: this.#store,
-      isCpu: this.kind === "cpu",
-      library: this.#products,
-      fuses: this.#fuses,
-      refuse: (lowered, operation) => this.#refuse(lane, lowered, operation),
-      workOf: (graph) => ({
-        calls: [{ place: this.#ggml.compute.place, values: [lane.backend, graph] }],
-        refusal: (status) => new Error(`ggml: computation failed with status ${String(status)}${whatGgmlSaid()}`),
-      }),
-    };
-  }
-
-  /** A GPU's backend ends the process over a node that it does not compute; the CPU's computes all. */
-  #refuse({ backend }: Lane, lowered: Pointer, operation: Operation): void {
-    if (this.kind === "cpu" || this.#ggml.supports(backend, lowered)) return;
-    throw new UserError(
-      `${this.name}: expected a device that computes ${operation}, found one that does not; choose another engine`,
-    );
-  }
-
   #multipliesBf16(device: Pointer): boolean {
     if (this.kind === "gpu") return true;
     if (this.#products) return this.#products.leastRows.bf16 !== undefined;
@@ -253,19 +199,6 @@ class GgmlDevice implements Device {
       const inThread: (...values: unknown[]) => Promise<unknown> = promisify(copy.async);
       await inThread(node, bytes, 0, byteLength);
     } else if (byteLength > 0) copy(node, bytes, 0, byteLength);
-  }
-
-  /** Where that enlarges the lane's work space, graphs that were planned for it as it was are lost. */
-  #planSpace({ workspace, graphs }: Lane, { graph }: KeptGraph): void {
-    const { planGraph, allocGraph, workspaceSize, largestBuffer } = this.#ggml;
-    const sizeNow = (): number => Number(workspaceSize(workspace, 0));
-    const size = sizeNow();
-    // Left to itself, ggml keeps the plan of the graph before for one of as many nodes of these sizes, whatever reads what.
-    const plan = (): boolean => Boolean(planGraph(workspace, graph)) && Boolean(allocGraph(workspace, graph));
-    const isPlanned = plan() || (this.#store.giveWay() && plan());
-    // In one piece, work space is made anew for more of it alone; in several, it may be for as much.
-    if (!isPlanned || sizeNow() !== size || size > Number(largestBuffer(this.#store.bufferType))) graphs.clear();
-    if (!isPlanned) throw outOfMemory(this.name, "work space");
   }
 
   /** With a context for one node. */

@@ -1,0 +1,112 @@
+import { UserError } from "../../errors.ts";
+import type { DeviceTensor } from "../device.ts";
+import type { Expression, Operation } from "../expression.ts";
+import type { GraphDevice } from "./build-graph.ts";
+import { type GraphStructure, KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
+import type { Lane, Lanes } from "./lanes.ts";
+import type { Ggml, Pointer } from "./library.ts";
+import { whatGgmlSaid } from "./messages.ts";
+import type { ProductLibrary } from "./products/product-library.ts";
+import { findTensorFields, type TensorFields } from "./tensor-fields.ts";
+import { outOfMemory, type TensorStore } from "./tensor-store.ts";
+
+/** The device whose lanes compute. */
+interface RunningDevice {
+  /** For people. */
+  readonly name: string;
+  readonly ggml: Ggml;
+  readonly store: TensorStore;
+  readonly lanes: Lanes;
+  readonly isCpu: boolean;
+  readonly library: ProductLibrary | undefined;
+  readonly fuses: GraphDevice["fuses"];
+}
+
+/** Computes on the lanes of a device, by graphs that they keep for computations of one structure. */
+export class GraphRunner {
+  readonly #own: RunningDevice;
+  readonly #fields: TensorFields;
+  #peakBytes = 0;
+
+  constructor(own: RunningDevice) {
+    this.#own = own;
+    this.#fields = findTensorFields(own.ggml, own.store.bufferType);
+  }
+
+  /** The most that tensors and work spaces have taken. */
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  /** Waits for a lane, if possible one that has the graph. */
+  run(outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
+    return this.#own.lanes.use(
+      ({ graphs }) => graphs.has(computation),
+      (lane) => this.#runOn(lane, outputs, computation),
+    );
+  }
+
+  async #runOn(lane: Lane, outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
+    const { store, lanes } = this.#own;
+    const kept = lane.graphs.take(computation);
+    const graph = kept ?? new KeptGraph(outputs, computation, this.#contextOf(lane));
+    try {
+      const { results, constants } = graph.bind(computation);
+      try {
+        if (!kept) this.#planSpace(lane, graph);
+        this.#peakBytes = Math.max(this.#peakBytes, store.bytes + lanes.bytes);
+        await lane.thread.do(graph.works());
+      } catch (error) {
+        for (const tensor of results) store.free(tensor);
+        throw error;
+      } finally {
+        for (const tensor of constants) store.free(tensor);
+      }
+      lane.graphs.put(graph);
+      return results;
+    } catch (error) {
+      graph.free();
+      throw error;
+    }
+  }
+
+  #contextOf(lane: Lane): KeptGraphContext {
+    const { ggml, store, isCpu, library, fuses } = this.#own;
+    return {
+      ggml,
+      fields: this.#fields,
+      store,
+      isCpu,
+      library,
+      fuses,
+      refuse: (lowered, operation) => this.#refuse(lane, lowered, operation),
+      workOf: (graph) => ({
+        calls: [{ place: ggml.compute.place, values: [lane.backend, graph] }],
+        refusal: (status) => new Error(`ggml: computation failed with status ${String(status)}${whatGgmlSaid()}`),
+      }),
+    };
+  }
+
+  /** A GPU's backend ends the process over a node that it does not compute; the CPU's computes all. */
+  #refuse({ backend }: Lane, lowered: Pointer, operation: Operation): void {
+    const { name, ggml, isCpu } = this.#own;
+    if (isCpu || ggml.supports(backend, lowered)) return;
+    throw new UserError(
+      `${name}: expected a device that computes ${operation}, found one that does not; choose another engine`,
+    );
+  }
+
+  /** Where that enlarges the lane's work space, graphs that were planned for it as it was are lost. */
+  #planSpace({ workspace, graphs }: Lane, { graph }: KeptGraph): void {
+    const { name, ggml, store } = this.#own;
+    const { planGraph, allocGraph, workspaceSize, largestBuffer } = ggml;
+    const sizeNow = (): number => Number(workspaceSize(workspace, 0));
+    const size = sizeNow();
+    // Left to itself, ggml keeps the plan of the graph before for one of as many nodes of these sizes, whatever reads what.
+    const plan = (): boolean => Boolean(planGraph(workspace, graph)) && Boolean(allocGraph(workspace, graph));
+    const isPlanned = plan() || (store.giveWay() && plan());
+    // In one piece, work space is made anew for more of it alone; in several, it may be for as much.
+    if (!isPlanned || sizeNow() !== size || size > Number(largestBuffer(store.bufferType))) graphs.clear();
+    if (!isPlanned) throw outOfMemory(name, "work space");
+  }
+}
