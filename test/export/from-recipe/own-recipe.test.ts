@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { mergeModels, type MergedModel } from "../../../src/export/from-recipe/merge-models.ts";
+import { methodNames } from "../../../src/merge/declarations.ts";
 import { uniformRecipe } from "../../../src/merge/recipe.ts";
 import { refusal } from "../../refusal.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -34,8 +35,8 @@ test("takes the recipe of an export for one whatever it is called, and says what
   renameSync(copy, join(folder, "recipe.json"));
   expect((await merged(folder)).files).toEqual(files);
   writeFileSync(copy, JSON.stringify({ parameters: recipe.parameters }));
-  expect(await refusal(merged(copy))).toContain(
-    `${copy}: expected a recipe as an export writes it: missing key "method": expected passthrough, `,
+  expect(await refusal(merged(copy))).toBe(
+    `${copy}: expected a recipe as an export writes it: missing key "method": expected passthrough, stack, ${methodNames.slice(0, -1).join(", ")} or ${methodNames.at(-1)}`,
   );
   writeFileSync(copy, `${JSON.stringify(recipe).slice(0, -1)},}`);
   expect(await refusal(merged(copy))).toMatch(/my-recipe\.yml: expected a JSON object: this is not JSON from/);
