@@ -867,12 +867,13 @@ interface Score {
 
 interface ScoreModelOptions extends ModelToScore {
     readonly rows: string | readonly string[];
-    readonly format?: MmluFormat | undefined;
+    readonly format?: MmluFormat | PluginName | undefined;
+    readonly plugins?: readonly string[] | undefined;
     readonly description?: boolean | undefined;
     readonly applyChatTemplate?: boolean | undefined;
     readonly limit?: number | undefined;
     readonly samples?: string | undefined;
-    readonly engine?: EngineName | undefined;
+    readonly engine?: EngineName | PluginName | undefined;
     readonly precision?: Precision | undefined;
     readonly hub?: Hub | undefined;
     readonly signal?: AbortSignal | undefined;
@@ -1594,7 +1595,7 @@ interface MethodDeclaration {
     readonly mergekit: MergekitWords;
 }
 
-type MmluFormat = "mmlu" | "mmlu_continuation";
+type MmluFormat = (typeof mmluFormats)[number];
 
 interface ModelToScore {
     readonly model: string;
@@ -2221,6 +2222,8 @@ const mergekitRecipeSchema: z.ZodObject<{
     }, z.core.$strict>>;
     chat_template: z.ZodOptional<z.ZodString>;
 }, z.core.$strict>;
+
+const mmluFormats: readonly ["mmlu", "mmlu_continuation"];
 
 const modelStock: Readonly<Record<"model_stock", MethodDeclaration>>;
 

@@ -1,11 +1,13 @@
 import { UserError } from "../errors.ts";
+import { isPluginName, type PluginName } from "../files/plugin-name.ts";
 import { realPath } from "../files/real-path.ts";
 import { replaceableFile } from "../files/replaceable-file.ts";
 import type { Hub } from "../hub/api/hub.ts";
+import { loadPlugins, pluginFile } from "../plugins/load-plugins.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { inChat, turnsOf } from "../tasks/chat.ts";
-import { nameFiles, readRows, type TaskRow } from "../tasks/rows.ts";
-import type { MmluFormat } from "../tasks/row-formats.ts";
+import { nameFiles, readRows, type ReadRowsOptions, type TaskRow } from "../tasks/rows.ts";
+import type { MmluFormat, RowFormat } from "../tasks/row-formats.ts";
 import { hasRoomForSamples, writeSamples, type Sample } from "../tasks/samples.ts";
 import { summarise, type RowScore, type Summary } from "../tasks/score.ts";
 import type { EngineName } from "../device/engine-names.ts";
@@ -19,8 +21,10 @@ import { openWorkspace } from "./workspace.ts";
 export interface ScoreModelOptions extends ModelToScore {
   /** One file of rows or several, as `readRows` reads them. */
   readonly rows: string | readonly string[];
-  /** Rendering of MMLU rows. */
-  readonly format?: MmluFormat | undefined;
+  /** Rendering of MMLU rows; or the format of a plugin that reads these rows. */
+  readonly format?: MmluFormat | PluginName | undefined;
+  /** Plugins whose formats and engines may be named: files, or packages that are installed in this folder. */
+  readonly plugins?: readonly string[] | undefined;
   /** Whether MMLU rows begin with lm_eval's description of their subject; true unless given. */
   readonly description?: boolean | undefined;
   /** Whether rows are given as a chat, by the template of the model's tokenizer: lm_eval's `--apply_chat_template`. */
@@ -29,7 +33,7 @@ export interface ScoreModelOptions extends ModelToScore {
   readonly limit?: number | undefined;
   /** File to write each row's log-likelihoods and scores to: JSON lines as lm_eval's `--log_samples` writes them. */
   readonly samples?: string | undefined;
-  readonly engine?: EngineName | undefined;
+  readonly engine?: EngineName | PluginName | undefined;
   readonly precision?: Precision | undefined;
   /** Where the model comes from if it is not on this machine; the environment's unless given. */
   readonly hub?: Hub | undefined;
@@ -55,9 +59,10 @@ export async function scoreModel(options: ScoreModelOptions): Promise<ModelScore
   const { hub, signal, onNotice, onProgress, onFetching } = options;
   const files = [options.rows].flat();
   const samples = options.samples === undefined ? undefined : await samplesFile(options.samples, files);
-  const { rows: asked, docs } = await firstRows(files, limit, options);
+  const { modules: plugins, formats } = await loadPlugins((options.plugins ?? []).map((own) => pluginFile(own, ".")));
+  const { rows: asked, docs } = await firstRows(files, limit, formats, options);
   const { scored, ...parents } = await parentsToScore(options, { hub, signal, onNotice, onProgress: onFetching });
-  await using workspace = await openWorkspace({ ...parents, engine, precision }, { signal, onNotice });
+  await using workspace = await openWorkspace({ ...parents, engine, plugins, precision }, { signal, onNotice });
   const rows = options.applyChatTemplate === true ? await chatRows(asked, workspace.tokenizer, signal) : asked;
   const recipes = [{ method: "passthrough", model: scored }] as const;
   await workspace.evaluator.prepare(rows, signal);
@@ -99,14 +104,27 @@ interface FirstRows {
 async function firstRows(
   files: readonly string[],
   limit: number,
+  formats: ReadonlyMap<PluginName, RowFormat>,
   { format, description = true, samples, signal }: ScoreModelOptions,
 ): Promise<FirstRows> {
   const docs: Sample["doc"][] = [];
   const onRecord = (values: Sample["doc"]): void => {
     if (samples !== undefined && docs.length < limit) docs.push(values);
   };
-  const rows = await readRows(files, { description, onRecord, ...(format === undefined ? {} : { format }) }, signal);
+  const rows = await readRows(files, { description, onRecord, ...howToRead(format, formats) }, signal);
   return { rows: rows.slice(0, limit), docs };
+}
+
+function howToRead(
+  name: MmluFormat | PluginName | undefined,
+  formats: ReadonlyMap<PluginName, RowFormat>,
+): Pick<ReadRowsOptions, "format" | "rowFormat"> {
+  if (name === undefined) return {};
+  if (!isPluginName(name)) return { format: name };
+  const rowFormat = formats.get(name);
+  if (rowFormat) return { rowFormat };
+  const known = formats.size === 0 ? "none" : [...formats.keys()].join(", ");
+  throw new UserError(`format: expected one of the given plugins (--plugin), which have ${known}, found ${name}`);
 }
 
 /** Where samples are to be written, asked before anything is scored; a UserError where that would replace anything but samples. */

@@ -5,7 +5,8 @@ import { parsePythonList } from "./python-list.ts";
 import type { RowScoring } from "./row-loss.ts";
 
 /** How lm_eval would render MMLU rows: letters after listed options, or the options' own text. */
-export type MmluFormat = "mmlu" | "mmlu_continuation";
+export const mmluFormats = ["mmlu", "mmlu_continuation"] as const;
+export type MmluFormat = (typeof mmluFormats)[number];
 
 export interface RowOptions {
   /** Rendering of MMLU rows; "mmlu" unless given. */

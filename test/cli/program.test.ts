@@ -179,8 +179,8 @@ describe("the help", () => {
         --base <model>         of an adapter: its base, if it is not where
                                adapter_config.json says
         --task <rows>          choice, text or MMLU rows: JSON lines, CSV or Parquet
-        --format <name>        how MMLU rows are rendered (choices: "mmlu",
-                               "mmlu_continuation")
+        --format <name>        how MMLU rows are rendered, or the plugin/name that
+                               reads other rows (choices: "mmlu", "mmlu_continuation")
         --no-description       leave out lm_eval's sentence about the subject of MMLU
                                rows
         --apply-chat-template  ask each row as a turn of a chat, as lm_eval's
@@ -188,6 +188,7 @@ describe("the help", () => {
         --limit <rows>         score the first rows only
         --samples <file>       write each row's log-likelihoods there, as lm_eval's
                                --log_samples does
+        --plugin <file>        whose formats and engines may be named; may be repeated
         --engine <name>        where to compute (choices: "auto", "ggml", "tfjs",
                                "tfjs-node", "tfjs-node-gpu")
         --precision <name>     of matrix products (choices: "auto", "f32", "bf16")

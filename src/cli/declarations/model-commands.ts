@@ -1,10 +1,11 @@
 /** Commands about models, without a search; each is loaded when it is used. */
 import { type Command, Option } from "@commander-js/extra-typings";
-import type { MmluFormat } from "../../tasks/row-formats.ts";
+import { mmluFormats } from "../../tasks/row-formats.ts";
 import { parseModel, parseNamedModel } from "../options/moved-options.ts";
-import { parseBytes, parsePositive, parseSeed } from "../options/parse-options.ts";
+import { parseBytes, parseEach, parseFormat, parsePositive, parseSeed } from "../options/parse-options.ts";
 import {
   adapterBase,
+  anyEngineOption,
   asJson,
   engineOption,
   modelArgument,
@@ -12,8 +13,6 @@ import {
   precisionOption,
   untilText,
 } from "../options/shared-options.ts";
-
-const formats = ["mmlu", "mmlu_continuation"] as const satisfies readonly MmluFormat[];
 
 export function declareMerge(program: Command): void {
   program
@@ -40,12 +39,17 @@ export function declareScore(program: Command): void {
     .argument(...modelArgument)
     .option(...adapterBase)
     .requiredOption("--task <rows>", "choice, text or MMLU rows: JSON lines, CSV or Parquet")
-    .addOption(new Option("--format <name>", "how MMLU rows are rendered").choices(formats))
+    .addOption(
+      new Option("--format <name>", "how MMLU rows are rendered, or the plugin/name that reads other rows")
+        .choices(mmluFormats)
+        .argParser(parseFormat),
+    )
     .option("--no-description", "leave out lm_eval's sentence about the subject of MMLU rows")
     .option("--apply-chat-template", "ask each row as a turn of a chat, as lm_eval's --apply_chat_template does")
     .option("--limit <rows>", "score the first rows only", parsePositive)
     .option("--samples <file>", "write each row's log-likelihoods there, as lm_eval's --log_samples does")
-    .addOption(engineOption())
+    .option("--plugin <file>", "whose formats and engines may be named; may be repeated", parseEach)
+    .addOption(anyEngineOption())
     .addOption(precisionOption())
     .option(...asJson)
     .action(async (model, options) => {

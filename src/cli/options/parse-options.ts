@@ -4,6 +4,7 @@ import { durationSchema } from "../../config/duration.ts";
 import { type EngineName, engineNames } from "../../device/engine-names.ts";
 import { isPluginName, type PluginName } from "../../files/plugin-name.ts";
 import type { GivenExpert } from "../commands/init.ts";
+import { type MmluFormat, mmluFormats } from "../../tasks/row-formats.ts";
 import { type Budget, MOST_EVALUATIONS } from "../../experiment/experiment.ts";
 
 export function parseTime(text: string): Budget {
@@ -38,6 +39,17 @@ export function parseEngine(text: string): EngineName | PluginName {
   const name = engineNames.find((own) => own === text);
   if (name !== undefined || isPluginName(text)) return name ?? (text as PluginName);
   throw new InvalidArgumentError(`Allowed choices are ${engineNames.join(", ")}, and plugin/name.`);
+}
+
+export function parseFormat(text: string): MmluFormat | PluginName {
+  const name = mmluFormats.find((own) => own === text);
+  if (name !== undefined || isPluginName(text)) return name ?? (text as PluginName);
+  throw new InvalidArgumentError(`Allowed choices are ${mmluFormats.join(", ")}, and plugin/name.`);
+}
+
+/** An option that may be given several times. */
+export function parseEach(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
 }
 
 export function parseCount(text: string): Budget {
