@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { StagedFile } from "../files/atomic-file.ts";
 import { sha256Of } from "../files/sha256.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { whyRefused } from "../files/cannot-write.ts";
 import { updateHash } from "./pieces.ts";
 import { type PlannedShard, planShards } from "./plan-shards.ts";
 import type { TensorSpec } from "./safetensors-header.ts";
@@ -92,7 +92,7 @@ async function createFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
-    throw new UserError(`cannot create ${folder}: ${reasonOf(cause)}`, { cause });
+    throw new UserError(`cannot create ${folder}: ${whyRefused(folder, cause)}`, { cause });
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { UserError } from "../errors.ts";
 import { realPath } from "../files/real-path.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { whyRefused } from "../files/cannot-write.ts";
 import { RUN_NAMES } from "../journal/run-files.ts";
 import type { RunEnd } from "../run/session/events.ts";
 import { EventLog } from "./event-log.ts";
@@ -47,7 +47,9 @@ export function makeFolderFor(events: string | undefined): void {
   try {
     mkdirSync(dirname(events), { recursive: true });
   } catch (cause) {
-    throw new UserError(`cannot write ${events}: no folder can be made for it: ${reasonOf(cause)}`, { cause });
+    throw new UserError(`cannot write ${events}: no folder can be made for it: ${whyRefused(dirname(events), cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import { type Difference, readExportedFiles } from "../model-folder/exported-fil
 import { MANIFEST } from "../model-folder/manifest.ts";
 import { UserError } from "../errors.ts";
 import { showUntrusted } from "../files/show-untrusted.ts";
-import { cannotWrite } from "./target-folder.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 
 /** The files of a folder, if all were written by an export and are unchanged since, or the first of which that is not true. */
 type Contents = { readonly files: readonly string[] } | { readonly difference: Difference };

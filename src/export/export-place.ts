@@ -1,10 +1,11 @@
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 import { syncFolder } from "../files/atomic-file.ts";
 import { reasonOf } from "../files/system-error.ts";
 import type { ProcessLock } from "../lock/process-lock.ts";
 import { checkReplaceable } from "./earlier-export.ts";
-import { cannotWrite, lockTarget, openTarget, type TargetFolder } from "./target-folder.ts";
+import { lockTarget, openTarget, type TargetFolder } from "./target-folder.ts";
 import { WorkFolder } from "./work-folder.ts";
 
 export interface PlaceOptions {

@@ -4,7 +4,7 @@ import { lstat, mkdir, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 import { holderInWords, ProcessLock } from "../lock/process-lock.ts";
 
 /** Several that come at once all withdraw; one that goes on longer is at work. */
@@ -65,10 +65,6 @@ export async function lockTarget({ shown, path, prefix }: TargetFolder, signal?:
     await sleep(100 * Math.random());
     signal?.throwIfAborted();
   }
-}
-
-export function cannotWrite(path: string, cause: unknown): UserError {
-  return new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
 }
 
 function takeLock(folder: string, name: string, shown: string): ReturnType<typeof ProcessLock.tryAcquire> {

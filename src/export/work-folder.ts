@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import { isCompanion } from "../model-folder/companion-files.ts";
 import { isDescription } from "../model-folder/description-files.ts";
 import { MANIFEST } from "../model-folder/manifest.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 import { finishedName } from "../files/staged-name.ts";
 import { ProcessLock } from "../lock/process-lock.ts";
 import { removeExport } from "./earlier-export.ts";
-import { cannotWrite, isThere, type TargetFolder } from "./target-folder.ts";
+import { isThere, type TargetFolder } from "./target-folder.ts";
 
 /** The lock of whoever works in the folder. */
 const LOCK = "lock";

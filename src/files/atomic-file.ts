@@ -1,8 +1,7 @@
-import { open, rename, rm, statfs, type FileHandle } from "node:fs/promises";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { UserError } from "../errors.ts";
+import { cannotWrite } from "./cannot-write.ts";
 import { removeAbandoned, stagedName } from "./staged-name.ts";
-import { reasonOf } from "./system-error.ts";
 
 /** Replaces the file at `path` in one step: readers and crashes see the old content or the new, never a part. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
@@ -29,7 +28,7 @@ export class StagedFile implements AsyncDisposable {
     try {
       return new StagedFile(path, temporaryPath, await open(temporaryPath, "wx+"), bytes);
     } catch (cause) {
-      throw await explainFailure(cause, path, bytes);
+      throw cannotWrite(path, cause, bytes);
     }
   }
 
@@ -87,19 +86,9 @@ export class StagedFile implements AsyncDisposable {
     } catch (cause) {
       if (!(cause instanceof Error && "code" in cause)) throw cause;
       await this[Symbol.asyncDispose]();
-      throw await explainFailure(cause, this.path, this.#bytes);
+      throw cannotWrite(this.path, cause, this.#bytes);
     }
   }
-}
-
-async function explainFailure(cause: unknown, path: string, bytes: number): Promise<UserError> {
-  if (!(cause instanceof Error && "code" in cause && cause.code === "ENOSPC"))
-    return new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
-  const { bavail, bsize } = await statfs(dirname(path));
-  const free = (bavail * bsize).toLocaleString("en-US");
-  return new UserError(`disk full: ${path} needs ${bytes.toLocaleString("en-US")} bytes, free ${free} bytes`, {
-    cause,
-  });
 }
 
 /** Brings the names in a folder to the disk. */

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
+import { whyRefused } from "./cannot-write.ts";
 import { stagedName } from "./staged-name.ts";
-import { reasonOf } from "./system-error.ts";
 
 /** Writes a file that appears whole or not at all, whenever the process or the machine stops, or the disk is full. */
 export function writeDurably(path: string, content: string, staged: string = stagedName(path)): void {
@@ -30,13 +30,13 @@ export function tryToUnlink(path: string): boolean {
   }
 }
 
-/** Runs `work`; what the file system refuses, such as to write to a full disk, becomes a UserError about `path`. */
-export function explainFailure<T>(path: string, work: () => T): T {
+/** Runs `work`; what the file system refuses, such as to write to a full disk, becomes a UserError about `path`, which may add what is left. */
+export function explainFailure<T>(path: string, work: () => T, left = ""): T {
   try {
     return work();
   } catch (error) {
     if (error instanceof Error && "syscall" in error) {
-      throw new UserError(`${path}: ${reasonOf(error)}`, { cause: error });
+      throw new UserError(`${path}: ${whyRefused(path, error)}${left}`, { cause: error });
     }
     throw error;
   }

@@ -1,9 +1,8 @@
 // oxlint-disable-next-line evomerge/bounded-reads -- to write what was not there
 import { open, unlink } from "node:fs/promises";
 import { dirname, extname } from "node:path";
-import { UserError } from "../errors.ts";
 import { syncFolder } from "./atomic-file.ts";
-import { reasonOf } from "./system-error.ts";
+import { cannotWrite } from "./cannot-write.ts";
 
 /**
  * Writes a file under the first name that nothing has, and returns it: `base.json`, `base.2.json` and so on. What is there
@@ -34,6 +33,6 @@ async function writeNewFile(path: string, text: string): Promise<boolean> {
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(path, cause);
   }
 }

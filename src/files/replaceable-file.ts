@@ -1,7 +1,7 @@
 import { access, constants, lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../errors.ts";
-import { reasonOf } from "./system-error.ts";
+import { cannotWrite } from "./cannot-write.ts";
 
 /**
  * Where to write the file that a user names: where its links lead, which stay. A UserError where there is what a file must
@@ -17,7 +17,7 @@ export async function replaceableFile(path: string): Promise<string> {
     return place;
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(path, cause);
   }
 }
 

@@ -5,7 +5,7 @@ import { UserError } from "../errors.ts";
 import { loadExperiment } from "../experiment/experiment-file.ts";
 import { experimentSchemaWith, noPluginNames } from "../experiment/experiment-schema.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { explainFailure } from "../files/durable-write.ts";
+import { explainFailure, tryToUnlink } from "../files/durable-write.ts";
 import { type Draft, experimentText } from "./experiment-text.ts";
 
 /** Writes a new experiment file, with its folder, and reads it as a run does; a UserError where there is a file already. */
@@ -19,6 +19,8 @@ export async function writeDraft(file: string, draft: Draft): Promise<Experiment
       writeFileSync(file, text, { flag: "wx" });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EEXIST") throw fileIsThere(file);
+      // What there was no room for would be in the way of another try; a file that could not be opened is none of ours.
+      if ((error as NodeJS.ErrnoException).syscall === "write") tryToUnlink(file);
       throw error;
     }
   });

@@ -12,6 +12,9 @@ import { lineOf, readRecords, RecordReader } from "./replay.ts";
 import { JOURNAL, NUMBERS, requireFree, RUN_NAMES } from "./run-files.ts";
 import { WriterLock } from "./writer-lock.ts";
 
+/** Whoever reads that a record was not written asks what became of the others. */
+const KEPT = "; what was recorded before is kept, and resuming the run goes on from there";
+
 /** What a journal tells a reader. */
 export interface JournalView {
   readonly records: readonly JournalRecord[];
@@ -139,7 +142,7 @@ export class Journal implements JournalView, Disposable {
   #write<T>(work: () => T): T {
     if (this.#isClosed) throw new Error("journal: closed");
     try {
-      return explainFailure(this.#files.journal, work);
+      return explainFailure(this.#files.journal, work, KEPT);
     } catch (error) {
       this.close();
       throw error;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { access, constants, mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openCheckpoint } from "../experiment/open-checkpoint.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 import { UserError } from "../errors.ts";
 import type { LmEval } from "./find-lm-eval.ts";
 import type { ModelToEvaluate } from "./models-to-evaluate.ts";
@@ -107,6 +107,6 @@ async function newPath(path: string): Promise<string> {
     await access(folder, constants.W_OK);
     return `${path}.${randomUUID()}.incomplete`;
   } catch (cause) {
-    throw new UserError(`cannot write ${folder}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(folder, cause);
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Experiment } from "../experiment/experiment.ts";
 import { namesHub, resolveSources, type SourceOptions } from "../experiment/sources.ts";
 import { planSources, standInSources } from "../experiment/fetch-sources.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 import { type Hub, openHub } from "../hub/api/hub.ts";
 
 interface HubOptions extends SourceOptions {
@@ -23,12 +24,16 @@ export async function withFolders<T>(
   if (!namesHub(experiment)) return plan(experiment, 0);
   const hub = given ?? (await openHub());
   const sources = await resolveSources(experiment, hub, options);
-  const folder = await mkdtemp(join(tmpdir(), "evomerge-plan-"));
+  const folder = await mkdtemp(join(tmpdir(), "evomerge-plan-")).catch(refuse);
   try {
-    const here = await standInSources(sources, hub, folder, options);
+    const here = await standInSources(sources, hub, folder, options).catch(refuse);
     const { missingBytes } = await planSources(sources, hub);
     return await plan(here, missingBytes);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function refuse(cause: unknown): never {
+  throw cause instanceof Error && "errno" in cause ? cannotWrite(tmpdir(), cause) : cause;
 }

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { writeFileAtomic } from "../files/atomic-file.ts";
-import { reasonOf } from "../files/system-error.ts";
+import { cannotWrite } from "../files/cannot-write.ts";
 import { type JournalView, readJournal } from "../journal/journal.ts";
 import { readGuardRows } from "../run/recorded/guard-rows.ts";
 import type { ProvenTasksOptions } from "../run/recorded/proven-tasks.ts";
@@ -72,6 +72,6 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(path, cause);
   }
 }

@@ -151,7 +151,7 @@ describe("checkpoint writer", () => {
       { maxShardBytes: 48 },
     );
     await expect(failing).rejects.toThrow(
-      /^disk full: .*\/model-00002-of-00002\.safetensors needs 200,\d{3} bytes, free \d{2,3},\d{3} bytes$/,
+      /^cannot write .*\/model-00002-of-00002\.safetensors: no space left on device \(200,\d{3} bytes are needed, \d{2,3},\d{3} bytes are free\); make room/,
     );
     await expect(failing).rejects.toBeInstanceOf(UserError);
     expect(readdirSync(folder)).toEqual(before);

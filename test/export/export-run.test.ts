@@ -272,7 +272,7 @@ describe("a full disk", () => {
     writeFileSync(join(disk, "filler"), Buffer.alloc((bavail - 7) * bsize));
 
     expect((await refusal(exportRun(run))).replace(/[0-9a-f]{8}-[0-9a-f-]{36}/, "#")).toBe(
-      `disk full: ${join(run, ".best.evomerge-#", "new", "model.safetensors")} needs 31,976 bytes, free 16,384 bytes`,
+      `cannot write ${join(run, ".best.evomerge-#", "new", "model.safetensors")}: no space left on device (31,976 bytes are needed, 16,384 bytes are free); make room there and try again`,
     );
     expect({ best: contentsBelow(join(run, "best")), traces: traces(run) }).toEqual(before);
     expect(readdirSync(run).toSorted()).toEqual(["best", "journal.jsonl", "numbers.bin"]);

@@ -5,7 +5,7 @@ import { UserError } from "../../errors.ts";
 import { readFileWithin } from "../../files/read-file.ts";
 import { realPath } from "../../files/real-path.ts";
 import { sha256Of } from "../../files/sha256.ts";
-import { reasonOf } from "../../files/system-error.ts";
+import { whyRefused } from "../../files/cannot-write.ts";
 import { RUN_NAMES } from "../../journal/run-files.ts";
 import { untimedText } from "./event-message.ts";
 import { payloadsIn } from "./tf-record.ts";
@@ -61,6 +61,6 @@ function eventFilesIn(path: string): readonly string[] {
     accessSync(path, constants.W_OK);
     return readdirSync(path).filter((name) => EVENT_FILE.test(name));
   } catch (cause) {
-    throw new UserError(`cannot write scalars to ${path}: ${reasonOf(cause)}`, { cause });
+    throw new UserError(`cannot write scalars to ${path}: ${whyRefused(path, cause)}`, { cause });
   }
 }

@@ -1,7 +1,7 @@
 import { lstat, mkdir, rename, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { stagedName } from "../../files/staged-name.ts";
-import { reasonOf } from "../../files/system-error.ts";
+import { cannotWrite } from "../../files/cannot-write.ts";
 import { UserError } from "../../errors.ts";
 
 /** Makes a blob readable as `path` of the snapshot, by a relative link; moves it there where links are not possible. */
@@ -15,7 +15,7 @@ export async function linkBlob(blob: string, folder: string, path: string): Prom
     });
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError(`cannot write ${target}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(target, cause);
   }
 }
 

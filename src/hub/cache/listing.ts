@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import { cannotWrite } from "../../files/cannot-write.ts";
 import { readJsonObject } from "../../files/json-object.ts";
 import { refPath, repositoryFolder } from "./cache.ts";
 import { filePath, gated, lastCommit, sha1, sha256, wholeNumber } from "../api/fields.ts";
@@ -68,6 +69,8 @@ function listingPath(hub: Hub, key: Key): string {
 }
 
 async function writeFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+    throw cannotWrite(path, cause);
+  });
   await writeFileAtomic(path, text);
 }

@@ -109,8 +109,11 @@ async function enterCache(blob: string, signal: AbortSignal): Promise<Disposable
     await mkdir(folder, { recursive: true });
     return await lockBlob(blob, signal);
   } catch (cause) {
-    if (!(cause instanceof Error && "errno" in cause)) throw cause;
-    throw new UserError(`cannot write to the cache ${folder}: ${reasonOf(cause)}; set HF_HUB_CACHE to another folder`, {
+    // A lock that could not be written names a file that nobody knows.
+    const refused = cause instanceof UserError ? cause.cause : cause;
+    if (!(refused instanceof Error && "errno" in refused)) throw cause;
+    const reason = reasonOf(refused);
+    throw new UserError(`cannot write to the cache ${folder}: ${reason}; set HF_HUB_CACHE to another folder`, {
       cause,
     });
   }

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 // oxlint-disable-next-line evomerge/bounded-reads -- to write to, and read in pieces what another process of ours wrote
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { reasonOf } from "../../files/system-error.ts";
+import { cannotWrite } from "../../files/cannot-write.ts";
 import { UserError } from "../../errors.ts";
 import { partialPath } from "../cache/cache.ts";
 import type { RepositoryFile } from "../api/snapshot.ts";
@@ -124,6 +124,6 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (cause instanceof UserError || !(cause instanceof Error && "errno" in cause)) throw cause;
-    throw new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
+    throw cannotWrite(path, cause);
   }
 }

@@ -1,7 +1,5 @@
 import { resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
-import { UserError } from "../../errors.ts";
-import { reasonOf } from "../../files/system-error.ts";
 import { requireOwnFile } from "../own-file.ts";
 import { documentOf, PAGE_MARK } from "../page/document.ts";
 import { drawForPage, figuresOf } from "../page/figures.ts";
@@ -54,10 +52,6 @@ export async function writeComparePage(comparison: RunsComparison, file: string)
   const path = resolve(file);
   await requireOwnFile(path, PAGE_MARK);
   const page = await comparePage(comparison);
-  try {
-    await writeFileAtomic(path, page);
-  } catch (cause) {
-    throw cause instanceof UserError ? cause : new UserError(`cannot write ${path}: ${reasonOf(cause)}`, { cause });
-  }
+  await writeFileAtomic(path, page);
   return path;
 }
