@@ -1,6 +1,6 @@
 /**
- * What workers on one core each are worth: `npx tsx bench/workers.ts redis://127.0.0.1 [repetitions] [experiment]`, with nothing else at
- * that Redis. Nine merges are scored on all search rows, by one worker and by two. On a machine that others use the wall clock says little; then the
+ * What workers on one core each are worth: `npx tsx bench/workers.ts redis://127.0.0.1 [repetitions] [experiment] [merges]`, with nothing
+ * else at that Redis. Nine merges, unless told otherwise, are scored on all search rows, by one worker and by two. On a machine that others use the wall clock says little; then the
  * CPU-seconds of the worker that was busier tell how long two take that have a core each.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -20,9 +20,9 @@ import { joinWorkers } from "../src/workers/join-workers.ts";
 import { redisPlace } from "../src/workers/redis-place.ts";
 import { machine } from "./machine.ts";
 
-const CANDIDATES = 9;
 const root = join(import.meta.dirname, "..");
-const [url = "", repetitions = "5", file = join(root, "experiments", "demo.yaml")] = process.argv.slice(2);
+const [url = "", repetitions = "5", file = join(root, "experiments", "demo.yaml"), merges = "9"] =
+  process.argv.slice(2);
 const experiment = await loadExperiment(file);
 const place = { redis: redisPlace(url, process.env), experiment: experiment.name };
 
@@ -50,7 +50,7 @@ async function scoredBy(count: number): Promise<Taken> {
     await using workspace = await openWorkspace(experiment, { elsewhere });
     const selection = allRows(await loadTasks(experiment, workspace.evaluator), "search");
     const genome = genomeOf(experiment.space, { ...workspace, base: BASE });
-    const recipes = Array.from({ length: CANDIDATES }, (_, i) => {
+    const recipes = Array.from({ length: Number(merges) }, (_, i) => {
       const random = RandomStream.of(i, "points");
       return genome.decode(Float64Array.from({ length: genome.dimension }, () => random.uniform()));
     });

@@ -20,7 +20,7 @@ export interface DealtOptions {
 }
 
 /**
- * A scoring as jobs for so many workers. A job has some candidates and the prompts of some batches, in the order in which all
+ * A scoring as jobs for so many workers, in so many rounds. A job has some candidates and the prompts of some batches, in the order in which all
  * were given, which make these batches where it is done too. So every number has the bits that it would have without workers, in
  * whatever order answers are taken, and however often.
  */
@@ -34,10 +34,10 @@ export class DealtScoring {
   readonly #hashing: number;
   #digest: string | undefined;
 
-  constructor(options: DealtOptions, workers: number) {
+  constructor(options: DealtOptions, workers: number, rounds: number) {
     const { recipes, planned, digestOf } = options;
     this.#options = options;
-    this.#shares = dealShares(recipes.length, planned.map(computedTokens), workers);
+    this.#shares = dealShares(recipes.length, planned.map(computedTokens), workers, rounds);
     this.#members = this.#shares.map(({ batches }) =>
       batches.flatMap((batch) => planned[batch]!.members).toSorted((a, b) => a - b),
     );
@@ -49,6 +49,13 @@ export class DealtScoring {
   /** Of the weights of the candidate that it was asked of, once its job is done. */
   get digest(): string | undefined {
     return this.#digest;
+  }
+
+  /** Tokens that a job computes. */
+  work(index: number): number {
+    const { candidates, batches } = this.#shares[index]!;
+    const tokens = batches.reduce((sum, batch) => sum + computedTokens(this.#options.planned[batch]!), 0);
+    return candidates.length * tokens;
   }
 
   /** Takes the numbers of a job; a UserError where they are not those of its candidates and prompts, of which none is taken. */

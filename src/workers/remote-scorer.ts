@@ -12,9 +12,11 @@ import type { ScoredParents, ScorerUse } from "../experiment/workspace.ts";
 import { BASE } from "../experiment/the-base.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { type WorkerAnswer, type Numbers, receivedDerivatives, receivedSums } from "./answers.ts";
+import { roundsFor } from "./deal.ts";
 import { DealtScoring } from "./dealt-scoring.ts";
 import { type AskedNumbers, type Job, sentPrompt, sentTerm, type Terms } from "./jobs.ts";
 import { readUnknown, sharedIdentity } from "./shared-identity.ts";
+import { WorkerRates } from "./worker-rates.ts";
 
 /** Somebody who has jobs done by workers. */
 export interface Dealer {
@@ -52,6 +54,8 @@ export class RemoteScorer implements Scorer {
   readonly #options: RemoteOptions;
   readonly #pace = new Pace();
   readonly #now: () => number;
+  /** How many times faster the fastest worker was than the slowest, at the last scoring. */
+  #spread = Infinity;
 
   constructor(dealer: Dealer, options: RemoteOptions) {
     this.#dealer = dealer;
@@ -81,8 +85,14 @@ export class RemoteScorer implements Scorer {
       // Weights are the same whatever they are scored on: the first batches tell their hash.
       const digestOf = digest === undefined ? options.digestOf : undefined;
       const own = { recipes, prompts, planned, logLikelihoods, greedy, digestOf };
-      const dealt = new DealtScoring(own, this.#workers);
-      await this.#deal(dealt.jobs, { ...options, onProgress: report }, (i, numbers) => dealt.take(i, numbers));
+      const workers = this.#workers;
+      const dealt = new DealtScoring(own, workers, roundsFor(this.#spread));
+      const rates = new WorkerRates(workers);
+      await this.#deal(dealt.jobs, { ...options, onProgress: report }, (i, { worker, ...numbers }) => {
+        dealt.take(i, numbers);
+        rates.add(worker, dealt.work(i), this.#now() - began);
+      });
+      this.#spread = rates.spread;
       digest ??= dealt.digest;
       const work = { models: recipes.length, tokens: totalTokens(planned, computedTokens), passes: 1 };
       this.#pace.learn({ ...work, ms: this.#now() - began, waitMs: 0 });
@@ -141,12 +151,13 @@ export class RemoteScorer implements Scorer {
   async #deal(
     jobs: readonly AskedNumbers[],
     { signal, onProgress }: Pick<ScoreOptions, "signal" | "onProgress">,
-    take: (index: number, numbers: Numbers) => void,
+    take: (index: number, answer: Numbers & Pick<WorkerAnswer, "worker">) => void,
   ): Promise<void> {
     const terms = this.#terms();
     const done = new Set<number>();
     const accept = (i: number, answer: WorkerAnswer): void => {
       if (answer.kind !== "numbers") throw new UserError(`an answer: expected numbers, found ${answer.kind}`);
+      if (done.has(i)) return;
       take(i, answer);
       onProgress?.(done.add(i).size / jobs.length);
     };

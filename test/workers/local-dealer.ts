@@ -26,7 +26,10 @@ export class LocalDealer implements Dealer {
       this.jobs.push(job);
       const received = postedJob(JSON.parse(JSON.stringify({ call: "1", job }))).job;
       const workspace = this.#workspaces[index % this.#workspaces.length]!;
-      const given = await answerJob(workspace, received, { name: "w", signal: new AbortController().signal });
+      const given = await answerJob(workspace, received, {
+        name: `w${index % this.workers}`,
+        signal: new AbortController().signal,
+      });
       const answer = answerOf(JSON.parse(JSON.stringify(this.onTheWay(given))));
       for (let times = 1 + this.#random.integer(2); times > 0; times -= 1) answers.push({ index, answer });
     }

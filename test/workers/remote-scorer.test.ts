@@ -70,6 +70,26 @@ describe("scoring by workers", () => {
     expect(dealer.jobs.length).toBeGreaterThanOrEqual(Math.min(5, count));
   });
 
+  test("is dealt in one round to workers that were alike at the last one", async () => {
+    let ms = 0;
+    const dealer = new LocalDealer(2, ...workers);
+    const options = { use: "evaluator", batchTokens: BATCH_TOKENS, parents: run, isMixed: false } as const;
+    const evaluator = run.evaluator.withScorer(new RemoteScorer(dealer, { ...options, now: () => ms }));
+    const jobsOf = async (named: (worker: string) => string): Promise<number> => {
+      const before = dealer.jobs.length;
+      // All are told at the same time, when all are done.
+      dealer.onTheWay = (answer) => {
+        ms += 1000;
+        return { ...answer, worker: named(answer.worker) };
+      };
+      await evaluator.evaluate(recipes(4), allRows(tasks, "guard"));
+      return dealer.jobs.length - before;
+    };
+    const [by, one] = [(worker: string): string => worker, (): string => "w0"];
+    // Nothing is known of them at first; a second that did nothing may be slow.
+    expect([await jobsOf(by), await jobsOf(by), await jobsOf(one), await jobsOf(by)]).toEqual([4, 2, 2, 4]);
+  });
+
   test("goes on behind the parts that were kept, and keeps the same ones", async () => {
     const rows = allRows(tasks, "search");
     const kept: { readonly batches: number; readonly logLikelihoods: Float64Array }[] = [];
@@ -139,7 +159,7 @@ describe("scoring by workers", () => {
       await expect(refused).rejects.toThrow("expected numbers, found refused");
     }
     const why = expect.stringMatching(/^\w+: tensor \S+: expected the bytes that the run has, found others; give the/);
-    expect(answers).toEqual([1, 2].map(() => ({ worker: "w", kind: "refused", why })));
+    expect(answers).toEqual([1, 2].map(() => ({ worker: "w0", kind: "refused", why })));
   });
 
   test.each<[string, (numbers: Extract<WorkerAnswer, { kind: "numbers" }>) => object, string]>([
