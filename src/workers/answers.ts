@@ -23,8 +23,8 @@ export interface Numbers {
 }
 
 /**
- * What became of a job: who is there, its numbers, or why there are none. `refused` and `failed` end the worker; who `left` was
- * told to, or found that nobody waits for the job any more.
+ * What became of a job: who is there, its numbers, or why there are none. `refused` ends the worker, `failed` unless the
+ * job is at fault; who `left` was told to, or found that nobody waits for the job any more.
  */
 export type WorkerAnswer = { readonly worker: string } & (
   | { readonly kind: "engine"; readonly engine: EngineFacts; readonly why: string }

@@ -15,7 +15,7 @@ const LOOK_MS = 1000;
 const CALL_SECONDS = 15;
 /** Workers that begin, and a Redis that begins anew, are waited for so long without a word. */
 const ALONE_MS = 5000;
-/** Workers that may fail at one job before it is at fault. */
+/** How often a job may fail before it is at fault. */
 const MOST_FAILURES = 3;
 /** An answer that nobody has fetched for so long is of a run that has ended. */
 const KEPT_SECONDS = 600;
@@ -128,7 +128,7 @@ export class JobBoard implements Dealer, AsyncDisposable {
     return { kind: "failed", worker: "lost", why: String(job?.failedReason).slice(0, 200) };
   }
 
-  /** Whether a job is done; otherwise it will be posted again. A UserError where workers keep failing at it. */
+  /** Whether a job is done; otherwise it will be posted again. A UserError where it keeps failing. */
   #isTaken(one: Pending, data: unknown, accept: DealOptions["accept"]): boolean {
     one.attempt += 1;
     let who = "a worker";
@@ -148,9 +148,9 @@ export class JobBoard implements Dealer, AsyncDisposable {
       one.failures += 1;
       const text = `${who}: ${error.message}`;
       if (one.failures === MOST_FAILURES) {
-        throw new UserError(`${MOST_FAILURES} workers failed at the same job; the last one was ${text}`);
+        throw new UserError(`the same job failed ${MOST_FAILURES} times; at last by ${text}`);
       }
-      this.#sayOnce(`${text}; its job is given to another`);
+      this.#sayOnce(`${text}; its job is given out again`);
       return false;
     }
   }

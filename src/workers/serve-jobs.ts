@@ -1,7 +1,7 @@
 import type { Worker } from "bullmq";
 import { once } from "node:events";
 import { hostname } from "node:os";
-import { UserError } from "../errors.ts";
+import { OutOfMemory, UserError } from "../errors.ts";
 import type { Workspace } from "../experiment/workspace.ts";
 import { printableLine } from "../files/printable.ts";
 import { answerJob } from "./answer-job.ts";
@@ -9,6 +9,7 @@ import { failedAnswer, type WorkerAnswer } from "./answers.ts";
 import { callKey } from "./job-board.ts";
 import { type PostedJob, postedJob } from "./jobs.ts";
 import { openRedis, queueName, type QueuePlace } from "./open-redis.ts";
+import { stillScores } from "./still-scores.ts";
 
 /** So often it is asked whether a run still waits for what is being done. */
 const ASK_MS = 2000;
@@ -25,7 +26,7 @@ export interface ServeOptions {
 
 /**
  * Does the jobs of runs with this workspace, until the signal aborts; returns how many it has done. A UserError, by which it ends,
- * says what it was refused for, or what it failed at: then the same would become of any other job.
+ * says what it was refused for, or what it failed at where the same would become of any other job.
  */
 export async function serveJobs(
   workspace: Workspace,
@@ -81,7 +82,8 @@ class Serving {
 
   /** Does no more, for the reason that comes first. */
   end(fault?: unknown): void {
-    this.#fault ??= fault;
+    if (this.#ends.signal.aborted) return;
+    this.#fault = fault;
     this.#ends.abort();
   }
 
@@ -104,9 +106,16 @@ class Serving {
     try {
       return (await this.#do(posted)) ?? { kind: "left", worker: this.#options.name };
     } catch (error) {
-      this.end(error);
-      return failedAnswer(this.#options.name, error);
+      const failed = failedAnswer(this.#options.name, error);
+      if (await this.#isJobsFault(error)) this.#options.notice(`a job failed: ${failed.why}; going on with others`);
+      else this.end(error);
+      return failed;
     }
+  }
+
+  /** Whether other jobs can be done here. One that has no memory for a job leaves it to those who have more. */
+  async #isJobsFault(error: unknown): Promise<boolean> {
+    return !(error instanceof OutOfMemory) && (await stillScores(this.#workspace, this.#ends.signal));
   }
 
   /** The answer to a job that a run waits for, as long as it does. */

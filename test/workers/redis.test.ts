@@ -9,7 +9,10 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
+import { loadTasks } from "../../src/experiment/load-tasks.ts";
+import { openWorkspace } from "../../src/experiment/workspace.ts";
 import type { RunEvent } from "../../src/run/session/events.ts";
+import { allRows } from "../../src/run/session/session.ts";
 import { launchRun } from "../../src/run/launch-run.ts";
 import { resumeRun } from "../../src/run/resume-run.ts";
 import type { RunOptions } from "../../src/run/run-options.ts";
@@ -98,6 +101,29 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
     }
   });
 
+  test("answer a job that cannot be computed with a sentence, by which the run ends, and go on", async () => {
+    const { url } = await startRedis();
+    const { child } = await startWorker(url);
+    const place = { redis: redisPlace(url, {}), experiment: experiment.name };
+    const notices: string[] = [];
+    {
+      await using elsewhere = await joinWorkers(place, { onNotice: (text) => void notices.push(text) });
+      await using workspace = await openWorkspace(experiment, { elsewhere });
+      const rows = allRows(await loadTasks(experiment, workspace.evaluator), "guard");
+      const impossible = workspace.evaluator.evaluate([{ method: "passthrough", model: "nobody" }], rows);
+      await expect(impossible).rejects.toThrow(
+        /^the same job failed 3 times; at last by worker \d+ on .+: merge: no model named nobody$/,
+      );
+    }
+    expect(notices).toEqual([
+      expect.stringMatching(/^worker .*: merge: no model named nobody; its job is given out again$/),
+    ]);
+    const folder = join(await temporaryFolder(), "run");
+    const { left } = await withWorkers(url, (options) => launchRun(experiment, folder, options), folder);
+    expect(left).toEqual(expected);
+    expect(child.exitCode).toBeNull();
+  });
+
   test("are not looked for in another database than the one that was named", async () => {
     const { url } = await startRedis();
     await expect(
@@ -139,7 +165,7 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
     const args = ["run", file, "--out", folder, "--redis", url];
     const child = spawn(command[0]!, [...command.slice(1), ...args]);
     onTestFinished(() => void child.kill("SIGKILL"));
-    await workers[0]!.begun(12);
+    await Promise.race(workers.map(({ begun }) => begun(8)));
     child.kill("SIGKILL");
     await once(child, "exit");
     const { left } = await withWorkers(url, (options) => resumeRun(folder, options), folder);
