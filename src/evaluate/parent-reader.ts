@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint, TensorInfo } from "../checkpoint/checkpoint.ts";
 import { notFinite } from "../checkpoint/not-finite.ts";
 import type { Device, DeviceTensor, Incoming } from "../device/device.ts";
@@ -11,8 +11,11 @@ import type { Loaded } from "./loaded.ts";
 /** One weight of every parent on the device, by the parent's name. */
 export type ByParent = Readonly<Record<string, DeviceTensor>>;
 
-/** Weights, each of all parents, and files that are read at once: a disk and the threads that read are busy by then. */
-const [WEIGHTS, FILES] = [2, 4];
+/** Weights, each of all parents, that are read at once: behind the last file of one comes the first of the next. */
+const WEIGHTS = 2;
+
+/** Files that are read at once: a disk and the threads that read are busy by then. */
+const FILES = 4;
 
 /** A weight of one parent. */
 interface OfParent {
@@ -33,7 +36,7 @@ export class ParentReader {
   readonly #device: Device;
   readonly #parents: ReadonlyMap<string, Checkpoint>;
   readonly #weights = pLimit(WEIGHTS);
-  readonly #files = pLimit(FILES);
+  readonly #files: LimitFunction;
   readonly #checked = new Set<string>();
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -41,6 +44,7 @@ export class ParentReader {
   constructor(device: Device, parents: ReadonlyMap<string, Checkpoint>) {
     this.#device = device;
     this.#parents = parents;
+    this.#files = pLimit(filesAtOnce(device));
   }
 
   /** Tensor bytes read from disk so far. */
@@ -155,6 +159,11 @@ export class ParentReader {
     }
     this.#checked.add(key);
   }
+}
+
+/** On few cores that compute as well, more readers would take turns with them, and read for later what is waited for now. */
+function filesAtOnce({ kind, concurrency }: Pick<Device, "kind" | "concurrency">): number {
+  return kind === "cpu" ? Math.min(FILES, Math.max(2, concurrency)) : FILES;
 }
 
 function keyOf({ folder }: Checkpoint, name: string): string {
