@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { LaneClock } from "../device/rehearsal/lane-clock.ts";
 import type { RehearsalDevice } from "../device/rehearsal/rehearsal-device.ts";
 import type { Elsewhere } from "../experiment/workspace.ts";
+import type { Numbers } from "../workers/answers.ts";
 import { numbersFor, type Scoring } from "../workers/answer-job.ts";
 import type { Job } from "../workers/jobs.ts";
 import { type Dealer, type DealOptions, RemoteScorer } from "../workers/remote-scorer.ts";
@@ -37,7 +38,7 @@ export class RehearsedDevices {
         const scoring = { model: parents.model, scorer: own };
         const deal: Dealer["deal"] = (jobs, dealt) => this.#deal(jobs, scoring, dealt);
         const options = { use, batchTokens, parents, isMixed: false, now: this.now, read: async () => {} };
-        return new RemoteScorer({ workers: this.count, deal }, options);
+        return new RemoteScorer({ workers: this.count, count: async () => {}, deal }, options);
       },
     };
   }
@@ -45,12 +46,17 @@ export class RehearsedDevices {
   async #deal(jobs: readonly Job[], scoring: Scoring, { accept, signal }: DealOptions): Promise<void> {
     this.#deals += 1;
     try {
-      for (const [index, job] of jobs.entries()) {
+      const answers: Numbers[] = [];
+      for (const job of jobs) {
         if (job.kind === "join") throw new Error("plan: nobody is asked who is there");
-        const answer = await this.#turn(() =>
+        const numbers = await this.#turn(() =>
           this.#timed(() => numbersFor(scoring, job, signal ?? new AbortController().signal)),
         );
-        accept(index, { worker: "the plan", kind: "numbers", ...answer });
+        answers.push(numbers);
+      }
+      // At one time, as those of devices that are alike.
+      for (const [index, numbers] of answers.entries()) {
+        accept(index, { worker: `device ${index % this.count}`, kind: "numbers", ...numbers });
       }
     } finally {
       this.#deals -= 1;

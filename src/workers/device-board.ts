@@ -39,6 +39,9 @@ export class DeviceBoard implements Dealer, AsyncDisposable {
     return 1 + this.#children.size;
   }
 
+  /** It always knows. */
+  async count(): Promise<void> {}
+
   async deal(jobs: readonly Job[], { accept, signal }: DealOptions): Promise<void> {
     const over = new AbortController();
     const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;

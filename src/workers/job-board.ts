@@ -84,6 +84,10 @@ export class JobBoard implements Dealer, AsyncDisposable {
     return this.#workers;
   }
 
+  count(): Promise<void> {
+    return this.#whileReachable(() => this.#countWorkers());
+  }
+
   async deal(jobs: readonly Job[], { accept, signal }: DealOptions): Promise<void> {
     const call = `${this.#run}-${(this.#calls += 1)}`;
     const pending = new Map(jobs.map((_, index) => [index, { index, attempt: 0, failures: 0 }]));

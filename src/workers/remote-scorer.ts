@@ -22,6 +22,8 @@ import { WorkerRates } from "./worker-rates.ts";
 export interface Dealer {
   /** Those that are there, as far as that is known. */
   readonly workers: number;
+  /** Finds out how many there are by now. */
+  count(): Promise<void>;
   /**
    * Has every job done and `accept` told an answer to each, in any order. An answer for which that throws a UserError is none:
    * the job is done again. Rejects with the signal's reason when that aborts.
@@ -81,6 +83,7 @@ export class RemoteScorer implements Scorer {
     let digest: string | undefined;
     const send = async (planned: readonly BatchPlan[], report: (share: number) => void): Promise<number> => {
       const waitMs = await this.#readFirst(options.signal);
+      await this.#dealer.count();
       const began = this.#now();
       // Weights are the same whatever they are scored on: the first batches tell their hash.
       const digestOf = digest === undefined ? options.digestOf : undefined;

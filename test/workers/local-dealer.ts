@@ -20,6 +20,8 @@ export class LocalDealer implements Dealer {
     this.#workspaces = workspaces;
   }
 
+  async count(): Promise<void> {}
+
   async deal(jobs: readonly Job[], { accept }: DealOptions): Promise<void> {
     const answers: { readonly index: number; readonly answer: WorkerAnswer }[] = [];
     for (const [index, job] of jobs.entries()) {

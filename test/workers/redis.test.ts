@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Queue } from "bullmq";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { loadExperiment } from "../../src/experiment/experiment-file.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { loadTasks } from "../../src/experiment/load-tasks.ts";
@@ -48,6 +48,8 @@ afterAll(() => rm(models, { recursive: true, force: true }));
 interface WorkerProcess {
   readonly child: ChildProcessWithoutNullStreams;
   readonly errors: Promise<string>;
+  /** A line for each job that it has begun. */
+  readonly jobs: readonly string[];
   /** When it has begun so many jobs. */
   readonly begun: (count: number) => Promise<void>;
 }
@@ -64,7 +66,7 @@ async function startWorker(url: string, options: object = {}): Promise<WorkerPro
   const begun = async (count: number): Promise<void> => {
     while (jobs.length < count) await once(lines, "line");
   };
-  return { child, errors, begun };
+  return { child, errors, jobs, begun };
 }
 
 /** Carries a run through with workers; returns what it leaves, and what it said. */
@@ -99,6 +101,22 @@ describe.skipIf(!hasRedis)("workers over Redis", () => {
       child.kill("SIGTERM");
       await once(child, "exit");
     }
+  });
+
+  test("that come after the first are dealt to from the first scoring on", async () => {
+    const { url } = await startRedis();
+    const workers = [await startWorker(url)];
+    const place = { redis: redisPlace(url, {}), experiment: experiment.name };
+    await using elsewhere = await joinWorkers(place);
+    await using workspace = await openWorkspace(experiment, { elsewhere });
+    workers.push(await startWorker(url));
+    const queue = new Queue(queueName(place), { connection: place.redis.connection });
+    await vi.waitFor(async () => expect(await queue.getWorkersCount()).toBe(2), 60_000);
+    await queue.close();
+    const rows = allRows(await loadTasks(experiment, workspace.evaluator), "guard");
+    const copies = ["base", "nature", "craft"].map((model) => ({ method: "passthrough", model }) as const);
+    await workspace.evaluator.evaluate(copies, rows);
+    expect(workers.flatMap(({ jobs }) => jobs).length).toBeGreaterThan(1);
   });
 
   test("answer a job that cannot be computed with a sentence, by which the run ends, and go on", async () => {
