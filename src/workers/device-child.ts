@@ -19,16 +19,30 @@ export interface DeviceOpening {
   readonly name: string;
   readonly models: DeviceModels;
   readonly place: DevicePlace;
+  /** From when it has opened its device, it says so often that it lives. */
+  readonly beatMs: number;
 }
 
 /** What it is asked when it has opened: one job after the other, and to leave the one at hand. */
 export type DeviceRequest = PostedJob | "leave";
-export type DeviceAnswer = "ready" | "opened" | { readonly refusal: string } | WorkerAnswer;
+export type DeviceAnswer = "ready" | "opened" | "alive" | { readonly refusal: string } | WorkerAnswer;
 
 /** Characters: CUDA's backend says what has failed, and ends the process. */
 const LAST_WORDS = 400;
 /** Within which a process leaves its job, between two steps of the device: one that hangs does not. */
 const LEAVE_MS = 30_000;
+/**
+ * One of which nothing is heard for so long at a job hangs. Lanes compute on threads of their own; an engine that computes where
+ * it listens does so between two steps of the device.
+ */
+const SILENT_MS = 120_000;
+/** So often in that time it is looked whether something was heard. */
+const LOOKS = 12;
+
+interface Patience {
+  readonly leaveMs?: number;
+  readonly silentMs?: number;
+}
 
 /** Does one job after the other. */
 export interface DeviceHand {
@@ -43,30 +57,39 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
   readonly opened: Promise<void>;
   readonly #child: ChildProcess;
   readonly #leaveMs: number;
+  readonly #silentMs: number;
+  /** Looks since something was heard: by these, since the run itself may have been stopped meanwhile. */
+  #looks = 0;
   #waiting: { resolve: (answer: DeviceAnswer) => void; reject: (reason: UserError) => void } | undefined;
   /** The end of what it, or a library in it, has written to standard error. */
   #said = "";
   /** Why it is asked nothing more. */
   #end: UserError | undefined;
 
-  constructor(opening: DeviceOpening, { leaveMs = LEAVE_MS }: { readonly leaveMs?: number } = {}) {
+  constructor(opening: Omit<DeviceOpening, "beatMs">, { leaveMs = LEAVE_MS, silentMs = SILENT_MS }: Patience = {}) {
     const { path, execArgv } = childProgram("scoring");
     this.name = opening.name;
     this.#leaveMs = leaveMs;
+    this.#silentMs = silentMs;
     this.#child = fork(path, { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#said = (this.#said + text).slice(-LAST_WORDS);
     });
-    this.#child.on("message", (answer: DeviceAnswer) => this.#waiting?.resolve(answer));
+    this.#child.on("message", (answer: DeviceAnswer) => {
+      this.#looks = 0;
+      if (answer !== "alive") this.#waiting?.resolve(answer);
+    });
     this.#child.on("error", ({ message }) => this.#fail(`its process cannot be reached (${message})`));
     // Behind all that it has said.
     this.#child.on("close", (code, signal) => this.#fail(this.#explainEnd(signal ?? `exit code ${code}`)));
-    this.opened = this.#open(opening);
+    this.opened = this.#open({ ...opening, beatMs: silentMs / LOOKS });
   }
 
   async answer(job: Job, signal: AbortSignal): Promise<WorkerAnswer> {
     signal.throwIfAborted();
     let patience: NodeJS.Timeout | undefined;
+    this.#looks = 0;
+    const looking = setInterval(() => this.#look(), this.#silentMs / LOOKS);
     const leave = (): void => {
       this.#send("leave");
       patience = setTimeout(() => this.#fail("its process does not leave its job"), this.#leaveMs);
@@ -80,6 +103,7 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
     } finally {
       signal.removeEventListener("abort", leave);
       clearTimeout(patience);
+      clearInterval(looking);
     }
   }
 
@@ -114,6 +138,11 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
   /** One that has ended is told of by its end. */
   #send(request: DeviceOpening | DeviceRequest): void {
     if (this.#child.connected) this.#child.send(request, () => {});
+  }
+
+  #look(): void {
+    this.#looks += 1;
+    if (this.#looks > LOOKS) this.#fail(`its process hangs: nothing was heard of it for ${this.#silentMs / 1000} s`);
   }
 
   #explainEnd(how: string): string {

@@ -16,7 +16,7 @@ await endWithParent();
 process.once("message", (opening: DeviceOpening) => void serve(opening));
 tell("ready");
 
-async function serve({ models, place, name }: DeviceOpening): Promise<void> {
+async function serve({ models, place, name, beatMs }: DeviceOpening): Promise<void> {
   try {
     const engine = await openEngine(models, undefined, place);
     const workspace = await openWorkspace(models, { engine });
@@ -25,6 +25,7 @@ async function serve({ models, place, name }: DeviceOpening): Promise<void> {
       else void answer(workspace, name, request).then(tell);
     });
     tell("opened");
+    setInterval(() => tell("alive"), beatMs);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     tell({ refusal: error.message });

@@ -13,6 +13,7 @@ import { launchRun } from "../../src/run/launch-run.ts";
 import { resumeRun } from "../../src/run/resume-run.ts";
 import type { RunOptions } from "../../src/run/run-options.ts";
 import { failedAnswer, type WorkerAnswer } from "../../src/workers/answers.ts";
+import { DeviceBoard } from "../../src/workers/device-board.ts";
 import { DeviceChild } from "../../src/workers/device-child.ts";
 import { compiled } from "../compiled.ts";
 import { interrupt } from "../observed-run.ts";
@@ -189,6 +190,43 @@ describe("several devices of a machine", () => {
     scoring[0]?.child.kill("SIGSTOP");
     const left = child.answer({ kind: "join" }, AbortSignal.timeout(20));
     await expect(left).rejects.toThrow("its process does not leave its job");
+  });
+
+  test("one that hangs at its job is ended, and the job done by another", async () => {
+    const { base, experts, precision } = experiment;
+    const models = { base, experts, precision, engine: "ggml" } as const;
+    const child = new DeviceChild({ name: "device 1", models, place: { kind: "cpu", index: 1 } }, { silentMs: 600 });
+    const ofRun: WorkerAnswer = { worker: "the run", kind: "left" };
+    const notices: string[] = [];
+    const own = { answer: async () => ofRun };
+    await using board = new DeviceBoard({ own, children: [child], onNotice: (text) => void notices.push(text) });
+    await child.opened;
+    scoring[0]?.child.kill("SIGSTOP");
+    const answers: WorkerAnswer[] = [];
+    await board.deal([{ kind: "join" }, { kind: "join" }], { accept: (index, answer) => (answers[index] = answer) });
+    expect(answers).toEqual([ofRun, ofRun]);
+    expect(scoring[0]?.jobs).toBe(1);
+    expect(notices).toEqual([
+      "device 1: its process hangs: nothing was heard of it for 0.6 s; the run goes on without it",
+    ]);
+    await vi.waitFor(() => expect(scoring[0]?.child.signalCode).toBe("SIGKILL"));
+  });
+
+  test("one that takes its time at a job is waited for, and says meanwhile that it lives", async () => {
+    const { base, experts, precision } = experiment;
+    const models = { base, experts, precision, engine: "ggml" } as const;
+    const opening = { name: "device 1", models, place: { kind: "cpu", index: 1 } } as const;
+    await using device = new DeviceChild(opening, { silentMs: 12_000 });
+    await device.opened;
+    const { child } = scoring[0]!;
+    // The job never comes to it.
+    child.send = () => true;
+    const asked = device.answer({ kind: "join" }, new AbortController().signal);
+    const [said] = (await once(child, "message")) as unknown[];
+    expect(said).toBe("alive");
+    const answer: WorkerAnswer = { worker: "device 1", kind: "left" };
+    child.emit("message", answer);
+    expect(await asked).toEqual(answer);
   });
 
   test("share gradients in as many parts, of which the journal is that of one that deals as many", async () => {
