@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { UserError } from "../errors.ts";
-import { childProgram } from "../files/child-program.ts";
 import { ChildTime } from "../files/child-time.ts";
 import type { Expected } from "../files/read-file.ts";
+import { startChild, type StartedChild } from "../files/start-child.ts";
 import type { ParquetTable } from "./parquet-table.ts";
 import type { RowRecord } from "./row-record.ts";
 
@@ -37,24 +36,24 @@ export async function parquetRecords(
   }: { readonly signal?: AbortSignal | undefined; readonly patienceMs?: number } = {},
 ): Promise<Iterable<RowRecord>> {
   signal?.throwIfAborted();
-  const { path: program, execArgv } = childProgram("parquet");
-  const child = fork(program, {
-    execArgv: [`--max-old-space-size=${HEAP_MB}`, ...execArgv],
+  const process = startChild("parquet", {
+    what: "the process that reads parquet",
+    execArgv: [`--max-old-space-size=${HEAP_MB}`],
     serialization: "advanced",
     // What the engine writes when its heap is full is told in a sentence.
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   try {
-    const answer = await answerOf(child, { path, file, columns: [...wanted] }, patienceMs, signal);
+    const answer = await answerOf(process, { path, file, columns: [...wanted] }, patienceMs, signal);
     if ("refusal" in answer) throw new UserError(answer.refusal);
     return recordsOf(path, answer.table);
   } finally {
-    child.kill("SIGKILL");
+    process.child.kill("SIGKILL");
   }
 }
 
 function answerOf(
-  child: ChildProcess,
+  { child, started }: StartedChild,
   request: ParquetRequest,
   patienceMs: number,
   signal: AbortSignal | undefined,
@@ -67,19 +66,21 @@ function answerOf(
     abort = () => reject(signal?.reason as Error);
     signal?.addEventListener("abort", abort);
     child.on("message", (answer: ParquetAnswer | "ready") => {
-      if (answer !== "ready") return resolve(answer);
+      if (answer !== "ready") resolve(answer);
+    });
+    const ask = (): void => {
       const time = new ChildTime(child.pid);
       timer = setInterval(() => {
         if (time.look(LOOK_MS) > patienceMs) fail(`it takes more than ${patienceMs / 1000} s`);
       }, LOOK_MS);
-      child.send(request);
-    });
-    child.on("error", (cause) => fail(`its process does not start (${cause.message})`));
-    child.on("exit", (code, signal) => {
-      const how = signal ?? `exit code ${code}`;
-      if (timer === undefined) fail(`its process does not start (${how})`);
-      else fail(`its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`);
-    });
+      child.on("exit", (code, signal) => {
+        fail(`its process ended (${signal ?? `exit code ${code}`}); it may need more than ${HEAP_MB} MB of memory`);
+      });
+      child.send(request, (error) => {
+        if (error) fail(`its process cannot be reached (${error.message})`);
+      });
+    };
+    started.then(ask).catch(reject);
   }).finally(() => {
     clearInterval(timer);
     if (abort) signal?.removeEventListener("abort", abort);

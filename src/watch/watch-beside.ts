@@ -1,8 +1,8 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors.ts";
-import { childProgram } from "../files/child-program.ts";
+import { startChild, type StartedChild } from "../files/start-child.ts";
 import type { CommandFor } from "../report/next-steps.ts";
 import type { WatchedRun } from "./watch-run.ts";
 
@@ -28,13 +28,15 @@ export async function watchBeside(
   folder: string,
   { commandFor, onEnd }: { readonly commandFor: CommandFor; readonly onEnd: (why: string) => void },
 ): Promise<WatchedRun> {
-  const { path, execArgv } = childProgram("watching");
-  const child = fork(path, { execArgv, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const { child, started } = startChild("watching", {
+    what: "the process that shows it",
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
   const request: WatchRequest = {
     folder,
     commands: Object.fromEntries(TOLD_COMMANDS.map((command) => [command, commandFor(command, folder)])),
   };
-  const address = await addressOf(child, request);
+  const address = await addressOf({ child, started }, request);
   let isAsked = false;
   child.once("exit", (code, signal) => {
     if (!isAsked) onEnd(`its process has ended (${signal ?? `exit code ${code}`})`);
@@ -50,19 +52,22 @@ export async function watchBeside(
   };
 }
 
-async function addressOf(child: ChildProcess, request: WatchRequest): Promise<string> {
+async function addressOf({ child, started }: StartedChild, request: WatchRequest): Promise<string> {
   return new Promise<string>((resolve, reject) => {
     const fail = (why: string): void => {
       child.kill("SIGKILL");
       reject(new UserError(`the run cannot be shown: ${why}`));
     };
     child.on("message", (answer: WatchAnswer) => {
-      if (answer === "ready") child.send(request);
-      else if ("refusal" in answer) fail(answer.refusal);
+      if (answer === "ready") return;
+      if ("refusal" in answer) fail(answer.refusal);
       else resolve(answer.address);
     });
-    child.once("error", ({ message }) => fail(`its process does not start (${message})`));
-    child.once("exit", (code, signal) => fail(`its process does not start (${signal ?? `exit code ${code}`})`));
+    const ask = (): void => {
+      child.once("exit", (code, signal) => fail(`its process has ended (${signal ?? `exit code ${code}`})`));
+      child.send(request, () => {});
+    };
+    started.then(ask).catch(({ message }: UserError) => fail(message));
   });
 }
 

@@ -1,10 +1,10 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { DevicePlace } from "../device/open-device.ts";
 import type { EngineName } from "../device/engine-names.ts";
 import { UserError } from "../errors.ts";
 import type { WorkspaceOptions } from "../experiment/workspace.ts";
-import { childProgram } from "../files/child-program.ts";
+import { startChild } from "../files/start-child.ts";
 import { type WorkerAnswer, answerOf } from "./answers.ts";
 import type { Job, PostedJob } from "./jobs.ts";
 
@@ -67,11 +67,14 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
   #end: UserError | undefined;
 
   constructor(opening: Omit<DeviceOpening, "beatMs">, { leaveMs = LEAVE_MS, silentMs = SILENT_MS }: Patience = {}) {
-    const { path, execArgv } = childProgram("scoring");
     this.name = opening.name;
     this.#leaveMs = leaveMs;
     this.#silentMs = silentMs;
-    this.#child = fork(path, { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const { child, started } = startChild("scoring", {
+      what: "the process that scores on it",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.#child = child;
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#said = (this.#said + text).slice(-LAST_WORDS);
     });
@@ -82,7 +85,7 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
     this.#child.on("error", ({ message }) => this.#fail(`its process cannot be reached (${message})`));
     // Behind all that it has said.
     this.#child.on("close", (code, signal) => this.#fail(this.#explainEnd(signal ?? `exit code ${code}`)));
-    this.opened = this.#open({ ...opening, beatMs: silentMs / LOOKS });
+    this.opened = this.#open({ ...opening, beatMs: silentMs / LOOKS }, started);
   }
 
   async answer(job: Job, signal: AbortSignal): Promise<WorkerAnswer> {
@@ -116,8 +119,8 @@ export class DeviceChild implements DeviceHand, AsyncDisposable {
     await exit;
   }
 
-  async #open(opening: DeviceOpening): Promise<void> {
-    await this.#next();
+  async #open(opening: DeviceOpening, started: Promise<void>): Promise<void> {
+    await Promise.all([started, this.#next()]);
     const answer = await this.#ask(opening);
     if (typeof answer === "object" && "refusal" in answer) throw new UserError(answer.refusal);
   }

@@ -19,7 +19,7 @@ describe("programs that are started as processes or threads", () => {
     expect(programs.toSorted()).toEqual(Object.values(childPrograms).toSorted());
     const starting = files.filter(({ text }) => /\bfork\(|\bnew Worker\((?!\w+, \{ eval: true)/.test(text));
     expect(starting.length).toBeGreaterThan(0);
-    const othersTable = starting.filter(({ text }) => !/\bchildProgram\("\w+"\)/.test(text));
+    const othersTable = starting.filter(({ text }) => !/\bchildProgram\((?:"\w+"|name)\)/.test(text));
     expect(othersTable.map(({ path }) => path)).toEqual([]);
   });
 

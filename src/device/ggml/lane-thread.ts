@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import koffi from "koffi";
-import { OutOfMemory, UserError } from "../../errors.ts";
+import { OutOfMemory } from "../../errors.ts";
 import { childProgram } from "../../files/child-program.ts";
+import { cannotStart } from "../../files/start-child.ts";
 import { reasonOf } from "../../files/system-error.ts";
 import type { NativeCall, NativeWork } from "./c-functions.ts";
 
@@ -90,7 +91,7 @@ export class LaneThread {
       });
       return worker;
     } catch (error) {
-      throw new UserError(`engine ggml: no thread starts: ${reasonOf(error)}`, { cause: error });
+      throw cannotStart("engine ggml: a thread", reasonOf(error));
     }
   }
 }

@@ -1,7 +1,8 @@
 /** What ggml has said lately, kept for the errors that it explains. */
-import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { childProgram } from "../../files/child-program.ts";
+import { cannotStart } from "../../files/start-child.ts";
+import { reasonOf } from "../../files/system-error.ts";
 
 /** Lines kept; an error shows the last few. */
 const KEPT = 20;
@@ -20,12 +21,18 @@ let port: MessagePort | undefined;
 export async function startListening(): Promise<Listeners> {
   const { port1, port2 } = new MessageChannel();
   const { path, execArgv } = childProgram("ggmlMessages");
-  const worker = new Worker(path, {
-    workerData: { port: port2, kept: KEPT },
-    transferList: [port2],
-    execArgv,
+  const what = "engine ggml: the thread for its messages";
+  let worker: Worker;
+  try {
+    worker = new Worker(path, { workerData: { port: port2, kept: KEPT }, transferList: [port2], execArgv });
+  } catch (error) {
+    throw cannotStart(what, reasonOf(error));
+  }
+  const listeners = await new Promise<Listeners>((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(cannotStart(what, `exit code ${code}`)));
   });
-  const [listeners] = (await once(worker, "message")) as [Listeners];
   worker.unref();
   port1.on("message", keep);
   port1.unref();

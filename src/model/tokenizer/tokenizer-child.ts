@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { UserError } from "../../errors.ts";
-import { childProgram } from "../../files/child-program.ts";
 import { ChildTime } from "../../files/child-time.ts";
+import { startChild } from "../../files/start-child.ts";
 import type { Answer, Farewell, Request } from "./protocol.ts";
 
 /** Megabytes of heap: a vocabulary of 262,144 tokens and its 33 MB of text take some 300. */
@@ -46,17 +46,22 @@ export class TokenizerChild {
   }
 
   private constructor() {
-    const { path, execArgv } = childProgram("tokenizers");
-    this.#child = fork(path, {
-      execArgv: [`--max-old-space-size=${HEAP_MB}`, ...execArgv],
+    const { child, started } = startChild("tokenizers", {
+      what: "the process that tokenizers run in",
+      execArgv: [`--max-old-space-size=${HEAP_MB}`],
       serialization: "advanced",
       // What the engine writes when its heap is full is told in a sentence.
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
-    this.#time = new ChildTime(this.#child.pid);
+    this.#child = child;
+    this.#time = new ChildTime(child.pid);
+    started.catch((error: UserError) => this.#end(error));
     this.#child.on("message", (answer: Answer) => this.#take(answer));
-    this.#child.on("error", (cause) => this.#fail(`its process does not start (${cause.message})`));
-    this.#child.on("exit", (code, signal) => this.#fail(this.#explainExit(signal ?? `exit code ${code}`)));
+    this.#child.on("error", (cause) => this.#failOnceReady(`its process cannot be reached (${cause.message})`));
+    this.#child.on("exit", (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      this.#failOnceReady(`its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`);
+    });
     // The timer keeps this process alive while a question is open, and nothing else does.
     this.#child.unref();
     this.#child.channel?.unref();
@@ -71,7 +76,7 @@ export class TokenizerChild {
       if (this.#isOver) return reject(new EndedByOthers());
       this.#questions.push({ asker, patienceMs, explain, resolve, reject });
       this.#child.send(request, (error) => {
-        if (error) this.#fail(`its process cannot be reached (${error.message})`);
+        if (error) this.#failOnceReady(`its process cannot be reached (${error.message})`);
       });
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
     });
@@ -114,13 +119,16 @@ export class TokenizerChild {
 
   /** The question that it was at, or a process that nothing was asked of, is to blame. */
   #fail(reason: string): void {
-    if (this.#isOver) return;
     const [at] = this.#questions;
-    this.stop(at?.asker, at && new UserError(at.explain(reason)));
+    this.#end(at && new UserError(at.explain(reason)));
   }
 
-  #explainExit(how: string): string {
-    if (!this.#ready) return `its process does not start (${how})`;
-    return `its process ended (${how}); it may need more than ${HEAP_MB} MB of memory`;
+  /** Of a process that does not start it is told why. */
+  #failOnceReady(reason: string): void {
+    if (this.#ready) this.#fail(reason);
+  }
+
+  #end(reason: UserError | undefined): void {
+    if (!this.#isOver) this.stop(this.#questions[0]?.asker, reason);
   }
 }
