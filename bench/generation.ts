@@ -3,7 +3,8 @@ import pLimit from "p-limit";
 import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import { computedTokens, totalTokens } from "../src/evaluate/batch-sizes.ts";
 import { packedLength, packPrompts, type PackedBatch, type Prompt } from "../src/evaluate/pack.ts";
-import { type StagePath, stagePathsOf, routeAlong } from "../src/evaluate/path.ts";
+import { type PathStage, stagePathsOf, routeAlong } from "../src/evaluate/path.ts";
+import { withMerges } from "../src/evaluate/merges.ts";
 import { promptsOf } from "../src/evaluate/prompt.ts";
 import { mergeStage } from "../src/evaluate/stage-graph.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
@@ -130,9 +131,14 @@ async function mergeAll({ device, model, weights, experts }: Workspace, recipes:
   const route = routeAlong(paths);
   for (const index of route.stages.keys()) {
     const tensors = await weights.load(route, index);
-    const merge = async (path: StagePath): Promise<void> =>
-      device.free(...(await device.run(Object.values(mergeStage({ merging, tensors }, path[index]!)))));
-    await Promise.all(Array.from(paths.values(), (path) => limit(merge, path)));
+    const stages = Array.from(paths.values(), (path) => path[index]!);
+    await withMerges({ merging, tensors }, stages, async (merges) => {
+      const merge = async (at: PathStage): Promise<void> => {
+        const others = Object.entries(mergeStage({ merging, tensors }, at)).filter(([role]) => !merges.get(at)?.[role]);
+        device.free(...(await device.run(others.map(([, merged]) => merged))));
+      };
+      await Promise.all(stages.map((at) => limit(merge, at)));
+    });
     weights.release(route, index);
   }
 }

@@ -6,6 +6,7 @@ import { withDifferences } from "./differences.ts";
 import type { Stage } from "../model/architecture.ts";
 import type { Room } from "./fitting.ts";
 import { runShare, type Advanced } from "./forward-run.ts";
+import { withMerges } from "./merges.ts";
 import type { PathStage } from "./path.ts";
 import { stageOf, type StageRun, type StateTensors } from "./stage-run.ts";
 
@@ -42,7 +43,9 @@ export async function advance(branches: readonly Branch[], stage: StageRun, how:
   const candidates = splits.reduce((sum, { parts }) => sum + parts.length, 0);
   const shares = sharesOf(stage, candidates);
   const merges = splits.flatMap(({ parts }) => parts.flatMap(({ at }) => shares.map(() => at)));
-  const ahead = await withDifferences(stage, merges, (own) => runSplits(splits, shares, own, how));
+  const ahead = await withMerges(stage, merges, (made) =>
+    withDifferences({ ...stage, merges: made }, merges, (own) => runSplits(splits, shares, own, how)),
+  );
   return [...branches.filter(isOver), ...ahead];
 }
 

@@ -4,7 +4,7 @@
  * floats are. Where operations go through a cache and not through memory, reading is what counts.
  * @module
  */
-import type { DeviceTensor } from "../device/device.ts";
+import type { Device, DeviceTensor } from "../device/device.ts";
 import { cast, input, sub, type Expression } from "../device/expression.ts";
 import { readsDifferences } from "../merge/merge-tensor.ts";
 import { elementCount } from "../tensor/dtype.ts";
@@ -31,11 +31,9 @@ export async function withDifferences<T>(
   const sizeOf = (name: string): number => elementCount(tensors.get(name)![base]!.shape);
   const isWorthIt = (name: string): boolean =>
     !device.mergesInCache || [base, ...experts].some((parent) => tensors.get(name)![parent]!.dtype === "f32");
-  const names = namesOf(merges).filter(isWorthIt);
+  const names = namesOf(stage, merges).filter(isWorthIt);
   const elements = names.reduce((sum, name) => sum + sizeOf(name), 0);
-  const { capacityBytes = 0, bytes } = device.memory;
-  const room = Math.min(ROOM_SHARE * capacityBytes, (capacityBytes - bytes) / 2);
-  if (elements < LEAST_ELEMENTS || 4 * elements * experts.length > room) return work(stage);
+  if (elements < LEAST_ELEMENTS || 4 * elements * experts.length > roomBeside(device)) return work(stage);
   const differences = new Map<string, DeviceTensor[]>();
   const computedOf = (name: string): Expression[] => {
     const parents = tensors.get(name)!;
@@ -54,6 +52,11 @@ export async function withDifferences<T>(
   }
 }
 
+/** Bytes of a device for what only saves time. */
+export function roomBeside({ memory: { capacityBytes = 0, bytes } }: Device): number {
+  return Math.min(ROOM_SHARE * capacityBytes, (capacityBytes - bytes) / 2);
+}
+
 /** Names of weights whose differences are computed together. */
 function runsOf(names: readonly string[], sizeOf: (name: string) => number): string[][] {
   const large = names.filter((name) => sizeOf(name) >= LEAST_ELEMENTS);
@@ -62,12 +65,12 @@ function runsOf(names: readonly string[], sizeOf: (name: string) => number): str
 }
 
 /** Weights of layers, which are merged as a whole, where several merges read their differences; of an embedding only some rows may be. */
-function namesOf(merges: readonly PathStage[]): string[] {
+function namesOf({ merges: made }: StageRun, merges: readonly PathStage[]): string[] {
   const readers = new Map<string, number>();
-  for (const { stage, sources } of merges) {
-    if (stage.place.layer === undefined) continue;
-    for (const { name, step } of Object.values(sources)) {
-      if (readsDifferences(step)) readers.set(name, (readers.get(name) ?? 0) + 1);
+  for (const at of merges) {
+    if (at.stage.place.layer === undefined) continue;
+    for (const [role, { name, step }] of Object.entries(at.sources)) {
+      if (!made?.get(at)?.[role] && readsDifferences(step)) readers.set(name, (readers.get(name) ?? 0) + 1);
     }
   }
   return [...readers].filter(([, count]) => count >= LEAST_MERGES).map(([name]) => name);

@@ -1,6 +1,7 @@
 /** One stage of the way forward, for candidates that agree on it: merge, send tokens through, hash the weights on request. */
 import type { Device } from "../device/device.ts";
-import type { Expression } from "../device/expression.ts";
+import { input, type Expression } from "../device/expression.ts";
+import { substitute } from "../device/graph.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { BatchShare } from "./device-batches.ts";
 import type { Room } from "./fitting.ts";
@@ -40,10 +41,14 @@ export async function runShare(
   const hashed = hashes ? Object.entries(at.stage.weights).filter(([, weight]) => hashing.wants(weight)) : [];
   // How much is kept depends on free memory, and what is not is computed again: neither may change a bit.
   const separately = room !== undefined;
-  const asked = [...outputs, ...kept, ...hashed.map(([role]) => graph.merged[role]!)];
-  const results = await device.run(asked, { separately });
+  const merges = run.merges?.get(at) ?? {};
+  const known = new Map(Object.entries(merges).map(([role, tensor]) => [graph.merged[role]!, input(tensor)] as const));
+  const toMerge = hashed.filter(([role]) => !merges[role]);
+  const asked = [...outputs, ...kept, ...toMerge.map(([role]) => graph.merged[role]!)];
+  const results = await device.run(substitute(asked, known), { separately });
   const weights = results.splice(outputs.length + kept.length);
-  for (const [i, [, weight]] of hashed.entries()) await hashing?.add(weight, weights[i]!, device);
+  const merged = { ...merges, ...Object.fromEntries(toMerge.map(([role], i) => [role, weights[i]!])) };
+  for (const [role, weight] of hashed) await hashing?.add(weight, merged[role]!, device);
   device.free(...weights);
   let next = 0;
   const take = (state: Readonly<Record<string, unknown>>): StateTensors => mapValues(state, () => results[next++]!);

@@ -3,6 +3,7 @@ import { WeightsDigest } from "../checkpoint/weights-digest.ts";
 import { storedDtype, type Device, type DeviceTensor } from "../device/device.ts";
 import type { Model, Weight } from "../model/architecture.ts";
 import type { DeviceBatches } from "./device-batches.ts";
+import type { Merges } from "./merges.ts";
 import type { ParentTensors, ParentWeights } from "./parent-weights.ts";
 import type { StagePaths, PathStage } from "./path.ts";
 
@@ -49,6 +50,8 @@ export interface StageRun {
   readonly hashing: WeightsHashing | undefined;
   /** By the weight's name, where they are on the device: see differences.ts. */
   readonly differences?: ReadonlyMap<string, readonly DeviceTensor[]>;
+  /** Weights that are merged already. */
+  readonly merges?: Merges;
 }
 
 /** The stage that a candidate is at; none where its path is over. */

@@ -49,15 +49,32 @@ test("differences from the base are computed once for all candidates of a stage,
   expect(five.digest).toBe(alone.digest);
 });
 
-test("each candidate computes its own of half floats where merges stay in a cache, with the same bits", async () => {
+test.each(["bf16", "f32"] as const)(
+  "where merges of %s stay in a cache, weights are merged for all candidates at once, with the same bits",
+  async (dtype) => {
+    const observed = new CountingDevice(device);
+    const options = { model: { ...model, dtype } };
+    await using family = await openTinyFamily(await temporaryFolder(), observed, options);
+    const prompts = randomPrompts(3);
+    const known = await family.scorer.score(recipes(4), prompts, { digestOf: 1 });
+    const once = observed.differences;
+    observed.mergesInCache = true;
+    expect(await family.scorer.score(recipes(4), prompts, { digestOf: 1 })).toEqual(known);
+    expect(observed.differences - once).toBe(once);
+  },
+);
+
+test("where merges stay in a cache and there is no room for all each candidate makes its own", async () => {
   const observed = new CountingDevice(device);
   await using family = await openTinyFamily(await temporaryFolder(), observed, { model });
   const prompts = randomPrompts(3);
   const known = await family.scorer.score(recipes(4), prompts, { digestOf: 1 });
   const once = observed.differences;
-  observed.mergesInCache = true;
+  Object.assign(observed, { mergesInCache: true, claimed: { capacityBytes: 2 ** 22 } });
+  const before = observed.memory.bytes;
   expect(await family.scorer.score(recipes(4), prompts, { digestOf: 1 })).toEqual(known);
   expect(observed.differences - once).toBe(4 * once);
+  expect(observed.memory.bytes).toBe(before);
 });
 
 test("where there is no room for them each candidate computes its own", async () => {
@@ -86,4 +103,6 @@ test("derivatives read them too, and are those of each candidate alone", async (
   // On the way forward and on the way back; alone, there once more for the derivatives.
   expect(observed.differences - once).toBe((3 / 2) * once);
   expect(together.derivatives[1]).toEqual(alone);
+  observed.mergesInCache = true;
+  expect(await family.scorer.gradient(recipes(4), rows)).toEqual(together);
 });

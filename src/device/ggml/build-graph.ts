@@ -2,7 +2,8 @@ import type { DeviceTensor } from "../device.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import { inOrder } from "../graph.ts";
 import { lowerAttention } from "./attention-node.ts";
-import { blockNodes, chainsOf, lowerInBlocks, type Chain } from "./blocks.ts";
+import { blockNodes, lowerInBlocks } from "./blocks.ts";
+import { type Chain, chainsOf } from "./chains.ts";
 import { type FusedAttention, fusedAttentions } from "./fused-attention.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { lower } from "./lowering.ts";
@@ -36,7 +37,7 @@ export interface GraphPlan {
   readonly ofLibrary: LibraryPlan;
   /** By the last node of each; the backend computes those in one. */
   readonly attentions: ReadonlyMap<Expression, FusedAttention>;
-  /** By the last node of each; those are computed in blocks. */
+  /** By each node that they end in; those are computed in blocks. */
   readonly chains: ReadonlyMap<Expression, Chain>;
   /** The most nodes that the graph has. */
   readonly capacity: number;
@@ -60,7 +61,7 @@ export function planGraph(outputs: readonly Expression[], { isCpu, library, fuse
   const taken = new Set(joined.flatMap(({ inner, end }) => [...inner, end]));
   const isFree = (node: Expression): boolean => !taken.has(node);
   const chains = isCpu ? chainsOf(order, outputs, isFree) : new Map<Expression, Chain>();
-  const inBlocks = [...chains.values()].reduce((sum, chain) => sum + blockNodes(chain), 0);
+  const inBlocks = [...new Set(chains.values())].reduce((sum, chain) => sum + blockNodes(chain), 0);
   return {
     outputs,
     order,
@@ -128,22 +129,23 @@ export function buildGraph(
     else constants.set(node, leaf);
     return leaf;
   };
+  const inBlocks = {
+    expand: (block: Pointer): void => void ggml.expandGraph(graph, block),
+    stays: (end: Expression): boolean => places.has(end),
+  };
   // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
   const make = (node: Expression): Pointer => {
     const chain = chains.get(node);
-    const lowered = chain
-      ? lowerInBlocks(chain, lowering, {
-          expand: (block) => void ggml.expandGraph(graph, block),
-          stays: places.has(node),
-        })
-      : nodeOf(node);
-    refuse(lowered, node.op);
-    nodes.set(node, lowered);
-    ggml.expandGraph(graph, lowered);
-    return lowered;
+    const made = chain ? lowerInBlocks(chain, lowering, inBlocks) : new Map([[node, nodeOf(node)]]);
+    for (const [each, lowered] of made) {
+      refuse(lowered, each.op);
+      nodes.set(each, lowered);
+      ggml.expandGraph(graph, lowered);
+    }
+    return made.get(node);
   };
   const within = new Set([
-    ...[...chains.values()].flatMap(({ nodes }) => nodes.slice(0, -1)),
+    ...[...chains.values()].flatMap((chain) => chain.nodes.filter((node) => !chain.ends.includes(node))),
     ...joinedOf({ ofLibrary, attentions }).flatMap(({ inner }) => inner),
   ]);
   for (const node of order) {

@@ -12,9 +12,10 @@ import {
   scale,
   step,
   sub,
+  sumTo,
   type Expression,
 } from "../../../src/device/expression.ts";
-import { chainsOf } from "../../../src/device/ggml/blocks.ts";
+import { chainsOf } from "../../../src/device/ggml/chains.ts";
 import { openGgml } from "../../../src/device/ggml/engine.ts";
 import { inOrder } from "../../../src/device/graph.ts";
 import { fromFloat32 } from "../../../src/tensor/half.ts";
@@ -47,11 +48,35 @@ describe("which nodes are a chain", () => {
     expect(new Set(chainsBy(scaled, product).keys())).toEqual(new Set([difference, scaled]));
   });
 
-  test("what is asked for, or read by two chains, is not computed in either", () => {
+  test("what is asked for, or read by two chains that others read, is not computed in either", () => {
     const shared = abs(scale(abs(cast(large(), "f32")), 2));
     const [one, other] = [abs(scale(step(shared), 3)), abs(scale(step(shared), 4))];
-    expect(new Set(chainsBy(one, other).keys())).toEqual(new Set([shared, one, other]));
+    const x = input({ dtype: "f32", shape: [4, 512] });
+    expect(new Set(chainsBy(matmul(x, one), matmul(x, other)).keys())).toEqual(new Set([shared, one, other]));
     expect(new Set(chainsBy(shared, one).keys())).toEqual(new Set([shared, one]));
+  });
+
+  test("all that is asked for and made of the same is one", () => {
+    const base = cast(large(), "f32");
+    const difference = sub(cast(large(), "f32"), base);
+    const merges = [2, 3, 4].map((factor) => cast(add(base, scale(difference, factor)), "bf16"));
+    const alone = abs(scale(abs(cast(large(), "f32")), 2));
+    const chains = chainsBy(...merges, alone);
+    const [chain, ...others] = merges.map((merge) => chains.get(merge));
+    expect(others.every((other) => other === chain)).toBe(true);
+    expect(chain?.ends.map((end) => merges.indexOf(end))).toEqual([0, 1, 2]);
+    expect(chains.get(alone)?.ends.every((end) => end === alone)).toBe(true);
+    expect(chain?.nodes).toHaveLength(3 + 3 * merges.length);
+    expect(chain?.sources.map(({ op }) => op)).toEqual(["input", "input"]);
+  });
+
+  test("what needs the whole of another's end is computed behind it", () => {
+    const shared = abs(cast(large(), "f32"));
+    const one = scale(step(shared), 3);
+    const other = mul(scale(abs(shared), 4), sumTo(one, [1, 512]));
+    const chains = chainsBy(one, other);
+    expect(chains.get(one)?.ends ?? [one]).toEqual([one]);
+    expect(chains.get(other)?.ends).toEqual([other]);
   });
 
   test("small tensors and short chains are none", () => {
@@ -107,6 +132,64 @@ describe("on a CPU", () => {
     const whole = await computed(merge, { parts: 1, dtype });
     expect(whole.equals(await computed(merge, { parts: 10, dtype }))).toBe(true);
     expect(new Set(whole).size).toBeGreaterThan(100);
+  });
+
+  test.each(["f32", "f16", "bf16"] as const)("merges in common have the bits of each alone, %s", async (dtype) => {
+    const merges = (parents: readonly Expression[], factors: readonly number[]): Expression[] => {
+      const [base, one, other] = parents.map((parent) => cast(parent, "f32"));
+      const differences = [sub(one!, base!), sub(other!, base!)];
+      return factors.map((factor) => {
+        const [first, second] = differences.map((difference, i) => scale(difference, factor + i));
+        return cast(add(base!, add(mul(first!, step(abs(second!))), second!)), dtype);
+      });
+    };
+    const tensors = await Promise.all(
+      [1, 2, 3].map((seed) => {
+        const stream = RandomStream.of(seed, "weight");
+        const values = Float32Array.from({ length: rows * columns }, () => stream.normal());
+        return device.upload(fromFloat32(values, dtype), dtype, [rows, columns]);
+      }),
+    );
+    // The graph of the first is kept for the second, which has other factors.
+    for (const factors of [
+      [0.3, 0.5, -0.7],
+      [0.1, -0, 0.9],
+    ]) {
+      const together = await device.run(merges(tensors.map(input), factors));
+      for (const [i, factor] of factors.entries()) {
+        const [alone] = await device.run(merges(tensors.map(input), [factor]));
+        const [found, expected] = await Promise.all([device.read(together[i]!), device.read(alone!)]);
+        expect(Buffer.compare(found, expected)).toBe(0);
+        device.free(alone!);
+      }
+      device.free(...together);
+    }
+    device.free(...tensors);
+  });
+
+  test("merges in common of which one is read in the other, rounded", async () => {
+    const shape = [512, 512];
+    const noise = RandomStream.of(1, "noise");
+    const tensor = await device.upload(
+      fromFloat32(
+        Float32Array.from({ length: 512 * 512 }, () => noise.normal()),
+        "bf16",
+      ),
+      "bf16",
+      shape,
+    );
+    const outputs = (): [Expression, Expression] => {
+      const wide = cast(input(tensor), "f32");
+      const rounded = cast(scale(wide, 0.3), "bf16");
+      return [rounded, add(cast(rounded, "f32"), scale(wide, 2))];
+    };
+    const together = await device.run(outputs());
+    for (const [i, result] of together.entries()) {
+      const [alone] = await device.run([outputs()[i]!]);
+      expect(Buffer.compare(await device.read(result), await device.read(alone!))).toBe(0);
+      device.free(alone!);
+    }
+    device.free(...together, tensor);
   });
 
   test("a chain whose end is read by a product and asked for twice", async () => {

@@ -1,0 +1,96 @@
+/**
+ * Weights of a layer merged for all candidates in one run, on devices whose merges go through a cache: a block of the parents is then
+ * read from memory once, and what each expert adds to the base is made of it once, where each candidate would do so by itself. The bits
+ * are the same. The merges stay on the device until the stage is over.
+ * @module
+ */
+import { storedDtype, type DeviceTensor } from "../device/device.ts";
+import { cast, input, sub, type Expression } from "../device/expression.ts";
+import { mergeTensor } from "../merge/merge-tensor.ts";
+import type { Step } from "../merge/recipe.ts";
+import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
+import { roomBeside } from "./differences.ts";
+import type { PathStage } from "./path.ts";
+import { mapValues, type StageRun } from "./stage-run.ts";
+
+/** Of smaller weights a merge takes less time than to write it down and read it. */
+const LEAST_ELEMENTS = 2 ** 17;
+
+/** Of all merges of a weight: a run has nodes for each block of each, of which more would not be kept for the next layer. */
+const MOST_ELEMENTS = 2 ** 27;
+
+/** Merged weights on the device, by their place in a path and their role there. */
+export type Merges = ReadonlyMap<PathStage, Readonly<Record<string, DeviceTensor>>>;
+
+/** A weight of the parents, and the merges of it by where they are read. */
+interface ManyMerges {
+  readonly name: string;
+  readonly wanted: readonly { readonly at: PathStage; readonly role: string; readonly step: Step }[];
+  readonly bytes: number;
+}
+
+/** Where merges are made. */
+type MergedStage = Pick<StageRun, "merging" | "tensors">;
+
+/** Does work on a stage with its large weights merged for all that are `at` it, as far as there is room for that. */
+export async function withMerges<T>(
+  stage: MergedStage,
+  at: readonly PathStage[],
+  work: (merges: Merges) => Promise<T>,
+): Promise<T> {
+  const { device } = stage.merging;
+  if (!device.mergesInCache) return work(new Map());
+  let room = roomBeside(device);
+  const chosen = manyMerges(stage, at).filter(({ bytes }) => bytes <= room && (room -= bytes) >= 0);
+  const merges = new Map<PathStage, Record<string, DeviceTensor>>();
+  const made = chosen.map(async ({ name, wanted }) => {
+    const results = await device.run(
+      mergesOf(
+        stage,
+        name,
+        wanted.map(({ step }) => step),
+      ),
+    );
+    for (const [i, { at: place, role }] of wanted.entries()) {
+      merges.set(place, { ...merges.get(place), [role]: results[i]! });
+    }
+  });
+  try {
+    for (const each of await Promise.allSettled(made)) if (each.status === "rejected") throw each.reason;
+    return await work(merges);
+  } finally {
+    device.free(...[...merges.values()].flatMap((roles) => Object.values(roles)));
+  }
+}
+
+/** Large weights of a layer that several candidates merge, the largest first, so that lanes end at about the same time. */
+function manyMerges({ tensors, merging }: MergedStage, at: readonly PathStage[]): ManyMerges[] {
+  const wanted = new Map<string, ManyMerges["wanted"]>();
+  for (const place of new Set(at)) {
+    if (place.stage.place.layer === undefined) continue;
+    for (const [role, { name, step }] of Object.entries(place.sources)) {
+      if (step.method !== "passthrough") wanted.set(name, [...(wanted.get(name) ?? []), { at: place, role, step }]);
+    }
+  }
+  const all = Array.from(wanted, ([name, own]) => {
+    const base = tensors.get(name)![merging.base]!;
+    const elements = elementCount(base.shape);
+    return { name, wanted: own, elements, bytes: own.length * elements * bytesPerElement[storedDtype(base)] };
+  });
+  return all
+    .filter(
+      ({ elements, wanted: { length } }) =>
+        elements >= LEAST_ELEMENTS && length > 1 && length * elements <= MOST_ELEMENTS,
+    )
+    .toSorted((one, other) => other.elements - one.elements);
+}
+
+/** One weight by all these steps, which share what they read and what each expert adds to the base. */
+function mergesOf({ merging, tensors }: MergedStage, name: string, steps: readonly Step[]): Expression[] {
+  const { base, experts, parents } = merging;
+  const stored = tensors.get(name)!;
+  const models = mapValues(stored, (tensor) => cast(input(tensor), "f32"));
+  const differences = experts.map((expert) => sub(models[expert]!, models[base]!));
+  const shared = { models, base, experts, differences, dtype: storedDtype(stored[base]!) };
+  return steps.map((step) => mergeTensor({ ...shared, ...parents.known(name, step) }, step));
+}
