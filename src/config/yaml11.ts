@@ -2,15 +2,18 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, visit } from "yaml";
 import type { PlacedFault } from "./placed-fault.ts";
 
-/** Plain texts that are numbers in YAML 1.1, with what they are there. */
+/** Plain texts that are numbers in YAML 1.1, by what stands behind a sign, with what they are there once each `_` is left out. */
 const NUMBERS: readonly (readonly [RegExp, (text: string) => number])[] = [
-  [/^0[0-7]+$/, (text) => Number.parseInt(text, 8)],
-  [/^0b[01]+$/, (text) => Number.parseInt(text.slice(2), 2)],
-  [/^0x[\da-fA-F]+$/, Number],
-  [/^(0|[1-9]\d*)$/, Number],
-  [/^\d+\.\d*([eE][-+]\d+)?$/, Number],
-  [/^[1-9]\d*(:[0-5]?\d)+$/, (text) => text.split(":").reduce((sum, part) => 60 * sum + Number(part), 0)],
+  [/^0[0-7_]+$/, (text) => Number.parseInt(text, 8)],
+  [/^0b[01_]+$/, (text) => Number.parseInt(text.slice(2), 2)],
+  [/^0x[\da-fA-F_]+$/, Number],
+  [/^(0|[1-9][\d_]*)$/, Number],
+  [/^\d[\d_]*\.[\d_]*([eE][-+]\d+)?$/, Number],
+  [/^[1-9][\d_]*(:[0-5]?\d)+$/, inSixtieths],
+  [/^\d[\d_]*(:[0-5]?\d)+\.[\d_]*$/, inSixtieths],
 ];
+/** One that begins with a point, in front of which no sign stands there. */
+const BELOW_ONE = /^\.\d[\d_]*([eE][-+]\d+)?$/;
 
 /** Faults of merge keys and of plain texts that are a number for one YAML and not for the other. */
 export function yaml11Faults(document: Document.Parsed): PlacedFault[] {
@@ -46,8 +49,13 @@ function whyTwoNumbers(source: string, now: unknown): string | undefined {
 }
 
 function numberIn(source: string): number | undefined {
+  if (BELOW_ONE.test(source)) return Number(source.replaceAll("_", ""));
   const [, sign, digits = ""] = /^([-+]?)(\d.*)$/.exec(source) ?? [];
-  const text = digits.replaceAll("_", "");
-  const [, read] = NUMBERS.find(([pattern]) => pattern.test(text)) ?? [];
-  return read && (sign === "-" ? -read(text) : read(text));
+  const [, read] = NUMBERS.find(([pattern]) => pattern.test(digits)) ?? [];
+  const value = read?.(digits.replaceAll("_", ""));
+  return value !== undefined && sign === "-" ? -value : value;
+}
+
+function inSixtieths(text: string): number {
+  return text.split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
 }

@@ -166,6 +166,9 @@ describe("loadYaml", () => {
     ],
     ["tasks: { a: 0b11 }", "0b11 is 3 in YAML 1.1"],
     ["tasks: { a: 1:30 }", "1:30 is 90 in YAML 1.1"],
+    ["tasks: { a: -1_0:30.5_0 }", "-1_0:30.5_0 is -630.5 in YAML 1.1"],
+    ["tasks: { a: 0:30.5 }", "0:30.5 is 30.5 in YAML 1.1"],
+    ["tasks: { a: .5_0e+1 }", ".5_0e+1 is 5 in YAML 1.1"],
     ["nested: &n { <<: *n }", ":2:18: *n is part of what it stands for, and would have no end"],
     ["nested: &n { on: [*n] }", ":2:19: *n is part of what it stands for, and would have no end"],
   ])("refuses as YAML 1.1: %s", (line, message) => {
@@ -182,6 +185,9 @@ describe("loadYaml", () => {
       e: 9,
     });
     expect(parseYaml("layersPerGroup: 010", "space.yaml", schema).layersPerGroup).toBe(10);
+    // A text in every YAML, as PyYAML 6 has them too.
+    const texts = "layersPerGroup: 7\nnames: [1:75.5, 1:3_0]";
+    expect(parseYaml(texts, "space.yaml", schema, { asYaml11: true }).names).toEqual(["1:75.5", "1:3_0"]);
   });
 
   test("names a file that is missing, empty, too large or not text", async () => {
