@@ -1912,7 +1912,7 @@ interface RunStatus {
     readonly baselines: readonly NamedModelLoss[];
     readonly front?: {
         readonly members: number;
-        readonly picks: readonly FrontPick[];
+        readonly picks: readonly StatusPick[];
     };
     readonly found?: FoundGain;
 }
@@ -1999,6 +1999,10 @@ interface StartingRun {
     readonly run: string;
     readonly take: StartingKind;
     readonly taken?: TakenStart;
+}
+
+interface StatusPick extends FrontPick {
+    readonly alike: number;
 }
 
 interface Stopwatch {

@@ -121,14 +121,20 @@ ${sentences.map((sentence) => `- ${sentence}`).join("\n")}`;
 function recipeText(recipe: Recipe): string {
   if (recipe.method === "passthrough") return `The weights are those of ${recipe.model}, unchanged.\n`;
   if (recipe.method === "stack") return stackText(recipe);
-  const { summary, source } = declarationOf(recipe.method);
+  const { summary, source, parameters } = declarationOf(recipe.method);
   const of = hasColumns(recipe) ? "mean over the layers, from which columns deviate" : "mean over the layers";
   const tables = Object.entries(recipe.parameters).map(([parameter, curves]) => {
+    // One of the whole model has the same curve for each expert.
+    const isShared = parameters.some(({ name, per }) => name === parameter && per === "model");
+    const shown = <T>(experts: readonly T[]): readonly T[] => experts.slice(0, isShared ? 1 : undefined);
+    const owners = Object.keys(Object.values(curves)[0] ?? {});
     const table: Table = {
-      header: [`${parameter} (${of})`, ...Object.keys(Object.values(curves)[0] ?? {})],
+      header: [`${parameter} (${of})`, ...(isShared ? ["all experts"] : owners)],
       rows: Object.entries(curves).map(([group, experts]) => [
         group,
-        ...Object.values(experts).map(({ layers, rest }) => (layers.length > 0 ? average(layers) : rest).toFixed(3)),
+        ...shown(Object.values(experts)).map(({ layers, rest }) =>
+          (layers.length > 0 ? average(layers) : rest).toFixed(3),
+        ),
       ]),
     };
     return markdownTable(table);

@@ -11,11 +11,12 @@ function card(
   experts: Readonly<Record<string, string>>,
   licences: Readonly<Record<string, string>>,
   drawn: readonly string[] = [],
+  recipe: object = { method: "passthrough", model: "nature" },
 ): string {
   const outcome = {
     folder: "run",
     drawn,
-    winner: { name: "expert", recipe: { method: "passthrough", model: "nature" }, scores: {}, loss: 1 },
+    winner: { name: "expert", recipe, scores: {}, loss: 1 },
     experiment: {
       name: "demo",
       base,
@@ -74,4 +75,21 @@ describe("modelCard", () => {
     const matter = frontMatter(card("/models/base", { nature: "/models/nature" }, {}));
     expect(matter).toEqual({ library_name: "transformers", tags: ["merge", "evomerge"], license: "other" });
   });
+});
+
+function curve(value: number): object {
+  return { layers: [value, value], rest: value };
+}
+
+test("a parameter of the whole model is listed once, those of experts for each", () => {
+  const parameters = {
+    weight: { all: { nature: curve(0.25), craft: curve(0.5) } },
+    lambda: { all: { nature: curve(0.75), craft: curve(0.75) } },
+  };
+  const experts = { nature: "org/nature@main", craft: "org/craft@main" };
+  const text = card("org/base@main", experts, {}, [], { method: "ties", parameters });
+  expect(text.replaceAll(/ {2,}|-{2,}/g, " ")).toMatch(
+    /\| weight [^|]*\| nature \| craft \|\n.*\n\| all *\| 0\.250 \| 0\.500 \|/,
+  );
+  expect(text.replaceAll(/ {2,}|-{2,}/g, " ")).toMatch(/\| lambda [^|]*\| all experts \|\n.*\n\| all *\| 0\.750 *\|\n/);
 });

@@ -43,9 +43,14 @@ export interface RunStatus {
   /** On the search rows. */
   readonly baselines: readonly NamedModelLoss[];
   /** Members of the front, where tasks are objectives of their own, and which of them stand for it. */
-  readonly front?: { readonly members: number; readonly picks: readonly FrontPick[] };
+  readonly front?: { readonly members: number; readonly picks: readonly StatusPick[] };
   /** How the winner compares with the best other model on the guard rows. */
   readonly found?: FoundGain;
+}
+
+export interface StatusPick extends FrontPick {
+  /** Others that nobody can beat either, which it stands for. */
+  readonly alike: number;
 }
 
 /** A model's combined loss, of which 1 is the uniform average's; null where it was not measured or is not finite. */
@@ -111,9 +116,13 @@ export function statusOf(folder: string, records: readonly JournalRecord[], writ
     evaluations,
     ...(best && { best }),
     baselines: notableBaselines(standing).map(plainLoss),
-    ...(standing.front && { front: { members: standing.front.length, picks: picksOf(standing.front) } }),
+    ...(standing.front && { front: { members: standing.front.length, picks: pickedFrom(standing.front) } }),
     ...(found && { found }),
   };
+}
+
+function pickedFrom(front: NonNullable<Standing["front"]>): StatusPick[] {
+  return picksOf(front).map((pick) => ({ ...pick, alike: front[pick.place - 1]?.alike?.length ?? 0 }));
 }
 
 /** Of a run that no process has: another budget, or a part of what comes next, lies behind the end of an earlier one. */

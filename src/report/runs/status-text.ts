@@ -80,7 +80,8 @@ function bestText({ name, loss, isCandidate }: NonNullable<RunStatus["best"]>, n
 
 function frontText({ members, picks }: NonNullable<RunStatus["front"]>, names: ShortNames): string {
   const named = picks.map(
-    ({ name, isKnee, place }) => `${place} is ${isKnee ? "the knee" : `best on ${names.of(name)}`}`,
+    ({ name, isKnee, place, alike }) =>
+      `${place} is ${isKnee ? "the knee" : `best on ${names.of(name)}`}${alike > 0 ? ` (alike: ${alike})` : ""}`,
   );
   return `${members === 1 ? "1 merge" : `${members} merges`}: ${named.join(", ")}`;
 }

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/errors.ts";
 import { currentProcess } from "../../../src/files/process-identity.ts";
-import { Journal } from "../../../src/journal/journal.ts";
+import { Journal, readJournal } from "../../../src/journal/journal.ts";
 import { WriterLock } from "../../../src/journal/writer-lock.ts";
-import { readRunStatus } from "../../../src/report/runs/run-status.ts";
-import { statusText } from "../../../src/report/runs/status-text.ts";
+import { readRunStatus, statusOf } from "../../../src/report/runs/run-status.ts";
+import { statusFacts, statusText } from "../../../src/report/runs/status-text.ts";
 import { installedCommand } from "../../../src/report/next-steps.ts";
+import { ShortNames } from "../../../src/report/view/short-text.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { type SyntheticRun, writeSyntheticRun } from "../synthetic-run.ts";
 
@@ -175,4 +176,28 @@ describe("what is said of a run", () => {
     expect(text).toContain(String.raw`\u001B[2J\u202E<script>`);
     expect(text).toContain("… (2) ");
   });
+});
+
+function scores(quiz: number, news: number): object {
+  return { quiz: { loss: quiz }, news: { loss: news } };
+}
+
+test("a member of a front is told with how many it stands for", async () => {
+  const folder = await runUntil("verdict");
+  const { records } = readJournal(folder);
+  const front = [
+    { of: "survivor 1", scores: scores(1, 3), loss: 2 },
+    { of: "survivor 2", scores: scores(1.5, 1.5), loss: 1.5, alike: ["survivor 4", "survivor 5"] },
+    { of: "survivor 3", scores: scores(3, 1), loss: 2 },
+  ];
+  const lines = records.map((record) => (record.type === "finalists" ? { ...record, front } : record));
+  const status = statusOf(folder, lines as typeof records);
+  expect(status.front?.picks.map(({ place, alike }) => [place, alike])).toEqual([
+    [2, 2],
+    [1, 0],
+    [3, 0],
+  ]);
+  expect(new Map(statusFacts(status, new ShortNames())).get("front")).toBe(
+    "3 merges: 2 is the knee (alike: 2), 1 is best on quiz, 3 is best on news",
+  );
 });
