@@ -4,6 +4,7 @@ import { substitute } from "../device/graph.ts";
 import { toFloat32 } from "../tensor/half.ts";
 import type { BatchShare } from "./device-batches.ts";
 import { recalled } from "./kept-results.ts";
+import { mergedInputs } from "./merges.ts";
 import { derivativesOf } from "./stage-derivatives.ts";
 import { inputsOf, stageGraph, type ScaledWeight } from "./stage-graph.ts";
 import type { PathStage } from "./path.ts";
@@ -45,7 +46,8 @@ export async function runBack(
   const graph = stageGraph(run, at, before, share);
   const { states, slopes } = derivativesOf(graph, inputsOf(seeds, share));
   const outputs = [...states.flatMap((state) => Object.values(state)), ...slopes.map(({ sum }) => sum)];
-  const computed = substitute(outputs, recalled(graph, kept.slice(share.start, share.end)));
+  const known = [...recalled(graph, kept.slice(share.start, share.end)), ...mergedInputs(run, at, graph)];
+  const computed = substitute(outputs, new Map(known));
   const results = computed.length === 0 ? [] : await device.run(computed, { separately: true });
   const sums = results.splice(outputs.length - slopes.length);
   try {

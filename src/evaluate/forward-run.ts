@@ -1,11 +1,12 @@
 /** One stage of the way forward, for candidates that agree on it: merge, send tokens through, hash the weights on request. */
 import type { Device } from "../device/device.ts";
-import { input, type Expression } from "../device/expression.ts";
+import type { Expression } from "../device/expression.ts";
 import { substitute } from "../device/graph.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { BatchShare } from "./device-batches.ts";
 import type { Room } from "./fitting.ts";
 import { resultsToKeep } from "./kept-results.ts";
+import { mergedInputs } from "./merges.ts";
 import { stageGraph, type StageGraph } from "./stage-graph.ts";
 import type { PathStage } from "./path.ts";
 import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
@@ -42,10 +43,9 @@ export async function runShare(
   // How much is kept depends on free memory, and what is not is computed again: neither may change a bit.
   const separately = room !== undefined;
   const merges = run.merges?.get(at) ?? {};
-  const known = new Map(Object.entries(merges).map(([role, tensor]) => [graph.merged[role]!, input(tensor)] as const));
   const toMerge = hashed.filter(([role]) => !merges[role]);
   const asked = [...outputs, ...kept, ...toMerge.map(([role]) => graph.merged[role]!)];
-  const results = await device.run(substitute(asked, known), { separately });
+  const results = await device.run(substitute(asked, mergedInputs(run, at, graph)), { separately });
   const weights = results.splice(outputs.length + kept.length);
   const merged = { ...merges, ...Object.fromEntries(toMerge.map(([role], i) => [role, weights[i]!])) };
   for (const [role, weight] of hashed) await hashing?.add(weight, merged[role]!, device);

@@ -7,6 +7,7 @@ import { runBack, type Differentiated, type Slope } from "./backward-run.ts";
 import { drop, sharesOf, type Branch, type HeldStates } from "./branches.ts";
 import type { BatchShare, DeviceBatches } from "./device-batches.ts";
 import { withDifferences } from "./differences.ts";
+import { withMerges } from "./merges.ts";
 import type { PassUnderWay, Pass } from "./pass.ts";
 import { stageOf, type Merging, type StageRun, type StateTensors } from "./stage-run.ts";
 
@@ -71,7 +72,10 @@ interface Retreat extends Pick<WayBack, "meet">, Pick<PassUnderWay, "held"> {
 async function retreat(stage: StageRun, behind: readonly OfCandidate[], how: Retreat): Promise<OfCandidate[]> {
   const shares = sharesOf(stage, behind.length);
   const merges = behind.flatMap(({ candidate }) => shares.map(() => stageOf(stage, candidate)!));
-  return withDifferences(stage, merges, (own) => runAllBack(own, behind, shares, how));
+  // Derivatives by coefficients read differences also of weights that are merged already.
+  return withDifferences(stage, merges, (own) =>
+    withMerges(stage, merges, (made) => runAllBack({ ...own, merges: made }, behind, shares, how)),
+  );
 }
 
 async function runAllBack(

@@ -1,7 +1,7 @@
 /**
  * Weights of a layer merged for all candidates in one run, on devices whose merges go through a cache: a block of the parents is then
- * read from memory once, and what each expert adds to the base is made of it once, where each candidate would do so by itself. The bits
- * are the same. The merges stay on the device until the stage is over.
+ * read from memory once, and what each expert adds to the base is made of it once, where each candidate would do so by itself. Where the
+ * batches of a candidate are divided, its merge is made once for all shares. The bits are the same. The merges stay on the device until the stage is over.
  * @module
  */
 import { storedDtype, type DeviceTensor } from "../device/device.ts";
@@ -11,6 +11,7 @@ import type { Step } from "../merge/recipe.ts";
 import { bytesPerElement, elementCount } from "../tensor/dtype.ts";
 import { roomBeside } from "./differences.ts";
 import type { PathStage } from "./path.ts";
+import type { StageGraph } from "./stage-graph.ts";
 import { mapValues, type StageRun } from "./stage-run.ts";
 
 /** Of smaller weights a merge takes less time than to write it down and read it. */
@@ -32,7 +33,7 @@ interface ManyMerges {
 /** Where merges are made. */
 type MergedStage = Pick<StageRun, "merging" | "tensors">;
 
-/** Does work on a stage with its large weights merged for all that are `at` it, as far as there is room for that. */
+/** Does work on a stage with its large weights merged for all that are `at` it, each once a share, as far as there is room for that. */
 export async function withMerges<T>(
   stage: MergedStage,
   at: readonly PathStage[],
@@ -63,10 +64,12 @@ export async function withMerges<T>(
   }
 }
 
-/** Large weights of a layer that several candidates merge, the largest first, so that lanes end at about the same time. */
+/** Large weights of a layer that several candidates or shares merge, the largest first, so that lanes end at about the same time. */
 function manyMerges({ tensors, merging }: MergedStage, at: readonly PathStage[]): ManyMerges[] {
   const wanted = new Map<string, ManyMerges["wanted"]>();
-  for (const place of new Set(at)) {
+  const places = new Set(at);
+  const isDivided = at.length > places.size;
+  for (const place of places) {
     if (place.stage.place.layer === undefined) continue;
     for (const [role, { name, step }] of Object.entries(place.sources)) {
       if (step.method !== "passthrough") wanted.set(name, [...(wanted.get(name) ?? []), { at: place, role, step }]);
@@ -80,7 +83,7 @@ function manyMerges({ tensors, merging }: MergedStage, at: readonly PathStage[])
   return all
     .filter(
       ({ elements, wanted: { length } }) =>
-        elements >= LEAST_ELEMENTS && length > 1 && length * elements <= MOST_ELEMENTS,
+        elements >= LEAST_ELEMENTS && (length > 1 || isDivided) && length * elements <= MOST_ELEMENTS,
     )
     .toSorted((one, other) => other.elements - one.elements);
 }
@@ -93,4 +96,13 @@ function mergesOf({ merging, tensors }: MergedStage, name: string, steps: readon
   const differences = experts.map((expert) => sub(models[expert]!, models[base]!));
   const shared = { models, base, experts, differences, dtype: storedDtype(stored[base]!) };
   return steps.map((step) => mergeTensor({ ...shared, ...parents.known(name, step) }, step));
+}
+
+/** What in a graph of a candidate's stage stands for weights that are merged already. */
+export function mergedInputs(
+  { merges }: Pick<StageRun, "merges">,
+  at: PathStage,
+  { merged }: Pick<StageGraph, "merged">,
+): Map<Expression, Expression> {
+  return new Map(Object.entries(merges?.get(at) ?? {}).map(([role, tensor]) => [merged[role]!, input(tensor)]));
 }

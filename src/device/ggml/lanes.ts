@@ -56,8 +56,9 @@ export class Lanes {
   /** Does work on an idle lane, one that suits if there is any. */
   use<T>(suits: (lane: Lane) => boolean, work: (lane: Lane) => Promise<T>): Promise<T> {
     return this.#limit(async () => {
-      const [lane] = this.#idle.splice(this.#idle.findLastIndex(suits), 1);
+      const lane = this.#idle.findLast(suits) ?? this.#roomiest();
       if (!lane) throw new Error("ggml: no idle lane");
+      this.#idle.splice(this.#idle.indexOf(lane), 1);
       try {
         return await work(lane);
       } finally {
@@ -75,10 +76,16 @@ export class Lanes {
     }
   }
 
+  /** The idle lane with the largest work space: no more lanes are to have a large one than compute large graphs at once. */
+  #roomiest(): Lane | undefined {
+    return this.#idle.toSorted((one, other) => this.#spaceOf(one) - this.#spaceOf(other)).at(-1);
+  }
+
+  #spaceOf({ workspace }: Lane): number {
+    return Number(this.#ggml.workspaceSize(workspace, 0));
+  }
+
   #bytesOf(lanes: readonly Lane[]): number {
-    return lanes.reduce(
-      (sum, { workspace, thread }) => sum + Number(this.#ggml.workspaceSize(workspace, 0)) + thread.bytes,
-      0,
-    );
+    return lanes.reduce((sum, lane) => sum + this.#spaceOf(lane) + lane.thread.bytes, 0);
   }
 }
