@@ -32,7 +32,7 @@ export interface Chain {
 interface Group {
   readonly nodes: Set<Expression>;
   readonly ends: Set<Expression>;
-  /** Whether it is computed of what is there before all others, and given to nobody but who asked. */
+  /** Whether it is computed of what is there before all others, and given to nobody but who asked: no node reads its ends. */
   readonly joins: boolean;
 }
 
@@ -48,10 +48,13 @@ export function chainsOf(
   const asked = new Set(outputs);
   const ofGiven = madeOfGiven(order);
   const groups = new Map<Expression, Group>();
+  /** Of what was read so far a node of the chain that reads it; undefined where several do, or what is no part of any. */
+  const readers = new Map<Expression, Expression | undefined>();
+  // Of an end that something reads, another chain may be made that the one with it would need: each would wait for the other.
   const startOf = (end: Expression): Group => ({
     nodes: new Set(),
     ends: new Set([end]),
-    joins: asked.has(end) && ofGiven.has(end),
+    joins: asked.has(end) && !readers.has(end) && ofGiven.has(end),
   });
   /** The group of two readers; none where one is no part of a chain, or they stay apart. */
   const joined = (one: Expression | undefined, other: Expression | undefined): Expression | undefined => {
@@ -63,8 +66,6 @@ export function chainsOf(
     for (const end of from.ends) into.ends.add(end);
     return one;
   };
-  /** Of what was read so far a node of the chain that reads it; undefined where several do, or what is no part of any. */
-  const readers = new Map<Expression, Expression | undefined>();
   for (const node of order.toReversed()) {
     if (isPart(node) && isFree(node)) {
       const reader = asked.has(node) ? undefined : readers.get(node);

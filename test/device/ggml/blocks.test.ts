@@ -79,6 +79,16 @@ describe("which nodes are a chain", () => {
     expect(chains.get(other)?.ends).toEqual([other]);
   });
 
+  test("what is made of another's end by way of a third is computed behind both", () => {
+    const source = large();
+    const first = abs(scale(cast(source, "f32"), 3));
+    const second = scale(first, 2);
+    const third = sub(add(second, cast(source, "f32")), second);
+    const chains = chainsBy(first, second, third);
+    expect(chains.get(first)?.ends).toEqual([first]);
+    expect(chains.get(third)?.ends).toEqual([third]);
+  });
+
   test("small tensors and short chains are none", () => {
     const small = input({ dtype: "f32", shape: [256, 256] });
     expect(chainsBy(abs(scale(abs(small), 2))).size).toBe(0);
@@ -190,6 +200,23 @@ describe("on a CPU", () => {
       device.free(alone!);
     }
     device.free(...together, tensor);
+  });
+
+  test("outputs of which each is made of the one before and of what all are made of", async () => {
+    const tensor = await device.upload(
+      new Uint8Array(Float32Array.from({ length: 512 * 512 }, (_, i) => i).buffer),
+      "f32",
+      [512, 512],
+    );
+    const source = input(tensor);
+    const first = scale(abs(scale(source, 3)), 0.5);
+    const second = scale(first, 2);
+    const third = sub(add(second, source), scale(second, 0.5));
+    const results = await device.run([first, second, third]);
+    const read = await Promise.all(results.map((result) => device.read(result)));
+    const last = read.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset).getFloat32(4 * 1000, true));
+    expect(last).toEqual([1500, 3000, 2500]);
+    device.free(...results, tensor);
   });
 
   test("a chain whose end is read by a product and asked for twice", async () => {
