@@ -20,7 +20,7 @@ export async function openPluginEngine(
   if (!engine) {
     const known = [...engines.keys()].join(", ");
     throw new UserError(
-      `engine: expected one that is built in${known && `, or of the experiment's plugins ${known}`}, found ${name}`,
+      `engine: expected one that is built in${known && `, or of the given plugins ${known}`}, found ${name}`,
     );
   }
   const what = `the engine ${name}`;

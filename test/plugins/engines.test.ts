@@ -74,7 +74,7 @@ describe("an engine of a plugin", () => {
     const experiment = await loadExperiment(await writeExample(folder, { engine: "auto" }));
     const run = launchRun({ ...experiment, engine: "other/one" }, join(folder, "run"));
     await expect(refusal(run)).resolves.toBe(
-      "engine: expected one that is built in, or of the experiment's plugins capped/half, found other/one",
+      "engine: expected one that is built in, or of the given plugins capped/half, found other/one",
     );
   });
 
