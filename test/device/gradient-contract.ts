@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { dot, input, mul, scale, silu, type Expression } from "../../src/device/expression.ts";
+import { dot, input, mul, scale, silu, sliceRows, type Expression } from "../../src/device/expression.ts";
 import { gradients } from "../../src/device/gradient.ts";
 import { linear } from "../../src/device/layers.ts";
 import { agreeWithDifferences } from "./finite-differences.ts";
@@ -46,6 +46,23 @@ export function testGradients(device: () => Device, open: () => Promise<Device>,
       const grown = (await derivativesOfBatches(many, 12)) - (await derivativesOfBatches(few, 2));
       // Of the activations and derivatives of the hidden layer, 256 KiB each, a batch has at least three.
       expect(grown).toBeLessThan(10 * inputs + 2 ** 19);
+    });
+
+    test("of a slice of a vocabulary's rows are zeros but there", async () => {
+      // More than 2^16, as a GPU's grid has no such side.
+      const [rows, from, count] = [70_000, 69_000, 3];
+      const table = await put(device(), {
+        dtype: "f32",
+        shape: [rows, 2],
+        bytes: f32Bytes(new Float32Array(2 * rows)),
+      });
+      const own = [1, 2, 3, 4, 5, 6];
+      const seed = await put(device(), { dtype: "f32", shape: [count, 2], bytes: f32Bytes(own) });
+      const [derivative] = gradients([{ output: sliceRows(table, from, count), seed }], [table]);
+      const [found] = await valuesOf(device(), [derivative!]);
+      expect(found).toHaveLength(2 * rows);
+      expect(found!.splice(2 * from, own.length)).toEqual(own);
+      expect(found!.every((value) => value === 0)).toBe(true);
     });
 
     test("the derivative by a factor is a number, the dot product with what it scales", async () => {

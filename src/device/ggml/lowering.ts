@@ -141,8 +141,13 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     return ggml.reshape4d(context, ggml.setRows(context, elements, own, targets), vocabulary, rows, 1, 1);
   },
   padRows: (node, { ggml, context, tensorOf }) => {
-    const [behind = 0] = node.shape.map((rows, i) => rows - (node.g.shape[i] ?? 0) - node.from);
-    return ggml.pad(context, tensorOf(node.g), 0, 0, node.from, behind, 0, 0, 0, 0);
+    const [width] = innermostFirst(node.shape);
+    const [total, own] = [elementCount(node.shape), elementCount(node.g.shape)];
+    const before = node.from * width;
+    // As one row: CUDA has a row of blocks for each, of which a grid has 65,535.
+    const row = ggml.reshape4d(context, tensorOf(node.g), own, 1, 1, 1);
+    const padded = ggml.pad(context, row, before, total - own - before, 0, 0, 0, 0, 0, 0);
+    return ggml.reshape4d(context, padded, ...innermostFirst(node.shape));
   },
   dot: (node, { ggml, context, tensorOf, isCpu }) => {
     // Row by row first: one sum after the other would lose digits over millions of elements.
