@@ -51,6 +51,8 @@ export function ownCommand(called: Invocation = thisProcess): string {
   if (dirname(program).endsWith(join("node_modules", ".bin"))) return "npx evomerge";
   if (basename(program) === "evomerge") return "evomerge";
   const within = relative(folder, program);
+  // What pnpm puts into a project calls node with the place in its store.
+  if (within.startsWith(join("node_modules", ".pnpm"))) return "pnpm exec evomerge";
   const path = within.startsWith("..") ? program : within;
   return ["node", ...nodeOptions.map(shellWord), shellPath(path)].join(" ");
 }

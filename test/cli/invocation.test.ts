@@ -59,6 +59,11 @@ describe("commandFor", () => {
       "npx evomerge resume results/ten",
     ],
     [
+      "a project's own program that pnpm installed",
+      called({ program: join(root, "node_modules/.pnpm/evomerge@1.0.0/node_modules/evomerge/dist/cli/main.js") }),
+      "pnpm exec evomerge resume results/ten",
+    ],
+    [
       "a script of that name of another package",
       called({ ...byNpm("/"), folder: "/", program: "/bin/evomerge" }),
       `evomerge resume ${run.slice(1)}`,
