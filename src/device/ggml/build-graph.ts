@@ -6,6 +6,7 @@ import { blockNodes, lowerInBlocks } from "./blocks.ts";
 import { type Chain, chainsOf } from "./chains.ts";
 import { type FusedAttention, fusedAttentions } from "./fused-attention.ts";
 import type { Ggml, Pointer } from "./library.ts";
+import { type LateOperand, lateOperands } from "./late-operands.ts";
 import { lower } from "./lowering.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
 import { GraphReaders } from "./products/graph-readers.ts";
@@ -39,6 +40,8 @@ export interface GraphPlan {
   readonly attentions: ReadonlyMap<Expression, FusedAttention>;
   /** By each node that they end in; those are computed in blocks. */
   readonly chains: ReadonlyMap<Expression, Chain>;
+  /** By what reads each. */
+  readonly late: ReadonlyMap<Expression, LateOperand>;
   /** The most nodes that the graph has. */
   readonly capacity: number;
 }
@@ -61,6 +64,7 @@ export function planGraph(outputs: readonly Expression[], { isCpu, library, fuse
   const taken = new Set(joined.flatMap(({ inner, end }) => [...inner, end]));
   const isFree = (node: Expression): boolean => !taken.has(node);
   const chains = isCpu ? chainsOf(order, outputs, isFree) : new Map<Expression, Chain>();
+  const late = isCpu ? new Map<Expression, LateOperand>() : lateOperands(order, readersOf(order, outputs));
   const inBlocks = [...new Set(chains.values())].reduce((sum, chain) => sum + blockNodes(chain), 0);
   return {
     outputs,
@@ -68,6 +72,7 @@ export function planGraph(outputs: readonly Expression[], { isCpu, library, fuse
     ofLibrary,
     attentions,
     chains,
+    late,
     capacity: (order.length + outputs.length) * NODES_PER_EXPRESSION + inBlocks,
   };
 }
@@ -77,8 +82,12 @@ function fusedIn(
   outputs: readonly Expression[],
   fuses: (attention: FusedAttention) => boolean,
 ): ReadonlyMap<Expression, FusedAttention> {
-  const found = fusedAttentions(order, new GraphReaders(order, outputs, () => false));
+  const found = fusedAttentions(order, readersOf(order, outputs));
   return new Map([...found].filter(([, attention]) => fuses(attention)));
+}
+
+function readersOf(order: readonly Expression[], outputs: readonly Expression[]): GraphReaders {
+  return new GraphReaders(order, outputs, () => false);
 }
 
 /** Nodes that are computed together. */
@@ -101,7 +110,7 @@ export interface BuiltGraph {
 
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
-  { order, outputs, ofLibrary, attentions, chains, capacity }: GraphPlan,
+  { order, outputs, ofLibrary, attentions, chains, late, capacity }: GraphPlan,
   { ggml, context, isCpu, products, refuse }: GraphContext,
 ): BuiltGraph {
   const places = placesOf(outputs);
@@ -135,6 +144,7 @@ export function buildGraph(
   };
   // One by one, since ggml computes, and gives work space back, in the order in which nodes join the graph.
   const make = (node: Expression): Pointer => {
+    late.get(node)?.before.forEach(tensorOf);
     const chain = chains.get(node);
     const made = chain ? lowerInBlocks(chain, lowering, inBlocks) : new Map([[node, nodeOf(node)]]);
     for (const [each, lowered] of made) {
@@ -148,9 +158,10 @@ export function buildGraph(
     ...[...chains.values()].flatMap((chain) => chain.nodes.filter((node) => !chain.ends.includes(node))),
     ...joinedOf({ ofLibrary, attentions }).flatMap(({ inner }) => inner),
   ]);
+  const waiting = new Set(Array.from(late.values(), ({ operand }) => operand));
   for (const node of order) {
     const asked = places.get(node) ?? [];
-    if (within.has(node)) continue;
+    if (within.has(node) || waiting.has(node)) continue;
     // What only moves elements is made once something reads it: a library's product may read what it moves.
     if (asked.length === 0 && (node.op === "permute" || node.op === "reshape")) continue;
     const lowered = tensorOf(node);

@@ -14,9 +14,13 @@ export function transpose(
   { ggml, context, isCpu }: { readonly ggml: Ggml; readonly context: Pointer; readonly isCpu: boolean },
 ): Pointer {
   const exchanged = (x: Pointer): Pointer => ggml.permute(context, x, 1, 0, 2, 3);
-  if (!isCpu) return ggml.cont(context, exchanged(matrix));
   const [columns, rows, ...outside] = innermostFirst(shape);
   const count = elementCount(outside);
+  if (!isCpu) {
+    // CUDA's kernel for that takes three dimensions.
+    const copy = ggml.cont(context, exchanged(ggml.reshape4d(context, matrix, columns, rows, count, 1)));
+    return ggml.reshape4d(context, copy, rows, columns, ...outside);
+  }
   const width = columns % PANEL === 0 ? PANEL : columns;
   const panels = columns / width;
   const divided = ggml.permute(context, ggml.reshape4d(context, matrix, width, panels, rows, count), 0, 2, 1, 3);
