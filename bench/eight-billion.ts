@@ -1,14 +1,15 @@
-/** A base and two experts of the shapes of Llama 3 8B, whose files share what can be shared. */
-import { copyFile, link, mkdir, open, readdir, rename, writeFile } from "node:fs/promises";
+/** A base and experts of the shapes of Llama 3 8B, whose files share what can be shared, and merges of them. */
+import { link, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeCheckpoint } from "../src/checkpoint/write-checkpoint.ts";
+import { type PlannedShard, planShards } from "../src/checkpoint/plan-shards.ts";
+import { INDEX_FILE } from "../src/checkpoint/weight-files.ts";
+import type { MergeRecipe } from "../src/merge/recipe.ts";
 import { allWeights } from "../src/model/architecture.ts";
 import { openModel } from "../src/model/open-model.ts";
-import { elementCount } from "../src/tensor/dtype.ts";
 import { fromFloat32 } from "../src/tensor/half.ts";
 import { RandomStream } from "../src/tensor/random.ts";
 
-const llama8B = {
+export const llama8B = {
   architectures: ["LlamaForCausalLM"],
   model_type: "llama",
   vocab_size: 128_256,
@@ -24,64 +25,76 @@ const llama8B = {
   tie_word_embeddings: false,
 };
 
+/** A config.json with some of its numbers. */
+export type LlamaShape = Partial<typeof llama8B>;
+
 /** A file for each layer, about. */
 const SHARD_BYTES = 5e8;
 
 /** Their folders by name, in the folder that they were written to. */
-export function eightBillionIn(folder: string): Map<string, string> {
-  return new Map(["base", "a", "b"].map((name) => [name, join(folder, name)]));
+export function eightBillionIn(folder: string, experts: readonly string[] = ["a", "b"]): Map<string, string> {
+  return new Map(["base", ...experts].map((name) => [name, join(folder, name)]));
 }
 
 /**
- * Writes them in bf16 with so many layers, and returns their folders by name. One file of each expert is its own, the rest are
+ * Writes them in bf16 with these numbers of a config, and returns their folders by name. One file of each expert is its own, the rest are
  * links to the base's: they are read from each model all the same.
  */
-export async function writeEightBillion(folder: string, layers: number): Promise<Map<string, string>> {
-  const folders = eightBillionIn(folder);
-  const config = { ...llama8B, num_hidden_layers: layers };
-  const base = folders.get("base")!;
-  for (const own of folders.values()) {
-    await mkdir(own, { recursive: true });
-    await writeFile(join(own, "config.json"), JSON.stringify(config));
-  }
-  await writeBase(base, config);
-  const files = (await readdir(base)).filter((file) => file.startsWith("model")).toSorted();
-  for (const [seed, name] of ["a", "b"].entries()) {
-    for (const file of files) await link(join(base, file), join(folders.get(name)!, file));
-    // Behind the embedding's comes that of the first layer.
-    await replace(join(folders.get(name)!, files[1]!), noiseOf(seed + 1));
+export async function writeEightBillion(
+  folder: string,
+  shape: LlamaShape,
+  experts: readonly string[] = ["a", "b"],
+): Promise<Map<string, string>> {
+  const folders = eightBillionIn(folder, experts);
+  const config = { ...llama8B, ...shape };
+  const weights = allWeights(openModel({ folder, config }, "f32"));
+  const specs = weights.map(({ name, shape: own }) => ({ name, shape: own, dtype: "bf16" as const }));
+  const { shards, index } = planShards(specs, SHARD_BYTES);
+  // Behind the embedding's comes that of the first layer.
+  const own = Math.min(1, shards.length - 1);
+  for (const [seed, name] of [...folders.keys()].entries()) {
+    const at = folders.get(name)!;
+    await mkdir(at, { recursive: true });
+    await writeFile(join(at, "config.json"), JSON.stringify(config));
+    if (index !== undefined) await writeFile(join(at, INDEX_FILE), index);
+    const noise = noiseOf(seed);
+    const put = async (shard: PlannedShard, i: number): Promise<void> => {
+      const path = join(at, shard.file);
+      await rm(path, { force: true });
+      if (seed === 0 || i === own) await writeShard(path, shard, noise);
+      else await link(join(folders.get("base")!, shard.file), path);
+    };
+    await Promise.all(shards.map(put));
   }
   return folders;
 }
 
-async function writeBase(folder: string, config: Readonly<Record<string, unknown>>): Promise<void> {
-  const weights = allWeights(openModel({ folder, config }, "f32"));
-  const sizes = new Map(weights.map(({ name, shape }) => [name, 2 * elementCount(shape)]));
-  const noise = noiseOf(0);
-  const produce = async (name: string): Promise<Uint8Array> => {
-    const bytes = new Uint8Array(sizes.get(name) ?? 0);
-    for (let at = 0; at < bytes.length; at += noise.length) bytes.set(noise.subarray(0, bytes.length - at), at);
-    return bytes;
-  };
-  const specs = weights.map(({ name, shape }) => ({ name, shape, dtype: "bf16" as const }));
-  await writeCheckpoint(folder, specs, produce, { maxShardBytes: SHARD_BYTES });
+/** Noise over and over, and norms of ones; nobody needs such a file after a crash, or its hash. */
+async function writeShard(path: string, { header, tensors }: PlannedShard, noise: Uint8Array): Promise<void> {
+  await using file = await open(path, "w");
+  await file.write(header, 0, header.length, 0);
+  for (const { shape, start, bytes } of tensors) {
+    const values = shape.length === 1 ? ones : noise;
+    for (let at = 0; at < bytes; at += values.length)
+      await file.write(values, 0, Math.min(values.length, bytes - at), start + at);
+  }
 }
 
-/** A file of its own in the place of a link, of other noise behind the header. */
-async function replace(path: string, noise: Uint8Array): Promise<void> {
-  await copyFile(path, `${path}.own`);
-  await rename(`${path}.own`, path);
-  await using file = await open(path, "r+");
-  const { size } = await file.stat();
-  const length = Buffer.alloc(8);
-  await file.read(length, 0, 8, 0);
-  for (let at = 8 + Number(length.readBigUInt64LE()); at < size; at += noise.length)
-    await file.write(noise, 0, Math.min(noise.length, size - at), at);
-}
+const ones = fromFloat32(new Float32Array(4096).fill(1), "bf16");
 
 /** Speed does not depend on it, and so every weight is the same noise, over and over. */
 function noiseOf(seed: number): Uint8Array {
   const stream = RandomStream.of(seed, "noise");
   const values = Float32Array.from({ length: 2 ** 20 }, () => 0.02 * stream.normal());
   return fromFloat32(values, "bf16");
+}
+
+/** A merge whose coefficients differ in every layer, and are larger by `more`. */
+export function mergeOfLayers(layers: number, experts: readonly string[], more: number): MergeRecipe {
+  const curve = { layers: Array.from({ length: layers }, (_, i) => 0.3 + more + i / (3 * layers)), rest: 0.4 + more };
+  const groups = ["attention", "mlp", "norm", "embedding"].map((group) => [
+    group,
+    Object.fromEntries(experts.map((expert) => [expert, curve])),
+  ]);
+  return { method: "task_arithmetic", parameters: { weight: Object.fromEntries(groups) } };
 }

@@ -91,7 +91,8 @@ export async function openGeneration(
   };
 }
 
-function workOf(model: Model, prompts: readonly Prompt[], packed: readonly PackedBatch[]): Work {
+/** What scoring these prompts takes, as they are packed. */
+export function workOf(model: Model, prompts: readonly Prompt[], packed: readonly PackedBatch[]): Work {
   const layer = model.stages.find(({ place }) => place.layer === 0)?.weights ?? {};
   const matrices = Object.values(layer).filter(({ shape }) => shape.length === 2);
   const perToken = total(matrices.map(flopOf));
@@ -124,7 +125,11 @@ function flopOf({ shape }: Weight): number {
   return 2 * shape[0]! * shape[1]!;
 }
 
-async function mergeAll({ device, model, weights, experts }: Workspace, recipes: readonly Recipe[]): Promise<void> {
+/** Computes every merged weight of every candidate, and drops it. */
+export async function mergeAll(
+  { device, model, weights, experts }: Pick<Workspace, "device" | "model" | "weights" | "experts">,
+  recipes: readonly Recipe[],
+): Promise<void> {
   const limit = pLimit(device.concurrency);
   const merging = { device, model, parents: weights, base: BASE, experts };
   const paths = stagePathsOf(merging, recipes, [...recipes.keys()]);

@@ -2,7 +2,8 @@ import type { Device, DeviceTensor } from "../src/device/device.ts";
 import { gatherRows, input } from "../src/device/expression.ts";
 import { linear } from "../src/device/layers.ts";
 import { fromFloat32 } from "../src/tensor/half.ts";
-import type { Dtype, Shape } from "../src/tensor/dtype.ts";
+import { RandomStream } from "../src/tensor/random.ts";
+import { bytesPerElement, type Dtype, elementCount, type Shape } from "../src/tensor/dtype.ts";
 
 /** A matrix product: x [rows, in] times the transpose of a weight [out, in]. */
 export interface Product {
@@ -27,8 +28,7 @@ export async function uploadProducts(
 ): Promise<Products> {
   const tensors: DeviceTensor[] = [];
   const upload = async (shape: Shape, dtype: Dtype): Promise<DeviceTensor> => {
-    const values = new Float32Array(shape.reduce((size, n) => size * n, 1)).fill(0.5);
-    const tensor = await device.upload(fromFloat32(values, dtype), dtype, shape);
+    const tensor = await device.upload(noiseOf(dtype, elementCount(shape)), dtype, shape);
     tensors.push(tensor);
     return tensor;
   };
@@ -52,4 +52,16 @@ export async function uploadProducts(
     multiply: async () => void (await Promise.all(Array.from({ length: device.concurrency }, run))),
     free: () => device.free(...tensors),
   };
+}
+
+/** The same noise over and over: a GPU is slower the more bits change, and of one number none do. */
+function noiseOf(dtype: Dtype, elements: number): Uint8Array {
+  const stream = RandomStream.of(1, "products");
+  const noise = fromFloat32(
+    Float32Array.from({ length: 2 ** 16 }, () => stream.normal()),
+    dtype,
+  );
+  const bytes = new Uint8Array(elements * bytesPerElement[dtype]);
+  for (let at = 0; at < bytes.length; at += noise.length) bytes.set(noise.subarray(0, bytes.length - at), at);
+  return bytes;
 }

@@ -22,13 +22,12 @@ import { ParentWeights } from "../src/evaluate/parent-weights.ts";
 import { routeAlong, stagePathsOf } from "../src/evaluate/path.ts";
 import type { Route } from "../src/evaluate/route.ts";
 import type { Merging } from "../src/evaluate/stage-run.ts";
-import type { MergeRecipe } from "../src/merge/recipe.ts";
 import type { Model } from "../src/model/architecture.ts";
 import { openModel } from "../src/model/open-model.ts";
 import { alignedText } from "../src/report/text/text-table.ts";
 import type { Dtype } from "../src/tensor/dtype.ts";
 import { RandomStream } from "../src/tensor/random.ts";
-import { eightBillionIn, writeEightBillion } from "./eight-billion.ts";
+import { eightBillionIn, mergeOfLayers, writeEightBillion } from "./eight-billion.ts";
 import { timed, type Timing } from "./interleave.ts";
 import { machine } from "./machine.ts";
 import { RepeatedLayer } from "./repeated-layer.ts";
@@ -46,7 +45,7 @@ const { values } = parseArgs({
 const experts = ["a", "b"];
 const layers = Number(values.layers);
 const prompts = randomPrompts(Number(values.rows), Number(values.tokens));
-const recipes = Array.from({ length: Number(values.candidates) }, (_, i) => mergeOf(layers, i / 100));
+const recipes = Array.from({ length: Number(values.candidates) }, (_, i) => mergeOfLayers(layers, experts, i / 100));
 
 /** Padded tokens of one batch. */
 const batchTokens = 1024;
@@ -87,7 +86,7 @@ if (values.models === undefined) {
 
 async function written(folder: string): Promise<ReadonlyMap<string, string>> {
   console.log("writing");
-  return writeEightBillion(folder, layers);
+  return writeEightBillion(folder, { num_hidden_layers: layers });
 }
 
 async function measure(folders: ReadonlyMap<string, string>): Promise<void> {
@@ -209,11 +208,4 @@ function randomPrompts(count: number, tokens: number): Prompt[] {
   const stream = RandomStream.of(1, "prompts");
   const ids = (length: number): Int32Array => Int32Array.from({ length }, () => stream.integer(128_000));
   return Array.from({ length: count }, () => ({ context: ids(tokens - 4), continuations: [ids(4)] }));
-}
-
-/** Candidates differ in every layer. */
-function mergeOf(count: number, more: number): MergeRecipe {
-  const curve = { layers: Array.from({ length: count }, (_, i) => 0.3 + more + i / (3 * count)), rest: 0.4 + more };
-  const groups = ["attention", "mlp", "norm", "embedding"].map((group) => [group, { a: curve, b: curve }]);
-  return { method: "task_arithmetic", parameters: { weight: Object.fromEntries(groups) } };
 }
