@@ -7,7 +7,7 @@ const MEGABYTE = 2 ** 20;
 
 test("are given in their own size, the last first, and freed in the order of their coming", () => {
   const freed: unknown[] = [];
-  const spare = new SpareBuffers((buffer) => void freed.push(buffer));
+  const spare = new SpareBuffers("cpu", (buffer) => void freed.push(buffer));
   spare.put({ buffer: "small", start: 0n, bytes: MEGABYTE - 1 });
   expect([freed, spare.bytes]).toEqual([["small"], 0]);
   for (const [i, megabytes] of [1, 2, 1, 3].entries())
@@ -16,6 +16,16 @@ test("are given in their own size, the last first, and freed in the order of the
   expect(spare.take(MEGABYTE)).toMatchObject({ buffer: 2 });
   spare.shrinkTo(4 * MEGABYTE);
   expect([freed, spare.bytes]).toEqual([["small", 0, 1], 3 * MEGABYTE]);
+});
+
+test("of any size are kept on a GPU, whose driver takes as long over a small one as over a large one", () => {
+  const freed: unknown[] = [];
+  const spare = new SpareBuffers("gpu", (buffer) => void freed.push(buffer));
+  for (const bytes of [4, 0, 8, 1024]) spare.put({ buffer: bytes, start: 0n, bytes });
+  expect([freed, spare.bytes]).toEqual([[0], 1036]);
+  expect(spare.take(4)).toMatchObject({ buffer: 4 });
+  spare.shrinkTo(0);
+  expect([freed, spare.bytes]).toEqual([[0, 8, 1024], 0]);
 });
 
 test("bring the array that shows their memory, of which V8 would collect one for each tensor", async () => {

@@ -82,7 +82,7 @@ class GgmlDevice implements Device {
     this.#work = new WorkInFlight(this.name);
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
-    this.#store = new TensorStore(ggml, device);
+    this.#store = new TensorStore(ggml, device, this.kind);
     const fuses = fusesAttention ?? isExactEnough(ggml, device);
     this.#fuses = fuses ? attentionSupport(ggml, device, this.#store) : undefined;
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;

@@ -3,11 +3,13 @@ import type { Expression, Node, Operation } from "../expression.ts";
 import { isSameStructure, type Structure } from "../structure.ts";
 import { buildGraph, type GraphDevice, planGraph } from "./build-graph.ts";
 import type { NativeWork } from "./c-functions.ts";
+import { ConstantsBlock } from "./constants-block.ts";
 import { GraphMemory, type NodeViews } from "./graph-memory.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { GraphProducts } from "./products/graph-products.ts";
 import { type GraphPieces, piecesOf } from "./products/pieces.ts";
 import type { TensorFields } from "./tensor-fields.ts";
+import type { TensorBuffer } from "./spare-buffers.ts";
 import type { TensorStore } from "./tensor-store.ts";
 
 /** What graphs are made with. */
@@ -31,6 +33,7 @@ export interface GraphStructure extends Structure {
 export interface StoredTensors {
   /** Of each output. */
   readonly results: DeviceTensor[];
+  /** What holds the constants. */
   readonly constants: readonly DeviceTensor[];
 }
 
@@ -39,7 +42,6 @@ type Root = readonly [Pointer, DeviceTensor | Node<"constant"> | number];
 
 /** A tensor that each run has memory of its own for. */
 interface StoredNode {
-  readonly node: Pointer;
   readonly nodes: NodeViews;
   readonly bytes: number;
 }
@@ -56,7 +58,7 @@ export class KeptGraph {
   readonly #memory: GraphMemory;
   readonly #products: GraphProducts | undefined;
   readonly #inputs: readonly NodeViews[];
-  readonly #constants: readonly StoredNode[];
+  readonly #constants: ConstantsBlock;
   readonly #results: readonly StoredNode[];
   readonly #scales: readonly (readonly Pointer[])[];
   #pieces: GraphPieces | undefined;
@@ -69,20 +71,23 @@ export class KeptGraph {
     this.#kind = { code, separately };
     this.#outputs = outputs.map(({ dtype, shape }) => ({ dtype, shape }));
     this.#products = library && new GraphProducts(ggml, library);
-    this.#memory = new GraphMemory(ggml, fields, store.contextBytes(plan.capacity, plan.capacity));
+    // One more for the block of constants.
+    this.#memory = new GraphMemory(ggml, fields, store.contextBytes(plan.capacity + 1, plan.capacity));
     try {
       const built = buildGraph(plan, { ...context, context: this.#memory.context, products: this.#products });
       this.graph = built.graph;
-      const constants = given.constants.map((constant): Root => [found(built.constants.get(constant)), constant]);
+      const constants = given.constants.map((constant) => [found(built.constants.get(constant)), constant] as const);
       const results = built.results.map((node, place): Root => [node, place]);
       const roots = [...built.inputs, ...constants, ...results];
       const placed = this.#memory.placed(new Map<Pointer, Root[1]>(roots));
-      const stored = ([node, key]: Root): StoredNode => {
-        return { node, nodes: found(placed.get(key)), bytes: store.bytesFor(node) };
-      };
-      this.#inputs = given.tensors.map((tensor) => found(placed.get(tensor)));
-      this.#constants = constants.map(stored);
-      this.#results = results.map(stored);
+      const nodesOf = (key: Root[1]): NodeViews => found(placed.get(key));
+      this.#inputs = given.tensors.map(nodesOf);
+      this.#constants = new ConstantsBlock(
+        ggml,
+        this.#memory,
+        given.constants.map((constant) => ({ nodes: nodesOf(constant), shape: constant.shape })),
+      );
+      this.#results = results.map(([node, place]) => ({ nodes: nodesOf(place), bytes: store.bytesFor(node) }));
       this.#scales = given.scales.map((scale) => found(built.scales.get(scale)));
     } catch (error) {
       this.#memory.free();
@@ -96,25 +101,25 @@ export class KeptGraph {
 
   /** Brings the graph to a computation of its structure. Throws OutOfMemory, and then stores nothing. */
   bind({ tensors, constants, scales }: Structure): StoredTensors {
-    const { store, ggml } = this.#context;
+    const { store } = this.#context;
     const stored: DeviceTensor[] = [];
-    const add = (tensor: DeviceTensor, { nodes, bytes }: StoredNode): DeviceTensor => {
-      this.#memory.place(nodes, store.add(tensor, bytes));
+    const add = (tensor: DeviceTensor, bytes: number): TensorBuffer => {
+      const place = store.add(tensor, bytes);
       stored.push(tensor);
-      return tensor;
+      return place;
     };
     try {
       for (const [i, tensor] of tensors.entries()) this.#memory.place(found(this.#inputs[i]), store.placeOf(tensor));
-      for (const [i, { values, dtype, shape }] of constants.entries()) {
-        const own = found(this.#constants[i]);
-        add({ dtype, shape }, own);
-        const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-        if (bytes.length > 0) ggml.setTensor(own.node, bytes, 0, bytes.length);
-      }
-      const results = this.#outputs.map(({ dtype, shape }, i) => add({ dtype, shape }, found(this.#results[i])));
+      const own = constants.length > 0 ? this.#constants : undefined;
+      own?.bind(add(own.tensor, own.bytes), constants);
+      const results = this.#outputs.map(({ dtype, shape }, i) => {
+        const [tensor, { nodes, bytes }] = [{ dtype, shape }, found(this.#results[i])];
+        this.#memory.place(nodes, add(tensor, bytes));
+        return tensor;
+      });
       for (const [i, { factor }] of scales.entries())
         for (const node of found(this.#scales[i])) this.#memory.setFactor(node, factor);
-      return { results, constants: stored.slice(0, constants.length) };
+      return { results, constants: own ? [own.tensor] : [] };
     } catch (error) {
       for (const tensor of stored) store.free(tensor);
       throw error;

@@ -10,8 +10,8 @@ export interface TensorBuffer {
   view?: ArrayBuffer;
 }
 
-/** Smaller ones cost less to ask for anew than to look for. */
-const LEAST_BYTES = 2 ** 20;
+/** Of a host: smaller ones cost less to ask for anew than to look for. A GPU's driver takes as long over any. */
+const LEAST_BYTES = { cpu: 2 ** 20, gpu: 1 } as const;
 
 /**
  * Memory of tensors that were freed, for others of the same size. A system gives new memory page by page, as it is first written
@@ -19,12 +19,14 @@ const LEAST_BYTES = 2 ** 20;
  */
 export class SpareBuffers {
   readonly #free: (buffer: Pointer) => void;
+  readonly #leastBytes: number;
   /** By their size, those that were spared last behind the others. */
   readonly #buffers: TensorBuffer[] = [];
   #bytes = 0;
 
-  constructor(free: (buffer: Pointer) => void) {
+  constructor(kind: keyof typeof LEAST_BYTES, free: (buffer: Pointer) => void) {
     this.#free = free;
+    this.#leastBytes = LEAST_BYTES[kind];
   }
 
   get bytes(): number {
@@ -32,7 +34,7 @@ export class SpareBuffers {
   }
 
   put(spare: TensorBuffer): void {
-    if (spare.bytes < LEAST_BYTES) return this.#free(spare.buffer);
+    if (spare.bytes < this.#leastBytes) return this.#free(spare.buffer);
     this.#buffers.push(spare);
     this.#bytes += spare.bytes;
   }

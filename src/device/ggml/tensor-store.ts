@@ -17,11 +17,11 @@ export class TensorStore {
   #mostBytes = 0;
   #closed = false;
 
-  constructor(ggml: Ggml, device: Pointer) {
+  constructor(ggml: Ggml, device: Pointer, kind: "cpu" | "gpu") {
     this.#ggml = ggml;
     this.#deviceName = String(ggml.deviceName(device));
     this.bufferType = ggml.deviceBufferType(device);
-    this.#spare = new SpareBuffers((buffer) => void ggml.freeBuffer(buffer));
+    this.#spare = new SpareBuffers(kind, (buffer) => void ggml.freeBuffer(buffer));
   }
 
   get bytes(): number {
