@@ -25,6 +25,7 @@ export interface GraphContext {
   /** Owns the nodes, and has room for as many as the plan says. */
   readonly context: Pointer;
   readonly isCpu: boolean;
+  readonly isCuda: boolean;
   /** Nodes that a library computes, where there is one. */
   readonly products: GraphProducts | undefined;
   /** Throws for a node that the device does not compute. */
@@ -49,6 +50,7 @@ export interface GraphPlan {
 /** What a device makes of a graph. */
 export interface GraphDevice {
   readonly isCpu: boolean;
+  readonly isCuda: boolean;
   /** What multiplies in the place of ggml, where something does. */
   readonly library: ProductLibrary | undefined;
   /** Whether the backend computes an attention in one node; none where it is not given. */
@@ -56,7 +58,10 @@ export interface GraphDevice {
 }
 
 /** On a CPU chains of elementwise operations are computed in blocks, since its cache is larger than what starting a node takes. */
-export function planGraph(outputs: readonly Expression[], { isCpu, library, fuses }: GraphDevice): GraphPlan {
+export function planGraph(
+  outputs: readonly Expression[],
+  { isCpu, library, fuses }: Omit<GraphDevice, "isCuda">,
+): GraphPlan {
   const order = inOrder(outputs);
   const attentions = fuses ? fusedIn(order, outputs, fuses) : new Map<Expression, FusedAttention>();
   const ofLibrary = planForLibrary(order, outputs, library);
@@ -111,7 +116,7 @@ export interface BuiltGraph {
 /** Expressions in their order as one graph of ggml. */
 export function buildGraph(
   { order, outputs, ofLibrary, attentions, chains, late, capacity }: GraphPlan,
-  { ggml, context, isCpu, products, refuse }: GraphContext,
+  { ggml, context, isCpu, isCuda, products, refuse }: GraphContext,
 ): BuiltGraph {
   const places = placesOf(outputs);
   const nodes = new Map<Expression, Pointer>();
@@ -121,7 +126,9 @@ export function buildGraph(
   const results: Pointer[] = [];
   const tensorOf = (node: Expression): Pointer => nodes.get(node) ?? make(node);
   const copies = { transposed: new Map<Expression, Pointer>(), halfMasks: new Map<Expression, Pointer>() };
-  const lowering = { ggml, context, tensorOf, isCpu, products, ...copies, scales };
+  let number: Pointer;
+  const one = (): Pointer => (number ??= ggml.arange(context, 1, 2, 1));
+  const lowering = { ggml, context, tensorOf, isCpu, isCuda, one, products, ...copies, scales };
   const graph: Pointer = ggml.newGraph(context, capacity, false);
   const nodeOf = (node: Expression): Pointer => {
     const attention = attentions.get(node);

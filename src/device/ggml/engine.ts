@@ -34,23 +34,25 @@ export interface GgmlOptions {
   readonly index?: number | undefined;
   /** Whether attention in bf16 is one node where the backend has that; where it is exact enough unless given. */
   readonly fusesAttention?: boolean | undefined;
+  /** Whether graphs are written as they are for CUDA; where the device is one of CUDA unless given. */
+  readonly isCuda?: boolean | undefined;
 }
 
 /** Opens ggml on the CPU or on a GPU. Throws a UserError that says what is missing. */
-export async function openGgml({ backend, products, index = 0, fusesAttention }: GgmlOptions): Promise<Device> {
+export async function openGgml({ backend, products, index = 0, ...options }: GgmlOptions): Promise<Device> {
   const { ggml, cpu, gpus, attempts } = await startGgml();
   if (backend === "cpu") {
     const { library } = await findProducts(products);
-    return new GgmlDevice(ggml, cpu, { products: library, fusesAttention });
+    return new GgmlDevice(ggml, cpu, { ...options, products: library });
   }
   const alike = gpus.length;
   if (alike === 0) throw await missingGpu(attempts);
   const gpu = gpus[index];
   if (!gpu) throw new UserError(`engine ggml: expected more than ${index} GPUs alike, found ${alike}`);
-  return new GgmlDevice(ggml, gpu, { alike, fusesAttention });
+  return new GgmlDevice(ggml, gpu, { ...options, alike });
 }
 
-interface DeviceOptions extends Pick<GgmlOptions, "fusesAttention"> {
+interface DeviceOptions extends Pick<GgmlOptions, "fusesAttention" | "isCuda"> {
   readonly products?: ProductLibrary | undefined;
   readonly alike?: number;
 }
@@ -72,7 +74,7 @@ class GgmlDevice implements Device {
   readonly #work: WorkInFlight;
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
 
-  constructor(ggml: Ggml, device: Pointer, { products, alike = 1, fusesAttention }: DeviceOptions) {
+  constructor(ggml: Ggml, device: Pointer, { products, alike = 1, ...options }: DeviceOptions) {
     this.#ggml = ggml;
     this.alike = alike;
     this.#products = products;
@@ -83,14 +85,15 @@ class GgmlDevice implements Device {
     // Of a CPU, ggml reports all of the machine's memory as free.
     this.#capacityBytes = this.kind === "cpu" ? freeHostBytes() : freeBytes(ggml, device);
     this.#store = new TensorStore(ggml, device, this.kind);
-    const fuses = fusesAttention ?? isExactEnough(ggml, device);
+    const fuses = options.fusesAttention ?? isExactEnough(ggml, device);
     this.#fuses = fuses ? attentionSupport(ggml, device, this.#store) : undefined;
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;
     this.mergesInCache = this.kind === "cpu";
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
     const [store, lanes, isCpu] = [this.#store, this.#lanes, kind === "cpu"];
-    this.#runner = new GraphRunner({ name, ggml, store, lanes, isCpu, library: products, fuses: this.#fuses });
+    const isCuda = options.isCuda ?? String(ggml.deviceName(device)).startsWith("CUDA");
+    this.#runner = new GraphRunner({ name, ggml, store, lanes, isCpu, isCuda, library: products, fuses: this.#fuses });
     if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);
   }
 

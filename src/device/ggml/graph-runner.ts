@@ -18,6 +18,7 @@ interface RunningDevice {
   readonly store: TensorStore;
   readonly lanes: Lanes;
   readonly isCpu: boolean;
+  readonly isCuda: boolean;
   readonly library: ProductLibrary | undefined;
   readonly fuses: GraphDevice["fuses"];
 }
@@ -71,12 +72,13 @@ export class GraphRunner {
   }
 
   #contextOf(lane: Lane): KeptGraphContext {
-    const { ggml, store, isCpu, library, fuses } = this.#own;
+    const { ggml, store, isCpu, isCuda, library, fuses } = this.#own;
     return {
       ggml,
       fields: this.#fields,
       store,
       isCpu,
+      isCuda,
       library,
       fuses,
       refuse: (lowered, operation) => this.#refuse(lane, lowered, operation),

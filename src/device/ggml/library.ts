@@ -42,6 +42,8 @@ const contextFunctions = {
   reshape2d: "void *ggml_reshape_2d(void *context, void *a, int64_t n0, int64_t n1)",
   reshape4d: "void *ggml_reshape_4d(void *context, void *a, int64_t n0, int64_t n1, int64_t n2, int64_t n3)",
   view2d: "void *ggml_view_2d(void *context, void *a, int64_t n0, int64_t n1, size_t rowBytes, size_t offset)",
+  view4d:
+    "void *ggml_view_4d(void *context, void *a, int64_t n0, int64_t n1, int64_t n2, int64_t n3, size_t bytes1, size_t bytes2, size_t bytes3, size_t offset)",
   pad: "void *ggml_pad_ext(void *context, void *a, int before0, int behind0, int before1, int behind1, int before2, int behind2, int before3, int behind3)",
   permute: "void *ggml_permute(void *context, void *a, int axis0, int axis1, int axis2, int axis3)",
   add: "void *ggml_add(void *context, void *a, void *b)",

@@ -2,6 +2,7 @@
 import { bytesPerElement, elementCount, sameShape, type Dtype } from "../../tensor/dtype.ts";
 import type { Expression, Node, Operation } from "../expression.ts";
 import { activations } from "./activations.ts";
+import { isCut, withMoreRows } from "./few-rows.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { ofLogits } from "./logits.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
@@ -24,6 +25,9 @@ export interface LoweringContext {
   readonly tensorOf: (node: Expression) => Pointer;
   /** The best operations for a purpose differ. */
   readonly isCpu: boolean;
+  readonly isCuda: boolean;
+  /** The number one, f32 [1]. */
+  readonly one: () => Pointer;
   /** What a library multiplies, where there is one. */
   readonly products: GraphProducts | undefined;
   /** Matrices that were transposed already, each copied once. */
@@ -45,11 +49,14 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
   },
   reshape: (node, { ggml, context, tensorOf }) =>
     ggml.reshape4d(context, tensorOf(node.x), ...innermostFirst(node.shape)),
-  permute: (node, { ggml, context, tensorOf }) => {
+  permute: (node, { ggml, context, tensorOf, isCuda, one }) => {
     // ggml asks where each dimension goes; its dimensions run innermost first.
     const last = node.order.length - 1;
     const goesTo = [0, 1, 2, 3].map((axis) => (axis > last ? axis : last - node.order.indexOf(last - axis)));
-    return ggml.cont(context, ggml.permute(context, tensorOf(node.x), ...goesTo));
+    const permuted = ggml.permute(context, tensorOf(node.x), ...goesTo);
+    // CUDA's copy divides numbers of 64 bits for each element, which takes longer than memory does; its product does not.
+    const isOfRows = node.order.at(-1) === last;
+    return isCuda && isOfRows ? ggml.mul(context, permuted, one()) : ggml.cont(context, permuted);
   },
   add: (node, { ggml, context, tensorOf }) => ggml.add(context, tensorOf(node.x), tensorOf(node.y)),
   sub: (node, { ggml, context, tensorOf }) => ggml.sub(context, tensorOf(node.x), tensorOf(node.y)),
@@ -78,7 +85,7 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     ggml.mul(context, tensorOf(node.g), ggml.step(context, tensorOf(node.x))),
   ...activations,
   matmul: (node, lowering) => {
-    const { ggml, context, tensorOf, isCpu, products } = lowering;
+    const { ggml, context, tensorOf, isCpu, isCuda, products } = lowering;
     const summed = node.x.shape.at(node.transposeX ? -2 : -1) ?? 0;
     const stand = products?.nodeFor(context, node, tensorOf);
     if (stand) return stand;
@@ -88,10 +95,14 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     // To the format of y ggml rounds x.
     const isAnother =
       node.precision === "f32" ? node.y.dtype !== "f32" : node.y.dtype === "f32" && (!isCpu || summed >= LEAST_ROUNDED);
-    const product = ggml.mulMat(context, isAnother ? ggml.cast(context, y, typeNumber[node.precision]) : y, x);
-    // bf16 is always accumulated in f32, and asking for it would have CUDA widen that factor first.
-    if (node.precision !== "bf16") ggml.setPrecision(product, PRECISION_F32);
-    return product;
+    const rounded = isAnother ? ggml.cast(context, y, typeNumber[node.precision]) : y;
+    const multiply = (x: Pointer): Pointer => {
+      const product = ggml.mulMat(context, rounded, x);
+      // bf16 is always accumulated in f32, and asking for it would have CUDA widen that factor first.
+      if (node.precision !== "bf16") ggml.setPrecision(product, PRECISION_F32);
+      return product;
+    };
+    return isCuda && isCut(node) ? withMoreRows(node, x, multiply, lowering) : multiply(x);
   },
   gatherRows: (node, { ggml, context, tensorOf }) => ggml.getRows(context, tensorOf(node.table), tensorOf(node.rows)),
   scatterRows: (node, { ggml, context, tensorOf }) => {
