@@ -50,6 +50,7 @@ interface Device extends AsyncDisposable {
     readonly fastestProducts: Dtype;
     readonly concurrency: number;
     readonly mergesInCache?: boolean | undefined;
+    readonly mergesAtOnce?: boolean | undefined;
     readonly alike?: number | undefined;
     readonly memory: DeviceMemory;
     bytesOf(tensor: DeviceTensor): number;

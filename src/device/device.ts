@@ -46,6 +46,8 @@ export interface Device extends AsyncDisposable {
   readonly concurrency: number;
   /** Whether elementwise operations behind each other, such as a merge, are computed in blocks that stay in a cache; not unless told. */
   readonly mergesInCache?: boolean | undefined;
+  /** Whether a run of elementwise operations alone, such as merges, goes over memory once, whatever their number; not unless told. */
+  readonly mergesAtOnce?: boolean | undefined;
   /** GPUs of this machine of the same name that the engine finds, this one included; one unless told. */
   readonly alike?: number | undefined;
   readonly memory: DeviceMemory;

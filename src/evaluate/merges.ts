@@ -1,6 +1,6 @@
 /**
- * Weights of a layer merged for all candidates in one run, on devices whose merges go through a cache: a block of the parents is then
- * read from memory once, and what each expert adds to the base is made of it once, where each candidate would do so by itself. Where the
+ * Weights of a layer merged for all candidates in one run, on devices whose merges go through a cache, or over memory once: the parents are then
+ * read from memory once, and what each expert adds to the base is made of them once, where each candidate would do so by itself. Where the
  * batches of a candidate are divided, its merge is made once for all shares. The bits are the same. The merges stay on the device until the stage is over.
  * @module
  */
@@ -17,7 +17,7 @@ import { mapValues, type StageRun } from "./stage-run.ts";
 /** Of smaller weights a merge takes less time than to write it down and read it. */
 const LEAST_ELEMENTS = 2 ** 17;
 
-/** Of all merges of a weight: a run has nodes for each block of each, of which more would not be kept for the next layer. */
+/** Of all merges of a weight that go through a cache: a run has nodes for each block of each, of which more would not be kept for the next layer. */
 const MOST_ELEMENTS = 2 ** 27;
 
 /** Merged weights on the device, by their place in a path and their role there. */
@@ -40,7 +40,7 @@ export async function withMerges<T>(
   work: (merges: Merges) => Promise<T>,
 ): Promise<T> {
   const { device } = stage.merging;
-  if (!device.mergesInCache) return work(new Map());
+  if (!device.mergesInCache && !device.mergesAtOnce) return work(new Map());
   let room = roomBeside(device);
   const chosen = manyMerges(stage, at).filter(({ bytes }) => bytes <= room && (room -= bytes) >= 0);
   const merges = new Map<PathStage, Record<string, DeviceTensor>>();
@@ -64,11 +64,16 @@ export async function withMerges<T>(
   }
 }
 
-/** Large weights of a layer that several candidates or shares merge, the largest first, so that lanes end at about the same time. */
+/**
+ * Large weights of a layer that several candidates or shares merge, the largest first, so that lanes end at about the same time; where
+ * merges go over memory once, those of a single one too.
+ */
 function manyMerges({ tensors, merging }: MergedStage, at: readonly PathStage[]): ManyMerges[] {
   const wanted = new Map<string, ManyMerges["wanted"]>();
   const places = new Set(at);
   const isDivided = at.length > places.size;
+  const isWorthIt = (merges: number, elements: number): boolean =>
+    merging.device.mergesAtOnce || ((merges > 1 || isDivided) && merges * elements <= MOST_ELEMENTS);
   for (const place of places) {
     if (place.stage.place.layer === undefined) continue;
     for (const [role, { name, step }] of Object.entries(place.sources)) {
@@ -81,10 +86,7 @@ function manyMerges({ tensors, merging }: MergedStage, at: readonly PathStage[])
     return { name, wanted: own, elements, bytes: own.length * elements * bytesPerElement[storedDtype(base)] };
   });
   return all
-    .filter(
-      ({ elements, wanted: { length } }) =>
-        elements >= LEAST_ELEMENTS && (length > 1 || isDivided) && length * elements <= MOST_ELEMENTS,
-    )
+    .filter(({ elements, wanted: { length } }) => elements >= LEAST_ELEMENTS && isWorthIt(length, elements))
     .toSorted((one, other) => other.elements - one.elements);
 }
 

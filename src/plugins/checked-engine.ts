@@ -10,6 +10,7 @@ export class CheckedEngine implements Device {
   readonly fastestProducts: Dtype;
   readonly concurrency: number;
   readonly mergesInCache: boolean;
+  readonly mergesAtOnce: boolean;
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
   readonly #what: string;
   readonly #own: Device;
@@ -20,6 +21,7 @@ export class CheckedEngine implements Device {
     this.#own = own;
     ({ name: this.name, kind: this.kind, fastestProducts: this.fastestProducts, concurrency: this.concurrency } = own);
     this.mergesInCache = own.mergesInCache === true;
+    this.mergesAtOnce = own.mergesAtOnce === true;
     const receive = own.receive?.bind(own);
     if (receive) this.receive = (tensor) => this.#received(tensor, receive);
   }

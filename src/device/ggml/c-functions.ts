@@ -28,6 +28,8 @@ export interface NativeWork {
   readonly refusal?: (result: unknown) => Error;
   /** Memory that the calls need while they are made, and who is told where it is. */
   readonly scratchpad?: { readonly bytes: number; readonly lend: (address: bigint) => void };
+  /** What the calls are told addresses of, so that it is not collected meanwhile. */
+  readonly memory?: readonly ArrayBuffer[];
   /** Frees what was made for the calls, once none of them will come any more. */
   readonly free?: () => void;
 }

@@ -113,6 +113,12 @@ function chainOf(nodes: readonly Expression[], ends: readonly Expression[]): Cha
   return { ends, nodes, sources: [...new Set(nodes.flatMap(operands))].filter((node) => !own.has(node)) };
 }
 
-function isPart({ op, shape }: Expression): boolean {
-  return ELEMENTWISE.has(op) && shape.length === 2 && elementCount(shape) >= LEAST_ELEMENTS;
+/** Whether each element is made of those of its place in what the node reads, by an operation that chains consist of. */
+export function isOfChains({ op }: Expression): boolean {
+  return ELEMENTWISE.has(op);
+}
+
+function isPart(node: Expression): boolean {
+  const { shape } = node;
+  return isOfChains(node) && shape.length === 2 && elementCount(shape) >= LEAST_ELEMENTS;
 }

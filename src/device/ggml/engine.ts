@@ -8,6 +8,8 @@ import { freeHostBytes } from "../host-memory.ts";
 import type { Expression } from "../expression.ts";
 import { structureOf } from "../structure.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
+import type { CompiledTexts } from "./cuda/compiled.ts";
+import { openKernels } from "./cuda/open-kernels.ts";
 import { attentionSupport, isExactEnough } from "./attention-node.ts";
 import type { GraphDevice } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
@@ -49,12 +51,13 @@ export async function openGgml({ backend, products, index = 0, ...options }: Ggm
   if (alike === 0) throw await missingGpu(attempts);
   const gpu = gpus[index];
   if (!gpu) throw new UserError(`engine ggml: expected more than ${index} GPUs alike, found ${alike}`);
-  return new GgmlDevice(ggml, gpu, { ...options, alike });
+  return new GgmlDevice(ggml, gpu, { ...options, alike, kernels: await openKernels(ggml, gpu) });
 }
 
 interface DeviceOptions extends Pick<GgmlOptions, "fusesAttention" | "isCuda"> {
   readonly products?: ProductLibrary | undefined;
   readonly alike?: number;
+  readonly kernels?: CompiledTexts | undefined;
 }
 
 class GgmlDevice implements Device {
@@ -63,21 +66,24 @@ class GgmlDevice implements Device {
   readonly fastestProducts: Dtype;
   readonly concurrency: number;
   readonly mergesInCache: boolean;
+  readonly mergesAtOnce: boolean;
   readonly alike: number;
   readonly #ggml: Ggml;
   readonly #store: TensorStore;
   readonly #fuses: GraphDevice["fuses"];
   readonly #lanes: Lanes;
   readonly #runner: GraphRunner;
+  readonly #kernels: CompiledTexts | undefined;
   readonly #products: ProductLibrary | undefined;
   readonly #capacityBytes: number | undefined;
   readonly #work: WorkInFlight;
   readonly receive?: (tensor: DeviceTensor) => Promise<Incoming>;
 
-  constructor(ggml: Ggml, device: Pointer, { products, alike = 1, ...options }: DeviceOptions) {
+  constructor(ggml: Ggml, device: Pointer, { products, alike = 1, kernels, ...options }: DeviceOptions) {
     this.#ggml = ggml;
     this.alike = alike;
     this.#products = products;
+    this.#kernels = kernels;
     this.kind = ggml.deviceType(device) === CPU ? "cpu" : "gpu";
     this.fastestProducts = this.#multipliesBf16(device) ? "bf16" : "f32";
     this.name = `ggml on ${hardwareOf(ggml, device)}${products ? `, products by ${products.name}` : ""}`;
@@ -89,11 +95,22 @@ class GgmlDevice implements Device {
     this.#fuses = fuses ? attentionSupport(ggml, device, this.#store) : undefined;
     this.concurrency = this.kind === "cpu" ? availableCores() : 1;
     this.mergesInCache = this.kind === "cpu";
+    this.mergesAtOnce = kernels !== undefined;
     const { name, kind, concurrency } = this;
     this.#lanes = new Lanes(ggml, concurrency, { name, kind, device, bufferType: this.#store.bufferType });
     const [store, lanes, isCpu] = [this.#store, this.#lanes, kind === "cpu"];
     const isCuda = options.isCuda ?? String(ggml.deviceName(device)).startsWith("CUDA");
-    this.#runner = new GraphRunner({ name, ggml, store, lanes, isCpu, isCuda, library: products, fuses: this.#fuses });
+    this.#runner = new GraphRunner({
+      name,
+      ggml,
+      store,
+      lanes,
+      isCpu,
+      isCuda,
+      library: products,
+      fuses: this.#fuses,
+      kernels,
+    });
     if (this.kind === "cpu") this.receive = (tensor) => this.#receive(tensor);
   }
 
@@ -143,6 +160,7 @@ class GgmlDevice implements Device {
     return this.#work.close(async () => {
       this.#store.close();
       await this.#lanes.close();
+      this.#kernels?.close();
     });
   }
 

@@ -2,7 +2,11 @@ import { UserError } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Expression, Operation } from "../expression.ts";
 import type { GraphDevice } from "./build-graph.ts";
-import { type GraphStructure, KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
+import { kernelsOf } from "./cuda/chain-kernels.ts";
+import type { CompiledTexts } from "./cuda/compiled.ts";
+import { KeptKernels } from "./cuda/kept-kernels.ts";
+import type { GraphStructure, KeptComputation } from "./kept-computation.ts";
+import { KeptGraph, type KeptGraphContext } from "./kept-graph.ts";
 import type { Lane, Lanes } from "./lanes.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { whatGgmlSaid } from "./messages.ts";
@@ -21,6 +25,8 @@ interface RunningDevice {
   readonly isCuda: boolean;
   readonly library: ProductLibrary | undefined;
   readonly fuses: GraphDevice["fuses"];
+  /** What compiles kernels for elementwise operations alone, where something does. */
+  readonly kernels: CompiledTexts | undefined;
 }
 
 /** Computes on the lanes of a device, by graphs that they keep for computations of one structure. */
@@ -50,11 +56,11 @@ export class GraphRunner {
   async #runOn(lane: Lane, outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
     const { store, lanes } = this.#own;
     const kept = lane.graphs.take(computation);
-    const graph = kept ?? new KeptGraph(outputs, computation, this.#contextOf(lane));
+    const graph = kept ?? (await this.#make(lane, outputs, computation));
     try {
       const { results, constants } = graph.bind(computation);
       try {
-        if (!kept) this.#planSpace(lane, graph);
+        if (!kept && graph instanceof KeptGraph) this.#planSpace(lane, graph);
         this.#peakBytes = Math.max(this.#peakBytes, store.bytes + lanes.bytes);
         await lane.thread.do(graph.works());
       } catch (error) {
@@ -69,6 +75,13 @@ export class GraphRunner {
       graph.free();
       throw error;
     }
+  }
+
+  async #make(lane: Lane, outputs: readonly Expression[], computation: GraphStructure): Promise<KeptComputation> {
+    const { kernels: texts, store } = this.#own;
+    const kernels = texts && kernelsOf(outputs);
+    if (!kernels) return new KeptGraph(outputs, computation, this.#contextOf(lane));
+    return KeptKernels.make(kernels, outputs, computation, { store, texts, thread: lane.thread });
   }
 
   #contextOf(lane: Lane): KeptGraphContext {

@@ -5,6 +5,7 @@ import { buildGraph, type GraphDevice, planGraph } from "./build-graph.ts";
 import type { NativeWork } from "./c-functions.ts";
 import { ConstantsBlock } from "./constants-block.ts";
 import { GraphMemory, type NodeViews } from "./graph-memory.ts";
+import type { GraphStructure, KeptComputation, StoredTensors } from "./kept-computation.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { GraphProducts } from "./products/graph-products.ts";
 import { type GraphPieces, piecesOf } from "./products/pieces.ts";
@@ -23,20 +24,6 @@ export interface KeptGraphContext extends GraphDevice {
   readonly workOf: (graph: Pointer) => NativeWork;
 }
 
-/** What a graph is kept for. */
-export interface GraphStructure extends Structure {
-  /** Whether each operation is computed by itself, where others would be computed at once. */
-  readonly separately: boolean;
-}
-
-/** What a run stores, which is the caller's to free. */
-export interface StoredTensors {
-  /** Of each output. */
-  readonly results: DeviceTensor[];
-  /** What holds the constants. */
-  readonly constants: readonly DeviceTensor[];
-}
-
 /** A node that is given memory for each run, and what it is: an input, a constant, or the output at a place. */
 type Root = readonly [Pointer, DeviceTensor | Node<"constant"> | number];
 
@@ -50,7 +37,7 @@ interface StoredNode {
  * A graph of ggml for all computations of one structure: each brings it to its own tensors, constants and factors. Its nodes and
  * the plan of its work space stay, as long as that does.
  */
-export class KeptGraph {
+export class KeptGraph implements KeptComputation {
   readonly graph: Pointer;
   readonly #kind: Pick<GraphStructure, "code" | "separately">;
   readonly #outputs: readonly DeviceTensor[];
@@ -99,7 +86,6 @@ export class KeptGraph {
     return this.#kind.separately === computation.separately && isSameStructure(this.#kind, computation);
   }
 
-  /** Brings the graph to a computation of its structure. Throws OutOfMemory, and then stores nothing. */
   bind({ tensors, constants, scales }: Structure): StoredTensors {
     const { store } = this.#context;
     const stored: DeviceTensor[] = [];
@@ -126,7 +112,6 @@ export class KeptGraph {
     }
   }
 
-  /** What computes the graph as it is bound, once its work space is planned. */
   works(): readonly NativeWork[] {
     this.#pieces ??= this.#divide();
     return this.#pieces.works();

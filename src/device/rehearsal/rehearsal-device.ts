@@ -70,6 +70,10 @@ export class RehearsalDevice implements Device {
     return this.#real.mergesInCache;
   }
 
+  get mergesAtOnce(): boolean | undefined {
+    return this.#real.mergesAtOnce;
+  }
+
   get memory(): DeviceMemory {
     const { capacityBytes, workBytes } = this.#real.memory;
     return { capacityBytes, bytes: this.#bytes, peakBytes: this.#peakBytes, workBytes };

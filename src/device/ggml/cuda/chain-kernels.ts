@@ -1,0 +1,92 @@
+/** Which kernels compute a run of elementwise operations alone, such as merges: each reads what it is made of once, and keeps the rest in registers. */
+import { elementCount, type Shape } from "../../../tensor/dtype.ts";
+import type { Expression, Node } from "../../expression.ts";
+import { inOrder, operands } from "../../graph.ts";
+import { isOfChains } from "../chains.ts";
+
+/** What a kernel reads from memory: of each tensor one node, and constants of more than one number. */
+export type KernelSource = Node<"input"> | Node<"constant">;
+
+/** Whose number a kernel is told when it starts. */
+export type KernelNumber = Node<"scale"> | Node<"constant">;
+
+/** Outputs of one shape that are made of what is given, element by element. */
+export interface ChainKernel {
+  readonly shape: Shape;
+  /** One for each place, also where the same is asked for twice. */
+  readonly ends: readonly Expression[];
+  /** Where the ends stand among all outputs. */
+  readonly places: readonly number[];
+  readonly sources: readonly KernelSource[];
+  readonly numbers: readonly KernelNumber[];
+}
+
+/** Outputs of one kernel. Its code grows with them and is compiled anew for each number of them; parents that are read once more for each 32 cost little. */
+const MOST_ENDS = 32;
+
+/** Of all parameters: what kernels of any driver take. */
+const MOST_BYTES = 4096;
+
+/** Places within a kernel's shape are divided in 32 bits. */
+const MOST_DIVIDED = 2 ** 32;
+
+/** The kernels of outputs, each in one of them; none where a part of the outputs is no kernel's work. */
+export function kernelsOf(outputs: readonly Expression[]): readonly ChainKernel[] | undefined {
+  if (!inOrder(outputs).every(isComputed)) return undefined;
+  const byShape = new Map<string, number[]>();
+  for (const [place, output] of outputs.entries()) {
+    const shape = output.shape.join();
+    byShape.set(shape, [...(byShape.get(shape) ?? []), place]);
+  }
+  const kernels = [...byShape.values()].flatMap(inParts).map((places) => kernelAt(places, outputs));
+  return kernels.every(fits) ? kernels : undefined;
+}
+
+/** Bytes of a kernel's parameters: addresses, where it begins, how much it does, and numbers. */
+function parameterBytes({ sources, ends, numbers }: Omit<ChainKernel, "shape" | "places">): number {
+  return 8 * (sources.length + ends.length + 2) + 4 * numbers.length;
+}
+
+/** What a node of a kernel is to it: a source stands for all nodes of its tensor. */
+export function sourceKey(node: KernelSource): object {
+  return node.op === "input" ? node.tensor : node;
+}
+
+function isNumber(node: KernelSource | KernelNumber): node is KernelNumber {
+  return node.op === "scale" || (node.op === "constant" && elementCount(node.shape) === 1);
+}
+
+function isComputed(node: Expression): boolean {
+  if (node.op === "input") return node.dtype !== "i32";
+  return node.op === "constant" || isOfChains(node);
+}
+
+/** As many in each part as can be. */
+function inParts(places: readonly number[]): readonly (readonly number[])[] {
+  const parts = Math.ceil(places.length / MOST_ENDS);
+  const startOf = (part: number): number => Math.floor((part * places.length) / parts);
+  return Array.from({ length: parts }, (_, i) => places.slice(startOf(i), startOf(i + 1)));
+}
+
+function kernelAt(places: readonly number[], outputs: readonly Expression[]): ChainKernel {
+  const ends = outputs.filter((_, place) => places.includes(place));
+  const sources = new Map<object, KernelSource>();
+  const numbers = new Set<KernelNumber>();
+  const met = new Set<Expression>();
+  const meet = (node: Expression): void => {
+    if (met.has(node)) return;
+    met.add(node);
+    operands(node).forEach(meet);
+    if (node.op !== "scale" && node.op !== "constant" && node.op !== "input") return;
+    if (isNumber(node)) numbers.add(node);
+    else sources.set(sourceKey(node), node);
+  };
+  ends.forEach(meet);
+  return { shape: ends[0]?.shape ?? [], ends, places, sources: [...sources.values()], numbers: [...numbers] };
+}
+
+function fits(kernel: ChainKernel): boolean {
+  const { shape, sources } = kernel;
+  const isDivided = sources.some((source) => elementCount(source.shape) !== elementCount(shape));
+  return parameterBytes(kernel) <= MOST_BYTES && !(isDivided && elementCount(shape) > MOST_DIVIDED);
+}
