@@ -71,7 +71,14 @@ test("large weights of a candidate are merged once for all shares of its batches
   expect([one.runs, four.runs]).toEqual([0, one.merges]);
   expect(four.result).toEqual(one.result);
   // One batch is not divided.
-  expect((await on(observed, 4, () => score(prompts.slice(0, 1)))).runs).toBe(0);
+  const single = (): Promise<unknown> => score(prompts.slice(0, 1));
+  const alone = await on(observed, 4, single);
+  expect(alone.runs).toBe(0);
+  // Where a run of merges goes over memory once, those of a single candidate are worth one.
+  Object.assign(observed, { mergesInCache: false, mergesAtOnce: true });
+  const atOnce = await on(observed, 1, single);
+  expect(atOnce.runs).toBe(one.merges);
+  expect(atOnce.result).toEqual(alone.result);
 });
 
 test("derivatives read them too, and differ by no more than the order of sums", async () => {

@@ -16,6 +16,7 @@ import type { Dtype, Shape } from "../../src/tensor/dtype.ts";
 export class ObservedDevice implements Device {
   concurrency = 1;
   mergesInCache = false;
+  mergesAtOnce = false;
   /** What it claims, at first with truth. */
   fastestProducts: Dtype;
   kind: "cpu" | "gpu";
