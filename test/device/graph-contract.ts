@@ -1,10 +1,26 @@
 import { expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
-import { add, constant, type Expression, input, mul, reshape, rope, scale, sub } from "../../src/device/expression.ts";
-import { f32Bytes, f32Values } from "./sample-values.ts";
+import {
+  add,
+  constant,
+  type Expression,
+  input,
+  mul,
+  normalize,
+  reshape,
+  rope,
+  scale,
+  silu,
+  sub,
+  tanh,
+} from "../../src/device/expression.ts";
+import { f32Bytes, f32Values, generator, noise } from "./sample-values.ts";
 
 /** Registers what holds of graphs that are computed one after the other. */
 export function testGraphs(device: () => Device): void {
+  const drawn = async (seed: number): Promise<Expression> =>
+    input(await device().upload(f32Bytes(noise(generator(seed), 6 * 32)), "f32", [6, 32]));
+
   test("graphs that differ in nothing but what reads what are computed one after the other", async () => {
     const x = input(await device().upload(f32Bytes([1, 2, 3]), "f32", [3]));
     const y = input(await device().upload(f32Bytes([5, 7, 11]), "f32", [3]));
@@ -24,6 +40,23 @@ export function testGraphs(device: () => Device): void {
     ];
     expect(found).toEqual([...expected, ...expected]);
   });
+  test("what is asked for is there, though something reads it that a backend may compute in the same pass", async () => {
+    const [x, y, z] = await Promise.all([31, 32, 33].map(drawn));
+    const pairs = [
+      [add(x!, y!), (sum: Expression) => add(sum, z!)],
+      [mul(x!, y!), (product: Expression) => mul(product, z!)],
+      [normalize(x!, 1e-6), (norm: Expression) => mul(norm, y!)],
+      [silu(x!), (gate: Expression) => mul(gate, y!)],
+      [scale(x!, 0.5), (scaled: Expression) => scale(tanh(scaled), 2)],
+    ] as const;
+    for (const [first, readBy] of pairs) {
+      const results = await device().run([first, readBy(first)]);
+      const [alone] = await device().run([first]);
+      expect(await device().read(results[0]!)).toEqual(await device().read(alone!));
+      device().free(...results, alone!);
+    }
+  });
+
   test("nothing is computed where nothing is asked for", async () => {
     expect(await device().run([])).toEqual([]);
   });

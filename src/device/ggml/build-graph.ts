@@ -176,6 +176,8 @@ export function buildGraph(
       // An output is computed where it stays, unless it lies where another tensor does, or is asked for twice.
       const isElsewhere = i > 0 || (isView(ggml, lowered) && !chains.has(node));
       results[place] = isElsewhere ? ggml.cont(context, lowered) : lowered;
+      // GPUs' backends do not store what they compute together with its only reader, unless it is an output.
+      ggml.setOutput(results[place]);
       ggml.expandGraph(graph, results[place]);
     }
   }

@@ -35,6 +35,7 @@ const contextFunctions = {
   abortSet: "void *ggml_set_abort_callback(void *callback)",
   newTensor: "void *ggml_new_tensor(void *context, int type, int dimensions, const int64_t *sizes)",
   setParameter: "void ggml_set_param(void *tensor)",
+  setOutput: "void ggml_set_output(void *tensor)",
   cast: "void *ggml_cast(void *context, void *a, int type)",
   copyTo: "void *ggml_cpy(void *context, void *a, void *place)",
   cont: "void *ggml_cont(void *context, void *a)",
