@@ -19,7 +19,15 @@ export interface GpuApi {
   readonly install: string;
   /** The least major version of NVIDIA's driver, which nvidia-smi tells. */
   readonly nvidiaDriver?: number;
+  /** Environment variables that its backend is started with, unless they are set. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
+
+/**
+ * A CUDA graph replays launches that read and write the same addresses. Each of our runs writes to tensors of its own: what ggml
+ * compares before a run, a kilobyte a node, is never equal, or twice in a row by chance, for which it then records all launches.
+ */
+const withoutCudaGraphs = { GGML_CUDA_DISABLE_GRAPHS: "1" };
 
 const onLinux = {
   cuda13: {
@@ -29,6 +37,7 @@ const onLinux = {
     install:
       "install CUDA 13's runtime, or pip install nvidia-cuda-runtime nvidia-cublas and name its lib folder in LD_LIBRARY_PATH",
     nvidiaDriver: 580,
+    settings: withoutCudaGraphs,
   },
   cuda12: {
     title: "CUDA 12",
@@ -37,6 +46,7 @@ const onLinux = {
     install:
       "install CUDA 12's runtime, or pip install nvidia-cuda-runtime-cu12 nvidia-cublas-cu12 and name their lib folders in LD_LIBRARY_PATH",
     nvidiaDriver: 525,
+    settings: withoutCudaGraphs,
   },
   vulkan: {
     title: "Vulkan",

@@ -79,6 +79,7 @@ async function tryGpu(
 ): Promise<{ readonly found?: readonly Pointer[]; readonly problem?: string }> {
   if ("problem" in backend) return { problem: backend.problem };
   const { api } = backend.package.gpu;
+  for (const [name, value] of Object.entries(api.settings ?? {})) process.env[name] ??= value;
   try {
     // ggml would only say that it failed.
     await loadLibrary(backend.file);

@@ -7,7 +7,10 @@ import { type StartedGgml, startGgml } from "../../../src/device/ggml/start.ts";
 const [from = "", then] = process.argv.slice(2);
 const first = await attempt();
 const second = await attempt();
-process.stdout.write(JSON.stringify({ first: describe(first), second: describe(second), same: first === second }));
+const { GGML_CUDA_DISABLE_GRAPHS: withoutGraphs } = process.env;
+process.stdout.write(
+  JSON.stringify({ first: describe(first), second: describe(second), same: first === second, withoutGraphs }),
+);
 if (then === "abort" && "ggml" in first) {
   first.ggml.loadBackend("/nowhere/libggml-none.so");
   const { base } = await findLibraries(from);
