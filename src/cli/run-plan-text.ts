@@ -1,3 +1,4 @@
+import { teraText } from "../device/speed.ts";
 import { describePrecision } from "../experiment/precision.ts";
 import { bytesText } from "../files/bytes-text.ts";
 import { printableLine } from "../files/printable.ts";
@@ -31,12 +32,8 @@ export function runPlanText(plan: RunPlan, width: number): string {
 
 function speedText({ flops, memoryBytes, uploadBytes, diskBytes }: RunPlan["speed"]): string {
   const disk = diskBytes === undefined ? "" : `, disk ${bytesText(diskBytes)}/s`;
-  const products = `products ${tera(flops.f32)} TFLOP/s in f32, ${tera(flops.bf16)} in bf16`;
+  const products = `products ${teraText(flops.f32)} TFLOP/s in f32, ${teraText(flops.bf16)} in bf16`;
   return `${products}; memory ${bytesText(memoryBytes)}/s, upload ${bytesText(uploadBytes)}/s${disk}`;
-}
-
-function tera(perSecond: number): string {
-  return (perSecond / 1e12).toPrecision(2);
 }
 
 function timeText({ expected, evaluations, gradientSteps, generation }: RunPlan): string {

@@ -33,6 +33,13 @@ export async function measureDevice(device: Device, now: () => number = () => pe
   };
 }
 
+/** Operations a second for people, in TFLOP/s: three digits, and all that stand before the point. */
+export function teraText(perSecond: number): string {
+  const value = perSecond / 1e12;
+  // From 999.5 on, three digits need an exponent.
+  return value < 999.5 ? value.toPrecision(3) : value.toFixed(0);
+}
+
 /** What can be done again and again, how much work it is, and what is held for it. */
 interface Trial {
   readonly work: number;

@@ -1,6 +1,7 @@
 /** How fast this machine is at what a search does: products, memory, uploads, the disk. */
 import { openDevice } from "../device/open-device.ts";
-import { measureDevice } from "../device/speed.ts";
+import { measureDevice, teraText } from "../device/speed.ts";
+import { bytesText } from "../files/bytes-text.ts";
 import { readSpeed } from "../files/read-speed.ts";
 import { lookAt, type Finding } from "./finding.ts";
 
@@ -13,7 +14,7 @@ async function deviceSpeed(): Promise<string> {
   const { device } = await openDevice("auto");
   try {
     const { flops, memoryBytes, uploadBytes } = await measureDevice(device);
-    return `${tera(flops.f32)} TFLOP/s of products in f32, ${tera(flops.bf16)} in bf16; memory ${giga(memoryBytes)} GB/s, upload ${giga(uploadBytes)} GB/s`;
+    return `${teraText(flops.f32)} TFLOP/s of products in f32, ${teraText(flops.bf16)} in bf16; memory ${bytesText(memoryBytes)}/s, upload ${bytesText(uploadBytes)}/s`;
   } finally {
     await device[Symbol.asyncDispose]();
   }
@@ -21,14 +22,6 @@ async function deviceSpeed(): Promise<string> {
 
 async function diskSpeed(folder: string): Promise<string> {
   const speed = await readSpeed(folder);
-  if (speed) return `${giga(speed.bytesPerSecond)} GB/s of ${speed.file}, as it is cached now`;
+  if (speed) return `${bytesText(speed.bytesPerSecond)}/s of ${speed.file}, as it is cached now`;
   throw new Error(`${folder} has no file of 1 MiB or more to read; give the folder of a model`);
-}
-
-function tera(perSecond: number): string {
-  return (perSecond / 1e12).toPrecision(3);
-}
-
-function giga(perSecond: number): string {
-  return (perSecond / 1e9).toPrecision(3);
 }

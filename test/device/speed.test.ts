@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openDevice } from "../../src/device/open-device.ts";
-import { measureDevice } from "../../src/device/speed.ts";
+import { measureDevice, teraText } from "../../src/device/speed.ts";
 
 test("divides the work of all lanes by the time of the best try", async () => {
   const { device } = await openDevice("tfjs");
@@ -16,4 +16,14 @@ test("divides the work of all lanes by the time of the best try", async () => {
   } finally {
     await device[Symbol.asyncDispose]();
   }
+});
+
+test.each([
+  [4.5e10, "0.0450"],
+  [5.12e13, "51.2"],
+  [7.9e14, "790"],
+  [9.996e14, "1000"],
+  [1.45e16, "14500"],
+])("%d operations a second are %s TFLOP/s", (perSecond, text) => {
+  expect(teraText(perSecond)).toBe(text);
 });
