@@ -1,7 +1,14 @@
-/** What bench/gpu.ts has measured, and what it is held against. */
+/** What bench/gpu.ts measures with, and what that is held against. */
+import type { Device } from "../src/device/device.ts";
+import type { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
 import type { Prompt } from "../src/evaluate/pack.ts";
+import type { ParentWeights } from "../src/evaluate/parent-weights.ts";
+import type { Recipe } from "../src/merge/recipe.ts";
+import type { Model } from "../src/model/architecture.ts";
 import type { LlamaShape } from "./eight-billion.ts";
-import { figure, percent } from "./told.ts";
+import type { Work } from "./generation.ts";
+import { timed, type Timing } from "./interleave.ts";
+import { figure, percent, type Told } from "./told.ts";
 
 /** Of Llama 3 8B. */
 export const LAYERS = 32;
@@ -28,8 +35,48 @@ export interface Ceilings {
   readonly upload?: number;
 }
 
+export interface GpuOptions {
+  readonly backend: "gpu" | "cpu";
+  /** Those that a run would take unless given. */
+  readonly batchTokens: number | undefined;
+  readonly ceilings: Ceilings;
+  /** Names of the parts that are measured. */
+  readonly only: RegExp;
+}
+
+/** Everything is open. */
+export interface GpuBench extends GpuOptions {
+  readonly told: Told;
+  readonly task: GpuTask;
+  readonly device: Device;
+  readonly model: Model;
+  readonly parents: ParentWeights;
+  readonly scorer: GenerationScorer;
+  readonly recipes: readonly Recipe[];
+  /** Of one candidate on the rows that rates are taken on, and on all. */
+  readonly work: Work;
+  readonly whole: Work;
+}
+
+/** A part whose first run took longer than half of that is not repeated. */
+const LONG_SECONDS = 10;
+
 /** Operations a second, and which shares of the peaks that is. */
 export function ofPeak(rate: number, { product }: Ceilings): string[] {
   const measured = product === undefined ? [] : [`${percent(rate / product)} of PyTorch's product`];
   return [`${figure(rate / 1e12)} TFLOP/s`, ...measured, `${percent(rate / DATASHEET)} of the datasheet`];
+}
+
+/** The median of several runs behind one to warm up, or the first where that takes long. */
+export async function repeated(work: () => Promise<void>, times: number): Promise<Timing> {
+  const first = await timed(work);
+  if (first.wall > LONG_SECONDS / 2) return first;
+  const all: Timing[] = [];
+  while (all.length < times) all.push(await timed(work));
+  return all.toSorted((a, b) => a.wall - b.wall)[Math.floor(all.length / 2)]!;
+}
+
+/** Which share of something else a rate is, where that is known. */
+export function shareOf(rate: number, of: number | undefined, what: string): string[] {
+  return of === undefined ? [] : [`${percent(rate / of)} of ${what}`];
 }

@@ -7,7 +7,8 @@
  *
  * For a Llama of random weights (88 million, 6.3 of them in each layer) with three experts, and rows as long as
  * CosmosQA's and XSum's. EVOMERGE_PRODUCTS names a library for its products. Of each peer as many work at the same time as evomerge has
- * lanes, on one thread each; all is told by the second of one core, on a GPU by the clock on the wall.
+ * lanes, on one thread each; all is told by the second of one core, on a GPU by the clock on the wall, beside peers that stay on the CPU
+ * (bench/gpu.ts has them on the card).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,6 +22,7 @@ import { alignedText } from "../src/report/text/text-table.ts";
 import { loadSpace } from "../src/space/spaces.ts";
 import { bytesPerElement, elementCount } from "../src/tensor/dtype.ts";
 import { busyLanes } from "./busy-lanes.ts";
+import { type DeviceCopy, deviceCopy } from "./device-copy.ts";
 import { demoRows, longRows } from "./demo-rows.ts";
 import { type Generation, openGeneration } from "./generation.ts";
 import { interleave, timed, type Timing } from "./interleave.ts";
@@ -66,11 +68,11 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
   const { device } = workspace;
   const peers = await startPeers(generation, precision);
   const dtype = productDtypes(workspace.precision).signal;
-  const products = await uploadProducts(device, work.products, { dtype, flop: 4e10 });
-  const [from, to] = [new Uint8Array(COPIED_BYTES).fill(1), new Uint8Array(COPIED_BYTES).fill(2)];
+  const products = await uploadProducts(device, work.products, { dtype, flop: device.kind === "gpu" ? 2e13 : 4e10 });
+  const copies = device.kind === "gpu" ? await deviceCopy(device) : hostCopy();
   const lanes = busyLanes(device);
   const own = {
-    copy: () => timed(async () => to.set(from)),
+    copy: () => timed(copies.once),
     products: () => timed(products.multiply),
     merge: () => timed(merge),
     score: () => timed(() => lanes.during(score)),
@@ -83,10 +85,11 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
     Number(values.repetitions),
   );
   products.free();
+  copies.free();
   for (const { stop } of peers) stop();
 
   const perSecond = (amount: number, name: string): number => amount / secondsOf(device, took[name]!);
-  const copied = perSecond((2 * COPIED_BYTES) / 1e9, "copy");
+  const copied = perSecond(copies.bytes / 1e9, "copy");
   const merged = perSecond(candidates * mergedGigabytes(generation), "merge");
   const multiplied = perSecond(products.flop / 1e9, "products");
   const scored = perSecond(candidates * work.tokens, "score");
@@ -113,7 +116,8 @@ async function compare(precision: "f32" | "bf16"): Promise<string> {
     ...peers.map(({ name, merges }) => {
       const theirs = perSecond(work.tokens, name);
       const ours = merges ? scored : scoredAlone;
-      return [name, figure(theirs), "tokens", `evomerge is ${(ours / theirs).toFixed(2)} times as fast`];
+      const where = device.kind === "gpu" ? `${name}, on a thread of the CPU` : name;
+      return [where, figure(theirs), "tokens", `evomerge is ${(ours / theirs).toFixed(2)} times as fast`];
     }),
     ...["score", ...peers.filter(({ merges }) => merges).map(({ name }) => name)].map((name) => [
       `candidates an hour, ${name === "score" ? "evomerge" : name}`,
@@ -140,6 +144,11 @@ async function startPeers(
   const task = { python, precision, base, experts: paths, layers, work, folder, atOnce: device.concurrency };
   const scorers = await startScorers(task);
   return mergekit ? [...scorers, await startMergekitWay(task, mergekit, scorers.at(-1)!)] : scorers;
+}
+
+function hostCopy(): DeviceCopy {
+  const [from, to] = [new Uint8Array(COPIED_BYTES).fill(1), new Uint8Array(COPIED_BYTES).fill(2)];
+  return { bytes: 2 * COPIED_BYTES, once: async () => to.set(from), free: () => {} };
 }
 
 /** Of all parents, which a merge reads, and of the merge. */
