@@ -6,6 +6,7 @@ import { isCut, withMoreRows } from "./few-rows.ts";
 import type { Ggml, Pointer } from "./library.ts";
 import { ofLogits } from "./logits.ts";
 import type { GraphProducts } from "./products/graph-products.ts";
+import { sumOfRows } from "./sum-of-rows.ts";
 import { transpose } from "./transpose.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
 
@@ -69,11 +70,13 @@ const lowerings: { readonly [Op in Exclude<Operation, "input" | "constant">]: Lo
     else scales.set(node, [scaled]);
     return scaled;
   },
-  sumTo: (node, { ggml, context, tensorOf }) => {
+  sumTo: (node, { ggml, context, tensorOf, isCuda }) => {
     const sizes = innermostFirst(node.shape);
     const isRow = sizes[0] === 1 && node.x.shape.at(-1) !== 1;
     const rows = isRow ? ggml.sumRows(context, tensorOf(node.x)) : tensorOf(node.x);
     if (sameShape(node.shape.slice(0, -1), node.x.shape.slice(0, -1))) return rows;
+    if (isCuda && !isRow && node.shape.length === 2)
+      return sumOfRows(rows, { rows: node.x.shape[0] ?? 0, width: sizes[0] }, { ggml, context });
     // Only the shape of the last operand is read, here and below.
     return ggml.repeatBack(context, rows, ggml.newTensor(context, typeNumber.f32, 4, sizes));
   },

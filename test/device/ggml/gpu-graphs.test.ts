@@ -1,13 +1,23 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../../src/device/device.ts";
-import { cast, type Expression, input, matmul, mul, normalize, permute, silu } from "../../../src/device/expression.ts";
+import {
+  cast,
+  type Expression,
+  input,
+  matmul,
+  mul,
+  normalize,
+  permute,
+  silu,
+  sumTo,
+} from "../../../src/device/expression.ts";
 import { buildGraph, planGraph } from "../../../src/device/ggml/build-graph.ts";
 import { openGgml } from "../../../src/device/ggml/engine.ts";
 import { startGgml } from "../../../src/device/ggml/start.ts";
 import { isView } from "../../../src/device/ggml/views.ts";
 import { linear, rmsNorm } from "../../../src/device/layers.ts";
 import { type Dtype, elementCount } from "../../../src/tensor/dtype.ts";
-import { f32Bytes, generator, noise } from "../sample-values.ts";
+import { f32Bytes, f32Values, generator, noise } from "../sample-values.ts";
 
 const tensor = (shape: readonly number[], dtype: Dtype = "f32"): Expression => input({ dtype, shape });
 
@@ -95,6 +105,22 @@ describe("what CUDA does better in another way", () => {
     const all = [permute(x, [0, 2, 1, 3]), permute(x, [1, 2, 0, 3]), permute(x, [3, 0, 1, 2])];
     expect(await operationsOn({ isCuda: true }, all)).toEqual(["ARANGE", "MUL", "MUL", "CONT"]);
     expect(await operationsOf(...all)).toEqual(["CONT", "CONT", "CONT"]);
+  });
+
+  test("sums over many rows, in groups", async () => {
+    const sumOf = (rows: number): Expression => sumTo(tensor([rows, 5]), [1, 5]);
+    const found = await Promise.all([1, 7, 12].map((rows) => operationsOn({ isCuda: true }, [sumOf(rows)])));
+    expect(found).toEqual([["CONT"], ["REPEAT_BACK"], ["REPEAT_BACK", "REPEAT_BACK"]]);
+    await using device = await openGgml({ backend: "cpu", products: "ggml", isCuda: true });
+    // Whole numbers, whose sums are exact in any order.
+    const values = Float32Array.from({ length: 12 * 5 }, (_, i) => (i * i) % 31);
+    const x = input(await device.upload(f32Bytes(values), "f32", [12, 5]));
+    const [columns, all] = await device.run([sumTo(x, [1, 5]), sumTo(x, [1, 1])]);
+    const expected = Array.from({ length: 5 }, (_, k) =>
+      values.reduce((sum, value, i) => (i % 5 === k ? sum + value : sum), 0),
+    );
+    expect([...f32Values(await device.read(columns!))]).toEqual(expected);
+    expect([...f32Values(await device.read(all!))]).toEqual([expected.reduce((sum, value) => sum + value)]);
   });
 
   test("and gets the same numbers", async () => {
