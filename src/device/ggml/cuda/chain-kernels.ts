@@ -1,7 +1,8 @@
 /** Which kernels compute a run of elementwise operations alone, such as merges: each reads what it is made of once, and keeps the rest in registers. */
-import { elementCount, type Shape } from "../../../tensor/dtype.ts";
+import { elementCount, sameShape, type Shape } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
-import { inOrder, operands } from "../../graph.ts";
+import type { DeviceTensor } from "../../device-tensor.ts";
+import { inOrder, operands, tensorsOf } from "../../graph.ts";
 import { isOfChains } from "../chains.ts";
 
 /** What a kernel reads from memory: of each tensor one node, and constants of more than one number. */
@@ -33,13 +34,30 @@ const MOST_DIVIDED = 2 ** 32;
 /** The kernels of outputs, each in one of them; none where a part of the outputs is no kernel's work. */
 export function kernelsOf(outputs: readonly Expression[]): readonly ChainKernel[] | undefined {
   if (!inOrder(outputs).every(isComputed)) return undefined;
-  const byShape = new Map<string, number[]>();
-  for (const [place, output] of outputs.entries()) {
-    const shape = output.shape.join();
-    byShape.set(shape, [...(byShape.get(shape) ?? []), place]);
-  }
-  const kernels = [...byShape.values()].flatMap(inParts).map((places) => kernelAt(places, outputs));
+  const kernels = relatedPlaces(outputs)
+    .flatMap(inParts)
+    .map((places) => kernelAt(places, outputs));
   return kernels.every(fits) ? kernels : undefined;
+}
+
+/** Places of outputs of one shape that are made of a tensor in common: the weights of a layer have none, and then kernels with the same text. */
+function relatedPlaces(outputs: readonly Expression[]): readonly (readonly number[])[] {
+  let groups: {
+    readonly shape: Shape;
+    readonly tensors: ReadonlySet<DeviceTensor>;
+    readonly places: readonly number[];
+  }[] = [];
+  for (const [place, output] of outputs.entries()) {
+    const { shape } = output;
+    const own = new Set(tensorsOf(inOrder([output])));
+    const isRelated = (group: (typeof groups)[number]): boolean =>
+      sameShape(group.shape, shape) && [...own].some((tensor) => group.tensors.has(tensor));
+    const related = groups.filter(isRelated);
+    const tensors = new Set([...related.flatMap((group) => [...group.tensors]), ...own]);
+    const places = [...related.flatMap((group) => group.places), place];
+    groups = [...groups.filter((group) => !related.includes(group)), { shape, tensors, places }];
+  }
+  return groups.map(({ places }) => places);
 }
 
 /** Bytes of a kernel's parameters: addresses, where it begins, how much it does, and numbers. */
@@ -69,7 +87,7 @@ function inParts(places: readonly number[]): readonly (readonly number[])[] {
 }
 
 function kernelAt(places: readonly number[], outputs: readonly Expression[]): ChainKernel {
-  const ends = outputs.filter((_, place) => places.includes(place));
+  const ends = places.flatMap((place) => outputs[place] ?? []);
   const sources = new Map<object, KernelSource>();
   const numbers = new Set<KernelNumber>();
   const met = new Set<Expression>();

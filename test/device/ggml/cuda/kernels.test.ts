@@ -20,6 +20,7 @@ import type { NativeCall } from "../../../../src/device/ggml/c-functions.ts";
 import { kernelsOf } from "../../../../src/device/ggml/cuda/chain-kernels.ts";
 import type { CompiledTexts } from "../../../../src/device/ggml/cuda/compiled.ts";
 import { KeptKernels } from "../../../../src/device/ggml/cuda/kept-kernels.ts";
+import { ptxOf } from "../../../../src/device/ggml/cuda/ptx.ts";
 import { openGgml } from "../../../../src/device/ggml/engine.ts";
 import { startGgml } from "../../../../src/device/ggml/start.ts";
 import { TensorStore } from "../../../../src/device/ggml/tensor-store.ts";
@@ -275,6 +276,22 @@ test("more outputs than a kernel has are several kernels' of about as many", () 
   );
   expect(kernelsOf(outputs)!.map(({ ends }) => ends.length)).toEqual([21, 22, 22]);
   expect(kernelsOf(outputs)!.flatMap(({ places }) => places)).toEqual([...outputs.keys()]);
+});
+
+test("weights that have nothing in common are computed apart, by the same text", () => {
+  const weight = (): Expression[] =>
+    merges(
+      [0, 1, 2].map(() => input({ dtype: "bf16", shape: [512, 512] })),
+      [0.1, 0.2],
+      "bf16",
+    );
+  const [one, other] = [weight(), weight()];
+  const kernels = kernelsOf([one[0]!, other[0]!, one[1]!, other[1]!])!;
+  expect(kernels.map(({ places }) => places)).toEqual([
+    [0, 2],
+    [1, 3],
+  ]);
+  expect(ptxOf(kernels[0]!)).toBe(ptxOf(kernels[1]!));
 });
 
 test("anything else is left to ggml", () => {
