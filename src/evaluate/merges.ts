@@ -20,6 +20,9 @@ const LEAST_ELEMENTS = 2 ** 17;
 /** Of all merges of a weight that go through a cache: a run has nodes for each block of each, of which more would not be kept for the next layer. */
 const MOST_ELEMENTS = 2 ** 27;
 
+/** Of merges that go over memory once, which a GPU makes in some tenths of a millisecond: as long as a run takes to begin. */
+const RUN_BYTES = 2 ** 28;
+
 /** Merged weights on the device, by their place in a path and their role there. */
 export type Merges = ReadonlyMap<PathStage, Readonly<Record<string, DeviceTensor>>>;
 
@@ -44,15 +47,18 @@ export async function withMerges<T>(
   let room = roomBeside(device);
   const chosen = manyMerges(stage, at).filter(({ bytes }) => bytes <= room && (room -= bytes) >= 0);
   const merges = new Map<PathStage, Record<string, DeviceTensor>>();
-  const made = chosen.map(async ({ name, wanted }) => {
+  const runs = device.mergesAtOnce ? inRuns(chosen) : chosen.map((weight) => [weight]);
+  const made = runs.map(async (weights) => {
     const results = await device.run(
-      mergesOf(
-        stage,
-        name,
-        wanted.map(({ step }) => step),
+      weights.flatMap(({ name, wanted }) =>
+        mergesOf(
+          stage,
+          name,
+          wanted.map(({ step }) => step),
+        ),
       ),
     );
-    for (const [i, { at: place, role }] of wanted.entries()) {
+    for (const [i, { at: place, role }] of weights.flatMap(({ wanted }) => wanted).entries()) {
       merges.set(place, { ...merges.get(place), [role]: results[i]! });
     }
   });
@@ -88,6 +94,21 @@ function manyMerges({ tensors, merging }: MergedStage, at: readonly PathStage[])
   return all
     .filter(({ elements, wanted: { length } }) => elements >= LEAST_ELEMENTS && isWorthIt(length, elements))
     .toSorted((one, other) => other.elements - one.elements);
+}
+
+/** Weights together that take longer to merge than a run takes to begin; the next is written down meanwhile. */
+function inRuns(weights: readonly ManyMerges[]): ManyMerges[][] {
+  const runs: ManyMerges[][] = [];
+  let bytes = Infinity;
+  for (const weight of weights) {
+    if (bytes >= RUN_BYTES) {
+      runs.push([]);
+      bytes = 0;
+    }
+    runs.at(-1)?.push(weight);
+    bytes += weight.bytes;
+  }
+  return runs;
 }
 
 /** One weight by all these steps, which share what they read and what each expert adds to the base. */

@@ -16,17 +16,16 @@ function isLarge({ shape }: Pick<Expression, "shape">): boolean {
   return elementCount(shape) >= 2 ** 20;
 }
 
-/** Counts the large weights that are merged, and those runs that do nothing else. */
+/** Counts the large weights that are merged, and of these those of runs that do nothing else. */
 class CountingDevice extends ObservedDevice {
   merges = 0;
-  runsOfMerges = 0;
+  mergedApart = 0;
 
   override run(outputs: readonly Expression[], options?: GraphOptions): Promise<DeviceTensor[]> {
     const nodes = inOrder(outputs);
     // Each expert's difference from the base is a part of its own.
     this.merges += nodes.filter(({ op, shape }) => op === "sub" && isLarge({ shape })).length / experts.length;
-    const isMerge = outputs.length === 1 && nodes.every(({ op }) => MERGE.has(op));
-    if (isMerge && isLarge(outputs[0]!)) this.runsOfMerges += 1;
+    if (nodes.every(({ op }) => MERGE.has(op))) this.mergedApart += outputs.filter(isLarge).length;
     return super.run(outputs, options);
   }
 }
@@ -52,11 +51,11 @@ async function on<T>(
   observed: CountingDevice,
   lanes: number,
   work: () => Promise<T>,
-): Promise<{ result: T; merges: number; runs: number }> {
+): Promise<{ result: T; merges: number; apart: number }> {
   observed.concurrency = lanes;
-  const { merges, runsOfMerges } = observed;
+  const { merges, mergedApart } = observed;
   const result = await work();
-  return { result, merges: observed.merges - merges, runs: observed.runsOfMerges - runsOfMerges };
+  return { result, merges: observed.merges - merges, apart: observed.mergedApart - mergedApart };
 }
 
 test("large weights of a candidate are merged once for all shares of its batches, with the same bits", async () => {
@@ -68,16 +67,16 @@ test("large weights of a candidate are merged once for all shares of its batches
   const four = await on(observed, 4, score);
   expect(one.merges).toBeGreaterThanOrEqual(2);
   expect(four.merges).toBe(one.merges);
-  expect([one.runs, four.runs]).toEqual([0, one.merges]);
+  expect([one.apart, four.apart]).toEqual([0, one.merges]);
   expect(four.result).toEqual(one.result);
   // One batch is not divided.
   const single = (): Promise<unknown> => score(prompts.slice(0, 1));
   const alone = await on(observed, 4, single);
-  expect(alone.runs).toBe(0);
+  expect(alone.apart).toBe(0);
   // Where a run of merges goes over memory once, those of a single candidate are worth one.
   Object.assign(observed, { mergesInCache: false, mergesAtOnce: true });
   const atOnce = await on(observed, 1, single);
-  expect(atOnce.runs).toBe(one.merges);
+  expect(atOnce.apart).toBe(one.merges);
   expect(atOnce.result).toEqual(alone.result);
 });
 
@@ -89,7 +88,7 @@ test("derivatives read them too, and differ by no more than the order of sums", 
   const one = await on(observed, 1, gradient);
   const two = await on(observed, 2, gradient);
   // On the way forward, and on the way back, where derivatives read differences once more.
-  expect([one.runs, two.runs]).toEqual([0, (2 / 3) * one.merges]);
+  expect([one.apart, two.apart]).toEqual([0, (2 / 3) * one.merges]);
   expect(two.result.logLikelihoods).toEqual(one.result.logLikelihoods);
   const [expected, found] = [one, two].map(({ result }) => slopesOf(result));
   expect(expected!.length).toBeGreaterThan(0);
@@ -111,9 +110,9 @@ test("nothing of them stays where one fails", async () => {
   await using _ = family;
   const before = device.memory.bytes;
   observed.before = (call) => {
-    if (call === "run" && observed.runsOfMerges > 1) throw new Error("broken");
+    if (call === "run" && observed.mergedApart > 1) throw new Error("broken");
   };
-  observed.runsOfMerges = 0;
+  observed.mergedApart = 0;
   observed.concurrency = 2;
   try {
     await expect(family.scorer.score([recipe], randomPrompts(12))).rejects.toThrow("broken");
