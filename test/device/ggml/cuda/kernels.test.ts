@@ -279,13 +279,10 @@ test("more outputs than a kernel has are several kernels' of about as many", () 
 });
 
 test("weights that have nothing in common are computed apart, by the same text", () => {
-  const weight = (): Expression[] =>
-    merges(
-      [0, 1, 2].map(() => input({ dtype: "bf16", shape: [512, 512] })),
-      [0.1, 0.2],
-      "bf16",
-    );
-  const [one, other] = [weight(), weight()];
+  const [one, other] = [0, 1].map(() => {
+    const parents = [0, 1, 2].map(() => input({ dtype: "bf16", shape: [512, 512] }));
+    return merges(parents, [0.1, 0.2], "bf16");
+  }) as [Expression[], Expression[]];
   const kernels = kernelsOf([one[0]!, other[0]!, one[1]!, other[1]!])!;
   expect(kernels.map(({ places }) => places)).toEqual([
     [0, 2],
