@@ -108,8 +108,8 @@ describe("what CUDA does better in another way", () => {
   });
 
   test("sums over many rows, in groups", async () => {
-    const sumOf = (rows: number): Expression => sumTo(tensor([rows, 5]), [1, 5]);
-    const found = await Promise.all([1, 7, 12].map((rows) => operationsOn({ isCuda: true }, [sumOf(rows)])));
+    const operationsFor = [1, 7, 12].map((rows) => operationsOn({ isCuda: true }, [sumTo(tensor([rows, 5]), [1, 5])]));
+    const found = await Promise.all(operationsFor);
     expect(found).toEqual([["CONT"], ["REPEAT_BACK"], ["REPEAT_BACK", "REPEAT_BACK"]]);
     await using device = await openGgml({ backend: "cpu", products: "ggml", isCuda: true });
     // Whole numbers, whose sums are exact in any order.
