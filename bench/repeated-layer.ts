@@ -34,6 +34,7 @@ export class RepeatedLayer implements AsyncDisposable {
       turn: <T>(work: () => Promise<T>): Promise<T> => work(),
       known: () => ({}),
       gatheredOn: () => new Set(),
+      blocksOf: (_: string, [rows = 1]: readonly number[]) => [{ from: 0, count: rows }],
       release: () => {},
       releaseAll: async () => {},
       makeRoom: () => {},

@@ -5,6 +5,7 @@ import { KnownTensors, type TensorRefusal } from "./known-tensors.ts";
 import { closeAll, listFolder, type NamesOf, openAdapted, openFull, type OpenWeights } from "./open-weights.ts";
 import type { TensorInfo } from "./safetensors-header.ts";
 import { sha256OfTensor } from "./tensor-hashes.ts";
+import { putInto } from "./pieces.ts";
 import { rowsOfTensor } from "./rows-of-tensor.ts";
 import type { FilePlace, WeightFile } from "./weight-file.ts";
 import { isAdapter, isTorchName, refuseAdapter } from "./weight-files.ts";
@@ -153,16 +154,18 @@ export class Checkpoint implements AsyncDisposable {
     const rowBytes = tensor.bytes / (tensor.shape[0] ?? 1);
     const known = this.#stamps.get(name);
     if (known !== undefined && this.placeOf(name)) {
-      const part = (start: number, bytes: number): Promise<Uint8Array> => {
+      const part = (start: number, bytes: number, to?: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => {
         this.#bytesRead += bytes;
-        return file.part(name, start, bytes);
+        return file.part(name, start, bytes, to);
       };
       const bytes = await rowsOfTensor(rows, { rowBytes, part, into });
       if (known === (await file.stamp(name))) return bytes;
       this.#stamps.delete(name);
     }
     const whole = await this.read(name);
-    return rowsOfTensor(rows, { rowBytes, part: async (start, bytes) => whole.subarray(start, start + bytes), into });
+    const part = async (start: number, bytes: number, to?: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
+      putInto(to, whole.subarray(start, start + bytes));
+    return rowsOfTensor(rows, { rowBytes, part, into });
   }
 
   /** By which later bytes of a tensor are the same ones; undefined where that cannot be told yet. */

@@ -22,8 +22,8 @@ export class RenamedFile implements WeightFile {
     return this.#file.read(this.#stored.get(name) ?? name, into);
   }
 
-  part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#file.part(this.#stored.get(name) ?? name, start, bytes);
+  part(name: string, start: number, bytes: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#file.part(this.#stored.get(name) ?? name, start, bytes, into);
   }
 
   placeOf(name: string): FilePlace | undefined {

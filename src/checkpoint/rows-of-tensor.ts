@@ -6,8 +6,8 @@ const MOST_BYTES = 2 ** 22;
 
 interface RowReading {
   readonly rowBytes: number;
-  /** Some bytes of the tensor, from byte `start` on. */
-  readonly part: (start: number, bytes: number) => Promise<Uint8Array>;
+  /** Some bytes of the tensor, from byte `start` on; where they are to go if that is given. */
+  readonly part: (start: number, bytes: number, into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
   /** Where the rows go; memory of their own unless given. */
   readonly into?: Uint8Array<ArrayBuffer> | undefined;
 }
@@ -21,6 +21,15 @@ export async function rowsOfTensor(
   for (const run of runsOf(rows, rowBytes)) {
     const [first = 0] = run;
     const last = run.at(-1) ?? first;
+    if (last - first + 1 === run.length) {
+      await part(
+        first * rowBytes,
+        run.length * rowBytes,
+        into.subarray(done * rowBytes, (done + run.length) * rowBytes),
+      );
+      done += run.length;
+      continue;
+    }
     const bytes = await part(first * rowBytes, (last - first + 1) * rowBytes);
     for (const row of run) {
       into.set(bytes.subarray((row - first) * rowBytes, (row - first + 1) * rowBytes), done * rowBytes);

@@ -50,8 +50,8 @@ export class SafetensorsFile implements AsyncDisposable {
   }
 
   /** Some bytes of a tensor, from its byte `start` on. */
-  part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    return readRange(this.#handle, this.path, this.#tensorOf(name).start + start, bytes);
+  part(name: string, start: number, bytes: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return readRange(this.#handle, this.path, this.#tensorOf(name).start + start, bytes, { into });
   }
 
   placeOf(name: string): FilePlace {

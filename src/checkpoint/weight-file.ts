@@ -9,7 +9,7 @@ export interface WeightFile extends AsyncDisposable {
   /** A whole tensor, row-major and little-endian. */
   read(name: string, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** Some of these bytes, from byte `start` on. */
-  part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  part(name: string, start: number, bytes: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** A `stampOf` all that a tensor is made from, by which later bytes of it are these; undefined where that cannot be told yet. */
   stamp(name: string): Promise<string | undefined>;
   /** A UserError where the file was written to since it was opened. */

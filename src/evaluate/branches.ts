@@ -66,7 +66,8 @@ async function runSplits(
     const settled = await Promise.all(
       parts.map((part) => Promise.allSettled(shares.map((share) => run(branch, part, share)))),
     );
-    if (!room) drop(device, held, branch);
+    // What a part of a stage hands on stays until the pass is over.
+    if (!room && !parts.some(({ at }) => at.isPart)) drop(device, held, branch);
     // What there is of a branch is held even if a share of it failed.
     const advanced = settled.map((results, i): Branch => {
       const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
@@ -85,10 +86,9 @@ async function runSplits(
 
 /** Frees states that are held. */
 export function drop(device: Device, held: Set<HeldStates>, ...dropped: readonly HeldStates[]): void {
-  for (const one of dropped) {
-    device.free(...one.states.flatMap((state) => Object.values(state)));
-    held.delete(one);
-  }
+  // Behind parts of a stage several have a tensor.
+  device.free(...new Set(dropped.flatMap(({ states }) => states.flatMap((state) => Object.values(state)))));
+  for (const one of dropped) held.delete(one);
 }
 
 /**

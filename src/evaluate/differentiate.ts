@@ -8,7 +8,7 @@ import type { ScorerOptions } from "./generation-scorer.ts";
 import { paddedTokens, totalTokens } from "./batch-sizes.ts";
 import { packGroups, type PackedBatch, type Prompt } from "./pack.ts";
 import type { ScoreOptions } from "./scorer.ts";
-import { collect, goForward, onDevice, type ScoringPass } from "./pass.ts";
+import { collect, goForward, onDevice, type PassUnderWay, type ScoringPass } from "./pass.ts";
 import type { LogLikelihoods } from "./scored-parts.ts";
 import { withinMemory } from "./within-memory.ts";
 
@@ -88,7 +88,7 @@ async function thereAndBack(
   const { report, logLikelihoods, members } = pass;
   const room = Room.on(options, members.length, packed);
   options.parents.makeRoom(room.wholeBytes);
-  await onDevice(options, packed, pass, async (course) => {
+  const work = async (course: PassUnderWay): Promise<void> => {
     const forward = { ...pass, report: (share: number) => report(FORWARD * share) };
     const { branches } = await goForward(options, course, forward, room);
     await collect(options.device, branches.at(-1)!, course.batches, { logLikelihoods });
@@ -96,7 +96,8 @@ async function thereAndBack(
       seedsFor(rows, logLikelihoods[candidate]!, candidate);
     const back = { ...pass, report: (share: number) => report(FORWARD + (1 - FORWARD) * share) };
     await goBack(options, course, back, { branches, seedsOf, meet });
-  });
+  };
+  await onDevice(options, packed, pass, work, { turns: true });
 }
 
 /** Of every prompt; those of rows that are yet to be scored are not used. */

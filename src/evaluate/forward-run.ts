@@ -5,6 +5,7 @@ import { substitute } from "../device/graph.ts";
 import { rowsFirst } from "../device/rows-first.ts";
 import type { BatchShare } from "./device-batches.ts";
 import type { Room } from "./fitting.ts";
+import type { State } from "../model/architecture.ts";
 import { resultsToKeep } from "./kept-results.ts";
 import { mergedInputs } from "./merges.ts";
 import { stageGraph, type StageGraph } from "./stage-graph.ts";
@@ -33,7 +34,9 @@ export async function runShare(
   const { merging, hashing } = run;
   const { device } = merging;
   const graph = stageGraph(run, at, states, share);
-  const after = graph.after.flatMap((state) => Object.values(state));
+  // What a part of a stage hands on as it is.
+  const given = new Set(at.isPart ? graph.before.flatMap((state) => Object.values(state)) : []);
+  const after = graph.after.flatMap((state) => Object.values(state)).filter((node) => !given.has(node));
   const outputs = rowsFirst(after, undefined, graph.heightOf);
   // No derivatives are taken of a parent as it is.
   const keeping = isCopied(at) || !room ? [] : fittingResults(graph, device, room);
@@ -51,7 +54,8 @@ export async function runShare(
   for (const [role, weight] of hashed) await hashing?.add(weight, merged[role]!, device);
   device.free(...weights);
   let next = 0;
-  const take = (state: Readonly<Record<string, unknown>>): StateTensors => mapValues(state, () => results[next++]!);
+  const take = (state: State): StateTensors =>
+    mapValues(state, (node) => (node.op === "input" && given.has(node) ? node.tensor : results[next++]!));
   return { states: graph.after.map(take), kept: keeping.map(take) };
 }
 

@@ -1,11 +1,13 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { Device } from "../device/device.ts";
+import { rowBlocks, type RowRange } from "../device/row-blocks.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { MergeParents } from "../merge/merge-tensor.ts";
 import { mergesByRow } from "../merge/needs-of.ts";
 import type { Step } from "../merge/recipe.ts";
 import { WeightFacts } from "../merge/weight-facts.ts";
+import type { Shape } from "../tensor/dtype.ts";
 import { Leaves } from "./leaves.ts";
 import { type Loaded, storedIn } from "./loaded.ts";
 import { type ByParent, ParentReader } from "./parent-reader.ts";
@@ -39,6 +41,8 @@ export interface ParentWeightsOptions {
   readonly stayBytes?: number | undefined;
   /** Bytes that may be read ahead of the next stage. */
   readonly aheadBytes?: number | undefined;
+  /** Of a weight that is read as a whole where it may be read in blocks; as many as are multiplied at once unless given. */
+  readonly blockElements?: number | undefined;
 }
 
 /**
@@ -55,7 +59,7 @@ export class ParentWeights implements AsyncDisposable {
   readonly #options: ParentWeightsOptions;
   /** Of all weights. */
   readonly #wholeBytes: number;
-  /** By the weight's name in the checkpoint, as all below. */
+  /** By what a route knows the weight as, which is its name in the checkpoint unless it is a block. */
   readonly #held = new Map<string, HeldWeight>();
   readonly #residency = new Residency();
   /** Asked for by the pass at hand for the one behind it. */
@@ -108,6 +112,16 @@ export class ParentWeights implements AsyncDisposable {
     return areRead ? route.gathered : new Set();
   }
 
+  /**
+   * The blocks of rows in which a pass that merges and multiplies one after the other may have a large weight: where it does not stay on the
+   * device, and what the merges ask of the whole weight is known. One block otherwise.
+   */
+  blocksOf(name: string, shape: Shape, route: Route): readonly RowRange[] {
+    const whole = [{ from: 0, count: shape[0] ?? 1 }];
+    if (this.#held.has(name) || !this.#canReadRows(name, route)) return whole;
+    return rowBlocks(shape, this.#options.blockElements);
+  }
+
   /** Whether rows of a weight are all that a pass needs of it. */
   #canReadRows(name: string, route: Route): boolean {
     if (this.#residency.hasRoomFor(this.#wholeBytes) || !this.#reader.canBringRows(name)) return false;
@@ -126,10 +140,10 @@ export class ParentWeights implements AsyncDisposable {
   ): Promise<ParentTensors> {
     const names = route.stages[index] ?? [];
     for (const name of names) this.#forNext.delete(name);
-    const coming = names.map((name) => this.#ask(name, route.stepsAt(index, name), route.rowsOf(name)).coming);
+    const coming = names.map((name) => this.#ask(route, index, name, route.rowsOf(name)).coming);
     this.#askAhead(route, index, route.behind(index, direction, turns));
     const tensors = await Promise.all(coming);
-    for (const name of names) await this.#prepare(name, route.stepsAt(index, name));
+    for (const name of names) await this.#prepare(route.nameOf(name), route.stepsAt(index, name));
     return new Map(names.map((name, i) => [name, tensors[i]!]));
   }
 
@@ -170,16 +184,17 @@ export class ParentWeights implements AsyncDisposable {
   }
 
   /** A weight, or these rows of it, on the device or on its way there. */
-  #ask(name: string, steps: readonly Step[], rows?: Int32Array): HeldWeight {
+  #ask(route: Route, index: number, name: string, rows: Int32Array | undefined): HeldWeight {
     const known = this.#held.get(name);
     if (known) return known;
+    const steps = route.stepsAt(index, name);
     const control = new AbortController();
     const look = async (own: readonly Loaded[]): Promise<void> => {
       await this.#learn(steps, own);
       await this.#leaves.put(own, steps);
     };
     const coming = rows
-      ? this.#reader.bringRows(name, rows, control.signal)
+      ? this.#reader.bringRows(route.nameOf(name), rows, control.signal)
       : this.#reader.bring(name, look, control.signal);
     const held: HeldWeight = { coming, control, over: Promise.resolve(), isPart: rows !== undefined };
     this.#held.set(name, held);
@@ -200,14 +215,22 @@ export class ParentWeights implements AsyncDisposable {
     for (const [i, { index, isNextPass }] of stages.entries()) {
       // Which rows the next pass reads is known when it begins; those of this pass are none of its, should it read the whole.
       const isKnown = (name: string): boolean =>
-        !isNextPass || !(this.#held.get(name)?.isPart || (route.gathered.has(name) && this.#canReadRows(name, route)));
+        !isNextPass ||
+        !(
+          route.isBlock(name) ||
+          this.#held.get(name)?.isPart ||
+          (route.gathered.has(name) && this.#canReadRows(name, route))
+        );
       const names = (route.stages[index] ?? []).filter((name) => !this.#residency.has(name) && isKnown(name));
       const further = isNextPass ? names : names.filter((name) => !route.spans(current, name));
-      room -= further.reduce((sum, name) => sum + this.#reader.bytesOf(name, route.rowsOf(name)?.length), 0);
+      room -= further.reduce(
+        (sum, name) => sum + this.#reader.bytesOf(route.nameOf(name), route.rowsOf(name)?.length),
+        0,
+      );
       if (room < 0 && (i > 0 || isNextPass)) return;
       for (const name of names) {
         if (isNextPass) this.#forNext.add(name);
-        this.#ask(name, route.stepsAt(index, name), isNextPass ? undefined : route.rowsOf(name));
+        this.#ask(route, index, name, isNextPass ? undefined : route.rowsOf(name));
       }
     }
   }

@@ -3,6 +3,7 @@ import type { Device } from "../device/device.ts";
 import type { Recipe } from "../merge/recipe.ts";
 import { advance, drop, type Advance, type Branch, type HeldStates } from "./branches.ts";
 import { statesBytes } from "./fitting.ts";
+import { dividedPaths } from "./divided-stages.ts";
 import { answerNames } from "../model/answers.ts";
 import { type Asked, DeviceBatches } from "./device-batches.ts";
 import type { PackedBatch, Target } from "./pack.ts";
@@ -64,16 +65,22 @@ export async function sendThrough(
   );
 }
 
+interface Turning {
+  /** Whether a way back follows. */
+  readonly turns?: boolean;
+}
+
 /** Has the batches of a pass on the device while `work` goes on. The parents' room was made before. */
 export async function onDevice<T>(
   merging: Merging,
   packed: readonly PackedBatch[],
   { recipes, members, hashing }: Pick<Pass, "recipes" | "members" | "hashing">,
   work: (course: PassUnderWay) => Promise<T>,
-  asked: Asked = {},
+  { turns = false, ...asked }: Asked & Turning = {},
 ): Promise<T> {
   const { device, model, parents } = merging;
-  const paths = stagePathsOf(merging, recipes, members);
+  const undivided = stagePathsOf(merging, recipes, members);
+  const paths = hashing || turns ? undivided : dividedPaths(merging, undivided, packed);
   const whole = routeAlong(paths);
   // The hash of a merge is one of whole weights.
   const read = hashing ? undefined : rowsReadBy(merging, whole, packed);

@@ -8,6 +8,8 @@ export interface PathStage {
   readonly stage: Stage;
   /** By the role of each weight of the stage. */
   readonly sources: Readonly<Record<string, WeightSource>>;
+  /** Whether it is one of those into which a stage is divided: its state has tensors of those before it. */
+  readonly isPart?: boolean;
 }
 
 /** In the order of the forward pass. */

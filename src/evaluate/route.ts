@@ -1,3 +1,4 @@
+import type { RowRange } from "../device/row-blocks.ts";
 import type { Step } from "../merge/recipe.ts";
 
 /** What a weight is made of: the parents' weights of a name, and what is done with them. */
@@ -6,6 +7,13 @@ export interface WeightSource {
   readonly step: Step;
   /** Whether the rows of tokens alone are read of it. */
   readonly isGathered?: boolean;
+  /** Those that are needed, where that is not the whole weight. */
+  readonly rows?: RowRange;
+}
+
+/** By what a pass knows a weight, or a block of its rows, which it has apart from the others. */
+export function heldAs({ name, rows }: Pick<WeightSource, "name" | "rows">): string {
+  return rows ? `${name}\n${rows.from}` : name;
 }
 
 /** What a pass reads of weights of which no stage reads more than the rows of tokens. */
@@ -25,7 +33,13 @@ export interface StageAhead {
   readonly isNextPass: boolean;
 }
 
-/** Which weights of the parents a pass needs at each of its stages, by their names in the checkpoints. */
+/** A block of the rows of a weight. */
+interface WeightBlock {
+  readonly name: string;
+  readonly rows: Int32Array;
+}
+
+/** Which weights of the parents a pass needs at each of its stages, by what they are `heldAs`: their names in the checkpoints, if not blocks. */
 export class Route {
   readonly stages: readonly (readonly string[])[];
   /** Weights of which no stage reads more than the rows of its tokens. */
@@ -33,6 +47,7 @@ export class Route {
   readonly #sources: readonly (readonly WeightSource[])[];
   readonly #rows: RowsRead | undefined;
   readonly #steps: readonly ReadonlyMap<string, readonly Step[]>[];
+  readonly #blocks = new Map<string, WeightBlock>();
   /** First and last stage that needs a weight. */
   readonly #spans = new Map<string, { readonly first: number; readonly last: number }>();
 
@@ -41,7 +56,10 @@ export class Route {
     this.#rows = rows;
     this.#steps = sources.map(stepsByName);
     this.stages = this.#steps.map((steps) => [...steps.keys()]);
-    const read = new Set(sources.flat().flatMap(({ name, isGathered }) => (isGathered ? [] : [name])));
+    const read = new Set(sources.flat().flatMap((source) => (source.isGathered ? [] : [heldAs(source)])));
+    for (const { name, rows: block } of sources.flat()) {
+      if (block) this.#blocks.set(heldAs({ name, rows: block }), { name, rows: numbersOf(block) });
+    }
     this.gathered = new Set(this.stages.flat().filter((name) => !read.has(name)));
     for (const [index, names] of this.stages.entries()) {
       for (const name of names) this.#spans.set(name, { first: this.#spans.get(name)?.first ?? index, last: index });
@@ -53,8 +71,19 @@ export class Route {
     return new Route(this.#sources, rows);
   }
 
+  /** A weight's name in the checkpoints. */
+  nameOf(name: string): string {
+    return this.#blocks.get(name)?.name ?? name;
+  }
+
+  isBlock(name: string): boolean {
+    return this.#blocks.has(name);
+  }
+
   /** The rows that the pass reads of a weight; undefined where that is all of them. */
   rowsOf(name: string): Int32Array | undefined {
+    const block = this.#blocks.get(name);
+    if (block) return block.rows;
     return this.#rows?.names.has(name) ? this.#rows.rows : undefined;
   }
 
@@ -95,10 +124,15 @@ export class Route {
 
 function stepsByName(sources: readonly WeightSource[]): ReadonlyMap<string, readonly Step[]> {
   const steps = new Map<string, Step[]>();
-  for (const { name, step } of sources) {
+  for (const { step, ...source } of sources) {
+    const name = heldAs(source);
     const known = steps.get(name);
     if (known) known.push(step);
     else steps.set(name, [step]);
   }
   return steps;
+}
+
+function numbersOf({ from, count }: RowRange): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => from + i);
 }

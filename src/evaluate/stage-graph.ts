@@ -5,6 +5,7 @@ import { mergeTensor, type Scaled } from "../merge/merge-tensor.ts";
 import type { StageTensors, State, Weight } from "../model/architecture.ts";
 import type { BatchShare } from "./device-batches.ts";
 import type { PathStage } from "./path.ts";
+import { heldAs } from "./route.ts";
 import { mapValues, type StageRun, type StateTensors } from "./stage-run.ts";
 
 /** Where coefficients enter a weight. */
@@ -74,8 +75,9 @@ export function mergeStage(
 ): StageTensors {
   const { base, experts, parents } = merging;
   const merged = Object.entries(stage.weights).map(([role, weight]): [string, Expression] => {
-    const { name, step } = sources[role]!;
-    const models = mapValues(tensors.get(name) ?? {}, input);
+    const source = sources[role]!;
+    const { name, step } = source;
+    const models = mapValues(tensors.get(heldAs(source)) ?? {}, input);
     const known = { differences: differences?.get(name)?.map(input), ...parents.known(name, step) };
     return [role, mergeTensor({ models, base, experts, ...known }, step, (scaled) => meet({ weight, ...scaled }))];
   });

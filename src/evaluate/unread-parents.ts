@@ -4,7 +4,7 @@ import type { RehearsalDevice } from "../device/rehearsal/rehearsal-device.ts";
 import type { Loaded } from "./loaded.ts";
 import { type ByParent, withRows } from "./parent-reader.ts";
 import { ParentWeights, type ParentTensors, type WeightReader } from "./parent-weights.ts";
-import type { Direction, Route } from "./route.ts";
+import { heldAs, type Direction, type Route } from "./route.ts";
 
 /** Bytes a second of what parents are brought by. */
 export interface LoadingSpeed {
@@ -52,9 +52,13 @@ class UnreadWeights implements WeightReader {
     return tensors;
   }
 
-  async bringRows(name: string, { length }: Int32Array, signal: AbortSignal): Promise<ByParent> {
+  async bringRows(name: string, rows: Int32Array, signal: AbortSignal): Promise<ByParent> {
     signal.throwIfAborted();
-    return this.#arriving(name, this.#infos(name, length));
+    const { length: count, 0: from = 0 } = rows;
+    const tensors = this.#arriving(name, this.#infos(name, count));
+    // Rows of tokens are awaited by the weight's name, blocks by their own.
+    this.#arrivals.set(heldAs({ name, rows: { from, count } }), this.#busyUntil);
+    return tensors;
   }
 
   #arriving(name: string, infos: readonly (readonly [parent: string, info: TensorInfo])[]): ByParent {

@@ -51,6 +51,8 @@ export interface Stage {
   readonly weights: StageWeights;
   /** Roles of the weights of which it reads the rows of its tokens alone. */
   readonly gathered?: readonly string[];
+  /** Roles of weights that only products read, of which each row makes a column. */
+  readonly multiplied?: readonly string[];
   /** A stack of layers, such as a decoder, and which of its layers the stage is; what lies before or behind them has none. */
   readonly place: { readonly stack: string; readonly layer?: number };
   /** What it leaves in its state where a batch remembers, to be given to it again with the next batch of the same sequences. */

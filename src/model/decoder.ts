@@ -94,7 +94,7 @@ function stagesOf(decoder: Decoder, forwards: Forwards): Stage[] {
       const forward = forwards.layer({ window, isLast: layer === layers.length - 1 });
       return { weights, place: { ...place, layer }, remembers: ["keys", "values"], forward };
     }),
-    { weights: head, place, forward: forwards.head },
+    { weights: head, multiplied: ["head"], place, forward: forwards.head },
   ];
 }
 

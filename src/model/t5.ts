@@ -91,6 +91,7 @@ function stagesOf(fields: T5, precision: Dtype, hasHead: boolean): Stage[] {
     })),
     {
       weights: weights.head,
+      multiplied: ["head"],
       place: decoder,
       forward: (own, state, { targets }) => {
         const logitsOf = (rows: Expression): Expression => {

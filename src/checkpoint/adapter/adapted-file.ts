@@ -41,9 +41,14 @@ export class AdaptedFile implements WeightFile {
     return putInto(into, await this.#changed(this.#infoOf(name), await this.#base.read(name), change));
   }
 
-  async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#adapter.changes.has(name)) return this.#base.part(name, start, bytes);
-    return (await this.read(name)).slice(start, start + bytes);
+  async part(
+    name: string,
+    start: number,
+    bytes: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.#adapter.changes.has(name)) return this.#base.part(name, start, bytes, into);
+    return putInto(into, (await this.read(name)).slice(start, start + bytes));
   }
 
   placeOf(name: string): FilePlace | undefined {

@@ -55,10 +55,15 @@ export class TorchFile implements AsyncDisposable {
   }
 
   /** Some bytes of the tensor, from byte `start` on. */
-  async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  async part(
+    name: string,
+    start: number,
+    bytes: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const view = this.#viewOf(name);
-    if (!isContiguous(view)) return (await this.#gather(view)).slice(start, start + bytes);
-    return readRange(this.#handle, this.path, this.#spanOf(view).start + start, bytes);
+    if (!isContiguous(view)) return putInto(into, (await this.#gather(view)).slice(start, start + bytes));
+    return readRange(this.#handle, this.path, this.#spanOf(view).start + start, bytes, { into });
   }
 
   /** Of a tensor that is contiguous. */

@@ -59,9 +59,14 @@ export class GatheredFile implements WeightFile {
     return stored ? putInto(into, await this.#gather(name, stored)) : this.#file.read(name, into);
   }
 
-  async part(name: string, start: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#stored.has(name)) return this.#file.part(name, start, bytes);
-    return (await this.read(name)).slice(start, start + bytes);
+  async part(
+    name: string,
+    start: number,
+    bytes: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.#stored.has(name)) return this.#file.part(name, start, bytes, into);
+    return putInto(into, (await this.read(name)).slice(start, start + bytes));
   }
 
   placeOf(name: string): FilePlace | undefined {
