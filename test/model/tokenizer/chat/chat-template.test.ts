@@ -74,7 +74,8 @@ describe("a chat template", () => {
     [
       "outgrows the memory",
       "{{ range(1000000000) | length }}",
-      /its process ended \(.*\); it may need more than 1024 MB of memory$/,
+      // From Node 24 on an array does not grow that far.
+      /(its process ended \(.*\); it may need more than 1024 MB of memory|Invalid array length)$/,
     ],
     [
       "writes a book",
