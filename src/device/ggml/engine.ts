@@ -16,6 +16,7 @@ import { multipliesBf16 } from "./cpu-features.ts";
 import { GraphRunner } from "./graph-runner.ts";
 import { Lanes } from "./lanes.ts";
 import { featuresOf, type CFunction, type Ggml, type Pointer } from "./library.ts";
+import { freeBytes } from "./memory-reserve.ts";
 import { missingGpu } from "./missing-gpu.ts";
 import { findProducts } from "./products/find-products.ts";
 import type { ProductLibrary } from "./products/product-library.ts";
@@ -231,11 +232,4 @@ class GgmlDevice implements Device {
       this.#ggml.freeContext(context);
     }
   }
-}
-
-/** A driver that cannot tell reports 0. */
-function freeBytes(ggml: Ggml, device: Pointer): number | undefined {
-  const free = [0];
-  ggml.deviceMemory(device, free, [0]);
-  return Number(free[0]) || undefined;
 }

@@ -112,16 +112,23 @@ export class GraphRunner {
   }
 
   /** Where that enlarges the lane's work space, graphs that were planned for it as it was are lost. */
-  #planSpace({ workspace, graphs }: Lane, { graph }: KeptGraph): void {
-    const { name, ggml, store } = this.#own;
+  #planSpace(lane: Lane, { graph }: KeptGraph): void {
+    const { name, ggml, store, lanes } = this.#own;
+    const { workspace, graphs } = lane;
     const { planGraph, allocGraph, workspaceSize, largestBuffer } = ggml;
     const sizeNow = (): number => Number(workspaceSize(workspace, 0));
     const size = sizeNow();
+    const isAsItWas = (): boolean => sizeNow() === size && size <= Number(largestBuffer(store.bufferType));
     // Left to itself, ggml keeps the plan of the graph before for one of as many nodes of these sizes, whatever reads what.
-    const plan = (): boolean => Boolean(planGraph(workspace, graph)) && Boolean(allocGraph(workspace, graph));
-    const isPlanned = plan() || (store.giveWay() && plan());
+    const plan = (): boolean =>
+      Boolean(planGraph(workspace, graph)) &&
+      Boolean(allocGraph(workspace, graph)) &&
+      (isAsItWas() || store.leavesReserve);
+    if (!plan() && !(store.giveWay() && plan())) {
+      lanes.giveBack(lane);
+      throw outOfMemory(name, "work space");
+    }
     // In one piece, work space is made anew for more of it alone; in several, it may be for as much.
-    if (!isPlanned || sizeNow() !== size || size > Number(largestBuffer(store.bufferType))) graphs.clear();
-    if (!isPlanned) throw outOfMemory(name, "work space");
+    if (!isAsItWas()) graphs.clear();
   }
 }

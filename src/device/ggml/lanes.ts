@@ -8,7 +8,7 @@ import { whatGgmlSaid } from "./messages.ts";
 /** One stream of computation: a backend, the work space that its graphs reuse, and the thread that computes them. */
 export interface Lane {
   readonly backend: Pointer;
-  readonly workspace: Pointer;
+  workspace: Pointer;
   readonly thread: LaneThread;
   /** Planned for the work space as it is. */
   readonly graphs: KeptGraphs;
@@ -26,6 +26,7 @@ interface LaneDevice {
 /** The lanes of a device; who computes waits until one is idle. */
 export class Lanes {
   readonly #ggml: Ggml;
+  readonly #bufferType: Pointer;
   readonly #lanes: Lane[];
   readonly #idle: Lane[];
   readonly #limit: LimitFunction;
@@ -33,6 +34,7 @@ export class Lanes {
   /** One thread each on a CPU: ggml's spinning barriers collapse when cores are shared, independent candidates do not. */
   constructor(ggml: Ggml, count: number, { name, kind, device, bufferType }: LaneDevice) {
     this.#ggml = ggml;
+    this.#bufferType = bufferType;
     this.#lanes = Array.from({ length: count }, () => {
       const backend: Pointer = ggml.openBackend(device, null);
       if (!backend) throw new UserError(`${name} does not open${whatGgmlSaid()}`);
@@ -65,6 +67,13 @@ export class Lanes {
         this.#idle.push(lane);
       }
     });
+  }
+
+  /** Gives back a lane's work space, and what was planned for it. */
+  giveBack(lane: Lane): void {
+    lane.graphs.clear();
+    this.#ggml.freeWorkspace(lane.workspace);
+    lane.workspace = this.#ggml.newWorkspace(this.#bufferType);
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,13 @@ import koffi from "koffi";
 import { OutOfMemory } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
 import type { Ggml, Pointer } from "./library.ts";
+import { MemoryReserve } from "./memory-reserve.ts";
 import { whatGgmlSaid } from "./messages.ts";
 import { SpareBuffers, type TensorBuffer } from "./spare-buffers.ts";
 import { innermostFirst, typeNumber } from "./types-and-sizes.ts";
+
+/** A smaller buffer is not worth asking how much memory is left. */
+const LARGE_BYTES = 2 ** 20;
 
 /** The tensors that outlive a computation, each in a buffer of its own. */
 export class TensorStore {
@@ -13,6 +17,7 @@ export class TensorStore {
   readonly #deviceName: string;
   readonly #placed = new Map<DeviceTensor, TensorBuffer>();
   readonly #spare: SpareBuffers;
+  readonly #reserve: MemoryReserve | undefined;
   #bytes = 0;
   #mostBytes = 0;
   #closed = false;
@@ -22,6 +27,7 @@ export class TensorStore {
     this.#deviceName = String(ggml.deviceName(device));
     this.bufferType = ggml.deviceBufferType(device);
     this.#spare = new SpareBuffers(kind, (buffer) => void ggml.freeBuffer(buffer));
+    this.#reserve = kind === "gpu" ? new MemoryReserve(ggml, device) : undefined;
   }
 
   get bytes(): number {
@@ -90,6 +96,11 @@ export class TensorStore {
     return new Uint8Array(own.view, 0, bytes);
   }
 
+  /** Whether the device's backend has memory left for what it needs itself. */
+  get leavesReserve(): boolean {
+    return this.#reserve?.isLeft ?? true;
+  }
+
   /** Gives back memory that is kept for tensors to come; whether there was any. */
   giveWay(): boolean {
     const { bytes } = this.#spare;
@@ -118,10 +129,16 @@ export class TensorStore {
     const spare = this.#spare.take(bytes);
     if (spare) return spare;
     this.#spare.shrinkTo(this.#mostBytes - this.#bytes - bytes);
-    // ggml gives no buffer for zero bytes.
-    const fresh = (): Pointer => this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
-    const buffer = fresh() ?? (this.giveWay() ? fresh() : undefined);
+    const buffer = this.#newBuffer(bytes) ?? (this.giveWay() ? this.#newBuffer(bytes) : undefined);
     return buffer ? { buffer, start: this.#ggml.bufferBase(buffer) as bigint, bytes } : undefined;
+  }
+
+  #newBuffer(bytes: number): Pointer {
+    // ggml gives none for zero bytes.
+    const buffer = this.#ggml.allocBuffer(this.bufferType, Math.max(bytes, 1));
+    if (!buffer || bytes < LARGE_BYTES || this.leavesReserve) return buffer;
+    this.#ggml.freeBuffer(buffer);
+    return null;
   }
 }
 
