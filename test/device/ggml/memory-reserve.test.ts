@@ -16,7 +16,7 @@ class SmallGpu {
     deviceBufferType: () => 1n,
     deviceMemory: (_device: unknown, free: number[]) => void (free[0] = this.free),
     allocBuffer: (_type: unknown, bytes: number) => this.#take(bytes),
-    freeBuffer: (buffer: bigint) => void (this.free += this.#buffers.get(buffer)!) || this.#buffers.delete(buffer),
+    freeBuffer: (buffer: bigint) => this.#give(buffer),
     bufferBase: (buffer: bigint) => buffer,
   } as unknown as Ggml;
 
@@ -30,6 +30,11 @@ class SmallGpu {
     this.#buffers.set(buffer, bytes);
     this.free -= bytes;
     return buffer;
+  }
+
+  #give(buffer: bigint): void {
+    this.free += this.#buffers.get(buffer) ?? 0;
+    this.#buffers.set(buffer, 0);
   }
 }
 
