@@ -32,22 +32,22 @@ export async function warmUp({ scorer, recipes, task, told }: GpuBench): Promise
   await told.tell({ name: "first derivatives, of a few rows", took, notes: ["with what the driver compiles"] });
 }
 
+/** Of one candidate and of all: base and experts are to be read once for all, and each merge written. */
 export async function merge({ device, model, parents, task, recipes, told, ceilings }: GpuBench): Promise<void> {
-  const bytes = mergedBytes(model, task);
   for (const count of new Set([1, recipes.length])) {
     const own = recipes.slice(0, count);
     const took = await repeated(() => mergeAll({ device, model, weights: parents, experts: task.experts }, own), 3);
-    const rate = (count * bytes) / took.wall;
+    const rate = mergedBytes(model, task, count) / took.wall;
     const notes = [
       ...shareOf(rate, ceilings.copy, "PyTorch's copy"),
-      "each reads base and experts, and writes the merge",
+      `${figure((1e3 * took.wall) / count)} ms a candidate`,
     ];
     await told.tell({ name: `merging, ${count} at once`, value: rate / 1e9, unit: "GB/s", took, notes });
   }
 }
 
-/** Of base and experts, which a merge reads, and of the merge. */
-export function mergedBytes(model: Model, { experts }: GpuTask): number {
+/** Of base and experts, which are read, and of so many merges. */
+export function mergedBytes(model: Model, { experts }: GpuTask, merges = 1): number {
   const elements = allWeights(model).reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return elements * bytesPerElement.bf16 * (experts.length + 2);
+  return elements * bytesPerElement.bf16 * (experts.length + 1 + merges);
 }

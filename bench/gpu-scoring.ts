@@ -38,10 +38,12 @@ export async function score(
 export async function differentiate(bench: GpuBench, recipes: readonly Recipe[]): Promise<void> {
   const { device, scorer, told, ceilings, work, task } = bench;
   const rows = task.rows.map(lossRow);
-  const took = await repeated(async () => void (await scorer.gradient(recipes, rows)), 2);
+  const lanes = busyLanes(device);
+  const took = await repeated(() => lanes.during(async () => void (await scorer.gradient(recipes, rows))), 2);
   const notes = [
     ...ofPeak((3 * recipes.length * work.flop) / took.wall, ceilings),
     "three times the operations of scoring",
+    `the device had work ${percent(lanes.share())} of the time`,
     `${figure(device.memory.peakBytes / 1e9)} GB at most`,
   ];
   const name = `${recipes.length} merged and differentiated`;
