@@ -138,11 +138,16 @@ export async function mergeAll(
     const tensors = await weights.load(route, index);
     const stages = Array.from(paths.values(), (path) => path[index]!);
     await withMerges({ merging, tensors }, stages, async (merges) => {
-      const merge = async (at: PathStage): Promise<void> => {
-        const others = Object.entries(mergeStage({ merging, tensors }, at)).filter(([role]) => !merges.get(at)?.[role]);
-        device.free(...(await device.run(others.map(([, merged]) => merged))));
+      const merge = async (at: readonly PathStage[]): Promise<void> => {
+        const others = at.flatMap((place) =>
+          Object.entries(mergeStage({ merging, tensors }, place))
+            .filter(([role]) => !merges.get(place)?.[role])
+            .map(([, merged]) => merged),
+        );
+        device.free(...(await device.run(others)));
       };
-      await Promise.all(stages.map((at) => limit(merge, at)));
+      const runs = device.mergesAtOnce ? [stages] : stages.map((at) => [at]);
+      await Promise.all(runs.map((at) => limit(() => merge(at))));
     });
     weights.release(route, index);
   }

@@ -53,11 +53,11 @@ export async function measureEvomerge(told: Told, task: GpuTask, options: GpuOpt
 }
 
 const parts: Readonly<Record<string, (bench: GpuBench) => Promise<void>>> = {
+  "parents, for the first time": firstReading,
+  "what is compiled": warmUp,
   "copying on the device": copy,
   uploads: upload,
   "own products": products,
-  "parents, for the first time": firstReading,
-  "what is compiled": warmUp,
   merging: merge,
   "scoring alone": async (bench) => score(bench, "the base scored alone", [alone], bench.task.rows, bench.work),
   "merging and scoring": async (bench) => {

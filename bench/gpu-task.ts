@@ -8,7 +8,7 @@ import type { Model } from "../src/model/architecture.ts";
 import type { LlamaShape } from "./eight-billion.ts";
 import type { Work } from "./generation.ts";
 import { timed, type Timing } from "./interleave.ts";
-import { figure, percent, type Told } from "./told.ts";
+import { figure, percent, type RepeatedTiming, type Told } from "./told.ts";
 
 /** Of Llama 3 8B. */
 export const LAYERS = 32;
@@ -68,12 +68,12 @@ export function ofPeak(rate: number, { product }: Ceilings): string[] {
 }
 
 /** The median of several runs behind one to warm up, or the first where that takes long. */
-export async function repeated(work: () => Promise<void>, times: number): Promise<Timing> {
+export async function repeated(work: () => Promise<void>, times: number): Promise<RepeatedTiming> {
   const first = await timed(work);
-  if (first.wall > LONG_SECONDS / 2) return first;
+  if (first.wall > LONG_SECONDS / 2) return { ...first, runs: 1 };
   const all: Timing[] = [];
   while (all.length < times) all.push(await timed(work));
-  return all.toSorted((a, b) => a.wall - b.wall)[Math.floor(all.length / 2)]!;
+  return { ...all.toSorted((a, b) => a.wall - b.wall)[Math.floor(times / 2)]!, runs: times };
 }
 
 /** Which share of something else a rate is, where that is known. */

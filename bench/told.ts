@@ -2,6 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import type { Timing } from "./interleave.ts";
 
+/** How long something took, and in how many runs that is the median. */
+export interface RepeatedTiming extends Timing {
+  readonly runs?: number;
+}
+
 /** What was found of one thing. */
 export interface Found {
   readonly name: string;
@@ -10,7 +15,7 @@ export interface Found {
   readonly unit?: string;
   /** What that is a share of, or what else there is to know. */
   readonly notes?: readonly string[];
-  readonly took?: Timing;
+  readonly took?: RepeatedTiming;
   readonly error?: string;
 }
 
@@ -34,7 +39,8 @@ export class Told {
       name.padEnd(56),
       (value === undefined ? "" : figure(value)).padStart(9),
       unit.padEnd(11),
-      took ? `${figure(took.wall).padStart(7)} s wall ${figure(took.cpu).padStart(7)} s CPU` : " ".repeat(28),
+      (took ? `${figure(took.wall).padStart(7)} s wall ${figure(took.cpu).padStart(7)} s CPU` : "").padEnd(28),
+      (took?.runs === undefined ? "" : `of ${took.runs}`).padEnd(4),
       error ?? notes.join("; "),
     ];
     console.log(cells.join("  ").trimEnd());
