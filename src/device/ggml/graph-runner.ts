@@ -1,8 +1,10 @@
 import { UserError } from "../../errors.ts";
 import type { DeviceTensor } from "../device.ts";
-import type { Expression, Operation } from "../expression.ts";
+import { type Expression, input, type Operation } from "../expression.ts";
+import { substitute } from "../graph.ts";
+import { structureOf } from "../structure.ts";
 import type { GraphDevice } from "./build-graph.ts";
-import { kernelsOf } from "./cuda/chain-kernels.ts";
+import { areKernelsWork, kernelsOf } from "./cuda/chain-kernels.ts";
 import type { CompiledTexts } from "./cuda/compiled.ts";
 import { KeptKernels } from "./cuda/kept-kernels.ts";
 import type { GraphStructure, KeptComputation } from "./kept-computation.ts";
@@ -45,8 +47,28 @@ export class GraphRunner {
     return this.#peakBytes;
   }
 
+  /** Outputs that are kernels' work are never ggml's, whatever else is asked for: the others are made of them. */
+  async run(outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
+    const isMade = this.#own.kernels ? areKernelsWork() : () => false;
+    const isKernelsWork = (output: Expression): boolean => output.op !== "input" && isMade(output);
+    const [made, others] = [outputs.filter(isKernelsWork), outputs.filter((output) => !isKernelsWork(output))];
+    if (made.length === 0 || others.length === 0) return this.#compute(outputs, computation);
+    const { separately } = computation;
+    const computed = (own: readonly Expression[]): Promise<DeviceTensor[]> =>
+      this.#compute(own, { ...structureOf(own), separately });
+    const first = await computed(made);
+    try {
+      const inputs = new Map(first.flatMap((tensor, i) => (made[i] ? [[made[i], input(tensor)]] : [])));
+      const second = await computed(substitute(others, inputs));
+      return outputs.flatMap((output) => (isKernelsWork(output) ? first : second).splice(0, 1));
+    } catch (error) {
+      for (const tensor of first) this.#own.store.free(tensor);
+      throw error;
+    }
+  }
+
   /** Waits for a lane, if possible one that has the graph. */
-  run(outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
+  #compute(outputs: readonly Expression[], computation: GraphStructure): Promise<DeviceTensor[]> {
     return this.#own.lanes.use(
       ({ graphs }) => graphs.has(computation),
       (lane) => this.#runOn(lane, outputs, computation),

@@ -31,9 +31,26 @@ const MOST_BYTES = 4096;
 /** Places within a kernel's shape are divided in 32 bits. */
 const MOST_DIVIDED = 2 ** 32;
 
+/**
+ * Tells outputs that a kernel may compute: those that are made of given tensors and constants by such operations alone. Quotients are ggml's,
+ * wherever they stand: its own are fast ones, whose last bit may be another, and what is scored must have the bits of what is written.
+ */
+export function areKernelsWork(): (output: Expression) => boolean {
+  const known = new Map<Expression, boolean>();
+  const isMade = (node: Expression): boolean => {
+    const done = known.get(node);
+    if (done !== undefined) return done;
+    const isGiven = node.op === "input" ? node.dtype !== "i32" : node.op === "constant";
+    const made = isGiven || (isOfChains(node) && node.op !== "div" && operands(node).every(isMade));
+    known.set(node, made);
+    return made;
+  };
+  return isMade;
+}
+
 /** The kernels of outputs, each in one of them; none where a part of the outputs is no kernel's work. */
 export function kernelsOf(outputs: readonly Expression[]): readonly ChainKernel[] | undefined {
-  if (!inOrder(outputs).every(isComputed)) return undefined;
+  if (!outputs.every(areKernelsWork())) return undefined;
   const kernels = relatedPlaces(outputs)
     .flatMap(inParts)
     .map((places) => kernelAt(places, outputs));
@@ -72,11 +89,6 @@ export function sourceKey(node: KernelSource): object {
 
 function isNumber(node: KernelSource | KernelNumber): node is KernelNumber {
   return node.op === "scale" || (node.op === "constant" && elementCount(node.shape) === 1);
-}
-
-function isComputed(node: Expression): boolean {
-  if (node.op === "input") return node.dtype !== "i32";
-  return node.op === "constant" || isOfChains(node);
 }
 
 /** As many in each part as can be. */

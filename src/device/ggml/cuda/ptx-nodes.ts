@@ -16,7 +16,7 @@ interface NodeContext {
 /** f32 in PTX, by its bits. */
 const [ZERO, ONE] = ["0f00000000", "0f3F800000"];
 
-const BINARY = { add: "add.rn.f32", sub: "sub.rn.f32", mul: "mul.rn.f32", div: "div.rn.f32" } as const;
+const BINARY = { add: "add.rn.f32", sub: "sub.rn.f32", mul: "mul.rn.f32" } as const;
 
 /** A node's elements, once those that it reads are there. */
 export function computeElements(node: Expression, { text, lanesOf, numberOf }: NodeContext): ThreadElements {
@@ -25,8 +25,7 @@ export function computeElements(node: Expression, { text, lanesOf, numberOf }: N
       return converted(text, lanesOf(node.x), node.x.dtype as Dtype, node.dtype as Dtype);
     case "add":
     case "sub":
-    case "mul":
-    case "div": {
+    case "mul": {
       const [x, y] = [lanesOf(node.x), lanesOf(node.y)];
       const count = Math.max(x.length, y.length);
       return Array.from({ length: count }, (_, i) => text.make("f", BINARY[node.op], laneAt(x, i), laneAt(y, i)));

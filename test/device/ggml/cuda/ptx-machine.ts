@@ -179,7 +179,6 @@ const effects: Readonly<Record<string, Effect>> = {
   "add.rn.f32": ofFloats((x, y) => x + y),
   "sub.rn.f32": ofFloats((x, y) => x - y),
   "mul.rn.f32": ofFloats((x, y) => x * y),
-  "div.rn.f32": ofFloats((x, y) => x / y),
   "abs.f32": ofFloats(Math.abs),
   "setp.gt.f32": ([result, x, y], state) =>
     void state.registers.set(result!, asFloat(word(x!, state)) > asFloat(word(y!, state))),
