@@ -10,7 +10,8 @@ import { inOrder, substitute } from "../device/graph.ts";
 import { sideBySide, type RowRange } from "../device/row-blocks.ts";
 import type { Stage, State } from "../model/architecture.ts";
 import type { PackedBatch } from "./pack.ts";
-import { routeAlong, type PathStage, type StagePath, type StagePaths } from "./path.ts";
+import type { PathStage, StagePath, StagePaths } from "./path.ts";
+import type { Route } from "./route.ts";
 import type { Merging } from "./stage-run.ts";
 
 /** Bytes of a logit, f32, and about those of an element of a parent. */
@@ -19,10 +20,9 @@ const [LOGIT_BYTES, ELEMENT_BYTES] = [4, 2];
 /** The same paths where last stages are divided, if products of all candidates take no more memory than the parents' weight, which is nowhere as a whole then. */
 export function dividedPaths(
   { parents, experts }: Pick<Merging, "parents" | "experts">,
-  paths: StagePaths,
+  { paths, route }: { readonly paths: StagePaths; readonly route: Route },
   packed: readonly PackedBatch[],
 ): StagePaths {
-  const route = routeAlong(paths);
   const targets = packed.reduce((sum, batch) => sum + batch.targets.length, 0);
   const known = new Map<Stage["forward"], readonly Stage[]>();
   const divided = (path: StagePath): StagePath => {
@@ -33,15 +33,17 @@ export function dividedPaths(
     const { shape } = last.stage.weights[role]!;
     const [, width = 1] = shape;
     const isSmall = LOGIT_BYTES * paths.size * targets <= ELEMENT_BYTES * width * (1 + experts.length);
+    const blocks = isSmall ? parents.blocksOf(name, shape, route) : [];
     // A tied head is there as the embedding.
-    const isShared = path.some((at) => at !== last && Object.values(at.sources).some((source) => source.name === name));
-    const blocks = isSmall && !isShared ? parents.blocksOf(name, shape, route) : [];
-    if (blocks.length <= 1) return path;
+    const isShared = (): boolean =>
+      path.some((at) => at !== last && Object.values(at.sources).some((source) => source.name === name));
+    if (blocks.length <= 1 || isShared()) return path;
     const stages = known.get(last.stage.forward) ?? dividedStage(last.stage, role, blocks);
     known.set(last.stage.forward, stages);
     return [...path.slice(0, -1), ...stages.map((stage, i) => partOf(last, role, stage, blocks[i]!))];
   };
-  return new Map(Array.from(paths, ([candidate, path]) => [candidate, divided(path)]));
+  const all = Array.from(paths, ([candidate, path]) => [candidate, divided(path)] as const);
+  return known.size > 0 ? new Map(all) : paths;
 }
 
 function partOf({ sources }: PathStage, role: string, stage: Stage, rows: RowRange): PathStage {

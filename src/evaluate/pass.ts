@@ -79,16 +79,17 @@ export async function onDevice<T>(
   { turns = false, ...asked }: Asked & Turning = {},
 ): Promise<T> {
   const { device, model, parents } = merging;
-  const undivided = stagePathsOf(merging, recipes, members);
-  const paths = hashing || turns ? undivided : dividedPaths(merging, undivided, packed);
-  const whole = routeAlong(paths);
+  const whole = stagePathsOf(merging, recipes, members);
+  const wholeRoute = routeAlong(whole);
+  const paths = hashing || turns ? whole : dividedPaths(merging, { paths: whole, route: wholeRoute }, packed);
+  const route = paths === whole ? wholeRoute : routeAlong(paths);
   // The hash of a merge is one of whole weights.
-  const read = hashing ? undefined : rowsReadBy(merging, whole, packed);
+  const read = hashing ? undefined : rowsReadBy(merging, route, packed);
   const own = read ? numberedAmong(read.rows, packed) : packed;
   const batches = await DeviceBatches.upload(device, model, own, asked);
   const held = new Set<HeldStates>();
   try {
-    return await work({ batches, paths, route: whole.readingRows(read), held });
+    return await work({ batches, paths, route: route.readingRows(read), held });
   } finally {
     drop(device, held, ...held);
     await parents.releaseAll();
