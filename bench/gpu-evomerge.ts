@@ -45,8 +45,9 @@ export async function measureEvomerge(told: Told, task: GpuTask, options: GpuOpt
     const { capacityBytes = NaN } = device.memory;
     await told.tell({ name: device.name, value: capacityBytes / 1e9, unit: "GB free" });
     const bench = { ...options, told, task, device, model, parents, scorer, recipes, work, whole };
+    const isChosen = Object.keys(parts).some((name) => options.only.test(name));
     for (const [name, part] of Object.entries(parts))
-      if (options.only.test(name) || ahead.has(part)) await told.part(name, () => part(bench));
+      if (options.only.test(name) || (isChosen && ahead.has(part))) await told.part(name, () => part(bench));
     for (const checkpoint of checkpoints.values()) await checkpoint[Symbol.asyncDispose]();
   });
   return found;

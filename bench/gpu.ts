@@ -2,12 +2,12 @@
  * What a GPU does at the shapes of Llama 3 8B, beside PyTorch and transformers on the same card, in two or three minutes:
  *
  *     npx tsx bench/gpu.ts [--python <with torch and transformers>] [--out <file.json>] [--seconds 150] [--models <folder>]
- *         [--layers 32] [--experts 2] [--candidates 8] [--fraction 0.1] [--batch-tokens 16384] [--only <parts of evomerge>]
+ *         [--layers 32] [--experts 2] [--candidates 8] [--fraction 0.1] [--batch-tokens 16384] [--only <expression>]
  *
  * and its rehearsal on a CPU: `--backend cpu --layers 2 --hidden 256 --vocabulary 4096 --fraction 0.02 --candidates 2`. A base and experts of random weights are written to
  * a file system in memory, or to the given folder. Rows have random tokens and the lengths of 500 rows of CosmosQA and 200 of XSum; rates are taken on
  * a share of them. A line is printed as soon as it is known: seconds since the beginning, what, how much, what it took. With fewer than 32 layers, what is told of
- * the whole model is scaled by operations.
+ * the whole model is scaled by operations. An expression chooses parts of evomerge by their names; with `--only none` PyTorch is measured alone.
  */
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ const shape: LlamaShape = {
 };
 const MEMORY = "/dev/shm";
 const told = new Told(Number(values.seconds), values.out);
-const folder = await mkdtemp(join(values.models ?? (await roomyFolder(2.5e10)), "gpu-"));
+const folder = await mkdtemp(join(values.models ?? (await roomyFolder(3.8e10)), "gpu-"));
 try {
   console.log(machine());
   console.log(
