@@ -2,9 +2,11 @@ import { expect, test } from "vitest";
 import type { Device, DeviceTensor } from "../../src/device/device.ts";
 import {
   add,
+  argmax,
   constant,
   type Expression,
   input,
+  logProbability,
   mul,
   normalize,
   reshape,
@@ -55,6 +57,16 @@ export function testGraphs(device: () => Device): void {
       expect(await device().read(results[0]!)).toEqual(await device().read(alone!));
       device().free(...results, alone!);
     }
+  });
+
+  test("logits that are no numbers have no log-probability, and spoil no other row's", async () => {
+    const logits = [NaN, NaN, NaN, 0, 0, 0, NaN, 1, NaN];
+    const x = input(await device().upload(f32Bytes(logits), "f32", [3, 3]));
+    const targets = input(await device().upload(new Uint8Array(3 * 4), "i32", [3]));
+    const [found, tops] = await device().run([logProbability(x, targets), argmax(x)]);
+    expect([...f32Values(await device().read(found!))]).toEqual([NaN, expect.closeTo(-Math.log(3), 5), NaN]);
+    expect((await device().read(tops!)).byteLength).toBe(3 * 4);
+    device().free(found!, tops!);
   });
 
   test("nothing is computed where nothing is asked for", async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../../src/device/device.ts";
 import {
+  argmax,
   cast,
   type Expression,
   input,
+  logProbability,
   matmul,
   mul,
   normalize,
@@ -59,7 +61,8 @@ async function resultsOn(device: Device): Promise<readonly Uint8Array[]> {
     outputs.push(matmul(x!, y!, { transposeY: true }), turned, permute(x!, [3, 0, 1, 2]));
     const [rows, weight] = await Promise.all([tensor([n, 32]), tensor([64, 32])].map(drawn));
     const flat = linear(rows!, weight!);
-    outputs.push(flat, matmul(flat, rows!, { transposeX: true }));
+    const targets = input(await device.upload(new Uint8Array(4 * n), "i32", [n]));
+    outputs.push(flat, matmul(flat, rows!, { transposeX: true }), argmax(flat), logProbability(flat, targets));
   }
   const results = await device.run(outputs);
   return Promise.all(results.map((result) => device.read(result)));
