@@ -10,6 +10,7 @@ import { structureOf } from "../structure.ts";
 import { WorkInFlight } from "../work-in-flight.ts";
 import type { CompiledTexts } from "./cuda/compiled.ts";
 import { openKernels } from "./cuda/open-kernels.ts";
+import { mergesLikeCpu } from "./cuda/trial.ts";
 import { attentionSupport, isExactEnough } from "./attention-node.ts";
 import type { GraphDevice } from "./build-graph.ts";
 import { multipliesBf16 } from "./cpu-features.ts";
@@ -52,7 +53,11 @@ export async function openGgml({ backend, products, index = 0, ...options }: Ggm
   if (alike === 0) throw await missingGpu(attempts);
   const gpu = gpus[index];
   if (!gpu) throw new UserError(`engine ggml: expected more than ${index} GPUs alike, found ${alike}`);
-  return new GgmlDevice(ggml, gpu, { ...options, alike, kernels: await openKernels(ggml, gpu) });
+  const kernels = await openKernels(ggml, gpu);
+  const device = new GgmlDevice(ggml, gpu, { ...options, alike, kernels });
+  if (!kernels || (await mergesLikeCpu(device))) return device;
+  await device[Symbol.asyncDispose]();
+  return new GgmlDevice(ggml, gpu, { ...options, alike });
 }
 
 interface DeviceOptions extends Pick<GgmlOptions, "fusesAttention" | "isCuda"> {

@@ -41,17 +41,6 @@ export class CompiledTexts {
     return kernels;
   }
 
-  /** Whether the driver compiles such a text: what it does that with is a library of its own, which may be missing. */
-  compiles(text: string): boolean {
-    const { driver } = this.cuda;
-    const { values, module, memory } = loadingOf(text);
-    return within(this.cuda, () => {
-      if (Number(driver.loadModule(...values)) !== 0) return false;
-      driver.unloadModule(new BigUint64Array(module)[0]);
-      return memory.length > 0;
-    });
-  }
-
   /** None of them may run any more. */
   close(): void {
     const { driver, device } = this.cuda;

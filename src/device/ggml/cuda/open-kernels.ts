@@ -1,25 +1,16 @@
-import { cast, input, scale } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
-import { kernelsOf } from "./chain-kernels.ts";
 import { CompiledTexts } from "./compiled.ts";
 import { type CudaContext, contextOf, loadDriver } from "./driver.ts";
-import { LEAST_CAPABILITY, ptxOf } from "./ptx.ts";
+import { LEAST_CAPABILITY } from "./ptx.ts";
 
 /** Of memory that is asked whose it is. */
 const BYTES = 4096;
 
-/**
- * What compiles kernels for a device; undefined where it is none of CUDA's, or its driver does not compile them. Then ggml computes each
- * operation by itself.
- */
+/** What compiles kernels for a device; undefined where it is none of CUDA's, or older than they are for. Then ggml computes each operation by itself. */
 export async function openKernels(ggml: Ggml, device: Pointer): Promise<CompiledTexts | undefined> {
   if (!/^CUDA\d/.test(String(ggml.deviceName(device)))) return undefined;
   const cuda = await contextOfDevice(ggml, device);
-  if (!cuda) return undefined;
-  const texts = new CompiledTexts(cuda);
-  if (texts.compiles(sample())) return texts;
-  texts.close();
-  return undefined;
+  return cuda && new CompiledTexts(cuda);
 }
 
 /** By memory of the device: the number that ggml gives it need not be the driver's. */
@@ -32,9 +23,4 @@ async function contextOfDevice(ggml: Ggml, device: Pointer): Promise<CudaContext
   } finally {
     ggml.freeBuffer(buffer);
   }
-}
-
-function sample(): string {
-  const half = input({ dtype: "bf16", shape: [16, 16] });
-  return (kernelsOf([cast(scale(cast(half, "f32"), 2), "bf16")]) ?? []).map(ptxOf).join("");
 }
