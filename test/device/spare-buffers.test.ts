@@ -28,6 +28,13 @@ test("of any size are kept on a GPU, whose driver takes as long over a small one
   expect([freed, spare.bytes]).toEqual([[0, 8, 1024], 0]);
 });
 
+test("have sizes on a GPU that suit a tensor which grows", () => {
+  const [gpu, cpu] = (["gpu", "cpu"] as const).map((kind) => new SpareBuffers(kind, () => {}));
+  const sizes = [0, 1, 256, 257, 4096, 4097, 5000, 2 ** 24 - 1, 2 ** 24 + 1];
+  expect(sizes.map((bytes) => gpu!.sizeFor(bytes))).toEqual([0, 256, 256, 512, 4096, 4608, 5120, 2 ** 24, 2 ** 24 + 1]);
+  expect(sizes.map((bytes) => cpu!.sizeFor(bytes))).toEqual(sizes);
+});
+
 test("bring the array that shows their memory, of which V8 would collect one for each tensor", async () => {
   await using device = await openGgml({ backend: "cpu", products: "ggml" });
   const tensor: DeviceTensor = { dtype: "f32", shape: [512, 1024] };

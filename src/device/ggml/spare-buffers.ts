@@ -13,6 +13,10 @@ export interface TensorBuffer {
 /** Of a host: smaller ones cost less to ask for anew than to look for. A GPU's driver takes as long over any. */
 const LEAST_BYTES = { cpu: 2 ** 20, gpu: 1 } as const;
 
+/** On a GPU, smaller buffers have sizes in steps of at most an eighth: keys and values of texts grow with each token. */
+const LEAST_EXACT_BYTES = 2 ** 24;
+const [STEP_BITS, LEAST_STEP] = [3, 256];
+
 /**
  * Memory of tensors that were freed, for others of the same size. A system gives new memory page by page, as it is first written
  * to, which takes as long as to hash what is written there; a GPU's driver may wait for all work first.
@@ -20,6 +24,7 @@ const LEAST_BYTES = { cpu: 2 ** 20, gpu: 1 } as const;
 export class SpareBuffers {
   readonly #free: (buffer: Pointer) => void;
   readonly #leastBytes: number;
+  readonly #isHost: boolean;
   /** By their size, those that were spared last behind the others. */
   readonly #buffers: TensorBuffer[] = [];
   #bytes = 0;
@@ -27,10 +32,18 @@ export class SpareBuffers {
   constructor(kind: keyof typeof LEAST_BYTES, free: (buffer: Pointer) => void) {
     this.#free = free;
     this.#leastBytes = LEAST_BYTES[kind];
+    this.#isHost = kind === "cpu";
   }
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How large a buffer for so many bytes is to be, so that it suits others later. */
+  sizeFor(bytes: number): number {
+    if (this.#isHost || bytes === 0 || bytes >= LEAST_EXACT_BYTES) return bytes;
+    const step = Math.max(LEAST_STEP, 2 ** (Math.floor(Math.log2(bytes)) - STEP_BITS));
+    return step * Math.ceil(bytes / step);
   }
 
   put(spare: TensorBuffer): void {

@@ -72,10 +72,10 @@ export class TensorStore {
 
   /** A buffer of so many bytes that lives until the tensor is freed. */
   add(tensor: DeviceTensor, bytes: number): TensorBuffer {
-    const own = this.#allocate(bytes);
+    const own = this.#allocate(this.#spare.sizeFor(bytes));
     if (!own) throw outOfMemory(this.#deviceName, `a tensor of ${bytes} bytes`);
     this.#placed.set(tensor, own);
-    this.#bytes += bytes;
+    this.#bytes += own.bytes;
     this.#mostBytes = Math.max(this.#mostBytes, this.#bytes);
     return own;
   }
