@@ -13,6 +13,7 @@ import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { openGgml } from "../src/device/ggml/engine.ts";
 import { llama8B, type LlamaShape, writeEightBillion } from "./eight-billion.ts";
 import { measureEvomerge } from "./gpu-evomerge.ts";
 import { Torch } from "./gpu-torch.ts";
@@ -49,6 +50,9 @@ const shape: LlamaShape = {
   vocab_size: Number(values.vocabulary),
 };
 const MEMORY = "/dev/shm";
+const backend = values.backend === "cpu" ? "cpu" : "gpu";
+// Where nothing can be measured nothing is to be written.
+await (await openGgml({ backend }))[Symbol.asyncDispose]();
 const told = new Told(Number(values.seconds), values.out);
 const folder = await mkdtemp(join(values.models ?? (await roomyFolder(3.8e10)), "gpu-"));
 try {
@@ -68,7 +72,6 @@ try {
   await told.tell({ name: "models written", took: written });
   const ceilings = (await torch?.ceilings()) ?? {};
   const task = { folder, shape, experts, rows, whole, candidates: Number(values.candidates) };
-  const backend = values.backend === "cpu" ? "cpu" : "gpu";
   const batchTokens = values["batch-tokens"] === undefined ? undefined : Number(values["batch-tokens"]);
   const found = await measureEvomerge(told, task, { backend, batchTokens, ceilings, only: new RegExp(values.only) });
   if (found) await torch?.compare({ ...found, experts, ceilings });
