@@ -1,4 +1,3 @@
-import koffi from "koffi";
 import { bytesPerElement, elementCount } from "../../../tensor/dtype.ts";
 import { type DeviceTensor, storedDtype } from "../../device.ts";
 import type { Expression } from "../../expression.ts";
@@ -9,6 +8,7 @@ import type { LaneThread } from "../lane-thread.ts";
 import type { TensorStore } from "../tensor-store.ts";
 import type { ChainKernel, KernelNumber, KernelSource } from "./chain-kernels.ts";
 import type { CompiledKernels, CompiledTexts } from "./compiled.ts";
+import { ConstantsInOne } from "./constants-in-one.ts";
 import { cudaError } from "./driver.ts";
 import { type Launch, launchOf, STREAM_OF_THREAD } from "./launch.ts";
 import { ptxOf, widthOf } from "./ptx.ts";
@@ -86,30 +86,29 @@ export class KeptKernels implements KeptComputation {
   bind(computation: Structure): StoredTensors {
     const { store, texts } = this.#context;
     const stored: DeviceTensor[] = [];
-    const add = ({ dtype, shape }: DeviceTensor): DeviceTensor => {
+    const add = ({ dtype, shape }: DeviceTensor): bigint => {
       const tensor = { dtype, shape };
-      store.add(tensor, elementCount(shape) * bytesPerElement[storedDtype(tensor)]);
+      const { start } = store.add(tensor, elementCount(shape) * bytesPerElement[storedDtype(tensor)]);
       stored.push(tensor);
-      return tensor;
+      return start;
     };
     try {
-      const results = this.#outputs.map(add);
-      const constants = computation.constants.map((constant, i) => (this.#reads(i) ? add(constant) : undefined));
-      const addressOf = (tensor: DeviceTensor | undefined): bigint => store.placeOf(known(tensor)).start;
-      const copies = computation.constants.flatMap(({ values }, i) =>
-        constants[i] ? [this.#copyOf(values, addressOf(constants[i]))] : [],
-      );
+      const ends = this.#outputs.map(add);
+      const constants = new ConstantsInOne(computation.constants.filter((_, i) => this.#reads(i)));
+      const constantsAt = constants.values.length > 0 ? add(constants) : 0n;
+      const addressOf = ({ of, at }: Place): bigint =>
+        of === "tensors"
+          ? store.placeOf(known(computation.tensors[at])).start
+          : constantsAt + constants.offsetOf(known(computation.constants[at]));
       const launches = this.#kernels.flatMap((kernel) => {
-        const addresses = [
-          ...kernel.sources.map(({ of, at }) => addressOf((of === "tensors" ? computation.tensors : constants)[at])),
-          ...kernel.ends.map((place) => addressOf(results[place])),
-        ];
+        const addresses = [...kernel.sources.map(addressOf), ...kernel.ends.map((place) => known(ends[place]))];
         const numbers = kernel.numbers.map(({ of, at }) => numberAt(computation, of, at));
         return launchesOf(texts.cuda.driver, kernel, { addresses, numbers });
       });
+      const copies = constants.values.length > 0 ? [constants.copyTo(constantsAt, texts.cuda.driver)] : [];
       this.#calls = [...copies, ...launches].map(({ call }) => call);
       this.#memory = [...copies, ...launches].map(({ memory }) => memory);
-      return { results, constants: stored.slice(results.length) };
+      return { results: stored.slice(0, ends.length), constants: stored.slice(ends.length) };
     } catch (error) {
       for (const tensor of stored) store.free(tensor);
       throw error;
@@ -134,16 +133,6 @@ export class KeptKernels implements KeptComputation {
   /** Whether a kernel reads a constant from memory. */
   #reads(constant: number): boolean {
     return this.#kernels.some(({ sources }) => sources.some(({ of, at }) => of === "constants" && at === constant));
-  }
-
-  #copyOf(values: Float32Array, to: bigint): Launch {
-    const memory = new ArrayBuffer(values.byteLength);
-    new Float32Array(memory).set(values);
-    const { copy } = this.#context.texts.cuda.driver;
-    return {
-      call: { place: copy.place, values: [to, koffi.address(memory), values.byteLength, STREAM_OF_THREAD] },
-      memory,
-    };
   }
 }
 
