@@ -17,7 +17,10 @@ import type { Merging } from "./stage-run.ts";
 /** Bytes of a logit, f32, and about those of an element of a parent. */
 const [LOGIT_BYTES, ELEMENT_BYTES] = [4, 2];
 
-/** The same paths where last stages are divided, if products of all candidates take no more memory than the parents' weight, which is nowhere as a whole then. */
+/**
+ * The same paths where last stages are divided, if the products of all candidates take no more memory than the parents' weight does as a whole. The
+ * route is that of the paths as they are.
+ */
 export function dividedPaths(
   { parents, experts }: Pick<Merging, "parents" | "experts">,
   { paths, route }: { readonly paths: StagePaths; readonly route: Route },
@@ -32,6 +35,7 @@ export function dividedPaths(
     const { name } = last.sources[role]!;
     const { shape } = last.stage.weights[role]!;
     const [, width = 1] = shape;
+    // Of each row of the weight: its logits of all candidates, and what it is in all parents.
     const isSmall = LOGIT_BYTES * paths.size * targets <= ELEMENT_BYTES * width * (1 + experts.length);
     const blocks = isSmall ? parents.blocksOf(name, shape, route) : [];
     // A tied head is there as the embedding.

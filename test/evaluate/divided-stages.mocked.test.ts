@@ -1,12 +1,17 @@
+import { utimesSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Device } from "../../src/device/device.ts";
+import { UserError } from "../../src/errors.ts";
 import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
 import { ParentReader } from "../../src/evaluate/parent-reader.ts";
 import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
 import type { Recipe } from "../../src/merge/recipe.ts";
 import { testedEngines } from "../device/tested-engines.ts";
+import { flip } from "../flip.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { TinyModel } from "../tiny-model.ts";
+import { tinyT5Config } from "../tiny-t5.ts";
 import { stackOf } from "./stacked-model.ts";
 import { distinctRecipes, experts, openTinyFamily, randomPrompts, type TinyFamily } from "./tiny-family.ts";
 
@@ -96,6 +101,19 @@ test("a head is in blocks behind stacks of several heights", async () => {
   expect(own.brought).toEqual(BLOCKS);
 });
 
+test("the head of a T5 is in blocks", async () => {
+  await using family = await open({ config: tinyT5Config({ d_model: WIDTH }), vocabulary: VOCABULARY });
+  await using own = divided(family, ggml, 0);
+  const asked = prompts.map(({ context, ...prompt }) => ({ ...prompt, source: context, context: Int32Array.of(0) }));
+  const groups = family.model.groups.map(({ name, layers }) => {
+    const curve = (weight: number) => ({ layers: Array.from({ length: layers }, () => weight), rest: weight });
+    return [name, { a: curve(0.4), b: curve(0.7) }];
+  });
+  const merge: Recipe = { method: "task_arithmetic", parameters: { weight: Object.fromEntries(groups) } };
+  expect(await secondly(own, [merge], asked)).toEqual(await family.scorer.score([merge], asked));
+  expect(own.brought).toEqual(BLOCKS);
+});
+
 describe("a head is read as a whole", () => {
   test("for a hash of the merge, and for derivatives", async () => {
     await using family = await open(llama);
@@ -126,6 +144,21 @@ describe("a head is read as a whole", () => {
     expect(await own.scorer.score(recipes, prompts)).toEqual(first);
     expect(own.brought).toEqual([]);
   });
+});
+
+test("blocks of a file that was touched are read again, and those of another one are refused", async () => {
+  await using family = await open(llama);
+  await using own = divided(family, ggml, 0);
+  const found = await secondly(own, recipes, prompts);
+  const a = family.checkpoints.get("a")!;
+  const path = join(a.folder, "model.safetensors");
+  utimesSync(path, 1, 1);
+  expect(await own.scorer.score(recipes, prompts)).toEqual(found);
+  // In the last block.
+  flip(path, a.placeOf(HEAD)!.start + a.tensors.get(HEAD)!.bytes - 1);
+  const refused = own.scorer.score(recipes, prompts);
+  await expect(refused).rejects.toThrow(UserError);
+  await expect(refused).rejects.toThrow(`${path}: tensor`);
 });
 
 test("nothing stays of a head of which some blocks were multiplied", async () => {
