@@ -5,18 +5,18 @@
  *         [--layers 32] [--experts 2] [--candidates 8] [--fraction 0.1] [--batch-tokens 16384] [--only <expression>]
  *
  * and its rehearsal on a CPU: `--backend cpu --layers 2 --hidden 256 --vocabulary 4096 --fraction 0.02 --candidates 2`. A base and experts of random weights are written to
- * a file system in memory, or to the given folder. Rows have random tokens and the lengths of 500 rows of CosmosQA and 200 of XSum; rates are taken on
+ * a file system in memory, or to the given folder; a run that is killed leaves them there. Rows have random tokens and the lengths of 500 rows of CosmosQA and 200 of XSum; rates are taken on
  * a share of them. A line is printed as soon as it is known: seconds since the beginning, what, how much, what it took. With fewer than 32 layers, what is told of
  * the whole model is scaled by operations. An expression chooses parts of evomerge by their names; with `--only none` PyTorch is measured alone.
  */
-import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openGgml } from "../src/device/ggml/engine.ts";
 import { llama8B, type LlamaShape, writeEightBillion } from "./eight-billion.ts";
-import { measureEvomerge } from "./gpu-evomerge.ts";
-import { Torch } from "./gpu-torch.ts";
+import { measureEvomerge } from "./gpu/evomerge.ts";
+import { Torch } from "./gpu/torch.ts";
 import { timed } from "./interleave.ts";
 import { machine } from "./machine.ts";
 import { taskRows } from "./task-rows.ts";
@@ -54,7 +54,9 @@ const backend = values.backend === "cpu" ? "cpu" : "gpu";
 // Where nothing can be measured nothing is to be written.
 await (await openGgml({ backend }))[Symbol.asyncDispose]();
 const told = new Told(Number(values.seconds), values.out);
-const folder = await mkdtemp(join(values.models ?? (await roomyFolder(3.8e10)), "gpu-"));
+const parent = values.models ?? (await roomyFolder(3.8e10));
+await mkdir(parent, { recursive: true });
+const folder = await mkdtemp(join(parent, "gpu-"));
 try {
   console.log(machine());
   console.log(

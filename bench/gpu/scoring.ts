@@ -1,13 +1,13 @@
 /** Candidates scored and differentiated on rows as long as those of tasks. */
-import type { LossRow } from "../src/evaluate/differentiate.ts";
-import type { Prompt } from "../src/evaluate/pack.ts";
-import type { Recipe } from "../src/merge/recipe.ts";
-import { openModel } from "../src/model/open-model.ts";
-import { busyLanes } from "./busy-lanes.ts";
-import { llama8B } from "./eight-billion.ts";
-import { type Work, workOf } from "./generation.ts";
-import { type GpuBench, LAYERS, ofPeak, repeated } from "./gpu-task.ts";
-import { figure, percent } from "./told.ts";
+import type { LossRow } from "../../src/evaluate/differentiate.ts";
+import type { Prompt } from "../../src/evaluate/pack.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
+import { openModel } from "../../src/model/open-model.ts";
+import { busyLanes } from "../busy-lanes.ts";
+import { llama8B } from "../eight-billion.ts";
+import { type Work, workOf } from "../generation.ts";
+import { type GpuBench, LAYERS, ofPeak, repeated } from "./task.ts";
+import { figure, percent } from "../told.ts";
 
 /** Told twice: as a rate, and as what a candidate of the whole model takes. */
 export async function score(

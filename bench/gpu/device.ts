@@ -1,7 +1,7 @@
 /** What a device does by itself: copies, uploads, products. */
-import { deviceCopy } from "./device-copy.ts";
-import { type GpuBench, ofPeak, repeated, shareOf } from "./gpu-task.ts";
-import { type Product, uploadProducts } from "./products.ts";
+import { deviceCopy } from "../device-copy.ts";
+import { type GpuBench, ofPeak, repeated, shareOf } from "./task.ts";
+import { type Product, uploadProducts } from "../products.ts";
 
 /** Of each product in a run, which then takes much longer than to begin it. */
 const PRODUCT_ROUNDS = 16;

@@ -1,13 +1,13 @@
 /** Parents on their way to a device, and merges of them there. */
-import { routeAlong, stagePathsOf } from "../src/evaluate/path.ts";
-import { BASE } from "../src/experiment/the-base.ts";
-import { allWeights, type Model } from "../src/model/architecture.ts";
-import { bytesPerElement, elementCount } from "../src/tensor/dtype.ts";
-import { mergeAll } from "./generation.ts";
-import { type GpuBench, type GpuTask, repeated, shareOf } from "./gpu-task.ts";
-import { lossRow } from "./gpu-scoring.ts";
-import { timed } from "./interleave.ts";
-import { figure } from "./told.ts";
+import { routeAlong, stagePathsOf } from "../../src/evaluate/path.ts";
+import { BASE } from "../../src/experiment/the-base.ts";
+import { allWeights, type Model } from "../../src/model/architecture.ts";
+import { bytesPerElement, elementCount } from "../../src/tensor/dtype.ts";
+import { mergeAll } from "../generation.ts";
+import { type GpuBench, type GpuTask, repeated, shareOf } from "./task.ts";
+import { lossRow } from "./scoring.ts";
+import { timed } from "../interleave.ts";
+import { figure } from "../told.ts";
 
 /** Read, hashed, looked at and brought to the device: where they stay, this is done once in a run. */
 export async function firstReading({ parents, model, device, task, recipes, told }: GpuBench): Promise<void> {

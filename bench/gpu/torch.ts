@@ -1,9 +1,9 @@
-/** What PyTorch and transformers make of the same card, by bench/torch-gpu.py. */
-import type { Work } from "./generation.ts";
-import { type Ceilings, ofPeak } from "./gpu-task.ts";
-import type { Timing } from "./interleave.ts";
-import { type Peer, startPeer } from "./peers.ts";
-import { figure, percent, type Told } from "./told.ts";
+/** What PyTorch and transformers make of the same card, by bench/gpu/peer.py. */
+import type { Work } from "../generation.ts";
+import { type Ceilings, ofPeak } from "./task.ts";
+import type { Timing } from "../interleave.ts";
+import { type Peer, startPeer } from "../peers.ts";
+import { figure, percent, type Told } from "../told.ts";
 
 /** Padded tokens of a batch that are tried. */
 const SCORED = [8192, 16_384, 32_768];
@@ -45,7 +45,7 @@ export class Torch {
 
   constructor(told: Told, python: string, options: readonly string[]) {
     this.#told = told;
-    this.#peer = startPeer(python, "torch-gpu.py", options);
+    this.#peer = startPeer(python, "gpu/peer.py", options);
     // Told by the first part that asks.
     this.#peer.catch(() => {});
   }

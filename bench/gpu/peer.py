@@ -1,7 +1,7 @@
 """
 What PyTorch and transformers do on a GPU, or on the CPU where there is none, for bench/gpu.ts:
 
-    python bench/torch-gpu.py MODELS ROWS.json SCRATCH
+    python bench/gpu/peer.py MODELS ROWS.json SCRATCH
 
 MODELS has the folder `base` and those of the experts; ROWS.json a context and its continuations for each row, as token ids. Prints a line
 of JSON when it is ready. Each line of input is a JSON list, the name of a piece of work and what it takes, which is

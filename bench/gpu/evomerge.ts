@@ -1,21 +1,21 @@
 /** What evomerge makes of a device, part by part, for bench/gpu.ts. */
-import { Checkpoint } from "../src/checkpoint/checkpoint.ts";
-import { openGgml } from "../src/device/ggml/engine.ts";
-import { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
-import { packPrompts, type Prompt } from "../src/evaluate/pack.ts";
-import { ParentWeights } from "../src/evaluate/parent-weights.ts";
-import { BASE } from "../src/experiment/the-base.ts";
-import { batchTokensFor } from "../src/experiment/workspace.ts";
-import type { Recipe } from "../src/merge/recipe.ts";
-import { openModel } from "../src/model/open-model.ts";
-import { eightBillionIn, mergeOfLayers } from "./eight-billion.ts";
-import { type Work, workOf } from "./generation.ts";
-import { copy, products, upload } from "./gpu-device.ts";
-import { firstReading, merge, mergedBytes, warmUp } from "./gpu-parents.ts";
-import { differentiate, score } from "./gpu-scoring.ts";
-import type { GpuBench, GpuOptions, GpuTask } from "./gpu-task.ts";
-import type { Compared } from "./gpu-torch.ts";
-import type { Told } from "./told.ts";
+import { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
+import { openGgml } from "../../src/device/ggml/engine.ts";
+import { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
+import { packPrompts, type Prompt } from "../../src/evaluate/pack.ts";
+import { ParentWeights } from "../../src/evaluate/parent-weights.ts";
+import { BASE } from "../../src/experiment/the-base.ts";
+import { batchTokensFor } from "../../src/experiment/workspace.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
+import { openModel } from "../../src/model/open-model.ts";
+import { eightBillionIn, mergeOfLayers } from "../eight-billion.ts";
+import { type Work, workOf } from "../generation.ts";
+import { copy, products, upload } from "./device.ts";
+import { firstReading, merge, mergedBytes, warmUp } from "./parents.ts";
+import { differentiate, score } from "./scoring.ts";
+import type { GpuBench, GpuOptions, GpuTask } from "./task.ts";
+import type { Compared } from "./torch.ts";
+import type { Told } from "../told.ts";
 
 /** What others are held against. */
 type Measured = Pick<Compared, "work" | "mergedBytes" | "rowsScale">;

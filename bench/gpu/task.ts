@@ -1,14 +1,14 @@
 /** What bench/gpu.ts measures with, and what that is held against. */
-import type { Device } from "../src/device/device.ts";
-import type { GenerationScorer } from "../src/evaluate/generation-scorer.ts";
-import type { Prompt } from "../src/evaluate/pack.ts";
-import type { ParentWeights } from "../src/evaluate/parent-weights.ts";
-import type { Recipe } from "../src/merge/recipe.ts";
-import type { Model } from "../src/model/architecture.ts";
-import type { LlamaShape } from "./eight-billion.ts";
-import type { Work } from "./generation.ts";
-import { timed, type Timing } from "./interleave.ts";
-import { figure, percent, type RepeatedTiming, type Told } from "./told.ts";
+import type { Device } from "../../src/device/device.ts";
+import type { GenerationScorer } from "../../src/evaluate/generation-scorer.ts";
+import type { Prompt } from "../../src/evaluate/pack.ts";
+import type { ParentWeights } from "../../src/evaluate/parent-weights.ts";
+import type { Recipe } from "../../src/merge/recipe.ts";
+import type { Model } from "../../src/model/architecture.ts";
+import type { LlamaShape } from "../eight-billion.ts";
+import type { Work } from "../generation.ts";
+import { timed, type Timing } from "../interleave.ts";
+import { figure, percent, type RepeatedTiming, type Told } from "../told.ts";
 
 /** Of Llama 3 8B. */
 export const LAYERS = 32;
