@@ -203,7 +203,11 @@ export class ParentWeights implements AsyncDisposable {
         if (!control.signal.aborted) held.tensors = tensors;
         else this.#free(name, tensors);
       },
-      () => this.#free(name, {}),
+      () => {
+        this.#free(name, {});
+        // The next pass, for which there was no room beside this one, is to ask for it again.
+        if (this.#forNext.has(name) && this.#held.get(name) === held) this.#drop([name]);
+      },
     );
     return held;
   }

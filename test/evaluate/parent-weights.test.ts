@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openGgml } from "../../src/device/ggml/engine.ts";
+import { OutOfMemory } from "../../src/errors.ts";
 import type { LossRow } from "../../src/evaluate/differentiate.ts";
 import { ParentReader } from "../../src/evaluate/parent-reader.ts";
 import { ParentWeights, type ParentWeightsOptions } from "../../src/evaluate/parent-weights.ts";
@@ -163,7 +164,34 @@ describe("reading ahead", () => {
     });
     expect(early.read).toBeLessThan(sum(early.bytes));
   });
+
+  test("for the next pass is done again by that one where there was no room beside this one", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { layers: LAYERS } });
+    const route = routeOf(family);
+    const reader = new CrowdedReader(device, family.checkpoints);
+    await using parents = new ParentWeights(device, family.checkpoints, { reader, stayBytes: 0, aheadBytes: Infinity });
+    const before = device.memory.bytes;
+    reader.refused = route.stages[1]![0];
+    await forward(parents, route);
+    expect(reader.refused).toBeUndefined();
+    await parents.releaseAll();
+    await forward(parents, route);
+    await parents[Symbol.asyncDispose]();
+    expect(device.memory.bytes).toBe(before);
+  });
 });
+
+/** Finds no room for a weight when it is asked for the second time. */
+class CrowdedReader extends ParentReader {
+  refused: string | undefined;
+  #asked = 0;
+
+  override async bring(...asked: Parameters<ParentReader["bring"]>): ReturnType<ParentReader["bring"]> {
+    if (asked[0] !== this.refused || ++this.#asked < 2) return super.bring(...asked);
+    this.refused = undefined;
+    throw new OutOfMemory("out of memory for a weight");
+  }
+}
 
 /** Keeps what was asked of it. */
 class NotedReader extends ParentReader {
