@@ -26,9 +26,19 @@ export class Leaves {
     return leavesOf(step).some((leaf) => !own?.has(keyOf(leaf, step, 0)));
   }
 
-  /** Those that merges of a weight, of which base and experts were read, ask for and that are not there. */
-  async put([base, ...experts]: readonly Loaded[], steps: readonly Step[]): Promise<void> {
+  /** Those that merges of a weight, of which base and experts were read, ask for and that are not there; all of them or none. */
+  async put(own: readonly Loaded[], steps: readonly Step[]): Promise<void> {
+    const [base] = own;
     if (!base) return;
+    try {
+      await this.#putEach(base, own.slice(1), steps);
+    } catch (error) {
+      this.drop([base.info.name]);
+      throw error;
+    }
+  }
+
+  async #putEach(base: Loaded, experts: readonly Loaded[], steps: readonly Step[]): Promise<void> {
     const { name, shape } = base.info;
     const named = experts.map((expert) => ({ name: expert.parent, stored: storedIn(expert) }));
     const sources = { weight: name, shape, base: storedIn(base), experts: named };

@@ -95,10 +95,16 @@ export class ParentWeights implements AsyncDisposable {
     this.#drop(this.#residency.resize(stayBytes));
   }
 
-  /** Drops some of what stays, for good, as the device has run out of memory; whether there was anything. No stage is in use. */
-  giveWay(): boolean {
+  /**
+   * Drops some of what stays, for good, as the device has run out of memory; whether there was anything. No stage is in use, and when it is
+   * over nothing is under way.
+   */
+  async giveWay(): Promise<boolean> {
     const gone = this.#residency.giveWay();
-    this.#drop([...gone, ...this.#forNext]);
+    const dropped = [...gone, ...this.#forNext];
+    const over = dropped.flatMap((name) => this.#held.get(name)?.over ?? []);
+    this.#drop(dropped);
+    await Promise.all(over);
     return gone.length > 0;
   }
 

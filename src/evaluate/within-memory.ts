@@ -24,7 +24,7 @@ export async function withinMemory<Part>(
     return [work];
   } catch (error) {
     if (!(error instanceof OutOfMemory)) throw error;
-    if (parents.giveWay()) return withinMemory(parents, work, pass);
+    if (await parents.giveWay()) return withinMemory(parents, work, pass);
     const smaller = halves(work);
     if (smaller.length === 0) throw error;
     const done: PassWork<Part>[] = [];

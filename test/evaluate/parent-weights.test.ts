@@ -5,6 +5,7 @@ import { OutOfMemory } from "../../src/errors.ts";
 import type { LossRow } from "../../src/evaluate/differentiate.ts";
 import { ParentReader } from "../../src/evaluate/parent-reader.ts";
 import { ParentWeights, type ParentWeightsOptions } from "../../src/evaluate/parent-weights.ts";
+import type { MergeRecipe } from "../../src/merge/recipe.ts";
 import { routeAlong, stagePathOf } from "../../src/evaluate/path.ts";
 import type { Route } from "../../src/evaluate/route.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -105,12 +106,12 @@ describe("stages that stay on a device", () => {
       return device.memory.bytes - before;
     };
     const all = await pass();
-    expect(parents.giveWay()).toBe(true);
+    expect(await parents.giveWay()).toBe(true);
     const half = device.memory.bytes - before;
     expect(half).toBeGreaterThan(0);
     expect(half).toBeLessThanOrEqual(all / 2);
     expect(await pass()).toBeLessThanOrEqual(all / 2);
-    while (parents.giveWay());
+    while (await parents.giveWay());
     expect(device.memory.bytes).toBe(before);
   });
 });
@@ -180,6 +181,69 @@ describe("reading ahead", () => {
     expect(device.memory.bytes).toBe(before);
   });
 });
+
+describe("a device that runs out of memory", () => {
+  test("has nothing under way once what was read ahead has given way", async () => {
+    await using family = await openTinyFamily(await temporaryFolder(), device, { model: { layers: LAYERS } });
+    const route = routeOf(family);
+    const reader = new WaitingReader(device, family.checkpoints);
+    const options = { reader, stayBytes: 0, aheadBytes: Infinity };
+    await using parents = new ParentWeights(device, family.checkpoints, options);
+    const before = device.memory.bytes;
+    await forward(parents, route);
+    await parents.releaseAll();
+    expect(reader.waiting).toBeGreaterThan(0);
+    const given = parents.giveWay();
+    reader.goOn();
+    expect(await given).toBe(false);
+    expect(reader.waiting).toBe(0);
+    expect(device.memory.bytes).toBe(before);
+  });
+
+  test("has what a merge derives of a weight for all experts or for none", async () => {
+    const observed = new ObservedDevice(device);
+    await using family = await openTinyFamily(await temporaryFolder(), observed, { model: { layers: LAYERS } });
+    const { parents } = family;
+    const [recipe] = distinctRecipes(1, LAYERS);
+    const curves = recipe!.parameters["weight"]!;
+    const dare: MergeRecipe = { method: "dare_linear", parameters: { weight: curves, density: curves }, seed: 1 };
+    const path = stagePathOf({ ...family, experts }, dare);
+    const route = routeAlong(new Map([[0, path]]));
+    const last = path.length - 1;
+    await parents.load(routeOf(family), last);
+    const { upload } = observed.counts;
+    observed.before = (call, count) => {
+      if (call === "upload" && count === upload + 1) throw new OutOfMemory("out of memory for a leaf");
+    };
+    await expect(parents.load(route, last)).rejects.toThrow(OutOfMemory);
+    await parents.load(route, last);
+    for (const { name, step } of Object.values(path[last]!.sources))
+      expect(parents.known(name, step).leaves).toHaveLength(experts.length);
+  });
+});
+
+/** Lets what is read ahead for the next pass wait. */
+class WaitingReader extends ParentReader {
+  waiting = 0;
+  readonly #asked = new Set<string>();
+  goOn: () => void = () => {};
+  readonly #going = new Promise<void>((resolve) => void (this.goOn = resolve));
+
+  override async bring(...asked: Parameters<ParentReader["bring"]>): ReturnType<ParentReader["bring"]> {
+    const [name] = asked;
+    if (!this.#asked.has(name)) {
+      this.#asked.add(name);
+      return super.bring(...asked);
+    }
+    this.waiting += 1;
+    try {
+      await this.#going;
+      return await super.bring(...asked);
+    } finally {
+      this.waiting -= 1;
+    }
+  }
+}
 
 /** Finds no room for a weight when it is asked for the second time. */
 class CrowdedReader extends ParentReader {
