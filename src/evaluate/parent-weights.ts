@@ -4,12 +4,11 @@ import type { Device } from "../device/device.ts";
 import { rowBlocks, type RowRange } from "../device/row-blocks.ts";
 import type { ParentFacts } from "../merge/facts.ts";
 import type { MergeParents } from "../merge/merge-tensor.ts";
-import { mergesByRow } from "../merge/needs-of.ts";
 import type { Step } from "../merge/recipe.ts";
-import { WeightFacts } from "../merge/weight-facts.ts";
 import type { Shape } from "../tensor/dtype.ts";
+import { KnownWeights } from "./known-weights.ts";
 import { Leaves } from "./leaves.ts";
-import { type Loaded, storedIn } from "./loaded.ts";
+import type { Loaded } from "./loaded.ts";
 import { type ByParent, ParentReader } from "./parent-reader.ts";
 import { Residency, roomAhead, roomForLeaves, roomToStay } from "./residency.ts";
 import type { Direction, Route, StageAhead } from "./route.ts";
@@ -64,9 +63,8 @@ export class ParentWeights implements AsyncDisposable {
   readonly #residency = new Residency();
   /** Asked for by the pass at hand for the one behind it. */
   readonly #forNext = new Set<string>();
-  /** What is known of a weight stays known. */
-  readonly #facts = new Map<string, WeightFacts>();
   readonly #leaves: Leaves;
+  readonly #known: KnownWeights;
 
   constructor(
     device: Device,
@@ -81,6 +79,7 @@ export class ParentWeights implements AsyncDisposable {
       .flatMap(({ tensors }) => [...tensors.values()])
       .reduce((sum, tensor) => sum + device.bytesOf(tensor), 0);
     this.#leaves = new Leaves(device, roomForLeaves(device, this.#wholeBytes));
+    this.#known = new KnownWeights(this.#leaves, (name) => this.#reader.read(name));
     this.makeRoom(0);
   }
 
@@ -131,7 +130,7 @@ export class ParentWeights implements AsyncDisposable {
   /** Whether rows of a weight are all that a pass needs of it. */
   #canReadRows(name: string, route: Route): boolean {
     if (this.#residency.hasRoomFor(this.#wholeBytes) || !this.#reader.canBringRows(name)) return false;
-    return route.stepsOf(name).every((step) => mergesByRow(step) && !this.#factsOf(name).lacks(step));
+    return this.#known.mergesByRow(name, route.stepsOf(name));
   }
 
   /**
@@ -149,19 +148,18 @@ export class ParentWeights implements AsyncDisposable {
     const coming = names.map((name) => this.#ask(route, index, name, route.rowsOf(name)).coming);
     this.#askAhead(route, index, route.behind(index, direction, turns));
     const tensors = await Promise.all(coming);
-    for (const name of names) await this.#prepare(route.nameOf(name), route.stepsAt(index, name));
+    for (const name of names) await this.#known.prepare(route.nameOf(name), route.stepsAt(index, name));
     return new Map(names.map((name, i) => [name, tensors[i]!]));
   }
 
   /** What a merge asks for of a weight that was loaded for it. */
   known(name: string, step: Step): Omit<MergeParents, "models" | "base" | "experts"> {
-    return { ...this.#factsOf(name).of(step), leaves: this.#leaves.of(name, step) };
+    return this.#known.of(name, step);
   }
 
   /** The same of a weight by its name, but for what is on the device: the weight is read for that unless it was. */
-  async measure(name: string, step: Step): Promise<ParentFacts> {
-    if (this.#factsOf(name).lacks(step)) await this.#learn([step], await this.#reader.read(name));
-    return this.#factsOf(name).of(step);
+  measure(name: string, step: Step): Promise<ParentFacts> {
+    return this.#known.measure(name, step);
   }
 
   /** Drops what no later stage in that direction needs of a stage from the device, unless there is room for it to stay. */
@@ -195,10 +193,7 @@ export class ParentWeights implements AsyncDisposable {
     if (known) return known;
     const steps = route.stepsAt(index, name);
     const control = new AbortController();
-    const look = async (own: readonly Loaded[]): Promise<void> => {
-      await this.#learn(steps, own);
-      await this.#leaves.put(own, steps);
-    };
+    const look = (own: readonly Loaded[]): Promise<void> => this.#known.look(steps, own);
     const coming = rows
       ? this.#reader.bringRows(route.nameOf(name), rows, control.signal)
       : this.#reader.bring(name, look, control.signal);
@@ -266,26 +261,5 @@ export class ParentWeights implements AsyncDisposable {
   #free(name: string, tensors: ByParent): void {
     this.#leaves.drop([name]);
     this.#device.free(...Object.values(tensors));
-  }
-
-  #factsOf(name: string): WeightFacts {
-    const known = this.#facts.get(name) ?? new WeightFacts();
-    this.#facts.set(name, known);
-    return known;
-  }
-
-  /** What merges ask of a weight whose parents are on the device: those of another generation may ask for more. */
-  async #prepare(name: string, steps: readonly Step[]): Promise<void> {
-    const lacking = steps.filter((step) => this.#factsOf(name).lacks(step) || this.#leaves.lacks(name, step));
-    if (lacking.length === 0) return;
-    const loaded = await this.#reader.read(name);
-    await this.#learn(lacking, loaded);
-    await this.#leaves.put(loaded, lacking);
-  }
-
-  async #learn(steps: readonly Step[], [base, ...experts]: readonly Loaded[]): Promise<void> {
-    if (!base) throw new Error("parents: there is no base");
-    const { name, shape } = base.info;
-    await this.#factsOf(name).learn(steps, shape, [storedIn(base), ...experts.map(storedIn)], { ahead: true });
   }
 }
