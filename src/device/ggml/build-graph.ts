@@ -100,7 +100,12 @@ function joinedOf({
   ofLibrary,
   attentions,
 }: Pick<GraphPlan, "ofLibrary" | "attentions">): readonly Pick<LibraryNorm, "inner" | "end">[] {
-  return [...ofLibrary.finished.values(), ...ofLibrary.norms.values(), ...attentions.values()];
+  return [
+    ...ofLibrary.finished.values(),
+    ...ofLibrary.gated.values(),
+    ...ofLibrary.norms.values(),
+    ...attentions.values(),
+  ];
 }
 
 /** A graph, and those of its nodes that are to be given memory, or a number, before it is computed. */
@@ -133,6 +138,8 @@ export function buildGraph(
   const nodeOf = (node: Expression): Pointer => {
     const attention = attentions.get(node);
     if (attention) return lowerAttention(attention, lowering);
+    const gated = ofLibrary.gated.get(node);
+    if (gated && products) return products.nodeForGated(context, gated, tensorOf);
     const product = ofLibrary.finished.get(node);
     if (product && products) return products.nodeForFinished(context, product, tensorOf);
     const softmax = ofLibrary.softmaxes.get(node);

@@ -4,6 +4,9 @@ import type { Expression, Node } from "../../expression.ts";
 import type { ResultStep } from "./product-library.ts";
 import type { GraphReaders } from "./graph-readers.ts";
 
+/** A node of ggml has nine operands, two of which are factors. */
+const MOST_STEPS = 7;
+
 /** A step whose operand is still to be computed. */
 export type EpilogueStep = { readonly op: ResultStep["op"]; readonly operand?: Expression };
 
@@ -34,7 +37,7 @@ export function finishedProducts(
     const steps: EpilogueStep[] = [];
     const inner: Expression[] = [];
     let end: Expression = product;
-    for (let step = stepBehind(end); step; step = stepBehind(end)) {
+    for (let step = stepBehind(end); step && steps.length < MOST_STEPS; step = stepBehind(end)) {
       steps.push(step);
       inner.push(end);
       taken.add(step.reader);

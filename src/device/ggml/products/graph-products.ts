@@ -2,12 +2,19 @@
 import type { Expression, Node } from "../../expression.ts";
 import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
+import { columnBlocks, type ColumnBlock, productOfColumns } from "./column-blocks.ts";
 import type { FinishedProduct } from "./epilogues.ts";
+import type { GatedProduct } from "./gates.ts";
 import { LibraryNode, type WorksAt } from "./library-node.ts";
-import type { FactorFormat, ProductLibrary, ResultStep } from "./product-library.ts";
+import type { FactorFormat, ProductLibrary, SpreadProducts } from "./product-library.ts";
 import type { LibraryNorm } from "./norms.ts";
 import type { LibrarySoftmax } from "./softmaxes.ts";
 import { formatFor, isWorthIt, planFor } from "./product-plan.ts";
+
+/** Of a product and its gate that are computed at a time: one or two megabytes, which stay in the cache. */
+const GATED_COLUMNS = 512;
+
+const BF16_BYTES = 2;
 
 /**
  * Remembers which nodes of one graph stand for products: ggml gives them and their factors places, and does not compute them.
@@ -40,35 +47,63 @@ export class GraphProducts {
 
   /** A node that stands for a product and what follows it. */
   nodeForFinished(context: Pointer, finished: FinishedProduct, tensorOf: (node: Expression) => Pointer): Pointer {
-    const { product, steps, isRounded, end } = finished;
-    const { x, y, transposeX, transposeY, shape } = product;
-    const [rows = 0, columns = 0] = shape;
-    const inner = x.shape[transposeX ? 0 : 1] ?? 0;
-    const factors = [x, y].map((factor) => this.#convert(context, factor, tensorOf(factor), "bf16"));
-    const others = steps.flatMap(({ operand }) => (operand ? [operand] : []));
+    const { isRounded, end } = finished;
     const resultFormat = isRounded ? "bf16" : "f32";
-    const operands = [...factors, ...others.map(tensorOf)];
-    const node = this.#stand(context, end, { operands, format: resultFormat }, (places, result) => {
-      const [left = 0n, right = 0n, ...rest] = places;
-      const own = steps.map(({ op, operand }): ResultStep =>
-        operand ? ({ op, address: rest.shift(), rows: operand.shape[0] } as ResultStep) : ({ op } as ResultStep),
-      );
-      const work = this.#library.multiplyAll?.({
-        outside: [],
-        rows,
-        columns,
-        inner,
-        format: "bf16",
-        result,
-        resultFormat,
-        steps: own,
-        left: { address: left, strides: transposeX ? [1, rows] : [inner, 1] },
-        right: { address: right, strides: transposeY ? [1, inner] : [columns, 1] },
-      });
+    const { tensors, productAt } = this.#operandsOf(context, finished, tensorOf);
+    const node = this.#stand(context, end, { operands: tensors, format: resultFormat }, (places, result) => {
+      const work = this.#library.multiplyAll?.({ ...productAt(places), result, resultFormat });
       return work ? [work] : [];
     });
     if (isRounded) this.#rounded.add(node);
     return node;
+  }
+
+  /** A node that stands for a product, its gate, and what follows both. */
+  nodeForGated(context: Pointer, gated: GatedProduct, tensorOf: (node: Expression) => Pointer): Pointer {
+    const { gate, product, end } = gated;
+    const [rows = 0, pitch = 0] = end.shape;
+    const gates = this.#operandsOf(context, gate, tensorOf);
+    // What has the columns that are computed at a time; only the works of this node write there.
+    const blockOf = (format: FactorFormat): Pointer =>
+      this.#stand(context, { shape: [rows, GATED_COLUMNS] }, { operands: gates.tensors, format }, () => []);
+    const [gateBlock, block] = [blockOf("f32"), blockOf("bf16")];
+    const own = this.#operandsOf(context, product, (node) => (node === gate.end ? gateBlock : tensorOf(node)));
+    const operands = [gateBlock, block, ...gates.tensors, ...own.tensors];
+    const worksAt: WorksAt = ([gateAt = 0n, at = 0n, ...places], result) =>
+      columnBlocks(pitch, GATED_COLUMNS).flatMap((columns) => {
+        const opens = gates.productAt(places, columns);
+        const multiplies = own.productAt(places.slice(gates.tensors.length), columns);
+        const copy = { rows, columns: columns.count, pitch, x: at, result: result + BigInt(BF16_BYTES * columns.from) };
+        const works = [
+          this.#library.multiplyAll?.({ ...opens, result: gateAt }),
+          this.#library.multiplyAll?.({ ...multiplies, result: at, resultFormat: "bf16" }),
+          this.#library.copyRows?.(copy),
+        ];
+        return works.flatMap((work) => work ?? []);
+      });
+    const node = this.#stand(context, end, { operands, format: "bf16" }, worksAt);
+    this.#rounded.add(node);
+    return node;
+  }
+
+  /** What a finished product reads, and its products once that has places. */
+  #operandsOf(
+    context: Pointer,
+    { product, steps }: Pick<FinishedProduct, "product" | "steps">,
+    tensorOf: (node: Expression) => Pointer,
+  ): {
+    readonly tensors: readonly Pointer[];
+    readonly productAt: (places: readonly bigint[], columns?: ColumnBlock) => Omit<SpreadProducts, "result">;
+  } {
+    const factors = [product.x, product.y].map((factor) => this.#convert(context, factor, tensorOf(factor), "bf16"));
+    const others = steps.flatMap(({ operand }) => operand ?? []);
+    return {
+      tensors: [...factors, ...others.map(tensorOf)],
+      productAt: ([left = 0n, right = 0n, ...rest], columns) => {
+        const addressOf = (operand: Expression): bigint => rest[others.indexOf(operand)] ?? 0n;
+        return productOfColumns({ product, steps }, { left, right, addressOf }, columns);
+      },
+    };
   }
 
   /** A node that stands for a softmax, and overwrites what it reads. */
@@ -118,7 +153,7 @@ export class GraphProducts {
   /** A tensor that the works write, once it and what they read have places. */
   #stand(
     context: Pointer,
-    { shape }: Expression,
+    { shape }: Pick<Expression, "shape">,
     { operands, format }: { readonly operands: readonly Pointer[]; readonly format: FactorFormat },
     works: WorksAt,
   ): Pointer {

@@ -2,6 +2,7 @@
 import koffi from "koffi";
 import type { FunctionFinder } from "../c-functions.ts";
 import type { Pointer } from "../library.ts";
+import { bindCopy } from "./onednn-copy.ts";
 import { bindMatmul } from "./onednn-matmul.ts";
 import { bindNorm } from "./onednn-norm.ts";
 import { DnnlPrimitives } from "./onednn-primitives.ts";
@@ -47,6 +48,7 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
   const gemms = { f32: f32.place, ...(bf16 && { bf16: bf16.place }) };
   const primitives = DnnlPrimitives.bind(find);
   const matmul = primitives && bindMatmul(primitives, Object.keys(gemms) as FactorFormat[]);
+  const copyRows = bf16 && primitives && bindCopy(primitives, find);
   const softmax = primitives && bindSoftmax(primitives);
   const normalize = primitives && bindNorm(primitives, find);
   return {
@@ -63,6 +65,7 @@ export function bindOneDnn(find: FunctionFinder): ProductLibrary | undefined {
       };
     },
     ...(matmul && { multiplyAll: matmul.multiply }),
+    ...(copyRows && { copyRows }),
     ...(softmax && { softmax }),
     ...(normalize && { normalize }),
     ...(matmul?.finishes && { finishesBf16: true }),

@@ -69,6 +69,12 @@ export interface RowNorm extends Readonly<Record<"rows" | "columns" | "epsilon",
   readonly resultFormat: FactorFormat;
 }
 
+/** bf16 [rows, columns], element after element, brought to where each row begins `pitch` elements after the one before. */
+export interface RowCopy extends Readonly<Record<"rows" | "columns" | "pitch", number>> {
+  readonly x: bigint;
+  readonly result: bigint;
+}
+
 export interface ProductLibrary {
   /** Library and version, for people and the journal: other libraries sum in another order. */
   readonly name: string;
@@ -84,6 +90,7 @@ export interface ProductLibrary {
   softmax?(softmax: MaskedSoftmax): readonly NativeWork[];
   /** Same row, same bits; a row that it is multiplied by here or afterwards gives the same. */
   normalize?(norm: RowNorm): NativeWork;
+  copyRows?(copy: RowCopy): NativeWork;
   /** Whether `multiplyAll` finishes products in bf16 by steps and rounding, faster than ggml does behind it. */
   readonly finishesBf16?: boolean;
 }

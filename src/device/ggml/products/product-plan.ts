@@ -3,6 +3,7 @@ import { elementCount } from "../../../tensor/dtype.ts";
 import type { Expression, Node } from "../../expression.ts";
 import type { NativeWork } from "../c-functions.ts";
 import { type FinishedProduct, finishedProducts } from "./epilogues.ts";
+import { type GatedProduct, gatedProducts } from "./gates.ts";
 import type { FactorFormat, ProductLibrary } from "./product-library.ts";
 import { GraphReaders } from "./graph-readers.ts";
 import { type LibraryNorm, libraryNorms } from "./norms.ts";
@@ -29,6 +30,7 @@ export interface ProductPlan {
 /** Nodes that a library computes other than as single products, by the last node of each. */
 export interface LibraryPlan {
   readonly finished: ReadonlyMap<Expression, FinishedProduct>;
+  readonly gated: ReadonlyMap<Expression, GatedProduct>;
   readonly softmaxes: ReadonlyMap<Expression, LibrarySoftmax>;
   readonly norms: ReadonlyMap<Expression, LibraryNorm>;
 }
@@ -38,7 +40,7 @@ export function planForLibrary(
   outputs: readonly Expression[],
   library: ProductLibrary | undefined,
 ): LibraryPlan {
-  if (!library) return { finished: new Map(), softmaxes: new Map(), norms: new Map() };
+  if (!library) return { finished: new Map(), gated: new Map(), softmaxes: new Map(), norms: new Map() };
   const inBf16 = new Set<Expression>(
     order.filter(
       (node) =>
@@ -55,6 +57,7 @@ export function planForLibrary(
   const isFree = (node: Expression): boolean => !taken.has(node);
   return {
     finished,
+    gated: library.copyRows ? gatedProducts(finished, readers) : new Map<Expression, GatedProduct>(),
     softmaxes: library.softmax ? librarySoftmaxes(order, readers) : new Map<Expression, LibrarySoftmax>(),
     norms: library.normalize ? libraryNorms(order, readers, isFree) : new Map<Expression, LibraryNorm>(),
   };

@@ -52,6 +52,13 @@ describe("what a product is finished with", () => {
     ).toEqual(["add", "gelu tanh"]);
   });
 
+  test("no more than the node that stands for it has operands", () => {
+    const sum = Array.from({ length: 12 }).reduce<Expression>((left) => add(left, x()), linear(x(), weight(128, 128)));
+    const [only, ...others] = finishedBy(sum).values();
+    expect(others).toEqual([]);
+    expect(only?.steps).toHaveLength(7);
+  });
+
   test("nothing that is asked for, or read by something else, is left out, and nothing else is rounded", () => {
     const product = linear(x(), weight(256, 128));
     const opened = silu(product);
@@ -66,6 +73,18 @@ describe("what a product is finished with", () => {
 });
 
 describeLibraries("an MLP with products", ({ file, library }) => {
+  test("may be followed by more than a node of ggml can read", async ({ skip }) => {
+    if (!library.finishesBf16) skip("the library finishes no products");
+    const ones = new Float32Array(64 * 128).fill(1);
+    await using device = await openGgml({ backend: "cpu", products: file });
+    const left = await device.upload(fromFloat32(ones, "f32"), "f32", [64, 128]);
+    const right = await device.upload(fromFloat32(new Float32Array(2 ** 16).fill(1), "bf16"), "bf16", [512, 128]);
+    const addends = Array.from({ length: 12 }, (_, i) => constant(new Float32Array(64 * 512).fill(i), [64, 512]));
+    const sum = addends.reduce<Expression>((sum, addend) => add(sum, addend), linear(input(left), input(right)));
+    const [found] = await device.run([sum]);
+    expect(new Set(f32Values(await device.read(found!)))).toEqual(new Set([128 + 66]));
+  });
+
   test("finished by the library is that of ggml alone, but for what bf16 rounds", async ({ skip }) => {
     if (!library.finishesBf16) skip("the library finishes no products");
     const random = generator(3);

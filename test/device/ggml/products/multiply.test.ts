@@ -92,6 +92,56 @@ describeLibraries("products", ({ library }) => {
     expect(Math.max(...errors)).toBeLessThan(1e-6);
   });
 
+  test("some columns at a time, with the bits of all at once", async ({ skip }) => {
+    if (!library.copyRows) skip("the library computes no columns apart");
+    const [rows, columns, inner] = [300, 1100, 768];
+    const random = generator(7);
+    const left = store([rows, inner], false, "bf16", random);
+    const right = store([inner, columns], true, "bf16", random);
+    const multiply = async (from: number, count: number): Promise<Float32Array> => {
+      const result = new Uint8Array(4 * rows * count).fill(0xff);
+      await thread.do([
+        library.multiplyAll!({
+          outside: [],
+          rows,
+          columns: count,
+          inner,
+          format: "bf16",
+          steps: [{ op: "silu" }],
+          result: addressOf(result),
+          left: { address: addressOf(left.bytes), strides: [inner, 1] },
+          right: { address: addressOf(right.bytes) + BigInt(2 * inner * from), strides: [1, inner] },
+        }),
+      ]);
+      return f32Values(result);
+    };
+    const all = await multiply(0, columns);
+    for (const [from, count] of [
+      [0, 512],
+      [512, 512],
+      [1024, 76],
+    ] as const) {
+      const own = await multiply(from, count);
+      expect(own).toEqual(all.filter((_, i) => i % columns >= from && i % columns < from + count));
+    }
+  });
+
+  test("brought in rows of bf16 to among others", async ({ skip }) => {
+    if (!library.copyRows) skip("the library brings none anywhere");
+    const [rows, columns, pitch] = [19, 45, 64];
+    const x = fromFloat32(Float32Array.from(noise(generator(9), rows * columns)), "bf16");
+    const all = new Uint8Array(2 * rows * pitch).fill(7);
+    await thread.do([
+      library.copyRows!({ rows, columns, pitch, x: addressOf(x), result: addressOf(all) + BigInt(2 * 10) }),
+    ]);
+    for (let row = 0; row < rows - 1; row += 1) {
+      const found = all.subarray(2 * row * pitch, 2 * (row + 1) * pitch);
+      const own = x.subarray(2 * row * columns, 2 * (row + 1) * columns);
+      expect([...found.subarray(20, 20 + own.length)]).toEqual([...own]);
+      expect(new Set([...found.subarray(0, 20), ...found.subarray(20 + own.length)])).toEqual(new Set([7]));
+    }
+  });
+
   test("finished by steps, and rounded in the end", async ({ skip }) => {
     if (!library.finishesBf16) skip("the library finishes no products");
     const [rows, columns, inner] = [37, 45, 20];
