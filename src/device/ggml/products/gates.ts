@@ -7,7 +7,10 @@ import type { Expression } from "../../expression.ts";
 import type { FinishedProduct } from "./epilogues.ts";
 import type { GraphReaders } from "./graph-readers.ts";
 
-/** Fewer stay in the cache as they are. */
+/** Columns that are computed at a time: one or two megabytes, which stay in the cache. */
+export const GATED_COLUMNS = 512;
+
+/** Fewer stay there as they are. */
 const LEAST_ELEMENTS = 2 ** 19;
 
 /** Of the steps of both, for which the node has room: a bias of each, and the gate. */
@@ -32,8 +35,9 @@ export function gatedProducts(
     const { end, isRounded } = product;
     const [operand, ...others] = operandsOf(product).filter(isWhole);
     const gate = operand && others.length === 0 && readers.only(operand) ? finished.get(operand) : undefined;
-    if (!gate || !isRounded || elementCount(end.shape) < LEAST_ELEMENTS) return [];
-    const fits = operandsOf(product, gate).length <= MOST_OPERANDS && !operandsOf(gate).some(isWhole);
+    if (!gate || !isRounded || !isLarge(end)) return [];
+    const hasRoom = operandsOf(product, gate).length <= MOST_OPERANDS;
+    const fits = hasRoom && !operandsOf(gate).some(isWhole) && [product, gate].every(keepsBits);
     return fits ? [{ gate, product, end, inner: [...gate.inner, gate.end] }] : [];
   });
   return new Map(gated.map((each) => [each.end, each]));
@@ -41,6 +45,16 @@ export function gatedProducts(
 
 function operandsOf(...products: readonly FinishedProduct[]): readonly Expression[] {
   return products.flatMap(({ steps }) => steps.flatMap(({ operand }) => operand ?? []));
+}
+
+function isLarge({ shape }: Expression): boolean {
+  const [, columns = 0] = shape;
+  return columns > GATED_COLUMNS && elementCount(shape) >= LEAST_ELEMENTS;
+}
+
+/** oneDNN 3.2 sums in another order for fewer columns of a right factor that lies as it is; models' weights lie transposed. */
+function keepsBits({ product }: FinishedProduct): boolean {
+  return product.transposeY;
 }
 
 /** Whether it is more than a row for all. */

@@ -4,15 +4,12 @@ import type { Ggml, Pointer } from "../library.ts";
 import { innermostFirst, typeNumber } from "../types-and-sizes.ts";
 import { columnBlocks, type ColumnBlock, productOfColumns } from "./column-blocks.ts";
 import type { FinishedProduct } from "./epilogues.ts";
-import type { GatedProduct } from "./gates.ts";
+import { GATED_COLUMNS, type GatedProduct } from "./gates.ts";
 import { LibraryNode, type WorksAt } from "./library-node.ts";
 import type { FactorFormat, ProductLibrary, SpreadProducts } from "./product-library.ts";
 import type { LibraryNorm } from "./norms.ts";
 import type { LibrarySoftmax } from "./softmaxes.ts";
 import { formatFor, isWorthIt, planFor } from "./product-plan.ts";
-
-/** Of a product and its gate that are computed at a time: one or two megabytes, which stay in the cache. */
-const GATED_COLUMNS = 512;
 
 const BF16_BYTES = 2;
 
